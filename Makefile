@@ -1,0 +1,34 @@
+# Everything that a developer types. Each target installs what it needs on Debian and Ubuntu, or says what to install.
+
+.PHONY: build demo test lint bench soak install tools test-tools
+
+build: tools
+	cargo build --locked
+
+demo: tools
+	cargo run --locked --quiet -- --sandbox run scripts/rolling_restart.rhai --yes
+
+# The same build profile as `demo`, so that nothing is built twice.
+test: tools test-tools
+	cargo test --locked
+
+lint: tools
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+
+# Both sides of every figure in the same run; the table also goes to target/bench.json.
+bench: tools test-tools
+	cargo bench --locked --bench figures
+
+# The long version of the tests that `make test` samples.
+soak: tools test-tools
+	BINLOGSH_SOAK=1 cargo test --locked -- --nocapture
+
+install: tools
+	cargo install --locked --path .
+
+tools:
+	@./.ci/tools protoc:protobuf-compiler cc:gcc
+
+test-tools:
+	@./.ci/tools etcd:etcd-server etcdctl:etcd-client

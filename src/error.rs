@@ -1,0 +1,212 @@
+//! The one error type: what went wrong, of what kind, and what to do next.
+//!
+//! The kind decides the exit code, and whether a script may catch the error or must end. Errors are plain data,
+//! because they are also outcomes in a journal and are shown as JSON.
+
+use serde::{Deserialize, Serialize};
+
+/// What every fallible function of this crate returns.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What sort of thing went wrong. The whole table, with exit codes, stands in `docs/reference.md`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorKind {
+    /// The script's own `fail` or `ensure`.
+    Failed,
+    /// No such node, file or run.
+    NotFound,
+    /// Bad arguments, a script that does not compile, an unreadable file format.
+    Invalid,
+    /// The node said no.
+    Rejected,
+    /// A guard, the policy or the operator said no.
+    Refused,
+    /// Nobody answered.
+    Unreachable,
+    /// Somebody was there and did not answer in time.
+    Timeout,
+    /// Somebody else changed it meanwhile.
+    Conflict,
+    /// Somebody else holds the maintenance lock.
+    Locked,
+    /// We lost the maintenance lock. Fatal.
+    LockLost,
+    /// It may or may not have happened.
+    InDoubt,
+    /// The script no longer does what its journal says. Fatal.
+    Diverged,
+    /// This host: a file, the disk, the store, the terminal.
+    Local,
+    /// A rehearsal of futures found harm.
+    Harm,
+    /// A bug of ours. Fatal.
+    Internal,
+    /// A signal, or *quit* at a question. Fatal.
+    Interrupted,
+}
+
+impl ErrorKind {
+    /// The word for it in messages, in JSON and in scripts (`err.kind`).
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::NotFound => "not_found",
+            Self::Invalid => "invalid",
+            Self::Rejected => "rejected",
+            Self::Refused => "refused",
+            Self::Unreachable => "unreachable",
+            Self::Timeout => "timeout",
+            Self::Conflict => "conflict",
+            Self::Locked => "locked",
+            Self::LockLost => "lock_lost",
+            Self::InDoubt => "in_doubt",
+            Self::Diverged => "diverged",
+            Self::Local => "local",
+            Self::Harm => "harm",
+            Self::Internal => "internal",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
+    /// The process exit code when an error of this kind ends a run. For `Interrupted` by a signal see
+    /// [`Error::exit_code`].
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Failed | Self::NotFound => 1,
+            Self::Invalid => 2,
+            Self::Rejected | Self::Refused => 3,
+            Self::Unreachable | Self::Timeout => 4,
+            Self::Conflict | Self::Locked | Self::LockLost => 5,
+            Self::InDoubt => 6,
+            Self::Diverged => 7,
+            Self::Local => 8,
+            Self::Harm => 9,
+            Self::Internal => 70,
+            Self::Interrupted => 130,
+        }
+    }
+
+    /// Whether a run ends with it, whatever the script would like to catch.
+    pub fn is_fatal(self) -> bool {
+        matches!(self, Self::Interrupted | Self::Diverged | Self::Internal | Self::LockLost)
+    }
+}
+
+/// What went wrong, where and why (`message`), and what to do next (`hint`).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Error {
+    /// What sort of thing went wrong.
+    pub kind: ErrorKind,
+    /// What, where and why, as one sentence without a full stop.
+    pub message: String,
+    /// What to do next, as one sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// The words of whoever reported it first, where they say more than the message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// The signal behind an `Interrupted`, if it was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signal: Option<i32>,
+}
+
+impl Error {
+    /// An error of `kind` that says `message`.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), hint: None, source: None, signal: None }
+    }
+
+    /// Bad arguments or an unreadable format.
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Invalid, message)
+    }
+
+    /// No such node, file or run.
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::NotFound, message)
+    }
+
+    /// A guard, the policy or the operator said no.
+    pub fn refused(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Refused, message)
+    }
+
+    /// Something on this host.
+    pub fn local(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Local, message)
+    }
+
+    /// A bug of ours.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Internal, message)
+            .hint("this is a defect of binlogsh: please report it with the script that led to it")
+    }
+
+    /// The process was told to stop by `signal`, or (without one) the operator said *quit*.
+    pub fn interrupted(signal: Option<i32>, message: impl Into<String>) -> Self {
+        Self { signal, ..Self::new(ErrorKind::Interrupted, message) }
+    }
+
+    /// The same error, saying what to do next.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same error, keeping the words of its cause.
+    #[must_use]
+    pub fn source(mut self, source: impl std::fmt::Display) -> Self {
+        self.source = Some(source.to_string());
+        self
+    }
+
+    /// The process exit code when this error ends a run: 128 plus the signal, if one did.
+    pub fn exit_code(&self) -> u8 {
+        match self.signal {
+            Some(signal) => u8::try_from(128 + signal).unwrap_or(u8::MAX),
+            None => self.kind.exit_code(),
+        }
+    }
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)?;
+        match &self.source {
+            Some(source) if !self.message.contains(source.as_str()) => write!(f, ": {source}"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Where in a script something went wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The file, or what stands for it: `<prompt>`, `<-e>`, `<stdin>`, `stdlib:pumps`.
+    pub file: String,
+    /// From 1.
+    pub line: usize,
+    /// From 1, in characters; `None` where the language does not know.
+    pub column: Option<usize>,
+    /// The line itself.
+    pub text: String,
+}
+
+/// An error, and the innermost place in a script that it comes from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ScriptError {
+    /// What went wrong.
+    pub error: Error,
+    /// Where, if a script did it.
+    pub place: Option<Place>,
+}
+
+impl From<Error> for ScriptError {
+    fn from(error: Error) -> Self {
+        Self { error, place: None }
+    }
+}

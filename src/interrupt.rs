@@ -1,0 +1,47 @@
+//! The wish of the operator or the system that we stop: a flag that everything that waits looks at.
+
+use crate::error::{Error, Result};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
+
+/// Shared by whoever raises it (signals, the prompt) and whoever waits. Cheap to clone and to look at.
+#[derive(Clone, Debug, Default)]
+pub struct Interrupt(Arc<AtomicI32>);
+
+impl Interrupt {
+    /// Asks everybody to stop because of `signal`.
+    pub fn raise(&self, signal: i32) {
+        self.0.store(signal, Ordering::Relaxed);
+    }
+
+    /// The signal, if one was raised since the last `clear`.
+    pub fn pending(&self) -> Option<i32> {
+        Some(self.0.load(Ordering::Relaxed)).filter(|signal| *signal != 0)
+    }
+
+    /// Forgets it: the next line at the prompt starts afresh.
+    pub fn clear(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+
+    /// Goes on unless it was raised.
+    ///
+    /// # Errors
+    /// `interrupted`, with the signal.
+    pub fn check(&self) -> Result<()> {
+        match self.pending() {
+            None => Ok(()),
+            Some(signal) => Err(Error::interrupted(Some(signal), format!("stopped by {}", signal_name(signal)))),
+        }
+    }
+}
+
+/// The name of the signals that we stop for.
+pub fn signal_name(signal: i32) -> String {
+    match signal {
+        1 => "SIGHUP".into(),
+        2 => "Ctrl-C (SIGINT)".into(),
+        15 => "SIGTERM".into(),
+        other => format!("signal {other}"),
+    }
+}

@@ -1,0 +1,15 @@
+//! A scriptable shell for operating TiDB-Binlog clusters.
+//!
+//! The rooms, from the values that everybody speaks of to the commands that put the parts together.
+//! `docs/architecture.md` says what each is for and what it must not know; `tests/rooms.rs` holds them to it.
+
+pub mod error;
+pub mod interrupt;
+pub mod nearest;
+pub mod node;
+pub mod operations;
+pub mod secret;
+pub mod time;
+pub mod tso;
+pub mod value;
+pub mod world;

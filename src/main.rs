@@ -1,0 +1,3 @@
+//! The program: see `binlogsh --help`.
+
+fn main() {}

@@ -1,0 +1,259 @@
+//! The arguments of one call, checked against its row, with typed access.
+
+use crate::error::{Error, Result};
+use crate::nearest::did_you_mean;
+use crate::node::{Node, State};
+use crate::operations::{Operation, Type};
+use crate::time::{Zone, duration_of_seconds, parse_duration};
+use crate::tso::Tso;
+use crate::value::{Fields, Value};
+use crate::world::{FaultKind, GuardName, TidbBinlog};
+use std::time::Duration;
+
+/// The arguments of one call. Made by [`Arguments::check`], which says what is wrong in the operation's own words.
+pub struct Arguments {
+    operation: &'static Operation,
+    values: Vec<Value>,
+    options: Fields,
+}
+
+/// How a node was named.
+#[derive(Clone, Debug, PartialEq)]
+pub enum NodeName {
+    /// By id or by `host:port`.
+    Text(String),
+    /// By a `Node`.
+    Node(Box<Node>),
+}
+
+impl Arguments {
+    /// Checks `values` against the row: their number, their types, and the keys of a trailing map.
+    ///
+    /// # Errors
+    /// `invalid`, naming the function, the argument, what it takes and what was given.
+    pub fn check(operation: &'static Operation, mut values: Vec<Value>) -> Result<Self> {
+        let options = match values.last() {
+            Some(Value::Map(_)) if !operation.options.is_empty() => match values.pop() {
+                Some(Value::Map(options)) => options,
+                _ => Fields::new(),
+            },
+            _ => Fields::new(),
+        };
+        let required = operation.params.iter().filter(|param| !param.optional).count();
+        if values.len() < required || values.len() > operation.params.len() {
+            return Err(wrong_call(operation, format!("takes {}, not {} argument(s)", arity(operation), values.len())));
+        }
+        for (param, value) in operation.params.iter().zip(&values) {
+            if let Err(why) = fits(param.takes, value) {
+                return Err(wrong_call(operation, format!("`{}` takes {}, {why}", param.name, param.takes.expected())));
+            }
+        }
+        for (name, value) in &options {
+            let Some(option) = operation.options.iter().find(|option| option.name == name) else {
+                let known = operation.options.iter().map(|option| option.name);
+                let error = Error::invalid(format!("{} has no option `{name}`", operation.name));
+                return Err(error.hint(
+                    did_you_mean(name, known.clone())
+                        .unwrap_or_else(|| format!("its options are {}", known.collect::<Vec<_>>().join(", "))),
+                ));
+            };
+            if let Err(why) = fits(option.takes, value) {
+                return Err(wrong_call(operation, format!("option `{name}` takes {}, {why}", option.takes.expected())));
+            }
+        }
+        Ok(Self { operation, values, options })
+    }
+
+    /// Whether the parameter `name` was given.
+    pub fn given(&self, name: &str) -> bool {
+        self.value(name).is_some()
+    }
+
+    fn value(&self, name: &str) -> Option<&Value> {
+        let at = self.operation.params.iter().position(|param| param.name == name);
+        match at {
+            Some(at) => self.values.get(at),
+            None => self.options.get(name).filter(|value| **value != Value::Unit),
+        }
+    }
+
+    fn missing(&self, name: &str) -> Error {
+        Error::internal(format!("{} reads the argument `{name}`, which its row does not require", self.operation.name))
+    }
+
+    /// The text of `name`, if it was given.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        match self.value(name) {
+            Some(Value::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The text of the required parameter `name`.
+    ///
+    /// # Errors
+    /// `internal` if the row does not require it.
+    pub fn required_text(&self, name: &str) -> Result<&str> {
+        self.text(name).ok_or_else(|| self.missing(name))
+    }
+
+    /// The integer `name`, if it was given.
+    pub fn int(&self, name: &str) -> Option<i64> {
+        match self.value(name) {
+            Some(Value::Int(number)) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// The timestamp `name`, if it was given.
+    pub fn ts(&self, name: &str) -> Option<Tso> {
+        self.int(name).map(Tso)
+    }
+
+    /// The flag `name`, if it was given.
+    pub fn flag(&self, name: &str) -> Option<bool> {
+        match self.value(name) {
+            Some(Value::Bool(flag)) => Some(*flag),
+            _ => None,
+        }
+    }
+
+    /// The duration `name`, if it was given.
+    pub fn duration(&self, name: &str) -> Option<Duration> {
+        self.value(name).and_then(|value| duration(value).ok())
+    }
+
+    /// The state `name`, if it was given.
+    pub fn state(&self, name: &str) -> Option<State> {
+        self.text(name).and_then(State::from_name)
+    }
+
+    /// The zone `name`, if it was given.
+    pub fn zone(&self, name: &str) -> Option<Zone> {
+        self.text(name).and_then(|text| Zone::from_name(text).ok())
+    }
+
+    /// The kind of fault `name`, if it was given.
+    pub fn fault(&self, name: &str) -> Option<FaultKind> {
+        self.text(name).and_then(|text| FaultKind::ALL.into_iter().find(|kind| kind.name() == text))
+    }
+
+    /// Whether TiDB writes binlog, if `name` was given.
+    pub fn tidb(&self, name: &str) -> Option<TidbBinlog> {
+        self.text(name).and_then(tidb_binlog)
+    }
+
+    /// How the node `name` was named, if it was given.
+    pub fn node(&self, name: &str) -> Option<NodeName> {
+        self.value(name).and_then(node_name)
+    }
+
+    /// How the nodes `name` were named; none if it was not given.
+    pub fn nodes(&self, name: &str) -> Vec<NodeName> {
+        match self.value(name) {
+            Some(Value::List(list)) => list.iter().filter_map(node_name).collect(),
+            Some(one) => node_name(one).into_iter().collect(),
+            None => Vec::new(),
+        }
+    }
+
+    /// The guards in the option `force`.
+    pub fn force(&self) -> Vec<GuardName> {
+        let names = match self.value("force") {
+            Some(Value::List(names)) => names.as_slice(),
+            _ => &[],
+        };
+        let named = |value: &Value| match value {
+            Value::Text(name) => GuardName::from_name(name),
+            _ => None,
+        };
+        names.iter().filter_map(named).collect()
+    }
+}
+
+fn node_name(value: &Value) -> Option<NodeName> {
+    match value {
+        Value::Text(text) => Some(NodeName::Text(text.clone())),
+        Value::Node(node) => Some(NodeName::Node(node.clone())),
+        _ => None,
+    }
+}
+
+fn duration(value: &Value) -> Result<Duration> {
+    match value {
+        Value::Int(seconds) => duration_of_seconds(*seconds as f64),
+        Value::Float(seconds) => duration_of_seconds(*seconds),
+        Value::Text(text) => return parse_duration(text),
+        _ => None,
+    }
+    .ok_or_else(|| Error::invalid("out of range"))
+}
+
+fn tidb_binlog(text: &str) -> Option<TidbBinlog> {
+    match text {
+        "on" => Some(TidbBinlog::On),
+        "off" => Some(TidbBinlog::Off),
+        _ => None,
+    }
+}
+
+/// Whether `value` is what `takes` says; otherwise the end of the sentence "takes X, ...".
+fn fits(takes: Type, value: &Value) -> std::result::Result<(), String> {
+    let not = || Err(format!("not {}", value.type_name()));
+    match (takes, value) {
+        (Type::Node(kind), Value::Node(node)) => match kind {
+            Some(kind) if kind != node.record.node.kind => {
+                Err(format!("and {} is a {}", node.id(), node.record.node.kind.title()))
+            }
+            _ => Ok(()),
+        },
+        (Type::Node(_) | Type::Nodes, Value::Text(text)) if text.is_empty() => Err("not empty text".into()),
+        (Type::Node(_) | Type::Text, Value::Text(_)) | (Type::Int, Value::Int(_)) | (Type::Bool, Value::Bool(_)) => {
+            Ok(())
+        }
+        (Type::Nodes, Value::List(list)) => list.iter().try_for_each(|item| fits(Type::Node(None), item)),
+        (Type::Nodes, Value::Text(_) | Value::Node(_)) => Ok(()),
+        (Type::Ts, Value::Int(ts)) if *ts >= 0 => Ok(()),
+        (Type::Ts, Value::Int(ts)) => Err(format!("and {ts} is negative")),
+        (Type::Duration, Value::Int(_) | Value::Float(_) | Value::Text(_)) => {
+            duration(value).map(drop).map_err(|error| format!("and {}", error.message))
+        }
+        (Type::State, Value::Text(text)) => known(text, State::ALL.map(State::name)),
+        (Type::Fault, Value::Text(text)) => known(text, FaultKind::ALL.map(FaultKind::name)),
+        (Type::TidbBinlog, Value::Text(text)) => known(text, ["on", "off"]),
+        (Type::Zone, Value::Text(text)) => Zone::from_name(text).map(drop).map_err(|error| match error.hint {
+            Some(hint) => format!("and {}; {hint}", error.message),
+            None => format!("and {}", error.message),
+        }),
+        (Type::Guards, Value::List(list)) => list.iter().try_for_each(|item| match item {
+            Value::Text(text) => known(text, GuardName::ALL.map(GuardName::name)),
+            _ => not(),
+        }),
+        _ => not(),
+    }
+}
+
+fn known<const N: usize>(text: &str, names: [&'static str; N]) -> std::result::Result<(), String> {
+    if names.contains(&text) {
+        return Ok(());
+    }
+    let hint = did_you_mean(text, names).unwrap_or_else(|| format!("one of {}", names.join(", ")));
+    Err(format!("and `{text}` is none; {hint}"))
+}
+
+fn arity(operation: &Operation) -> String {
+    match operation.params.len() {
+        0 => "no arguments".into(),
+        _ => {
+            let names = operation.params.iter().map(|param| match param.optional {
+                true => format!("[{}]", param.name),
+                false => param.name.to_owned(),
+            });
+            format!("({})", names.collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+fn wrong_call(operation: &Operation, what: String) -> Error {
+    Error::invalid(format!("{}: {what}", operation.name)).hint(format!("see help(\"{}\")", operation.name))
+}

@@ -1,0 +1,23 @@
+//! What an operator can do: a table with a row per operation, and what each does through the gate.
+//!
+//! The bindings of the language, `ctl`, `help`, completion and the reference all come from this table. This room
+//! knows no script, no terminal and no particular world.
+
+mod arguments;
+mod row;
+
+pub use arguments::{Arguments, NodeName};
+pub use row::{Example, Group, Operation, Opt, Param, Type};
+
+/// Every operation, in the order of the reference.
+pub fn all() -> impl Iterator<Item = &'static Operation> {
+    TABLES.iter().copied().flatten()
+}
+
+/// The operation called `name`.
+pub fn find(name: &str) -> Option<&'static Operation> {
+    all().find(|operation| operation.name == name)
+}
+
+/// One table per domain, each in the file that implements it.
+const TABLES: &[&[Operation]] = &[];

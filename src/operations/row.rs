@@ -1,0 +1,178 @@
+//! The shape of a row: a name, what it takes and returns, its guards, its documentation, and the function itself.
+
+use crate::error::Result;
+use crate::node::Kind;
+use crate::operations::Arguments;
+use crate::value::Value;
+use crate::world::{Gate, GuardName};
+
+/// An operation.
+pub struct Operation {
+    /// Its name in scripts.
+    pub name: &'static str,
+    /// The chapter of the reference it stands in.
+    pub group: Group,
+    /// What it takes, in order; those that can be left out come last.
+    pub params: &'static [Param],
+    /// What the trailing map may hold; empty if it takes none.
+    pub options: &'static [Opt],
+    /// What it returns, in the words of the language: `Node`, `array of Node`, `integer`, `map`, ...
+    pub returns: &'static str,
+    /// Whether it changes something outside.
+    pub changes: bool,
+    /// The guards that its request has.
+    pub guards: &'static [GuardName],
+    /// Its documentation: the first line says what it does, the others shapes, units and errors.
+    pub about: &'static str,
+    /// Code that shows it, run by a test.
+    pub example: Example,
+    /// Does it.
+    pub run: fn(&mut dyn Gate, &Arguments) -> Result<Value>,
+}
+
+/// Code that shows how a function is used, and the sample cluster in which it runs.
+pub struct Example {
+    /// A named sample of the simulator.
+    pub scenario: &'static str,
+    /// The code.
+    pub code: &'static str,
+}
+
+impl Example {
+    /// Code that runs in the default sample.
+    pub const fn new(code: &'static str) -> Self {
+        Self { scenario: "default", code }
+    }
+
+    /// Code that runs in the sample `scenario`.
+    pub const fn within(scenario: &'static str, code: &'static str) -> Self {
+        Self { scenario, code }
+    }
+}
+
+/// The chapters of the reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Group {
+    /// Looking at the cluster.
+    Look,
+    /// Acting upon it.
+    Act,
+    /// Waiting.
+    Wait,
+    /// Timestamps and clocks.
+    Time,
+    /// Savepoints and secrets.
+    Meta,
+    /// Parameters, steps and questions.
+    Steps,
+    /// Output and help.
+    Show,
+    /// Playing with a sandbox.
+    Sandbox,
+}
+
+impl Group {
+    /// The chapter's title.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Look => "Look",
+            Self::Act => "Act",
+            Self::Wait => "Wait",
+            Self::Time => "Time",
+            Self::Meta => "Savepoints and secrets",
+            Self::Steps => "Steps",
+            Self::Show => "Show",
+            Self::Sandbox => "Sandbox only",
+        }
+    }
+}
+
+/// A parameter.
+pub struct Param {
+    /// Its name.
+    pub name: &'static str,
+    /// What it takes.
+    pub takes: Type,
+    /// Whether it can be left out.
+    pub optional: bool,
+}
+
+impl Param {
+    /// A parameter that must be given.
+    pub const fn new(name: &'static str, takes: Type) -> Self {
+        Self { name, takes, optional: false }
+    }
+
+    /// A parameter that can be left out.
+    pub const fn optional(name: &'static str, takes: Type) -> Self {
+        Self { name, takes, optional: true }
+    }
+}
+
+/// A key of the trailing map.
+pub struct Opt {
+    /// The key.
+    pub name: &'static str,
+    /// What it takes.
+    pub takes: Type,
+    /// What it does, in a few words.
+    pub about: &'static str,
+}
+
+impl Opt {
+    /// The option `name`.
+    pub const fn new(name: &'static str, takes: Type, about: &'static str) -> Self {
+        Self { name, takes, about }
+    }
+}
+
+/// What a parameter or option takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Type {
+    /// A node's id, a `Node`, or `host:port` where only one node has it; of this kind, if one is given.
+    Node(Option<Kind>),
+    /// Several nodes.
+    Nodes,
+    /// One of the five states.
+    State,
+    /// Text.
+    Text,
+    /// A whole number.
+    Int,
+    /// A timestamp of PD, as an integer.
+    Ts,
+    /// Seconds as a number, or text such as `"5m"`.
+    Duration,
+    /// Yes or no.
+    Bool,
+    /// Names of guards.
+    Guards,
+    /// A time zone's name.
+    Zone,
+    /// A kind of fault.
+    Fault,
+    /// `on` or `off`: whether TiDB writes binlog.
+    TidbBinlog,
+}
+
+impl Type {
+    /// What it takes, as messages and the reference say it.
+    pub fn expected(self) -> &'static str {
+        match self {
+            Self::Node(None) => "a node (its id, a Node, or its host:port)",
+            Self::Node(Some(Kind::Pump)) => "a Pump (its id, a Node, or its host:port)",
+            Self::Node(Some(Kind::Drainer)) => "a Drainer (its id, a Node, or its host:port)",
+            Self::Nodes => "an array of nodes",
+            Self::State => "a state (\"online\", \"pausing\", \"paused\", \"closing\" or \"offline\")",
+            Self::Text => "text",
+            Self::Int => "an integer",
+            Self::Ts => "a timestamp (an integer, as tso() gives)",
+            Self::Duration => "a duration (seconds as a number, or text such as \"5m\")",
+            Self::Bool => "true or false",
+            Self::Guards => "an array of guard names",
+            Self::Zone => "a time zone (\"Europe/Berlin\", \"UTC\", \"Local\")",
+            Self::Fault => "a kind of fault (text)",
+            Self::TidbBinlog => "\"on\" or \"off\"",
+        }
+    }
+}

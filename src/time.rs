@@ -1,0 +1,231 @@
+//! Points in time and the zones they are shown in.
+
+use crate::error::{Error, Result};
+use crate::tso::Tso;
+use chrono::{DateTime, Local, LocalResult, NaiveDateTime, Offset, SecondsFormat, TimeZone, Utc};
+use chrono_tz::Tz;
+use std::str::FromStr;
+
+/// A time zone: this host's, or one of IANA's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Zone {
+    /// UTC, which is what everything is shown in unless somebody says otherwise.
+    #[default]
+    Utc,
+    /// This host's zone.
+    Local,
+    /// A zone of the IANA database.
+    Named(Tz),
+}
+
+impl Zone {
+    /// The zone called `name`: `UTC`, `Local`, or an IANA name in any case.
+    ///
+    /// # Errors
+    /// `invalid` with the nearest names.
+    pub fn from_name(name: &str) -> Result<Self> {
+        if name.eq_ignore_ascii_case("local") {
+            return Ok(Self::Local);
+        }
+        if name.eq_ignore_ascii_case("utc") {
+            return Ok(Self::Utc);
+        }
+        let exact = Tz::from_str(name).ok();
+        let found =
+            exact.or_else(|| chrono_tz::TZ_VARIANTS.into_iter().find(|tz| tz.name().eq_ignore_ascii_case(name)));
+        found.map(Self::Named).ok_or_else(|| {
+            let names = chrono_tz::TZ_VARIANTS.iter().map(|tz| tz.name()).chain(["Local", "UTC"]);
+            let hint = crate::nearest::did_you_mean(name, names);
+            let error = Error::invalid(format!("`{name}` is no time zone"));
+            error.hint(hint.unwrap_or_else(|| "give an IANA name such as `Europe/Berlin`, `UTC` or `Local`".into()))
+        })
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Utc => "UTC",
+            Self::Local => "Local",
+            Self::Named(tz) => tz.name(),
+        }
+    }
+}
+
+/// A point in time, to the millisecond, and the zone it is shown in.
+#[derive(Clone, Copy, Debug)]
+pub struct Time {
+    /// Milliseconds since 1970, UTC.
+    pub unix_ms: i64,
+    /// Where it is shown.
+    pub zone: Zone,
+}
+
+impl PartialEq for Time {
+    fn eq(&self, other: &Self) -> bool {
+        self.unix_ms == other.unix_ms
+    }
+}
+
+impl Time {
+    /// `unix_ms` milliseconds since 1970, shown in `zone`.
+    pub fn new(unix_ms: i64, zone: Zone) -> Self {
+        Self { unix_ms, zone }
+    }
+
+    /// The physical time of `ts`.
+    pub fn of_tso(ts: Tso, zone: Zone) -> Self {
+        Self::new(ts.physical_ms(), zone)
+    }
+
+    /// Reads `2026-11-22 13:32:53`, with `T`, fractions and an offset if there are any; without an offset the text
+    /// is a wall time in `zone`. Of a wall time that occurs twice the earlier is meant.
+    ///
+    /// # Errors
+    /// `invalid` when it is no time, or a wall time that the zone skips.
+    pub fn parse(text: &str, zone: Zone) -> Result<Self> {
+        if let Ok(time) = DateTime::parse_from_rfc3339(text.trim()) {
+            return Ok(Self::new(time.timestamp_millis(), zone));
+        }
+        let formats = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M"];
+        let wall = formats.iter().find_map(|format| NaiveDateTime::parse_from_str(text.trim(), format).ok());
+        let wall = wall.ok_or_else(|| {
+            Error::invalid(format!("`{text}` is no point in time"))
+                .hint("write it as `2026-11-22 13:32:53` or `2026-11-22T13:32:53Z`")
+        })?;
+        let unix_ms = match zone {
+            Zone::Utc => earliest(wall.and_local_timezone(Utc)),
+            Zone::Local => earliest(wall.and_local_timezone(Local)),
+            Zone::Named(tz) => earliest(wall.and_local_timezone(tz)),
+        };
+        unix_ms.map(|unix_ms| Self::new(unix_ms, zone)).ok_or_else(|| {
+            Error::invalid(format!("`{text}` does not occur in {}", zone.name()))
+                .hint("clocks were put forward over it: take a time before or after, or give an offset")
+        })
+    }
+
+    /// Date and time in the zone with its offset, in `format` of chrono's `strftime`.
+    pub fn format(&self, format: &str) -> String {
+        match self.zone {
+            Zone::Utc => formatted(Utc, self.unix_ms, |time| time.format(format).to_string()),
+            Zone::Local => formatted(Local, self.unix_ms, |time| time.format(format).to_string()),
+            Zone::Named(tz) => formatted(tz, self.unix_ms, |time| time.format(format).to_string()),
+        }
+    }
+}
+
+fn earliest<Z: TimeZone>(result: LocalResult<DateTime<Z>>) -> Option<i64> {
+    result.earliest().map(|time| time.timestamp_millis())
+}
+
+fn formatted<Z: TimeZone>(zone: Z, unix_ms: i64, show: impl Fn(DateTime<chrono::FixedOffset>) -> String) -> String {
+    match zone.timestamp_millis_opt(unix_ms) {
+        LocalResult::Single(time) => {
+            let offset = time.offset().fix();
+            show(time.with_timezone(&offset))
+        }
+        _ => format!("{unix_ms} ms since 1970"),
+    }
+}
+
+impl std::fmt::Display for Time {
+    /// RFC 3339, with milliseconds where there are any.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let text = |time: DateTime<chrono::FixedOffset>| time.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+        f.write_str(&match self.zone {
+            Zone::Utc => formatted(Utc, self.unix_ms, text),
+            Zone::Local => formatted(Local, self.unix_ms, text),
+            Zone::Named(tz) => formatted(tz, self.unix_ms, text),
+        })
+    }
+}
+
+/// Reads a duration: seconds as a number, or text such as `90`, `1.5s`, `300ms`, `5m`, `1h30m`, `7d`.
+///
+/// # Errors
+/// `invalid` when it is none, negative or beyond a hundred years.
+pub fn parse_duration(text: &str) -> Result<std::time::Duration> {
+    let bad = || {
+        Error::invalid(format!("`{text}` is no duration"))
+            .hint("write seconds as a number, or text such as \"300ms\", \"90s\", \"5m\", \"1h30m\", \"7d\"")
+    };
+    let mut rest = text.trim();
+    let mut seconds = 0.0;
+    if rest.is_empty() {
+        return Err(bad());
+    }
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        let number: f64 = rest[..digits].parse().map_err(|_| bad())?;
+        let unit_end = rest[digits..].find(|c: char| c.is_ascii_digit()).map_or(rest.len(), |at| digits + at);
+        let factor = match rest[digits..unit_end].trim() {
+            "" | "s" => 1.0,
+            "ms" => 0.001,
+            "m" => 60.0,
+            "h" => 3600.0,
+            "d" => 86_400.0,
+            _ => return Err(bad()),
+        };
+        seconds += number * factor;
+        rest = &rest[unit_end..];
+    }
+    duration_of_seconds(seconds).ok_or_else(bad)
+}
+
+/// The duration of `seconds`, unless negative, not a number or beyond a hundred years.
+pub fn duration_of_seconds(seconds: f64) -> Option<std::time::Duration> {
+    const HUNDRED_YEARS: f64 = 100.0 * 366.0 * 86_400.0;
+    (0.0..HUNDRED_YEARS).contains(&seconds).then(|| std::time::Duration::from_secs_f64(seconds))
+}
+
+/// A duration in seconds as people read it: `0.4s`, `42s`, `1m10s`, `3h05m`, `2d04h`.
+pub fn show_seconds(seconds: f64) -> String {
+    let sign = if seconds < 0.0 { "-" } else { "" };
+    let seconds = seconds.abs();
+    if seconds < 9.95 {
+        return format!("{sign}{seconds:.1}s");
+    }
+    let whole = seconds.round() as u64;
+    let text = match whole {
+        0..60 => format!("{whole}s"),
+        60..3600 => format!("{}m{:02}s", whole / 60, whole % 60),
+        3600..86_400 => format!("{}h{:02}m", whole / 3600, whole % 3600 / 60),
+        _ => format!("{}d{:02}h", whole / 86_400, whole % 86_400 / 3600),
+    };
+    sign.to_owned() + &text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_zone_names_the_nearest() {
+        let error = Zone::from_name("Europe/Berln").unwrap_err();
+        assert!(error.hint.unwrap().contains("Europe/Berlin"));
+    }
+
+    #[test]
+    fn a_time_is_shown_in_its_zone() {
+        let berlin = Zone::from_name("europe/berlin").unwrap();
+        let time = Time::parse("2026-07-01 12:00:00", berlin).unwrap();
+        assert_eq!(time.to_string(), "2026-07-01T12:00:00+02:00");
+        assert_eq!(Time::new(time.unix_ms, Zone::Utc).to_string(), "2026-07-01T10:00:00Z");
+    }
+
+    #[test]
+    fn a_wall_time_that_a_zone_skips_is_an_error() {
+        let berlin = Zone::from_name("Europe/Berlin").unwrap();
+        assert!(Time::parse("2026-03-29 02:30:00", berlin).is_err());
+    }
+
+    #[test]
+    fn durations_are_numbers_with_units() {
+        let seconds = |text| parse_duration(text).unwrap().as_secs_f64();
+        assert_eq!(seconds("1h30m"), 5400.0);
+        assert_eq!(seconds("0.5"), 0.5);
+        assert_eq!(seconds("300ms"), 0.3);
+        for bad in ["", "m", "5x", "-3s", "1..2s", "1e400"] {
+            assert!(parse_duration(bad).is_err(), "{bad}");
+        }
+    }
+}

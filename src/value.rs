@@ -1,0 +1,120 @@
+//! What operations return and take: plain data that scripts, tables and JSON are made of.
+
+use crate::node::{Malformed, Node};
+use crate::time::Time;
+use crate::tso::Tso;
+use indexmap::IndexMap;
+
+/// A map that keeps its order, so that tables have their columns where one expects them.
+pub type Fields = IndexMap<String, Value>;
+
+/// A value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// Nothing.
+    Unit,
+    /// Yes or no.
+    Bool(bool),
+    /// A whole number; a timestamp of PD is one.
+    Int(i64),
+    /// A number; a duration is one, in seconds.
+    Float(f64),
+    /// Text.
+    Text(String),
+    /// A point in time.
+    Time(Time),
+    /// A Pump or Drainer.
+    Node(Box<Node>),
+    /// Several values.
+    List(Vec<Value>),
+    /// Named values.
+    Map(Fields),
+}
+
+impl Value {
+    /// A map of these fields, in this order.
+    pub fn map<const N: usize>(fields: [(&str, Value); N]) -> Value {
+        Value::Map(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    }
+
+    /// The word for its type in messages.
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Self::Unit => "nothing",
+            Self::Bool(_) => "a bool",
+            Self::Int(_) => "an integer",
+            Self::Float(_) => "a number",
+            Self::Text(_) => "text",
+            Self::Time(_) => "a time",
+            Self::Node(_) => "a node",
+            Self::List(_) => "an array",
+            Self::Map(_) => "a map",
+        }
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(flag: bool) -> Self {
+        Self::Bool(flag)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Self {
+        Self::Int(number)
+    }
+}
+
+impl From<f64> for Value {
+    fn from(number: f64) -> Self {
+        Self::Float(number)
+    }
+}
+
+impl From<Tso> for Value {
+    fn from(ts: Tso) -> Self {
+        Self::Int(ts.0)
+    }
+}
+
+impl From<Time> for Value {
+    fn from(time: Time) -> Self {
+        Self::Time(time)
+    }
+}
+
+impl From<Node> for Value {
+    fn from(node: Node) -> Self {
+        Self::Node(Box::new(node))
+    }
+}
+
+impl<T: Into<Value>> From<Vec<T>> for Value {
+    fn from(list: Vec<T>) -> Self {
+        Self::List(list.into_iter().map(Into::into).collect())
+    }
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Unit, Into::into)
+    }
+}
+
+impl From<Malformed> for Value {
+    fn from(key: Malformed) -> Self {
+        Self::map([("key", key.key.into()), ("reason", key.reason.into())])
+    }
+}

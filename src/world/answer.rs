@@ -1,0 +1,176 @@
+//! What comes back from a world.
+
+use crate::error::Error;
+use crate::node::{Kind, Malformed, NodeRef, Record, State};
+use crate::secret::Secret;
+use crate::tso::Tso;
+use crate::world::Choice;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The counterpart of a request; which one belongs to which stands at the request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// It is done, and there is nothing to say.
+    Done,
+    /// Records and PD's time.
+    Listing(Listing),
+    /// What each node said of itself.
+    Probes(Vec<Probe>),
+    /// `/status` of each node, or why there is none.
+    Statuses(Vec<Result<StatusReport, Error>>),
+    /// Samples of each node's `/metrics` by name with labels as written, or why there are none.
+    Metrics(Vec<Result<BTreeMap<String, f64>, Error>>),
+    /// TiDB servers, by address.
+    Tidbs(Vec<TidbServer>),
+    /// PD's cluster.
+    Cluster(ClusterInfo),
+    /// A timestamp.
+    Timestamp(Tso),
+    /// This host's clock, milliseconds since 1970.
+    Now {
+        /// Milliseconds since 1970, UTC.
+        unix_ms: i64,
+    },
+    /// The node's own words when it did what it was told.
+    Acted {
+        /// Its message.
+        message: String,
+    },
+    /// The record as it was just written.
+    Swapped(Record),
+    /// Text, as it came.
+    Text(String),
+    /// Yes or no.
+    Flag(bool),
+    /// A secret somebody typed.
+    Secret(Secret),
+    /// What the human chose.
+    Chosen(Choice),
+}
+
+/// All records of the cluster at one revision.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Listing {
+    /// The etcd revision of the whole listing.
+    pub revision: i64,
+    /// PD's timestamp of about the same moment.
+    pub tso: Option<Tso>,
+    /// Why there is no timestamp.
+    pub tso_error: Option<Error>,
+    /// Pumps, then Drainers, each by id.
+    pub records: Vec<Record>,
+    /// Keys that are no records.
+    pub malformed: Vec<Malformed>,
+}
+
+impl Listing {
+    /// The record of the node `id` of `kind`.
+    pub fn find(&self, kind: Kind, id: &str) -> Option<&Record> {
+        self.records.iter().find(|record| record.node.kind == kind && record.node.id == id)
+    }
+
+    /// The records of one kind.
+    pub fn of(&self, kind: Kind) -> impl Iterator<Item = &Record> {
+        self.records.iter().filter(move |record| record.node.kind == kind)
+    }
+}
+
+/// What one node said of itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Probe {
+    /// Who was asked.
+    pub node: NodeRef,
+    /// What came back.
+    pub finding: ProbeFinding,
+}
+
+/// What came back from a probe.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProbeFinding {
+    /// Its true state.
+    State(State),
+    /// No process behind the port (refused or reset).
+    Refused,
+    /// Connected, and no answer: starting, or hung.
+    Silent,
+    /// Another node answered: the address was reused.
+    Other(String),
+    /// Something that is no answer of a node, or a name that does not resolve: nothing is known.
+    Unknown(String),
+}
+
+impl std::fmt::Display for ProbeFinding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::State(state) => write!(f, "{state}"),
+            Self::Refused => f.write_str("refused"),
+            Self::Silent => f.write_str("silent"),
+            Self::Other(id) => write!(f, "other ({id})"),
+            Self::Unknown(why) => write!(f, "unknown ({why})"),
+        }
+    }
+}
+
+/// A node's `/status`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StatusReport {
+    /// A Pump's.
+    Pump(PumpStatus),
+    /// A Drainer's.
+    Drainer(DrainerStatus),
+}
+
+/// A Pump's `/status`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PumpStatus {
+    /// A fresh timestamp from PD, not a position.
+    pub commit_ts: Tso,
+    /// What it complains of; `context canceled` while closing.
+    pub error: String,
+}
+
+/// A Drainer's `/status`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DrainerStatus {
+    /// Up to where it has read each Pump, by Pump id.
+    pub pump_positions: BTreeMap<String, Tso>,
+    /// Five minutes without a real binlog; not "caught up".
+    pub synced: bool,
+    /// The last commit it has written downstream.
+    pub last_ts: Tso,
+}
+
+/// A TiDB server as it registered itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TidbServer {
+    /// `host:port`.
+    pub address: String,
+    /// Its version.
+    pub version: String,
+    /// `On`, `Off`, `Skipping` or `Unknown`.
+    pub binlog_status: String,
+}
+
+/// PD's cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClusterInfo {
+    /// The cluster id.
+    pub id: u64,
+    /// Its members, by name.
+    pub members: Vec<Member>,
+    /// The leader's name, if there is one just now.
+    pub leader: Option<String>,
+}
+
+/// A member of PD.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// Its name.
+    pub name: String,
+    /// Where clients reach it.
+    pub client_urls: Vec<String>,
+}

@@ -1,0 +1,101 @@
+//! The names of the guards, by which operators force them.
+
+use serde::{Deserialize, Serialize};
+
+/// A condition under which an operation is not done unless forced by this name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GuardName {
+    /// No other Pump is online and answers.
+    LastPump,
+    /// Some Pump is closing.
+    PumpClosing,
+    /// A non-offline Drainer does not answer, is paused or does not advance.
+    StuckDrainer,
+    /// Another non-offline Pump is paused or dead.
+    StuckPump,
+    /// No non-offline Drainer: what was not consumed is lost.
+    NoDrainer,
+    /// The last non-offline Drainer.
+    LastDrainer,
+    /// The node may be alive.
+    Alive,
+    /// Writing this state does nothing useful.
+    Pointless,
+    /// `offline` for a Pump: no record can prove that all was consumed.
+    LoseBinlog,
+    /// The record is not `offline`.
+    NotOffline,
+    /// A Drainer still pulls from it.
+    StillPulled,
+    /// The last Pump's record.
+    LastKey,
+    /// A Drainer is close to what GC would remove.
+    BehindGc,
+    /// There is a savepoint already.
+    Exists,
+    /// No encryption key of our own is set.
+    PublicKey,
+}
+
+/// What is at stake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GuardClass {
+    /// Binlog may be lost: refuses under `ctl` too.
+    Loss,
+    /// Something stands still or is misleading: a warning under `ctl`.
+    Halt,
+}
+
+impl GuardName {
+    /// All guards, in the order of the documentation.
+    pub const ALL: [GuardName; 15] = [
+        Self::LastPump,
+        Self::PumpClosing,
+        Self::StuckDrainer,
+        Self::StuckPump,
+        Self::NoDrainer,
+        Self::LastDrainer,
+        Self::Alive,
+        Self::Pointless,
+        Self::LoseBinlog,
+        Self::NotOffline,
+        Self::StillPulled,
+        Self::LastKey,
+        Self::BehindGc,
+        Self::Exists,
+        Self::PublicKey,
+    ];
+
+    /// The word in scripts, messages and `BINLOGSH_FORCE`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::LastPump => "last_pump",
+            Self::PumpClosing => "pump_closing",
+            Self::StuckDrainer => "stuck_drainer",
+            Self::StuckPump => "stuck_pump",
+            Self::NoDrainer => "no_drainer",
+            Self::LastDrainer => "last_drainer",
+            Self::Alive => "alive",
+            Self::Pointless => "pointless",
+            Self::LoseBinlog => "lose_binlog",
+            Self::NotOffline => "not_offline",
+            Self::StillPulled => "still_pulled",
+            Self::LastKey => "last_key",
+            Self::BehindGc => "behind_gc",
+            Self::Exists => "exists",
+            Self::PublicKey => "public_key",
+        }
+    }
+
+    /// The guard called `name`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|guard| guard.name() == name)
+    }
+}
+
+impl std::fmt::Display for GuardName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,52 @@
+//! Everything outside the program, behind one trait and one vocabulary of plain data.
+//!
+//! The cluster, PD's time, waiting, files that operations write, programs that a script runs, the human: whoever wants
+//! something of them puts it into a [`Request`] and gets an [`Answer`]. There are two worlds, `live` and `sim`; this
+//! room knows neither. It must not know who asks, either: guards, policy and scripts come after it.
+
+mod answer;
+mod console;
+mod gate;
+mod guard_name;
+mod notice;
+mod request;
+
+pub use answer::{
+    Answer, ClusterInfo, DrainerStatus, Listing, Member, Probe, ProbeFinding, PumpStatus, StatusReport, TidbServer,
+};
+pub use console::{Choice, Console, Question};
+pub use gate::Gate;
+pub use guard_name::{GuardClass, GuardName};
+pub use notice::{Notice, Notices};
+pub use request::{Action, Effect, FaultKind, Manual, Play, Request, TidbBinlog};
+
+use crate::error::Result;
+use serde::{Deserialize, Serialize};
+
+/// Somewhere requests are carried out: a real cluster or a simulated one.
+pub trait World {
+    /// Does what `request` says and returns what came back.
+    ///
+    /// Blocks; ends by its own deadline; may be interrupted. With a `fence`, a write to etcd happens only while the
+    /// fence's key still has the revision that it names.
+    ///
+    /// # Errors
+    /// `unreachable`, `timeout`, `rejected`, `conflict`, `in_doubt`, `lock_lost`, `not_found`, `invalid`, `local`
+    /// or `interrupted`, each naming what was asked of whom.
+    fn apply(&mut self, request: &Request, fence: Option<&Fence>) -> Result<Answer>;
+}
+
+impl<W: World + ?Sized> World for Box<W> {
+    fn apply(&mut self, request: &Request, fence: Option<&Fence>) -> Result<Answer> {
+        (**self).apply(request, fence)
+    }
+}
+
+/// The maintenance lock as an etcd write compares it in its own transaction.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fence {
+    /// The lock's key.
+    pub key: String,
+    /// The revision at which we created it.
+    pub create_revision: i64,
+}

@@ -1,0 +1,40 @@
+//! What lower rooms want a person to see while they work. They never print themselves.
+
+use crate::value::Value;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Something to show.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Notice {
+    /// Something is odd, and the work goes on.
+    Warning(String),
+    /// How far a wait has come; a terminal shows the newest only.
+    Progress(String),
+    /// The wait is over: what progress showed can go.
+    ProgressEnd,
+    /// A script's `print`.
+    Printed(String),
+    /// A script's `table(x)`, or the result of a line at the prompt.
+    Shown(Value),
+    /// A script's `json(x)`.
+    ShownAsJson(Value),
+    /// A script's step begins (its name).
+    StepBegan(String),
+    /// What a change is about to do, and what it did.
+    Changed(String),
+    /// One exchange with the cluster, for `--verbose`: whom, what, how long, how it ended. Never a secret.
+    Traced {
+        /// The endpoint that was asked.
+        endpoint: String,
+        /// What it was asked.
+        what: String,
+        /// How long it took.
+        took: Duration,
+        /// `ok`, or the error in a few words.
+        outcome: String,
+    },
+}
+
+/// Where notices go. Called from any thread.
+pub type Notices = Arc<dyn Fn(Notice) + Send + Sync>;

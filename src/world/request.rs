@@ -1,0 +1,300 @@
+//! What can be asked of a world.
+
+use crate::node::{NodeRef, Record, State};
+use crate::secret::Secret;
+use crate::tso::Tso;
+use crate::world::Question;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// One thing asked of the world. Requests that belong together are one request, so that a live cluster can be asked
+/// everything at the same time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Request {
+    /// All records, with PD's timestamp of the same moment. Answer: `Listing`.
+    Nodes,
+    /// The records once one of them has changed after revision `after`, or `patience` is over. Answer: `Listing`.
+    Changes {
+        /// A listing's revision.
+        after: i64,
+        /// How long to wait at most.
+        patience: Duration,
+    },
+    /// Asks the nodes themselves, without side effects. Answer: `Probes`, in the order asked.
+    Probe {
+        /// Whom to ask.
+        nodes: Vec<NodeRef>,
+    },
+    /// `GET /status` of the nodes. Answer: `Statuses`, in the order asked.
+    Status {
+        /// Whom to ask.
+        nodes: Vec<NodeRef>,
+    },
+    /// `GET /commit_ts` of a Drainer. Answer: `Timestamp`.
+    CommitTs {
+        /// The Drainer.
+        node: NodeRef,
+    },
+    /// `GET /metrics` of the nodes. Answer: `Metrics`, in the order asked.
+    Metrics {
+        /// Whom to ask.
+        nodes: Vec<NodeRef>,
+    },
+    /// `GET /drainers` of a Pump: the Drainer records as the Pump sees them. Answer: `Text` (JSON).
+    PumpDrainers {
+        /// The Pump.
+        node: NodeRef,
+    },
+    /// `GET /debug/binlog/{ts}` of a Pump. Answer: `Text`.
+    BinlogAt {
+        /// The Pump.
+        node: NodeRef,
+        /// The commit timestamp.
+        ts: Tso,
+    },
+    /// The TiDB servers and their binlog status. Answer: `Tidbs`.
+    Tidbs,
+    /// PD's cluster id, members and leader. Answer: `Cluster`.
+    Cluster,
+    /// A timestamp from PD. Answer: `Timestamp`.
+    Tso,
+    /// This host's wall clock. Answer: `Now`.
+    Now,
+    /// Waits. Answer: `Done`.
+    Sleep {
+        /// How long.
+        time: Duration,
+    },
+    /// Tells a node to pause or to close. Answer: `Acted`, the node's own words.
+    Act {
+        /// The node.
+        node: NodeRef,
+        /// What it is told.
+        action: Action,
+    },
+    /// `POST /debug/gc/trigger` of a Pump. Answer: `Acted`.
+    TriggerGc {
+        /// The Pump.
+        node: NodeRef,
+    },
+    /// Writes `state` into a record if nothing but heartbeats has changed it since `seen`. Answer: `Swapped`.
+    SwapRecord {
+        /// The record as it was read.
+        seen: Record,
+        /// Its new state.
+        state: State,
+    },
+    /// Deletes a key if its last write is the one seen; heartbeats do not excuse a difference. Answer: `Done`.
+    DeleteRecord {
+        /// The key.
+        key: String,
+        /// The revision of its last write.
+        mod_revision: i64,
+    },
+    /// Reads `{dir}/savepoint`. Answer: `Text`; `not_found` without one.
+    ReadSavepoint {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// Writes `{dir}/savepoint` atomically and durably, making the directory. Answer: `Done`.
+    WriteSavepoint {
+        /// The directory.
+        dir: PathBuf,
+        /// The whole content.
+        content: String,
+    },
+    /// Whether an encryption key of our own is set (never the key). Answer: `Flag`.
+    HasKey,
+    /// Encrypts as TiDB-Binlog does, with `BINLOG_SECRET_KEY` or the public key. Answer: `Text` (base64).
+    Encrypt {
+        /// What to encrypt.
+        text: Secret,
+    },
+    /// Reads a secret from a hidden prompt, or from standard input without a terminal. Answer: `Secret`.
+    ReadSecret {
+        /// What to show.
+        prompt: String,
+    },
+    /// Asks a human to do something outside, and waits until it was done. Answer: `Done`.
+    Manual(Manual),
+    /// Asks the human at the console. Answer: `Chosen`.
+    Ask(Question),
+    /// Plays with the simulated cluster; a live one says `invalid`. Answer: `Done`.
+    Play(Play),
+}
+
+/// What a node can be told over HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// Stop for a while.
+    Pause,
+    /// Go offline for good.
+    Close,
+}
+
+impl Action {
+    /// The word in the path of the request.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pause => "pause",
+            Self::Close => "close",
+        }
+    }
+}
+
+/// Something a human does outside, and what it does to the cluster.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Manual {
+    /// What to do.
+    pub text: String,
+    /// Nodes that it starts (or restarts).
+    pub starts: Vec<NodeRef>,
+    /// Nodes whose process it stops.
+    pub stops: Vec<NodeRef>,
+    /// Nodes that it retires: nobody needs their binlog or progress any more.
+    pub retires: Vec<NodeRef>,
+    /// Whether it makes TiDB stop or begin to write binlog.
+    pub tidb: Option<TidbBinlog>,
+    /// How long it usually takes.
+    pub takes: Option<Duration>,
+}
+
+/// Whether TiDB writes binlog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TidbBinlog {
+    /// It writes.
+    On,
+    /// It does not.
+    Off,
+}
+
+/// What can be done to a simulated cluster that no operation does to a real one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Play {
+    /// Starts a node's process, at its record's address.
+    Start {
+        /// The node.
+        node: NodeRef,
+    },
+    /// SIGKILL.
+    Kill {
+        /// The node.
+        node: NodeRef,
+    },
+    /// SIGSTOP.
+    Hang {
+        /// The node.
+        node: NodeRef,
+    },
+    /// Makes something go wrong.
+    Fault {
+        /// What.
+        kind: FaultKind,
+        /// To whom, if to a node.
+        node: Option<NodeRef>,
+        /// How long from now it begins.
+        after: Duration,
+        /// How long it lasts; without end if `None`.
+        lasts: Option<Duration>,
+    },
+}
+
+/// What a simulated cluster can be made to suffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultKind {
+    /// SIGKILL; with a supervisor the process comes back.
+    Crash,
+    /// SIGSTOP, and SIGCONT when it ends.
+    Hang,
+    /// A Drainer whose downstream takes nothing.
+    Stall,
+    /// HTTP requests to the node are refused with its own words.
+    Refuse,
+    /// HTTP requests are carried out and the answer is lost.
+    LoseAnswer,
+    /// PD and its etcd answer nobody.
+    PdGone,
+    /// A key that is no record appears beneath the node's prefix.
+    MalformedKey,
+    /// A transaction that is not resolved: a closing Pump has to wait for it.
+    UnmatchedPrewrite,
+}
+
+impl FaultKind {
+    /// All kinds, in the order of the documentation.
+    pub const ALL: [FaultKind; 8] = [
+        Self::Crash,
+        Self::Hang,
+        Self::Stall,
+        Self::Refuse,
+        Self::LoseAnswer,
+        Self::PdGone,
+        Self::MalformedKey,
+        Self::UnmatchedPrewrite,
+    ];
+
+    /// The word in scripts and scenario files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Crash => "crash",
+            Self::Hang => "hang",
+            Self::Stall => "stall",
+            Self::Refuse => "refuse",
+            Self::LoseAnswer => "lose_answer",
+            Self::PdGone => "pd_gone",
+            Self::MalformedKey => "malformed_key",
+            Self::UnmatchedPrewrite => "unmatched_prewrite",
+        }
+    }
+}
+
+/// What a request does, which decides how it passes the gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing: it can be asked at any time.
+    Read,
+    /// Changes the cluster: needs the maintenance lock, guards and consent.
+    ChangesCluster,
+    /// Changes this host's files: needs guards and consent.
+    ChangesHost,
+    /// Changes nothing, but a guard may refuse it.
+    Guarded,
+    /// Something the human is asked or does: neither lock nor guards.
+    Human,
+}
+
+impl Request {
+    /// What it does.
+    pub fn effect(&self) -> Effect {
+        match self {
+            Self::Act { .. } | Self::TriggerGc { .. } | Self::SwapRecord { .. } | Self::DeleteRecord { .. } => {
+                Effect::ChangesCluster
+            }
+            Self::WriteSavepoint { .. } => Effect::ChangesHost,
+            Self::Manual(_) | Self::Ask(_) | Self::ReadSecret { .. } => Effect::Human,
+            Self::Encrypt { .. } => Effect::Guarded,
+            Self::Play(_)
+            | Self::Nodes
+            | Self::Changes { .. }
+            | Self::Probe { .. }
+            | Self::Status { .. }
+            | Self::CommitTs { .. }
+            | Self::Metrics { .. }
+            | Self::PumpDrainers { .. }
+            | Self::BinlogAt { .. }
+            | Self::Tidbs
+            | Self::Cluster
+            | Self::Tso
+            | Self::Now
+            | Self::Sleep { .. }
+            | Self::ReadSavepoint { .. }
+            | Self::HasKey => Effect::Read,
+        }
+    }
+}
