@@ -4,11 +4,15 @@
 //! `docs/architecture.md` says what each is for and what it must not know; `tests/rooms.rs` holds them to it.
 
 pub mod error;
+pub mod guards;
 pub mod interrupt;
+pub mod journal;
 pub mod nearest;
 pub mod node;
 pub mod operations;
+pub mod policy;
 pub mod secret;
+pub mod session;
 pub mod time;
 pub mod tso;
 pub mod value;

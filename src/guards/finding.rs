@@ -1,0 +1,44 @@
+//! What a guard found.
+
+use crate::world::{GuardClass, GuardName};
+
+/// What one guard says to one change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Which guard.
+    pub guard: GuardName,
+    /// What is at stake.
+    pub class: GuardClass,
+    /// What it found.
+    pub verdict: Verdict,
+}
+
+/// What a guard found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing against it.
+    Clear,
+    /// Nothing against it, but something worth knowing.
+    Note(String),
+    /// This is against it.
+    Trips(String),
+    /// It cannot see what it must see.
+    Unknown(String),
+}
+
+impl Verdict {
+    /// Whether it refuses.
+    pub fn trips(&self) -> bool {
+        matches!(self, Self::Trips(_) | Self::Unknown(_))
+    }
+}
+
+impl std::fmt::Display for Finding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.verdict {
+            Verdict::Clear => write!(f, "{}: clear", self.guard),
+            Verdict::Note(text) | Verdict::Trips(text) => write!(f, "{}: {text}", self.guard),
+            Verdict::Unknown(text) => write!(f, "{}: unknown, which refuses: {text}", self.guard),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Who decides whether a change happens, given what it does and what the guards found.
+
+use crate::error::{Error, Result};
+use crate::guards::{Finding, Verdict};
+use crate::world::{Answer, Choice, Effect, GuardClass, GuardName, Notice, Notices, Question, Request, World};
+
+/// A change that stands at the gate.
+pub struct Change<'a> {
+    /// What is asked.
+    pub request: &'a Request,
+    /// What it does, to whom, in which state: a sentence for the operator.
+    pub about: &'a str,
+    /// What each guard found.
+    pub findings: &'a [Finding],
+    /// The guards that are forced by name.
+    pub force: &'a [GuardName],
+}
+
+/// What came of the decision when it was not an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consent {
+    /// Decided without asking anybody.
+    Given,
+    /// The operator was asked, which takes time: what the guards found may have changed meanwhile.
+    Asked,
+}
+
+/// Decides on changes.
+pub trait Policy {
+    /// Lets `change` happen, or says why not. May ask the operator through `world`.
+    ///
+    /// # Errors
+    /// `refused` when it must not happen, `interrupted` when the operator wants to stop altogether.
+    fn decide(&mut self, change: &Change<'_>, world: &mut dyn World) -> Result<Consent>;
+}
+
+/// Asks the operator, once no guard refuses.
+pub struct Ask {
+    /// Where warnings of forced guards go.
+    pub notices: Notices,
+}
+
+impl Policy for Ask {
+    fn decide(&mut self, change: &Change<'_>, world: &mut dyn World) -> Result<Consent> {
+        refuse_by_guard(change)?;
+        if change.request.effect() == Effect::Guarded {
+            return Ok(Consent::Given);
+        }
+        let mut text = format!("{}\n", change.about);
+        for finding in change.findings {
+            text.push_str(&format!("  {finding}\n"));
+        }
+        text.push_str("Do it?");
+        match world.apply(&Request::Ask(Question { text }), None)? {
+            Answer::Chosen(Choice::Yes) => Ok(Consent::Asked),
+            Answer::Chosen(Choice::No) => Err(Error::refused(format!("you said no: {}", change.about))),
+            other => Err(Error::internal(format!("a question was answered with {other:?}"))),
+        }
+    }
+}
+
+/// Says yes to every question; a guard still refuses.
+pub struct Yes {
+    /// Where it says what it does.
+    pub notices: Notices,
+}
+
+impl Policy for Yes {
+    fn decide(&mut self, change: &Change<'_>, _world: &mut dyn World) -> Result<Consent> {
+        refuse_by_guard(change)?;
+        for finding in change.findings.iter().filter(|finding| finding.verdict.trips()) {
+            (self.notices)(Notice::Warning(format!("forced: {finding}")));
+        }
+        Ok(Consent::Given)
+    }
+}
+
+/// As `ctl` does: warns, but refuses where binlog may be lost.
+pub struct Warn {
+    /// Where the warnings go.
+    pub notices: Notices,
+}
+
+impl Policy for Warn {
+    fn decide(&mut self, change: &Change<'_>, _world: &mut dyn World) -> Result<Consent> {
+        refuse(change, |finding| finding.class == GuardClass::Loss)?;
+        for finding in change.findings.iter().filter(|finding| finding.verdict.trips()) {
+            (self.notices)(Notice::Warning(finding.to_string()));
+        }
+        Ok(Consent::Given)
+    }
+}
+
+/// Refuses every change.
+pub struct ReadOnly;
+
+impl Policy for ReadOnly {
+    fn decide(&mut self, change: &Change<'_>, _world: &mut dyn World) -> Result<Consent> {
+        if change.request.effect() == Effect::Guarded {
+            refuse_by_guard(change)?;
+            return Ok(Consent::Given);
+        }
+        Err(Error::refused(format!("this session is read-only: {}", change.about))
+            .hint("start without --read-only to make changes"))
+    }
+}
+
+fn refuse_by_guard(change: &Change<'_>) -> Result<()> {
+    refuse(change, |_| true)
+}
+
+/// Refuses when a guard among those that `counts` trips and is not forced.
+fn refuse(change: &Change<'_>, counts: impl Fn(&Finding) -> bool) -> Result<()> {
+    let unforced = |finding: &&Finding| finding.verdict.trips() && !change.force.contains(&finding.guard);
+    let against: Vec<&Finding> = change.findings.iter().filter(unforced).filter(|finding| counts(finding)).collect();
+    if against.is_empty() {
+        return Ok(());
+    }
+    let reasons: Vec<String> = against.iter().map(|finding| finding.to_string()).collect();
+    let names: Vec<String> = against.iter().map(|finding| format!("\"{}\"", finding.guard)).collect();
+    let unknown = against.iter().any(|finding| matches!(finding.verdict, Verdict::Unknown(_)));
+    let hint = match unknown {
+        true => "a guard could not see what it must see, so it refuses: mend that first",
+        false => "mend what the guard names",
+    };
+    Err(Error::refused(format!("not done: {}\n  {}", change.about, reasons.join("\n  ")))
+        .hint(format!("{hint}; if you accept the consequence: #{{ force: [{}] }}", names.join(", "))))
+}

@@ -1,0 +1,175 @@
+//! The gate: everything that a script or an operator does to the world passes here.
+//!
+//! The session holds world, journal and policy. A read is applied and noted. A change is looked at by its guards,
+//! decided upon by the policy, noted as begun, applied, and noted as done. On replay the journal answers first.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::guards::{self, Finding};
+use crate::interrupt::Interrupt;
+use crate::journal::{Entry, Journal};
+use crate::policy::{Change, Consent, Policy};
+use crate::world::{Answer, Effect, Fence, Gate, GuardName, Notice, Notices, Request, World};
+
+/// What a session is made of. A mode is a choice of these parts; there is no other.
+pub struct Parts {
+    /// Where requests are carried out.
+    pub world: Box<dyn World>,
+    /// Where they are noted.
+    pub journal: Box<dyn Journal>,
+    /// Who decides on changes.
+    pub policy: Box<dyn Policy>,
+    /// Where people see how it goes.
+    pub notices: Notices,
+    /// The wish that we stop.
+    pub interrupt: Interrupt,
+}
+
+/// The gate itself.
+pub struct Session {
+    parts: Parts,
+    fatal: Option<Error>,
+    fence: Option<Fence>,
+}
+
+impl Session {
+    /// A session of these parts.
+    pub fn new(parts: Parts) -> Self {
+        Self { parts, fatal: None, fence: None }
+    }
+
+    /// The first fatal error, which is the result of the run whatever the script caught.
+    pub fn fatal(&self) -> Option<&Error> {
+        self.fatal.as_ref()
+    }
+
+    /// Forgets a fatal error and a wish to stop: the next line at the prompt starts afresh.
+    pub fn start_afresh(&mut self) {
+        self.fatal = None;
+        self.parts.interrupt.clear();
+    }
+
+    /// Ends the run with `error` if it is fatal: every later call returns it again.
+    pub fn latch(&mut self, error: &Error) {
+        if error.kind.is_fatal() && self.fatal.is_none() {
+            self.fatal = Some(error.clone());
+        }
+    }
+
+    /// The wish that we stop, shared with whoever raises it.
+    pub fn interrupt(&self) -> &Interrupt {
+        &self.parts.interrupt
+    }
+
+    /// Where people see how it goes.
+    pub fn notices(&self) -> &Notices {
+        &self.parts.notices
+    }
+
+    /// The same, held by every write to etcd from now on to the lock that `fence` names.
+    pub fn hold(&mut self, fence: Option<Fence>) {
+        self.fence = fence;
+    }
+
+    fn pass(&mut self, request: Request, force: &[GuardName]) -> Result<Answer> {
+        self.parts.interrupt.check()?;
+        let noted = self.as_noted(&request);
+        if let Some(entry) = self.parts.journal.next_replayed() {
+            return replayed(entry, &noted);
+        }
+        match request.effect() {
+            Effect::Read | Effect::Human => {
+                let outcome = self.parts.world.apply(&request, None);
+                self.note(noted, outcome, Vec::new())
+            }
+            Effect::ChangesCluster | Effect::ChangesHost | Effect::Guarded => self.change(&request, noted, force),
+        }
+    }
+
+    fn change(&mut self, request: &Request, noted: Request, force: &[GuardName]) -> Result<Answer> {
+        let world = self.parts.world.as_mut();
+        let about = guards::describe(world, request);
+        let mut findings = guards::examine(world, request)?;
+        let change = Change { request, about: &about, findings: &findings, force };
+        if self.parts.policy.decide(&change, world)? == Consent::Asked {
+            let now = guards::examine(world, request)?;
+            unchanged(&about, &findings, &now, force)?;
+            findings = now;
+        }
+        let lines: Vec<String> = findings.iter().map(Finding::to_string).collect();
+        self.parts.interrupt.check()?;
+        self.parts.journal.began(&noted, &lines)?;
+        let outcome = self.parts.world.apply(request, self.fence.as_ref());
+        if let Err(error) = &outcome
+            && error.kind.is_fatal()
+        {
+            return outcome;
+        }
+        self.parts.journal.done(Entry { request: noted, outcome: outcome.clone(), findings: lines })?;
+        outcome
+    }
+
+    /// Notes what came of a request; what ends a run leaves no outcome.
+    fn note(&mut self, request: Request, outcome: Result<Answer>, findings: Vec<String>) -> Result<Answer> {
+        let fatal = matches!(&outcome, Err(error) if error.kind.is_fatal());
+        if !fatal {
+            let kept = match &outcome {
+                Ok(Answer::Secret(secret)) => Ok(Answer::Secret(secret.hashed(&self.parts.journal.secret_key()))),
+                other => other.clone(),
+            };
+            self.parts.journal.note(Entry { request, outcome: kept, findings })?;
+        }
+        outcome
+    }
+
+    fn as_noted(&self, request: &Request) -> Request {
+        match request {
+            Request::Encrypt { text } => Request::Encrypt { text: text.hashed(&self.parts.journal.secret_key()) },
+            other => other.clone(),
+        }
+    }
+}
+
+impl Gate for Session {
+    fn perform(&mut self, request: Request, force: &[GuardName]) -> Result<Answer> {
+        if let Some(fatal) = &self.fatal {
+            return Err(fatal.clone());
+        }
+        let outcome = self.pass(request, force);
+        if let Err(error) = &outcome {
+            self.latch(error);
+        }
+        outcome
+    }
+
+    fn tell(&mut self, notice: Notice) {
+        (self.parts.notices)(notice);
+    }
+}
+
+/// What the journal says came of `request`; another request than the journal's is a divergence.
+fn replayed(entry: Entry, request: &Request) -> Result<Answer> {
+    if entry.request == *request {
+        return entry.outcome;
+    }
+    let show = |request: &Request| serde_json::to_string(request).unwrap_or_else(|_| format!("{request:?}"));
+    Err(Error::new(
+        ErrorKind::Diverged,
+        format!(
+            "the script no longer does what its journal says\n  journal: {}\n  script:  {}",
+            show(&entry.request),
+            show(request)
+        ),
+    )
+    .hint("run the script as it was when the journal was written, or start a new run"))
+}
+
+/// After a question: what a guard finds now must not be worse than what the operator was shown.
+fn unchanged(about: &str, shown: &[Finding], now: &[Finding], force: &[GuardName]) -> Result<()> {
+    let was_shown = |finding: &Finding| shown.iter().any(|old| old.guard == finding.guard && old.verdict.trips());
+    let trips = |finding: &&Finding| finding.verdict.trips() && !force.contains(&finding.guard);
+    match now.iter().filter(trips).find(|finding| !was_shown(finding)) {
+        None => Ok(()),
+        Some(finding) => Err(Error::refused(format!("not done: {about}\n  while you were asked: {finding}"))
+            .hint("look again, then decide again")),
+    }
+}
