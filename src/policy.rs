@@ -32,18 +32,24 @@ pub trait Policy {
     /// # Errors
     /// `refused` when it must not happen, `interrupted` when the operator wants to stop altogether.
     fn decide(&mut self, change: &Change<'_>, world: &mut dyn World) -> Result<Consent>;
+
+    /// Answers `request`, which asks the human (a question or a secret), or lets `world` ask them.
+    ///
+    /// # Errors
+    /// Those of the world.
+    fn answer(&mut self, request: &Request, world: &mut dyn World) -> Result<Answer> {
+        world.apply(request, None)
+    }
 }
 
 /// Asks the operator, once no guard refuses.
-pub struct Ask {
-    /// Where warnings of forced guards go.
-    pub notices: Notices,
-}
+pub struct Ask;
 
 impl Policy for Ask {
     fn decide(&mut self, change: &Change<'_>, world: &mut dyn World) -> Result<Consent> {
         refuse_by_guard(change)?;
-        if change.request.effect() == Effect::Guarded {
+        // What a human does outside, they are asked by the world itself.
+        if matches!(change.request.effect(), Effect::Guarded | Effect::Manual) {
             return Ok(Consent::Given);
         }
         let mut text = format!("{}\n", change.about);
@@ -72,6 +78,13 @@ impl Policy for Yes {
             (self.notices)(Notice::Warning(format!("forced: {finding}")));
         }
         Ok(Consent::Given)
+    }
+
+    fn answer(&mut self, request: &Request, world: &mut dyn World) -> Result<Answer> {
+        match request {
+            Request::Ask(_) => Ok(Answer::Chosen(Choice::Yes)),
+            other => world.apply(other, None),
+        }
     }
 }
 

@@ -77,11 +77,15 @@ impl Session {
             return replayed(entry, &noted);
         }
         match request.effect() {
-            Effect::Read | Effect::Human => {
+            Effect::Read => {
                 let outcome = self.parts.world.apply(&request, None);
-                self.note(noted, outcome, Vec::new())
+                self.note(noted, outcome)
             }
-            Effect::ChangesCluster | Effect::ChangesHost | Effect::Guarded => self.change(&request, noted, force),
+            Effect::Asks => {
+                let outcome = self.parts.policy.answer(&request, self.parts.world.as_mut());
+                self.note(noted, outcome)
+            }
+            _ => self.change(&request, noted, force),
         }
     }
 
@@ -109,14 +113,14 @@ impl Session {
     }
 
     /// Notes what came of a request; what ends a run leaves no outcome.
-    fn note(&mut self, request: Request, outcome: Result<Answer>, findings: Vec<String>) -> Result<Answer> {
+    fn note(&mut self, request: Request, outcome: Result<Answer>) -> Result<Answer> {
         let fatal = matches!(&outcome, Err(error) if error.kind.is_fatal());
         if !fatal {
             let kept = match &outcome {
                 Ok(Answer::Secret(secret)) => Ok(Answer::Secret(secret.hashed(&self.parts.journal.secret_key()))),
                 other => other.clone(),
             };
-            self.parts.journal.note(Entry { request, outcome: kept, findings })?;
+            self.parts.journal.note(Entry { request, outcome: kept, findings: Vec::new() })?;
         }
         outcome
     }

@@ -57,7 +57,12 @@ impl Arguments {
                         .unwrap_or_else(|| format!("its options are {}", known.collect::<Vec<_>>().join(", "))),
                 ));
             };
-            if let Err(why) = fits(option.takes, value) {
+            let own = |guard: &GuardName| operation.guards.contains(guard);
+            let fitting = match option.takes {
+                Type::Guards => fits_guards(value, GuardName::ALL.into_iter().filter(own).collect()),
+                takes => fits(takes, value),
+            };
+            if let Err(why) = fitting {
                 return Err(wrong_call(operation, format!("option `{name}` takes {}, {why}", option.takes.expected())));
             }
         }
@@ -71,10 +76,8 @@ impl Arguments {
 
     fn value(&self, name: &str) -> Option<&Value> {
         let at = self.operation.params.iter().position(|param| param.name == name);
-        match at {
-            Some(at) => self.values.get(at),
-            None => self.options.get(name).filter(|value| **value != Value::Unit),
-        }
+        let given = at.and_then(|at| self.values.get(at));
+        given.or_else(|| self.options.get(name)).filter(|value| **value != Value::Unit)
     }
 
     fn missing(&self, name: &str) -> Error {
@@ -218,26 +221,34 @@ fn fits(takes: Type, value: &Value) -> std::result::Result<(), String> {
         (Type::Duration, Value::Int(_) | Value::Float(_) | Value::Text(_)) => {
             duration(value).map(drop).map_err(|error| format!("and {}", error.message))
         }
-        (Type::State, Value::Text(text)) => known(text, State::ALL.map(State::name)),
-        (Type::Fault, Value::Text(text)) => known(text, FaultKind::ALL.map(FaultKind::name)),
-        (Type::TidbBinlog, Value::Text(text)) => known(text, ["on", "off"]),
+        (Type::State, Value::Text(text)) => known(text, &State::ALL.map(State::name)),
+        (Type::Fault, Value::Text(text)) => known(text, &FaultKind::ALL.map(FaultKind::name)),
+        (Type::TidbBinlog, Value::Text(text)) => known(text, &["on", "off"]),
         (Type::Zone, Value::Text(text)) => Zone::from_name(text).map(drop).map_err(|error| match error.hint {
             Some(hint) => format!("and {}; {hint}", error.message),
             None => format!("and {}", error.message),
-        }),
-        (Type::Guards, Value::List(list)) => list.iter().try_for_each(|item| match item {
-            Value::Text(text) => known(text, GuardName::ALL.map(GuardName::name)),
-            _ => not(),
         }),
         _ => not(),
     }
 }
 
-fn known<const N: usize>(text: &str, names: [&'static str; N]) -> std::result::Result<(), String> {
+/// Whether `value` is an array of names of the operation's `own` guards.
+fn fits_guards(value: &Value, own: Vec<GuardName>) -> std::result::Result<(), String> {
+    let names: Vec<&str> = own.into_iter().map(GuardName::name).collect();
+    match value {
+        Value::List(list) => list.iter().try_for_each(|item| match item {
+            Value::Text(text) => known(text, &names),
+            other => Err(format!("not {} in it", other.type_name())),
+        }),
+        other => Err(format!("not {}", other.type_name())),
+    }
+}
+
+fn known(text: &str, names: &[&'static str]) -> std::result::Result<(), String> {
     if names.contains(&text) {
         return Ok(());
     }
-    let hint = did_you_mean(text, names).unwrap_or_else(|| format!("one of {}", names.join(", ")));
+    let hint = did_you_mean(text, names.iter().copied()).unwrap_or_else(|| format!("one of {}", names.join(", ")));
     Err(format!("and `{text}` is none; {hint}"))
 }
 

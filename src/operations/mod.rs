@@ -3,10 +3,20 @@
 //! The bindings of the language, `ctl`, `help`, completion and the reference all come from this table. This room
 //! knows no script, no terminal and no particular world.
 
+mod act;
 mod arguments;
+mod clock;
+mod human;
+mod look;
+mod meta;
+pub mod nodes;
 mod row;
+mod sandbox;
+mod savepoint;
+mod wait;
 
 pub use arguments::{Arguments, NodeName};
+pub use meta::DEFAULT_DATA_DIR;
 pub use row::{Example, Group, Operation, Opt, Param, Type};
 
 /// Every operation, in the order of the reference.
@@ -20,4 +30,5 @@ pub fn find(name: &str) -> Option<&'static Operation> {
 }
 
 /// One table per domain, each in the file that implements it.
-const TABLES: &[&[Operation]] = &[];
+const TABLES: &[&[Operation]] =
+    &[look::TABLE, act::TABLE, wait::TABLE, clock::TABLE, meta::TABLE, human::TABLE, sandbox::TABLE];

@@ -28,10 +28,12 @@ pub enum Answer {
     Cluster(ClusterInfo),
     /// A timestamp.
     Timestamp(Tso),
-    /// This host's clock, milliseconds since 1970.
+    /// This host's clocks.
     Now {
-        /// Milliseconds since 1970, UTC.
+        /// Milliseconds since 1970, UTC; may be set back and forth.
         unix_ms: i64,
+        /// Milliseconds of a clock that only goes forward, from an arbitrary start: for deadlines.
+        monotonic_ms: i64,
     },
     /// The node's own words when it did what it was told.
     Acted {

@@ -15,7 +15,8 @@ use std::time::Duration;
 pub enum Request {
     /// All records, with PD's timestamp of the same moment. Answer: `Listing`.
     Nodes,
-    /// The records once one of them has changed after revision `after`, or `patience` is over. Answer: `Listing`.
+    /// The records once one was changed after revision `after` otherwise than by a heartbeat, or `patience` is over.
+    /// Answer: `Listing`.
     Changes {
         /// A listing's revision.
         after: i64,
@@ -60,7 +61,7 @@ pub enum Request {
     Cluster,
     /// A timestamp from PD. Answer: `Timestamp`.
     Tso,
-    /// This host's wall clock. Answer: `Now`.
+    /// This host's clocks. Answer: `Now`.
     Now,
     /// Waits. Answer: `Done`.
     Sleep {
@@ -265,8 +266,10 @@ pub enum Effect {
     ChangesHost,
     /// Changes nothing, but a guard may refuse it.
     Guarded,
-    /// Something the human is asked or does: neither lock nor guards.
-    Human,
+    /// Asks the human: the policy may answer for them.
+    Asks,
+    /// Something the human does outside: needs no lock and no guard, and is noted like a change.
+    Manual,
 }
 
 impl Request {
@@ -277,7 +280,8 @@ impl Request {
                 Effect::ChangesCluster
             }
             Self::WriteSavepoint { .. } => Effect::ChangesHost,
-            Self::Manual(_) | Self::Ask(_) | Self::ReadSecret { .. } => Effect::Human,
+            Self::Manual(_) => Effect::Manual,
+            Self::Ask(_) | Self::ReadSecret { .. } => Effect::Asks,
             Self::Encrypt { .. } => Effect::Guarded,
             Self::Play(_)
             | Self::Nodes

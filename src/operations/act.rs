@@ -1,0 +1,218 @@
+//! Acting upon the cluster. Each function returns what it saw: `#{ id, before, answer, after, waited }`.
+
+use crate::error::{Error, Result};
+use crate::node::{Kind, NodeRef, Record, State};
+use crate::operations::nodes::{find, look, unexpected};
+use crate::operations::wait::{Goal, until};
+use crate::operations::{Arguments, Example, Group, NodeName, Operation, Opt, Param, Type};
+use crate::value::Value;
+use crate::world::{Action, Answer, Gate, GuardName, Notice, Request};
+use std::time::Duration;
+
+const FORCE: Opt = Opt::new("force", Type::Guards, "names of guards to override, such as `[\"last_pump\"]`");
+const WAIT: Opt = Opt::new("wait", Type::Duration, "wait this long at most for the node to get there");
+const PUMP: &[Param] = &[PUMP_PARAM];
+const DRAINER: &[Param] = &[DRAINER_PARAM];
+const PUMP_STATE: &[Param] = &[PUMP_PARAM, Param::new("state", Type::State)];
+const DRAINER_STATE: &[Param] = &[DRAINER_PARAM, Param::new("state", Type::State)];
+const PUMP_PARAM: Param = Param::new("pump", Type::Node(Some(Kind::Pump)));
+const DRAINER_PARAM: Param = Param::new("drainer", Type::Node(Some(Kind::Drainer)));
+
+const fn acts(
+    name: &'static str,
+    params: &'static [Param],
+    options: &'static [Opt],
+    guards: &'static [GuardName],
+    about: &'static str,
+    example: Example,
+    run: fn(&mut dyn Gate, &Arguments) -> Result<Value>,
+) -> Operation {
+    let returns = "#{ id, before, answer, after, waited }";
+    Operation { name, group: Group::Act, params, options, returns, changes: true, guards, about, example, run }
+}
+
+pub(super) const TABLE: &[Operation] = &[
+    acts(
+        "pause_pump",
+        PUMP,
+        &[WAIT, FORCE],
+        &[GuardName::LastPump, GuardName::PumpClosing],
+        "Stops a Pump for a while.\n\nSends `PUT /state/{id}/pause`. It rejects writes and serves no binlog until it is \
+         started again, and replication of every Drainer stands still meanwhile. Errors: `refused` by a guard, \
+         `rejected` with the Pump's own words, `unreachable`, `in_doubt`.",
+        Example::new("pause_pump(\"pump-1\", #{ wait: \"1m\" })"),
+        |gate, args| tell(gate, args, "pump", Kind::Pump, Action::Pause),
+    ),
+    acts(
+        "pause_drainer",
+        DRAINER,
+        &[WAIT, FORCE],
+        &[GuardName::PumpClosing],
+        "Stops a Drainer for a while.\n\nPumps delete binlog by age and do not wait for it: the question names the time by \
+         which it must be back. Errors: as `pause_pump`.",
+        Example::new("pause_drainer(\"drainer-0\").after"),
+        |gate, args| tell(gate, args, "drainer", Kind::Drainer, Action::Pause),
+    ),
+    acts(
+        "offline_pump",
+        PUMP,
+        &[WAIT, FORCE],
+        &[GuardName::LastPump, GuardName::StuckDrainer, GuardName::StuckPump, GuardName::NoDrainer],
+        "Takes a Pump out of the cluster for good, once every Drainer has read what it holds.\n\nSends \
+         `PUT /state/{id}/close`. Its record stays `online` with a frozen heartbeat until it turns `offline`; only a \
+         probe shows `closing`. With `wait` the progress names the Drainer that it waits for. Errors: as `pause_pump`.",
+        Example::new("offline_pump(\"pump-2\", #{ wait: \"2h\" }).after"),
+        |gate, args| tell(gate, args, "pump", Kind::Pump, Action::Close),
+    ),
+    acts(
+        "offline_drainer",
+        DRAINER,
+        &[WAIT, FORCE],
+        &[GuardName::PumpClosing, GuardName::LastDrainer],
+        "Takes a Drainer out of the cluster for good: nobody keeps binlog for it any more.\n\nTo stop it for a while use \
+         `pause_drainer`. Errors: as `pause_pump`.",
+        Example::new("offline_drainer(\"drainer-1\", #{ wait: \"1m\" }).after"),
+        |gate, args| tell(gate, args, "drainer", Kind::Drainer, Action::Close),
+    ),
+    acts(
+        "update_pump",
+        PUMP_STATE,
+        &[FORCE],
+        &[GuardName::Alive, GuardName::Pointless, GuardName::LoseBinlog],
+        "Writes a state into a Pump's record: a repair of the record of a dead process, never a way to stop or start \
+         one.\n\nCompare-and-swap: only heartbeats may have changed it meanwhile, else `conflict` shows what did. \
+         Unknown fields of the record are kept.",
+        Example::within("lost-pump", "update_pump(\"pump-1\", \"paused\").after"),
+        |gate, args| relabel(gate, args, "pump", Kind::Pump),
+    ),
+    acts(
+        "update_drainer",
+        DRAINER_STATE,
+        &[FORCE],
+        &[GuardName::Alive, GuardName::Pointless, GuardName::PumpClosing, GuardName::LastDrainer],
+        "Writes a state into a Drainer's record: a repair of the record of a dead process. See `update_pump`.",
+        Example::within("dead-drainer", "update_drainer(\"drainer-0\", \"paused\").after"),
+        |gate, args| relabel(gate, args, "drainer", Kind::Drainer),
+    ),
+    acts(
+        "forget_pump",
+        PUMP,
+        &[FORCE],
+        &[GuardName::NotOffline, GuardName::Alive, GuardName::StillPulled, GuardName::LastKey],
+        "Deletes a Pump's record, or a key beneath the Pumps' prefix that is no record.\n\nCompare-and-delete of just what \
+         was read. TiDB's client does not cope with the key of a Pump it knows being gone: let `offline` Pumps rest \
+         for some days first.",
+        Example::within("malformed-record", "forget_pump(\"broken\").after"),
+        |gate, args| forget(gate, args, "pump", Kind::Pump),
+    ),
+    acts(
+        "forget_drainer",
+        DRAINER,
+        &[FORCE],
+        &[GuardName::NotOffline, GuardName::Alive],
+        "Deletes a Drainer's record, or a key beneath the Drainers' prefix that is no record. See `forget_pump`.",
+        Example::new(
+            "offline_drainer(\"drainer-1\", #{ wait: \"1m\" });\nwait_for(\"drainer-1\", \"offline\");\n\
+             forget_drainer(\"drainer-1\").after",
+        ),
+        |gate, args| forget(gate, args, "drainer", Kind::Drainer),
+    ),
+    acts(
+        "trigger_gc",
+        PUMP,
+        &[FORCE],
+        &[GuardName::BehindGc],
+        "Makes a Pump delete binlog that is older than its retention now, instead of within the hour.\n\nIt waits for no \
+         Drainer: one that is behind goes on with a hole, silently.",
+        Example::new("trigger_gc(\"pump-0\").answer"),
+        trigger_gc,
+    ),
+];
+
+/// What an action did, as the script gets it.
+fn outcome(before: &Record, answer: &str, after: Option<State>, waited: Duration) -> Value {
+    Value::map([
+        ("id", before.node.id.as_str().into()),
+        ("before", before.state.name().into()),
+        ("answer", answer.into()),
+        ("after", after.map(State::name).into()),
+        ("waited", waited.as_secs_f64().into()),
+    ])
+}
+
+fn record(gate: &mut dyn Gate, args: &Arguments, param: &str, kind: Kind) -> Result<Record> {
+    let name = args.node(param).ok_or_else(|| Error::internal(format!("`{param}` is not required by its row")))?;
+    let listing = look(gate)?;
+    find(&listing, &name, Some(kind)).cloned()
+}
+
+/// The state in the node's record just now; `None` without a record.
+fn state_now(gate: &mut dyn Gate, node: &NodeRef) -> Result<Option<State>> {
+    Ok(look(gate)?.find(node.kind, &node.id).map(|record| record.state))
+}
+
+fn tell(gate: &mut dyn Gate, args: &Arguments, param: &str, kind: Kind, action: Action) -> Result<Value> {
+    let before = record(gate, args, param, kind)?;
+    let message = match gate.perform(Request::Act { node: before.node.clone(), action }, &args.force())? {
+        Answer::Acted { message } => message,
+        other => return Err(unexpected(action.name(), &other)),
+    };
+    gate.tell(Notice::Changed(format!("{}: {message}", before.node.id)));
+    let goal = match action {
+        Action::Pause => State::Paused,
+        Action::Close => State::Offline,
+    };
+    let (after, waited) = match args.duration("wait") {
+        Some(patience) => (Some(goal), until(gate, &Goal { node: before.node.clone(), state: goal }, patience)?),
+        None => (state_now(gate, &before.node)?, Duration::ZERO),
+    };
+    Ok(outcome(&before, &message, after, waited))
+}
+
+fn relabel(gate: &mut dyn Gate, args: &Arguments, param: &str, kind: Kind) -> Result<Value> {
+    let state = args.state("state").ok_or_else(|| Error::internal("`state` is not required by its row"))?;
+    let seen = record(gate, args, param, kind)?;
+    let swapped = match gate.perform(Request::SwapRecord { seen: seen.clone(), state }, &args.force())? {
+        Answer::Swapped(record) => record,
+        other => return Err(unexpected("swap", &other)),
+    };
+    gate.tell(Notice::Changed(format!("{}: its record says {} (was {})", seen.node.id, swapped.state, seen.state)));
+    Ok(outcome(&seen, "record written", Some(swapped.state), Duration::ZERO))
+}
+
+fn forget(gate: &mut dyn Gate, args: &Arguments, param: &str, kind: Kind) -> Result<Value> {
+    let name = args.node(param).ok_or_else(|| Error::internal(format!("`{param}` is not required by its row")))?;
+    let listing = look(gate)?;
+    let (id, before, key, mod_revision) = match (find(&listing, &name, Some(kind)), &name) {
+        (Ok(found), _) => (found.node.id.clone(), found.state.name(), found.node.key(), found.mod_revision),
+        (Err(error), NodeName::Node(_)) => return Err(error),
+        (Err(error), NodeName::Text(text)) => {
+            let key = format!("{}{text}", kind.prefix());
+            let Some(malformed) = listing.malformed.iter().find(|malformed| malformed.key == key) else {
+                return Err(error);
+            };
+            (text.clone(), "malformed", key, malformed.mod_revision)
+        }
+    };
+    match gate.perform(Request::DeleteRecord { key: key.clone(), mod_revision }, &args.force())? {
+        Answer::Done => gate.tell(Notice::Changed(format!("{id}: deleted {key}"))),
+        other => return Err(unexpected("delete", &other)),
+    }
+    Ok(Value::map([
+        ("id", id.into()),
+        ("before", before.into()),
+        ("answer", "key deleted".into()),
+        ("after", "gone".into()),
+        ("waited", 0.0.into()),
+    ]))
+}
+
+fn trigger_gc(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
+    let before = record(gate, args, "pump", Kind::Pump)?;
+    let message = match gate.perform(Request::TriggerGc { node: before.node.clone() }, &args.force())? {
+        Answer::Acted { message } => message,
+        other => return Err(unexpected("trigger_gc", &other)),
+    };
+    gate.tell(Notice::Changed(format!("{}: {message}", before.node.id)));
+    Ok(outcome(&before, &message, Some(before.state), Duration::ZERO))
+}

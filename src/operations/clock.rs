@@ -1,0 +1,101 @@
+//! Timestamps of PD and points in time.
+
+use crate::error::{Error, Result};
+use crate::operations::nodes::unexpected;
+use crate::operations::{Arguments, Example, Group, Operation, Param, Type};
+use crate::time::{Time, Zone};
+use crate::tso::Tso;
+use crate::value::Value;
+use crate::world::{Answer, Gate, Request};
+
+const fn tells(
+    name: &'static str,
+    params: &'static [Param],
+    returns: &'static str,
+    about: &'static str,
+    example: Example,
+    run: fn(&mut dyn Gate, &Arguments) -> Result<Value>,
+) -> Operation {
+    Operation {
+        name,
+        group: Group::Time,
+        params,
+        options: &[],
+        returns,
+        changes: false,
+        guards: &[],
+        about,
+        example,
+        run,
+    }
+}
+
+pub(super) const TABLE: &[Operation] = &[
+    tells(
+        "tso",
+        &[],
+        "integer",
+        "A timestamp from PD: `physical milliseconds << 18 | logical`.",
+        Example::new("tso_time(tso())"),
+        |gate, _| Ok(fresh(gate)?.into()),
+    ),
+    tells(
+        "now",
+        &[],
+        "Time",
+        "This host's wall clock. Ages of the cluster go by `tso()`, not by this.",
+        Example::new("now() - 60"),
+        now,
+    ),
+    tells(
+        "tso_time",
+        &[Param::new("ts", Type::Ts), Param::optional("zone", Type::Zone)],
+        "Time",
+        "The point in time of a timestamp, shown in UTC or in `zone`.",
+        Example::new("tso_time(400962745252184065, \"Asia/Shanghai\")"),
+        |_, args| {
+            let ts = args.ts("ts").unwrap_or_default();
+            Ok(Time::of_tso(ts, args.zone("zone").unwrap_or_default()).into())
+        },
+    ),
+    tells(
+        "tso_at",
+        &[Param::new("text", Type::Text), Param::optional("zone", Type::Zone)],
+        "integer",
+        "The first timestamp of a point in time, written as `2026-11-22 13:32:53` (in UTC or in `zone`) or as RFC 3339.\n\n\
+         Errors: `invalid` when the text is none, or a wall time that the zone skips.",
+        Example::new("tso_at(\"2026-11-22 13:32:53\", \"Europe/Berlin\")"),
+        tso_at,
+    ),
+];
+
+/// A timestamp from PD.
+pub(super) fn fresh(gate: &mut dyn Gate) -> Result<Tso> {
+    match gate.perform(Request::Tso, &[])? {
+        Answer::Timestamp(ts) => Ok(ts),
+        other => Err(unexpected("tso", &other)),
+    }
+}
+
+/// Milliseconds of a clock that only goes forward.
+pub(super) fn monotonic_ms(gate: &mut dyn Gate) -> Result<i64> {
+    match gate.perform(Request::Now, &[])? {
+        Answer::Now { monotonic_ms, .. } => Ok(monotonic_ms),
+        other => Err(unexpected("now", &other)),
+    }
+}
+
+fn now(gate: &mut dyn Gate, _args: &Arguments) -> Result<Value> {
+    match gate.perform(Request::Now, &[])? {
+        Answer::Now { unix_ms, .. } => Ok(Time::new(unix_ms, Zone::Utc).into()),
+        other => Err(unexpected("now", &other)),
+    }
+}
+
+fn tso_at(_gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
+    let time = Time::parse(args.required_text("text")?, args.zone("zone").unwrap_or_default())?;
+    match time.unix_ms {
+        0.. => Ok(Tso::from_parts(time.unix_ms, 0).into()),
+        _ => Err(Error::invalid(format!("{time} is before 1970, where timestamps begin"))),
+    }
+}

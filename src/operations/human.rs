@@ -1,0 +1,71 @@
+//! Questions to the operator, and what they do outside.
+
+use crate::error::{Error, Result};
+use crate::node::NodeRef;
+use crate::operations::nodes::{find, look, unexpected};
+use crate::operations::{Arguments, Example, Group, NodeName, Operation, Opt, Param, Type};
+use crate::value::Value;
+use crate::world::{Answer, Choice, Gate, Manual, Question, Request};
+
+pub(super) const TABLE: &[Operation] = &[
+    Operation {
+        name: "confirm",
+        group: Group::Steps,
+        params: &[Param::new("text", Type::Text)],
+        options: &[],
+        returns: "nothing",
+        changes: false,
+        guards: &[],
+        about: "Asks the operator, and goes on only with a yes.\n\n`--yes` answers it. Errors: `refused` when they say no, or \
+                nobody can be asked.",
+        example: Example::new("confirm(\"Is the backup finished?\")"),
+        run: |gate, args| {
+            let text = args.required_text("text")?.to_owned();
+            match gate.perform(Request::Ask(Question { text: text.clone() }), &[])? {
+                Answer::Chosen(Choice::Yes) => Ok(Value::Unit),
+                Answer::Chosen(Choice::No) => Err(Error::refused(format!("you said no: {text}"))),
+                other => Err(unexpected("answer", &other)),
+            }
+        },
+    },
+    Operation {
+        name: "manual",
+        group: Group::Steps,
+        params: &[Param::new("text", Type::Text)],
+        options: &[
+            Opt::new("starts", Type::Nodes, "nodes whose process it starts or replaces"),
+            Opt::new("stops", Type::Nodes, "nodes whose process it stops"),
+            Opt::new("retires", Type::Nodes, "nodes that nobody needs any more afterwards"),
+            Opt::new("tidb", Type::TidbBinlog, "whether TiDB writes binlog afterwards"),
+            Opt::new("takes", Type::Duration, "how long it usually takes"),
+        ],
+        returns: "nothing",
+        changes: true,
+        guards: &[],
+        about: "Asks a human to do something outside, such as to start a process with a new binary, and waits for it.\n\n`--yes` \
+                does not cover it: without a terminal it waits until probes and start times show that the declared \
+                `starts` and `stops` happened. In a rehearsal and in the sandbox the simulator does them.",
+        example: Example::new(
+            "pause_pump(\"pump-1\", #{ wait: \"1m\" });\n\
+             manual(\"Start pump-1 again\", #{ starts: [\"pump-1\"], takes: \"30s\" })",
+        ),
+        run: manual,
+    },
+];
+
+fn manual(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
+    let listing = look(gate)?;
+    let resolve = |option: &str| -> Result<Vec<NodeRef>> {
+        let one = |name: &NodeName| find(&listing, name, None).map(|record| record.node.clone());
+        args.nodes(option).iter().map(one).collect()
+    };
+    let work = Manual {
+        text: args.required_text("text")?.to_owned(),
+        starts: resolve("starts")?,
+        stops: resolve("stops")?,
+        retires: resolve("retires")?,
+        tidb: args.tidb("tidb"),
+        takes: args.duration("takes"),
+    };
+    gate.perform(Request::Manual(work), &[]).map(|_| Value::Unit)
+}

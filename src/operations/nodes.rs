@@ -1,0 +1,143 @@
+//! From a listing to the nodes that people see, and from a name to the node that is meant.
+
+use crate::error::{Error, Result};
+use crate::nearest::did_you_mean;
+use crate::node::{Kind, Malformed, Node, Record, State};
+use crate::operations::NodeName;
+use crate::time::show_seconds;
+use crate::world::{Answer, Gate, Listing, Notice, Request};
+
+/// A record says `online`, and its heartbeat is older than this: odd.
+const OLD_HEARTBEAT_SECONDS: f64 = 10.0;
+/// A node lags more than this: odd.
+const LONG_LAG_SECONDS: f64 = 60.0;
+
+/// All records, with a warning for each key that is none: it breaks every other reader of the cluster.
+///
+/// # Errors
+/// Those of the listing.
+pub fn list(gate: &mut dyn Gate) -> Result<Listing> {
+    let listing = look(gate)?;
+    for key in &listing.malformed {
+        gate.tell(Notice::Warning(warning(key)));
+    }
+    if let Some(error) = &listing.tso_error {
+        gate.tell(Notice::Warning(format!("PD gave no timestamp, so lag and heartbeat age are not known: {error}")));
+    }
+    Ok(listing)
+}
+
+/// All records, without a word about what is odd: for loops that look again and again.
+///
+/// # Errors
+/// Those of the listing.
+pub fn look(gate: &mut dyn Gate) -> Result<Listing> {
+    match gate.perform(Request::Nodes, &[])? {
+        Answer::Listing(listing) => Ok(listing),
+        other => Err(unexpected("nodes", &other)),
+    }
+}
+
+/// What is said of a key that is no record.
+pub fn warning(key: &Malformed) -> String {
+    format!(
+        "the key {} is no record ({}): it breaks binlogctl, Drainers, closing Pumps and TiDB; \
+         look at it and delete it with forget_pump or forget_drainer",
+        key.key, key.reason
+    )
+}
+
+/// A world answered something that does not belong to the request.
+pub fn unexpected(asked: &str, answer: &Answer) -> Error {
+    Error::internal(format!("the world answered a request for {asked} with {answer:?}"))
+}
+
+/// The node of `record`, with what the whole `listing` makes of it.
+pub fn view(record: &Record, listing: &Listing) -> Node {
+    let since = |ts| listing.tso.map(|now| now.seconds_since(ts));
+    let (lag, heartbeat_age) = (since(record.max_commit_ts), since(record.update_ts));
+    let mut odd = Vec::new();
+    if let Some(id) = record.other_id() {
+        odd.push(format!("its JSON says nodeId {id}"));
+    }
+    let shares = |other: &&Record| other.node != record.node && other.node.address == record.node.address;
+    for other in listing.records.iter().filter(shares) {
+        odd.push(format!("same address as {} {}", other.node.kind, other.node.id));
+    }
+    match record.state {
+        State::Online => {
+            if let Some(age) = heartbeat_age.filter(|age| *age > OLD_HEARTBEAT_SECONDS) {
+                odd.push(format!("no heartbeat for {}: probe it", show_seconds(age)));
+            }
+            if let Some(lag) = lag.filter(|lag| *lag > LONG_LAG_SECONDS) {
+                odd.push(format!("{} behind", show_seconds(lag)));
+            }
+        }
+        State::Pausing | State::Closing => odd.push("practically never in a record: probe it".into()),
+        State::Paused | State::Offline => {}
+    }
+    Node { record: record.clone(), lag, heartbeat_age, odd }
+}
+
+/// The nodes of one kind, or all.
+pub fn views(listing: &Listing, kind: Option<Kind>) -> Vec<Node> {
+    let wanted = |record: &&Record| kind.is_none_or(|kind| record.node.kind == kind);
+    listing.records.iter().filter(wanted).map(|record| view(record, listing)).collect()
+}
+
+/// The record that `name` means in `listing`: by id, by a `Node`, or, where only one has it, by `host:port`.
+///
+/// # Errors
+/// `not_found` with the nearest ids, or that its key is malformed; `invalid` when several nodes are meant, or a node
+/// of the wrong kind.
+pub fn find<'a>(listing: &'a Listing, name: &NodeName, kind: Option<Kind>) -> Result<&'a Record> {
+    let text = match name {
+        NodeName::Node(node) => {
+            let meant = &node.record.node;
+            let gone = || Error::not_found(format!("{} {} has no record any more", meant.kind, meant.id));
+            return listing.find(meant.kind, &meant.id).ok_or_else(gone);
+        }
+        NodeName::Text(text) => text,
+    };
+    let wanted = |record: &&Record| kind.is_none_or(|kind| record.node.kind == kind);
+    let by_id: Vec<&Record> = listing.records.iter().filter(wanted).filter(|r| r.node.id == *text).collect();
+    let by_address = || listing.records.iter().filter(wanted).filter(|r| r.node.address == *text).collect();
+    let found = if by_id.is_empty() { by_address() } else { by_id };
+    match found.as_slice() {
+        [one] => Ok(one),
+        [] => Err(none_called(listing, text, kind)),
+        several => Err(ambiguous(text, several)),
+    }
+}
+
+fn ambiguous(text: &str, several: &[&Record]) -> Error {
+    let list: Vec<String> = several.iter().map(|record| record.node.to_string()).collect();
+    let error = Error::invalid(format!("`{text}` is several nodes: {}", list.join(", ")));
+    match several.iter().any(|record| record.node.id == *text) {
+        true => error.hint(format!("give the node itself: pump(\"{text}\") or drainer(\"{text}\")")),
+        false => error.hint("give the id of the one you mean"),
+    }
+}
+
+fn none_called(listing: &Listing, text: &str, kind: Option<Kind>) -> Error {
+    let what = kind.map_or("node", Kind::name);
+    let of_kind = |prefix_of: Kind| kind.is_none_or(|kind| kind == prefix_of);
+    let broken = listing.malformed.iter().find(|malformed| {
+        Kind::ALL.into_iter().filter(|k| of_kind(*k)).any(|k| malformed.key == format!("{}{text}", k.prefix()))
+    });
+    if let Some(malformed) = broken {
+        return Error::not_found(format!("{what} `{text}`: its key {} is no record: {}", malformed.key, malformed.reason))
+            .hint("while that key is there every other reader fails: repair it, or delete it with forget_pump or forget_drainer");
+    }
+    let other = listing.records.iter().find(|record| record.node.id == text && !of_kind(record.node.kind));
+    if let Some(record) = other {
+        return Error::not_found(format!("no {what} is called `{text}`")).hint(format!("{} is one", record.node));
+    }
+    let ids = || listing.records.iter().filter(|record| of_kind(record.node.kind)).map(|r| r.node.id.as_str());
+    let hint = did_you_mean(text, ids()).unwrap_or_else(|| match ids().count() {
+        0 => format!("the cluster has no {what}"),
+        1..=8 => format!("there are {}", ids().collect::<Vec<_>>().join(", ")),
+        many => format!("there are {many}: see nodes()"),
+    });
+    Error::not_found(format!("no {what} is called `{text}`")).hint(hint)
+}

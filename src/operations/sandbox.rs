@@ -1,0 +1,73 @@
+//! Playing with a simulated cluster: what only the simulator can be told. A live cluster refuses.
+
+use crate::error::{Error, Result};
+use crate::node::NodeRef;
+use crate::operations::look::reference;
+use crate::operations::{Arguments, Example, Group, Operation, Opt, Param, Type};
+use crate::value::Value;
+use crate::world::{Gate, Play, Request};
+
+const NODE: &[Param] = &[Param::new("node", Type::Node(None))];
+
+const fn plays(
+    name: &'static str,
+    about: &'static str,
+    example: Example,
+    run: fn(&mut dyn Gate, &Arguments) -> Result<Value>,
+) -> Operation {
+    let (group, returns) = (Group::Sandbox, "nothing");
+    Operation { name, group, params: NODE, options: &[], returns, changes: false, guards: &[], about, example, run }
+}
+
+pub(super) const TABLE: &[Operation] = &[
+    plays(
+        "start",
+        "Starts a node's process, or continues one that hangs.",
+        Example::within("paused-drainer", "start(\"drainer-0\");\nwait_for(\"drainer-0\", \"online\")"),
+        |gate, args| play(gate, args, |node| Play::Start { node }),
+    ),
+    plays(
+        "kill",
+        "Kills a node's process (SIGKILL): its record goes on saying what it said.",
+        Example::new("kill(\"pump-1\");\nprobe(\"pump-1\")"),
+        |gate, args| play(gate, args, |node| Play::Kill { node }),
+    ),
+    plays(
+        "hang",
+        "Stops a node's process without ending it (SIGSTOP): its port accepts and answers nothing.",
+        Example::new("hang(\"pump-1\");\nprobe(\"pump-1\")"),
+        |gate, args| play(gate, args, |node| Play::Hang { node }),
+    ),
+    Operation {
+        name: "fault",
+        group: Group::Sandbox,
+        params: &[Param::new("kind", Type::Fault), Param::optional("node", Type::Node(None))],
+        options: &[
+            Opt::new("after", Type::Duration, "how long from now it begins (default now)"),
+            Opt::new("lasts", Type::Duration, "how long it lasts (default without end)"),
+        ],
+        returns: "nothing",
+        changes: false,
+        guards: &[],
+        about: "Makes something go wrong, now or later.\n\nKinds: `crash`, `hang`, `stall` (a Drainer whose downstream takes \
+                nothing), `refuse` (requests are refused), `lose_answer` (requests are carried out, the answer is \
+                lost), `pd_gone`, `malformed_key`, `unmatched_prewrite`.",
+        example: Example::new("fault(\"crash\", \"pump-1\", #{ after: \"10s\" });\nsleep(\"11s\");\nprobe(\"pump-1\")"),
+        run: fault,
+    },
+];
+
+fn play(gate: &mut dyn Gate, args: &Arguments, what: fn(NodeRef) -> Play) -> Result<Value> {
+    let node = reference(gate, args, "node", None)?;
+    gate.perform(Request::Play(what(node)), &[]).map(|_| Value::Unit)
+}
+
+fn fault(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
+    let kind = args.fault("kind").ok_or_else(|| Error::internal("`kind` is not required by its row"))?;
+    let node = match args.node("node") {
+        Some(_) => Some(reference(gate, args, "node", None)?),
+        None => None,
+    };
+    let (after, lasts) = (args.duration("after").unwrap_or_default(), args.duration("lasts"));
+    gate.perform(Request::Play(Play::Fault { kind, node, after, lasts }), &[]).map(|_| Value::Unit)
+}

@@ -1,0 +1,167 @@
+//! Waiting for the truth: not for what a record says alone, but for what the node itself shows.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::node::{Kind, NodeRef, Record, State};
+use crate::operations::clock::monotonic_ms;
+use crate::operations::look::{probes, reference};
+use crate::operations::nodes::{look, unexpected};
+use crate::operations::{Example, Group, Operation, Param, Type};
+use crate::time::show_seconds;
+use crate::value::Value;
+use crate::world::{Answer, Gate, Listing, Notice, ProbeFinding, Request};
+use std::time::Duration;
+
+/// How long `wait_for` waits when it is not told.
+pub(super) const DEFAULT_WAIT: Duration = Duration::from_secs(5 * 60);
+
+pub(super) const TABLE: &[Operation] = &[
+    Operation {
+        name: "wait_for",
+        group: Group::Wait,
+        params: &[
+            Param::new("node", Type::Node(None)),
+            Param::new("state", Type::State),
+            Param::optional("timeout", Type::Duration),
+        ],
+        options: &[],
+        returns: "number (seconds waited)",
+        changes: false,
+        guards: &[],
+        about: "Waits until a node really is in a state, five minutes at most if not told otherwise.\n\n`online`: record and \
+                probe both say so. `paused`, `offline`: the record says so and the process is gone. `closing`, `pausing`: the \
+                probe says so. Errors: `timeout`, saying what record and probe show instead, and for a closing Pump \
+                which Drainer it waits for.",
+        example: Example::new("pause_pump(\"pump-1\");\nwait_for(\"pump-1\", \"paused\", \"1m\")"),
+        run: |gate, args| {
+            let node = reference(gate, args, "node", None)?;
+            let state = args.state("state").ok_or_else(|| Error::internal("`state` is not required by its row"))?;
+            let waited = until(gate, &Goal { node, state }, args.duration("timeout").unwrap_or(DEFAULT_WAIT))?;
+            Ok(waited.as_secs_f64().into())
+        },
+    },
+    Operation {
+        name: "sleep",
+        group: Group::Wait,
+        params: &[Param::new("time", Type::Duration)],
+        options: &[],
+        returns: "nothing",
+        changes: false,
+        guards: &[],
+        about: "Waits for a time. Prefer `wait_for` and `wait_until`, which know what they wait for.",
+        example: Example::new("sleep(\"2s\")"),
+        run: |gate, args| {
+            let time = args.duration("time").unwrap_or_default();
+            gate.perform(Request::Sleep { time }, &[]).map(|_| Value::Unit)
+        },
+    },
+];
+
+/// A node that is to be in a state.
+pub(super) struct Goal {
+    /// The node.
+    pub node: NodeRef,
+    /// The state.
+    pub state: State,
+}
+
+impl Goal {
+    fn met(&self, record: Option<&Record>, probe: &ProbeFinding) -> bool {
+        let says = |state| record.is_some_and(|record| record.state == state);
+        match self.state {
+            State::Online => says(State::Online) && *probe == ProbeFinding::State(State::Online),
+            State::Paused | State::Offline => says(self.state) && *probe == ProbeFinding::Refused,
+            State::Pausing | State::Closing => *probe == ProbeFinding::State(self.state),
+        }
+    }
+}
+
+/// Waits until `goal` is met, `patience` at most; returns how long it took.
+///
+/// # Errors
+/// `timeout` with what record and probe show, and those of looking; a listing that fails meanwhile is looked at again.
+pub(super) fn until(gate: &mut dyn Gate, goal: &Goal, patience: Duration) -> Result<Duration> {
+    let began = monotonic_ms(gate)?;
+    let waited = |now: i64| Duration::from_millis(u64::try_from(now - began).unwrap_or(0));
+    let outcome = loop {
+        let (met, seen, revision) = glance(gate, goal)?;
+        let elapsed = waited(monotonic_ms(gate)?);
+        if met {
+            break Ok(elapsed);
+        }
+        if elapsed >= patience {
+            break Err(Error::new(
+                ErrorKind::Timeout,
+                format!("{} is not {} after {}: {seen}", goal.node, goal.state, show_seconds(elapsed.as_secs_f64())),
+            )
+            .hint(format!("it may still get there: probe(\"{}\") tells what it is doing", goal.node.id)));
+        }
+        gate.tell(Notice::Progress(format!("waiting for {} to be {}: {seen}", goal.node.id, goal.state)));
+        pause(gate, revision, elapsed, patience - elapsed)?;
+    };
+    gate.tell(Notice::ProgressEnd);
+    outcome
+}
+
+/// Waits until a record changes, or a while that grows with the time already waited.
+fn pause(gate: &mut dyn Gate, revision: Option<i64>, elapsed: Duration, left: Duration) -> Result<()> {
+    let while_ = (elapsed / 20).clamp(Duration::from_millis(250), Duration::from_secs(5)).min(left);
+    let request = match revision {
+        Some(after) => Request::Changes { after, patience: while_ },
+        None => Request::Sleep { time: while_ },
+    };
+    match gate.perform(request, &[]) {
+        Err(error) if !passing(&error) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Faults of a moment, which a wait outlives.
+fn passing(error: &Error) -> bool {
+    matches!(error.kind, ErrorKind::Unreachable | ErrorKind::Timeout)
+}
+
+/// One look: whether the goal is met, what is seen instead, and the revision of the listing.
+fn glance(gate: &mut dyn Gate, goal: &Goal) -> Result<(bool, String, Option<i64>)> {
+    let listing = match look(gate) {
+        Ok(listing) => listing,
+        Err(error) if passing(&error) => return Ok((false, error.to_string(), None)),
+        Err(error) => return Err(error),
+    };
+    let record = listing.find(goal.node.kind, &goal.node.id);
+    let asked = record.map_or_else(|| goal.node.clone(), |record| record.node.clone());
+    let probe = match probes(gate, vec![asked])?.pop() {
+        Some(probe) => probe.finding,
+        None => return Err(unexpected("probe", &Answer::Probes(Vec::new()))),
+    };
+    let says = record.map_or("there is no record".to_owned(), |record| format!("its record says {}", record.state));
+    let mut seen = format!("{says}, a probe {}", probe_words(&probe));
+    if probe == ProbeFinding::State(State::Closing)
+        && let Some(text) = record.and_then(|pump| blocked_by(pump, &listing))
+    {
+        seen.push_str("; ");
+        seen.push_str(&text);
+    }
+    Ok((goal.met(record, &probe), seen, Some(listing.revision)))
+}
+
+fn probe_words(probe: &ProbeFinding) -> String {
+    match probe {
+        ProbeFinding::State(state) => format!("says {state}"),
+        ProbeFinding::Refused => "is refused (no process)".into(),
+        ProbeFinding::Silent => "gets no answer (starting or hung)".into(),
+        ProbeFinding::Other(id) => format!("is answered by another node ({id})"),
+        ProbeFinding::Unknown(why) => format!("tells nothing ({why})"),
+    }
+}
+
+/// Which Drainer a closing Pump waits for, and how far behind it is.
+fn blocked_by(pump: &Record, listing: &Listing) -> Option<String> {
+    let behind = |drainer: &&Record| drainer.state != State::Offline && drainer.max_commit_ts < pump.max_commit_ts;
+    let slowest = listing.of(Kind::Drainer).filter(behind).min_by_key(|drainer| drainer.max_commit_ts)?;
+    let gap = pump.max_commit_ts.seconds_since(slowest.max_commit_ts);
+    let state = match slowest.state {
+        State::Online => String::new(),
+        other => format!(", which is {other}"),
+    };
+    Some(format!("{} waits for {}{state}, {} behind", pump.node.id, slowest.node.id, show_seconds(gap)))
+}
