@@ -11,6 +11,7 @@ pub mod nearest;
 pub mod node;
 pub mod operations;
 pub mod policy;
+pub mod savepoint;
 pub mod secret;
 pub mod session;
 pub mod time;

@@ -4,11 +4,14 @@
 //! decided upon by the policy, noted as begun, applied, and noted as done. On replay the journal answers first.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::guards::{self, Finding};
+use crate::guards::{self, Examination, Finding};
 use crate::interrupt::Interrupt;
 use crate::journal::{Entry, Journal};
 use crate::policy::{Change, Consent, Policy};
 use crate::world::{Answer, Effect, Fence, Gate, GuardName, Notice, Notices, Request, World};
+
+/// Deciding took longer than this: what the guards saw may be no longer true.
+const STALE_AFTER_MS: i64 = 2000;
 
 /// What a session is made of. A mode is a choice of these parts; there is no other.
 pub struct Parts {
@@ -90,26 +93,31 @@ impl Session {
     }
 
     fn change(&mut self, request: &Request, noted: Request, force: &[GuardName]) -> Result<Answer> {
-        let world = self.parts.world.as_mut();
-        let about = guards::describe(world, request);
-        let mut findings = guards::examine(world, request)?;
-        let change = Change { request, about: &about, findings: &findings, force };
-        if self.parts.policy.decide(&change, world)? == Consent::Asked {
-            let now = guards::examine(world, request)?;
-            unchanged(&about, &findings, &now, force)?;
-            findings = now;
+        let mut examined = guards::examine(self.parts.world.as_mut(), request)?;
+        let before = self.monotonic_ms()?;
+        let change = Change { request, about: &examined.about, findings: &examined.findings, force };
+        let consent = self.parts.policy.decide(&change, self.parts.world.as_mut())?;
+        if consent == Consent::Asked && self.monotonic_ms()? - before > STALE_AFTER_MS {
+            let now = guards::examine(self.parts.world.as_mut(), request)?;
+            unchanged(&examined, &now, force)?;
+            examined = now;
         }
-        let lines: Vec<String> = findings.iter().map(Finding::to_string).collect();
+        let findings: Vec<String> = examined.findings.iter().map(Finding::to_string).collect();
         self.parts.interrupt.check()?;
-        self.parts.journal.began(&noted, &lines)?;
+        self.parts.journal.began(&noted, &findings)?;
         let outcome = self.parts.world.apply(request, self.fence.as_ref());
-        if let Err(error) = &outcome
-            && error.kind.is_fatal()
-        {
+        if matches!(&outcome, Err(error) if error.kind.is_fatal()) {
             return outcome;
         }
-        self.parts.journal.done(Entry { request: noted, outcome: outcome.clone(), findings: lines })?;
+        self.parts.journal.done(Entry { request: noted, outcome: outcome.clone(), findings })?;
         outcome
+    }
+
+    fn monotonic_ms(&mut self) -> Result<i64> {
+        match self.parts.world.apply(&Request::Now, None)? {
+            Answer::Now { monotonic_ms, .. } => Ok(monotonic_ms),
+            other => Err(Error::internal(format!("the world answered a request for the clock with {other:?}"))),
+        }
     }
 
     /// Notes what came of a request; what ends a run leaves no outcome.
@@ -168,12 +176,13 @@ fn replayed(entry: Entry, request: &Request) -> Result<Answer> {
 }
 
 /// After a question: what a guard finds now must not be worse than what the operator was shown.
-fn unchanged(about: &str, shown: &[Finding], now: &[Finding], force: &[GuardName]) -> Result<()> {
-    let was_shown = |finding: &Finding| shown.iter().any(|old| old.guard == finding.guard && old.verdict.trips());
+fn unchanged(shown: &Examination, now: &Examination, force: &[GuardName]) -> Result<()> {
+    let was_shown =
+        |finding: &Finding| shown.findings.iter().any(|old| old.guard == finding.guard && old.verdict.trips());
     let trips = |finding: &&Finding| finding.verdict.trips() && !force.contains(&finding.guard);
-    match now.iter().filter(trips).find(|finding| !was_shown(finding)) {
+    match now.findings.iter().filter(trips).find(|finding| !was_shown(finding)) {
         None => Ok(()),
-        Some(finding) => Err(Error::refused(format!("not done: {about}\n  while you were asked: {finding}"))
+        Some(finding) => Err(Error::refused(format!("not done: {}\n  while you were asked: {finding}", shown.about))
             .hint("look again, then decide again")),
     }
 }

@@ -1,1 +1,2 @@
 //! The whole test suite, one binary: a file per promise.
+mod session;

@@ -1,24 +1,114 @@
 //! Which guards a request has, and what they find.
 //!
 //! Guards read afresh, right before a change. What cannot be read is unknown, and unknown refuses. Their reads are no
-//! entries of the journal; their findings are part of the change's entry.
+//! entries of the journal; their findings are part of the change's entry, so that a later version of a guard makes no
+//! old journal diverge.
 
+mod drainers;
 mod finding;
+mod host;
+mod pumps;
+mod records;
+mod scene;
 
 pub use finding::{Finding, Verdict};
 
 use crate::error::Result;
-use crate::world::{Request, World};
+use crate::node::{Kind, State};
+use crate::world::{Action, GuardClass, GuardName, Request, World};
+use scene::Scene;
 
-/// What every guard of `request` finds in `world` just now.
-///
-/// # Errors
-/// `interrupted` only: a guard that cannot read what it needs finds `Unknown`.
-pub fn examine(_world: &mut dyn World, _request: &Request) -> Result<Vec<Finding>> {
-    Ok(Vec::new())
+/// What the guards say to a change.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Examination {
+    /// What the change does, to whom and in which state: a sentence without a full stop.
+    pub about: String,
+    /// What every guard of it found.
+    pub findings: Vec<Finding>,
 }
 
-/// What `request` does, to whom and in which state, in one sentence for the operator.
-pub fn describe(_world: &mut dyn World, request: &Request) -> String {
-    format!("{request:?}")
+/// A guard as a request has it: its name, what is at stake, and how it looks.
+struct Guard {
+    name: GuardName,
+    class: GuardClass,
+    look: fn(&mut Scene<'_>, &Request) -> Result<Verdict>,
+}
+
+const fn halt(name: GuardName, look: fn(&mut Scene<'_>, &Request) -> Result<Verdict>) -> Guard {
+    Guard { name, class: GuardClass::Halt, look }
+}
+
+const fn loss(name: GuardName, look: fn(&mut Scene<'_>, &Request) -> Result<Verdict>) -> Guard {
+    Guard { name, class: GuardClass::Loss, look }
+}
+
+/// Looks at `request` with all its guards, in `world` as it is just now.
+///
+/// # Errors
+/// Fatal ones only: a guard that cannot read what it needs finds `Unknown`.
+pub fn examine(world: &mut dyn World, request: &Request) -> Result<Examination> {
+    let mut scene = Scene::new(world);
+    let about = scene.describe(request)?;
+    let mut findings = Vec::new();
+    for guard in guards_of(&mut scene, request)? {
+        let verdict = match (guard.look)(&mut scene, request) {
+            Ok(verdict) => verdict,
+            Err(error) if error.kind.is_fatal() => return Err(error),
+            Err(error) => Verdict::Unknown(error.to_string()),
+        };
+        findings.push(Finding { guard: guard.name, class: guard.class, verdict });
+    }
+    Ok(Examination { about, findings })
+}
+
+/// The table of `docs/guide.md`: an operation refuses, unless forced by the guard's name.
+fn guards_of(scene: &mut Scene<'_>, request: &Request) -> Result<Vec<Guard>> {
+    use GuardName as G;
+    Ok(match request {
+        Request::Act { node, action } => match (node.kind, action) {
+            (Kind::Pump, Action::Pause) => {
+                vec![halt(G::LastPump, pumps::last_pump), halt(G::PumpClosing, pumps::pump_closing)]
+            }
+            (Kind::Pump, Action::Close) => vec![
+                halt(G::LastPump, pumps::last_pump),
+                halt(G::StuckDrainer, drainers::stuck_drainer),
+                halt(G::StuckPump, pumps::stuck_pump),
+                loss(G::NoDrainer, drainers::no_drainer),
+            ],
+            (Kind::Drainer, Action::Pause) => vec![halt(G::PumpClosing, drainers::pause_deadline)],
+            (Kind::Drainer, Action::Close) => {
+                vec![loss(G::PumpClosing, pumps::pump_closing), loss(G::LastDrainer, drainers::last_drainer)]
+            }
+        },
+        Request::SwapRecord { seen, state } => {
+            let mut guards = vec![loss(G::Alive, records::alive)];
+            match (seen.node.kind, state) {
+                (_, State::Online | State::Pausing | State::Closing) => {
+                    guards.push(halt(G::Pointless, records::pointless));
+                }
+                (Kind::Pump, State::Offline) => guards.push(loss(G::LoseBinlog, records::lose_binlog)),
+                (Kind::Drainer, State::Offline) => {
+                    guards.push(loss(G::PumpClosing, pumps::pump_closing));
+                    guards.push(loss(G::LastDrainer, drainers::last_drainer));
+                }
+                (_, State::Paused) => {}
+            }
+            guards
+        }
+        Request::DeleteRecord { key, .. } => match scene.record_at(key)? {
+            None => Vec::new(),
+            Some(record) => {
+                let mut guards = vec![halt(G::NotOffline, records::not_offline), loss(G::Alive, records::alive)];
+                if record.node.kind == Kind::Pump {
+                    guards.push(loss(G::StillPulled, records::still_pulled));
+                    guards.push(halt(G::LastKey, records::last_key));
+                }
+                guards
+            }
+        },
+        Request::TriggerGc { .. } => vec![loss(G::BehindGc, drainers::behind_gc)],
+        Request::WriteSavepoint { .. } => vec![halt(G::Exists, host::exists)],
+        Request::Encrypt { .. } => vec![halt(G::PublicKey, host::public_key)],
+        _ => Vec::new(),
+    })
 }

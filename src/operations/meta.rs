@@ -3,8 +3,8 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::operations::clock::fresh;
 use crate::operations::nodes::unexpected;
-use crate::operations::savepoint;
 use crate::operations::{Arguments, Example, Group, Operation, Opt, Param, Type};
+use crate::savepoint;
 use crate::secret::Secret;
 use crate::time::{Time, Zone};
 use crate::value::Value;

@@ -12,7 +12,6 @@ mod meta;
 pub mod nodes;
 mod row;
 mod sandbox;
-mod savepoint;
 mod wait;
 
 pub use arguments::{Arguments, NodeName};

@@ -1,4 +1,4 @@
-//! The savepoint file: where a Drainer begins to read.
+//! The savepoint file ("meta"): where a Drainer begins to read.
 //!
 //! TOML with one key that matters, `commitTS`. binlogctl appends bare lines of time to it, which a Drainer cannot
 //! load; ours stand in comments.
@@ -10,7 +10,7 @@ use crate::tso::Tso;
 const TIME: &str = "%Y-%m-%d %H:%M:%S %z";
 
 /// The content of a savepoint for `ts`, with its time in UTC and in `zone` as comments.
-pub(super) fn render(ts: Tso, zone: Option<Zone>) -> String {
+pub fn render(ts: Tso, zone: Option<Zone>) -> String {
     let mut text = format!("commitTS = {ts}\n# {} UTC\n", Time::of_tso(ts, Zone::Utc).format(TIME));
     if let Some(zone) = zone {
         text.push_str(&format!("# {} ({})\n", Time::of_tso(ts, zone).format(TIME), zone.name()));
@@ -20,7 +20,7 @@ pub(super) fn render(ts: Tso, zone: Option<Zone>) -> String {
 
 /// What a savepoint file says.
 #[derive(Debug, PartialEq)]
-pub(super) struct Savepoint {
+pub struct Savepoint {
     /// Where the Drainer begins.
     pub ts: Tso,
     /// A Drainer's own file says whether downstream is consistent.
@@ -35,7 +35,7 @@ pub(super) struct Savepoint {
 ///
 /// # Errors
 /// `invalid` when there is no `commitTS` in it, or it is no timestamp.
-pub(super) fn parse(text: &str) -> Result<Savepoint> {
+pub fn parse(text: &str) -> Result<Savepoint> {
     let no_ts = || Error::invalid("it has no line `commitTS = N` with a timestamp");
     match text.parse::<toml::Table>() {
         Ok(table) => {

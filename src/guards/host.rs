@@ -1,0 +1,47 @@
+//! Guards about this host: files and keys.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::guards::Verdict;
+use crate::guards::scene::Scene;
+use crate::savepoint;
+use crate::time::{Time, Zone};
+use crate::world::{Answer, Request};
+
+/// A savepoint that is there is a Drainer's only knowledge of where it stands.
+pub(super) fn exists(scene: &mut Scene<'_>, request: &Request) -> Result<Verdict> {
+    let Request::WriteSavepoint { dir, content } = request else {
+        return Ok(Verdict::Clear);
+    };
+    let path = dir.join("savepoint");
+    match scene.ask(&Request::ReadSavepoint { dir: dir.clone() }) {
+        Ok(Answer::Text(old)) => Ok(Verdict::Trips(format!(
+            "{} exists: it says {}, and {} would replace it",
+            path.display(),
+            shown(&old),
+            shown(content)
+        ))),
+        Ok(other) => Err(Error::internal(format!("the world answered a request for a savepoint with {other:?}"))),
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(Verdict::Clear),
+        Err(error) => Err(error),
+    }
+}
+
+/// The timestamp in a savepoint with its time, as far as it can be read.
+fn shown(content: &str) -> String {
+    match savepoint::parse(content) {
+        Ok(read) => format!("{} ({})", read.ts, Time::of_tso(read.ts, Zone::Utc)),
+        Err(_) => "no timestamp".into(),
+    }
+}
+
+/// The key in binlogctl's source protects nothing.
+pub(super) fn public_key(scene: &mut Scene<'_>, _request: &Request) -> Result<Verdict> {
+    match scene.ask(&Request::HasKey)? {
+        Answer::Flag(true) => Ok(Verdict::Clear),
+        Answer::Flag(false) => Ok(Verdict::Trips(
+            "BINLOG_SECRET_KEY is not set: the key that is used instead is public, so anybody can decrypt the result"
+                .into(),
+        )),
+        other => Err(Error::internal(format!("the world answered a request for the key with {other:?}"))),
+    }
+}

@@ -1,0 +1,141 @@
+//! What guards look at: read once for all guards of one change, and only what they ask for.
+
+use crate::error::{Error, Result};
+use crate::node::{Kind, NodeRef, Record, State};
+use crate::tso::Tso;
+use crate::world::{Answer, Listing, ProbeFinding, Request, World};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How often an observation looks again.
+const BEAT: Duration = Duration::from_secs(1);
+
+/// The cluster as the guards of one change see it.
+pub(super) struct Scene<'w> {
+    world: &'w mut dyn World,
+    listing: Option<Result<Listing>>,
+    probes: Option<Result<BTreeMap<NodeRef, ProbeFinding>>>,
+}
+
+impl<'w> Scene<'w> {
+    pub(super) fn new(world: &'w mut dyn World) -> Self {
+        Self { world, listing: None, probes: None }
+    }
+
+    /// Asks the world something that changes nothing.
+    pub(super) fn ask(&mut self, request: &Request) -> Result<Answer> {
+        self.world.apply(request, None)
+    }
+
+    /// All records.
+    pub(super) fn listing(&mut self) -> Result<Listing> {
+        if let Some(listing) = &self.listing {
+            return listing.clone();
+        }
+        let listing = self.list_again();
+        self.listing = Some(listing.clone());
+        listing
+    }
+
+    fn list_again(&mut self) -> Result<Listing> {
+        match self.ask(&Request::Nodes)? {
+            Answer::Listing(listing) => Ok(listing),
+            other => Err(odd_answer("nodes", &other)),
+        }
+    }
+
+    /// PD's now.
+    pub(super) fn pd_now(&mut self) -> Result<Tso> {
+        let listing = self.listing()?;
+        listing.tso.ok_or_else(|| match listing.tso_error {
+            Some(error) => error,
+            None => Error::internal("a listing has neither a timestamp nor the reason why not"),
+        })
+    }
+
+    /// What a node says of itself. All nodes that are not offline are asked at once, at the first question.
+    pub(super) fn probe(&mut self, node: &NodeRef) -> Result<ProbeFinding> {
+        if self.probes.is_none() {
+            let probes = self.probe_all();
+            self.probes = Some(probes);
+        }
+        let known = match &self.probes {
+            Some(Ok(probes)) => probes.get(node).cloned(),
+            Some(Err(error)) => return Err(error.clone()),
+            None => None,
+        };
+        match known {
+            Some(finding) => Ok(finding),
+            None => {
+                self.probe_these(vec![node.clone()])?.remove(node).ok_or_else(|| odd_answer("probe", &Answer::Done))
+            }
+        }
+    }
+
+    fn probe_all(&mut self) -> Result<BTreeMap<NodeRef, ProbeFinding>> {
+        let listing = self.listing()?;
+        let there = listing.records.into_iter().filter(|record| record.state != State::Offline);
+        self.probe_these(there.map(|record| record.node).collect())
+    }
+
+    fn probe_these(&mut self, nodes: Vec<NodeRef>) -> Result<BTreeMap<NodeRef, ProbeFinding>> {
+        match self.ask(&Request::Probe { nodes })? {
+            Answer::Probes(probes) => Ok(probes.into_iter().map(|probe| (probe.node, probe.finding)).collect()),
+            other => Err(odd_answer("probes", &other)),
+        }
+    }
+
+    /// The records of `kind` that are not offline, without `except`.
+    pub(super) fn others(&mut self, kind: Kind, except: Option<&NodeRef>) -> Result<Vec<Record>> {
+        let listing = self.listing()?;
+        let there = |record: &&Record| record.state != State::Offline && Some(&record.node) != except;
+        Ok(listing.of(kind).filter(there).cloned().collect())
+    }
+
+    /// The record under `key`, unless the key is no record or gone.
+    pub(super) fn record_at(&mut self, key: &str) -> Result<Option<Record>> {
+        Ok(self.listing()?.records.into_iter().find(|record| record.node.key() == key))
+    }
+
+    /// Looks once a second until `enough` says so, for `time` at most. Returns whether it did.
+    pub(super) fn observe(&mut self, time: Duration, mut enough: impl FnMut(&Listing) -> bool) -> Result<bool> {
+        let beats = time.as_secs() / BEAT.as_secs();
+        for _ in 0..beats {
+            self.ask(&Request::Sleep { time: BEAT })?;
+            if enough(&self.list_again()?) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// What `request` does, to whom and in which state, for the operator.
+    pub(super) fn describe(&mut self, request: &Request) -> Result<String> {
+        let says = |listing: &Result<Listing>, node: &NodeRef| match listing {
+            Ok(listing) => match listing.find(node.kind, &node.id) {
+                Some(record) => format!("{node}, whose record says {}", record.state),
+                None => format!("{node}, which has no record"),
+            },
+            Err(_) => format!("{node}, whose record cannot be read"),
+        };
+        let mut of = |node: &NodeRef| match self.listing() {
+            Err(error) if error.kind.is_fatal() => Err(error),
+            listing => Ok(says(&listing, node)),
+        };
+        Ok(match request {
+            Request::Act { node, action } => format!("{} {}", action.name(), of(node)?),
+            Request::TriggerGc { node } => format!("trigger GC of {}", of(node)?),
+            Request::SwapRecord { seen, state } => format!("write {state} into the record of {}", of(&seen.node)?),
+            Request::DeleteRecord { key, .. } => format!("delete the key {key}"),
+            Request::WriteSavepoint { dir, .. } => format!("write {}", dir.join("savepoint").display()),
+            Request::Encrypt { .. } => "encrypt a text".into(),
+            Request::Manual(work) => format!("manual work: {}", work.text),
+            other => format!("{other:?}"),
+        })
+    }
+}
+
+/// A world answered something that does not belong to the request.
+fn odd_answer(asked: &str, answer: &Answer) -> Error {
+    Error::internal(format!("the world answered a guard's request for {asked} with {answer:?}"))
+}
