@@ -1,0 +1,157 @@
+//! The house keeps its walls: which room may use which, and which may open a door to the outside.
+//!
+//! The table is the one of `docs/architecture.md`. Every `crate::` path in `src/` is read and held against it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Values that everybody speaks of.
+const VALUES: &[&str] = &["error", "interrupt", "nearest", "node", "savepoint", "secret", "time", "tso", "value"];
+
+/// What each other room may use beside the values (and itself).
+const ROOMS: &[(&str, &[&str])] = &[
+    ("world", &[]),
+    ("live", &["world"]),
+    ("sim", &["world"]),
+    ("journal", &["world"]),
+    ("guards", &["world"]),
+    ("policy", &["guards", "world"]),
+    ("session", &["guards", "journal", "policy", "world"]),
+    ("operations", &["world"]),
+    ("language", &["operations", "session", "world"]),
+    ("output", &["world"]),
+    ("config", &["output"]),
+    ("cli", &["output"]),
+    ("shell", &["language", "output"]),
+];
+
+/// Rooms that may use everything.
+const TOP: &[&str] = &["commands", "lib", "main"];
+
+/// The only file that names both worlds.
+const COMPOSE: &str = "src/commands/compose.rs";
+
+/// Who may use clocks, sleeps, files and the terminal directly (`clippy.toml` forbids them to all others).
+const DOORS: &[&str] =
+    &["src/live/", "src/output/", "src/config", "src/language/library", "src/commands/", "src/shell/"];
+
+/// Who may name the crates of the network.
+const NETWORK: &[&str] = &["tokio", "etcd_client", "tonic", "reqwest", "rustls", "prost"];
+
+fn sources() -> BTreeMap<String, String> {
+    fn walk(dir: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => walk(&path, found),
+                false => found.push(path),
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = Vec::new();
+    walk(&root.join("src"), &mut found);
+    let rust = found.into_iter().filter(|path| path.extension().is_some_and(|ext| ext == "rs"));
+    rust.map(|path| (path.strip_prefix(root).unwrap().display().to_string(), fs::read_to_string(path).unwrap()))
+        .collect()
+}
+
+fn room_of(path: &str) -> String {
+    let inside = path.strip_prefix("src/").unwrap();
+    inside.split('/').next().unwrap().trim_end_matches(".rs").to_owned()
+}
+
+/// The rooms that a source names: `crate::room` and `crate::{room, ...}`, comments left out.
+fn rooms_named(text: &str) -> Vec<String> {
+    let code: String = text.lines().map(|line| line.split("//").next().unwrap_or("").to_owned() + "\n").collect();
+    let mut named = Vec::new();
+    for (at, _) in code.match_indices("crate::") {
+        let rest = &code[at + "crate::".len()..];
+        let word = |text: &str| text.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+        match rest.strip_prefix('{') {
+            None => named.push(word(rest)),
+            Some(group) => {
+                let (mut depth, mut start) = (0, 0);
+                for (i, c) in group.char_indices() {
+                    match c {
+                        '{' => depth += 1,
+                        '}' if depth == 0 => {
+                            named.push(word(&group[start..i]));
+                            break;
+                        }
+                        '}' => depth -= 1,
+                        ',' if depth == 0 => {
+                            named.push(word(&group[start..i]));
+                            start = i + 1;
+                        }
+                        _ => {}
+                    }
+                }
+            }
+        }
+    }
+    named.retain(|name: &String| name.chars().next().is_some_and(char::is_lowercase));
+    named
+}
+
+#[test]
+fn every_room_uses_only_what_it_may() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources() {
+        let room = room_of(&path);
+        if TOP.contains(&room.as_str()) {
+            continue;
+        }
+        let allowed = match ROOMS.iter().find(|(name, _)| *name == room) {
+            Some((_, allowed)) => *allowed,
+            None if VALUES.contains(&room.as_str()) => &[],
+            None => {
+                wrong.push(format!("{path}: the room `{room}` is not in the table"));
+                continue;
+            }
+        };
+        for used in rooms_named(&text) {
+            let fine = used == room || VALUES.contains(&used.as_str()) || allowed.contains(&used.as_str());
+            if !fine {
+                wrong.push(format!("{path} uses crate::{used}, which `{room}` must not know"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn one_file_names_both_worlds() {
+    for (path, text) in sources() {
+        let named = rooms_named(&text);
+        let both = ["live", "sim"].iter().all(|world| named.iter().any(|room| room == world));
+        assert!(!both || path == COMPOSE, "{path} names both worlds");
+    }
+}
+
+#[test]
+fn doors_to_the_outside_are_opened_only_where_they_belong() {
+    for (path, text) in sources() {
+        let opens = text.contains("clippy::disallowed_methods") || text.contains("clippy::print_std");
+        let owns = DOORS.iter().any(|door| path.starts_with(door));
+        assert!(!opens || owns, "{path} opens a door to the outside that is not its own");
+    }
+}
+
+#[test]
+fn the_network_is_known_to_live_alone() {
+    for (path, text) in sources() {
+        for name in NETWORK {
+            let named = text.contains(&format!("{name}::"));
+            assert!(!named || path.starts_with("src/live/"), "{path} names {name}");
+        }
+    }
+}
+
+#[test]
+fn a_lint_gives_way_only_with_a_reason() {
+    for (path, text) in sources() {
+        assert!(!text.contains("#[allow(") && !text.contains("#![allow("), "{path} allows a lint without `expect`");
+    }
+}
