@@ -3,6 +3,8 @@
 //! The rooms, from the values that everybody speaks of to the commands that put the parts together.
 //! `docs/architecture.md` says what each is for and what it must not know; `tests/rooms.rs` holds them to it.
 
+pub mod cli;
+pub mod config;
 pub mod error;
 pub mod guards;
 pub mod interrupt;
@@ -10,6 +12,7 @@ pub mod journal;
 pub mod nearest;
 pub mod node;
 pub mod operations;
+pub mod output;
 pub mod policy;
 pub mod savepoint;
 pub mod secret;

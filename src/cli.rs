@@ -1,0 +1,413 @@
+//! The one definition of the command line. Its doc comments are the help.
+//!
+//! Under the name `binlogctl` the program has no command line of ours: everything belongs to `ctl`, which reads its
+//! flags as Go does. This file knows the words; what they do is found in `commands`.
+
+use crate::config::Overrides;
+use crate::error::Error;
+use crate::output::{Color, Format};
+use clap::error::ErrorKind;
+use clap::{Arg, CommandFactory, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+/// The name under which the program is `binlogsh ctl`.
+pub const BINLOGCTL: &str = "binlogctl";
+
+const EXAMPLES: &str = "\
+Examples:
+  binlogsh                                       open the prompt on the cluster
+  binlogsh --sandbox                             open it on a simulated cluster
+  binlogsh -e 'pumps()'                          evaluate one line
+  binlogsh -o json -e 'drainers()' | jq          for programs
+  binlogsh run scripts/rolling_restart.rhai --param only=pump-1
+  binlogsh --sandbox paused-drainer -e 'offline_pump(\"pump-1\")'
+  binlogsh ctl -cmd pumps                        instead of binlogctl
+
+Precedence: flag, environment (BINLOGSH_PD_URLS, _CA, _CERT, _KEY, _PROFILE, _OUTPUT, _TIMEOUT, _CONFIG), profile in
+config.toml, default.
+
+Exit codes: 0 done, 1 failed or not found, 2 bad arguments, 3 rejected or refused, 4 nobody answered, 5 somebody else's
+change or lock, 6 in doubt, 8 this host, 70 a defect, 128 + signal.";
+
+/// A scriptable shell for operating TiDB-Binlog clusters
+///
+/// Without a command and without -e it opens a prompt, or evaluates the code on standard input if that is no terminal.
+#[derive(Debug, Parser)]
+#[command(name = "binlogsh", version, after_long_help = EXAMPLES, disable_help_subcommand = true)]
+pub struct Cli {
+    /// What every command understands
+    #[command(flatten)]
+    pub global: Global,
+
+    /// Evaluate CODE and show what it returns; several in turn, with the same variables
+    #[arg(short = 'e', long = "eval", value_name = "CODE", allow_hyphen_values = true)]
+    pub eval: Vec<String>,
+
+    /// What to do
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What every command understands, before or after its name.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Global {
+    /// Where PD listens, several separated by commas [default: http://127.0.0.1:2379]
+    #[arg(long, alias = "pd", value_name = "URLS", global = true, help_heading = "Cluster")]
+    pub pd_urls: Option<String>,
+
+    /// The file with the certificates to trust
+    #[arg(long, alias = "ssl-ca", value_name = "FILE", global = true, help_heading = "Cluster")]
+    pub ca: Option<PathBuf>,
+
+    /// The file with our certificate
+    #[arg(long, alias = "ssl-cert", value_name = "FILE", global = true, help_heading = "Cluster")]
+    pub cert: Option<PathBuf>,
+
+    /// The file with its key
+    #[arg(long, alias = "ssl-key", value_name = "FILE", global = true, help_heading = "Cluster")]
+    pub key: Option<PathBuf>,
+
+    /// The profile of config.toml to use
+    #[arg(long, value_name = "NAME", global = true, help_heading = "Cluster")]
+    pub profile: Option<String>,
+
+    /// The configuration file, instead of the usual one
+    #[arg(long, value_name = "FILE", global = true, help_heading = "Cluster")]
+    pub config: Option<PathBuf>,
+
+    /// How long to wait for an answer, at most 10s [default: 5s]
+    #[arg(long, value_name = "TIME", global = true, help_heading = "Cluster")]
+    pub timeout: Option<String>,
+
+    /// A simulated cluster instead of a real one: a named sample, or a scenario file
+    ///
+    /// The default sample has three Pumps and two Drainers. The name may also stand apart: `--sandbox paused-drainer`.
+    /// A file that is called like a command needs the `=`.
+    #[arg(
+        long,
+        value_name = "NAME|FILE",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "default",
+        global = true,
+        help_heading = "Cluster"
+    )]
+    pub sandbox: Option<String>,
+
+    /// How to write results
+    #[arg(short, long, value_name = "FORMAT", value_parser = format(), global = true, help_heading = "Output")]
+    pub output: Option<Format>,
+
+    /// When to use colours
+    #[arg(long, value_name = "WHEN", default_value = "auto", global = true, help_heading = "Output")]
+    pub color: When,
+
+    /// Show every exchange with the cluster and its time on standard error
+    #[arg(short, long, global = true, help_heading = "Output")]
+    pub verbose: bool,
+
+    /// Refuse every change
+    #[arg(long, conflicts_with = "yes", global = true, help_heading = "Changes")]
+    pub read_only: bool,
+
+    /// Answer every question with yes; guards still refuse. In a profile marked `production` it must name it
+    #[arg(long, value_name = "PROFILE", num_args = 0..=1, require_equals = true, global = true, help_heading = "Changes")]
+    pub yes: Option<Option<String>>,
+}
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Run a script
+    ///
+    /// `run SCRIPT --help` shows what the script is for and its parameters, without running it.
+    #[command(disable_help_flag = true)]
+    Run(Run),
+
+    /// Do what binlogctl does, with its flags, output and exit codes; see `ctl -help`
+    #[command(disable_help_flag = true)]
+    Ctl {
+        /// binlogctl's flags, such as -cmd pumps
+        #[arg(value_name = "FLAGS", trailing_var_arg = true, allow_hyphen_values = true, num_args = 0..)]
+        flags: Vec<OsString>,
+    },
+
+    /// Print the documentation of every function
+    Docs {
+        /// The whole reference as Markdown, as it stands in docs/reference.md
+        #[arg(long)]
+        reference: bool,
+
+        /// Only this function
+        #[arg(value_name = "FUNCTION", conflicts_with = "reference")]
+        name: Option<String>,
+    },
+}
+
+/// `run`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+pub struct Run {
+    /// The script, or - for standard input
+    #[arg(value_name = "SCRIPT", required_unless_present = "help")]
+    pub script: Option<PathBuf>,
+
+    /// Give the script's parameter NAME this value
+    #[arg(long = "param", short = 'p', value_name = "NAME=VALUE", value_parser = param)]
+    pub params: Vec<(String, String)>,
+
+    /// Show what the script is for and its parameters
+    #[arg(long, short)]
+    pub help: bool,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+impl From<When> for Color {
+    fn from(when: When) -> Self {
+        match when {
+            When::Auto => Self::Auto,
+            When::Always => Self::Always,
+            When::Never => Self::Never,
+        }
+    }
+}
+
+impl Global {
+    /// What was said here of what the configuration can say too.
+    pub fn overrides(&self) -> Overrides {
+        Overrides {
+            pd_urls: self.pd_urls.clone(),
+            ca: self.ca.clone(),
+            cert: self.cert.clone(),
+            key: self.key.clone(),
+            profile: self.profile.clone(),
+            config: self.config.clone(),
+            timeout: self.timeout.clone(),
+            output: self.output,
+        }
+    }
+}
+
+/// Why there is no command line to act on: text to print instead, and the exit code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Instead {
+    /// A help, a version, or what is wrong.
+    pub text: String,
+    /// 0 for what was asked for, 2 for what is wrong.
+    pub exit_code: u8,
+}
+
+impl Instead {
+    /// Whether it was asked for: then it belongs on standard output.
+    pub fn was_asked_for(&self) -> bool {
+        self.exit_code == 0
+    }
+}
+
+/// Reads the command line, the program's own name first.
+///
+/// # Errors
+/// What to print instead: a help or the version that was asked for, or what is wrong.
+pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, Instead> {
+    let mut args: Vec<OsString> = args.into_iter().collect();
+    let name = args.first().map(|program| Path::new(program).file_stem().unwrap_or_default().to_os_string());
+    if name.is_some_and(|name| name == BINLOGCTL) {
+        return Ok(Cli {
+            global: Global::default(),
+            eval: Vec::new(),
+            command: Some(Command::Ctl { flags: args.split_off(1) }),
+        });
+    }
+    let cli = Cli::try_parse_from(with_sandbox_joined(args)).and_then(consistent);
+    cli.map_err(|error| instead(&error))
+}
+
+/// The help of `run` itself, for `run --help` without a script.
+pub fn help_of_run() -> String {
+    let mut command = Cli::command();
+    command.build();
+    match command.find_subcommand_mut("run") {
+        Some(run) => run.render_long_help().to_string(),
+        None => String::new(),
+    }
+}
+
+fn consistent(cli: Cli) -> Result<Cli, clap::Error> {
+    match &cli.command {
+        Some(_) if !cli.eval.is_empty() => {
+            Err(Cli::command().error(ErrorKind::ArgumentConflict, "-e CODE and a command cannot stand together"))
+        }
+        _ => Ok(cli),
+    }
+}
+
+fn instead(error: &clap::Error) -> Instead {
+    let exit_code = match error.use_stderr() {
+        true => 2,
+        false => 0,
+    };
+    Instead { text: error.render().to_string().trim_end().to_owned(), exit_code }
+}
+
+/// Joins `--sandbox NAME` into `--sandbox=NAME`, unless what follows is an option or a command.
+///
+/// Only what stands before the command is looked at, since behind it the next word may be the command's own.
+fn with_sandbox_joined(args: Vec<OsString>) -> Vec<OsString> {
+    let command = Cli::command();
+    let takes_next = |word: &str| match word.strip_prefix("--") {
+        Some(long) => command.get_arguments().any(|arg| names(arg).any(|name| name == long) && takes_a_word(arg)),
+        None => command
+            .get_arguments()
+            .any(|arg| word.chars().count() == 2 && arg.get_short() == word.chars().nth(1) && takes_a_word(arg)),
+    };
+    let is_command = |word: &str| command.get_subcommands().any(|sub| sub.get_name() == word);
+    let mut joined = Vec::with_capacity(args.len());
+    let mut rest = args.into_iter().peekable();
+    joined.extend(rest.next());
+    while let Some(arg) = rest.next() {
+        let word = arg.to_string_lossy().into_owned();
+        if word == "--sandbox" {
+            let name = rest.next_if(|next| {
+                let next = next.to_string_lossy();
+                !next.starts_with('-') && !is_command(&next)
+            });
+            joined.push(match name {
+                Some(name) => [OsString::from("--sandbox="), name].into_iter().collect(),
+                None => arg,
+            });
+            continue;
+        }
+        let is_option = word.starts_with('-') && word != "-" && word != "--";
+        joined.push(arg);
+        if !is_option {
+            break;
+        }
+        if takes_next(&word) {
+            joined.extend(rest.next());
+        }
+    }
+    joined.extend(rest);
+    joined
+}
+
+fn names(arg: &Arg) -> impl Iterator<Item = &str> {
+    arg.get_long().into_iter().chain(arg.get_all_aliases().unwrap_or_default())
+}
+
+/// Whether the value of an option is the word after it.
+fn takes_a_word(arg: &Arg) -> bool {
+    arg.get_action().takes_values() && !arg.is_require_equals_set()
+}
+
+fn format() -> impl clap::builder::TypedValueParser<Value = Format> {
+    use clap::builder::TypedValueParser;
+    clap::builder::PossibleValuesParser::new(Format::ALL.map(Format::name))
+        .try_map(|name| Format::from_name(&name).map_err(|error| error.message))
+}
+
+fn param(text: &str) -> Result<(String, String), Error> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_owned(), value.to_owned())),
+        _ => Err(Error::invalid("write it as NAME=VALUE")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &[&str]) -> Cli {
+        let args = std::iter::once("binlogsh").chain(line.iter().copied()).map(OsString::from);
+        parse(args).unwrap()
+    }
+
+    fn refused(line: &[&str]) -> Instead {
+        let args = std::iter::once("binlogsh").chain(line.iter().copied()).map(OsString::from);
+        parse(args).unwrap_err()
+    }
+
+    fn script(path: &str) -> Option<Command> {
+        Some(Command::Run(Run { script: Some(path.into()), ..Run::default() }))
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_sandbox_may_have_a_name_or_a_file_or_neither() {
+        let sandbox = |line: &[&str]| {
+            let cli = parsed(line);
+            (cli.global.sandbox.unwrap_or_default(), cli.command, cli.eval)
+        };
+        let none = || (None, vec![]);
+        let with = |name: &str, (command, eval): (Option<Command>, Vec<String>)| (name.to_owned(), command, eval);
+        assert_eq!(sandbox(&["--sandbox"]), with("default", none()));
+        assert_eq!(sandbox(&["--sandbox", "paused-drainer"]), with("paused-drainer", none()));
+        assert_eq!(sandbox(&["--sandbox", "run", "x.rhai"]), with("default", (script("x.rhai"), vec![])));
+        assert_eq!(sandbox(&["--sandbox=run", "run", "x.rhai"]), with("run", (script("x.rhai"), vec![])));
+        assert_eq!(sandbox(&["--sandbox=my.toml", "run", "x.rhai"]), with("my.toml", (script("x.rhai"), vec![])));
+        assert_eq!(sandbox(&["--sandbox", "my.toml", "run", "x.rhai"]), with("my.toml", (script("x.rhai"), vec![])));
+        assert_eq!(sandbox(&["--sandbox", "-e", "1"]), with("default", (None, vec!["1".into()])));
+        assert_eq!(sandbox(&["-e", "--sandbox", "--sandbox", "a"]), with("a", (None, vec!["--sandbox".into()])));
+        assert_eq!(sandbox(&["--profile", "p", "--sandbox", "a"]), with("a", none()));
+        assert_eq!(sandbox(&["run", "--sandbox", "x.rhai"]), with("default", (script("x.rhai"), vec![])));
+        assert_eq!(sandbox(&["run", "x.rhai", "--sandbox=a"]), with("a", (script("x.rhai"), vec![])));
+    }
+
+    #[test]
+    fn yes_may_name_a_profile() {
+        assert_eq!(parsed(&["--yes"]).global.yes, Some(None));
+        assert_eq!(parsed(&["run", "x", "--yes=live"]).global.yes, Some(Some("live".into())));
+        assert_eq!(parsed(&["--yes", "run", "x"]).command, script("x"));
+        assert_eq!(refused(&["--yes", "--read-only"]).exit_code, 2);
+    }
+
+    #[test]
+    fn run_takes_parameters_and_its_help_is_the_script_s() {
+        let cli = parsed(&["run", "-", "--param", "only=pump-1", "-p", "text=a=b", "--help"]);
+        let params = vec![("only".into(), "pump-1".into()), ("text".into(), "a=b".into())];
+        assert_eq!(cli.command, Some(Command::Run(Run { script: Some("-".into()), params, help: true })));
+        assert!(matches!(parsed(&["run", "--help"]).command, Some(Command::Run(Run { script: None, help: true, .. }))));
+        assert_eq!(refused(&["run"]).exit_code, 2);
+        assert!(refused(&["run", "x", "--param", "only"]).text.contains("NAME=VALUE"));
+        assert!(help_of_run().contains("--param"));
+    }
+
+    #[test]
+    fn everything_behind_ctl_belongs_to_it() {
+        let flags = |line: &[&str]| Some(Command::Ctl { flags: line.iter().map(OsString::from).collect() });
+        assert_eq!(
+            parsed(&["ctl", "-cmd", "pumps", "--output", "x"]).command,
+            flags(&["-cmd", "pumps", "--output", "x"])
+        );
+        assert_eq!(parsed(&["ctl", "-help"]).command, flags(&["-help"]));
+        assert_eq!(parsed(&["ctl", "-V"]).command, flags(&["-V"]));
+        assert_eq!(parsed(&["ctl"]).command, flags(&[]));
+        let linked = parse(["/usr/bin/binlogctl", "-cmd=pumps", "--sandbox"].map(OsString::from)).unwrap();
+        assert_eq!(linked.command, flags(&["-cmd=pumps", "--sandbox"]));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_exit_code_2_and_what_was_asked_for_with_0() {
+        let wrong = refused(&["--ouput", "json"]);
+        assert!(wrong.text.contains("--output") && !wrong.was_asked_for(), "{}", wrong.text);
+        assert!(refused(&["-o", "jsn"]).text.contains("json"));
+        assert!(refused(&["-e", "1", "docs"]).text.contains("cannot stand together"));
+        let help = refused(&["--help"]);
+        assert!(help.text.contains("--sandbox[=<NAME|FILE>]") && help.was_asked_for(), "{}", help.text);
+        assert_eq!(refused(&["--version"]).text, concat!("binlogsh ", env!("CARGO_PKG_VERSION")));
+    }
+}

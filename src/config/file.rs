@@ -1,0 +1,178 @@
+//! `config.toml`, read strictly: what is not understood is an error with its line.
+#![expect(clippy::disallowed_methods, reason = "`config` opens the configuration file")]
+
+use super::{pd_urls, timeout};
+use crate::error::{Error, Result};
+use crate::nearest::did_you_mean;
+use crate::output::Format;
+use indexmap::IndexMap;
+use std::io::ErrorKind;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use toml::de::{DeTable, DeValue};
+
+/// What the file says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct File {
+    /// Where it is, if there is one.
+    pub(super) path: Option<PathBuf>,
+    /// The profile to use when none is named.
+    pub(super) default: Option<String>,
+    /// The profiles, by name.
+    pub(super) profiles: IndexMap<String, Profile>,
+}
+
+/// One `[profiles.NAME]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Profile {
+    pub(super) pd_urls: Option<Vec<String>>,
+    pub(super) ca: Option<PathBuf>,
+    pub(super) cert: Option<PathBuf>,
+    pub(super) key: Option<PathBuf>,
+    pub(super) production: bool,
+    pub(super) output: Option<Format>,
+    pub(super) timeout: Option<Duration>,
+}
+
+const TOP: [&str; 2] = ["default-profile", "profiles"];
+const PROFILE: [&str; 7] = ["pd-urls", "ca", "cert", "key", "production", "output", "timeout"];
+
+/// The file at `path`; `None` if there is none.
+pub(super) fn read(path: &Path) -> Result<Option<File>> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Reader { path, text: &text }.file().map(Some),
+        Err(fault) if fault.kind() == ErrorKind::NotFound => Ok(None),
+        Err(fault) => Err(Error::local(format!("{} cannot be read", path.display())).source(fault)),
+    }
+}
+
+/// The text, and where it stands.
+struct Reader<'a> {
+    path: &'a Path,
+    text: &'a str,
+}
+
+/// A value and the bytes that it stands in.
+struct Item<'v, 'i> {
+    key: &'v str,
+    value: &'v DeValue<'i>,
+    span: Range<usize>,
+}
+
+impl Reader<'_> {
+    fn file(&self) -> Result<File> {
+        let table = DeTable::parse(self.text).map_err(|error| {
+            let message = error.message().lines().collect::<Vec<_>>().join(", ");
+            self.wrong(error.span().unwrap_or(0..0), format!("not TOML: {message}"))
+        })?;
+        let mut file = File { path: Some(self.path.to_path_buf()), ..File::default() };
+        for item in self.items(table.get_ref(), "config.toml", &TOP)? {
+            match item.key {
+                "default-profile" => file.default = Some(self.text_of(&item)?),
+                _ => file.profiles = self.profiles(&item)?,
+            }
+        }
+        match &file.default {
+            Some(name) if !file.profiles.contains_key(name) => Err(Error::invalid(format!(
+                "{}: `default-profile` names `{name}`, which is not there",
+                self.path.display()
+            ))
+            .hint(
+                did_you_mean(name, file.profiles.keys().map(String::as_str))
+                    .unwrap_or_else(|| format!("write `[profiles.{name}]`")),
+            )),
+            _ => Ok(file),
+        }
+    }
+
+    fn profiles(&self, item: &Item<'_, '_>) -> Result<IndexMap<String, Profile>> {
+        let table = self.table_of(item)?;
+        let mut profiles = IndexMap::new();
+        for (name, value) in table {
+            let item = Item { key: name.get_ref(), value: value.get_ref(), span: value.span() };
+            profiles.insert(name.get_ref().to_string(), self.profile(&item)?);
+        }
+        Ok(profiles)
+    }
+
+    fn profile(&self, item: &Item<'_, '_>) -> Result<Profile> {
+        let mut profile = Profile::default();
+        for item in self.items(self.table_of(item)?, &format!("profile `{}`", item.key), &PROFILE)? {
+            let here = |error: Error| Error { message: self.wrong(item.span.clone(), &error.message).message, ..error };
+            match item.key {
+                "pd-urls" => profile.pd_urls = Some(pd_urls(&self.list_of(&item)?.join(",")).map_err(here)?),
+                "ca" => profile.ca = Some(self.path_of(&item)?),
+                "cert" => profile.cert = Some(self.path_of(&item)?),
+                "key" => profile.key = Some(self.path_of(&item)?),
+                "production" => profile.production = self.flag_of(&item)?,
+                "output" => profile.output = Some(Format::from_name(&self.text_of(&item)?).map_err(here)?),
+                _ => profile.timeout = Some(timeout(&self.duration_of(&item)?).map_err(here)?),
+            }
+        }
+        Ok(profile)
+    }
+
+    /// The entries of `table`, every one of which must be `known`.
+    fn items<'v, 'i>(&self, table: &'v DeTable<'i>, place: &str, known: &[&'static str]) -> Result<Vec<Item<'v, 'i>>> {
+        let mut items = Vec::new();
+        for (key, value) in table {
+            let name: &str = key.get_ref();
+            if !known.contains(&name) {
+                let all = || format!("it may have {}", known.join(", "));
+                let error = self.wrong(key.span(), format!("{place} has no key `{name}`"));
+                return Err(error.hint(did_you_mean(name, known.iter().copied()).unwrap_or_else(all)));
+            }
+            items.push(Item { key: name, value: value.get_ref(), span: value.span() });
+        }
+        Ok(items)
+    }
+
+    fn table_of<'v, 'i>(&self, item: &Item<'v, 'i>) -> Result<&'v DeTable<'i>> {
+        item.value.as_table().ok_or_else(|| self.wrong_type(item, "a table"))
+    }
+
+    fn text_of(&self, item: &Item<'_, '_>) -> Result<String> {
+        item.value.as_str().map(str::to_owned).ok_or_else(|| self.wrong_type(item, "text"))
+    }
+
+    fn flag_of(&self, item: &Item<'_, '_>) -> Result<bool> {
+        item.value.as_bool().ok_or_else(|| self.wrong_type(item, "true or false"))
+    }
+
+    /// Text, or a list of texts.
+    fn list_of(&self, item: &Item<'_, '_>) -> Result<Vec<String>> {
+        let texts = match item.value.as_array() {
+            None => item.value.as_str().map(|text| vec![text.to_owned()]),
+            Some(list) => list.iter().map(|value| value.get_ref().as_str().map(str::to_owned)).collect(),
+        };
+        texts.ok_or_else(|| self.wrong_type(item, "text, or a list of texts"))
+    }
+
+    /// Seconds as a number, or text such as `"5s"`.
+    fn duration_of(&self, item: &Item<'_, '_>) -> Result<String> {
+        match item.value {
+            DeValue::Integer(number) => Ok(number.as_str().to_owned()),
+            DeValue::Float(number) => Ok(number.as_str().to_owned()),
+            DeValue::String(text) => Ok(text.to_string()),
+            _ => Err(self.wrong_type(item, "seconds as a number, or text such as \"5s\"")),
+        }
+    }
+
+    /// A path, relative to the file that names it.
+    fn path_of(&self, item: &Item<'_, '_>) -> Result<PathBuf> {
+        let path = self.text_of(item)?;
+        Ok(self.path.parent().unwrap_or(Path::new("")).join(path))
+    }
+
+    fn wrong_type(&self, item: &Item<'_, '_>, takes: &str) -> Error {
+        let given = item.value.type_str();
+        self.wrong(item.span.clone(), format!("`{}` takes {takes}, not {given}", item.key))
+    }
+
+    fn wrong(&self, span: Range<usize>, what: impl std::fmt::Display) -> Error {
+        let before = self.text.get(..span.start).unwrap_or(self.text);
+        let line = before.matches('\n').count() + 1;
+        Error::invalid(format!("{}:{line}: {what}", self.path.display()))
+    }
+}

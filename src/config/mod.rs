@@ -1,0 +1,162 @@
+//! Which cluster, and how to show it: flags before environment before profile before defaults.
+//!
+//! `config.toml` holds profiles; its directory is the one that the system gives to this program
+//! (`~/.config/binlogsh` on Linux). A key that nobody knows is an error, since a misspelt `production` protects
+//! nothing. This room knows no cluster; it reads files and checks words.
+
+mod file;
+mod state;
+mod urls;
+
+pub use state::{history_file, state_dir};
+pub use urls::pd_urls;
+
+use crate::error::{Error, Result};
+use crate::nearest::did_you_mean;
+use crate::output::Format;
+use crate::time::parse_duration;
+use file::{File, Profile};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Where PD is unless somebody says otherwise.
+pub const DEFAULT_PD_URL: &str = "http://127.0.0.1:2379";
+
+/// How long to wait for an answer unless somebody says otherwise.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The longest wait for an answer that can be asked for: nobody sits longer before a silent terminal.
+pub const LONGEST_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What was said on the command line; each in the words it was said in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// `--pd-urls`.
+    pub pd_urls: Option<String>,
+    /// `--ca`.
+    pub ca: Option<PathBuf>,
+    /// `--cert`.
+    pub cert: Option<PathBuf>,
+    /// `--key`.
+    pub key: Option<PathBuf>,
+    /// `--profile`.
+    pub profile: Option<String>,
+    /// `--config`.
+    pub config: Option<PathBuf>,
+    /// `--timeout`.
+    pub timeout: Option<String>,
+    /// `--output`.
+    pub output: Option<Format>,
+}
+
+/// What is to be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// PD's client URLs, at least one, each `http(s)://host:port`.
+    pub pd_urls: Vec<String>,
+    /// The file with the certificates to trust.
+    pub ca: Option<PathBuf>,
+    /// The file with our certificate.
+    pub cert: Option<PathBuf>,
+    /// The file with its key.
+    pub key: Option<PathBuf>,
+    /// The profile that is used, if any.
+    pub profile: Option<String>,
+    /// Whether `--yes` must name the profile.
+    pub production: bool,
+    /// How results are written.
+    pub output: Format,
+    /// How long to wait for an answer: more than nothing, at most [`LONGEST_TIMEOUT`].
+    pub timeout: Duration,
+}
+
+/// Reads the configuration file, if there is one, and decides.
+///
+/// `env` gives the value of an environment variable: `BINLOGSH_PD_URLS`, `_CA`, `_CERT`, `_KEY`, `_PROFILE`,
+/// `_OUTPUT`, `_TIMEOUT`, and `_CONFIG`, which names the file. An empty one counts as not set.
+///
+/// # Errors
+/// `invalid` with file and line for an unknown key or a wrong type, with the nearest name for an unknown profile,
+/// and for a value that is none; `not_found` for a named file that is not there; `local` for one that cannot be read.
+pub fn load(flags: &Overrides, env: &dyn Fn(&str) -> Option<String>) -> Result<Settings> {
+    let env = |name: &str| env(name).filter(|value| !value.is_empty());
+    let file = open(flags, &env)?;
+    let profile_name = flags.profile.clone().or_else(|| env("BINLOGSH_PROFILE")).or_else(|| file.default.clone());
+    let profile = match &profile_name {
+        None => Profile::default(),
+        Some(name) => find(&file, name)?,
+    };
+    let path = |flag: &Option<PathBuf>, name, own: Option<PathBuf>| {
+        flag.clone().or_else(|| env(name).map(PathBuf::from)).or(own)
+    };
+    Ok(Settings {
+        pd_urls: match flags.pd_urls.clone().or_else(|| env("BINLOGSH_PD_URLS")) {
+            Some(text) => pd_urls(&text)?,
+            None => profile.pd_urls.unwrap_or_else(|| vec![DEFAULT_PD_URL.to_owned()]),
+        },
+        ca: path(&flags.ca, "BINLOGSH_CA", profile.ca),
+        cert: path(&flags.cert, "BINLOGSH_CERT", profile.cert),
+        key: path(&flags.key, "BINLOGSH_KEY", profile.key),
+        profile: profile_name,
+        production: profile.production,
+        output: match (flags.output, env("BINLOGSH_OUTPUT")) {
+            (Some(format), _) => format,
+            (None, Some(name)) => Format::from_name(&name).map_err(|error| says("BINLOGSH_OUTPUT", error))?,
+            (None, None) => profile.output.unwrap_or_default(),
+        },
+        timeout: match (&flags.timeout, env("BINLOGSH_TIMEOUT")) {
+            (Some(text), _) => timeout(text).map_err(|error| says("--timeout", error))?,
+            (None, Some(text)) => timeout(&text).map_err(|error| says("BINLOGSH_TIMEOUT", error))?,
+            (None, None) => profile.timeout.unwrap_or(DEFAULT_TIMEOUT),
+        },
+    })
+}
+
+/// The file that was named must be there; the usual one need not.
+fn open(flags: &Overrides, env: &dyn Fn(&str) -> Option<String>) -> Result<File> {
+    let named = flags.config.clone().or_else(|| env("BINLOGSH_CONFIG").map(PathBuf::from));
+    match named {
+        Some(path) => file::read(&path)?.ok_or_else(|| {
+            Error::not_found(format!("there is no configuration file {}", path.display()))
+                .hint("check --config and BINLOGSH_CONFIG")
+        }),
+        None => match state::project() {
+            None => Ok(File::default()),
+            Some(project) => Ok(file::read(&project.config_dir().join("config.toml"))?.unwrap_or_default()),
+        },
+    }
+}
+
+fn find(file: &File, name: &str) -> Result<Profile> {
+    let known = || file.profiles.keys().map(String::as_str);
+    file.profiles.get(name).cloned().ok_or_else(|| {
+        let place = match &file.path {
+            Some(path) => format!(" in {}", path.display()),
+            None => ": there is no configuration file".to_owned(),
+        };
+        let all = || match known().collect::<Vec<_>>().as_slice() {
+            [] => "write profiles as `[profiles.NAME]` into config.toml, or name the file with --config".to_owned(),
+            names => format!("the profiles are {}", names.join(", ")),
+        };
+        Error::invalid(format!("no profile `{name}`{place}")).hint(did_you_mean(name, known()).unwrap_or_else(all))
+    })
+}
+
+/// A time to wait for an answer.
+fn timeout(text: &str) -> Result<Duration> {
+    let time = parse_duration(text)?;
+    match time.is_zero() || time > LONGEST_TIMEOUT {
+        false => Ok(time),
+        true => Err(Error::invalid(format!("`{text}` is no time to wait for an answer"))
+            .hint(format!("give more than nothing and at most {} s", LONGEST_TIMEOUT.as_secs()))),
+    }
+}
+
+/// The same error, saying where the value stood.
+fn says(place: &str, mut error: Error) -> Error {
+    error.message = format!("{place}: {}", error.message);
+    error
+}
+
+#[cfg(test)]
+mod tests;

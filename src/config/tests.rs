@@ -1,0 +1,158 @@
+#![expect(clippy::disallowed_methods, reason = "writes the files that are read")]
+
+use super::*;
+use std::path::Path;
+
+/// A configuration file in a directory of its own.
+struct Written {
+    dir: tempfile::TempDir,
+}
+
+impl Written {
+    fn new(text: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("config.toml"), text).unwrap();
+        Self { dir }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.dir.path().join("config.toml")
+    }
+
+    fn load(&self, flags: Overrides, env: &[(&str, &str)]) -> Result<Settings> {
+        let flags = Overrides { config: Some(self.path()), ..flags };
+        load(&flags, &|name| env.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+    }
+
+    /// The error, without the directory, and its hint.
+    fn fails(&self) -> (String, Option<String>) {
+        let error = self.load(Overrides::default(), &[]).unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        (error.message.replace(&format!("{}/", self.dir.path().display()), ""), error.hint)
+    }
+}
+
+const FILE: &str = r#"
+default-profile = "test"
+
+[profiles.test]
+pd-urls = "http://10.0.0.1:2379, http://10.0.0.2:2379/"
+
+[profiles.live]
+pd-urls = ["https://pd-0:2379", "https://[::1]:2379"]
+ca = "tls/ca.pem"
+cert = "/etc/binlog/cert.pem"
+key = "tls/key.pem"
+production = true
+output = "vertical"
+timeout = 2.5
+"#;
+
+#[test]
+fn without_anything_the_defaults_hold() {
+    let settings = Written::new("").load(Overrides::default(), &[("BINLOGSH_OUTPUT", "")]).unwrap();
+    let expected = Settings {
+        pd_urls: vec!["http://127.0.0.1:2379".into()],
+        ca: None,
+        cert: None,
+        key: None,
+        profile: None,
+        production: false,
+        output: Format::Table,
+        timeout: Duration::from_secs(5),
+    };
+    assert_eq!(settings, expected);
+}
+
+#[test]
+fn a_profile_says_everything_and_its_paths_are_relative_to_the_file() {
+    let file = Written::new(FILE);
+    let flags = Overrides { profile: Some("live".into()), ..Overrides::default() };
+    let settings = file.load(flags, &[("BINLOGSH_PROFILE", "test")]).unwrap();
+    assert_eq!(settings.pd_urls, ["https://pd-0:2379", "https://[::1]:2379"]);
+    assert_eq!(settings.ca.unwrap(), file.dir.path().join("tls/ca.pem"));
+    assert_eq!(settings.cert.unwrap(), Path::new("/etc/binlog/cert.pem"));
+    assert!(settings.production);
+    assert_eq!((settings.output, settings.timeout), (Format::Vertical, Duration::from_millis(2500)));
+}
+
+#[test]
+fn flag_before_environment_before_profile_before_default() {
+    let file = Written::new(FILE);
+    let env = [("BINLOGSH_PROFILE", "live"), ("BINLOGSH_PD_URLS", "http://env:1"), ("BINLOGSH_TIMEOUT", "3s")];
+    let by_profile = file.load(Overrides::default(), &[]).unwrap();
+    assert_eq!(by_profile.profile.as_deref(), Some("test"));
+    assert_eq!(by_profile.pd_urls, ["http://10.0.0.1:2379", "http://10.0.0.2:2379"]);
+    let by_env = file.load(Overrides::default(), &env).unwrap();
+    assert_eq!((by_env.pd_urls[0].as_str(), by_env.timeout), ("http://env:1", Duration::from_secs(3)));
+    assert_eq!(by_env.output, Format::Vertical);
+    let flags = Overrides {
+        pd_urls: Some("http://flag:1".into()),
+        timeout: Some("400ms".into()),
+        output: Some(Format::Csv),
+        ..Overrides::default()
+    };
+    let by_flag = file.load(flags, &env).unwrap();
+    assert_eq!((by_flag.pd_urls[0].as_str(), by_flag.timeout), ("http://flag:1", Duration::from_millis(400)));
+    assert_eq!(by_flag.output, Format::Csv);
+    assert!(by_flag.production, "the profile still says what it is");
+}
+
+#[test]
+fn an_unknown_key_is_an_error_with_its_line_and_the_nearest_name() {
+    let (message, hint) = Written::new("[profiles.live]\nca = \"x\"\nprodution = true\n").fails();
+    assert_eq!(message, "config.toml:3: profile `live` has no key `prodution`");
+    assert_eq!(hint.unwrap(), "did you mean `production`?");
+    let (message, _) = Written::new("\n\nprofile = 3\n").fails();
+    assert_eq!(message, "config.toml:3: config.toml has no key `profile`");
+}
+
+#[test]
+fn a_wrong_type_or_value_is_an_error_with_its_line() {
+    let fails = |line: &str| Written::new(&format!("[profiles.live]\n{line}\n")).fails().0;
+    assert_eq!(fails("production = \"yes\""), "config.toml:2: `production` takes true or false, not string");
+    assert_eq!(fails("pd-urls = [1]"), "config.toml:2: `pd-urls` takes text, or a list of texts, not array");
+    assert_eq!(fails("timeout = \"11s\""), "config.toml:2: `11s` is no time to wait for an answer");
+    assert_eq!(fails("timeout = 0"), "config.toml:2: `0` is no time to wait for an answer");
+    assert_eq!(fails("output = \"jsn\""), "config.toml:2: `jsn` is no output format");
+    assert_eq!(
+        fails("pd-urls = \"pd-0:2379\""),
+        "config.toml:2: `pd-0:2379` is no address of PD: it does not begin with http:// or https://"
+    );
+    assert!(fails("production =").starts_with("config.toml:2: not TOML: "));
+}
+
+#[test]
+fn an_unknown_profile_names_the_nearest() {
+    let file = Written::new(FILE);
+    let flags = Overrides { profile: Some("lve".into()), ..Overrides::default() };
+    let error = file.load(flags, &[]).unwrap_err();
+    assert_eq!(error.hint.unwrap(), "did you mean `live`?");
+    let (message, hint) = Written::new("default-profile = \"tset\"\n[profiles.test]\n").fails();
+    assert_eq!(message, "config.toml: `default-profile` names `tset`, which is not there");
+    assert_eq!(hint.unwrap(), "did you mean `test`?");
+}
+
+#[test]
+fn a_file_that_was_named_must_be_there() {
+    let flags = Overrides { config: Some("/nowhere/config.toml".into()), ..Overrides::default() };
+    let error = load(&flags, &|_| None).unwrap_err();
+    assert_eq!(error.message, "there is no configuration file /nowhere/config.toml");
+}
+
+#[test]
+fn an_address_that_is_none_says_why() {
+    for (text, why) in [
+        ("ftp://a:1", "it does not begin with"),
+        ("http://a", "it has no port"),
+        ("http://a:0", "its port"),
+        ("http://a:70000", "its port"),
+        ("http://a:1/pd", "its port"),
+        ("http://u@a:1", "its host"),
+        ("http://[::g]:1", "its host"),
+        (" , ", "no address of PD is given"),
+    ] {
+        let error = pd_urls(text).unwrap_err();
+        assert!(error.message.contains(why), "{text}: {}", error.message);
+    }
+}

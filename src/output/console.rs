@@ -1,0 +1,102 @@
+//! The operator at the terminal: questions on standard error, answers from standard input.
+
+use super::Output;
+use super::keyboard::{self, Line};
+use super::text::on_lines;
+use crate::error::{Error, Result};
+use crate::interrupt::Interrupt;
+use crate::secret::Secret;
+use crate::world::{Choice, Console, Question};
+
+/// How often a question is asked again when the answer is neither yes nor no.
+const PATIENCE: usize = 5;
+
+/// Whoever sits at the terminal, if there is one.
+pub(super) struct Operator {
+    output: Output,
+    interrupt: Interrupt,
+}
+
+/// What a line means as an answer.
+enum Reply {
+    Yes,
+    No,
+    Empty,
+    Quit,
+    Other,
+}
+
+impl Operator {
+    pub(super) fn new(output: Output, interrupt: Interrupt) -> Self {
+        Self { output, interrupt }
+    }
+
+    /// Asks until there is an answer. Nothing that was typed before the question counts.
+    fn reply(&self, text: &str, choices: &str) -> Result<Reply> {
+        if !keyboard::can_ask() {
+            return Err(Error::refused(format!("nobody can be asked without a terminal: {}", on_lines(text)))
+                .hint("`--yes` answers every question with yes; the guards still refuse what does harm"));
+        }
+        keyboard::forget_typed();
+        self.output.ask(&format!("{} ({choices}) ", on_lines(text)));
+        for _ in 0..PATIENCE {
+            let reply = match keyboard::read_line(&self.interrupt, keyboard::Echo::Shown)? {
+                Line::End => return Err(Error::refused("the input ended at a question")),
+                Line::Text(line) => reply(&line),
+            };
+            match reply {
+                Reply::Quit => return Err(Error::interrupted(None, "you quit at a question")),
+                Reply::Other => self.output.ask(&format!("please answer y or n, or q to quit ({choices}) ")),
+                clear => return Ok(clear),
+            }
+        }
+        Ok(Reply::No)
+    }
+}
+
+fn reply(line: &str) -> Reply {
+    match line.trim().to_lowercase().as_str() {
+        "y" | "yes" => Reply::Yes,
+        "n" | "no" => Reply::No,
+        "" => Reply::Empty,
+        "q" | "quit" => Reply::Quit,
+        _ => Reply::Other,
+    }
+}
+
+impl Console for Operator {
+    fn ask(&mut self, question: &Question) -> Result<Choice> {
+        match self.reply(&question.text, "y/N")? {
+            Reply::Yes => Ok(Choice::Yes),
+            _ => Ok(Choice::No),
+        }
+    }
+
+    fn manual(&mut self, text: &str) -> Result<()> {
+        self.output.ask(&format!("To be done by hand:\n{}\n", on_lines(text)));
+        loop {
+            match self.reply("Is it done?", "y, or n to give up")? {
+                Reply::Yes => return Ok(()),
+                Reply::Empty => {}
+                _ => return Err(Error::refused(format!("you said that it is not done: {}", on_lines(text)))),
+            }
+        }
+    }
+
+    fn secret(&mut self, prompt: &str) -> Result<Secret> {
+        let hidden = keyboard::is_terminal();
+        if hidden {
+            keyboard::forget_typed();
+            self.output.ask(&format!("{}: ", on_lines(prompt)));
+        }
+        let line = keyboard::read_line(&self.interrupt, keyboard::Echo::Hidden);
+        if hidden {
+            self.output.ask("\n");
+        }
+        match line? {
+            Line::Text(text) => Ok(Secret::Plain(text)),
+            Line::End => Err(Error::local("there is no secret to read: the input has ended")
+                .hint("type it at a terminal, or pipe it in as one line")),
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Comma separated values: a line of names, then a line a row, quoted as RFC 4180 says.
+//!
+//! Numbers are not rounded and durations stay seconds, since programs read them; lines end with a bare line feed, which
+//! is what the tools of Unix expect.
+
+use super::render::{Row, Shape, alone, columns};
+use super::text::on_one_line;
+
+pub(super) fn render(shape: &Shape<'_>) -> String {
+    match shape {
+        Shape::Scalar(value) => format!("value\n{}\n", field(&alone(value))),
+        Shape::Record(row) => lines(std::slice::from_ref(row)),
+        Shape::Rows(rows) => lines(rows),
+    }
+}
+
+fn lines(rows: &[Row<'_>]) -> String {
+    let columns = columns(rows);
+    if columns.is_empty() {
+        return String::new();
+    }
+    let mut text = line(columns.iter().map(|name| field(&on_one_line(name))));
+    for row in rows {
+        text += &line(columns.iter().map(|name| field(&row.fields.get(*name).map_or(String::new(), alone))));
+    }
+    text
+}
+
+fn line(fields: impl Iterator<Item = String>) -> String {
+    fields.collect::<Vec<_>>().join(",") + "\n"
+}
+
+fn field(text: &str) -> String {
+    match text.contains([',', '"', '\n', '\r']) || text.starts_with(' ') || text.ends_with(' ') {
+        true => format!("\"{}\"", text.replace('"', "\"\"")),
+        false => text.to_owned(),
+    }
+}

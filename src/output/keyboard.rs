@@ -1,0 +1,112 @@
+//! Reading lines from standard input in a way that a signal can end at once.
+//!
+//! Bytes are read one by one, so that what stands behind the line is left to whoever reads next.
+#![expect(clippy::disallowed_methods, reason = "this room owns the standard streams")]
+
+use crate::error::{Error, Result};
+use crate::interrupt::Interrupt;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::termios::{LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr};
+use std::io::{IsTerminal, stderr, stdin};
+
+/// How often a wait looks whether it should end.
+const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
+
+/// Longer lines are nobody's answer.
+const LONGEST: usize = 64 * 1024;
+
+/// What was read.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Line {
+    /// A line, without its end.
+    Text(String),
+    /// Nothing: the input has ended.
+    End,
+}
+
+/// Whether the terminal shows what is typed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Echo {
+    /// It does.
+    Shown,
+    /// It does not, for secrets.
+    Hidden,
+}
+
+/// Whether standard input is a terminal.
+pub(super) fn is_terminal() -> bool {
+    stdin().is_terminal()
+}
+
+/// Whether somebody sees a question and can answer it.
+pub(super) fn can_ask() -> bool {
+    is_terminal() && stderr().is_terminal()
+}
+
+/// Drops what was typed ahead: nobody can have meant it for a question not yet asked.
+pub(super) fn forget_typed() {
+    // A terminal that cannot do it has nothing to forget.
+    let _ = tcflush(stdin(), QueueSelector::IFlush);
+}
+
+/// One line of standard input.
+///
+/// # Errors
+/// `interrupted` when `interrupt` is raised meanwhile, `local` when it cannot be read.
+pub(super) fn read_line(interrupt: &Interrupt, echo: Echo) -> Result<Line> {
+    let _hidden = (echo == Echo::Hidden && is_terminal()).then(Hidden::begin).transpose()?;
+    let mut bytes = Vec::new();
+    loop {
+        interrupt.check()?;
+        let input = stdin();
+        match poll(&mut [PollFd::new(&input, PollFlags::IN)], Some(&LOOK)) {
+            Ok(0) | Err(Errno::INTR) => continue,
+            Ok(_) => {}
+            Err(errno) => return Err(unreadable(errno)),
+        }
+        let mut byte = [0];
+        match rustix::io::read(&input, &mut byte) {
+            Err(Errno::INTR) => continue,
+            Err(errno) => return Err(unreadable(errno)),
+            Ok(0) if bytes.is_empty() => return Ok(Line::End),
+            Ok(0) => break,
+            Ok(_) if byte == *b"\n" => break,
+            Ok(_) if bytes.len() == LONGEST => {
+                return Err(Error::local("the line read from standard input has no end"));
+            }
+            Ok(_) => bytes.push(byte[0]),
+        }
+    }
+    if bytes.last() == Some(&b'\r') {
+        bytes.pop();
+    }
+    String::from_utf8(bytes).map(Line::Text).map_err(|_| Error::local("the line read from standard input is not UTF-8"))
+}
+
+fn unreadable(errno: Errno) -> Error {
+    Error::local("standard input cannot be read").source(errno)
+}
+
+/// The terminal while it shows nothing; as it was before once this is dropped.
+struct Hidden {
+    before: Termios,
+}
+
+impl Hidden {
+    fn begin() -> Result<Self> {
+        let silent = |errno| Error::local("the terminal cannot be kept from showing what is typed").source(errno);
+        let before = tcgetattr(stdin()).map_err(silent)?;
+        let mut without = before.clone();
+        without.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(stdin(), OptionalActions::Now, &without).map_err(silent)?;
+        Ok(Self { before })
+    }
+}
+
+impl Drop for Hidden {
+    fn drop(&mut self) {
+        // Nothing better can be done where this fails.
+        let _ = tcsetattr(stdin(), OptionalActions::Now, &self.before);
+    }
+}

@@ -1,0 +1,238 @@
+//! The one door to the terminal: results on standard output, everything else on standard error.
+//!
+//! Lower rooms return values and send notices; only this room knows what they look like. Rendering is pure functions
+//! from values to text; [`Output`] decides where the text goes. Nothing here knows scripts, worlds or sessions.
+
+mod console;
+mod csv;
+mod failure;
+mod json;
+mod keyboard;
+mod node_fields;
+mod render;
+mod table;
+mod terminal;
+mod text;
+mod vertical;
+
+pub use failure::{for_people, for_programs};
+pub use json::to_json;
+pub use node_fields::node_fields;
+pub use render::{Look, render};
+pub use terminal::Streams;
+pub use text::{on_lines, on_one_line};
+
+use crate::error::{Error, Result, ScriptError};
+use crate::interrupt::Interrupt;
+use crate::value::Value;
+use crate::world::{Console, Notice, Notices};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use terminal::Terminal;
+
+/// How results are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// Columns without borders, for people and `grep`.
+    #[default]
+    Table,
+    /// One document with every property, for programs.
+    Json,
+    /// Comma separated with a line of names, quoted as RFC 4180 says.
+    Csv,
+    /// A line per property, for rows that are too wide.
+    Vertical,
+}
+
+impl Format {
+    /// All formats, in the order of the documentation.
+    pub const ALL: [Format; 4] = [Self::Table, Self::Json, Self::Csv, Self::Vertical];
+
+    /// The word for it on the command line and in the configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Json => "json",
+            Self::Csv => "csv",
+            Self::Vertical => "vertical",
+        }
+    }
+
+    /// The format called `name`.
+    ///
+    /// # Errors
+    /// `invalid` with the nearest name.
+    pub fn from_name(name: &str) -> Result<Self> {
+        Self::ALL.into_iter().find(|format| format.name() == name).ok_or_else(|| {
+            let names = Self::ALL.map(Self::name);
+            let hint = crate::nearest::did_you_mean(name, names);
+            Error::invalid(format!("`{name}` is no output format"))
+                .hint(hint.unwrap_or_else(|| format!("the formats are {}", names.join(", "))))
+        })
+    }
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What the operator wants to see.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// How results are written.
+    pub format: Format,
+    /// When to use colours.
+    pub color: Color,
+    /// Whether to show every exchange with the cluster.
+    pub verbose: bool,
+}
+
+/// The handle to the terminal. Clones share it; any thread may use it.
+#[derive(Clone)]
+pub struct Output(Arc<Mutex<Screen>>);
+
+/// The terminal, and how to write on it.
+struct Screen {
+    terminal: Terminal,
+    settings: Settings,
+}
+
+impl Output {
+    /// Standard output and standard error of this process.
+    pub fn new(settings: Settings) -> Self {
+        Self::on(Streams::standard(settings.color), settings)
+    }
+
+    /// Other streams, as tests hand them in.
+    pub fn on(streams: Streams, settings: Settings) -> Self {
+        Self(Arc::new(Mutex::new(Screen { terminal: Terminal::new(streams), settings })))
+    }
+
+    /// A panic while the lock was held spoils no more than a line.
+    fn screen(&self) -> MutexGuard<'_, Screen> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes the results from now on in `format`.
+    pub fn set_format(&self, format: Format) {
+        self.screen().settings.format = format;
+    }
+
+    /// How results are written just now.
+    pub fn format(&self) -> Format {
+        self.screen().settings.format
+    }
+
+    /// Whether standard error shows colours.
+    pub fn has_colors(&self) -> bool {
+        self.screen().terminal.streams().err_colors
+    }
+
+    /// Shows a result on standard output; nothing for `Unit`.
+    pub fn value(&self, value: &Value) {
+        let mut screen = self.screen();
+        let format = screen.settings.format;
+        screen.show(value, format);
+    }
+
+    /// A line on standard output: the text of a help, a reference, a log.
+    pub fn line(&self, text: &str) {
+        self.screen().terminal.out(&format!("{}\n", on_lines(text)));
+    }
+
+    /// A line on standard error that is neither a warning nor an error.
+    pub fn remark(&self, text: &str) {
+        self.screen().terminal.err(&format!("{}\n", on_lines(text)));
+    }
+
+    /// Something is odd, and the work goes on: standard error.
+    pub fn warning(&self, text: &str) {
+        self.screen().warning(text);
+    }
+
+    /// Something went wrong: standard error, for people or (with `json`) as one object.
+    pub fn error(&self, error: &ScriptError) {
+        let mut screen = self.screen();
+        let text = match screen.settings.format {
+            Format::Json => for_programs(error),
+            _ => for_people(error, screen.terminal.streams().err_colors),
+        };
+        screen.terminal.err(&text);
+    }
+
+    /// Where lower rooms send what a person should see.
+    pub fn notices(&self) -> Notices {
+        let output = self.clone();
+        Arc::new(move |notice| output.screen().notice(notice))
+    }
+
+    /// The operator, if standard input and standard error are a terminal; otherwise somebody who refuses every
+    /// question, and reads secrets from standard input. Whatever waits there ends when `interrupt` is raised.
+    pub fn console(&self, interrupt: Interrupt) -> Box<dyn Console> {
+        Box::new(console::Operator::new(self.clone(), interrupt))
+    }
+
+    /// What could not be written, once everything was. A reader that has gone (`| head`) is no fault.
+    ///
+    /// # Errors
+    /// `local` with the system's words: a full disk, a closed stream.
+    pub fn finish(&self) -> Result<()> {
+        match self.screen().terminal.finish() {
+            None => Ok(()),
+            Some(fault) => Err(Error::local("the output is incomplete: standard output cannot be written")
+                .source(fault)
+                .hint("what was done is done: look at the cluster before you run it again")),
+        }
+    }
+
+    /// Text on standard error, as it is; for questions.
+    fn ask(&self, text: &str) {
+        self.screen().terminal.err(text);
+    }
+}
+
+impl Screen {
+    fn show(&mut self, value: &Value, format: Format) {
+        let streams = self.terminal.streams();
+        let look = Look { width: streams.width(), colors: streams.out_colors };
+        let text = render(value, format, look);
+        self.terminal.out(&text);
+    }
+
+    fn warning(&mut self, text: &str) {
+        let label = match self.terminal.streams().err_colors {
+            true => "\x1b[1;33mwarning\x1b[0m",
+            false => "warning",
+        };
+        self.terminal.err(&format!("{label}: {}\n", on_lines(text)));
+    }
+
+    fn notice(&mut self, notice: Notice) {
+        match notice {
+            Notice::Warning(text) => self.warning(&text),
+            Notice::Progress(text) => self.terminal.progress(&on_one_line(&text)),
+            Notice::ProgressEnd => self.terminal.end_progress(),
+            Notice::Printed(text) => self.terminal.out(&format!("{}\n", on_lines(&text))),
+            Notice::Shown(value) => self.show(&value, self.settings.format),
+            Notice::ShownAsJson(value) => self.show(&value, Format::Json),
+            Notice::StepBegan(name) => self.terminal.err(&format!("==> {}\n", on_one_line(&name))),
+            Notice::Changed(text) => self.terminal.err(&format!("  - {}\n", on_lines(&text))),
+            Notice::Traced { .. } if !self.settings.verbose => {}
+            Notice::Traced { endpoint, what, took, outcome } => {
+                let ms = took.as_secs_f64() * 1000.0;
+                let line = format!("[trace] {what} {endpoint} {ms:.1} ms {outcome}");
+                self.terminal.err(&format!("{}\n", on_one_line(&line)));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,336 @@
+use super::*;
+use crate::error::{ErrorKind, Place};
+use crate::node::{Node, Record};
+use crate::time::{Time, Zone};
+use insta::assert_snapshot;
+use std::io::{self, Write};
+use std::time::Duration;
+
+fn node(kind: &str, id: &str, state: &str, odd: &[&str]) -> Value {
+    let json = format!(
+        r#"{{"nodeId":"{id}","host":"10.0.0.5:8250","state":"{state}","maxCommitTS":470641375911346178,"updateTS":470641375911346178}}"#
+    );
+    let record = Record::parse(&format!("/tidb-binlog/v1/{kind}s/{id}"), json.as_bytes(), 7).unwrap();
+    Node { record, lag: Some(0.412), heartbeat_age: None, odd: odd.iter().map(|odd| (*odd).to_owned()).collect() }
+        .into()
+}
+
+fn nodes() -> Value {
+    Value::List(vec![
+        node("pump", "pump-0", "online", &[]),
+        node("drainer", "drainer-0", "paused", &["heartbeat frozen", "same address as pump-0"]),
+    ])
+}
+
+fn maps() -> Value {
+    Value::List(vec![
+        Value::map([("id", "a,b".into()), ("n", 1.into())]),
+        Value::map([("id", "say \"hi\"\nthere".into()), ("when", Time::new(1_790_000_000_123, Zone::Utc).into())]),
+    ])
+}
+
+fn shown(value: &Value, format: Format) -> String {
+    render(value, format, Look::default())
+}
+
+#[test]
+fn nodes_are_a_table_without_borders() {
+    assert_snapshot!(shown(&nodes(), Format::Table), @"
+    id         kind     state   address        lag   heartbeat_age  odd
+    pump-0     pump     online  10.0.0.5:8250  0.4s  -
+    drainer-0  drainer  paused  10.0.0.5:8250  0.4s  -              heartbeat frozen; same address as pump-0
+    ");
+}
+
+#[test]
+fn every_other_format_has_every_property_of_a_node() {
+    assert_snapshot!(shown(&nodes(), Format::Csv), @"
+    id,kind,state,address,max_commit_ts,updated,heartbeat_age,lag,odd
+    pump-0,pump,online,10.0.0.5:8250,470641375911346178,2026-11-22T13:32:49.779Z,,0.412,
+    drainer-0,drainer,paused,10.0.0.5:8250,470641375911346178,2026-11-22T13:32:49.779Z,,0.412,heartbeat frozen; same address as pump-0
+    ");
+    assert_snapshot!(shown(&nodes(), Format::Vertical), @"
+    *************************** 1. row ***************************
+               id: pump-0
+             kind: pump
+            state: online
+          address: 10.0.0.5:8250
+    max_commit_ts: 470641375911346178
+          updated: 2026-11-22T13:32:49.779Z
+    heartbeat_age: -
+              lag: 0.4s
+              odd:
+    *************************** 2. row ***************************
+               id: drainer-0
+             kind: drainer
+            state: paused
+          address: 10.0.0.5:8250
+    max_commit_ts: 470641375911346178
+          updated: 2026-11-22T13:32:49.779Z
+    heartbeat_age: -
+              lag: 0.4s
+              odd: heartbeat frozen; same address as pump-0
+    ");
+    assert_snapshot!(shown(&node("pump", "pump-0", "online", &["old"]), Format::Json), @r#"
+    {
+      "id": "pump-0",
+      "kind": "pump",
+      "state": "online",
+      "address": "10.0.0.5:8250",
+      "max_commit_ts": 470641375911346178,
+      "updated": "2026-11-22T13:32:49.779Z",
+      "heartbeat_age": null,
+      "lag": 0.412,
+      "odd": [
+        "old"
+      ]
+    }
+    "#);
+}
+
+#[test]
+fn a_single_node_is_a_line_per_property() {
+    assert_snapshot!(shown(&node("pump", "pump-0", "online", &[]), Format::Table), @"
+    id             pump-0
+    kind           pump
+    state          online
+    address        10.0.0.5:8250
+    max_commit_ts  470641375911346178
+    updated        2026-11-22T13:32:49.779Z
+    heartbeat_age  -
+    lag            0.4s
+    odd
+    ");
+}
+
+#[test]
+fn maps_share_the_union_of_their_columns() {
+    assert_snapshot!(shown(&maps(), Format::Table), @r#"
+    id               n  when
+    a,b              1  -
+    say "hi"\nthere  -  2026-09-21T14:13:20.123Z
+    "#);
+    assert_snapshot!(shown(&maps(), Format::Csv), @r#"
+    id,n,when
+    "a,b",1,
+    "say ""hi""
+    there",,2026-09-21T14:13:20.123Z
+    "#);
+    assert_snapshot!(shown(&maps(), Format::Vertical), @r#"
+    *************************** 1. row ***************************
+    id: a,b
+     n: 1
+    *************************** 2. row ***************************
+      id: say "hi"\nthere
+    when: 2026-09-21T14:13:20.123Z
+    "#);
+    assert_snapshot!(shown(&maps(), Format::Json), @r#"
+    [
+      {
+        "id": "a,b",
+        "n": 1
+      },
+      {
+        "id": "say \"hi\"\nthere",
+        "when": "2026-09-21T14:13:20.123Z"
+      }
+    ]
+    "#);
+}
+
+#[test]
+fn what_is_nested_is_compact() {
+    let inner = Value::map([("leader", "pd-0".into()), ("ids", vec![1_i64, 2].into())]);
+    let value = Value::map([("inner", inner), ("names", vec!["a", "b"].into()), ("none", Value::Unit)]);
+    assert_snapshot!(shown(&value, Format::Table), @r#"
+    inner  {"leader":"pd-0","ids":[1,2]}
+    names  a; b
+    none   -
+    "#);
+}
+
+#[test]
+fn one_value_stands_alone() {
+    assert_eq!(shown(&Value::Int(470_641_375_911_346_178), Format::Table), "470641375911346178\n");
+    assert_eq!(shown(&Value::Int(470_641_375_911_346_178), Format::Json), "470641375911346178\n");
+    assert_eq!(shown(&"two\nlines".into(), Format::Table), "two\nlines\n");
+    assert_eq!(shown(&"two\nlines".into(), Format::Csv), "value\n\"two\nlines\"\n");
+    assert_eq!(shown(&Value::Float(f64::NAN), Format::Json), "null\n");
+    assert_eq!(shown(&vec![1.5, 2.0].into(), Format::Table), "value\n1.5\n2.0\n");
+    assert_eq!(shown(&Value::List(vec![]), Format::Table), "(none)\n");
+    assert_eq!(shown(&Value::List(vec![]), Format::Json), "[]\n");
+    for format in Format::ALL {
+        assert_eq!(shown(&Value::Unit, format), "", "{format:?}");
+    }
+}
+
+#[test]
+fn no_text_from_the_cluster_drives_the_terminal() {
+    let evil = Value::List(vec![Value::map([("a\x1b[1m", "\x1b[2J\u{9b}K\u{202e}\x7f\n".into())])]);
+    for format in Format::ALL {
+        let text = shown(&evil, format);
+        let bad = text.chars().find(|c| *c != '\n' && (c.is_control() || *c == '\u{202e}'));
+        assert_eq!(bad, None, "{format:?}: {text:?}");
+    }
+    let back: serde_json::Value = serde_json::from_str(&shown(&evil, Format::Json)).unwrap();
+    assert_eq!(back, to_json(&evil), "JSON still means the same");
+}
+
+#[test]
+fn a_terminal_wraps_long_texts_and_never_an_id() {
+    let long = "the record says online but the heartbeat stands still and nobody answers at its address";
+    let list = Value::List(vec![node("drainer", "a-host-name-of-some-length:8249", "online", &[long])]);
+    let look = Look { width: Some(130), colors: false };
+    assert_snapshot!(render(&list, Format::Table, look), @"
+    id                               kind     state   address        lag   heartbeat_age  odd
+    a-host-name-of-some-length:8249  drainer  online  10.0.0.5:8250  0.4s  -              the record says online but the heartbeat
+                                                                                          stands still and nobody answers at its
+                                                                                          address
+    ");
+    let narrow = Look { width: Some(60), colors: false };
+    assert_eq!(render(&list, Format::Table, narrow), shown(&list, Format::Table), "too narrow: as it is");
+}
+
+fn failure() -> ScriptError {
+    let error = Error::new(ErrorKind::Refused, "not done: close pump-1\n  stuck_drainer: drainer-0 is paused")
+        .hint("mend what the guard names")
+        .source("HTTP 200, code 3");
+    let text = "\tlet ü = 1; offline_pump(\"pump-1\")".to_owned();
+    ScriptError { error, place: Some(Place { file: "x.rhai".into(), line: 12, column: Some(13), text }) }
+}
+
+#[test]
+fn an_error_shows_the_line_with_a_caret_and_a_hint() {
+    assert_snapshot!(for_people(&failure(), false), @r#"
+    error[refused]: not done: close pump-1
+      stuck_drainer: drainer-0 is paused: HTTP 200, code 3
+      --> x.rhai:12:13
+       |
+    12 |     let ü = 1; offline_pump("pump-1")
+       |                ^
+    hint: mend what the guard names
+    "#);
+    let bare = ScriptError::from(Error::not_found("no Pump `pmp-1`").hint("did you mean `pump-1`?"));
+    assert_snapshot!(for_people(&bare, false), @"
+    error[not_found]: no Pump `pmp-1`
+    hint: did you mean `pump-1`?
+    ");
+}
+
+#[test]
+fn with_json_an_error_is_one_object_on_one_line() {
+    assert_snapshot!(for_programs(&failure()), @r#"{"error":{"kind":"refused","message":"not done: close pump-1\n  stuck_drainer: drainer-0 is paused","hint":"mend what the guard names","source":"HTTP 200, code 3","exit_code":3},"place":{"file":"x.rhai","line":12,"column":13,"text":"\tlet ü = 1; offline_pump(\"pump-1\")"}}"#);
+    let stopped = ScriptError::from(Error::interrupted(Some(15), "stopped by SIGTERM"));
+    assert!(for_programs(&stopped).contains("\"exit_code\":143"));
+}
+
+/// Keeps what is written.
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<Vec<u8>>>);
+
+impl Kept {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Cannot be written to.
+struct Fails(io::ErrorKind);
+
+impl Write for Fails {
+    fn write(&mut self, _bytes: &[u8]) -> io::Result<usize> {
+        Err(self.0.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn streams(out: impl Write + Send + 'static, err: &Kept, err_is_terminal: bool) -> Streams {
+    Streams {
+        out: Box::new(out),
+        err: Box::new(err.clone()),
+        out_is_terminal: false,
+        err_is_terminal,
+        out_colors: false,
+        err_colors: false,
+    }
+}
+
+fn noticed(settings: Settings, err_is_terminal: bool) -> (String, String) {
+    let (out, err) = (Kept::default(), Kept::default());
+    let output = Output::on(streams(out.clone(), &err, err_is_terminal), settings);
+    let notices = output.notices();
+    notices(Notice::StepBegan("restart pump-0".into()));
+    notices(Notice::Changed("pause pump-0".into()));
+    notices(Notice::Progress("waiting for pump-0: online".into()));
+    notices(Notice::Progress("waiting for pump-0: online".into()));
+    notices(Notice::Progress("waiting for pump-0: paused".into()));
+    notices(Notice::Printed("from the script".into()));
+    notices(Notice::ProgressEnd);
+    notices(Notice::Warning("drainer-0 is odd".into()));
+    notices(Notice::Traced {
+        endpoint: "http://127.0.0.1:8250".into(),
+        what: "PUT /state/pump-0/pause".into(),
+        took: Duration::from_micros(3249),
+        outcome: "ok".into(),
+    });
+    notices(Notice::ShownAsJson(Value::Int(1)));
+    (out.text(), err.text())
+}
+
+#[test]
+fn results_go_to_standard_output_and_everything_else_to_standard_error() {
+    let (out, err) = noticed(Settings { verbose: true, ..Settings::default() }, false);
+    assert_snapshot!(out, @"
+    from the script
+    1
+    ");
+    assert_snapshot!(err, @"
+    ==> restart pump-0
+      - pause pump-0
+    waiting for pump-0: online
+    waiting for pump-0: paused
+    warning: drainer-0 is odd
+    [trace] PUT /state/pump-0/pause http://127.0.0.1:8250 3.2 ms ok
+    ");
+}
+
+#[test]
+fn on_a_terminal_progress_is_one_line_that_goes_before_anything_else_comes() {
+    let (_, err) = noticed(Settings::default(), true);
+    assert_snapshot!(err.escape_debug().to_string().replace("\\n", "\n"), @r#"
+    ==> restart pump-0
+      - pause pump-0
+    \r\u{1b}[Kwaiting for pump-0: online\r\u{1b}[Kwaiting for pump-0: paused\r\u{1b}[Kwarning: drainer-0 is odd
+    "#);
+}
+
+#[test]
+fn a_reader_that_left_is_no_fault_and_a_full_disk_is_one() {
+    for (kind, is_fault) in [(io::ErrorKind::BrokenPipe, false), (io::ErrorKind::StorageFull, true)] {
+        let output = Output::on(streams(Fails(kind), &Kept::default(), false), Settings::default());
+        output.line("lost");
+        let finished = output.finish();
+        assert_eq!(finished.is_err(), is_fault, "{kind:?}");
+        if let Err(error) = finished {
+            assert_eq!(error.exit_code(), 8);
+        }
+    }
+}
+
+#[test]
+fn an_unknown_format_names_the_nearest() {
+    assert_eq!(Format::from_name("jsn").unwrap_err().hint.unwrap(), "did you mean `json`?");
+}

@@ -1,0 +1,28 @@
+//! A line per property, as MySQL's `\G` does it.
+
+use super::render::{Row, Shape, alone};
+use super::text::on_one_line;
+use unicode_width::UnicodeWidthStr;
+
+pub(super) fn render(shape: &Shape<'_>) -> String {
+    match shape {
+        Shape::Scalar(value) => alone(value) + "\n",
+        Shape::Record(row) => block(row),
+        Shape::Rows(rows) if rows.is_empty() => "(none)\n".into(),
+        Shape::Rows(rows) => {
+            let star = "*".repeat(27);
+            let numbered = rows.iter().enumerate();
+            numbered.map(|(at, row)| format!("{star} {}. row {star}\n{}", at + 1, block(row))).collect()
+        }
+    }
+}
+
+fn block(row: &Row<'_>) -> String {
+    let names: Vec<_> = row.fields.keys().map(|name| on_one_line(name)).collect();
+    let widest = names.iter().map(|name| name.width()).max().unwrap_or(0);
+    let line = |(key, name): (&String, &std::borrow::Cow<'_, str>)| {
+        let pad = " ".repeat(widest - name.width());
+        format!("{}\n", format!("{pad}{name}: {}", row.cell(key)).trim_end())
+    };
+    row.fields.keys().zip(&names).map(line).collect()
+}
