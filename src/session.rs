@@ -9,6 +9,7 @@ use crate::interrupt::Interrupt;
 use crate::journal::{Entry, Journal};
 use crate::policy::{Change, Consent, Policy};
 use crate::world::{Answer, Effect, Fence, Gate, GuardName, Notice, Notices, Request, World};
+use std::borrow::Cow;
 
 /// Deciding took longer than this: what the guards saw may be no longer true.
 const STALE_AFTER_MS: i64 = 2000;
@@ -73,26 +74,25 @@ impl Session {
         self.fence = fence;
     }
 
-    fn pass(&mut self, request: Request, force: &[GuardName]) -> Result<Answer> {
+    fn pass(&mut self, request: &Request, force: &[GuardName]) -> Result<Answer> {
         self.parts.interrupt.check()?;
-        let noted = self.as_noted(&request);
         if let Some(entry) = self.parts.journal.next_replayed() {
-            return replayed(entry, &noted);
+            return replayed(entry, &self.as_noted(request));
         }
         match request.effect() {
             Effect::Read => {
-                let outcome = self.parts.world.apply(&request, None);
-                self.note(noted, outcome)
+                let outcome = self.parts.world.apply(request, None);
+                self.note(request, outcome)
             }
             Effect::Asks => {
-                let outcome = self.parts.policy.answer(&request, self.parts.world.as_mut());
-                self.note(noted, outcome)
+                let outcome = self.parts.policy.answer(request, self.parts.world.as_mut());
+                self.note(request, outcome)
             }
-            _ => self.change(&request, noted, force),
+            _ => self.change(request, force),
         }
     }
 
-    fn change(&mut self, request: &Request, noted: Request, force: &[GuardName]) -> Result<Answer> {
+    fn change(&mut self, request: &Request, force: &[GuardName]) -> Result<Answer> {
         let mut examined = guards::examine(self.parts.world.as_mut(), request)?;
         let before = self.monotonic_ms()?;
         let change = Change { request, about: &examined.about, findings: &examined.findings, force };
@@ -102,6 +102,7 @@ impl Session {
             unchanged(&examined, &now, force)?;
             examined = now;
         }
+        let noted = self.as_noted(request);
         let findings: Vec<String> = examined.findings.iter().map(Finding::to_string).collect();
         self.parts.interrupt.check()?;
         self.parts.journal.began(&noted, &findings)?;
@@ -109,7 +110,7 @@ impl Session {
         if matches!(&outcome, Err(error) if error.kind.is_fatal()) {
             return outcome;
         }
-        self.parts.journal.done(Entry { request: noted, outcome: outcome.clone(), findings })?;
+        self.parts.journal.done(Entry { request: noted.into_owned(), outcome: outcome.clone(), findings })?;
         outcome
     }
 
@@ -121,22 +122,25 @@ impl Session {
     }
 
     /// Notes what came of a request; what ends a run leaves no outcome.
-    fn note(&mut self, request: Request, outcome: Result<Answer>) -> Result<Answer> {
-        let fatal = matches!(&outcome, Err(error) if error.kind.is_fatal());
-        if !fatal {
-            let kept = match &outcome {
-                Ok(Answer::Secret(secret)) => Ok(Answer::Secret(secret.hashed(&self.parts.journal.secret_key()))),
-                other => other.clone(),
-            };
-            self.parts.journal.note(Entry { request, outcome: kept, findings: Vec::new() })?;
+    fn note(&mut self, request: &Request, outcome: Result<Answer>) -> Result<Answer> {
+        match &outcome {
+            Err(error) if error.kind.is_fatal() => {}
+            Ok(Answer::Secret(secret)) => {
+                let kept = Ok(Answer::Secret(secret.hashed(&self.parts.journal.secret_key())));
+                self.parts.journal.note(request, &kept)?;
+            }
+            kept => self.parts.journal.note(request, kept)?,
         }
         outcome
     }
 
-    fn as_noted(&self, request: &Request) -> Request {
+    /// The request as a journal keeps it: with secrets as hashes.
+    fn as_noted<'r>(&self, request: &'r Request) -> Cow<'r, Request> {
         match request {
-            Request::Encrypt { text } => Request::Encrypt { text: text.hashed(&self.parts.journal.secret_key()) },
-            other => other.clone(),
+            Request::Encrypt { text } => {
+                Cow::Owned(Request::Encrypt { text: text.hashed(&self.parts.journal.secret_key()) })
+            }
+            other => Cow::Borrowed(other),
         }
     }
 }
@@ -146,7 +150,7 @@ impl Gate for Session {
         if let Some(fatal) = &self.fatal {
             return Err(fatal.clone());
         }
-        let outcome = self.pass(request, force);
+        let outcome = self.pass(&request, force);
         if let Err(error) = &outcome {
             self.latch(error);
         }

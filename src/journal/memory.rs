@@ -1,7 +1,7 @@
 //! A journal that ends with the process: for the prompt, the sandbox and rehearsals.
 
 use crate::error::Result;
-use crate::journal::{Entry, Journal};
+use crate::journal::{Entry, Journal, Outcome};
 use crate::world::{Effect, Request};
 use std::collections::VecDeque;
 
@@ -51,9 +51,10 @@ impl Journal for Memory {
         self.replay.pop_front()
     }
 
-    fn note(&mut self, entry: Entry) -> Result<()> {
-        if self.keeps_reads || entry.request.effect() != Effect::Read {
-            self.entries.push(entry);
+    fn note(&mut self, request: &Request, outcome: &Outcome) -> Result<()> {
+        if self.keeps_reads || request.effect() != Effect::Read {
+            let (request, outcome) = (request.clone(), outcome.clone());
+            self.entries.push(Entry { request, outcome, findings: Vec::new() });
         }
         Ok(())
     }
@@ -79,8 +80,8 @@ impl<J: Journal + ?Sized> Journal for std::rc::Rc<std::cell::RefCell<J>> {
         self.borrow_mut().next_replayed()
     }
 
-    fn note(&mut self, entry: Entry) -> Result<()> {
-        self.borrow_mut().note(entry)
+    fn note(&mut self, request: &Request, outcome: &Outcome) -> Result<()> {
+        self.borrow_mut().note(request, outcome)
     }
 
     fn began(&mut self, request: &Request, findings: &[String]) -> Result<()> {

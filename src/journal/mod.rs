@@ -20,11 +20,11 @@ pub trait Journal {
     /// The next entry of an earlier execution that was not taken yet; `None` once everything was.
     fn next_replayed(&mut self) -> Option<Entry>;
 
-    /// Notes a read and what came of it.
+    /// Notes a read, or what the human was asked, and what came of it. Copies only what it keeps.
     ///
     /// # Errors
     /// `local` when it cannot be kept.
-    fn note(&mut self, entry: Entry) -> Result<()>;
+    fn note(&mut self, request: &Request, outcome: &Outcome) -> Result<()>;
 
     /// Notes, durably, that a change is about to be applied. Returns once it is kept.
     ///

@@ -1,0 +1,163 @@
+//! The prompt in a real terminal.
+
+use crate::harness::Shell;
+use rexpect::reader::Options;
+use rexpect::session::{PtySession, spawn_with_options};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, Instant};
+
+/// A prompt that was opened, and the home it lives in.
+struct Prompt {
+    pty: PtySession,
+    shell: Shell,
+}
+
+impl Prompt {
+    fn open(shell: Shell) -> Self {
+        let options = Options::new().timeout_ms(Some(20_000)).strip_ansi_escape_codes(true);
+        let mut pty = spawn_with_options(shell.command(), options).unwrap();
+        pty.exp_string("> ").unwrap();
+        Self { pty, shell }
+    }
+
+    fn sandbox(name: &str) -> Self {
+        Self::open(Shell::sandbox(name))
+    }
+
+    /// Types a line and waits for `expected` in what comes back, then for the next prompt.
+    fn says(&mut self, line: &str, expected: &str) -> &mut Self {
+        self.pty.send_line(line).unwrap();
+        // The echo of the line comes first; what is expected must come after it.
+        self.pty.exp_string(expected).unwrap_or_else(|error| panic!("`{line}`: {error}"));
+        self.pty.exp_string("sandbox> ").unwrap_or_else(|error| panic!("no prompt after `{line}`: {error}"));
+        self
+    }
+
+    fn leave(mut self) -> Shell {
+        self.pty.send_control('d').unwrap();
+        self.pty.exp_eof().unwrap();
+        self.shell
+    }
+}
+
+#[test]
+fn variables_functions_imports_and_constants_live_from_line_to_line() {
+    let mut prompt = Prompt::sandbox("default");
+    prompt
+        .says("let a = 20;", "")
+        .says("const B = 1;", "")
+        .says("fn double(x) { x * 2 }", "")
+        .says("double(a) + B", "\n41")
+        .says("import \"pumps\" as stock;", "")
+        .says("a += 1; a * 1000", "\n21000");
+    prompt.leave();
+}
+
+#[test]
+fn a_line_that_is_incomplete_goes_on_in_the_next() {
+    let mut prompt = Prompt::sandbox("default");
+    prompt.pty.send_line("let list = [").unwrap();
+    prompt.pty.exp_string("... ").unwrap();
+    prompt.pty.send_line("  11, 22,").unwrap();
+    prompt.pty.exp_string("... ").unwrap();
+    prompt.says("];", "").says("list.len() * 500", "\n1000");
+    prompt.leave();
+}
+
+#[test]
+fn results_are_tables_and_errors_have_hints() {
+    let mut prompt = Prompt::sandbox("default");
+    prompt.says("pumps()", "pump-2").says("pump(\"pmp-1\")", "did you mean").says(".output json", "").says("[1]", "1");
+    prompt.leave();
+}
+
+#[test]
+fn a_change_asks_first_and_a_no_leaves_all_as_it_was() {
+    let mut prompt = Prompt::sandbox("default");
+    prompt.pty.send_line("pause_pump(\"pump-1\")").unwrap();
+    prompt.pty.exp_string("[y/N]").unwrap();
+    prompt.says("n", "refused");
+    prompt.says("pump(\"pump-1\").state", "\nonline");
+    prompt.pty.send_line("pause_pump(\"pump-1\")").unwrap();
+    prompt.pty.exp_string("last_pump: clear").unwrap();
+    prompt.pty.exp_string("[y/N]").unwrap();
+    prompt.says("y", "success");
+    prompt.says("pump(\"pump-1\").state", "\npaused");
+    prompt.leave();
+}
+
+#[test]
+fn control_c_ends_an_endless_loop_and_keeps_the_session() {
+    let mut prompt = Prompt::sandbox("default");
+    prompt.says("let kept = 7;", "");
+    prompt.pty.send_line("loop { }").unwrap();
+    prompt.pty.exp_string("\n").unwrap();
+    // The terminal is handed to the program when the line is evaluated; ask again until it has heard.
+    let begin = Instant::now();
+    loop {
+        prompt.pty.send_control('c').unwrap();
+        std::thread::sleep(Duration::from_millis(50));
+        let heard = prompt.pty.exp_any(vec![
+            rexpect::ReadUntil::String("interrupted".into()),
+            rexpect::ReadUntil::NBytes(1),
+        ]);
+        let (_, what) = heard.unwrap();
+        if what == "interrupted" {
+            break;
+        }
+        assert!(begin.elapsed() < Duration::from_secs(20), "the loop goes on");
+    }
+    prompt.says("kept * 1111", "7777");
+    prompt.leave();
+}
+
+#[test]
+fn control_c_cancels_a_network_call_at_once_and_keeps_the_session() {
+    // Accepts connections and never says a word.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let mut prompt = Prompt::open(Shell::live(&url).arg("--timeout").arg("10s"));
+    prompt.pty.send_line("let kept = 1234; pumps()").unwrap();
+    silent.accept().unwrap();
+    let begin = Instant::now();
+    prompt.pty.send_control('c').unwrap();
+    prompt.pty.exp_string("interrupted").unwrap();
+    let took = begin.elapsed();
+    assert!(took < Duration::from_secs(2), "Ctrl-C took {took:?}");
+    prompt.pty.exp_string("> ").unwrap();
+    prompt.pty.send_line("kept + 1").unwrap();
+    prompt.pty.exp_string("1235").unwrap();
+    prompt.leave();
+}
+
+#[test]
+fn it_opens_with_the_cluster_gone_and_the_first_command_says_so() {
+    let mut prompt = Prompt::open(Shell::live("127.0.0.1:9"));
+    prompt.pty.send_line("pumps()").unwrap();
+    prompt.pty.exp_string("unreachable").unwrap();
+    prompt.pty.exp_string("127.0.0.1:9").unwrap();
+    prompt.pty.exp_string("> ").unwrap();
+    prompt.leave();
+}
+
+#[test]
+fn the_history_is_kept_for_its_owner_and_without_secrets() {
+    let mut prompt = Prompt::sandbox("default");
+    prompt.says("1000 + 1", "1001").says("encrypt(\"hush\", #{ force: [\"public_key\"] })", "=");
+    let shell = prompt.leave();
+    let path = shell.dir().join(".local/state/binlogsh/history");
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.contains("1000 + 1"), "{text}");
+    assert!(!text.contains("hush"), "{text}");
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn tab_completes_functions() {
+    let mut prompt = Prompt::sandbox("default");
+    prompt.pty.send("tso_ti\t").unwrap();
+    prompt.pty.exp_string("tso_time(").unwrap();
+    prompt.pty.send_control('c').unwrap();
+    prompt.leave();
+}
