@@ -9,6 +9,7 @@ pub mod error;
 pub mod guards;
 pub mod interrupt;
 pub mod journal;
+pub mod live;
 pub mod nearest;
 pub mod node;
 pub mod operations;

@@ -1,0 +1,143 @@
+//! What each request asks of etcd, of PD and of the nodes: asynchronous, on the network's thread.
+
+use crate::error::{Error, Result};
+use crate::live::Sent;
+use crate::live::clock::within;
+use crate::live::etcd::{self, Etcd};
+use crate::live::nodes::{self, Acted, Nodes};
+use crate::live::pd::Pd;
+use crate::live::settings::Settings;
+use crate::live::wire::Wire;
+use crate::node::{NodeRef, Record, State};
+use crate::tso::Tso;
+use crate::world::{Action, Answer, Fence, Listing, Notices, Request};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A listing waits no longer than this for its timestamp (what PD's own client waits).
+const TSO_WITH_LISTING: Duration = Duration::from_secs(3);
+
+/// The three parts of a cluster.
+pub(super) struct Cluster {
+    etcd: Arc<Etcd>,
+    pd: Pd,
+    pub(super) nodes: Arc<Nodes>,
+}
+
+impl Cluster {
+    /// Reads the certificates; connects nothing.
+    ///
+    /// # Errors
+    /// `local` or `invalid`, naming the certificate file.
+    pub(super) fn new(settings: Settings, notices: Notices) -> Result<Self> {
+        let wire = Arc::new(Wire::new(settings, notices)?);
+        let etcd = Arc::new(Etcd::new(wire.clone()));
+        Ok(Self { pd: Pd::new(etcd.clone()), nodes: Arc::new(Nodes::new(wire)?), etcd })
+    }
+
+    /// Answers a request that changes nothing.
+    ///
+    /// # Errors
+    /// Those of [`World::apply`](crate::world::World::apply).
+    pub(super) async fn read(&self, request: Request) -> Result<Answer> {
+        Ok(match request {
+            Request::Nodes => Answer::Listing(self.list().await?),
+            Request::Changes { after, patience } => {
+                let mut listing = etcd::changes(&self.etcd, after, patience).await?;
+                with_time(&mut listing, self.time_of_listing().await);
+                Answer::Listing(listing)
+            }
+            Request::Probe { nodes } => Answer::Probes(nodes::probe_all(&self.nodes, &nodes).await?),
+            Request::Status { nodes } => Answer::Statuses(nodes::statuses(&self.nodes, &nodes).await?),
+            Request::CommitTs { node } => Answer::Timestamp(nodes::commit_ts(&self.nodes, &node).await?),
+            Request::Metrics { nodes } => Answer::Metrics(nodes::metrics(&self.nodes, &nodes).await?),
+            Request::PumpDrainers { node } => Answer::Text(nodes::pump_drainers(&self.nodes, &node).await?),
+            Request::BinlogAt { node, ts } => Answer::Text(nodes::binlog_at(&self.nodes, &node, ts).await?),
+            Request::Tidbs => Answer::Tidbs(etcd::tidbs(&self.etcd).await?),
+            Request::Cluster => Answer::Cluster(self.pd.cluster(self.etcd.deadline()).await?),
+            Request::Tso => Answer::Timestamp(self.pd.tso(self.etcd.deadline()).await?),
+            other => return Err(Error::internal(format!("{other:?} is no read of the cluster"))),
+        })
+    }
+
+    /// Carries out a request that changes the cluster, under the lock's fence if there is one.
+    ///
+    /// # Errors
+    /// Those of [`World::apply`](crate::world::World::apply).
+    pub(super) async fn change(&self, request: Request, fence: Option<Fence>, sent: Sent) -> Result<Answer> {
+        let fence = fence.as_ref();
+        match request {
+            Request::SwapRecord { seen, state } => {
+                etcd::swap(&self.etcd, &seen, state, fence, &sent).await.map(Answer::Swapped)
+            }
+            Request::DeleteRecord { key, mod_revision } => {
+                etcd::delete(&self.etcd, &key, mod_revision, fence, &sent).await.map(|()| Answer::Done)
+            }
+            Request::Act { node, action } => {
+                self.still_locked(fence).await?;
+                self.act(&node, action, &sent).await.map(|message| Answer::Acted { message })
+            }
+            Request::TriggerGc { node } => {
+                self.still_locked(fence).await?;
+                let message = nodes::trigger_gc(&self.nodes, &node, &sent).await?;
+                Ok(Answer::Acted { message })
+            }
+            other => Err(Error::internal(format!("{other:?} is no change of the cluster"))),
+        }
+    }
+
+    /// HTTP cannot be fenced: the lock is looked at right before.
+    async fn still_locked(&self, fence: Option<&Fence>) -> Result<()> {
+        match fence {
+            Some(fence) => etcd::check_fence(&self.etcd, fence).await,
+            None => Ok(()),
+        }
+    }
+
+    /// All records, and PD's time, asked for at the same moment.
+    pub(super) async fn list(&self) -> Result<Listing> {
+        let listing = etcd::list(&self.etcd, self.etcd.deadline());
+        let (mut listing, time) = tokio::try_join!(listing, async { Ok(self.time_of_listing().await) })?;
+        with_time(&mut listing, time);
+        Ok(listing)
+    }
+
+    async fn time_of_listing(&self) -> Result<Tso> {
+        self.pd.tso(self.etcd.deadline().at_most(TSO_WITH_LISTING)).await
+    }
+
+    /// Tells the node; if its answer was lost and its process is gone, its record tells whether it did it.
+    async fn act(&self, node: &NodeRef, action: Action, sent: &Sent) -> Result<String> {
+        let lost = match nodes::act(&self.nodes, node, action, sent).await? {
+            Acted::Done(message) => return Ok(message),
+            Acted::Gone(lost) => lost,
+        };
+        let end = match action {
+            Action::Pause => State::Paused,
+            Action::Close => State::Offline,
+        };
+        let record = match within(self.etcd.deadline(), self.etcd.get(&node.key(), self.etcd.deadline())).await {
+            Some(Ok((_, Some(kv)))) => {
+                Record::parse(&node.key(), kv.value(), kv.mod_revision()).map_err(|e| e.to_string())
+            }
+            Some(Ok((_, None))) => Err("it has no record".into()),
+            Some(Err(error)) => Err(format!("its record cannot be read ({error})")),
+            None => Err("its record cannot be read in time".into()),
+        };
+        match record {
+            Ok(record) if record.state == end => {
+                Ok(format!("the answer was lost ({lost}); its process is gone, and its record says {end}"))
+            }
+            Ok(record) => Err(nodes::gone(node, action, &lost, &format!("its record says {}", record.state))),
+            Err(why) => Err(nodes::gone(node, action, &lost, &why)),
+        }
+    }
+}
+
+/// Puts PD's time, or why there is none, into a listing.
+fn with_time(listing: &mut Listing, time: Result<Tso>) {
+    match time {
+        Ok(tso) => listing.tso = Some(tso),
+        Err(error) => listing.tso_error = Some(error),
+    }
+}

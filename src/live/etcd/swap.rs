@@ -1,0 +1,237 @@
+//! Changing a record or deleting a key so that no update is lost, under the lock's fence where there is one.
+//!
+//! Every write is a transaction that compares the revision of the last write that was read. A transaction without an
+//! answer may have happened or may still happen; so the key is looked at again, and the same comparison is tried again:
+//! of all these attempts at most one can succeed, whichever endpoint takes it.
+
+use super::{Etcd, gets, kv};
+use crate::error::{Error, ErrorKind, Result};
+use crate::live::Sent;
+use crate::live::clock::{Deadline, pause, within};
+use crate::live::failover::Refusal;
+use crate::node::{Kind, NodeRef, Record, State};
+use crate::world::Fence;
+use etcd_client::{Compare, CompareOp, KeyValue, Txn, TxnOp};
+use std::time::Duration;
+
+/// How often a write is tried: heartbeats come every second, so that more than two or three losses in a row are odd.
+const TRIES: usize = 8;
+
+/// All tries together may take so many time-outs: one to write, one to look again, one to try again.
+const WHOLE: u32 = 3;
+
+/// What became of one transaction.
+enum Outcome {
+    /// It happened, at this revision.
+    Done(i64),
+    /// The key was written by somebody else; the lock's key is as the fence says.
+    Lost,
+    /// There is no answer: it may have happened.
+    Unknown(String),
+}
+
+/// Writes `state` into the record `seen`, whose every other field stays as it is now.
+///
+/// # Errors
+/// `conflict` when more than heartbeats has changed since it was seen (which shows what), or the key is gone;
+/// `lock_lost` by the fence; `in_doubt` when no endpoint could say whether it happened; `unreachable`, `timeout`.
+pub(in crate::live) async fn swap(
+    etcd: &Etcd,
+    seen: &Record,
+    state: State,
+    fence: Option<&Fence>,
+    sent: &Sent,
+) -> Result<Record> {
+    let key = seen.node.key();
+    let whole = Deadline::after(etcd.wire.settings.timeout * WHOLE);
+    let mut doubt: Option<Doubt> = None;
+    for _ in 0..TRIES {
+        let (url, now) = match etcd.get(&key, etcd.deadline()).await {
+            Ok(found) => found,
+            Err(error) => return Err(doubtful(doubt, error, &key)),
+        };
+        if let (Some(doubt), Some(kv)) = (&doubt, &now)
+            && kv.mod_revision() > doubt.compared
+            && kv.value() == doubt.written
+        {
+            return written(kv.value(), &seen.node, kv.mod_revision());
+        }
+        let current = current(&key, seen, now.as_ref())?;
+        let value = serde_json::to_vec(&current.with_state(state))
+            .map_err(|e| Error::internal(format!("cannot write the record {key}")).source(e))?;
+        let txn = compared(&key, current.mod_revision, fence).and_then([TxnOp::put(key.as_str(), value.clone(), None)]);
+        match execute(etcd, &url, &format!("write {key}"), txn, &key, fence, sent).await? {
+            Outcome::Done(revision) => return written(&value, &seen.node, revision),
+            Outcome::Lost => {}
+            Outcome::Unknown(words) => {
+                doubt = Some(Doubt { compared: current.mod_revision, written: value, words });
+                pause(Duration::from_millis(50)).await;
+            }
+        }
+        if whole.is_over() {
+            break;
+        }
+    }
+    let busy =
+        Error::new(ErrorKind::Conflict, format!("cannot write {key}: it was written by others every time we tried"))
+            .hint("the node is alive and writes its heartbeats: a state set by hand would not last");
+    Err(doubtful(doubt, busy, &key))
+}
+
+/// Deletes `key` if its last write is the one at `mod_revision`.
+///
+/// # Errors
+/// `conflict` when it was written again since; `not_found` when it is gone; `lock_lost`, `in_doubt`, `unreachable`,
+/// `timeout` as for a swap; `invalid` for a key that is none of ours.
+pub(in crate::live) async fn delete(
+    etcd: &Etcd,
+    key: &str,
+    mod_revision: i64,
+    fence: Option<&Fence>,
+    sent: &Sent,
+) -> Result<()> {
+    if !Kind::ALL.iter().any(|kind| key.starts_with(kind.prefix())) {
+        return Err(Error::invalid(format!("the key {key} is neither a Pump's nor a Drainer's")));
+    }
+    let mut doubt: Option<Doubt> = None;
+    for _ in 0..TRIES {
+        let (url, now) = match etcd.get(key, etcd.deadline()).await {
+            Ok(found) => found,
+            Err(error) => return Err(doubtful(doubt, error, key)),
+        };
+        match now {
+            None if doubt.is_some() => return Ok(()),
+            None => return Err(Error::not_found(format!("there is no key {key} any more"))),
+            Some(now) if now.mod_revision() != mod_revision => {
+                return Err(Error::new(
+                    ErrorKind::Conflict,
+                    format!("{key} was written again, at revision {}, and was not deleted", now.mod_revision()),
+                )
+                .hint("whoever writes it may be alive: look at the node again"));
+            }
+            Some(_) => {}
+        }
+        let txn = compared(key, mod_revision, fence).and_then([TxnOp::delete(key, None)]);
+        match execute(etcd, &url, &format!("delete {key}"), txn, key, fence, sent).await? {
+            Outcome::Done(_) => return Ok(()),
+            Outcome::Lost => {}
+            Outcome::Unknown(words) => {
+                doubt = Some(Doubt { compared: mod_revision, written: Vec::new(), words });
+                pause(Duration::from_millis(50)).await;
+            }
+        }
+    }
+    Err(doubtful(doubt, Error::new(ErrorKind::Conflict, format!("cannot delete {key}: it changes all the time")), key))
+}
+
+/// Whether the lock's key is still the one that we created. What is not written in etcd cannot be fenced: this is as
+/// close as one can come.
+///
+/// # Errors
+/// `lock_lost`, `unreachable`, `timeout`.
+pub(in crate::live) async fn check_fence(etcd: &Etcd, fence: &Fence) -> Result<()> {
+    let (_, now) = etcd.get(&fence.key, etcd.deadline()).await?;
+    if now.is_some_and(|kv| kv.create_revision() == fence.create_revision) { Ok(()) } else { Err(lock_lost(fence)) }
+}
+
+/// A transaction without an answer.
+struct Doubt {
+    compared: i64,
+    written: Vec<u8>,
+    words: String,
+}
+
+/// The error `error`, unless an earlier attempt may have happened.
+fn doubtful(doubt: Option<Doubt>, error: Error, key: &str) -> Error {
+    match doubt {
+        None => error,
+        Some(doubt) => Error::new(
+            ErrorKind::InDoubt,
+            format!("whether {key} was changed is not known: the answer was lost ({})", doubt.words),
+        )
+        .hint("look at the record again once etcd answers")
+        .source(error),
+    }
+}
+
+/// The record as it is now, if nothing but heartbeats has changed it since it was `seen`.
+fn current(key: &str, seen: &Record, now: Option<&KeyValue>) -> Result<Record> {
+    let changed = |what: String| Error::new(ErrorKind::Conflict, what).hint("look at the node again, then decide anew");
+    let Some(now) = now else {
+        return Err(changed(format!("{key} is gone: somebody deleted it meanwhile")));
+    };
+    let current = Record::parse(key, now.value(), now.mod_revision())
+        .map_err(|error| changed(format!("{key} holds no record any more ({error})")))?;
+    let differences = seen.differences(&current);
+    if differences.is_empty() {
+        return Ok(current);
+    }
+    Err(changed(format!("somebody else changed {key} meanwhile: {}", differences.join(", "))))
+}
+
+fn written(value: &[u8], node: &NodeRef, revision: i64) -> Result<Record> {
+    Record::parse(&node.key(), value, revision)
+        .map_err(|e| Error::internal(format!("the record {} was written badly", node.key())).source(e))
+}
+
+/// The comparisons of a write, and what is read when they fail.
+fn compared(key: &str, mod_revision: i64, fence: Option<&Fence>) -> Txn {
+    let mut compares = vec![Compare::mod_revision(key, CompareOp::Equal, mod_revision)];
+    let mut otherwise = Vec::new();
+    if let Some(fence) = fence {
+        compares.push(Compare::create_revision(fence.key.as_str(), CompareOp::Equal, fence.create_revision));
+        otherwise.push(TxnOp::get(fence.key.as_str(), None));
+    }
+    Txn::new().when(compares).or_else(otherwise)
+}
+
+/// Sends the transaction to the endpoint `url`, once.
+async fn execute(
+    etcd: &Etcd,
+    url: &str,
+    what: &str,
+    txn: Txn,
+    key: &str,
+    fence: Option<&Fence>,
+    sent: &Sent,
+) -> Result<Outcome> {
+    let channel = etcd.wire.channel(url)?;
+    let exchange = etcd.wire.exchange(url, what);
+    sent.mark(format!("look at the record {key} again"));
+    let answer = within(etcd.deadline(), async { kv(channel).await?.txn(txn).await }).await;
+    let response = match answer {
+        Some(Ok(response)) => response,
+        Some(Err(error)) => {
+            let words = match Refusal::from(error) {
+                Refusal::Final(error) => return Err(error),
+                Refusal::Elsewhere(words) => words,
+            };
+            exchange.ended(words.clone());
+            return Ok(Outcome::Unknown(words));
+        }
+        None => {
+            exchange.ended("no answer");
+            return Ok(Outcome::Unknown(format!("no answer from {url}")));
+        }
+    };
+    exchange.ended(if response.succeeded() { "ok" } else { "changed meanwhile" });
+    if response.succeeded() {
+        return Ok(Outcome::Done(response.header().map_or(0, |header| header.revision())));
+    }
+    let held = |fence: &Fence| {
+        let found = gets(&response).first().and_then(|get| get.kvs().first().map(KeyValue::create_revision));
+        found == Some(fence.create_revision)
+    };
+    match fence {
+        Some(fence) if !held(fence) => Err(lock_lost(fence)),
+        _ => Ok(Outcome::Lost),
+    }
+}
+
+fn lock_lost(fence: &Fence) -> Error {
+    Error::new(
+        ErrorKind::LockLost,
+        format!("the maintenance lock {} is not ours any more: nothing was changed", fence.key),
+    )
+    .hint("see who holds it now; a run can be resumed once it is free")
+}

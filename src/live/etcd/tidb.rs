@@ -1,0 +1,69 @@
+//! The TiDB servers, as they register themselves in the same etcd.
+
+use super::list::page_from;
+use super::{Etcd, end_of};
+use crate::error::{Error, Result};
+use crate::world::TidbServer;
+use etcd_client::KeyValue;
+use serde::Deserialize;
+
+/// TiDB's servers register under this prefix, one key each; some versions keep more beneath a server's key.
+const PREFIX: &str = "/tidb/server/info/";
+
+/// What we read of TiDB's `ServerInfo`; it has more.
+#[derive(Deserialize)]
+struct ServerInfo {
+    ip: String,
+    listening_port: u16,
+    #[serde(default)]
+    version: String,
+    #[serde(default)]
+    binlog_status: String,
+}
+
+/// The servers by address. A key that cannot be read is a warning and hides no other.
+///
+/// # Errors
+/// `unreachable` or `timeout`, naming every endpoint that was tried.
+pub(in crate::live) async fn tidbs(etcd: &Etcd) -> Result<Vec<TidbServer>> {
+    let (what, deadline) = ("list the TiDB servers", etcd.deadline());
+    let mut from = PREFIX.as_bytes().to_vec();
+    let mut servers = Vec::new();
+    let mut revision = 0;
+    loop {
+        let page = page_from(etcd, what, from, end_of(PREFIX), revision, deadline).await?;
+        let mut page = page.ok_or_else(|| {
+            Error::new(crate::error::ErrorKind::Conflict, "the TiDB servers changed while they were read")
+                .hint("try again")
+        })?;
+        revision = page.header().map_or(0, |header| header.revision()).max(revision);
+        let more = page.more();
+        let keys = page.take_kvs();
+        servers.extend(keys.iter().filter_map(|kv| server(etcd, kv)));
+        match keys.last() {
+            Some(last) if more => from = [last.key(), &[0]].concat(),
+            _ => break,
+        }
+    }
+    servers.sort_by(|a: &TidbServer, b| a.address.cmp(&b.address));
+    Ok(servers)
+}
+
+fn server(etcd: &Etcd, kv: &KeyValue) -> Option<TidbServer> {
+    let key = String::from_utf8_lossy(kv.key());
+    if key[PREFIX.len().min(key.len())..].contains('/') {
+        return None;
+    }
+    match serde_json::from_slice::<ServerInfo>(kv.value()) {
+        Ok(info) => {
+            let host = if info.ip.contains(':') { format!("[{}]", info.ip) } else { info.ip };
+            let status = if info.binlog_status.is_empty() { "Unknown".into() } else { info.binlog_status };
+            let address = format!("{host}:{}", info.listening_port);
+            Some(TidbServer { address, version: info.version, binlog_status: status })
+        }
+        Err(error) => {
+            etcd.wire.warn(format!("the key {key} is not a TiDB server's: {error}"));
+            None
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Savepoints on this host: the file that a Drainer begins from.
+
+use crate::error::{Error, Result};
+use std::io::{ErrorKind as Io, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+/// The name of the file in its directory, which Drainer fixes.
+const SAVEPOINT: &str = "savepoint";
+
+/// A savepoint is a few lines; what is larger is something else.
+const MAX_SAVEPOINT: u64 = 1 << 20;
+
+/// Reads `{dir}/savepoint`.
+///
+/// # Errors
+/// `not_found` without one, `local` when it cannot be read, `invalid` when it cannot be a savepoint.
+#[expect(clippy::disallowed_methods, reason = "savepoints are this room's files")]
+pub(super) fn read_savepoint(dir: &Path) -> Result<String> {
+    let path = dir.join(SAVEPOINT);
+    let unreadable = |e: std::io::Error| match e.kind() {
+        Io::NotFound => Error::not_found(format!("there is no savepoint {}", path.display()))
+            .hint("a Drainer keeps its own in its data directory (`data.drainer`)"),
+        Io::InvalidData => Error::invalid(format!("the savepoint {} is not text", path.display())),
+        _ => Error::local(format!("cannot read the savepoint {}: {e}", path.display()))
+            .hint("check who may read the file"),
+    };
+    let metadata = std::fs::metadata(&path).map_err(unreadable)?;
+    if metadata.len() > MAX_SAVEPOINT {
+        return Err(Error::invalid(format!("{} is too large for a savepoint", path.display())));
+    }
+    std::fs::read_to_string(&path).map_err(unreadable)
+}
+
+/// Writes `{dir}/savepoint`, making the directory: afterwards it is there completely or as it was, whatever happens.
+///
+/// # Errors
+/// `local`, naming the path.
+#[expect(clippy::disallowed_methods, reason = "savepoints are this room's files")]
+pub(super) fn write_savepoint(dir: &Path, content: &str) -> Result<()> {
+    let path = dir.join(SAVEPOINT);
+    let failed = |what: &str, e: std::io::Error| {
+        Error::local(format!("cannot write the savepoint {}: {what}: {e}", path.display()))
+            .hint("give a directory that can be written, with `data_dir` (ctl: -data-dir)")
+    };
+    std::fs::create_dir_all(dir).map_err(|e| failed("making its directory", e))?;
+    let readable = std::fs::Permissions::from_mode(0o644);
+    let mut file = tempfile::Builder::new()
+        .prefix(".savepoint-")
+        .permissions(readable)
+        .tempfile_in(dir)
+        .map_err(|e| failed("making a temporary file", e))?;
+    file.write_all(content.as_bytes()).map_err(|e| failed("writing", e))?;
+    file.as_file().sync_all().map_err(|e| failed("flushing", e))?;
+    file.persist(&path).map_err(|e| failed("renaming", e.error))?;
+    // The rename itself lasts only once the directory is on the disk.
+    std::fs::File::open(dir).and_then(|dir| dir.sync_all()).map_err(|e| failed("flushing its directory", e))
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "looks at what was written")]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    #[test]
+    fn a_savepoint_is_written_whole_and_read_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let deep = dir.path().join("a/b");
+        assert_eq!(read_savepoint(&deep).unwrap_err().kind, ErrorKind::NotFound);
+        for content in ["commitTS = 1\n", "commitTS = 2\n"] {
+            write_savepoint(&deep, content).unwrap();
+            assert_eq!(read_savepoint(&deep).unwrap(), content);
+        }
+        let names: Vec<_> = std::fs::read_dir(&deep).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, ["savepoint"], "no temporary file is left");
+    }
+
+    #[test]
+    fn a_failed_write_names_the_path_and_leaves_the_old_savepoint() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("file");
+        std::fs::write(&file, "not a directory").unwrap();
+        let error = write_savepoint(&file, "commitTS = 1\n").unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Local);
+        assert!(error.message.contains(file.to_str().unwrap()), "{error}");
+        // A directory in the savepoint's place makes the last step fail.
+        std::fs::create_dir_all(dir.path().join("savepoint/x")).unwrap();
+        assert_eq!(write_savepoint(dir.path(), "commitTS = 1\n").unwrap_err().kind, ErrorKind::Local);
+        assert!(dir.path().join("savepoint/x").is_dir());
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "no temporary file is left");
+    }
+
+    #[test]
+    fn what_is_no_text_is_no_savepoint() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("savepoint"), [0xff, 0xfe]).unwrap();
+        assert_eq!(read_savepoint(dir.path()).unwrap_err().kind, ErrorKind::Invalid);
+    }
+}

@@ -1,0 +1,178 @@
+//! The real cluster: etcd, PD, the nodes' HTTP, this host's clock, files and console.
+//!
+//! The only room that knows tokio, gRPC, HTTP, TLS and the real clock. Whatever comes in is a request, whatever goes
+//! out is an answer: it must not know who asks, nor why. Nothing is connected and no thread is started before the first
+//! request that needs one. Every exchange has a deadline, and an interrupt ends every call within some milliseconds.
+
+pub mod clock;
+mod cluster;
+mod etcd;
+mod failover;
+mod files;
+mod manual;
+mod nodes;
+mod pd;
+mod runtime;
+mod settings;
+pub mod signals;
+mod tls;
+mod wire;
+
+pub use settings::{DEFAULT_PD_URL, Settings, TlsFiles};
+
+use crate::error::{Error, Result};
+use crate::interrupt::Interrupt;
+use crate::secret::{IV_LENGTH, Secret, encrypt};
+use crate::world::{Answer, Console, Fence, Notices, Request, World};
+use cluster::Cluster;
+use runtime::Runtime;
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The environment variable that holds the key of `encrypt`.
+const SECRET_KEY: &str = "BINLOG_SECRET_KEY";
+
+/// A real cluster as a [`World`].
+pub struct Live {
+    settings: Settings,
+    notices: Notices,
+    interrupt: Interrupt,
+    console: Option<Box<dyn Console>>,
+    engine: Option<Engine>,
+}
+
+/// What the first request to the network starts.
+struct Engine {
+    runtime: Runtime,
+    cluster: Arc<Cluster>,
+}
+
+impl Live {
+    /// The cluster of `settings`. Connects nothing, reads nothing, starts nothing.
+    ///
+    /// `notices` are told of every exchange; `interrupt` ends whatever is under way; questions go to the `console`, and
+    /// are refused without one.
+    pub fn new(settings: Settings, notices: Notices, interrupt: Interrupt, console: Option<Box<dyn Console>>) -> Self {
+        Self { settings, notices, interrupt, console, engine: None }
+    }
+
+    /// Does `work` on the network's thread.
+    fn run<T, F, W>(&mut self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(Arc<Cluster>) -> W,
+        W: Future<Output = Result<T>> + Send + 'static,
+    {
+        if self.engine.is_none() {
+            let cluster = Arc::new(Cluster::new(self.settings.clone(), self.notices.clone())?);
+            self.engine = Some(Engine { runtime: Runtime::start()?, cluster });
+        }
+        match &self.engine {
+            Some(engine) => engine.runtime.run(&self.interrupt, work(engine.cluster.clone())),
+            None => Err(Error::internal("the network's thread is gone")),
+        }
+    }
+
+    /// Does a change on the network's thread. Interrupted after it was sent, the error says that it may have happened.
+    fn change<T, F, W>(&mut self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(Arc<Cluster>, Sent) -> W,
+        W: Future<Output = Result<T>> + Send + 'static,
+    {
+        let sent = Sent::default();
+        let marks = sent.clone();
+        let result = self.run(move |cluster| work(cluster, marks));
+        result.map_err(|error| match (error.signal, sent.look()) {
+            (Some(_), Some(how)) => {
+                let message = format!("{}; the request was under way: whether it happened is not known", error.message);
+                Error { message, ..error }.hint(how)
+            }
+            _ => error,
+        })
+    }
+
+    fn read(&mut self, request: Request) -> Result<Answer> {
+        self.run(|cluster| async move { cluster.read(request).await })
+    }
+
+    fn console(&mut self, what: &str, hint: &str) -> Result<&mut Box<dyn Console>> {
+        let nobody = || Error::refused(format!("there is no terminal to {what}")).hint(hint);
+        self.console.as_mut().ok_or_else(nobody)
+    }
+}
+
+impl World for Live {
+    fn apply(&mut self, request: &Request, fence: Option<&Fence>) -> Result<Answer> {
+        let fence = fence.cloned();
+        match request {
+            Request::Now => Ok(Answer::Now { unix_ms: clock::unix_ms() }),
+            Request::Sleep { time } => clock::wait(*time, &self.interrupt).map(|()| Answer::Done),
+            Request::Act { .. }
+            | Request::TriggerGc { .. }
+            | Request::SwapRecord { .. }
+            | Request::DeleteRecord { .. } => {
+                let request = request.clone();
+                self.change(|cluster, sent| async move { cluster.change(request, fence, sent).await })
+            }
+            Request::ReadSavepoint { dir } => files::read_savepoint(dir).map(Answer::Text),
+            Request::WriteSavepoint { dir, content } => files::write_savepoint(dir, content).map(|()| Answer::Done),
+            Request::HasKey => Ok(Answer::Flag(secret_key()?.is_some())),
+            Request::Encrypt { text } => encrypt_with_own_key(text).map(Answer::Text),
+            Request::ReadSecret { prompt } => {
+                let hint = "give the text on standard input";
+                self.console("read a secret from", hint)?.secret(prompt).map(Answer::Secret)
+            }
+            Request::Ask(question) => {
+                let hint = "run it in a terminal, or pass --yes";
+                self.console("ask on", hint)?.ask(question).map(Answer::Chosen)
+            }
+            Request::Manual(task) => self.manual(task).map(|()| Answer::Done),
+            Request::Play(_) => Err(Error::invalid("only a sandbox can be played with: this is a real cluster")
+                .hint("open a sandbox with `binlogsh --sandbox`")),
+            Request::Nodes
+            | Request::Changes { .. }
+            | Request::Probe { .. }
+            | Request::Status { .. }
+            | Request::CommitTs { .. }
+            | Request::Metrics { .. }
+            | Request::PumpDrainers { .. }
+            | Request::BinlogAt { .. }
+            | Request::Tidbs
+            | Request::Cluster
+            | Request::Tso => self.read(request.clone()),
+        }
+    }
+}
+
+/// Whether a change was sent, and if so how to find out what became of it.
+#[derive(Clone, Default)]
+struct Sent(Arc<Mutex<Option<String>>>);
+
+impl Sent {
+    /// From now on it may happen; `look` says how to find out.
+    fn mark(&self, look: String) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(look);
+    }
+
+    fn look(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// The encryption key of our own, if one is set.
+fn secret_key() -> Result<Option<String>> {
+    match std::env::var(SECRET_KEY) {
+        Ok(key) => Ok(Some(key).filter(|key| !key.is_empty())),
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        Err(std::env::VarError::NotUnicode(_)) => {
+            Err(Error::invalid(format!("{SECRET_KEY} is not text")).hint("set it to 32, 48 or 64 hexadecimal digits"))
+        }
+    }
+}
+
+fn encrypt_with_own_key(text: &Secret) -> Result<String> {
+    let mut iv = [0; IV_LENGTH];
+    getrandom::fill(&mut iv).map_err(|e| Error::local("the system gives no random bytes").source(e))?;
+    encrypt(secret_key()?.as_deref(), iv, text)
+}

@@ -1,0 +1,93 @@
+//! Pumps and Drainers over HTTP: what they say of themselves, and what they are told.
+//!
+//! A node answers everything with HTTP status 200; its body decides. Every exchange has a connection of its own, so that
+//! "refused" is the truth of this moment and not of a connection made earlier. Must not know what is in etcd.
+
+mod act;
+mod http;
+mod metrics;
+mod probe;
+mod status;
+
+pub(super) use act::{Acted, act, gone, trigger_gc};
+pub(super) use metrics::{metrics, started_at};
+pub(super) use probe::{probe, probe_all};
+pub(super) use status::{binlog_at, commit_ts, pump_drainers, statuses};
+
+use crate::error::{Error, Result};
+use crate::live::wire::Wire;
+use crate::node::NodeRef;
+use reqwest::Client;
+use serde::Deserialize;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+/// How many nodes are asked at the same time.
+const AT_ONCE: usize = 64;
+
+/// The HTTP side of the live world.
+pub(super) struct Nodes {
+    wire: Arc<Wire>,
+    asker: Client,
+    prober: Client,
+}
+
+impl Nodes {
+    /// Connects nothing.
+    ///
+    /// # Errors
+    /// `internal` when the HTTP client cannot be made.
+    pub(super) fn new(wire: Arc<Wire>) -> Result<Self> {
+        let client = |connect: Duration| {
+            Client::builder()
+                .tls_backend_preconfigured(wire.tls.http.clone())
+                .redirect(reqwest::redirect::Policy::none())
+                .no_proxy()
+                .pool_max_idle_per_host(0)
+                .connect_timeout(connect)
+                .build()
+                .map_err(|e| Error::internal("cannot make an HTTP client").source(e))
+        };
+        // A connection that takes the whole deadline leaves no time to tell "no route" from "silent".
+        let asker = client(wire.settings.timeout * 3 / 4)?;
+        let prober = client(wire.settings.probe_timeout * 3 / 4)?;
+        Ok(Self { wire, asker, prober })
+    }
+}
+
+/// The form of most of a node's answers: `code` 200 is success, whatever HTTP says.
+#[derive(Debug, Deserialize)]
+struct Verdict {
+    code: i64,
+    message: String,
+    #[serde(default)]
+    data: serde_json::Value,
+}
+
+/// Asks all `nodes` at the same time, some 64 at once, and gives what each said in their order.
+pub(super) async fn each<T, F, W>(nodes: &[NodeRef], ask: F) -> Result<Vec<T>>
+where
+    T: Send + 'static,
+    F: Fn(NodeRef) -> W,
+    W: Future<Output = T> + Send + 'static,
+{
+    let permits = Arc::new(Semaphore::new(AT_ONCE));
+    let mut under_way = JoinSet::new();
+    for (at, node) in nodes.iter().enumerate() {
+        let (permits, work) = (permits.clone(), ask(node.clone()));
+        under_way.spawn(async move {
+            // It is never closed.
+            let _permit = permits.acquire().await;
+            (at, work.await)
+        });
+    }
+    let mut said = Vec::with_capacity(nodes.len());
+    while let Some(one) = under_way.join_next().await {
+        said.push(one.map_err(|e| Error::internal("asking a node failed").source(e))?);
+    }
+    said.sort_by_key(|(at, _)| *at);
+    Ok(said.into_iter().map(|(_, one)| one).collect())
+}

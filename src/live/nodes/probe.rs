@@ -1,0 +1,101 @@
+//! Asking a node for its true state without side effects.
+//!
+//! A node that is told an action checks its id, then its state, then the action. So an action that does not exist
+//! changes nothing, and the refusal says who answers and in which state.
+
+use super::http::{Ask, Failure, MAX_BODY, Reply};
+use super::{Nodes, Verdict, each};
+use crate::error::Result;
+use crate::live::clock::Deadline;
+use crate::node::{NodeRef, State};
+use crate::world::{Probe, ProbeFinding};
+use reqwest::Method;
+use std::sync::Arc;
+
+/// Probes all `nodes` at the same time.
+///
+/// # Errors
+/// None of a node's: whatever it does is a finding.
+pub(in crate::live) async fn probe_all(nodes: &Arc<Nodes>, whom: &[NodeRef]) -> Result<Vec<Probe>> {
+    let ask = |node: NodeRef| {
+        let nodes = nodes.clone();
+        async move {
+            let finding = probe(&nodes, &node).await;
+            Probe { node, finding }
+        }
+    };
+    each(whom, ask).await
+}
+
+/// Probes one node. A connection that ends without an answer is tried once more: a process that is going away refuses
+/// the second time.
+pub(in crate::live) async fn probe(nodes: &Nodes, node: &NodeRef) -> ProbeFinding {
+    match once(nodes, node).await {
+        Err(Failure::Reset | Failure::Closed) => finding(once(nodes, node).await),
+        first => finding(first),
+    }
+}
+
+async fn once(nodes: &Nodes, node: &NodeRef) -> Result<Reply, Failure> {
+    let deadline = Deadline::after(nodes.wire.settings.probe_timeout);
+    let path = ["state", &node.id, "probe"];
+    let ask = Ask { method: Method::PUT, path: &path, max_body: MAX_BODY, deadline };
+    nodes.exchange(&nodes.prober, node, ask).await
+}
+
+fn finding(result: Result<Reply, Failure>) -> ProbeFinding {
+    match result {
+        Err(Failure::Refused | Failure::Reset) => ProbeFinding::Refused,
+        Err(Failure::Silent(_)) => ProbeFinding::Silent,
+        Err(other) => ProbeFinding::Unknown(other.words()),
+        Ok(reply) => match serde_json::from_slice::<Verdict>(&reply.body) {
+            Ok(verdict) => said(&verdict.message).unwrap_or(ProbeFinding::Unknown(reply.words())),
+            Err(_) => ProbeFinding::Unknown(reply.words()),
+        },
+    }
+}
+
+/// What a node's refusal of an unknown action tells. Pumps write `invalide`, Drainers `invalid`; both say "pump's".
+fn said(message: &str) -> Option<ProbeFinding> {
+    let refusal = message.strip_prefix("invalide ").or_else(|| message.strip_prefix("invalid "));
+    match refusal {
+        Some(refusal) if refusal.starts_with("action ") => Some(ProbeFinding::State(State::Online)),
+        Some(refusal) if refusal.starts_with("nodeID ") => {
+            let (_, id) = refusal.rsplit_once("nodeID is ")?;
+            Some(ProbeFinding::Other(id.trim().to_owned()))
+        }
+        Some(_) => None,
+        None => {
+            let (_, state) = message.split_once("state is ")?;
+            let state = state.split(|c: char| !c.is_ascii_lowercase()).next()?;
+            State::from_name(state).map(ProbeFinding::State)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_tells_the_state() {
+        for (message, finding) in [
+            ("invalide action probe", ProbeFinding::State(State::Online)),
+            ("invalid action probe", ProbeFinding::State(State::Online)),
+            ("this pump's state is closing, apply probe failed!", ProbeFinding::State(State::Closing)),
+            ("this pump's state is paused, apply probe failed!", ProbeFinding::State(State::Paused)),
+            ("invalide nodeID p-0, this pump's nodeID is p-1", ProbeFinding::Other("p-1".into())),
+            ("invalid nodeID d-0, this pump's nodeID is h:8249", ProbeFinding::Other("h:8249".into())),
+        ] {
+            assert_eq!(said(message), Some(finding), "{message}");
+        }
+    }
+
+    #[test]
+    fn other_words_tell_nothing() {
+        for message in ["", "invalid", "apply action probe success!", "this pump's state is happy, apply probe failed!"]
+        {
+            assert_eq!(said(message), None, "{message}");
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! What nodes say when they are asked how it goes: `/status`, `/commit_ts`, `/drainers`, `/debug/binlog`.
+
+use super::http::{MAX_BODY, Reply};
+use super::{Nodes, Verdict, each};
+use crate::error::{Error, ErrorKind, Result};
+use crate::node::{Kind, NodeRef};
+use crate::tso::Tso;
+use crate::world::{DrainerStatus, PumpStatus, StatusReport};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+#[derive(Deserialize)]
+struct PumpBody {
+    #[serde(rename = "CommitTS")]
+    commit_ts: i64,
+    #[serde(rename = "ErrMsg", default)]
+    error: String,
+}
+
+#[derive(Deserialize)]
+struct DrainerBody {
+    #[serde(rename = "PumpPos")]
+    pump_positions: Option<BTreeMap<String, i64>>,
+    #[serde(rename = "Synced")]
+    synced: bool,
+    #[serde(rename = "LastTS")]
+    last_ts: i64,
+}
+
+/// `/status` of all `nodes`, in their order.
+///
+/// # Errors
+/// For each node: `unreachable`, `timeout`, or `invalid` when the answer is none of a node's.
+pub(in crate::live) async fn statuses(nodes: &Arc<Nodes>, whom: &[NodeRef]) -> Result<Vec<Result<StatusReport>>> {
+    let ask = |node: NodeRef| {
+        let nodes = nodes.clone();
+        async move {
+            let reply = nodes.get(&node, &["status"], MAX_BODY).await?;
+            Ok(match node.kind {
+                Kind::Pump => {
+                    let body: PumpBody = decode(&reply, "get /status of", &node)?;
+                    StatusReport::Pump(PumpStatus { commit_ts: Tso(body.commit_ts), error: body.error })
+                }
+                Kind::Drainer => {
+                    let body: DrainerBody = decode(&reply, "get /status of", &node)?;
+                    // Go writes a map that was never made as null.
+                    let positions = body.pump_positions.unwrap_or_default().into_iter();
+                    let pump_positions = positions.map(|(id, ts)| (id, Tso(ts))).collect();
+                    StatusReport::Drainer(DrainerStatus {
+                        pump_positions,
+                        synced: body.synced,
+                        last_ts: Tso(body.last_ts),
+                    })
+                }
+            })
+        }
+    };
+    each(whom, ask).await
+}
+
+/// `/commit_ts` of a Drainer: the last commit it has written downstream.
+///
+/// # Errors
+/// `unreachable`, `timeout`, `rejected` with its words, or `invalid` when the answer is none of a node's.
+pub(in crate::live) async fn commit_ts(nodes: &Nodes, node: &NodeRef) -> Result<Tso> {
+    let what = "get /commit_ts of";
+    let reply = nodes.get(node, &["commit_ts"], MAX_BODY).await?;
+    let verdict: Verdict = decode(&reply, what, node)?;
+    if verdict.code != 200 {
+        return Err(Error::new(ErrorKind::Rejected, format!("cannot {what} {node}: {}", verdict.message))
+            .hint("probe the node to see its true state"));
+    }
+    let ts = verdict.data.get("ts").and_then(serde_json::Value::as_i64);
+    ts.map(Tso).ok_or_else(|| reply.no_answer(what, node))
+}
+
+/// `/drainers` of a Pump, as JSON text.
+///
+/// # Errors
+/// `unreachable`, `timeout`, or `invalid` when the answer is none of a node's.
+pub(in crate::live) async fn pump_drainers(nodes: &Nodes, node: &NodeRef) -> Result<String> {
+    let reply = nodes.get(node, &["drainers"], MAX_BODY).await?;
+    decode::<serde_json::Value>(&reply, "get /drainers of", node)?;
+    Ok(reply.text())
+}
+
+/// `/debug/binlog/{ts}` of a Pump, as it came.
+///
+/// # Errors
+/// `unreachable`, `timeout`, or `invalid` when the answer is none of a node's.
+pub(in crate::live) async fn binlog_at(nodes: &Nodes, node: &NodeRef, ts: Tso) -> Result<String> {
+    let reply = nodes.get(node, &["debug", "binlog", &ts.to_string()], MAX_BODY).await?;
+    Ok(reply.text())
+}
+
+fn decode<T: DeserializeOwned>(reply: &Reply, what: &str, node: &NodeRef) -> Result<T> {
+    serde_json::from_slice(&reply.body).map_err(|e| reply.no_answer(what, node).source(e))
+}

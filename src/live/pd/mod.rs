@@ -1,0 +1,215 @@
+//! PD itself: who its members are, and its timestamps.
+//!
+//! Timestamps come from the leader only. Who that is, and the cluster's id, are asked for once and again whenever PD
+//! says that they have changed.
+
+mod messages;
+
+pub(super) use messages::*;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::live::clock::{Deadline, pause};
+use crate::live::etcd::Etcd;
+use crate::live::failover::{Attempt, Refusal, Unanswered, race};
+use crate::tso::Tso;
+use crate::world::{ClusterInfo, Member};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tonic::codegen::http::uri::PathAndQuery;
+use tonic::transport::Channel;
+use tonic::{Code, Request, Status};
+use tonic_prost::ProstCodec;
+
+/// How long to wait before asking again during an election.
+const ELECTION_PAUSE: Duration = Duration::from_millis(100);
+
+/// How often a leader that cannot be reached is tried before that is said.
+const LEADER_TRIES: usize = 3;
+
+/// PD's gRPC service, through the same connections as etcd's.
+pub(super) struct Pd {
+    etcd: Arc<Etcd>,
+    membership: Mutex<Option<Membership>>,
+}
+
+/// What timestamps are asked with.
+#[derive(Clone)]
+struct Membership {
+    cluster_id: u64,
+    leader: Vec<String>,
+}
+
+/// What a member says to a request for a timestamp.
+enum Said {
+    Time(Tso),
+    /// Our cluster id is another one's.
+    Mismatch(String),
+}
+
+impl Pd {
+    /// Connects nothing.
+    pub(super) fn new(etcd: Arc<Etcd>) -> Self {
+        Self { etcd, membership: Mutex::default() }
+    }
+
+    /// The cluster's id, members and leader; without a leader if an election lasts longer than `deadline`.
+    ///
+    /// # Errors
+    /// `unreachable` or `timeout`, naming every endpoint that was tried.
+    pub(super) async fn cluster(&self, deadline: Deadline) -> Result<ClusterInfo> {
+        loop {
+            let answer = self.members(deadline).await?;
+            if answer.leader.is_some() || deadline.left() < ELECTION_PAUSE {
+                let mut members: Vec<_> =
+                    answer.members.into_iter().map(|m| Member { name: m.name, client_urls: m.client_urls }).collect();
+                members.sort_by(|a, b| a.name.cmp(&b.name));
+                let id = answer.header.unwrap_or_default().cluster_id;
+                return Ok(ClusterInfo { id, members, leader: answer.leader.map(|leader| leader.name) });
+            }
+            pause(ELECTION_PAUSE).await;
+        }
+    }
+
+    /// A timestamp from the leader.
+    ///
+    /// # Errors
+    /// `unreachable` or `timeout`, naming every endpoint that was tried.
+    pub(super) async fn tso(&self, deadline: Deadline) -> Result<Tso> {
+        let (mut failures, mut mismatched) = (0, false);
+        loop {
+            let membership = self.membership(deadline).await?;
+            let what = "get a timestamp from PD's leader";
+            let ask = |channel| get_timestamp(channel, membership.cluster_id);
+            let said = race(&self.etcd.wire, &self.sources(&membership), false, deadline, what, ask).await;
+            let error = match said {
+                Ok((_, Said::Time(tso))) => return Ok(tso),
+                Ok((url, Said::Mismatch(words))) if mismatched => {
+                    return Err(Error::new(ErrorKind::Rejected, format!("{url} gives no timestamp: {words}"))
+                        .hint("the PD URLs lead to more than one cluster: check them"));
+                }
+                Ok((_, Said::Mismatch(_))) => {
+                    mismatched = true;
+                    self.forget();
+                    continue;
+                }
+                Err(Unanswered::Nobody(attempts)) => {
+                    if !attempts.iter().any(is_election) {
+                        failures += 1;
+                    }
+                    leader_error(&membership, attempts, what)
+                }
+                Err(unanswered) => return Err(unanswered.into_error(what)),
+            };
+            self.forget();
+            if failures >= LEADER_TRIES || deadline.left() < ELECTION_PAUSE {
+                return Err(error);
+            }
+            pause(ELECTION_PAUSE).await;
+        }
+    }
+
+    /// Where to ask for a timestamp: the leader's own URLs, then ours, one of which may lead to it by another name.
+    fn sources(&self, membership: &Membership) -> Vec<String> {
+        let mut urls = membership.leader.clone();
+        for url in self.etcd.endpoints() {
+            if !urls.contains(&url) {
+                urls.push(url);
+            }
+        }
+        urls
+    }
+
+    fn forget(&self) {
+        *self.membership.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// The cluster's id and its leader, as known or asked for anew; waits while there is no leader.
+    async fn membership(&self, deadline: Deadline) -> Result<Membership> {
+        let known = self.membership.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        loop {
+            let answer = self.members(deadline).await?;
+            if let Some(leader) = answer.leader {
+                let cluster_id = answer.header.unwrap_or_default().cluster_id;
+                let leader = leader.client_urls.iter().map(|url| url.trim_end_matches('/').to_owned()).collect();
+                let found = Membership { cluster_id, leader };
+                *self.membership.lock().unwrap_or_else(PoisonError::into_inner) = Some(found.clone());
+                return Ok(found);
+            }
+            if deadline.left() < ELECTION_PAUSE {
+                return Err(Error::new(ErrorKind::Timeout, "PD has no leader: an election did not end in time")
+                    .hint("check whether a majority of PD's members runs"));
+            }
+            pause(ELECTION_PAUSE).await;
+        }
+    }
+
+    async fn members(&self, deadline: Deadline) -> Result<GetMembersResponse> {
+        Ok(self.etcd.ask("get PD's members", deadline, get_members).await?.1)
+    }
+}
+
+/// Whether PD says that its leader is another one, or none.
+fn is_election(attempt: &Attempt) -> bool {
+    attempt.words.contains("not leader") || attempt.words.contains("no leader")
+}
+
+fn leader_error(membership: &Membership, attempts: Vec<Attempt>, what: &str) -> Error {
+    let leader = membership.leader.join(", ");
+    Unanswered::Nobody(attempts)
+        .into_error(what)
+        .hint(format!("PD says that its leader is at {leader}: it must be reachable from here"))
+}
+
+type Client = tonic::client::Grpc<Channel>;
+
+async fn ready(channel: Channel) -> Result<Client, Status> {
+    let mut client = Client::new(channel);
+    client.ready().await.map_err(|e| Status::from_error(Box::new(e)))?;
+    Ok(client)
+}
+
+async fn get_members(channel: Channel) -> Result<GetMembersResponse, Refusal> {
+    let path = PathAndQuery::from_static("/pdpb.PD/GetMembers");
+    let request = Request::new(GetMembersRequest { header: None });
+    let answer: tonic::Response<GetMembersResponse> =
+        ready(channel).await?.unary(request, path, ProstCodec::default()).await?;
+    let answer = answer.into_inner();
+    complaint(answer.header.as_ref())?;
+    Ok(answer)
+}
+
+async fn get_timestamp(channel: Channel, cluster_id: u64) -> Result<Said, Refusal> {
+    let path = PathAndQuery::from_static("/pdpb.PD/Tso");
+    let request = TsoRequest { header: Some(RequestHeader { cluster_id }), count: 1 };
+    match stream_one(ready(channel).await?, request, path).await {
+        Ok(answer) => {
+            complaint(answer.header.as_ref())?;
+            let time = answer.timestamp.ok_or_else(|| Refusal::Elsewhere("an answer without a timestamp".into()))?;
+            Ok(Said::Time(Tso::from_parts(time.physical, time.logical)))
+        }
+        Err(status)
+            if status.code() == Code::FailedPrecondition && status.message().contains("mismatch cluster id") =>
+        {
+            Ok(Said::Mismatch(status.message().to_owned()))
+        }
+        Err(status) => Err(status.into()),
+    }
+}
+
+/// Sends one request on the stream, and takes the one answer to it.
+async fn stream_one(mut client: Client, request: TsoRequest, path: PathAndQuery) -> Result<TsoResponse, Status> {
+    let requests = Request::new(tonic::codegen::tokio_stream::once(request));
+    let mut answers = client.streaming(requests, path, ProstCodec::default()).await?.into_inner();
+    answers.message().await?.ok_or_else(|| Status::unavailable("the stream ended without a timestamp"))
+}
+
+/// What the header of an answer complains of.
+fn complaint(header: Option<&ResponseHeader>) -> Result<(), Refusal> {
+    match header.and_then(|header| header.error.as_ref()).filter(|error| error.r#type != 0) {
+        Some(error) => Err(Refusal::Elsewhere(error.message.clone())),
+        None => Ok(()),
+    }
+}

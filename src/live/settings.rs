@@ -1,0 +1,194 @@
+//! Which cluster, how to reach it, and how long to wait: checked before anything is connected.
+
+use crate::error::{Error, ErrorKind, Result};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// binlogctl's own default.
+pub const DEFAULT_PD_URL: &str = "http://127.0.0.1:2379";
+
+/// Where the certificates are. All or nothing but the pair of certificate and key, which a cluster may not ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The authority that signed the cluster's certificates (PEM).
+    pub ca: PathBuf,
+    /// Our own certificate and its key (PEM), where the cluster asks for one.
+    pub identity: Option<(PathBuf, PathBuf)>,
+}
+
+impl TlsFiles {
+    /// Puts together what was given; nothing at all means no TLS.
+    ///
+    /// # Errors
+    /// `invalid` when a part is missing: a half-configured TLS is never silently plain.
+    pub fn new(ca: Option<PathBuf>, cert: Option<PathBuf>, key: Option<PathBuf>) -> Result<Option<Self>> {
+        let hint = "give the CA, and certificate and key together, or none of them";
+        let identity = match (cert, key) {
+            (Some(cert), Some(key)) => Some((cert, key)),
+            (None, None) => None,
+            (Some(_), None) => return Err(Error::invalid("a TLS certificate is given without its key").hint(hint)),
+            (None, Some(_)) => return Err(Error::invalid("a TLS key is given without its certificate").hint(hint)),
+        };
+        match (ca, identity) {
+            (Some(ca), identity) => Ok(Some(Self { ca, identity })),
+            (None, None) => Ok(None),
+            (None, Some(_)) => Err(Error::invalid("a TLS certificate and key are given without a CA").hint(hint)),
+        }
+    }
+}
+
+/// The settings of a live world.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    pub(super) pd_urls: Vec<String>,
+    pub(super) tls: Option<TlsFiles>,
+    pub(super) timeout: Duration,
+    pub(super) probe_timeout: Duration,
+}
+
+impl Settings {
+    /// Checks what was given, and opens nothing.
+    ///
+    /// A PD URL is `http://host:port`, `https://host:port` or `host:port`; one text may hold several, separated by
+    /// commas. With TLS every URL is spoken to over https, whatever it says. The time-out of an exchange is 5 s
+    /// (binlogctl's) until [`Settings::timeout`] says otherwise.
+    ///
+    /// # Errors
+    /// `invalid`: no URL, a URL that is none, or `https` without a CA.
+    pub fn new<U: AsRef<str>>(pd_urls: &[U], tls: Option<TlsFiles>) -> Result<Self> {
+        let parts = pd_urls.iter().flat_map(|urls| urls.as_ref().split(',')).map(str::trim);
+        let mut urls = Vec::new();
+        for part in parts.filter(|part| !part.is_empty()) {
+            let url = address_of(part, tls.is_some())?;
+            if !urls.contains(&url) {
+                urls.push(url);
+            }
+        }
+        if urls.is_empty() {
+            return Err(Error::invalid("no PD URL is given").hint(format!("such as {DEFAULT_PD_URL}")));
+        }
+        Ok(Self { pd_urls: urls, tls, timeout: Duration::from_secs(5), probe_timeout: Duration::from_secs(1) })
+    }
+
+    /// The same, with another time-out for each exchange.
+    ///
+    /// # Errors
+    /// `invalid` below 10 ms, which nothing answers.
+    pub fn timeout(mut self, timeout: Duration) -> Result<Self> {
+        if timeout < Duration::from_millis(10) {
+            return Err(Error::new(ErrorKind::Invalid, "the time-out of an exchange is below 10 ms"));
+        }
+        self.timeout = timeout;
+        self.probe_timeout = self.probe_timeout.min(timeout);
+        Ok(self)
+    }
+
+    /// PD's URLs as they will be asked.
+    pub fn pd_urls(&self) -> &[String] {
+        &self.pd_urls
+    }
+
+    /// Reads the certificates now rather than at first use, so that a bad file is found before anything else.
+    ///
+    /// # Errors
+    /// `local` for a file that cannot be read, `invalid` for one that is not PEM; both name it.
+    pub fn check_files(&self) -> Result<()> {
+        super::tls::Tls::load(self.tls.as_ref()).map(drop)
+    }
+}
+
+/// The URL to use for `text`: scheme, host and port, nothing else.
+fn address_of(text: &str, tls: bool) -> Result<String> {
+    let bad = |why: &str| {
+        Error::invalid(format!("`{text}` is no PD URL: {why}"))
+            .hint("write http://host:port, https://host:port or host:port")
+    };
+    let (scheme, rest) = text.split_once("://").unwrap_or((if tls { "https" } else { "http" }, text));
+    match scheme {
+        "http" => {}
+        "https" if tls => {}
+        "https" => {
+            return Err(Error::invalid(format!("`{text}` needs TLS, and no CA is given"))
+                .hint("give the CA with --ssl-ca, or in the profile"));
+        }
+        other => return Err(bad(&format!("the scheme `{other}` is neither http nor https"))),
+    }
+    let authority = authority(rest.strip_suffix('/').unwrap_or(rest)).map_err(|why| bad(&why))?;
+    Ok(format!("{}://{authority}", if tls { "https" } else { "http" }))
+}
+
+/// Checks that `text` is `host:port` and nothing more: no path, no user, a port in range.
+pub(super) fn authority(text: &str) -> Result<&str, String> {
+    let (host, port) = text.rsplit_once(':').ok_or("there is no port")?;
+    if !port.parse::<u16>().is_ok_and(|port| port > 0) {
+        return Err(format!("`{port}` is no port"));
+    }
+    let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let fits = match inner {
+        Some(v6) => v6.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c)),
+    };
+    if fits { Ok(text) } else { Err(format!("`{host}` is no host")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ca() -> Option<TlsFiles> {
+        Some(TlsFiles { ca: "ca.pem".into(), identity: None })
+    }
+
+    #[test]
+    fn urls_come_in_three_forms_and_separated_by_commas() {
+        let settings = Settings::new(&["http://a:1, b:2,", "c-d.e:3/", "[::1]:4", "a:1"], None).unwrap();
+        assert_eq!(settings.pd_urls(), ["http://a:1", "http://b:2", "http://c-d.e:3", "http://[::1]:4"]);
+    }
+
+    #[test]
+    fn with_tls_nothing_is_spoken_to_in_plain_text() {
+        let settings = Settings::new(&["http://a:1,https://b:2,c:3"], ca()).unwrap();
+        assert_eq!(settings.pd_urls(), ["https://a:1", "https://b:2", "https://c:3"]);
+    }
+
+    #[test]
+    fn a_url_that_is_none_is_invalid_and_shown() {
+        for bad in
+            ["", "a", "a:", "a:0", "a:70000", "ftp://a:1", "http://a:1/x", "http://u@a:1", ":1", "[x]:1", "a b:1"]
+        {
+            let error = Settings::new(&[bad], None).unwrap_err();
+            assert_eq!(error.kind, ErrorKind::Invalid, "{bad}");
+            assert!(error.message.contains(bad) && error.hint.is_some(), "{error}");
+        }
+    }
+
+    #[test]
+    fn https_without_a_ca_is_an_error() {
+        let error = Settings::new(&["https://a:1"], None).unwrap_err();
+        assert!(error.message.contains("no CA"), "{error}");
+    }
+
+    #[test]
+    fn half_a_tls_configuration_is_never_silently_plain() {
+        let path = || Some(PathBuf::from("x.pem"));
+        for (ca, cert, key) in [
+            (None, path(), path()),
+            (path(), path(), None),
+            (path(), None, path()),
+            (None, path(), None),
+            (None, None, path()),
+        ] {
+            assert_eq!(TlsFiles::new(ca, cert, key).unwrap_err().kind, ErrorKind::Invalid);
+        }
+        assert_eq!(TlsFiles::new(None, None, None).unwrap(), None);
+        assert!(TlsFiles::new(path(), None, None).unwrap().is_some());
+        assert!(TlsFiles::new(path(), path(), path()).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_missing_certificate_file_is_named() {
+        let settings = Settings::new(&["a:1"], ca()).unwrap();
+        let error = settings.check_files().unwrap_err();
+        assert!(error.message.contains("ca.pem"), "{error}");
+    }
+}

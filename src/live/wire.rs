@@ -1,0 +1,116 @@
+//! One gRPC connection per endpoint, shared by etcd and PD, and the trace of every exchange.
+//!
+//! A connection is made at its first use and made again after it broke; HTTP/2 pings find out when its other end has
+//! gone without a word.
+
+use crate::error::{Error, Result};
+use crate::live::clock::Stopwatch;
+use crate::live::settings::Settings;
+use crate::live::tls::Tls;
+use crate::world::{Notice, Notices};
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use tonic::transport::{Channel, Endpoint};
+
+/// How often a connection is pinged, so that one whose other end has gone is made anew.
+const PING: Duration = Duration::from_secs(10);
+
+/// What every exchange needs: the settings, the certificates, the connections, and where its trace goes.
+pub(super) struct Wire {
+    pub(super) settings: Settings,
+    pub(super) tls: Tls,
+    notices: Notices,
+    channels: Mutex<HashMap<String, Channel>>,
+}
+
+impl Wire {
+    /// Reads the certificates; connects nothing.
+    ///
+    /// # Errors
+    /// `local` or `invalid`, naming the certificate file.
+    pub(super) fn new(settings: Settings, notices: Notices) -> Result<Self> {
+        let tls = Tls::load(settings.tls.as_ref())?;
+        Ok(Self { settings, tls, notices, channels: Mutex::default() })
+    }
+
+    /// The connection to `url` (whose scheme gives way to what TLS asks for).
+    pub(super) fn channel(&self, url: &str) -> Result<Channel> {
+        let mut channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(channel) = channels.get(url) {
+            return Ok(channel.clone());
+        }
+        let bad = |e: tonic::transport::Error| Error::invalid(format!("cannot use the address {url}")).source(root(&e));
+        let address = url.split_once("://").map_or(url, |(_, rest)| rest);
+        let endpoint = Endpoint::from_shared(format!("{}://{address}", self.tls.scheme())).map_err(bad)?;
+        let mut endpoint = endpoint
+            .connect_timeout(self.settings.timeout)
+            .http2_keep_alive_interval(PING)
+            .keep_alive_timeout(self.settings.timeout)
+            .keep_alive_while_idle(true);
+        if let Some(tls) = &self.tls.grpc {
+            endpoint = endpoint.tls_config(tls.clone()).map_err(bad)?;
+        }
+        let channel = endpoint.connect_lazy();
+        channels.insert(url.to_owned(), channel.clone());
+        Ok(channel)
+    }
+
+    /// Begins the trace of an exchange.
+    pub(super) fn exchange(&self, endpoint: &str, what: impl Into<String>) -> Exchange {
+        let (endpoint, what) = (endpoint.to_owned(), what.into());
+        Exchange { notices: self.notices.clone(), endpoint, what, watch: Stopwatch::start(), open: true }
+    }
+
+    /// Shows a person something odd.
+    pub(super) fn warn(&self, text: String) {
+        (self.notices)(Notice::Warning(text));
+    }
+}
+
+/// One exchange under way. Its trace is told when it ends, or when it is given up.
+pub(super) struct Exchange {
+    notices: Notices,
+    endpoint: String,
+    what: String,
+    watch: Stopwatch,
+    open: bool,
+}
+
+impl Exchange {
+    /// It ended so. Gives back how long it took.
+    pub(super) fn ended(mut self, outcome: impl Into<String>) -> Duration {
+        self.tell(outcome.into())
+    }
+
+    fn tell(&mut self, outcome: String) -> Duration {
+        self.open = false;
+        let took = self.watch.elapsed();
+        let (endpoint, what) = (std::mem::take(&mut self.endpoint), std::mem::take(&mut self.what));
+        (self.notices)(Notice::Traced { endpoint, what, took, outcome });
+        took
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        if self.open {
+            self.tell("given up".into());
+        }
+    }
+}
+
+/// The words of the innermost cause, which is the one that says something.
+pub(super) fn root(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}
+
+/// Whether some cause of `error` is an I/O error of `kind`.
+pub(super) fn has_io(error: &(dyn std::error::Error + 'static), kinds: &[std::io::ErrorKind]) -> bool {
+    std::iter::successors(Some(error), |error| error.source())
+        .any(|error| error.downcast_ref::<std::io::Error>().is_some_and(|io| kinds.contains(&io.kind())))
+}
