@@ -22,7 +22,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("language", &["operations", "session", "world"]),
     ("output", &["world"]),
     ("config", &["output"]),
-    ("cli", &["output"]),
+    ("cli", &["config", "output"]),
     ("shell", &["language", "output"]),
 ];
 
