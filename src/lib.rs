@@ -4,6 +4,7 @@
 //! `docs/architecture.md` says what each is for and what it must not know; `tests/rooms.rs` holds them to it.
 
 pub mod cli;
+pub mod commands;
 pub mod config;
 pub mod error;
 pub mod guards;

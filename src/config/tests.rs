@@ -116,8 +116,8 @@ fn a_wrong_type_or_value_is_an_error_with_its_line() {
     assert_eq!(fails("timeout = 0"), "config.toml:2: `0` is no time to wait for an answer");
     assert_eq!(fails("output = \"jsn\""), "config.toml:2: `jsn` is no output format");
     assert_eq!(
-        fails("pd-urls = \"pd-0:2379\""),
-        "config.toml:2: `pd-0:2379` is no address of PD: it does not begin with http:// or https://"
+        fails("pd-urls = \"tcp://pd-0:2379\""),
+        "config.toml:2: `tcp://pd-0:2379` is no address of PD: it does not begin with http:// or https://"
     );
     assert!(fails("production =").starts_with("config.toml:2: not TOML: "));
 }
@@ -138,6 +138,11 @@ fn a_file_that_was_named_must_be_there() {
     let flags = Overrides { config: Some("/nowhere/config.toml".into()), ..Overrides::default() };
     let error = load(&flags, &|_| None).unwrap_err();
     assert_eq!(error.message, "there is no configuration file /nowhere/config.toml");
+}
+
+#[test]
+fn an_address_without_a_scheme_is_plain_http() {
+    assert_eq!(pd_urls("pd-0:2379, https://pd-1:2379/").unwrap(), ["http://pd-0:2379", "https://pd-1:2379"]);
 }
 
 #[test]

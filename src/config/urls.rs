@@ -2,7 +2,8 @@
 
 use crate::error::{Error, Result};
 
-/// A comma separated list of `http(s)://host:port`. White space around them and a slash at the end do no harm.
+/// A comma separated list of `http(s)://host:port`; `host:port` alone means `http`, as it does for binlogctl. White
+/// space around them and a slash at the end do no harm.
 ///
 /// # Errors
 /// `invalid`, naming the address that is none and why.
@@ -20,7 +21,7 @@ fn pd_url(url: &str) -> Result<String> {
         Error::invalid(format!("`{url}` is no address of PD: {why}"))
             .hint("write it as `http://host:2379`, or `https://host:2379` with TLS; several separated by commas")
     };
-    let (scheme, rest) = url.split_once("://").ok_or_else(|| bad("it does not begin with http:// or https://"))?;
+    let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
     if !matches!(scheme, "http" | "https") {
         return Err(bad("it does not begin with http:// or https://"));
     }

@@ -87,7 +87,7 @@ impl Console for Operator {
         let hidden = keyboard::is_terminal();
         if hidden {
             keyboard::forget_typed();
-            self.output.ask(&format!("{}: ", on_lines(prompt)));
+            self.output.ask(&on_lines(prompt));
         }
         let line = keyboard::read_line(&self.interrupt, keyboard::Echo::Hidden);
         if hidden {

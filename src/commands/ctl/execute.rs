@@ -1,0 +1,272 @@
+//! From binlogctl's commands to our operations, and from what came of them to its lines and exit codes.
+
+use super::flags::Flags;
+use super::log::{Level, line, node_text};
+use crate::error::{Error, ErrorKind, Result, ScriptError};
+use crate::node::{Kind, Node, State};
+use crate::operations::{self, Arguments};
+use crate::output::Output;
+use crate::time::Zone;
+use crate::value::Value;
+use crate::world::{Gate, GuardName};
+
+/// What the lines need to know of this host.
+pub struct Host<'a> {
+    /// Milliseconds since 1970 just now.
+    pub now: &'a dyn Fn() -> i64,
+    /// Where times are shown.
+    pub zone: Zone,
+    /// `BINLOGSH_FORCE`, if it is set: names of guards, separated by commas.
+    pub force: Option<String>,
+}
+
+impl Host<'_> {
+    fn log(&self, output: &Output, level: Level, place: &str, message: &str, fields: &[(&str, String)]) {
+        output.line(&line((self.now)(), self.zone, level, place, message, fields));
+    }
+
+    /// Tells that the flags cannot be used, as binlogctl does, and returns its exit code.
+    pub fn unusable(&self, output: &Output, error: &Error) -> u8 {
+        self.log(output, Level::Error, "main.go:43", "parse cmd flags", &[("error", error.to_string())]);
+        output.error(&ScriptError::from(error.clone()));
+        2
+    }
+
+    /// Tells that a command failed, as binlogctl does, and returns its exit code: 1, or that of a signal.
+    pub fn failed(&self, output: &Output, command: &str, error: &Error) -> u8 {
+        self.fatal(output, command, &Failure::of(error.clone()))
+    }
+
+    fn fatal(&self, output: &Output, command: &str, failure: &Failure) -> u8 {
+        let fields = [("command", command.to_owned()), ("error", failure.words.clone())];
+        self.log(output, Level::Fatal, "main.go:75", "fail to execute command", &fields);
+        output.error(&ScriptError::from(failure.error.clone()));
+        match failure.error.kind {
+            ErrorKind::Interrupted => failure.error.exit_code(),
+            _ => 1,
+        }
+    }
+}
+
+/// An error, and binlogctl's words for it.
+struct Failure {
+    words: String,
+    error: Error,
+}
+
+impl Failure {
+    fn of(error: Error) -> Self {
+        Self { words: error.to_string(), error: for_ctl(error) }
+    }
+
+    fn with_words(words: String, error: Error) -> Self {
+        Self { words, error: for_ctl(error) }
+    }
+
+    /// An error of the listing: nobody answered within binlogctl's deadline.
+    fn of_listing(error: Error) -> Self {
+        match error.kind {
+            ErrorKind::Unreachable | ErrorKind::Timeout => Self::with_words("context deadline exceeded".into(), error),
+            _ => Self::of(error),
+        }
+    }
+}
+
+/// A script forces a guard with an option; whoever types `ctl` has an environment.
+fn for_ctl(mut error: Error) -> Error {
+    const BEGIN: &str = "#{ force: [";
+    if let Some(hint) = &error.hint
+        && let Some((before, rest)) = hint.split_once(BEGIN)
+        && let Some((names, after)) = rest.split_once("] }")
+    {
+        let names = names.replace(['"', ' '], "");
+        error.hint = Some(format!("{before}BINLOGSH_FORCE={names}{after}"));
+    }
+    error
+}
+
+/// Does what the flags say through `gate`, and returns the exit code: 0, 1 when it failed, 2 for an unknown guard in
+/// `BINLOGSH_FORCE`, 128 and the signal when it was stopped.
+pub fn execute(flags: &Flags, gate: &mut dyn Gate, output: &Output, host: &Host<'_>) -> u8 {
+    let force = match forced(host.force.as_deref()) {
+        Ok(force) => force,
+        Err(error) => return host.unusable(output, &error),
+    };
+    let mut command = Command { flags, gate, output, host, force };
+    match command.run() {
+        Ok(()) => 0,
+        Err(failure) => host.fatal(output, &flags.command, &failure),
+    }
+}
+
+fn forced(names: Option<&str>) -> Result<Vec<GuardName>> {
+    let names = names.unwrap_or_default().split(',').map(str::trim).filter(|name| !name.is_empty());
+    names
+        .map(|name| {
+            GuardName::from_name(name).ok_or_else(|| {
+                let all = GuardName::ALL.map(GuardName::name);
+                let hint = crate::nearest::did_you_mean(name, all);
+                Error::invalid(format!("BINLOGSH_FORCE: `{name}` is no guard"))
+                    .hint(hint.unwrap_or_else(|| format!("the guards are {}", all.join(", "))))
+            })
+        })
+        .collect()
+}
+
+/// One command under way.
+struct Command<'a> {
+    flags: &'a Flags,
+    gate: &'a mut dyn Gate,
+    output: &'a Output,
+    host: &'a Host<'a>,
+    force: Vec<GuardName>,
+}
+
+impl Command<'_> {
+    fn run(&mut self) -> Result<(), Failure> {
+        match self.flags.command.as_str() {
+            "pumps" => self.list(Kind::Pump),
+            "drainers" => self.list(Kind::Drainer),
+            "update-pump" => self.update(Kind::Pump, "update_pump"),
+            "update-drainer" => self.update(Kind::Drainer, "update_drainer"),
+            "pause-pump" => self.tell(Kind::Pump, "pause_pump", "pause"),
+            "pause-drainer" => self.tell(Kind::Drainer, "pause_drainer", "pause"),
+            "offline-pump" => self.tell(Kind::Pump, "offline_pump", "close"),
+            "offline-drainer" => self.tell(Kind::Drainer, "offline_drainer", "close"),
+            "generate_meta" => self.generate_meta(),
+            "encrypt" => self.encrypt(),
+            other => Err(Failure::of(Error::invalid(format!("cmd {other} not supported")).hint("see -help"))),
+        }
+    }
+
+    /// Carries out the operation `name`.
+    fn operate(&mut self, name: &str, values: Vec<Value>) -> Result<Value> {
+        let row = operations::find(name)
+            .ok_or_else(|| Error::internal(format!("ctl knows an operation `{name}` that is not in the table")))?;
+        let args = Arguments::check(row, values)?;
+        (row.run)(self.gate, &args)
+    }
+
+    /// The trailing map of an operation: these options, and the guards that are forced.
+    fn options<const N: usize>(&self, options: [(&str, Value); N]) -> Value {
+        let names: Vec<&str> = self.force.iter().map(|guard| guard.name()).collect();
+        match Value::map(options) {
+            Value::Map(mut fields) => {
+                fields.insert("force".into(), names.into());
+                Value::Map(fields)
+            }
+            other => other,
+        }
+    }
+
+    fn nodes(&mut self, kind: Kind) -> Result<Vec<Node>, Failure> {
+        let name = match kind {
+            Kind::Pump => "pumps",
+            Kind::Drainer => "drainers",
+        };
+        let nodes = self.operate(name, Vec::new()).map_err(Failure::of_listing)?;
+        match nodes {
+            Value::List(nodes) => Ok(nodes.into_iter().filter_map(node).collect()),
+            other => Err(Failure::of(Error::internal(format!("{name} returned {}", other.type_name())))),
+        }
+    }
+
+    fn list(&mut self, kind: Kind) -> Result<(), Failure> {
+        let (hidden, shown): (Vec<Node>, Vec<Node>) = self
+            .nodes(kind)?
+            .into_iter()
+            .partition(|node| node.record.state == State::Offline && !self.flags.show_offline_nodes);
+        for node in &shown {
+            let fields = [("type", kind.name().to_owned()), ("node", node_text(node, self.host.zone))];
+            self.host.log(self.output, Level::Info, "nodes.go:53", "query node", &fields);
+        }
+        if !hidden.is_empty() {
+            let count = hidden.len();
+            self.output.remark(&format!("{count} offline {kind}(s) not shown: see -show-offline-nodes"));
+        }
+        Ok(())
+    }
+
+    /// The node that `-node-id` names: by its id only, as binlogctl does.
+    fn named(&mut self, kind: Kind) -> Result<Node, Failure> {
+        let id = &self.flags.node_id;
+        let nodes = self.nodes(kind)?;
+        let ids: Vec<String> = nodes.iter().map(|node| node.id().to_owned()).collect();
+        nodes.into_iter().find(|node| node.id() == id).ok_or_else(|| {
+            let words = format!("key {}{id} in etcd not found", kind.prefix());
+            let hint = match crate::nearest::did_you_mean(id, ids.iter().map(String::as_str)) {
+                Some(hint) => hint,
+                None if id.is_empty() => "name the node with -node-id".into(),
+                None if ids.is_empty() => format!("the cluster has no {kind}"),
+                None => format!("there are {}", ids.join(", ")),
+            };
+            Failure::with_words(words.clone(), Error::not_found(words).hint(hint))
+        })
+    }
+
+    fn update(&mut self, kind: Kind, operation: &str) -> Result<(), Failure> {
+        let state = &self.flags.state;
+        if State::from_name(state).is_none() {
+            let hint = format!("the states are {}", State::ALL.map(State::name).join(", "));
+            return Err(Failure::of(Error::invalid(format!("state {state} is illegal")).hint(hint)));
+        }
+        let node = self.named(kind)?;
+        let values = vec![node.into(), state.as_str().into(), self.options([])];
+        self.operate(operation, values).map(drop).map_err(Failure::of)
+    }
+
+    fn tell(&mut self, kind: Kind, operation: &str, action: &str) -> Result<(), Failure> {
+        let node = self.named(kind)?;
+        let values = vec![node.into(), self.options([])];
+        self.operate(operation, values).map_err(Failure::of)?;
+        let fields = [("action", action.to_owned()), ("NodeID", self.flags.node_id.clone())];
+        self.host.log(self.output, Level::Info, "nodes.go:123", "Apply action on node success", &fields);
+        Ok(())
+    }
+
+    fn generate_meta(&mut self) -> Result<(), Failure> {
+        let zone = match self.flags.time_zone.as_str() {
+            "" => Value::Unit,
+            zone => zone.into(),
+        };
+        let data_dir = Value::from(self.flags.data_dir.as_str());
+        let mut options = self.options([("data_dir", data_dir)]);
+        if let (Value::Map(fields), zone @ Value::Text(_)) = (&mut options, zone) {
+            fields.insert("time_zone".into(), zone);
+        }
+        let made = self.operate("generate_meta", vec![options]).map_err(Failure::of_listing)?;
+        let ts = match &made {
+            Value::Map(fields) => fields.get("commit_ts"),
+            _ => None,
+        };
+        let Some(Value::Int(ts)) = ts else {
+            return Err(Failure::of(Error::internal("generate_meta returned no timestamp")));
+        };
+        let fields = [("meta", format!("commitTS: {ts}"))];
+        self.host.log(self.output, Level::Info, "meta.go:110", "save meta", &fields);
+        Ok(())
+    }
+
+    fn encrypt(&mut self) -> Result<(), Failure> {
+        let mut values: Vec<Value> = self.flags.text.iter().map(|text| text.as_str().into()).collect();
+        values.push(self.options([]));
+        match self.operate("encrypt", values).map_err(Failure::of)? {
+            Value::Text(encrypted) => {
+                let fields = [("encrypted", encrypted)];
+                self.host.log(self.output, Level::Info, "encrypt.go:16", "encrypt text", &fields);
+                Ok(())
+            }
+            other => Err(Failure::of(Error::internal(format!("encrypt returned {}", other.type_name())))),
+        }
+    }
+}
+
+fn node(value: Value) -> Option<Node> {
+    match value {
+        Value::Node(node) => Some(*node),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

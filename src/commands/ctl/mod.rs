@@ -1,0 +1,13 @@
+//! binlogctl's face: its flags, its lines on standard output, its exit codes; what is done is done by our operations.
+//!
+//! Where binlogctl does not tell the truth, this does: a refused action is exit 1 with the node's words, hidden nodes
+//! are counted, malformed keys are named. All of that goes to standard error, so that scripts that read standard
+//! output go on working.
+
+mod execute;
+mod flags;
+mod log;
+
+pub use execute::{Host, execute};
+pub use flags::{Flags, Usage, parse};
+pub use log::{Level, host_zone, line};
