@@ -6,6 +6,7 @@
 
 use crate::error::Result;
 use crate::interrupt::Interrupt;
+use crate::world::Answer;
 use std::future::Future;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -25,6 +26,22 @@ impl Stopwatch {
     /// The time since it was started.
     pub fn elapsed(&self) -> Duration {
         self.0.elapsed()
+    }
+}
+
+/// This host's clocks, as requests see them.
+pub(super) struct Clocks(Stopwatch);
+
+impl Clocks {
+    /// The monotonic one begins now.
+    pub(super) fn start() -> Self {
+        Self(Stopwatch::start())
+    }
+
+    /// Both clocks.
+    pub(super) fn now(&self) -> Answer {
+        let monotonic_ms = i64::try_from(self.0.elapsed().as_millis()).unwrap_or(i64::MAX);
+        Answer::Now { unix_ms: unix_ms(), monotonic_ms }
     }
 }
 

@@ -39,6 +39,7 @@ pub struct Live {
     interrupt: Interrupt,
     console: Option<Box<dyn Console>>,
     engine: Option<Engine>,
+    clocks: clock::Clocks,
 }
 
 /// What the first request to the network starts.
@@ -53,7 +54,7 @@ impl Live {
     /// `notices` are told of every exchange; `interrupt` ends whatever is under way; questions go to the `console`, and
     /// are refused without one.
     pub fn new(settings: Settings, notices: Notices, interrupt: Interrupt, console: Option<Box<dyn Console>>) -> Self {
-        Self { settings, notices, interrupt, console, engine: None }
+        Self { settings, notices, interrupt, console, engine: None, clocks: clock::Clocks::start() }
     }
 
     /// Does `work` on the network's thread.
@@ -106,7 +107,7 @@ impl World for Live {
     fn apply(&mut self, request: &Request, fence: Option<&Fence>) -> Result<Answer> {
         let fence = fence.cloned();
         match request {
-            Request::Now => Ok(Answer::Now { unix_ms: clock::unix_ms() }),
+            Request::Now => Ok(self.clocks.now()),
             Request::Sleep { time } => clock::wait(*time, &self.interrupt).map(|()| Answer::Done),
             Request::Act { .. }
             | Request::TriggerGc { .. }

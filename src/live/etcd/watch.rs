@@ -1,12 +1,12 @@
-//! Waiting until a record changes.
+//! Waiting until a record changes otherwise than by a heartbeat.
 
 use super::{Etcd, list, watcher};
 use crate::error::Result;
 use crate::live::clock::{Deadline, within};
 use crate::live::failover::{Refusal, status_words};
-use crate::node::{Kind, ROOT};
+use crate::node::{Kind, ROOT, Record};
 use crate::world::Listing;
-use etcd_client::{Event, WatchOptions, WatchStream};
+use etcd_client::{Event, EventType, KeyValue, WatchOptions, WatchStream};
 use std::time::Duration;
 
 /// How a watch ended.
@@ -19,7 +19,8 @@ enum Seen {
     Broken,
 }
 
-/// The listing once some record has changed after revision `after`, or `patience` is over.
+/// The listing once some record was changed after revision `after` otherwise than by a heartbeat, or `patience` is
+/// over.
 ///
 /// Silence is believed for one time-out only: then another read must prove that the endpoint lives, or moves the watch
 /// to another. The watch always begins at `after`, so that no change between two watches is missed.
@@ -32,9 +33,7 @@ pub(in crate::live) async fn changes(etcd: &Etcd, after: i64, patience: Duration
         let window = deadline.at_most(etcd.wire.settings.timeout);
         let seen = within(window, watch(etcd, after)).await.unwrap_or(Seen::Silence);
         let listing = list(etcd, etcd.deadline()).await?;
-        let changed =
-            listing.records.iter().map(|r| r.mod_revision).chain(listing.malformed.iter().map(|m| m.mod_revision));
-        if matches!(seen, Seen::Change) || deadline.is_over() || changed.max().is_some_and(|newest| newest > after) {
+        if matches!(seen, Seen::Change) || deadline.is_over() {
             return Ok(listing);
         }
         if matches!(seen, Seen::Broken) {
@@ -58,7 +57,7 @@ async fn watch(etcd: &Etcd, after: i64) -> Seen {
 }
 
 async fn watch_on(channel: tonic::transport::Channel, after: i64) -> Result<Seen, Refusal> {
-    let options = WatchOptions::new().with_prefix().with_start_revision(after.saturating_add(1));
+    let options = WatchOptions::new().with_prefix().with_prev_key().with_start_revision(after.saturating_add(1));
     let mut stream: WatchStream = watcher(channel).await?.watch(ROOT, Some(options)).await?;
     loop {
         let message = match stream.message().await {
@@ -74,14 +73,22 @@ async fn watch_on(channel: tonic::transport::Channel, after: i64) -> Result<Seen
         if message.canceled() {
             return Ok(Seen::Broken);
         }
-        if message.events().iter().any(concerns_a_node) {
+        if message.events().iter().any(is_more_than_a_heartbeat) {
             return Ok(Seen::Change);
         }
     }
 }
 
-/// Whether the event's key is beneath one of the two prefixes.
-fn concerns_a_node(event: &Event) -> bool {
-    let key = event.kv().map_or(&[][..], |kv| kv.key());
-    Kind::ALL.iter().any(|kind| key.starts_with(kind.prefix().as_bytes()))
+/// Whether the event is a node's, and is anything but a heartbeat: a put that changes a heartbeat's fields only.
+fn is_more_than_a_heartbeat(event: &Event) -> bool {
+    let Some(now) = event.kv() else { return false };
+    if !Kind::ALL.iter().any(|kind| now.key().starts_with(kind.prefix().as_bytes())) {
+        return false;
+    }
+    let parse = |kv: &KeyValue| Record::parse(&String::from_utf8_lossy(kv.key()), kv.value(), kv.mod_revision()).ok();
+    let (before, after) = (event.prev_kv().and_then(parse), parse(now));
+    match (event.event_type(), before, after) {
+        (EventType::Put, Some(before), Some(after)) => !before.differences(&after).is_empty(),
+        _ => true,
+    }
 }
