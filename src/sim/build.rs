@@ -1,0 +1,288 @@
+//! From a scenario to a cluster in motion.
+
+use super::clock::{Micros, Queue, SECOND};
+use super::cluster::{Cluster, Event, FIRST_REVISION, RawKey};
+use super::drainer::{DRAINER_BEAT, Drainer, LOOK, Source};
+use super::process::{Entry, Node, Process, Stage, Who};
+use super::pump::{CLOSE_CHECK, Closing, FAKE_BINLOG, GC_INTERVAL, PUMP_BEAT, Pump};
+use super::record::{Body, Fixed, canonical};
+use super::scenario::{BinlogSpec, DrainerSpec, FIRST_GC, Phases, ProcessSpec, PumpSpec, Scenario, TidbSpec, phase};
+use super::tidb::{Binlog, Tidb};
+use crate::error::Result;
+use crate::node::{Kind, NodeRef, State};
+use crate::tso::Tso;
+use crate::world::Member;
+use serde_json::{Map, Value as Json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+impl Cluster {
+    /// The cluster of `scenario`, at its start.
+    ///
+    /// # Errors
+    /// `invalid` or `not_found` when a fault can happen to nobody, `invalid` when the start is no point in time.
+    pub fn new(scenario: &Scenario) -> Result<Self> {
+        let mut cluster = Self::empty(scenario)?;
+        for (place, spec) in scenario.pumps.iter().enumerate() {
+            let pump = cluster.pump_of(spec, place);
+            cluster.pumps.push(pump);
+        }
+        for (place, spec) in scenario.drainers.iter().enumerate() {
+            let drainer = cluster.drainer_of(spec, place);
+            cluster.drainers.push(drainer);
+        }
+        cluster.tidbs = scenario.tidb.iter().map(tidb_of).collect();
+        for spec in &scenario.keys {
+            let raw = RawKey { value: spec.value.as_bytes().into(), created: FIRST_REVISION, revision: FIRST_REVISION };
+            cluster.keys.insert(spec.key.clone(), raw);
+        }
+        cluster.sort();
+        cluster.settled_at = 0;
+        cluster.keys_changed();
+        cluster.begin(scenario);
+        for fault in &scenario.faults {
+            cluster.add_fault(fault.clone())?;
+        }
+        Ok(cluster)
+    }
+
+    fn empty(scenario: &Scenario) -> Result<Self> {
+        let member =
+            |spec: &super::scenario::PdMember| Member { name: spec.name.clone(), client_urls: vec![spec.url.clone()] };
+        Ok(Self {
+            now: 0,
+            start_ms: scenario.start_ms()?,
+            id: scenario.cluster_id,
+            members: scenario.pd.iter().map(member).collect(),
+            leader: scenario.pd.first().map(|member| member.name.as_str().into()),
+            pumps: Vec::new(),
+            drainers: Vec::new(),
+            tidbs: Vec::new(),
+            keys: BTreeMap::new(),
+            order: [Vec::new(), Vec::new()],
+            broken: [false; 2],
+            gc_rule: scenario.gc,
+            faults: Vec::new(),
+            pd_outages: 0,
+            pd_gone_since: 0,
+            revision: FIRST_REVISION,
+            last_tso: Tso(0),
+            settled_at: -1,
+            queue: Queue::new(),
+            events: 0,
+            log: Vec::new(),
+        })
+    }
+
+    fn sort(&mut self) {
+        let mut pumps: Vec<usize> = (0..self.pumps.len()).collect();
+        pumps.sort_by(|a, b| self.pumps[*a].node.id.cmp(&self.pumps[*b].node.id));
+        let mut drainers: Vec<usize> = (0..self.drainers.len()).collect();
+        drainers.sort_by(|a, b| self.drainers[*a].node.id.cmp(&self.drainers[*b].node.id));
+        self.order = [pumps, drainers];
+    }
+
+    /// The node, which becomes part of the cluster if it was none: without a record and a process yet.
+    pub(crate) fn find_or_add(&mut self, node: &NodeRef) -> Who {
+        if let Some(who) = self.find(node.kind, &node.id) {
+            return who;
+        }
+        self.settle();
+        let (id, address) = (node.id.clone(), node.address.clone());
+        let who = match node.kind {
+            Kind::Pump => {
+                let spec = PumpSpec { record: None, process: ProcessSpec::Dead, ..PumpSpec::new(id, address) };
+                let pump = self.pump_of(&spec, self.pumps.len());
+                self.pumps.push(Pump { newest: self.now, gc_ts: Micros::MIN, ..pump });
+                let at = self.pumps.len() - 1;
+                self.queue.schedule(self.now + GC_INTERVAL, Event::Gc(at));
+                Who::Pump(at)
+            }
+            Kind::Drainer => {
+                let spec = DrainerSpec { record: None, process: ProcessSpec::Dead, ..DrainerSpec::new(id, address) };
+                let drainer = self.drainer_of(&spec, self.drainers.len());
+                self.drainers.push(Drainer { consumed: self.now, since: self.now, ..drainer });
+                Who::Drainer(self.drainers.len() - 1)
+            }
+        };
+        self.sort();
+        who
+    }
+
+    fn pump_of(&self, spec: &PumpSpec, place: usize) -> Pump {
+        let common = Common {
+            kind: Kind::Pump,
+            id: &spec.id,
+            address: &spec.address,
+            record: spec.record,
+            process: spec.process,
+            uptime: spec.uptime.micros(),
+            extra: &spec.extra,
+            phases: &spec.phases,
+            place,
+            supervised: spec.supervisor,
+            drift_ppm: spec.drift_ppm,
+        };
+        let (lag, phase) = (spec.lag.micros(), phase(spec.phases.fake_binlog_ms, place, 1_170_000, FAKE_BINLOG));
+        let running = spec.process == ProcessSpec::Running;
+        let newest = if running { phase - FAKE_BINLOG } else { -lag };
+        let closing = spec.process == ProcessSpec::Closing;
+        Pump {
+            node: self.node_of(&common, newest),
+            newest,
+            producing: running,
+            interval: FAKE_BINLOG,
+            phase: phase - FAKE_BINLOG,
+            closing: closing.then_some(Closing { fake_binlog: -lag, storage_done: true }),
+            unmatched_until: spec.unmatched.micros(),
+            retention: spec.retention.micros(),
+            gc_ts: FIRST_GC - GC_INTERVAL - spec.retention.micros(),
+            disk_capacity: spec.disk.capacity,
+            disk_available: spec.disk.available,
+        }
+    }
+
+    fn drainer_of(&self, spec: &DrainerSpec, place: usize) -> Drainer {
+        let common = Common {
+            kind: Kind::Drainer,
+            id: &spec.id,
+            address: &spec.address,
+            record: spec.record,
+            process: spec.process,
+            uptime: spec.uptime.micros(),
+            extra: &spec.extra,
+            phases: &spec.phases,
+            place,
+            supervised: spec.supervisor,
+            drift_ppm: spec.drift_ppm,
+        };
+        let running = spec.process == ProcessSpec::Running;
+        let mut drainer = Drainer {
+            node: self.node_of(&common, -spec.lag.micros()),
+            consumed: -spec.lag.micros(),
+            since: 0,
+            flowing: running,
+            speed: spec.speed.map(|speed| (speed * 1000.0) as i64),
+            stalled_until: Micros::MIN,
+            sources: Vec::new(),
+            dropped: BTreeMap::new(),
+            look_phase: phase(spec.phases.look_ms, place, 1_430_000, LOOK) - LOOK,
+            looks_at: None,
+        };
+        if spec.process != ProcessSpec::Dead {
+            drainer.sources = self.first_sources();
+        }
+        let merged = drainer.sources.iter().map(|source| self.pumps[source.pump].newest).min();
+        drainer.consumed = merged.map_or(drainer.consumed, |merged| merged.min(drainer.consumed));
+        drainer.node.settled = drainer.consumed;
+        drainer
+    }
+
+    fn first_sources(&self) -> Vec<Source> {
+        let known = self.pumps.iter().enumerate().filter(|(_, pump)| pump.node.counts());
+        known
+            .map(|(at, pump)| {
+                let address = pump.node.address.clone();
+                let stuck_at = (!pump.serves(&address)).then_some(pump.newest);
+                Source { pump: at, address, stuck_at, missed_to: Micros::MIN }
+            })
+            .collect()
+    }
+
+    fn node_of(&self, common: &Common<'_>, position: Micros) -> Node {
+        let (beat_interval, stride) = match common.kind {
+            Kind::Pump => (PUMP_BEAT, 730_000),
+            Kind::Drainer => (DRAINER_BEAT, 410_000),
+        };
+        let beat_phase = phase(common.phases.heartbeat_ms, common.place, stride, beat_interval) - beat_interval;
+        let stage = match common.process {
+            ProcessSpec::Closing => Stage::Closing,
+            _ => Stage::Online,
+        };
+        let hung = common.process == ProcessSpec::Hung;
+        let process = (common.process != ProcessSpec::Dead).then_some(Process { started: -common.uptime, stage, hung });
+        Node {
+            kind: common.kind,
+            id: common.id.into(),
+            address: common.address.into(),
+            entry: common.record.map(|state| self.entry_of(common, state, position, beat_phase)),
+            process,
+            epoch: 0,
+            supervised: common.supervised,
+            beat_interval,
+            beat_phase,
+            drift_ppm: common.drift_ppm,
+            settled: position,
+            refuses_until: Micros::MIN,
+            loses_until: Micros::MIN,
+            pending: Vec::new(),
+        }
+    }
+
+    fn entry_of(&self, common: &Common<'_>, state: State, position: Micros, beat: Micros) -> Entry {
+        let live = common.process == ProcessSpec::Running && state == State::Online && common.extra.is_empty();
+        let written = if live { beat } else { beat.min(position.max(-common.uptime)) };
+        let revision = FIRST_REVISION + written.max(1 - FIRST_REVISION);
+        let (max_commit_ts, update_ts) = (self.ts_at(position), self.ts_at(written));
+        let value = (!common.extra.is_empty()).then(|| {
+            let mut value = canonical(common.id, common.address, state, max_commit_ts, update_ts);
+            value.extend(common.extra.clone());
+            value
+        });
+        let fixed = Fixed { state, address: common.address.into(), max_commit_ts, update_ts, value };
+        let body = if live { Body::Live } else { Body::Fixed(Arc::new(fixed)) };
+        Entry { created: 1, written, revision, body }
+    }
+
+    /// Puts everything in motion that has been going on before the start.
+    fn begin(&mut self, scenario: &Scenario) {
+        for at in 0..self.pumps.len() {
+            self.queue.schedule(FIRST_GC, Event::Gc(at));
+            let epoch = self.pumps[at].node.epoch;
+            if self.pumps[at].closing.is_some() {
+                let first = phase(scenario.pumps[at].phases.close_check_ms, at, 330_000, CLOSE_CHECK);
+                self.queue.schedule(first.max(1), Event::CloseCheck { pump: at, epoch });
+            }
+        }
+        for who in self.everybody().collect::<Vec<_>>() {
+            let node = self.node(who);
+            if node.beats() && !matches!(node.entry, Some(Entry { body: Body::Live, .. })) {
+                let (next, epoch) = (node.next_beat(0), node.epoch);
+                self.queue.schedule(next, Event::Beat(who, epoch));
+            }
+        }
+        self.look_soon();
+        self.rewire();
+    }
+}
+
+/// What the two kinds of node have in common in a scenario.
+struct Common<'a> {
+    kind: Kind,
+    id: &'a str,
+    address: &'a str,
+    record: Option<State>,
+    process: ProcessSpec,
+    uptime: Micros,
+    extra: &'a Map<String, Json>,
+    phases: &'a Phases,
+    place: usize,
+    supervised: bool,
+    drift_ppm: i64,
+}
+
+fn tidb_of(spec: &TidbSpec) -> Tidb {
+    Tidb {
+        address: spec.address.as_str().into(),
+        version: spec.version.as_str().into(),
+        binlog: match spec.binlog {
+            BinlogSpec::On => Binlog::On,
+            BinlogSpec::Off => Binlog::Off,
+            BinlogSpec::Skipping => Binlog::Skipping,
+            BinlogSpec::Unknown => Binlog::Unknown,
+        },
+        ignore_error: spec.ignore_error,
+        writes_per_second: i64::from(spec.writes_per_second).min(SECOND),
+        gives_up_at: None,
+    }
+}

@@ -1,0 +1,299 @@
+//! The cluster as one state machine: its parts, its time, and how it goes from one event to the next.
+//!
+//! Between two events every position is a closed form of the time. Whoever changes something calls
+//! [`Cluster::settle`] first, which notes where everything has come to, and [`Cluster::rewire`] after, which works out
+//! who now reads from whom.
+
+use super::clock::{Micros, Queue, SECOND};
+use super::drainer::Drainer;
+use super::happening::{Happening, What};
+use super::process::{Node, Who};
+use super::pump::{FAKE_BINLOG, Pump};
+use super::record::{Body, time_of, ts_at};
+use super::scenario::{Fault, GcRule};
+use super::tidb::Tidb;
+use crate::node::Kind;
+use crate::tso::Tso;
+use crate::world::Member;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The etcd revision at the scenario's start; a write at a virtual time has this plus its microsecond.
+pub(crate) const FIRST_REVISION: i64 = 1_000_000;
+
+/// What is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Event {
+    /// A process has come up.
+    Booted(Who, u32),
+    /// A Pump tries to notify the Drainers.
+    Notify { pump: usize, epoch: u32, attempt: u32 },
+    /// A closing Pump looks whether it may go.
+    CloseCheck { pump: usize, epoch: u32 },
+    /// A Drainer that wrote its last state exits.
+    Ended(Who, u32),
+    /// A supervisor restarts what failed.
+    Restart(Who, u32),
+    /// The next heartbeat overwrites what somebody wrote over a live node.
+    Beat(Who, u32),
+    /// A Drainer looks at the list of Pumps.
+    Look(usize),
+    /// A Drainer has merged something.
+    WarmedUp(usize, u32),
+    /// A Drainer has failed too many heartbeats.
+    GiveUp(usize, u32),
+    /// A Pump collects old binlog.
+    Gc(usize),
+    /// A TiDB server has waited long enough for a Pump that takes its binlog.
+    TidbNotices(usize),
+    /// A fault begins.
+    FaultBegins(usize),
+    /// A fault ends.
+    FaultEnds(usize),
+}
+
+/// A key in etcd that belongs to no node of the model.
+#[derive(Clone, Debug)]
+pub(crate) struct RawKey {
+    pub(crate) value: Arc<[u8]>,
+    pub(crate) created: i64,
+    pub(crate) revision: i64,
+}
+
+/// PD, Pumps, Drainers and TiDB servers at one moment of virtual time. Cheap to clone, the same from the same scenario.
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    pub(crate) now: Micros,
+    pub(crate) start_ms: i64,
+    pub(crate) id: u64,
+    pub(crate) members: Arc<[Member]>,
+    pub(crate) leader: Option<Arc<str>>,
+    pub(crate) pumps: Vec<Pump>,
+    pub(crate) drainers: Vec<Drainer>,
+    pub(crate) tidbs: Vec<Tidb>,
+    pub(crate) keys: BTreeMap<String, RawKey>,
+    /// The nodes of each kind in the order of their ids.
+    pub(crate) order: [Vec<usize>; 2],
+    /// Whether a listing of each kind fails for everybody but us.
+    pub(crate) broken: [bool; 2],
+    pub(crate) gc_rule: GcRule,
+    pub(crate) faults: Vec<Fault>,
+    /// How many faults that take PD away have begun and not ended.
+    pub(crate) pd_outages: u32,
+    pub(crate) pd_gone_since: Micros,
+    /// The revision of the last write that was no heartbeat.
+    pub(crate) revision: i64,
+    pub(crate) last_tso: Tso,
+    pub(crate) settled_at: Micros,
+    pub(crate) queue: Queue<Event>,
+    pub(crate) events: u64,
+    pub(crate) log: Vec<Happening>,
+}
+
+impl Cluster {
+    /// The virtual time, in microseconds since the scenario's start.
+    pub fn now(&self) -> Micros {
+        self.now
+    }
+
+    /// How many scheduled events have happened so far.
+    pub fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// What truly happened so far, in order.
+    pub fn log(&self) -> &[Happening] {
+        &self.log
+    }
+
+    /// Lets time pass until `until`; nothing if that is over.
+    pub fn advance_to(&mut self, until: Micros) {
+        while self.step(until) {}
+    }
+
+    /// Lets the next event happen that is due by `until`, or time pass until then; whether there was an event.
+    pub(crate) fn step(&mut self, until: Micros) -> bool {
+        match self.queue.pop(until) {
+            Some((at, event)) => {
+                self.now = self.now.max(at);
+                self.events += 1;
+                self.happen(event);
+                true
+            }
+            None => {
+                self.now = self.now.max(until);
+                false
+            }
+        }
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::Booted(who, epoch) if self.node(who).epoch == epoch => self.booted(who),
+            Event::Notify { pump, epoch, attempt } if self.pumps[pump].node.epoch == epoch => {
+                self.notify(pump, attempt);
+            }
+            Event::CloseCheck { pump, epoch } if self.pumps[pump].node.epoch == epoch => self.close_check(pump),
+            Event::Ended(who, epoch) if self.node(who).epoch == epoch => self.ended(who),
+            Event::Restart(who, epoch) if self.node(who).epoch == epoch => self.start(who, None),
+            Event::Beat(who, epoch) if self.node(who).epoch == epoch => self.beat(who),
+            Event::WarmedUp(drainer, epoch) if self.drainers[drainer].node.epoch == epoch => self.warmed_up(drainer),
+            Event::GiveUp(drainer, epoch) if self.drainers[drainer].node.epoch == epoch => self.give_up(drainer),
+            Event::Look(drainer) => self.look_if_due(drainer),
+            Event::Gc(pump) => self.hourly_gc(pump),
+            Event::TidbNotices(tidb) => self.tidb_notices(tidb),
+            Event::FaultBegins(fault) => self.fault_begins(fault),
+            Event::FaultEnds(fault) => self.fault_ends(fault),
+            _ => {} // of a process that is no more
+        }
+    }
+
+    pub(crate) fn node(&self, who: Who) -> &Node {
+        match who {
+            Who::Pump(at) => &self.pumps[at].node,
+            Who::Drainer(at) => &self.drainers[at].node,
+        }
+    }
+
+    pub(crate) fn node_mut(&mut self, who: Who) -> &mut Node {
+        match who {
+            Who::Pump(at) => &mut self.pumps[at].node,
+            Who::Drainer(at) => &mut self.drainers[at].node,
+        }
+    }
+
+    /// All nodes, Pumps first, each kind in the order of its ids.
+    pub(crate) fn everybody(&self) -> impl Iterator<Item = Who> + '_ {
+        let pumps = self.order[0].iter().map(|at| Who::Pump(*at));
+        pumps.chain(self.order[1].iter().map(|at| Who::Drainer(*at)))
+    }
+
+    /// The node `id` of `kind`.
+    pub fn find(&self, kind: Kind, id: &str) -> Option<Who> {
+        let named = |who: &Who| who.kind() == kind && &*self.node(*who).id == id;
+        self.everybody().find(named)
+    }
+
+    /// The id of a node.
+    pub fn id_of(&self, who: Who) -> &str {
+        &self.node(who).id
+    }
+
+    /// The timestamp of a virtual time.
+    pub fn ts_at(&self, time: Micros) -> Tso {
+        ts_at(self.start_ms, time)
+    }
+
+    /// The virtual time of a timestamp.
+    pub fn time_of(&self, ts: Tso) -> Micros {
+        time_of(self.start_ms, ts)
+    }
+
+    /// Milliseconds since 1970 at a virtual time.
+    pub(crate) fn unix_ms(&self, time: Micros) -> i64 {
+        self.start_ms + time.div_euclid(1_000)
+    }
+
+    pub(crate) fn pd_gone(&self) -> bool {
+        self.pd_outages > 0
+    }
+
+    /// The newest commit a Pump holds, or up to where a Drainer has consumed everything, at `time` since the last
+    /// change.
+    pub(crate) fn position_at(&self, who: Who, time: Micros) -> Micros {
+        match who {
+            Who::Pump(at) => self.pumps[at].newest(time),
+            Who::Drainer(at) => self.drainers[at].consumed(&self.pumps, time),
+        }
+    }
+
+    /// The newest commit a Pump holds, or up to where a Drainer has consumed everything: the truth, not its record.
+    pub fn position(&self, who: Who) -> Micros {
+        self.position_at(who, self.now)
+    }
+
+    /// The position that the record shows.
+    pub(crate) fn recorded_position(&self, who: Who) -> Option<Micros> {
+        let node = self.node(who);
+        let entry = node.entry.as_ref()?;
+        match &entry.body {
+            Body::Live => {
+                let written = node.written_at(entry, self.now);
+                Some(if written > self.settled_at { self.position_at(who, written) } else { node.settled })
+            }
+            Body::Fixed(fixed) => Some(self.time_of(fixed.max_commit_ts)),
+            Body::Raw(_) => None,
+        }
+    }
+
+    /// Notes where everything has come to, so that what comes next may change how it goes on.
+    pub(crate) fn settle(&mut self) {
+        if self.settled_at == self.now {
+            return;
+        }
+        for at in 0..self.drainers.len() {
+            let settled = self.settled_position(Who::Drainer(at));
+            let consumed = self.drainers[at].consumed(&self.pumps, self.now);
+            let drainer = &mut self.drainers[at];
+            drainer.node.settled = settled;
+            drainer.consumed = consumed;
+            drainer.since = self.now;
+        }
+        for at in 0..self.pumps.len() {
+            let settled = self.settled_position(Who::Pump(at));
+            let pump = &mut self.pumps[at];
+            pump.node.settled = settled;
+            pump.newest = pump.newest(self.now);
+        }
+        self.settled_at = self.now;
+    }
+
+    fn settled_position(&self, who: Who) -> Micros {
+        self.recorded_position(who).unwrap_or(self.node(who).settled)
+    }
+
+    /// Works out who makes binlog and who reads from whom, after something has changed.
+    pub(crate) fn rewire(&mut self) {
+        self.rewire_sources();
+        let gone = self.pd_gone();
+        let writable = self.pumps.iter().filter(|pump| pump.writable()).count();
+        let writes = self.writes_per_second();
+        let share = match writes {
+            0 => FAKE_BINLOG,
+            _ => (writable as i64 * SECOND / writes).clamp(1_000, FAKE_BINLOG),
+        };
+        let now = self.now;
+        for pump in &mut self.pumps {
+            let interval = if pump.writable() { share } else { FAKE_BINLOG };
+            let producing = pump.node.beats() && !gone;
+            if producing && !pump.producing {
+                pump.phase = now + interval;
+            }
+            (pump.producing, pump.interval) = (producing, interval);
+        }
+        self.tidb_watches(writable);
+    }
+
+    fn rewire_sources(&mut self) {
+        for drainer in &mut self.drainers {
+            let changed = drainer.sources.iter().any(|s| s.stuck_at.is_none() != self.pumps[s.pump].serves(&s.address));
+            if !changed {
+                continue;
+            }
+            let behind = !drainer.flowing || drainer.is_behind(&self.pumps, drainer.consumed, self.now);
+            for source in &mut drainer.sources {
+                let pump = &self.pumps[source.pump];
+                source.stuck_at = match (pump.serves(&source.address), source.stuck_at) {
+                    (true, _) => None,
+                    (false, Some(at)) => Some(at),
+                    (false, None) if behind => Some(drainer.consumed),
+                    (false, None) => Some(pump.newest(self.now)),
+                };
+            }
+        }
+    }
+
+    pub(crate) fn note(&mut self, what: What) {
+        self.log.push(Happening { at: self.now, what });
+    }
+}

@@ -1,0 +1,86 @@
+//! Drainers: what they have consumed, from which Pumps, and what they missed.
+
+use super::clock::{Micros, SECOND};
+use super::process::Node;
+use super::pump::Pump;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// How often a Drainer writes a heartbeat.
+pub(crate) const DRAINER_BEAT: Micros = SECOND;
+/// How many failed heartbeats end a Drainer.
+pub(crate) const FAILED_BEATS: i64 = 20;
+/// How often a Drainer looks at the list of Pumps.
+pub(crate) const LOOK: Micros = 5 * SECOND;
+/// How long after its start a Drainer has merged something (*recorded*: a closing Pump is free 7 s after it).
+pub(crate) const WARM_UP: Micros = 5 * SECOND;
+
+/// A Pump as a Drainer knows it.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    /// The Pump's place in the cluster.
+    pub(crate) pump: usize,
+    /// Where the Drainer looks for it, whatever its record says by now.
+    pub(crate) address: Arc<str>,
+    /// Up to where it was read, while it cannot be read.
+    pub(crate) stuck_at: Option<Micros>,
+    /// Up to where a hole in it is known already.
+    pub(crate) missed_to: Micros,
+}
+
+/// A Drainer.
+#[derive(Clone, Debug)]
+pub(crate) struct Drainer {
+    pub(crate) node: Node,
+    /// Everything up to it was consumed when the model was last settled, at `since`.
+    pub(crate) consumed: Micros,
+    pub(crate) since: Micros,
+    /// Whether it merges and writes downstream.
+    pub(crate) flowing: bool,
+    /// How much binlog it writes downstream, in milliseconds of binlog per second; `None` for all there is.
+    pub(crate) speed: Option<i64>,
+    /// Until when its downstream takes nothing.
+    pub(crate) stalled_until: Micros,
+    pub(crate) sources: Vec<Source>,
+    /// Pumps it dropped because their records said `offline`, and up to where it had read them.
+    pub(crate) dropped: BTreeMap<usize, Micros>,
+    pub(crate) look_phase: Micros,
+    /// When it will next look because something has changed.
+    pub(crate) looks_at: Option<Micros>,
+}
+
+impl Drainer {
+    /// Up to where the binlog of all its Pumps can be merged; `None` without Pumps.
+    fn merged(&self, pumps: &[Pump], now: Micros) -> Option<Micros> {
+        let reach = |source: &Source| source.stuck_at.unwrap_or_else(|| pumps[source.pump].newest(now));
+        self.sources.iter().map(reach).min()
+    }
+
+    /// Everything up to it was consumed at `now`.
+    pub(crate) fn consumed(&self, pumps: &[Pump], now: Micros) -> Micros {
+        if !self.flowing || now <= self.since {
+            return self.consumed;
+        }
+        let Some(merged) = self.merged(pumps, now) else { return self.consumed };
+        let merged = match self.speed {
+            None => merged,
+            Some(speed) => merged.min(self.consumed + (now - self.since) / 1000 * speed),
+        };
+        merged.max(self.consumed)
+    }
+
+    /// Up to where it has read each of its Pumps at `now`.
+    pub(crate) fn read_position(&self, pumps: &[Pump], source: &Source, now: Micros) -> Micros {
+        let consumed = self.consumed(pumps, now);
+        match source.stuck_at {
+            Some(at) => at.max(consumed),
+            None if self.is_behind(pumps, consumed, now) || !self.flowing => consumed,
+            None => pumps[source.pump].newest(now),
+        }
+    }
+
+    /// Whether it could consume more at `now` if it were faster.
+    pub(crate) fn is_behind(&self, pumps: &[Pump], consumed: Micros, now: Micros) -> bool {
+        self.merged(pumps, now).is_some_and(|merged| consumed < merged)
+    }
+}

@@ -1,0 +1,323 @@
+//! PD's etcd: the records as anybody reads them now, and writes from outside.
+//!
+//! A revision is a constant plus the virtual microsecond of the write, so that a heartbeat has one without having
+//! been an event.
+
+use super::clock::{Micros, next_tick};
+use super::cluster::{Cluster, Event, FIRST_REVISION, RawKey};
+use super::drainer::LOOK;
+use super::happening::What;
+use super::process::{Entry, Node, Who};
+use super::record::{Body, Fixed, bytes, canonical};
+use crate::error::{Error, Result};
+use crate::node::{Kind, Malformed, Record, State};
+use crate::tso::Tso;
+use std::sync::Arc;
+
+/// A key and its value, as etcd shows them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyValue {
+    /// The key.
+    pub key: String,
+    /// The value.
+    pub value: Vec<u8>,
+    /// The revision of its last write.
+    pub mod_revision: i64,
+    /// The revision at which it was created.
+    pub create_revision: i64,
+}
+
+impl Cluster {
+    /// etcd's revision now.
+    pub fn revision(&self) -> i64 {
+        self.revision.max(FIRST_REVISION + self.now)
+    }
+
+    /// The revision of the last write that was no heartbeat: when it has not moved, no state has changed and no key
+    /// has come or gone.
+    pub fn settled_revision(&self) -> i64 {
+        self.revision
+    }
+
+    fn next_revision(&mut self) -> i64 {
+        self.revision = (self.revision + 1).max(FIRST_REVISION + self.now);
+        self.revision
+    }
+
+    /// When the next heartbeat is due, if anybody writes one.
+    pub(crate) fn next_beat(&self) -> Option<Micros> {
+        let live = |who: &Who| matches!(&self.node(*who).entry, Some(Entry { body: Body::Live, .. }));
+        self.everybody().filter(live).map(|who| self.node(who).next_beat(self.now)).min()
+    }
+
+    /// The record of a node as it stands now; `None` without a key, or when what stands there is no record.
+    pub fn record(&self, who: Who) -> Option<Record> {
+        let node = self.node(who);
+        let entry = node.entry.as_ref()?;
+        match &entry.body {
+            Body::Live => {
+                let (fixed, revision) = self.live_record(who, node, entry);
+                Some(fixed.record(node.kind, &node.id, revision))
+            }
+            Body::Fixed(fixed) => Some(fixed.record(node.kind, &node.id, entry.revision)),
+            Body::Raw(_) => None,
+        }
+    }
+
+    fn live_record(&self, who: Who, node: &Node, entry: &Entry) -> (Fixed, i64) {
+        let written = node.written_at(entry, self.now);
+        let started = node.process.map_or(written, |process| process.started);
+        let fixed = Fixed {
+            state: State::Online,
+            address: node.address.clone(),
+            max_commit_ts: self.ts_at(self.recorded_position(who).unwrap_or(node.settled)),
+            update_ts: self.ts_at(written + (written - started) / 1_000_000 * node.drift_ppm),
+            value: None,
+        };
+        (fixed, if written > entry.written { FIRST_REVISION + written } else { entry.revision })
+    }
+
+    /// All records, Pumps first, each kind by id, and the keys that are none.
+    pub fn listing(&self) -> (Vec<Record>, Vec<Malformed>) {
+        let mut records: Vec<Record> = Vec::with_capacity(self.pumps.len() + self.drainers.len());
+        let mut malformed = Vec::new();
+        for who in self.everybody() {
+            match (self.record(who), &self.node(who).entry) {
+                (Some(record), _) => records.push(record),
+                (None, Some(Entry { body: Body::Raw(value), revision, .. })) => {
+                    sort_out(&self.key_of(who), value, *revision, &mut records, &mut malformed);
+                }
+                (None, _) => {}
+            }
+        }
+        if !self.keys.is_empty() {
+            for kind in Kind::ALL {
+                for (key, raw) in
+                    self.keys.range(kind.prefix().to_owned()..).take_while(|(key, _)| key.starts_with(kind.prefix()))
+                {
+                    sort_out(key, &raw.value, raw.revision, &mut records, &mut malformed);
+                }
+            }
+            records.sort_by(|a, b| (a.node.kind, &a.node.id).cmp(&(b.node.kind, &b.node.id)));
+        }
+        (records, malformed)
+    }
+
+    /// Every key of etcd that the model knows, in etcd's order.
+    pub fn key_values(&self) -> Vec<KeyValue> {
+        let nodes = self.everybody().filter_map(|who| self.node_key_value(who));
+        let others = self.keys.iter().map(|(key, raw)| raw_key_value(key, raw));
+        let mut all: Vec<KeyValue> = nodes.chain(others).chain(self.tidb_keys()).collect();
+        all.sort_by(|a, b| a.key.cmp(&b.key));
+        all
+    }
+
+    /// One key, if it is there.
+    pub fn get(&self, key: &str) -> Option<KeyValue> {
+        match self.owner(key) {
+            Some(who) => self.node_key_value(who),
+            None => {
+                let raw = self.keys.get(key).map(|raw| raw_key_value(key, raw));
+                raw.or_else(|| self.tidb_keys().find(|pair| pair.key == key))
+            }
+        }
+    }
+
+    fn node_key_value(&self, who: Who) -> Option<KeyValue> {
+        let node = self.node(who);
+        let entry = node.entry.as_ref()?;
+        let (value, mod_revision) = match &entry.body {
+            Body::Raw(value) => (value.to_vec(), entry.revision),
+            _ => self.record(who).map(|record| (bytes(record.value), record.mod_revision))?,
+        };
+        Some(KeyValue { key: self.key_of(who), value, mod_revision, create_revision: entry.created })
+    }
+
+    pub(crate) fn key_of(&self, who: Who) -> String {
+        format!("{}{}", who.kind().prefix(), self.id_of(who))
+    }
+
+    /// The node whose key it is.
+    fn owner(&self, key: &str) -> Option<Who> {
+        Kind::ALL.into_iter().find_map(|kind| self.find(kind, key.strip_prefix(kind.prefix())?))
+    }
+
+    /// Writes a key from outside, and returns its revision. A record that is written over a live node lasts until
+    /// its next heartbeat.
+    pub fn put(&mut self, key: &str, value: &[u8]) -> i64 {
+        self.settle();
+        let revision = self.next_revision();
+        match self.owner(key) {
+            Some(who) => {
+                let body = match Record::parse(key, value, revision) {
+                    Ok(record) => Body::Fixed(Arc::new(Fixed::of(&record))),
+                    Err(_) => Body::Raw(value.into()),
+                };
+                self.overwrite(who, body, revision);
+            }
+            None => {
+                let created = self.keys.get(key).map_or(revision, |raw| raw.created);
+                self.keys.insert(key.to_owned(), RawKey { value: value.into(), created, revision });
+                self.keys_changed();
+            }
+        }
+        revision
+    }
+
+    fn overwrite(&mut self, who: Who, body: Body, revision: i64) {
+        let (now, was) = (self.now, self.node(who).recorded_state());
+        let node = self.node_mut(who);
+        let created = node.entry.as_ref().map_or(revision, |entry| entry.created);
+        node.entry = Some(Entry { created, written: now, revision, body });
+        let state = node.recorded_state();
+        if let Some(state) = state.filter(|state| Some(*state) != was) {
+            self.note(What::Recorded { who, state, by_hand: true });
+        }
+        self.beat_later(who);
+        self.record_changed(who);
+    }
+
+    /// The next heartbeat of a live node rewrites its record.
+    fn beat_later(&mut self, who: Who) {
+        let node = self.node(who);
+        if node.beats() {
+            let (at, epoch) = (node.next_beat(self.now), node.epoch);
+            self.queue.schedule(at, Event::Beat(who, epoch));
+        }
+    }
+
+    /// Deletes a key from outside; whether it was there.
+    pub fn delete(&mut self, key: &str) -> bool {
+        self.settle();
+        let gone = match self.owner(key) {
+            Some(who) => {
+                let gone = self.node_mut(who).entry.take().is_some();
+                if gone {
+                    self.note(What::Forgotten(who));
+                    self.beat_later(who);
+                    self.record_changed(who);
+                }
+                gone
+            }
+            None => self.keys.remove(key).is_some(),
+        };
+        if gone {
+            self.next_revision();
+            self.keys_changed();
+        }
+        gone
+    }
+
+    /// A node writes its record as it will with every heartbeat from now on.
+    pub(crate) fn beat(&mut self, who: Who) {
+        if !self.node(who).beats() || self.pd_gone() {
+            return;
+        }
+        self.settle();
+        let position = self.position(who);
+        let revision = self.next_revision();
+        let now = self.now;
+        let node = self.node_mut(who);
+        let was = node.recorded_state();
+        let created = node.entry.as_ref().map_or(revision, |entry| entry.created);
+        node.settled = position;
+        node.entry = Some(Entry { created, written: now, revision, body: Body::Live });
+        if was != Some(State::Online) {
+            self.note(What::Recorded { who, state: State::Online, by_hand: false });
+            self.record_changed(who);
+        }
+    }
+
+    /// No heartbeat follows: the record stays as the last one left it.
+    pub(crate) fn freeze(&mut self, who: Who) {
+        let node = self.node(who);
+        let Some(entry @ Entry { body: Body::Live, .. }) = &node.entry else { return };
+        let (fixed, revision) = self.live_record(who, node, entry);
+        let written = node.written_at(entry, self.now);
+        let frozen = Entry { created: entry.created, written, revision, body: Body::Fixed(Arc::new(fixed)) };
+        self.node_mut(who).entry = Some(frozen);
+    }
+
+    /// A node writes a state itself, once; in vain while PD is gone.
+    pub(crate) fn write_state(&mut self, who: Who, state: State) {
+        if self.pd_gone() {
+            return;
+        }
+        let position = self.position(who);
+        let revision = self.next_revision();
+        let (max_commit_ts, update_ts) = (self.ts_at(position), self.ts_at(self.now));
+        let now = self.now;
+        let node = self.node_mut(who);
+        let fixed = Fixed { state, address: node.address.clone(), max_commit_ts, update_ts, value: None };
+        let created = node.entry.as_ref().map_or(revision, |entry| entry.created);
+        node.entry = Some(Entry { created, written: now, revision, body: Body::Fixed(Arc::new(fixed)) });
+        self.note(What::Recorded { who, state, by_hand: false });
+        self.record_changed(who);
+    }
+
+    /// Drainers see a Pump's change when they next look.
+    pub(crate) fn record_changed(&mut self, who: Who) {
+        if self.node(who).entry.as_ref().is_none_or(|entry| matches!(entry.body, Body::Raw(_))) {
+            self.keys_changed();
+        }
+        if who.kind() == Kind::Pump {
+            self.look_soon();
+        }
+    }
+
+    /// Every running Drainer looks at its next tick.
+    pub(crate) fn look_soon(&mut self) {
+        let now = self.now;
+        for (at, drainer) in self.drainers.iter_mut().enumerate() {
+            if drainer.looks_at.is_none() && drainer.node.process.is_some() {
+                let tick = next_tick(drainer.look_phase, LOOK, now);
+                drainer.looks_at = Some(tick);
+                self.queue.schedule(tick, Event::Look(at));
+            }
+        }
+    }
+
+    /// Works out again which listings fail for everybody who does not take malformed keys apart as we do.
+    pub(crate) fn keys_changed(&mut self) {
+        let (_, malformed) = self.listing();
+        let broken = Kind::ALL.map(|kind| malformed.iter().any(|key| key.key.starts_with(kind.prefix())));
+        if self.broken[0] && !broken[0] {
+            self.look_soon();
+        }
+        self.broken = broken;
+    }
+
+    /// A timestamp from PD, later than every one before it.
+    ///
+    /// # Errors
+    /// `unreachable` while PD is gone.
+    pub fn tso(&mut self) -> Result<Tso> {
+        if self.pd_gone() {
+            return Err(Error::new(crate::error::ErrorKind::Unreachable, "PD gives no timestamp"));
+        }
+        self.last_tso = Tso((self.last_tso.0 + 1).max(self.ts_at(self.now).0));
+        Ok(self.last_tso)
+    }
+}
+
+fn sort_out(key: &str, value: &[u8], mod_revision: i64, records: &mut Vec<Record>, malformed: &mut Vec<Malformed>) {
+    match Record::parse(key, value, mod_revision) {
+        Ok(record) => records.push(record),
+        Err(error) => malformed.push(Malformed { key: key.to_owned(), reason: error.message, mod_revision }),
+    }
+}
+
+fn raw_key_value(key: &str, raw: &RawKey) -> KeyValue {
+    KeyValue {
+        key: key.to_owned(),
+        value: raw.value.to_vec(),
+        mod_revision: raw.revision,
+        create_revision: raw.created,
+    }
+}
+
+/// A node's record as JSON, for `/status` and `/drainers`.
+pub(crate) fn as_json(record: &Record) -> serde_json::Value {
+    let (id, address) = (&record.node.id, &record.node.address);
+    canonical(id, address, record.state, record.max_commit_ts, record.update_ts).into()
+}

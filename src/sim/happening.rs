@@ -1,0 +1,81 @@
+//! The log of what truly happened, which no request shows: what a rehearsal judges harm by.
+
+use super::clock::Micros;
+use super::process::Who;
+use crate::node::State;
+
+/// Something that truly happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Happening {
+    /// When, in microseconds since the scenario's start.
+    pub at: Micros,
+    /// What.
+    pub what: What,
+}
+
+/// What can truly happen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// A node's process was started.
+    Started(Who),
+    /// A Pump is registered and waits for the Drainers to hear of it.
+    Notifying(Who),
+    /// A node works.
+    Online(Who),
+    /// A Pump was told to close.
+    Closing(Who),
+    /// A process ended; `clean` when it meant to.
+    Exited {
+        /// Whose.
+        who: Who,
+        /// Exit status 0: no supervisor restarts it.
+        clean: bool,
+    },
+    /// A process was stopped by SIGSTOP.
+    Hung(Who),
+    /// It goes on.
+    Continued(Who),
+    /// A state was written into a record: by the node as it went, or by hand.
+    Recorded {
+        /// Whose record.
+        who: Who,
+        /// The state.
+        state: State,
+        /// Somebody else than the node wrote it.
+        by_hand: bool,
+    },
+    /// A human retired it: nobody needs its binlog or its progress any more.
+    Retired(Who),
+    /// A record was deleted.
+    Forgotten(Who),
+    /// A Drainer took a Pump back after it had dropped it and skips binlog of it for good.
+    Skipped {
+        /// The Drainer's place.
+        drainer: usize,
+        /// The Pump's place.
+        pump: usize,
+        /// Up to where it had read the Pump.
+        from: Micros,
+        /// From where on it reads again.
+        to: Micros,
+    },
+    /// A Pump collected binlog that a Drainer had not read: it goes on with a hole.
+    Hole {
+        /// The Drainer's place.
+        drainer: usize,
+        /// The Pump's place.
+        pump: usize,
+        /// Up to where it had read.
+        from: Micros,
+        /// Where the Pump's binlog begins now.
+        to: Micros,
+    },
+    /// A TiDB server found no writable Pump and skips binlog from now on.
+    TidbSkips(usize),
+    /// A TiDB server found no writable Pump and stopped.
+    TidbStopped(usize),
+    /// PD answers nobody.
+    PdGone,
+    /// PD answers again.
+    PdBack,
+}

@@ -1,0 +1,308 @@
+//! How processes come and go: start, notify, pause, close, signals, supervisors.
+
+use super::clock::Micros;
+use super::cluster::{Cluster, Event};
+use super::drainer::WARM_UP;
+use super::happening::What;
+use super::process::{BOOT, ENDING, Exit, Process, RESTART_AFTER, Signal, Stage, Who};
+use super::pump::{CLOSE_CHECK, Closing, NOTIFY, NOTIFY_TRIES};
+use crate::node::State;
+use crate::world::Action;
+use std::sync::Arc;
+
+impl Cluster {
+    /// Starts a node's process, at `address` if it moves. One that runs is stopped first as SIGTERM and then SIGKILL
+    /// do it.
+    pub fn start(&mut self, who: Who, address: Option<&str>) {
+        self.stop(who);
+        self.settle();
+        let now = self.now;
+        let node = self.node_mut(who);
+        if let Some(address) = address.filter(|address| **address != *node.address) {
+            node.address = Arc::from(address);
+        }
+        node.epoch += 1;
+        node.process = Some(Process { started: now, stage: Stage::Booting, hung: false });
+        node.pending.clear();
+        let epoch = node.epoch;
+        self.note(What::Started(who));
+        self.queue.schedule(now + BOOT, Event::Booted(who, epoch));
+    }
+
+    /// Stops a node's process for good: SIGTERM, and SIGKILL for what does not go by that. No supervisor restarts it.
+    pub fn stop(&mut self, who: Who) {
+        self.signal(who, Signal::Term);
+        if self.node(who).process.is_some() {
+            self.settle();
+            self.freeze(who);
+            self.exit(who, Exit::Clean);
+        }
+        self.node_mut(who).epoch += 1;
+    }
+
+    /// Sends a node's process a signal.
+    pub fn signal(&mut self, who: Who, signal: Signal) {
+        self.settle();
+        match signal {
+            Signal::Kill => self.kill(who),
+            Signal::Stop => self.hang(who),
+            Signal::Cont => self.go_on(who),
+            Signal::Term => match self.node(who).awake() {
+                Some(Stage::Online) => self.pause(who, Exit::Clean),
+                Some(Stage::Booting | Stage::Notifying) => self.kill_cleanly(who),
+                Some(Stage::Closing | Stage::Ending) | None => {}
+            },
+        }
+    }
+
+    /// Makes a node fail in itself: it goes through its normal shutdown, writes `paused`, and exits with an error.
+    pub fn fail(&mut self, who: Who) {
+        self.settle();
+        if self.node(who).beats() {
+            self.pause(who, Exit::Failed);
+        }
+    }
+
+    fn kill(&mut self, who: Who) {
+        if self.node(who).process.is_some() {
+            self.freeze(who);
+            self.exit(who, Exit::Failed);
+        }
+    }
+
+    fn kill_cleanly(&mut self, who: Who) {
+        self.freeze(who);
+        self.exit(who, Exit::Clean);
+    }
+
+    fn hang(&mut self, who: Who) {
+        if self.node(who).process.is_none_or(|process| process.hung) {
+            return;
+        }
+        self.freeze(who);
+        if let Some(process) = &mut self.node_mut(who).process {
+            process.hung = true;
+        }
+        if let Who::Drainer(at) = who {
+            self.drainers[at].flowing = false;
+        }
+        self.note(What::Hung(who));
+        self.rewire();
+    }
+
+    fn go_on(&mut self, who: Who) {
+        let now = self.now;
+        let node = self.node_mut(who);
+        let Some(process) = node.process.as_mut().filter(|process| process.hung) else { return };
+        process.hung = false;
+        let stage = process.stage;
+        node.epoch += 1;
+        let epoch = node.epoch;
+        self.note(What::Continued(who));
+        match (stage, who) {
+            (Stage::Booting, _) => self.queue.schedule(now + BOOT, Event::Booted(who, epoch)),
+            (Stage::Notifying, Who::Pump(pump)) => self.notify(pump, 0),
+            (Stage::Closing, Who::Pump(pump)) => {
+                self.queue.schedule(now + CLOSE_CHECK, Event::CloseCheck { pump, epoch });
+            }
+            (Stage::Online, Who::Drainer(at)) => {
+                self.beat(who);
+                self.drainers[at].flowing = self.drainers[at].stalled_until <= now;
+                self.look(at);
+            }
+            (Stage::Online, Who::Pump(_)) => self.beat(who),
+            _ => self.queue.schedule(now + ENDING, Event::Ended(who, epoch)),
+        }
+        self.rewire();
+        self.carry_out_pending(who);
+    }
+
+    /// The process is gone; a supervisor may bring it back.
+    pub(crate) fn exit(&mut self, who: Who, exit: Exit) {
+        let restart_at = self.now + RESTART_AFTER;
+        let node = self.node_mut(who);
+        node.process = None;
+        node.epoch += 1;
+        let (epoch, supervised) = (node.epoch, node.supervised);
+        match who {
+            Who::Pump(at) => self.pumps[at].closing = None,
+            Who::Drainer(at) => {
+                self.drainers[at].flowing = false;
+                self.drainers[at].looks_at = None;
+            }
+        }
+        self.note(What::Exited { who, clean: exit == Exit::Clean });
+        if supervised && exit == Exit::Failed {
+            self.queue.schedule(restart_at, Event::Restart(who, epoch));
+        }
+        self.rewire();
+    }
+
+    pub(crate) fn booted(&mut self, who: Who) {
+        if self.node(who).awake() != Some(Stage::Booting) {
+            return;
+        }
+        self.settle();
+        if self.pd_gone() || self.port_is_taken(who) {
+            return self.exit(who, Exit::Failed);
+        }
+        match who {
+            Who::Pump(at) if matches!(self.node(who).recorded_state(), None | Some(State::Offline)) => {
+                self.set_stage(who, Stage::Notifying);
+                self.write_state(who, State::Online);
+                self.note(What::Notifying(who));
+                self.notify(at, 0);
+            }
+            Who::Pump(_) => self.come_online(who),
+            Who::Drainer(at) => {
+                self.come_online(who);
+                self.look_afresh(at);
+                let (at_time, epoch) = (self.now + WARM_UP, self.node(who).epoch);
+                self.queue.schedule(at_time, Event::WarmedUp(at, epoch));
+            }
+        }
+    }
+
+    /// Two processes cannot listen on one address: the one that comes second fails.
+    fn port_is_taken(&self, who: Who) -> bool {
+        let address = &self.node(who).address;
+        self.everybody().filter(|other| *other != who).any(|other| {
+            let other = self.node(other);
+            other.address == *address && other.process.is_some_and(|process| process.stage != Stage::Booting)
+        })
+    }
+
+    fn set_stage(&mut self, who: Who, stage: Stage) {
+        if let Some(process) = &mut self.node_mut(who).process {
+            process.stage = stage;
+        }
+    }
+
+    fn come_online(&mut self, who: Who) {
+        self.set_stage(who, Stage::Online);
+        let now = self.now;
+        self.node_mut(who).beat_phase = now;
+        self.beat(who);
+        self.note(What::Online(who));
+        self.record_changed(who);
+        self.rewire();
+        self.carry_out_pending(who);
+    }
+
+    /// A Pump that is new or was `offline` tells every `online` Drainer of itself; if one of them stays silent, it
+    /// gives up.
+    pub(crate) fn notify(&mut self, pump: usize, attempt: u32) {
+        let who = Who::Pump(pump);
+        if self.node(who).awake() != Some(Stage::Notifying) {
+            return;
+        }
+        self.settle();
+        if attempt == NOTIFY_TRIES {
+            self.write_state(who, State::Offline);
+            return self.exit(who, Exit::Failed);
+        }
+        let told = |drainer: &super::drainer::Drainer| {
+            drainer.node.recorded_state() != Some(State::Online) || drainer.node.true_state().is_some()
+        };
+        let listed = !self.pd_gone() && !self.broken[1];
+        if listed && self.drainers.iter().all(told) {
+            for drainer in 0..self.drainers.len() {
+                self.look(drainer);
+            }
+            self.come_online(who);
+        } else {
+            let epoch = self.node(who).epoch;
+            let at = self.now + NOTIFY / Micros::from(NOTIFY_TRIES);
+            self.queue.schedule(at, Event::Notify { pump, epoch, attempt: attempt + 1 });
+        }
+    }
+
+    /// Does what a node was told over HTTP; it is `online`.
+    pub(crate) fn act(&mut self, who: Who, action: Action) {
+        self.settle();
+        match (action, who) {
+            (Action::Pause, _) => self.pause(who, Exit::Clean),
+            (Action::Close, Who::Pump(pump)) => self.close_pump(pump),
+            (Action::Close, Who::Drainer(_)) => self.end_drainer(who, State::Offline),
+        }
+    }
+
+    fn pause(&mut self, who: Who, exit: Exit) {
+        match (who, exit) {
+            (Who::Drainer(_), Exit::Clean) => self.end_drainer(who, State::Paused),
+            _ => {
+                self.freeze(who);
+                self.write_state(who, State::Paused);
+                self.exit(who, exit);
+            }
+        }
+    }
+
+    /// A Drainer writes its state before it stops: its process is still there for a moment.
+    fn end_drainer(&mut self, who: Who, state: State) {
+        self.freeze(who);
+        self.write_state(who, state);
+        self.set_stage(who, Stage::Ending);
+        if let Who::Drainer(at) = who {
+            self.drainers[at].flowing = false;
+        }
+        let (at, epoch) = (self.now + ENDING, self.node(who).epoch);
+        self.queue.schedule(at, Event::Ended(who, epoch));
+        self.rewire();
+    }
+
+    pub(crate) fn ended(&mut self, who: Who) {
+        if self.node(who).awake() == Some(Stage::Ending) {
+            self.settle();
+            self.exit(who, Exit::Clean);
+        }
+    }
+
+    /// The heartbeat ends first, so that the record stays `online` as it was; then it waits.
+    fn close_pump(&mut self, at: usize) {
+        let who = Who::Pump(at);
+        self.freeze(who);
+        self.set_stage(who, Stage::Closing);
+        let now = self.now;
+        let pump = &mut self.pumps[at];
+        pump.newest = now;
+        pump.closing = Some(Closing { fake_binlog: now, storage_done: false });
+        let epoch = pump.node.epoch;
+        self.note(What::Closing(who));
+        self.queue.schedule(now + CLOSE_CHECK, Event::CloseCheck { pump: at, epoch });
+        self.rewire();
+    }
+
+    pub(crate) fn close_check(&mut self, at: usize) {
+        let pump = &self.pumps[at];
+        let Some(closing) = pump.closing.filter(|_| pump.node.awake() == Some(Stage::Closing)) else { return };
+        let epoch = pump.node.epoch;
+        if closing.storage_done && !self.is_needed(&closing) {
+            self.settle();
+            self.write_state(Who::Pump(at), State::Offline);
+            return self.exit(Who::Pump(at), Exit::Clean);
+        }
+        if !closing.storage_done && pump.unmatched_until <= self.now {
+            self.pumps[at].closing = Some(Closing { storage_done: true, ..closing });
+        }
+        self.queue.schedule(self.now + CLOSE_CHECK, Event::CloseCheck { pump: at, epoch });
+    }
+
+    /// Whether some Drainer that is not `offline` has not passed the closing Pump's last binlog, or nobody can tell.
+    fn is_needed(&self, closing: &Closing) -> bool {
+        let waits = |at: usize| {
+            let who = Who::Drainer(at);
+            self.node(who).counts() && self.recorded_position(who).is_some_and(|at| at < closing.fake_binlog)
+        };
+        self.pd_gone() || self.broken[1] || (0..self.drainers.len()).any(waits)
+    }
+
+    /// Requests that reached a process while it could not answer are carried out now.
+    pub(crate) fn carry_out_pending(&mut self, who: Who) {
+        for action in std::mem::take(&mut self.node_mut(who).pending) {
+            if self.node(who).true_state() == Some(State::Online) {
+                self.act(who, action);
+            }
+        }
+    }
+}

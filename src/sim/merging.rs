@@ -1,0 +1,135 @@
+//! How Drainers follow the list of Pumps, and what they miss.
+
+use super::clock::Micros;
+use super::cluster::{Cluster, Event};
+use super::drainer::{DRAINER_BEAT, FAILED_BEATS, Source};
+use super::happening::What;
+use super::process::{Exit, Stage, Who};
+use super::pump::GC_INTERVAL;
+use super::scenario::GcRule;
+use crate::node::State;
+
+impl Cluster {
+    pub(crate) fn look_if_due(&mut self, drainer: usize) {
+        if self.drainers[drainer].looks_at == Some(self.now) {
+            self.drainers[drainer].looks_at = None;
+            self.look(drainer);
+        }
+    }
+
+    /// A Drainer looks at the list of Pumps: it drops those that are `offline`, and takes up those that it does not
+    /// know. The address of one that it knows it never takes over; one whose key is gone it waits for.
+    pub(crate) fn look(&mut self, at: usize) {
+        if self.drainers[at].node.awake() != Some(Stage::Online) || self.pd_gone() || self.broken[0] {
+            return;
+        }
+        self.settle();
+        for pump in 0..self.pumps.len() {
+            let known = self.drainers[at].sources.iter().position(|source| source.pump == pump);
+            match (self.pumps[pump].node.recorded_state(), known) {
+                (Some(State::Offline), Some(source)) => self.drop_source(at, source),
+                (Some(state), None) if state != State::Offline => self.add_source(at, pump),
+                _ => {}
+            }
+        }
+        self.rewire();
+    }
+
+    /// A Drainer that starts knows nothing but the list as it is now, and its checkpoint.
+    pub(crate) fn look_afresh(&mut self, at: usize) {
+        self.settle();
+        for source in (0..self.drainers[at].sources.len()).rev() {
+            let pump = self.drainers[at].sources[source].pump;
+            let read = self.drainers[at].consumed;
+            self.drainers[at].sources.remove(source);
+            if self.pumps[pump].node.recorded_state() == Some(State::Offline) {
+                self.drainers[at].dropped.insert(pump, read);
+            }
+        }
+        self.look(at);
+    }
+
+    fn drop_source(&mut self, at: usize, source: usize) {
+        let read = self.drainers[at].read_position(&self.pumps, &self.drainers[at].sources[source], self.now);
+        let gone = self.drainers[at].sources.remove(source);
+        self.drainers[at].dropped.insert(gone.pump, read);
+    }
+
+    /// A Pump that was dropped is read from the Drainer's merged timestamp on: what it held before is skipped.
+    fn add_source(&mut self, at: usize, pump: usize) {
+        let drainer = &mut self.drainers[at];
+        let node = &self.pumps[pump].node;
+        let serves = self.pumps[pump].serves(&node.address);
+        let stuck_at = (!serves).then_some(drainer.consumed);
+        drainer.sources.push(Source { pump, address: node.address.clone(), stuck_at, missed_to: Micros::MIN });
+        let to = drainer.consumed.min(self.pumps[pump].newest);
+        if let Some(from) = drainer.dropped.remove(&pump).filter(|from| *from < to) {
+            self.note(What::Skipped { drainer: at, pump, from, to });
+        }
+        let source = self.drainers[at].sources.len() - 1;
+        self.miss_collected(at, source);
+    }
+
+    /// A started Drainer has read its Pumps and begins to write downstream.
+    pub(crate) fn warmed_up(&mut self, at: usize) {
+        if self.drainers[at].node.awake() != Some(Stage::Online) {
+            return;
+        }
+        self.settle();
+        let drainer = &mut self.drainers[at];
+        drainer.flowing = drainer.stalled_until <= self.now;
+        for source in 0..self.drainers[at].sources.len() {
+            self.miss_collected(at, source);
+        }
+        self.rewire();
+    }
+
+    /// The last of the heartbeats that a Drainer bears to fail: it exits, and its last write fails like the others.
+    pub(crate) fn give_up(&mut self, at: usize) {
+        let long_enough = self.now - self.pd_gone_since >= FAILED_BEATS * DRAINER_BEAT;
+        if self.drainers[at].node.beats() && self.pd_gone() && long_enough {
+            self.settle();
+            self.exit(Who::Drainer(at), Exit::Failed);
+        }
+    }
+
+    pub(crate) fn hourly_gc(&mut self, pump: usize) {
+        self.queue.schedule(self.now + GC_INTERVAL, Event::Gc(pump));
+        if matches!(self.pumps[pump].node.awake(), Some(Stage::Online | Stage::Closing)) {
+            self.collect(pump);
+        }
+    }
+
+    /// A Pump removes binlog that is older than its retention; before 2.1.15 and 3.0.1 only what was consumed.
+    pub(crate) fn collect(&mut self, pump: usize) {
+        self.settle();
+        let mut limit = self.now - self.pumps[pump].retention;
+        if self.gc_rule == GcRule::Consumed {
+            let counting = (0..self.drainers.len()).map(Who::Drainer).filter(|who| self.node(*who).counts());
+            let slowest = counting.filter_map(|who| self.recorded_position(who)).min();
+            limit = slowest.map_or(limit, |slowest| limit.min(slowest));
+        }
+        self.pumps[pump].gc_ts = limit.max(self.pumps[pump].gc_ts);
+        for at in 0..self.drainers.len() {
+            let source = self.drainers[at].sources.iter().position(|source| source.pump == pump);
+            if let Some(source) = source.filter(|_| self.drainers[at].flowing) {
+                self.miss_collected(at, source);
+            }
+        }
+    }
+
+    /// A Drainer that is behind what a Pump has collected goes on with a hole, and says nothing.
+    fn miss_collected(&mut self, at: usize, source: usize) {
+        let drainer = &self.drainers[at];
+        let Source { pump, missed_to, .. } = drainer.sources[source];
+        let (from, to) = (drainer.consumed.max(missed_to), self.pumps[pump].gc_ts);
+        if from >= to || !self.pumps[pump].serves(&drainer.sources[source].address) {
+            return;
+        }
+        let everywhere = drainer.sources.iter().map(|source| self.pumps[source.pump].gc_ts).min();
+        let drainer = &mut self.drainers[at];
+        drainer.sources[source].missed_to = to;
+        drainer.consumed = everywhere.map_or(drainer.consumed, |gone| gone.max(drainer.consumed));
+        self.note(What::Hole { drainer: at, pump, from, to });
+    }
+}

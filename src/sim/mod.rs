@@ -1,0 +1,42 @@
+//! The simulated cluster: PD, Pumps, Drainers and TiDB servers as a discrete-event model with a virtual clock.
+//!
+//! [`Cluster`] is the state machine: it advances to a time, answers HTTP, shows etcd's keys and takes writes to them.
+//! [`Simulated`] is the world around it: it carries out requests, each of which takes some virtual time. A
+//! [`Scenario`] says how a cluster stands at the start.
+//!
+//! The model is written from recordings of real processes (`tests/recorded/`) and from the facts that
+//! `docs/simulator.md` numbers; what it leaves out is named there. It knows no real clock, no file, no network, no
+//! terminal; the same scenario and the same requests give the same answers, everywhere.
+
+mod build;
+mod clock;
+mod cluster;
+mod drainer;
+mod etcd;
+mod faults;
+mod happening;
+mod http;
+mod lifecycle;
+mod measure;
+mod merging;
+mod process;
+mod pump;
+mod record;
+mod samples;
+mod scenario;
+mod simulated;
+mod tidb;
+
+pub use clock::{HOUR, MILLISECOND, MINUTE, Micros, SECOND};
+pub use cluster::Cluster;
+pub use etcd::KeyValue;
+pub use happening::{Happening, What};
+pub use http::HttpOutcome;
+pub use measure::scheduled_events;
+pub use process::{Signal, Stage, Who};
+pub use samples::scenario_names;
+pub use scenario::{
+    BinlogSpec, DiskSpec, DrainerSpec, Fault, GcRule, KeySpec, PdMember, Phases, ProcessSpec, PumpSpec, Scenario, Span,
+    TidbSpec, VERSION,
+};
+pub use simulated::{RealTime, Simulated};

@@ -1,0 +1,109 @@
+//! What stands in etcd: a node's record in the exact format of the real ones, and keys that are no records.
+
+use super::clock::{MILLISECOND, Micros};
+use crate::node::{Kind, NodeRef, Record, State};
+use crate::tso::Tso;
+use serde_json::{Map, Value as Json};
+use std::sync::Arc;
+
+/// The value under a node's key.
+#[derive(Clone, Debug)]
+pub(crate) enum Body {
+    /// The node writes it as its heartbeat: computed when somebody looks.
+    Live,
+    /// Somebody wrote it once: the node before it stopped, or an operator.
+    Fixed(Arc<Fixed>),
+    /// Bytes that are no record.
+    Raw(Arc<[u8]>),
+}
+
+/// A record that no heartbeat rewrites.
+#[derive(Clone, Debug)]
+pub(crate) struct Fixed {
+    pub(crate) state: State,
+    pub(crate) address: Arc<str>,
+    pub(crate) max_commit_ts: Tso,
+    pub(crate) update_ts: Tso,
+    /// The whole object as it was written, where it is not what a node writes itself.
+    pub(crate) value: Option<Map<String, Json>>,
+}
+
+impl Fixed {
+    /// What `record` says.
+    pub(crate) fn of(record: &Record) -> Self {
+        Self {
+            state: record.state,
+            address: record.node.address.as_str().into(),
+            max_commit_ts: record.max_commit_ts,
+            update_ts: record.update_ts,
+            value: Some(record.value.clone()),
+        }
+    }
+
+    /// It as a record of the node `id`.
+    pub(crate) fn record(&self, kind: Kind, id: &str, mod_revision: i64) -> Record {
+        let value = match &self.value {
+            Some(value) => value.clone(),
+            None => canonical(id, &self.address, self.state, self.max_commit_ts, self.update_ts),
+        };
+        let node = NodeRef { kind, id: id.to_owned(), address: self.address.as_ref().to_owned() };
+        let (max_commit_ts, update_ts) = (self.max_commit_ts, self.update_ts);
+        Record { node, state: self.state, max_commit_ts, update_ts, mod_revision, value }
+    }
+}
+
+/// The object that a node writes, its fields in the order of the real ones.
+pub(crate) fn canonical(
+    id: &str,
+    address: &str,
+    state: State,
+    max_commit_ts: Tso,
+    update_ts: Tso,
+) -> Map<String, Json> {
+    let mut value = Map::with_capacity(8);
+    value.insert("nodeId".into(), id.into());
+    value.insert("host".into(), address.into());
+    value.insert("state".into(), state.name().into());
+    value.insert("isAlive".into(), false.into());
+    value.insert("score".into(), 0.into());
+    value.insert("label".into(), Json::Null);
+    value.insert("maxCommitTS".into(), max_commit_ts.0.into());
+    value.insert("updateTS".into(), update_ts.0.into());
+    value
+}
+
+/// The bytes of a record's value, without spaces as Go writes them.
+pub(crate) fn bytes(value: Map<String, Json>) -> Vec<u8> {
+    Json::Object(value).to_string().into_bytes()
+}
+
+/// The timestamp of a virtual time: the microseconds within its millisecond are its logical part.
+pub(crate) fn ts_at(start_ms: i64, time: Micros) -> Tso {
+    Tso::from_parts(start_ms + time.div_euclid(MILLISECOND), time.rem_euclid(MILLISECOND))
+}
+
+/// The virtual time of a timestamp.
+pub(crate) fn time_of(start_ms: i64, ts: Tso) -> Micros {
+    (ts.physical_ms() - start_ms).saturating_mul(MILLISECOND).saturating_add(ts.logical().min(MILLISECOND - 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_has_the_fields_of_a_real_one_in_their_order() {
+        let value = canonical("host:8250", "10.0.0.5:8250", State::Online, Tso(405197570529820673), Tso(7));
+        assert_eq!(
+            String::from_utf8(bytes(value)).unwrap(),
+            r#"{"nodeId":"host:8250","host":"10.0.0.5:8250","state":"online","isAlive":false,"score":0,"label":null,"maxCommitTS":405197570529820673,"updateTS":7}"#
+        );
+    }
+
+    #[test]
+    fn timestamps_and_virtual_times_are_one_to_one() {
+        for time in [-1_234_567, -1, 0, 999, 1_000, 86_400_000_001] {
+            assert_eq!(time_of(1_700_000_000_000, ts_at(1_700_000_000_000, time)), time);
+        }
+    }
+}

@@ -1,0 +1,490 @@
+//! The scenario format: a cluster at one moment, as JSON. A snapshot of a live cluster has the same form.
+//!
+//! `docs/simulator.md` shows an example of every part. What is unknown in it is an error that names the nearest.
+
+use super::clock::{MINUTE, Micros, SECOND};
+use crate::error::{Error, Result};
+use crate::nearest::did_you_mean;
+use crate::node::{Kind, State};
+use crate::time::{Time, Zone, parse_duration};
+use crate::world::FaultKind;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value as Json};
+use std::time::Duration;
+
+/// The version of the format that this program reads and writes.
+pub const VERSION: u32 = 1;
+
+/// A cluster at one moment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// The format's version, [`VERSION`].
+    pub version: u32,
+    /// What it is about, in a line.
+    #[serde(default)]
+    pub about: String,
+    /// PD's cluster id.
+    #[serde(default = "default_cluster_id")]
+    pub cluster_id: u64,
+    /// The time by PD's clock at which it starts, RFC 3339.
+    #[serde(default = "default_start")]
+    pub start: String,
+    /// PD's members.
+    #[serde(default = "default_pd")]
+    pub pd: Vec<PdMember>,
+    /// Which binlog Pumps collect.
+    #[serde(default)]
+    pub gc: GcRule,
+    /// The Pumps.
+    #[serde(default)]
+    pub pumps: Vec<PumpSpec>,
+    /// The Drainers.
+    #[serde(default)]
+    pub drainers: Vec<DrainerSpec>,
+    /// The TiDB servers.
+    #[serde(default)]
+    pub tidb: Vec<TidbSpec>,
+    /// Keys in etcd beside the records of these nodes: records of unknown origin, or what is none.
+    #[serde(default)]
+    pub keys: Vec<KeySpec>,
+    /// What will go wrong.
+    #[serde(default)]
+    pub faults: Vec<Fault>,
+}
+
+/// A member of PD; the first one leads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PdMember {
+    /// Its name.
+    pub name: String,
+    /// Where clients reach it.
+    pub url: String,
+}
+
+/// Which binlog a Pump collects.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GcRule {
+    /// What is older than its retention, whoever still needs it (since 2.1.15 and 3.0.1).
+    #[default]
+    Age,
+    /// Of that, only what every Drainer that is not `offline` has consumed (before).
+    Consumed,
+}
+
+/// What a node's process is at the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ProcessSpec {
+    /// It works.
+    #[default]
+    Running,
+    /// There is none.
+    Dead,
+    /// It is stopped by SIGSTOP.
+    Hung,
+    /// A Pump that was told to close and waits.
+    Closing,
+}
+
+/// A Pump at the start.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PumpSpec {
+    /// Its id.
+    pub id: String,
+    /// `host:port`.
+    pub address: String,
+    /// The state in its record; `null` for none. Left out: `online`.
+    #[serde(default = "online")]
+    pub record: Option<State>,
+    /// Its process.
+    #[serde(default)]
+    pub process: ProcessSpec,
+    /// How long ago its process was started.
+    #[serde(default = "an_hour")]
+    pub uptime: Span,
+    /// How long ago the newest commit was that it holds, where it makes none; and when it was told to close.
+    #[serde(default = "Span::zero")]
+    pub lag: Span,
+    /// Whether something restarts it when it fails.
+    #[serde(default)]
+    pub supervisor: bool,
+    /// How long it keeps binlog.
+    #[serde(default = "seven_days")]
+    pub retention: Span,
+    /// For how long a transaction will stay unresolved.
+    #[serde(default = "Span::zero")]
+    pub unmatched: Span,
+    /// Its disk, in bytes.
+    #[serde(default)]
+    pub disk: DiskSpec,
+    /// How much its own clock gains, in parts per million.
+    #[serde(default)]
+    pub drift_ppm: i64,
+    /// More fields of its record, which survive until its next heartbeat.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub extra: Map<String, Json>,
+    /// When within their intervals its clocks tick, in milliseconds; left out, every node has its own.
+    #[serde(default)]
+    pub phases: Phases,
+}
+
+/// A Drainer at the start.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DrainerSpec {
+    /// Its id.
+    pub id: String,
+    /// `host:port`.
+    pub address: String,
+    /// The state in its record; `null` for none. Left out: `online`.
+    #[serde(default = "online")]
+    pub record: Option<State>,
+    /// Its process.
+    #[serde(default)]
+    pub process: ProcessSpec,
+    /// How long ago its process was started.
+    #[serde(default = "an_hour")]
+    pub uptime: Span,
+    /// How far what it has consumed is behind.
+    #[serde(default = "Span::zero")]
+    pub lag: Span,
+    /// How many seconds of binlog it consumes in a second; left out: all there is.
+    #[serde(default)]
+    pub speed: Option<f64>,
+    /// Whether something restarts it when it fails.
+    #[serde(default)]
+    pub supervisor: bool,
+    /// How much its own clock gains, in parts per million.
+    #[serde(default)]
+    pub drift_ppm: i64,
+    /// More fields of its record, which survive until its next heartbeat.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub extra: Map<String, Json>,
+    /// When within their intervals its clocks tick, in milliseconds; left out, every node has its own.
+    #[serde(default)]
+    pub phases: Phases,
+}
+
+impl PumpSpec {
+    /// A Pump that works, with nothing special about it.
+    pub fn new(id: impl Into<String>, address: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            address: address.into(),
+            record: online(),
+            process: ProcessSpec::default(),
+            uptime: an_hour(),
+            lag: Span::zero(),
+            supervisor: false,
+            retention: seven_days(),
+            unmatched: Span::zero(),
+            disk: DiskSpec::default(),
+            drift_ppm: 0,
+            extra: Map::new(),
+            phases: Phases::default(),
+        }
+    }
+}
+
+impl DrainerSpec {
+    /// A Drainer that works and has caught up.
+    pub fn new(id: impl Into<String>, address: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            address: address.into(),
+            record: online(),
+            process: ProcessSpec::default(),
+            uptime: an_hour(),
+            lag: Span::zero(),
+            speed: None,
+            supervisor: false,
+            drift_ppm: 0,
+            extra: Map::new(),
+            phases: Phases::default(),
+        }
+    }
+}
+
+/// A Pump's disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DiskSpec {
+    /// Its size in bytes.
+    pub capacity: u64,
+    /// What is free, in bytes; below 10 GiB a Pump takes no binlog.
+    pub available: u64,
+}
+
+impl Default for DiskSpec {
+    fn default() -> Self {
+        Self { capacity: 500 << 30, available: 400 << 30 }
+    }
+}
+
+/// When within their intervals a node's clocks tick, in milliseconds after the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Phases {
+    /// Its heartbeat.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heartbeat_ms: Option<i64>,
+    /// A Pump's fake binlog.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fake_binlog_ms: Option<i64>,
+    /// A closing Pump's look whether it may go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub close_check_ms: Option<i64>,
+    /// A Drainer's look at the list of Pumps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub look_ms: Option<i64>,
+}
+
+/// A TiDB server at the start.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TidbSpec {
+    /// `host:port`.
+    pub address: String,
+    /// Its version.
+    #[serde(default = "default_version")]
+    pub version: String,
+    /// Its binlog status.
+    #[serde(default)]
+    pub binlog: BinlogSpec,
+    /// Whether it goes on without binlog when no Pump takes it; otherwise it stops.
+    #[serde(default)]
+    pub ignore_error: bool,
+    /// How many transactions it writes in a second.
+    #[serde(default)]
+    pub writes_per_second: u32,
+}
+
+/// What a TiDB server says of its binlog.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum BinlogSpec {
+    /// It writes.
+    #[default]
+    On,
+    /// It does not, as configured.
+    Off,
+    /// It gave up writing.
+    Skipping,
+    /// It does not say.
+    Unknown,
+}
+
+/// A key in etcd.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeySpec {
+    /// The whole key.
+    pub key: String,
+    /// Its value.
+    pub value: String,
+}
+
+/// Something that goes wrong at a time known before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// What.
+    pub kind: FaultKind,
+    /// To which node, by id, if to one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
+    /// Its kind, where a Pump and a Drainer have the same id; for a malformed key, beneath which prefix.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node_kind: Option<Kind>,
+    /// How long after the start.
+    #[serde(default = "Span::zero")]
+    pub after: Span,
+    /// How long it lasts; left out: without end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lasts: Option<Span>,
+}
+
+/// A length of time: seconds as a number, or text such as `"5m"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Span(pub Duration);
+
+impl Span {
+    /// None at all.
+    pub fn zero() -> Self {
+        Self(Duration::ZERO)
+    }
+
+    /// It in microseconds.
+    pub fn micros(self) -> Micros {
+        Micros::try_from(self.0.as_micros()).unwrap_or(Micros::MAX)
+    }
+
+    /// So many seconds.
+    pub fn seconds(seconds: u64) -> Self {
+        Self(Duration::from_secs(seconds))
+    }
+}
+
+impl Serialize for Span {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        match self.0.subsec_nanos() {
+            0 => serializer.serialize_u64(self.0.as_secs()),
+            _ => serializer.serialize_f64(self.0.as_secs_f64()),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        let text = match Json::deserialize(deserializer)? {
+            Json::String(text) => text,
+            Json::Number(number) => number.to_string(),
+            other => return Err(serde::de::Error::custom(format!("{other} is no duration, write 90 or \"5m\""))),
+        };
+        parse_duration(&text).map(Self).map_err(|error| serde::de::Error::custom(error.message))
+    }
+}
+
+fn online() -> Option<State> {
+    Some(State::Online)
+}
+
+fn an_hour() -> Span {
+    Span::seconds(3_600)
+}
+
+fn seven_days() -> Span {
+    Span::seconds(7 * 24 * 3_600)
+}
+
+fn default_cluster_id() -> u64 {
+    7_301_234_567_890_123_456
+}
+
+fn default_start() -> String {
+    "2026-11-22T12:00:00Z".into()
+}
+
+fn default_version() -> String {
+    "5.7.25-TiDB-v6.5.0".into()
+}
+
+fn default_pd() -> Vec<PdMember> {
+    vec![PdMember { name: "pd-0".into(), url: "http://10.0.1.1:2379".into() }]
+}
+
+impl Scenario {
+    /// Reads a scenario file's text.
+    ///
+    /// # Errors
+    /// `invalid`: not JSON, another version, a field that does not exist (with the nearest name), two nodes of one
+    /// kind with one id, a fault that can happen to nobody.
+    pub fn parse(text: &str) -> Result<Self> {
+        let scenario: Self = serde_json::from_str(text).map_err(|error| unreadable(&error))?;
+        scenario.check()?;
+        Ok(scenario)
+    }
+
+    /// Milliseconds since 1970 at its start.
+    ///
+    /// # Errors
+    /// `invalid` when `start` is no point in time.
+    pub fn start_ms(&self) -> Result<i64> {
+        Time::parse(&self.start, Zone::Utc).map(|time| time.unix_ms)
+    }
+
+    fn check(&self) -> Result<()> {
+        if self.version != VERSION {
+            return Err(Error::invalid(format!("the scenario is of version {}", self.version))
+                .hint(format!("this program reads version {VERSION}")));
+        }
+        self.start_ms()?;
+        let pumps = self.pumps.iter().map(|pump| (Kind::Pump, &pump.id, &pump.address));
+        let drainers = self.drainers.iter().map(|drainer| (Kind::Drainer, &drainer.id, &drainer.address));
+        let mut seen = std::collections::BTreeSet::new();
+        for (kind, id, address) in pumps.chain(drainers) {
+            if id.is_empty() || id.contains('/') {
+                return Err(Error::invalid(format!("the scenario has a {} with the id \"{id}\"", kind.title()))
+                    .hint("an id is not empty and has no slash; a nested key belongs into `keys`"));
+            }
+            if !seen.insert((kind, id)) {
+                return Err(Error::invalid(format!("the scenario has the {} {id} twice", kind.title()))
+                    .hint("give every Pump and every Drainer an id of its own"));
+            }
+            if !address.contains(':') {
+                return Err(Error::invalid(format!("the address of {kind} {id}, \"{address}\", has no port"))
+                    .hint("write it as `host:port`"));
+            }
+        }
+        self.check_drainers()
+    }
+
+    fn check_drainers(&self) -> Result<()> {
+        for drainer in &self.drainers {
+            if drainer.process == ProcessSpec::Closing {
+                return Err(Error::invalid(format!("the process of drainer {} is \"closing\"", drainer.id))
+                    .hint("only a Pump waits while it closes; write \"running\", \"dead\" or \"hung\""));
+            }
+            if drainer.speed.is_some_and(|speed| !(0.0..=1e6).contains(&speed)) {
+                return Err(Error::invalid(format!("the speed of drainer {} is out of range", drainer.id))
+                    .hint("write how many seconds of binlog it consumes in a second, from 0 to 1000000"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What serde found wrong, with the nearest name where one is misspelt.
+fn unreadable(error: &serde_json::Error) -> Error {
+    let message = error.to_string();
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let wrong = quoted.next().filter(|_| message.starts_with("unknown "));
+    let hint = wrong.and_then(|wrong| did_you_mean(wrong, quoted.collect::<Vec<_>>()));
+    Error::invalid(format!("the scenario cannot be read: {message}"))
+        .hint(hint.unwrap_or_else(|| "see the format in docs/simulator.md".into()))
+}
+
+/// The default phases of the node at `place` among its kind: every node has its own, none falls together for long.
+pub(crate) fn phase(given_ms: Option<i64>, place: usize, stride: Micros, interval: Micros) -> Micros {
+    let place = Micros::try_from(place).unwrap_or(0);
+    given_ms.map_or((place + 1) * stride, |ms| ms * 1_000).rem_euclid(interval)
+}
+
+/// No scenario begins within a minute after the collection of old binlog that it leaves to come.
+pub(crate) const FIRST_GC: Micros = 30 * MINUTE + 7 * SECOND;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_field_names_the_nearest() {
+        let error = Scenario::parse(r#"{"version": 1, "pmups": []}"#).unwrap_err();
+        assert!(error.message.contains("pmups"), "{error}");
+        assert!(error.hint.unwrap().contains("`pumps`"));
+    }
+
+    #[test]
+    fn a_later_version_is_an_error() {
+        assert!(Scenario::parse(r#"{"version": 2}"#).unwrap_err().message.contains("version 2"));
+    }
+
+    #[test]
+    fn two_pumps_with_one_id_are_an_error() {
+        let text = r#"{"version": 1, "pumps": [{"id": "p", "address": "a:1"}, {"id": "p", "address": "a:2"}]}"#;
+        assert!(Scenario::parse(text).unwrap_err().message.contains("twice"));
+    }
+
+    #[test]
+    fn a_scenario_survives_being_written() {
+        let text = r#"{"version": 1, "pumps": [{"id": "p", "address": "a:1", "lag": "1.5s", "record": null}],
+            "faults": [{"kind": "pd_gone", "after": "5m", "lasts": 8}]}"#;
+        let scenario = Scenario::parse(text).unwrap();
+        assert_eq!(scenario.faults[0].after, Span::seconds(300));
+        let written = serde_json::to_string(&scenario).unwrap();
+        assert_eq!(Scenario::parse(&written).unwrap(), scenario);
+    }
+}

@@ -1,0 +1,105 @@
+//! The human: what they are asked, and what they are asked to do.
+
+use super::Simulated;
+use crate::error::{Error, Result};
+use crate::node::NodeRef;
+use crate::secret::{IV_LENGTH, Secret, encrypt};
+use crate::sim::clock::Micros;
+use crate::sim::happening::What;
+use crate::sim::process::{Signal, Who};
+use crate::sim::scenario::{Fault, Span};
+use crate::world::{Answer, Choice, FaultKind, Manual, Play, Question};
+use std::time::Duration;
+
+/// What a human takes for what they are asked, where the script does not say.
+const MANUAL: Duration = Duration::from_secs(60);
+
+impl Simulated {
+    pub(super) fn ask(&mut self, question: &Question) -> Result<Answer> {
+        match &mut self.console {
+            Some(console) => console.ask(question).map(Answer::Chosen),
+            None => Ok(Answer::Chosen(Choice::Yes)),
+        }
+    }
+
+    pub(super) fn read_secret(&mut self, prompt: &str) -> Result<Answer> {
+        match &mut self.console {
+            Some(console) => console.secret(prompt).map(Answer::Secret),
+            None => Err(Error::local("a simulated cluster without a terminal has nobody to type a secret")
+                .hint("pass the text to encrypt() as its argument")),
+        }
+    }
+
+    pub(super) fn encrypt(&mut self, text: &Secret) -> Result<Answer> {
+        self.encrypted += 1;
+        let iv: [u8; IV_LENGTH] =
+            (u128::from(self.encrypted) * 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835).to_be_bytes();
+        encrypt(self.secret_key.as_deref(), iv, text).map(Answer::Text)
+    }
+
+    /// Does what the human is asked: nothing for a while, then everything at once.
+    pub(super) fn manual(&mut self, manual: &Manual) -> Result<Answer> {
+        let takes = manual.takes.unwrap_or(MANUAL);
+        self.pass(Micros::try_from(takes.as_micros()).unwrap_or(Micros::MAX))?;
+        for node in &manual.stops {
+            let who = self.who(node)?;
+            self.cluster.stop(who);
+        }
+        for node in &manual.starts {
+            let who = self.cluster.find_or_add(node);
+            self.cluster.start(who, Some(&node.address));
+        }
+        for node in &manual.retires {
+            let who = self.who(node)?;
+            self.cluster.note(What::Retired(who));
+        }
+        if let Some(binlog) = manual.tidb {
+            self.cluster.set_tidb_binlog(binlog);
+        }
+        Ok(Answer::Done)
+    }
+
+    pub(super) fn play(&mut self, play: &Play) -> Result<Answer> {
+        match play {
+            Play::Start { node } => {
+                let who = self.cluster.find_or_add(node);
+                if self.cluster.node(who).process.is_some() {
+                    return Err(Error::invalid(format!("{node} runs already"))
+                        .hint(format!("kill(\"{}\") first, if you want it to start again", node.id)));
+                }
+                self.cluster.start(who, Some(&node.address));
+            }
+            Play::Kill { node } => self.signal(node, Signal::Kill)?,
+            Play::Hang { node } => self.signal(node, Signal::Stop)?,
+            Play::Fault { kind, node, after, lasts } => {
+                let of_key = *kind == FaultKind::MalformedKey;
+                self.cluster.add_fault(Fault {
+                    kind: *kind,
+                    node: node.as_ref().filter(|_| !of_key).map(|node| node.id.clone()),
+                    node_kind: node.as_ref().map(|node| node.kind),
+                    after: Span(*after),
+                    lasts: lasts.map(Span),
+                })?;
+            }
+        }
+        Ok(Answer::Done)
+    }
+
+    fn signal(&mut self, node: &NodeRef, signal: Signal) -> Result<()> {
+        let who = self.who(node)?;
+        if self.cluster.node(who).process.is_none() {
+            return Err(
+                Error::invalid(format!("{node} has no process")).hint(format!("start(\"{}\") starts it", node.id))
+            );
+        }
+        self.cluster.signal(who, signal);
+        Ok(())
+    }
+
+    fn who(&self, node: &NodeRef) -> Result<Who> {
+        self.cluster.find(node.kind, &node.id).ok_or_else(|| {
+            Error::not_found(format!("the simulated cluster has no {} {}", node.kind, node.id))
+                .hint("pumps() and drainers() list what it has")
+        })
+    }
+}

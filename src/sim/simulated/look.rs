@@ -1,0 +1,178 @@
+//! Requests that change nothing.
+
+use super::{COLLECT, HTTP_DEADLINE, PROBE_DEADLINE, Simulated};
+use crate::error::{Error, ErrorKind, Result};
+use crate::node::{Kind, NodeRef, State};
+use crate::sim::clock::Micros;
+use crate::sim::http::{Behind, Said};
+use crate::sim::process::Who;
+use crate::tso::Tso;
+use crate::world::{Answer, ClusterInfo, Listing, Probe, ProbeFinding, StatusReport};
+use std::path::Path;
+use std::time::Duration;
+
+impl Simulated {
+    pub(super) fn nodes(&mut self) -> Result<Answer> {
+        self.reach_pd("the listing of records")?;
+        Ok(self.listing())
+    }
+
+    fn listing(&mut self) -> Answer {
+        let (tso, tso_error) = match self.cluster.tso() {
+            Ok(tso) => (Some(tso), None),
+            Err(error) => (None, Some(error)),
+        };
+        let (records, malformed) = self.cluster.listing();
+        Answer::Listing(Listing { revision: self.cluster.revision(), tso, tso_error, records, malformed })
+    }
+
+    /// A change of state ends the wait at once; heartbeats are collected for a second first.
+    pub(super) fn changes(&mut self, after: i64, patience: Duration) -> Result<Answer> {
+        self.reach_pd("the watch for changes")?;
+        let now = self.cluster.now();
+        let patience = Micros::try_from(patience.as_micros()).unwrap_or(Micros::MAX);
+        let deadline = now.saturating_add(patience);
+        let changed = move |cluster: &crate::sim::Cluster| cluster.settled_revision() > after;
+        if !changed(&self.cluster) {
+            let beat = self.cluster.next_beat().map(|beat| beat.max(now + COLLECT));
+            self.pass_until(beat.map_or(deadline, |beat| beat.min(deadline)), changed)?;
+        }
+        self.nodes()
+    }
+
+    pub(super) fn probe(&mut self, nodes: &[NodeRef]) -> Result<Answer> {
+        let mut findings: Vec<ProbeFinding> = nodes.iter().map(|node| self.finding(node)).collect();
+        if findings.contains(&ProbeFinding::Silent) {
+            self.pass(PROBE_DEADLINE)?;
+            for (finding, node) in findings.iter_mut().zip(nodes) {
+                if *finding == ProbeFinding::Silent {
+                    *finding = self.finding(node);
+                }
+            }
+        }
+        let probe = |(node, finding): (&NodeRef, ProbeFinding)| Probe { node: node.clone(), finding };
+        Ok(Answer::Probes(nodes.iter().zip(findings).map(probe).collect()))
+    }
+
+    fn finding(&mut self, node: &NodeRef) -> ProbeFinding {
+        match self.cluster.behind(&node.address) {
+            Behind::Nobody | Behind::Reset => ProbeFinding::Refused,
+            Behind::Silent(_) => ProbeFinding::Silent,
+            Behind::Node(who) => match self.cluster.put_state(who, &node.id, "probe") {
+                Said::OtherId { own, .. } => ProbeFinding::Other(own),
+                Said::State { state, .. } => ProbeFinding::State(state),
+                Said::UnknownAction { .. } | Said::Done(_) => ProbeFinding::State(State::Online),
+            },
+        }
+    }
+
+    /// Who answers at each node's address; nobody answers in vain longer than the others.
+    fn answering(&mut self, nodes: &[NodeRef], what: &str) -> Result<Vec<Result<Who>>> {
+        let silent = |behind: &Behind| matches!(behind, Behind::Silent(_));
+        if nodes.iter().any(|node| silent(&self.cluster.behind(&node.address))) {
+            self.pass(HTTP_DEADLINE)?;
+        }
+        Ok(nodes.iter().map(|node| self.answers(node, what)).collect())
+    }
+
+    fn answers(&self, node: &NodeRef, what: &str) -> Result<Who> {
+        let hint = format!("probe(\"{}\") tells what is behind its port", node.id);
+        match self.cluster.behind(&node.address) {
+            Behind::Node(who) if who.kind() == node.kind => Ok(who),
+            Behind::Node(who) => Err(Error::invalid(format!(
+                "{node} gave no answer of a {} to {what}: the {} {} is at its address",
+                node.kind.title(),
+                who.kind().title(),
+                self.cluster.id_of(who)
+            ))
+            .hint(hint)),
+            Behind::Silent(_) => {
+                Err(Error::new(ErrorKind::Timeout, format!("{node} did not answer {what} within 5s")).hint(hint))
+            }
+            Behind::Reset => {
+                Err(Error::new(ErrorKind::Unreachable, format!("{node} broke off {what}: connection reset")).hint(hint))
+            }
+            Behind::Nobody => Err(Error::new(
+                ErrorKind::Unreachable,
+                format!("nobody listens at the address of {node} to answer {what}: connection refused"),
+            )
+            .hint(hint)),
+        }
+    }
+
+    pub(super) fn statuses(&mut self, nodes: &[NodeRef]) -> Result<Answer> {
+        let whos = self.answering(nodes, "GET /status")?;
+        let report = |who| match who {
+            Who::Pump(at) => StatusReport::Pump(self.cluster.pump_status(at)),
+            Who::Drainer(at) => StatusReport::Drainer(self.cluster.drainer_status(at)),
+        };
+        let mut report = report;
+        Ok(Answer::Statuses(whos.into_iter().map(|who| who.map(&mut report)).collect()))
+    }
+
+    pub(super) fn metrics(&mut self, nodes: &[NodeRef]) -> Result<Answer> {
+        let whos = self.answering(nodes, "GET /metrics")?;
+        Ok(Answer::Metrics(whos.into_iter().map(|who| who.map(|who| self.cluster.metrics(who))).collect()))
+    }
+
+    /// The one node that answers.
+    fn one(&mut self, node: &NodeRef, what: &str) -> Result<Who> {
+        self.answering(std::slice::from_ref(node), what)?.pop().unwrap_or_else(|| self.answers(node, what))
+    }
+
+    pub(super) fn commit_ts(&mut self, node: &NodeRef) -> Result<Answer> {
+        if node.kind == Kind::Pump {
+            return Err(Error::invalid(format!("{node} has no /commit_ts, only Drainers have"))
+                .hint("a Pump's newest commit is `max_commit_ts` of its record"));
+        }
+        let who = self.one(node, "GET /commit_ts")?;
+        Ok(Answer::Timestamp(self.cluster.ts_at(self.cluster.position(who))))
+    }
+
+    pub(super) fn pump_drainers(&mut self, node: &NodeRef) -> Result<Answer> {
+        only_pumps(node, "/drainers")?;
+        self.one(node, "GET /drainers")?;
+        Ok(Answer::Text(self.cluster.drainers_json()))
+    }
+
+    pub(super) fn binlog_at(&mut self, node: &NodeRef, ts: Tso) -> Result<Answer> {
+        only_pumps(node, "/debug/binlog")?;
+        match self.one(node, "GET /debug/binlog")? {
+            Who::Pump(at) => Ok(Answer::Text(self.cluster.binlog_text(at, ts))),
+            Who::Drainer(_) => Err(Error::internal("a Drainer answered for a Pump")),
+        }
+    }
+
+    pub(super) fn tidbs(&mut self) -> Result<Answer> {
+        self.reach_pd("the listing of TiDB servers")?;
+        Ok(Answer::Tidbs(self.cluster.tidb_servers()))
+    }
+
+    pub(super) fn pd_cluster(&mut self) -> Result<Answer> {
+        self.reach_pd("GetMembers")?;
+        let mut members = self.cluster.members.to_vec();
+        members.sort_by(|a, b| a.name.cmp(&b.name));
+        let leader = self.cluster.leader.as_deref().map(str::to_owned);
+        Ok(Answer::Cluster(ClusterInfo { id: self.cluster.id, members, leader }))
+    }
+
+    pub(super) fn timestamp(&mut self) -> Result<Answer> {
+        self.reach_pd("the request for a timestamp")?;
+        self.cluster.tso().map(Answer::Timestamp)
+    }
+
+    pub(super) fn read_savepoint(&self, dir: &Path) -> Result<Answer> {
+        match self.files.get(dir) {
+            Some(content) => Ok(Answer::Text(content.clone())),
+            None => Err(Error::not_found(format!("there is no savepoint in {}", dir.display()))
+                .hint("a simulated cluster sees only the savepoints that were written in it")),
+        }
+    }
+}
+
+pub(super) fn only_pumps(node: &NodeRef, what: &str) -> Result<()> {
+    match node.kind {
+        Kind::Pump => Ok(()),
+        Kind::Drainer => Err(Error::invalid(format!("{node} has no {what}, only Pumps have")).hint("name a Pump")),
+    }
+}

@@ -1,0 +1,197 @@
+//! The world around a simulated cluster: it carries out requests, and every one of them takes some virtual time.
+//!
+//! Nothing outside changes: files are an overlay in memory, no program runs, what `manual` asks of a human it does
+//! itself.
+
+mod change;
+mod human;
+mod look;
+
+use super::clock::{MILLISECOND, Micros, SECOND};
+use super::cluster::Cluster;
+use super::scenario::Scenario;
+use crate::error::{Error, ErrorKind, Result};
+use crate::interrupt::Interrupt;
+use crate::world::{Answer, Console, Fence, Request, World};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What every request takes at least.
+const CALL: Micros = MILLISECOND;
+/// How long a probe waits for an answer.
+const PROBE_DEADLINE: Micros = SECOND;
+/// How long any other HTTP request waits.
+const HTTP_DEADLINE: Micros = 5 * SECOND;
+/// How long a request to PD or its etcd waits.
+const PD_DEADLINE: Micros = 5 * SECOND;
+/// For how long `Changes` collects heartbeats before it reports them; a change of state it reports at once.
+const COLLECT: Micros = SECOND;
+/// How much virtual time passes at most before an interrupt is looked for.
+const STRETCH: Micros = 600 * SECOND;
+
+/// Tells how much real time has passed since it was last asked.
+pub type RealTime = Box<dyn FnMut() -> Duration + Send>;
+
+/// A simulated cluster as a world.
+pub struct Simulated {
+    cluster: Cluster,
+    files: BTreeMap<PathBuf, String>,
+    console: Option<Box<dyn Console>>,
+    real_time: Option<RealTime>,
+    secret_key: Option<String>,
+    interrupt: Interrupt,
+    encrypted: u64,
+}
+
+impl Simulated {
+    /// The world of `scenario`, at its start.
+    ///
+    /// # Errors
+    /// `invalid` or `not_found` when the scenario contradicts itself.
+    pub fn new(scenario: &Scenario) -> Result<Self> {
+        Cluster::new(scenario).map(Self::from_cluster)
+    }
+
+    /// The world of a cluster that stands already: a future goes on from a clone.
+    pub fn from_cluster(cluster: Cluster) -> Self {
+        Self {
+            cluster,
+            files: BTreeMap::new(),
+            console: None,
+            real_time: None,
+            secret_key: None,
+            interrupt: Interrupt::default(),
+            encrypted: 0,
+        }
+    }
+
+    /// With a human to ask; without one every question is answered with yes.
+    #[must_use]
+    pub fn with_console(mut self, console: Box<dyn Console>) -> Self {
+        self.console = Some(console);
+        self
+    }
+
+    /// With real time between requests passing as virtual time.
+    #[must_use]
+    pub fn with_real_time(mut self, real_time: RealTime) -> Self {
+        self.real_time = Some(real_time);
+        self
+    }
+
+    /// With a key of our own for `encrypt`, or none.
+    #[must_use]
+    pub fn with_secret_key(mut self, key: Option<String>) -> Self {
+        self.secret_key = key;
+        self
+    }
+
+    /// With a flag that ends everything that takes long.
+    #[must_use]
+    pub fn with_interrupt(mut self, interrupt: Interrupt) -> Self {
+        self.interrupt = interrupt;
+        self
+    }
+
+    /// The virtual time, in microseconds since the scenario's start.
+    pub fn now(&self) -> Micros {
+        self.cluster.now()
+    }
+
+    /// The cluster as it stands.
+    pub fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    /// The cluster, to do something to it that no request does.
+    pub fn cluster_mut(&mut self) -> &mut Cluster {
+        &mut self.cluster
+    }
+
+    /// The savepoints that were written, by directory.
+    pub fn savepoints(&self) -> &BTreeMap<PathBuf, String> {
+        &self.files
+    }
+
+    /// Lets virtual time pass.
+    fn pass(&mut self, time: Micros) -> Result<()> {
+        let until = self.cluster.now().saturating_add(time);
+        self.pass_until(until, |_| false)
+    }
+
+    /// Lets virtual time pass until `until`, or until `enough` after some event.
+    fn pass_until(&mut self, until: Micros, enough: impl Fn(&Cluster) -> bool) -> Result<()> {
+        let mut events = 0_u32;
+        while self.cluster.now() < until {
+            let stretch = until.min(self.cluster.now().saturating_add(STRETCH));
+            while self.cluster.step(stretch) {
+                events = events.wrapping_add(1);
+                if enough(&self.cluster) {
+                    return Ok(());
+                }
+                if events.is_multiple_of(4096) {
+                    self.interrupt.check()?;
+                }
+            }
+            self.interrupt.check()?;
+        }
+        Ok(())
+    }
+
+    /// Waits in vain for PD if it is gone.
+    fn reach_pd(&mut self, what: &str) -> Result<()> {
+        if !self.cluster.pd_gone() {
+            return Ok(());
+        }
+        self.pass(PD_DEADLINE)?;
+        let tried: Vec<&str> =
+            self.cluster.members.iter().flat_map(|member| &member.client_urls).map(String::as_str).collect();
+        Err(Error::new(ErrorKind::Unreachable, format!("no PD answered {what} within 5s (tried {})", tried.join(", ")))
+            .hint("look after PD first: nodes go on without it only for a while"))
+    }
+}
+
+impl World for Simulated {
+    fn apply(&mut self, request: &Request, fence: Option<&Fence>) -> Result<Answer> {
+        self.interrupt.check()?;
+        if let Some(real_time) = &mut self.real_time {
+            let passed = Micros::try_from(real_time().as_micros()).unwrap_or(Micros::MAX);
+            self.pass(passed)?;
+        }
+        self.pass(CALL)?;
+        match request {
+            Request::Nodes => self.nodes(),
+            Request::Changes { after, patience } => self.changes(*after, *patience),
+            Request::Probe { nodes } => self.probe(nodes),
+            Request::Status { nodes } => self.statuses(nodes),
+            Request::CommitTs { node } => self.commit_ts(node),
+            Request::Metrics { nodes } => self.metrics(nodes),
+            Request::PumpDrainers { node } => self.pump_drainers(node),
+            Request::BinlogAt { node, ts } => self.binlog_at(node, *ts),
+            Request::Tidbs => self.tidbs(),
+            Request::Cluster => self.pd_cluster(),
+            Request::Tso => self.timestamp(),
+            Request::Now => Ok(Answer::Now { unix_ms: self.cluster.unix_ms(self.cluster.now()) }),
+            Request::Sleep { time } => {
+                self.pass(Micros::try_from(time.as_micros()).unwrap_or(Micros::MAX))?;
+                Ok(Answer::Done)
+            }
+            Request::Act { node, action } => self.act(node, *action),
+            Request::TriggerGc { node } => self.trigger_gc(node),
+            Request::SwapRecord { seen, state } => self.swap_record(seen, *state, fence),
+            Request::DeleteRecord { key, mod_revision } => self.delete_record(key, *mod_revision, fence),
+            Request::ReadSavepoint { dir } => self.read_savepoint(dir),
+            Request::WriteSavepoint { dir, content } => {
+                self.files.insert(dir.clone(), content.clone());
+                Ok(Answer::Done)
+            }
+            Request::HasKey => Ok(Answer::Flag(self.secret_key.is_some())),
+            Request::Encrypt { text } => self.encrypt(text),
+            Request::ReadSecret { prompt } => self.read_secret(prompt),
+            Request::Manual(manual) => self.manual(manual),
+            Request::Ask(question) => self.ask(question),
+            Request::Play(play) => self.play(play),
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! TiDB servers, as far as binlog goes: what they write, and what they do when no Pump takes it.
+
+use super::clock::{Micros, SECOND};
+use super::cluster::{Cluster, Event, FIRST_REVISION};
+use super::etcd::KeyValue;
+use super::happening::What;
+use crate::world::{TidbBinlog, TidbServer};
+use std::sync::Arc;
+
+/// How long a TiDB server tries to write binlog before it gives up.
+pub(crate) const WRITE_TIMEOUT: Micros = 15 * SECOND;
+
+/// Whether a TiDB server writes binlog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Binlog {
+    On,
+    Off,
+    /// It met no writable Pump, and skips binlog until somebody recovers it.
+    Skipping,
+    Unknown,
+    /// The server is gone.
+    Stopped,
+}
+
+impl Binlog {
+    fn name(self) -> &'static str {
+        match self {
+            Self::On => "On",
+            Self::Off => "Off",
+            Self::Skipping => "Skipping",
+            Self::Unknown | Self::Stopped => "Unknown",
+        }
+    }
+}
+
+/// A TiDB server.
+#[derive(Clone, Debug)]
+pub(crate) struct Tidb {
+    pub(crate) address: Arc<str>,
+    pub(crate) version: Arc<str>,
+    pub(crate) binlog: Binlog,
+    pub(crate) ignore_error: bool,
+    pub(crate) writes_per_second: i64,
+    /// When it gives up, while it finds no writable Pump.
+    pub(crate) gives_up_at: Option<Micros>,
+}
+
+impl Cluster {
+    /// How much all TiDB servers together write into the binlog.
+    pub(crate) fn writes_per_second(&self) -> i64 {
+        let writing = self.tidbs.iter().filter(|tidb| tidb.binlog == Binlog::On);
+        writing.map(|tidb| tidb.writes_per_second).sum()
+    }
+
+    /// Servers that write notice after a while that no Pump takes their binlog.
+    pub(crate) fn tidb_watches(&mut self, writable: usize) {
+        let gone = self.pd_gone();
+        for (at, tidb) in self.tidbs.iter_mut().enumerate() {
+            let suffers = writable == 0 && !gone && tidb.binlog == Binlog::On && tidb.writes_per_second > 0;
+            match (suffers, tidb.gives_up_at) {
+                (true, None) => {
+                    let noticed = self.now + WRITE_TIMEOUT;
+                    tidb.gives_up_at = Some(noticed);
+                    self.queue.schedule(noticed, Event::TidbNotices(at));
+                }
+                (true, Some(_)) => {}
+                (false, _) => tidb.gives_up_at = None,
+            }
+        }
+    }
+
+    pub(crate) fn tidb_notices(&mut self, at: usize) {
+        if self.tidbs[at].gives_up_at != Some(self.now) {
+            return;
+        }
+        self.settle();
+        let tidb = &mut self.tidbs[at];
+        tidb.gives_up_at = None;
+        let what = match tidb.ignore_error {
+            true => {
+                tidb.binlog = Binlog::Skipping;
+                What::TidbSkips(at)
+            }
+            false => {
+                tidb.binlog = Binlog::Stopped;
+                What::TidbStopped(at)
+            }
+        };
+        self.note(what);
+        self.rewire();
+    }
+
+    /// Makes every TiDB server write binlog, or no longer.
+    pub fn set_tidb_binlog(&mut self, binlog: TidbBinlog) {
+        self.settle();
+        for tidb in self.tidbs.iter_mut().filter(|tidb| tidb.binlog != Binlog::Stopped) {
+            tidb.binlog = match binlog {
+                TidbBinlog::On => Binlog::On,
+                TidbBinlog::Off => Binlog::Off,
+            };
+        }
+        self.rewire();
+    }
+
+    /// The servers that are there, by address.
+    pub fn tidb_servers(&self) -> Vec<TidbServer> {
+        let alive = self.tidbs.iter().filter(|tidb| tidb.binlog != Binlog::Stopped);
+        let mut servers: Vec<TidbServer> = alive
+            .map(|tidb| TidbServer {
+                address: tidb.address.as_ref().to_owned(),
+                version: tidb.version.as_ref().to_owned(),
+                binlog_status: tidb.binlog.name().to_owned(),
+            })
+            .collect();
+        servers.sort_by(|a, b| a.address.cmp(&b.address));
+        servers
+    }
+
+    /// What the servers registered of themselves.
+    pub(crate) fn tidb_keys(&self) -> impl Iterator<Item = KeyValue> + '_ {
+        let alive = self.tidbs.iter().enumerate().filter(|(_, tidb)| tidb.binlog != Binlog::Stopped);
+        alive.map(|(at, tidb)| {
+            let (ip, port) = tidb.address.rsplit_once(':').unwrap_or((&tidb.address, "4000"));
+            let value = serde_json::json!({
+                "version": &*tidb.version,
+                "ddl_id": format!("tidb-{at}"),
+                "ip": ip,
+                "listening_port": port.parse::<u16>().unwrap_or(4000),
+                "binlog_status": tidb.binlog.name(),
+            });
+            KeyValue {
+                key: format!("/tidb/server/info/tidb-{at}"),
+                value: value.to_string().into_bytes(),
+                mod_revision: FIRST_REVISION,
+                create_revision: FIRST_REVISION,
+            }
+        })
+    }
+}
