@@ -5,5 +5,6 @@
     reason = "a test may panic, and needs clocks, files and processes to look from outside"
 )]
 
+mod recorded;
 mod rooms;
 mod session;

@@ -127,8 +127,10 @@ impl Cluster {
         let running = spec.process == ProcessSpec::Running;
         let newest = if running { phase - FAKE_BINLOG } else { -lag };
         let closing = spec.process == ProcessSpec::Closing;
+        // Its record stands at the last heartbeat before the fake binlog that it wrote when it was told to close.
+        let recorded = if closing { newest - FAKE_BINLOG / 2 } else { newest };
         Pump {
-            node: self.node_of(&common, newest),
+            node: self.node_of(&common, recorded),
             newest,
             producing: running,
             interval: FAKE_BINLOG,

@@ -7,7 +7,7 @@
 use super::clock::{Micros, Queue, SECOND};
 use super::drainer::Drainer;
 use super::happening::{Happening, What};
-use super::process::{Node, Who};
+use super::process::{Node, Stage, Who};
 use super::pump::{FAKE_BINLOG, Pump};
 use super::record::{Body, time_of, ts_at};
 use super::scenario::{Fault, GcRule};
@@ -179,6 +179,11 @@ impl Cluster {
         &self.node(who).id
     }
 
+    /// Where a node listens, or would.
+    pub fn address_of(&self, who: Who) -> &str {
+        &self.node(who).address
+    }
+
     /// The timestamp of a virtual time.
     pub fn ts_at(&self, time: Micros) -> Tso {
         ts_at(self.start_ms, time)
@@ -265,7 +270,7 @@ impl Cluster {
         let now = self.now;
         for pump in &mut self.pumps {
             let interval = if pump.writable() { share } else { FAKE_BINLOG };
-            let producing = pump.node.beats() && !gone;
+            let producing = matches!(pump.node.awake(), Some(Stage::Online | Stage::Notifying)) && !gone;
             if producing && !pump.producing {
                 pump.phase = now + interval;
             }

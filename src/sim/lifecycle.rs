@@ -151,6 +151,7 @@ impl Cluster {
                 self.set_stage(who, Stage::Notifying);
                 self.write_state(who, State::Online);
                 self.note(What::Notifying(who));
+                self.rewire();
                 self.notify(at, 0);
             }
             Who::Pump(_) => self.come_online(who),
