@@ -2,6 +2,8 @@
 //!
 //! See `tests/recorded/README.md` for what a replay must reproduce and what it may choose.
 
+#![expect(clippy::panic, reason = "a recording that the replay does not understand ends the test")]
+
 use binlogsh::node::{Kind, State};
 use binlogsh::sim::{
     Cluster, DrainerSpec, HttpOutcome, KeySpec, MILLISECOND, Micros, Phases, ProcessSpec, PumpSpec, SECOND, Scenario,

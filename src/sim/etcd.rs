@@ -3,7 +3,7 @@
 //! A revision is a constant plus the virtual microsecond of the write, so that a heartbeat has one without having
 //! been an event.
 
-use super::clock::{Micros, next_tick};
+use super::clock::next_tick;
 use super::cluster::{Cluster, Event, FIRST_REVISION, RawKey};
 use super::drainer::LOOK;
 use super::happening::What;
@@ -42,12 +42,6 @@ impl Cluster {
     fn next_revision(&mut self) -> i64 {
         self.revision = (self.revision + 1).max(FIRST_REVISION + self.now);
         self.revision
-    }
-
-    /// When the next heartbeat is due, if anybody writes one.
-    pub(crate) fn next_beat(&self) -> Option<Micros> {
-        let live = |who: &Who| matches!(&self.node(*who).entry, Some(Entry { body: Body::Live, .. }));
-        self.everybody().filter(live).map(|who| self.node(who).next_beat(self.now)).min()
     }
 
     /// The record of a node as it stands now; `None` without a key, or when what stands there is no record.
@@ -214,11 +208,15 @@ impl Cluster {
             return;
         }
         self.settle();
-        let position = self.position(who);
-        let revision = self.next_revision();
-        let now = self.now;
-        let node = self.node_mut(who);
+        let (position, now) = (self.position(who), self.now);
+        let node = self.node(who);
         let was = node.recorded_state();
+        let last = node.entry.as_ref().map(|entry| entry.revision);
+        let revision = match last {
+            Some(last) if was == Some(State::Online) => (FIRST_REVISION + now).max(last + 1),
+            _ => self.next_revision(),
+        };
+        let node = self.node_mut(who);
         let created = node.entry.as_ref().map_or(revision, |entry| entry.created);
         node.settled = position;
         node.entry = Some(Entry { created, written: now, revision, body: Body::Live });

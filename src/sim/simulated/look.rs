@@ -1,6 +1,6 @@
 //! Requests that change nothing.
 
-use super::{COLLECT, HTTP_DEADLINE, PROBE_DEADLINE, Simulated};
+use super::{HTTP_DEADLINE, PROBE_DEADLINE, Simulated};
 use crate::error::{Error, ErrorKind, Result};
 use crate::node::{Kind, NodeRef, State};
 use crate::sim::clock::Micros;
@@ -26,16 +26,14 @@ impl Simulated {
         Answer::Listing(Listing { revision: self.cluster.revision(), tso, tso_error, records, malformed })
     }
 
-    /// A change of state ends the wait at once; heartbeats are collected for a second first.
+    /// A change that is no heartbeat ends the wait at once.
     pub(super) fn changes(&mut self, after: i64, patience: Duration) -> Result<Answer> {
         self.reach_pd("the watch for changes")?;
-        let now = self.cluster.now();
         let patience = Micros::try_from(patience.as_micros()).unwrap_or(Micros::MAX);
-        let deadline = now.saturating_add(patience);
+        let deadline = self.cluster.now().saturating_add(patience);
         let changed = move |cluster: &crate::sim::Cluster| cluster.settled_revision() > after;
         if !changed(&self.cluster) {
-            let beat = self.cluster.next_beat().map(|beat| beat.max(now + COLLECT));
-            self.pass_until(beat.map_or(deadline, |beat| beat.min(deadline)), changed)?;
+            self.pass_until(deadline, changed)?;
         }
         self.nodes()
     }

@@ -25,8 +25,6 @@ const PROBE_DEADLINE: Micros = SECOND;
 const HTTP_DEADLINE: Micros = 5 * SECOND;
 /// How long a request to PD or its etcd waits.
 const PD_DEADLINE: Micros = 5 * SECOND;
-/// For how long `Changes` collects heartbeats before it reports them; a change of state it reports at once.
-const COLLECT: Micros = SECOND;
 /// How much virtual time passes at most before an interrupt is looked for.
 const STRETCH: Micros = 600 * SECOND;
 
@@ -139,6 +137,11 @@ impl Simulated {
         Ok(())
     }
 
+    fn clocks(&self) -> Answer {
+        let now = self.cluster.now();
+        Answer::Now { unix_ms: self.cluster.unix_ms(now), monotonic_ms: now / MILLISECOND }
+    }
+
     /// Waits in vain for PD if it is gone.
     fn reach_pd(&mut self, what: &str) -> Result<()> {
         if !self.cluster.pd_gone() {
@@ -172,7 +175,7 @@ impl World for Simulated {
             Request::Tidbs => self.tidbs(),
             Request::Cluster => self.pd_cluster(),
             Request::Tso => self.timestamp(),
-            Request::Now => Ok(Answer::Now { unix_ms: self.cluster.unix_ms(self.cluster.now()) }),
+            Request::Now => Ok(self.clocks()),
             Request::Sleep { time } => {
                 self.pass(Micros::try_from(time.as_micros()).unwrap_or(Micros::MAX))?;
                 Ok(Answer::Done)
