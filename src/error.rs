@@ -202,7 +202,7 @@ pub struct ScriptError {
     /// What went wrong.
     pub error: Error,
     /// Where, if a script did it.
-    pub place: Option<Place>,
+    pub place: Option<Box<Place>>,
 }
 
 impl From<Error> for ScriptError {

@@ -10,6 +10,7 @@ pub mod error;
 pub mod guards;
 pub mod interrupt;
 pub mod journal;
+pub mod language;
 pub mod live;
 pub mod nearest;
 pub mod node;

@@ -191,7 +191,7 @@ pub fn show_seconds(seconds: f64) -> String {
         3600..86_400 => format!("{}h{:02}m", whole / 3600, whole % 3600 / 60),
         _ => format!("{}d{:02}h", whole / 86_400, whole % 86_400 / 3600),
     };
-    sign.to_owned() + &text
+    format!("{sign}{text}")
 }
 
 #[cfg(test)]

@@ -1,10 +1,14 @@
 //! The whole test suite, one binary: a file per promise.
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::disallowed_methods,
     reason = "a test may panic, and needs clocks, files and processes to look from outside"
 )]
 
+mod language_errors;
+mod language_fixture;
+mod language_prompt;
 mod recorded;
 mod rooms;
 mod session;

@@ -1,0 +1,110 @@
+//! What a script can call: every operation, and the functions of the language's own.
+//!
+//! All of them are registered for any types of arguments and for a few too many of them, so that a wrong call reaches
+//! our own check and gets an answer that says what the function takes.
+
+mod builtin;
+mod failure;
+mod node;
+mod params;
+mod show;
+mod steps;
+mod time;
+mod wait;
+
+pub(super) use builtin::{Builtin, BuiltinParam};
+pub(super) use node::PROPERTIES as NODE_PROPERTIES;
+pub(super) use time::PROPERTIES as TIME_PROPERTIES;
+
+use crate::error::Result;
+use crate::language::convert::{to_dynamic, to_value};
+use crate::language::host::Host;
+use crate::operations::{self, Operation};
+use rhai::{Dynamic, Engine, FuncRegistration, Module, NativeCallContext, RhaiFunc};
+use std::any::TypeId;
+use std::rc::Rc;
+
+/// What Rhai's functions return.
+type Called = std::result::Result<Dynamic, Box<rhai::EvalAltResult>>;
+
+/// A function as Rhai keeps it.
+type Bound = dyn Fn(Option<NativeCallContext<'_>>, &mut [&mut Dynamic]) -> Called;
+
+/// How many arguments more than it takes a function is still registered for.
+const TOO_MANY: usize = 2;
+
+/// The language's own functions, in the order of the reference.
+pub(super) fn builtins() -> impl Iterator<Item = &'static Builtin> {
+    [wait::ROWS, params::ROWS, steps::ROWS, show::ROWS].into_iter().flatten()
+}
+
+/// Binds everything to `engine`.
+pub(super) fn register(engine: &mut Engine, host: &Rc<Host>) {
+    node::register(engine, host);
+    time::register(engine, host);
+    failure::register(engine, host);
+    let mut module = Module::new();
+    for operation in operations::all() {
+        bind_operation(&mut module, host, operation);
+    }
+    for row in builtins() {
+        bind_builtin(&mut module, host, row);
+    }
+    module.build_index();
+    engine.register_global_module(module.into());
+}
+
+fn bind_operation(module: &mut Module, host: &Rc<Host>, operation: &'static Operation) {
+    let most = operation.params.len() + usize::from(!operation.options.is_empty());
+    let host = Rc::clone(host);
+    let call = move |_: Option<NativeCallContext<'_>>, arguments: &mut [&mut Dynamic]| -> Called {
+        operate(&host, operation, arguments).map_err(|error| host.raise(error))
+    };
+    let names: Vec<&str> = operation.params.iter().map(|param| param.name).collect();
+    bind(module, operation.name, most, &names, operation.about, Rc::new(call));
+}
+
+fn operate(host: &Host, operation: &'static Operation, arguments: &[&mut Dynamic]) -> Result<Dynamic> {
+    let values = arguments.iter().map(|argument| to_value(argument, &host.shapes)).collect::<Result<Vec<_>>>()?;
+    host.run(operation, values).map(|value| to_dynamic(value, &host.shapes))
+}
+
+fn bind_builtin(module: &mut Module, host: &Rc<Host>, row: &'static Builtin) {
+    let Some(function) = row.call else { return };
+    let host = Rc::clone(host);
+    let call = move |context: Option<NativeCallContext<'_>>, arguments: &mut [&mut Dynamic]| -> Called {
+        row.check_count(arguments.len()).map_err(|error| host.raise(error))?;
+        match &context {
+            Some(context) => function(&host, context, arguments),
+            None => Ok(Dynamic::UNIT),
+        }
+    };
+    let names: Vec<&str> = row.params.iter().map(|param| param.name).collect();
+    bind(module, row.name, row.params.len(), &names, row.about, Rc::new(call));
+}
+
+/// Registers one function for up to `most` arguments of any type, and a few too many.
+fn bind(module: &mut Module, name: &str, most: usize, params: &[&str], about: &str, call: Rc<Bound>) {
+    for count in 0..=most + TOO_MANY {
+        for types in shadowing(name, count) {
+            let function =
+                RhaiFunc::Method { func: Rc::clone(&call), has_context: true, is_pure: true, is_volatile: true };
+            FuncRegistration::new(name)
+                .in_global_namespace()
+                .with_params_info((0..count).map(|at| params.get(at).copied().unwrap_or("_")))
+                .with_comments(about.lines().map(|line| format!("/// {line}")))
+                .set_into_module_raw(module, types, function);
+        }
+    }
+}
+
+/// The types under which a function is registered: any, and those of a function of Rhai's own that it stands before.
+/// Rhai's `sleep` of an integer or a number would block for real and be deaf to Ctrl-C.
+fn shadowing(name: &str, count: usize) -> Vec<Vec<TypeId>> {
+    let mut all = vec![vec![TypeId::of::<Dynamic>(); count]];
+    if name == "sleep" && count == 1 {
+        all.push(vec![TypeId::of::<rhai::INT>()]);
+        all.push(vec![TypeId::of::<rhai::FLOAT>()]);
+    }
+    all
+}

@@ -1,0 +1,40 @@
+//! `param`: what a script can be told with `--param name=value`.
+
+use crate::error::{Error, Result};
+use crate::language::bindings::builtin::text;
+use crate::language::bindings::{Builtin, BuiltinParam, Called};
+use crate::language::convert::to_dynamic;
+use crate::language::host::Host;
+use crate::operations::{Example, Group};
+use rhai::{Dynamic, NativeCallContext};
+
+pub(super) const ROWS: &[Builtin] = &[Builtin {
+    name: "param",
+    group: Group::Steps,
+    params: &[BuiltinParam::new("name"), BuiltinParam::optional("options")],
+    options: &[
+        ("about", "text", "what it is for, shown by `run FILE --help`"),
+        ("default", "text, integer, number or bool", "its value when it is not given, which also decides its type"),
+        ("choices", "array", "the values that it may have"),
+    ],
+    returns: "the value: text, or of the default's type",
+    about: "The value given with `--param name=value`, or the default.\n\
+            Name and options are literals, so that `run FILE --help` knows them without running the script.\n\
+            Without a default it must be given; that is checked before the script begins.",
+    example: Example::new("param(\"takes\", #{ about: \"how long a restart takes\", default: \"30s\" })"),
+    call: Some(param),
+}];
+
+fn param(host: &Host, _: &NativeCallContext<'_>, arguments: &mut [&mut Dynamic]) -> Called {
+    let look = || -> Result<Dynamic> {
+        let name = text("param", "name", arguments[0])?;
+        let declared = host.declared.borrow();
+        let Some(param) = declared.iter().find(|param| param.name == name) else {
+            return Err(Error::invalid(format!("param: `{name}` is not declared by literals in the script itself"))
+                .hint("write param(\"name\", #{ about: \"...\", default: ... }) with literal values"));
+        };
+        let value = param.value(host.settings.parameters.get(&name).map(String::as_str))?;
+        Ok(to_dynamic(value, &host.shapes))
+    };
+    look().map_err(|error| host.raise(error))
+}

@@ -1,0 +1,86 @@
+//! Waiting for a condition of the script's own.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::language::bindings::builtin::{closure, text, wrong};
+use crate::language::bindings::{Builtin, BuiltinParam, Called};
+use crate::language::convert::to_value;
+use crate::language::host::Host;
+use crate::operations::{Example, Group};
+use crate::time::{duration_of_seconds, parse_duration, show_seconds};
+use crate::value::Value;
+use crate::world::{Answer, Notice, Request};
+use rhai::{Dynamic, FnPtr, NativeCallContext};
+use std::time::Duration;
+
+/// How long to wait between two looks.
+const PAUSE: Duration = Duration::from_secs(1);
+
+pub(super) const ROWS: &[Builtin] = &[Builtin {
+    name: "wait_until",
+    group: Group::Wait,
+    params: &[BuiltinParam::new("what"), BuiltinParam::new("closure"), BuiltinParam::new("timeout")],
+    options: &[],
+    returns: "number: the seconds it took",
+    about: "Waits until the closure returns true, looking once a second.\n\
+            `what` says what is waited for; it is shown meanwhile and named when the timeout is over.\n\
+            The closure may only look: a change inside it is refused. It is asked at least once.\n\
+            Fails with `timeout`, or with whatever the closure fails with.",
+    example: Example::new("wait_until(\"two Pumps are online\", || pumps().len() >= 2, \"1m\")"),
+    call: Some(wait_until),
+}];
+
+fn wait_until(host: &Host, context: &NativeCallContext<'_>, arguments: &mut [&mut Dynamic]) -> Called {
+    let taken = || -> Result<(String, FnPtr, Duration)> {
+        let what = text("wait_until", "what", arguments[0])?;
+        let condition = closure("wait_until", "closure", arguments[1])?;
+        Ok((what, condition, timeout(arguments[2])?))
+    };
+    let (what, condition, timeout) = taken().map_err(|error| host.raise(error))?;
+    let outcome = poll(host, context, &what, &condition, timeout);
+    host.tell(Notice::ProgressEnd);
+    outcome
+}
+
+fn poll(host: &Host, context: &NativeCallContext<'_>, what: &str, condition: &FnPtr, timeout: Duration) -> Called {
+    let raise = |error| host.raise(error);
+    let began = now(host).map_err(raise)?;
+    loop {
+        let held = host.polling(|| condition.call_raw(context, None, []))?;
+        let Ok(held) = held.as_bool() else {
+            return Err(host.raise(wrong("wait_until", "closure", "a closure that returns true or false", &held)));
+        };
+        let waited = (now(host).map_err(raise)? - began).max(0) as f64 / 1000.0;
+        if held {
+            return Ok(waited.into());
+        }
+        let left = timeout.as_secs_f64() - waited;
+        if left <= 0.0 {
+            let message = format!("waited {} in vain: {what}", show_seconds(waited));
+            return Err(host.raise(
+                Error::new(ErrorKind::Timeout, message)
+                    .hint("look at what it waits for with pumps(), drainers() and probe(id), or wait longer"),
+            ));
+        }
+        host.tell(Notice::Progress(format!("{what} ({})", show_seconds(waited))));
+        let time = PAUSE.min(Duration::from_secs_f64(left));
+        host.perform(Request::Sleep { time }).map_err(raise)?;
+    }
+}
+
+fn now(host: &Host) -> Result<i64> {
+    match host.perform(Request::Now)? {
+        Answer::Now { monotonic_ms, .. } => Ok(monotonic_ms),
+        other => Err(Error::internal(format!("the clock was answered with {other:?}"))),
+    }
+}
+
+fn timeout(argument: &Dynamic) -> Result<Duration> {
+    let given = to_value(argument, &std::cell::RefCell::default())?;
+    let duration = match &given {
+        Value::Int(seconds) => duration_of_seconds(*seconds as f64),
+        Value::Float(seconds) => duration_of_seconds(*seconds),
+        Value::Text(text) => return parse_duration(text),
+        _ => None,
+    };
+    duration.ok_or_else(|| wrong("wait_until", "timeout", "a duration (seconds, or text such as \"5m\")", argument))
+}

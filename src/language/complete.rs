@@ -1,0 +1,114 @@
+//! Whether a line of the prompt is whole, or goes on in the next.
+
+/// What a text at the prompt is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Completeness {
+    /// It can run.
+    Complete,
+    /// It goes on in the next line.
+    Incomplete,
+    /// It cannot run, and nothing that follows would mend it.
+    Invalid,
+}
+
+/// What a scan of brackets, texts and comments finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scan {
+    /// Everything that was opened is closed.
+    Closed,
+    /// Something is still open that may go on in the next line: a bracket, a template text, a comment.
+    Open,
+    /// A bracket is closed that was not opened, or a text ends with its line.
+    Broken,
+}
+
+/// Scans `text`. Rhai itself takes an unclosed comment for the end of the text.
+pub(super) fn scan(text: &str) -> Scan {
+    let mut open: Vec<char> = Vec::new();
+    let mut rest = text.chars().peekable();
+    let mut template = false;
+    while let Some(letter) = rest.next() {
+        if template {
+            match letter {
+                '`' if rest.next_if_eq(&'`').is_none() => template = false,
+                '$' if rest.next_if_eq(&'{').is_some() => {
+                    open.push('$');
+                    template = false;
+                }
+                _ => {}
+            }
+            continue;
+        }
+        match letter {
+            '`' => template = true,
+            '"' | '\'' if !skip_text(&mut rest, letter) => return Scan::Broken,
+            '/' if rest.peek() == Some(&'/') => while rest.next_if(|letter| *letter != '\n').is_some() {},
+            '/' if rest.next_if_eq(&'*').is_some() && !skip_comment(&mut rest) => return Scan::Open,
+            '(' | '[' | '{' => open.push(letter),
+            ')' | ']' | '}' => match (open.pop(), letter) {
+                (Some('('), ')') | (Some('['), ']') | (Some('{'), '}') => {}
+                (Some('$'), '}') => template = true,
+                _ => return Scan::Broken,
+            },
+            _ => {}
+        }
+    }
+    if open.is_empty() && !template { Scan::Closed } else { Scan::Open }
+}
+
+type Letters<'a> = std::iter::Peekable<std::str::Chars<'a>>;
+
+/// Skips the rest of a text in quotes; false if it is not closed on its line (a backslash at its end continues it).
+fn skip_text(rest: &mut Letters<'_>, quote: char) -> bool {
+    while let Some(letter) = rest.next() {
+        match letter {
+            '\\' => drop(rest.next()),
+            '\n' => return false,
+            letter if letter == quote => return true,
+            _ => {}
+        }
+    }
+    false
+}
+
+/// Skips the rest of a comment, which may hold others; false if it is not closed.
+fn skip_comment(rest: &mut Letters<'_>) -> bool {
+    let mut depth = 1;
+    while let Some(letter) = rest.next() {
+        match letter {
+            '/' if rest.next_if_eq(&'*').is_some() => depth += 1,
+            '*' if rest.next_if_eq(&'/').is_some() => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return true;
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_open_goes_on() {
+        for text in ["pumps(", "step(\"x\", || {", "#{ a: [1,", "let t = `one", "`a ${ b", "1 /* so", "/* a /* b */"] {
+            assert_eq!(scan(text), Scan::Open, "{text}");
+        }
+    }
+
+    #[test]
+    fn brackets_in_texts_and_comments_do_not_count() {
+        for text in ["\"(\"", "'['", "`{ ${ \"}\" } {`", "1 // (", "1 /* ( */", "\"a\\\"(\"", "`a`` ( b`"] {
+            assert_eq!(scan(text), Scan::Closed, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_mended_is_broken() {
+        for text in [")", "(]", "\"open", "let x = \"a\nb\""] {
+            assert_eq!(scan(text), Scan::Broken, "{text}");
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! The documentation of every function, from the rows that also bind it: what `help`, completion and the reference use.
+
+use crate::error::{Error, Result};
+use crate::language::bindings::{self, Builtin};
+use crate::nearest::did_you_mean;
+use crate::operations::{self, Group, Operation};
+
+/// A function as people read of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FunctionDoc {
+    /// Its name.
+    pub name: &'static str,
+    /// Its call: `pause_pump(pump, [#{...}])`.
+    pub signature: String,
+    /// The chapter it stands in.
+    pub group: Group,
+    /// What it does: the first line in a few words, the others in detail.
+    pub about: &'static str,
+    /// Code that shows it.
+    pub example: &'static str,
+    /// The sample cluster in which the example runs.
+    pub scenario: &'static str,
+    /// Keys of its trailing map.
+    pub options: Vec<OptionDoc>,
+    /// The names of its guards.
+    pub guards: Vec<&'static str>,
+    /// Whether it changes something outside.
+    pub changes: bool,
+    /// What it returns.
+    pub returns: &'static str,
+}
+
+/// A key of a trailing map.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OptionDoc {
+    /// The key.
+    pub name: &'static str,
+    /// What it takes.
+    pub takes: &'static str,
+    /// What it does.
+    pub about: &'static str,
+}
+
+impl FunctionDoc {
+    /// The first line of its documentation.
+    pub fn summary(&self) -> &'static str {
+        self.about.lines().next().unwrap_or_default()
+    }
+
+    fn of_operation(row: &'static Operation) -> Self {
+        let mut params: Vec<String> = row
+            .params
+            .iter()
+            .map(|param| if param.optional { format!("[{}]", param.name) } else { param.name.to_owned() })
+            .collect();
+        if !row.options.is_empty() {
+            params.push("[#{...}]".into());
+        }
+        let option = |option: &operations::Opt| OptionDoc {
+            name: option.name,
+            takes: option.takes.expected(),
+            about: option.about,
+        };
+        Self {
+            name: row.name,
+            signature: format!("{}({})", row.name, params.join(", ")),
+            group: row.group,
+            about: row.about,
+            example: row.example.code,
+            scenario: row.example.scenario,
+            options: row.options.iter().map(option).collect(),
+            guards: row.guards.iter().map(|guard| guard.name()).collect(),
+            changes: row.changes,
+            returns: row.returns,
+        }
+    }
+
+    fn of_builtin(row: &'static Builtin) -> Self {
+        let option =
+            |(name, takes, about): &(&'static str, &'static str, &'static str)| OptionDoc { name, takes, about };
+        Self {
+            name: row.name,
+            signature: row.signature(),
+            group: row.group,
+            about: row.about,
+            example: row.example.code,
+            scenario: row.example.scenario,
+            options: row.options.iter().map(option).collect(),
+            guards: Vec::new(),
+            changes: false,
+            returns: row.returns,
+        }
+    }
+}
+
+/// Every function that a script can call, by chapter, in the order of the reference.
+pub fn functions() -> Vec<FunctionDoc> {
+    let operations = operations::all().map(FunctionDoc::of_operation);
+    let mut all: Vec<FunctionDoc> = operations.chain(bindings::builtins().map(FunctionDoc::of_builtin)).collect();
+    all.sort_by_key(|function| function.group);
+    all
+}
+
+/// The signature of the function `name`, if there is one.
+pub(super) fn signature(name: &str) -> Option<String> {
+    functions().into_iter().find(|function| function.name == name).map(|function| function.signature)
+}
+
+/// The names of all functions.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    operations::all().map(|row| row.name).chain(bindings::builtins().map(|row| row.name))
+}
+
+/// The list that `help()` shows.
+pub(super) fn overview() -> String {
+    let functions = functions();
+    let width = functions.iter().map(|function| function.signature.len()).filter(|width| *width <= 40).max();
+    let width = width.unwrap_or_default();
+    let mut text = String::new();
+    let mut chapter = None;
+    for function in &functions {
+        if chapter != Some(function.group) {
+            let space = if text.is_empty() { "" } else { "\n" };
+            text.push_str(&format!("{space}{}\n", function.group.title()));
+            chapter = Some(function.group);
+        }
+        text.push_str(&format!("  {:width$}  {}\n", function.signature, function.summary()));
+    }
+    text.push_str(
+        "\nhelp(\"NAME\") says more about one of them, and about the types help(\"Node\") and help(\"Time\")",
+    );
+    text
+}
+
+/// The page that `help(name)` shows.
+///
+/// # Errors
+/// `not_found` with the nearest names.
+pub(super) fn page(name: &str) -> Result<String> {
+    let name = name.trim().trim_end_matches("()");
+    if let Some(function) = functions().into_iter().find(|function| function.name == name) {
+        return Ok(function_page(&function));
+    }
+    match name {
+        "Node" => Ok(type_page("Node", "a Pump or Drainer as it was read", &bindings::NODE_PROPERTIES)),
+        "Time" => Ok(type_page(
+            "Time",
+            "a point in time; times compare, `a - b` is seconds, `a + \"5m\"` is a time",
+            &bindings::TIME_PROPERTIES,
+        )),
+        _ => {
+            let hint = did_you_mean(name, names().chain(["Node", "Time"]));
+            Err(Error::not_found(format!("there is no function `{name}`"))
+                .hint(hint.unwrap_or_else(|| "help() lists all functions".into())))
+        }
+    }
+}
+
+fn function_page(function: &FunctionDoc) -> String {
+    let mut text = format!("{} -> {}\n\n{}\n", function.signature, function.returns, indented(function.about));
+    if !function.options.is_empty() {
+        text.push_str("\nOptions\n");
+        for option in &function.options {
+            text.push_str(&format!("  {}: {} - {}\n", option.name, option.takes, option.about));
+        }
+    }
+    if !function.guards.is_empty() {
+        text.push_str(&format!("\nGuards\n  {}\n", function.guards.join(", ")));
+    }
+    text.push_str(&format!("\nExample\n{}", indented(function.example)));
+    text
+}
+
+fn type_page(name: &str, about: &str, properties: &[(&str, &str, &str)]) -> String {
+    let lines = properties.iter().map(|(name, takes, about)| format!("\n  .{name}: {takes} - {about}"));
+    format!("{name}: {about}\n{}", lines.collect::<String>())
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("  {}", line.trim_start())).collect::<Vec<_>>().join("\n")
+}

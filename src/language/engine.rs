@@ -1,0 +1,55 @@
+//! The Rhai engine: which parts of it we take, where it stops, and what it tells.
+
+use crate::language::bindings;
+use crate::language::host::Host;
+use crate::language::library::Library;
+use crate::world::Notice;
+use rhai::packages::{
+    BasicArrayPackage, BasicMapPackage, BasicMathPackage, CorePackage, LogicPackage, MoreStringPackage, Package,
+};
+use rhai::{Dynamic, Engine, OptimizationLevel};
+use std::rc::Rc;
+
+/// How deep expressions may be nested, at the top and inside functions.
+const EXPRESSION_DEPTHS: (usize, usize) = (64, 64);
+
+/// An engine with everything bound.
+///
+/// Not Rhai's standard one: that has a clock of its own. Nothing is optimized, because Rhai's optimizer may call
+/// functions while it compiles, and a script must do nothing before it runs.
+pub(super) fn build(host: &Rc<Host>) -> Engine {
+    let mut engine = Engine::new_raw();
+    CorePackage::new().register_into_engine(&mut engine);
+    LogicPackage::new().register_into_engine(&mut engine);
+    BasicMathPackage::new().register_into_engine(&mut engine);
+    BasicArrayPackage::new().register_into_engine(&mut engine);
+    BasicMapPackage::new().register_into_engine(&mut engine);
+    MoreStringPackage::new().register_into_engine(&mut engine);
+    engine.set_optimization_level(OptimizationLevel::None);
+    engine.disable_symbol("eval");
+    engine.set_strict_variables(true);
+    engine.set_fail_on_invalid_map_property(true);
+    set_limits(&mut engine, host);
+    tell(&mut engine, host);
+    bindings::register(&mut engine, host);
+    engine.set_module_resolver(Library::new(Rc::clone(host)));
+    engine
+}
+
+fn set_limits(engine: &mut Engine, host: &Rc<Host>) {
+    let limits = &host.settings.limits;
+    engine.set_max_operations(limits.operations);
+    engine.set_max_call_levels(limits.call_levels);
+    engine.set_max_expr_depths(EXPRESSION_DEPTHS.0, EXPRESSION_DEPTHS.1);
+    engine.set_max_string_size(limits.text);
+    engine.set_max_array_size(limits.array);
+    engine.set_max_map_size(limits.map);
+    let host = Rc::clone(host);
+    engine.on_progress(move |_| host.must_stop().then_some(Dynamic::UNIT));
+}
+
+fn tell(engine: &mut Engine, host: &Rc<Host>) {
+    let (print, debug) = (Rc::clone(host), Rc::clone(host));
+    engine.on_print(move |text| print.tell(Notice::Printed(text.to_owned())));
+    engine.on_debug(move |text, _, place| debug.tell(Notice::Printed(format!("{text} ({place})"))));
+}

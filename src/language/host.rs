@@ -1,0 +1,165 @@
+//! What the bound functions share: the session, and how the run stands.
+
+use crate::error::{Error, Result};
+use crate::interrupt::Interrupt;
+use crate::language::describe::ParamDoc;
+use crate::language::failure::Failure;
+use crate::language::settings::Settings;
+use crate::language::shapes::Shapes;
+use crate::language::sources::Sources;
+use crate::operations::{Arguments, Operation};
+use crate::session::Session;
+use crate::value::Value;
+use crate::world::{Answer, Effect, Gate, GuardName, Notice, Notices, Request};
+use rhai::{Dynamic, EvalAltResult, Position};
+use std::cell::{Cell, RefCell};
+use std::path::PathBuf;
+use std::rc::Rc;
+
+/// What the bound functions share. Nothing in it stays borrowed while a script's closure runs.
+pub(super) struct Host {
+    session: Rc<RefCell<Session>>,
+    notices: Notices,
+    interrupt: Interrupt,
+    pub(super) settings: Settings,
+    pub(super) sources: Sources,
+    pub(super) shapes: RefCell<Shapes>,
+    pub(super) declared: RefCell<Vec<ParamDoc>>,
+    root: RefCell<Option<PathBuf>>,
+    stopped: Cell<bool>,
+    exit: Cell<Option<u8>>,
+    polling: Cell<bool>,
+}
+
+impl Host {
+    pub(super) fn new(session: Rc<RefCell<Session>>, settings: Settings) -> Self {
+        let (notices, interrupt) = {
+            let session = session.borrow();
+            (session.notices().clone(), session.interrupt().clone())
+        };
+        Self {
+            session,
+            notices,
+            interrupt,
+            settings,
+            sources: Sources::default(),
+            shapes: RefCell::default(),
+            declared: RefCell::default(),
+            root: RefCell::default(),
+            stopped: Cell::new(false),
+            exit: Cell::new(None),
+            polling: Cell::new(false),
+        }
+    }
+
+    /// Begins a run of a script in the directory `root`: nothing of the last one is left.
+    pub(super) fn begin(&self, root: Option<PathBuf>, declared: Vec<ParamDoc>) {
+        *self.root.borrow_mut() = root;
+        *self.declared.borrow_mut() = declared;
+        self.stopped.set(false);
+        self.exit.set(None);
+        self.polling.set(false);
+    }
+
+    /// Begins a line of the prompt: what ended the last one is forgotten.
+    pub(super) fn begin_afresh(&self, declared: Vec<ParamDoc>) {
+        self.begin(None, declared);
+        self.session.borrow_mut().start_afresh();
+    }
+
+    /// The directories beneath which modules may be imported, without symbolic links.
+    pub(super) fn roots(&self) -> Vec<PathBuf> {
+        let root = self.root.borrow();
+        let all = root.iter().chain(&self.settings.roots);
+        all.filter_map(|root| root.canonicalize().ok()).collect()
+    }
+
+    /// Whether the script must not take another step. Looked at before each, so it is two loads.
+    pub(super) fn must_stop(&self) -> bool {
+        self.stopped.get() || self.interrupt.pending().is_some()
+    }
+
+    /// The fatal error that ends the run, if there is one; a pending interrupt becomes it.
+    pub(super) fn fatal(&self) -> Option<Error> {
+        let mut session = self.session.borrow_mut();
+        if let Err(error) = self.interrupt.check() {
+            session.latch(&error);
+        }
+        session.fatal().cloned()
+    }
+
+    /// The code that the script asked to exit with.
+    pub(super) fn exit_code(&self) -> Option<u8> {
+        self.exit.get()
+    }
+
+    /// Ends the run with `code`, whatever the script would like to catch.
+    pub(super) fn exit(&self, code: u8) -> Box<EvalAltResult> {
+        self.exit.set(Some(code));
+        self.stopped.set(true);
+        EvalAltResult::ErrorTerminated(Dynamic::UNIT, Position::NONE).into()
+    }
+
+    /// `error` as the script gets it: to be caught, or, if it is fatal, to end the run.
+    pub(super) fn raise(&self, error: Error) -> Box<EvalAltResult> {
+        if !error.kind.is_fatal() {
+            return EvalAltResult::ErrorRuntime(Dynamic::from(Failure::new(error)), Position::NONE).into();
+        }
+        if let Ok(mut session) = self.session.try_borrow_mut() {
+            session.latch(&error);
+        }
+        self.stopped.set(true);
+        EvalAltResult::ErrorTerminated(Dynamic::from(Failure::new(error)), Position::NONE).into()
+    }
+
+    /// Lets a person see how it goes.
+    pub(super) fn tell(&self, notice: Notice) {
+        (self.notices)(notice);
+    }
+
+    /// Does `request` through the gate.
+    pub(super) fn perform(&self, request: Request) -> Result<Answer> {
+        self.at_the_gate(|gate| gate.perform(request, &[]))
+    }
+
+    /// Does `operation` through the gate.
+    pub(super) fn run(&self, operation: &'static Operation, values: Vec<Value>) -> Result<Value> {
+        let arguments = Arguments::check(operation, values)?;
+        self.at_the_gate(|gate| (operation.run)(gate, &arguments))
+    }
+
+    fn at_the_gate<T>(&self, work: impl FnOnce(&mut dyn Gate) -> Result<T>) -> Result<T> {
+        let Ok(mut session) = self.session.try_borrow_mut() else {
+            return Err(Error::internal("the gate was entered while somebody stood in it"));
+        };
+        match self.polling.get() {
+            true => work(&mut Polling(&mut *session)),
+            false => work(&mut *session),
+        }
+    }
+
+    /// Runs `work`, during which every change is refused.
+    pub(super) fn polling<T>(&self, work: impl FnOnce() -> T) -> T {
+        let before = self.polling.replace(true);
+        let result = work();
+        self.polling.set(before);
+        result
+    }
+}
+
+/// The gate as a condition that is asked again and again sees it: open for reads only.
+struct Polling<'a>(&'a mut dyn Gate);
+
+impl Gate for Polling<'_> {
+    fn perform(&mut self, request: Request, force: &[GuardName]) -> Result<Answer> {
+        if request.effect() == Effect::Read && !matches!(request, Request::Play(_)) {
+            return self.0.perform(request, force);
+        }
+        Err(Error::invalid("a condition of wait_until changes nothing: it may be asked a thousand times")
+            .hint("make the change before wait_until, and only look inside it"))
+    }
+
+    fn tell(&mut self, notice: Notice) {
+        self.0.tell(notice);
+    }
+}

@@ -1,0 +1,249 @@
+//! Runs scripts, and lines of a prompt.
+
+use crate::error::ScriptError;
+use crate::language::complete::{Completeness, Scan, scan};
+use crate::language::convert::to_value;
+use crate::language::describe::{self, ScriptDoc};
+use crate::language::host::Host;
+use crate::language::settings::Settings;
+use crate::language::sources::Source;
+use crate::language::translate::Vocabulary;
+use crate::language::{docs, engine, place, stdlib};
+use crate::session::Session;
+use crate::value::Value;
+use rhai::{AST, ASTNode, Caches, Engine, EvalAltResult, Expr, GlobalRuntimeState, ParseErrorType, Scope};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+/// How much stack a script gets: enough for as many calls within calls as the limits allow, in a debug build and on a
+/// small thread too. Only what is used of it takes memory.
+const STACK: usize = 64 << 20;
+
+/// What a line of the prompt is called in errors.
+const PROMPT: &str = "<prompt>";
+
+/// How a run ended when it did not fail.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ending {
+    /// With the value of its last expression.
+    Value(Value),
+    /// With `exit(code)`.
+    Exit(u8),
+}
+
+/// The names that can be completed at the prompt.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names {
+    /// Variables and constants.
+    pub variables: Vec<String>,
+    /// Functions, ours and the prompt's own.
+    pub functions: Vec<String>,
+    /// Imported modules, and those of the embedded library.
+    pub modules: Vec<String>,
+}
+
+/// Runs scripts and lines of a prompt against one session.
+pub struct Interpreter {
+    engine: Engine,
+    host: Rc<Host>,
+    prompt: State,
+}
+
+/// Everything that lives from statement to statement, and at the prompt from line to line.
+struct State {
+    scope: Scope<'static>,
+    global: GlobalRuntimeState,
+}
+
+impl State {
+    fn new(engine: &Engine) -> Self {
+        Self { scope: Scope::new(), global: engine.new_global_runtime_state() }
+    }
+}
+
+impl Interpreter {
+    /// An interpreter whose functions act through `session`.
+    pub fn new(session: Rc<RefCell<Session>>, settings: Settings) -> Self {
+        let host = Rc::new(Host::new(session, settings));
+        let engine = engine::build(&host);
+        let prompt = State::new(&engine);
+        Self { engine, host, prompt }
+    }
+
+    /// Runs a script from its beginning to its end; nothing of it is left afterwards.
+    ///
+    /// # Errors
+    /// The script's own failure, or the first fatal error whatever the script caught; with the innermost place.
+    pub fn run(&mut self, source: &Source) -> Result<Ending, ScriptError> {
+        stacker::grow(STACK, || self.run_here(source))
+    }
+
+    fn run_here(&mut self, source: &Source) -> Result<Ending, ScriptError> {
+        let (key, ast) = self.compile(source, None)?;
+        let declared = self.described(&key, &ast)?.params;
+        describe::check(&declared, &self.host.settings.parameters)?;
+        self.host.begin(source.root.clone(), declared);
+        let mut state = State::new(&self.engine);
+        let outcome = evaluate(&self.engine, &mut state, &key, &ast);
+        self.ending(outcome, &key, &state)
+    }
+
+    /// Runs a line of the prompt. Variables, functions, imports and constants stay for the next one, also when this
+    /// one fails or is interrupted.
+    ///
+    /// # Errors
+    /// As [`Interpreter::run`].
+    pub fn line(&mut self, text: &str) -> Result<Ending, ScriptError> {
+        stacker::grow(STACK, || self.line_here(text))
+    }
+
+    fn line_here(&mut self, text: &str) -> Result<Ending, ScriptError> {
+        let source = Source::new(PROMPT, text);
+        self.host.begin_afresh(Vec::new());
+        // Strictness would not see what earlier lines imported; what is not there is found when it is looked for.
+        self.engine.set_strict_variables(false);
+        let compiled = self.compile(&source, Some(&self.prompt.scope));
+        self.engine.set_strict_variables(true);
+        let (key, ast) = compiled?;
+        self.host.begin_afresh(self.described(&key, &ast)?.params);
+        let outcome = evaluate(&self.engine, &mut self.prompt, &key, &ast);
+        self.ending(outcome, &key, &self.prompt)
+    }
+
+    /// What a script says of itself, without running it.
+    ///
+    /// # Errors
+    /// `invalid` and where, when it does not compile or does not declare a parameter by literals.
+    pub fn describe(&self, source: &Source) -> Result<ScriptDoc, ScriptError> {
+        let (key, ast) = self.compile(source, None)?;
+        self.described(&key, &ast)
+    }
+
+    /// Whether a text at the prompt can run, or goes on in the next line.
+    pub fn completeness(&self, text: &str) -> Completeness {
+        match scan(text) {
+            Scan::Open => return Completeness::Incomplete,
+            Scan::Broken => return Completeness::Invalid,
+            Scan::Closed => {}
+        }
+        let last_line = text.trim_end().lines().count();
+        let last_column = text.trim_end().lines().last().map_or(0, |line| line.chars().count());
+        match self.engine.compile(text) {
+            Ok(_) => Completeness::Complete,
+            Err(error) => match *error.err_type() {
+                ParseErrorType::VariableUndefined(_) | ParseErrorType::ModuleUndefined(_) => Completeness::Complete,
+                ParseErrorType::UnexpectedEOF => Completeness::Incomplete,
+                ParseErrorType::MissingToken(..) | ParseErrorType::FnMissingBody(_)
+                    if error.position().is_none()
+                        || error.position().line().is_some_and(|line| line > last_line)
+                        || (error.position().line() == Some(last_line)
+                            && error.position().position().is_some_and(|column| column > last_column)) =>
+                {
+                    Completeness::Incomplete
+                }
+                _ => Completeness::Invalid,
+            },
+        }
+    }
+
+    /// The names that can be completed at the prompt.
+    pub fn names(&self) -> Names {
+        let scope: BTreeSet<String> = self.prompt.scope.iter().map(|(name, ..)| name.to_owned()).collect();
+        let script = functions(&self.prompt).into_iter().map(|(name, _)| name);
+        let known: BTreeSet<String> = docs::names().map(str::to_owned).chain(script).collect();
+        let imported = self.prompt.global.iter_imports().map(|(name, _)| name.to_owned());
+        let modules: BTreeSet<String> = stdlib().map(|(name, _)| name.to_owned()).chain(imported).collect();
+        Names {
+            variables: scope.into_iter().collect(),
+            functions: known.into_iter().collect(),
+            modules: modules.into_iter().collect(),
+        }
+    }
+
+    fn compile(&self, source: &Source, scope: Option<&Scope<'_>>) -> Result<(String, AST), ScriptError> {
+        let key = self.host.sources.add(source.clone());
+        let empty = Scope::new();
+        let mut ast = match self.engine.compile_with_scope(scope.unwrap_or(&empty), source.code()) {
+            Ok(ast) => ast,
+            Err(error) => {
+                let words = self.vocabulary(&self.prompt);
+                let place = place::at(error.position(), &key, &self.host.sources);
+                return Err(ScriptError { error: words.parsing(error.err_type()), place });
+            }
+        };
+        ast.set_source(key.as_str());
+        self.host.sources.compiled(&key, &ast);
+        self.learn(&ast);
+        Ok((key, ast))
+    }
+
+    /// Remembers the fields of the maps that stand in `ast`, in the order in which they are written.
+    fn learn(&self, ast: &AST) {
+        let mut shapes = self.host.shapes.borrow_mut();
+        ast.walk(&mut |path: &[ASTNode<'_>]| {
+            if let Some(ASTNode::Expr(Expr::Map(map, _))) = path.last() {
+                shapes.learn(map.0.iter().map(|(field, _)| field.name.as_str()));
+            }
+            true
+        });
+    }
+
+    fn described(&self, key: &str, ast: &AST) -> Result<ScriptDoc, ScriptError> {
+        describe::describe(ast)
+            .map_err(|(error, position)| ScriptError { error, place: place::at(position, key, &self.host.sources) })
+    }
+
+    /// What a run amounts to: the first fatal error, an exit, a failure or a value, in this order.
+    fn ending(
+        &self,
+        outcome: Result<rhai::Dynamic, Box<EvalAltResult>>,
+        key: &str,
+        state: &State,
+    ) -> Result<Ending, ScriptError> {
+        let place = outcome.as_ref().err().and_then(|error| place::innermost(error, key, &self.host.sources));
+        if let Some(error) = self.host.fatal() {
+            return Err(ScriptError { error, place });
+        }
+        if let Some(code) = self.host.exit_code() {
+            return Ok(Ending::Exit(code));
+        }
+        match outcome {
+            Ok(value) => {
+                let shown = to_value(&value, &self.host.shapes);
+                Ok(Ending::Value(shown.unwrap_or_else(|_| Value::Text(value.to_string()))))
+            }
+            Err(error) => Err(ScriptError { error: self.vocabulary(state).translate(&error), place }),
+        }
+    }
+
+    fn vocabulary(&self, state: &State) -> Vocabulary {
+        let variables = state.scope.iter().map(|(name, ..)| name.to_owned());
+        let imported = state.global.iter_imports().map(|(name, _)| name.to_owned());
+        Vocabulary {
+            variables: variables.chain(imported).collect(),
+            functions: functions(state),
+            fields: self.host.shapes.borrow().fields().map(str::to_owned).collect(),
+            limits: self.host.settings.limits.clone(),
+        }
+    }
+}
+
+/// The functions that scripts defined, with the number of their parameters.
+fn functions(state: &State) -> Vec<(String, usize)> {
+    let own = state.global.lib.iter().flat_map(|lib| lib.iter_script_fn_info());
+    let own = own.map(|(_, _, name, count, _)| (name.to_owned(), count));
+    own.filter(|(name, _)| !name.starts_with("anon$")).collect()
+}
+
+/// Evaluates `ast`, leaving in `state` what it defined.
+fn evaluate(engine: &Engine, state: &mut State, key: &str, ast: &AST) -> Result<rhai::Dynamic, Box<EvalAltResult>> {
+    let State { scope, global } = state;
+    if ast.has_functions() {
+        global.lib.push(ast.shared_lib().clone());
+    }
+    global.source = Some(key.into());
+    (global.num_operations, global.num_modules_loaded, global.level, global.scope_level) = (0, 0, 0, 0);
+    #[expect(deprecated, reason = "the only way to keep imports, constants and functions from line to line")]
+    engine.eval_statements_raw(global, &mut Caches::new(), scope, ast.statements())
+}

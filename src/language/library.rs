@@ -1,0 +1,127 @@
+//! Modules: the embedded library, and files beneath the script's own directory. Nothing else can be imported.
+
+#![expect(clippy::disallowed_methods, reason = "this file owns the reading of modules")]
+
+use crate::error::{Error, Result};
+use crate::language::host::Host;
+use crate::language::sources::Source;
+use crate::nearest::did_you_mean;
+use rhai::{Engine, EvalAltResult, Module, ModuleResolver, Position, Scope, Shared};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+/// The embedded library: name and text of each module.
+const STDLIB: [(&str, &str); 2] =
+    [("drainers", include_str!("../../stdlib/drainers.rhai")), ("pumps", include_str!("../../stdlib/pumps.rhai"))];
+
+/// The embedded library: name and text of each module.
+pub fn stdlib() -> impl Iterator<Item = (&'static str, &'static str)> {
+    STDLIB.into_iter()
+}
+
+/// The name of an embedded module as errors show it.
+fn embedded_name(module: &str) -> String {
+    format!("stdlib:{module}")
+}
+
+/// A module, or the error that Rhai passes on.
+type Loaded = std::result::Result<Shared<Module>, Box<EvalAltResult>>;
+
+/// Finds, compiles and keeps modules.
+pub(super) struct Library {
+    host: Rc<Host>,
+    embedded: RefCell<HashMap<String, Shared<Module>>>,
+    loading: RefCell<Vec<PathBuf>>,
+}
+
+impl Library {
+    pub(super) fn new(host: Rc<Host>) -> Self {
+        Self { host, embedded: RefCell::default(), loading: RefCell::default() }
+    }
+
+    /// Compiles and runs the module that `source` is.
+    fn load(&self, engine: &Engine, source: Source, at: Position) -> Loaded {
+        let code = source.code().into_owned();
+        let key = self.host.sources.add(source);
+        let wrap = |error: Box<EvalAltResult>| EvalAltResult::ErrorInModule(key.clone(), error, at);
+        let mut ast = engine.compile(code).map_err(|error| wrap(Box::new(error.into())))?;
+        ast.set_source(key.as_str());
+        self.host.sources.compiled(&key, &ast);
+        let module = Module::eval_ast_as_new(Scope::new(), &ast, engine).map_err(wrap)?;
+        Ok(module.into())
+    }
+
+    fn load_file(&self, engine: &Engine, file: PathBuf, at: Position) -> Loaded {
+        let raise = |error| self.host.raise(error);
+        if self.loading.borrow().contains(&file) {
+            return Err(raise(
+                Error::invalid(format!("{} imports itself, directly or through others", file.display()))
+                    .hint("move what both need into a third module"),
+            ));
+        }
+        let text = std::fs::read_to_string(&file)
+            .map_err(|error| raise(Error::local(format!("cannot read the module {}", file.display())).source(error)))?;
+        let source = Source { name: file.display().to_string(), text, root: file.parent().map(Path::to_owned) };
+        self.loading.borrow_mut().push(file);
+        let module = self.load(engine, source, at);
+        self.loading.borrow_mut().pop();
+        module
+    }
+
+    /// The file that `path` means when it is imported by the source `importer`.
+    fn find(&self, importer: &str, path: &str) -> Result<PathBuf> {
+        let known = self.host.sources.get(importer);
+        if known.is_some_and(|known| known.source.name.starts_with("stdlib:")) {
+            return Err(missing(path, None));
+        }
+        let base = self.host.sources.root(importer).or_else(|| self.host.settings.roots.first().cloned());
+        let Some(base) = base else { return Err(missing(path, None)) };
+        let mut file = base.join(path).into_os_string();
+        if !path.ends_with(".rhai") {
+            file.push(".rhai");
+        }
+        let file = PathBuf::from(file);
+        let found = file.canonicalize().map_err(|_| missing(path, Some(&file)))?;
+        let roots = self.host.roots();
+        match roots.iter().any(|root| found.starts_with(root)) {
+            true => Ok(found),
+            false => Err(outside(path, &found, &roots)),
+        }
+    }
+}
+
+impl ModuleResolver for Library {
+    fn resolve(&self, engine: &Engine, importer: Option<&str>, path: &str, at: Position) -> Loaded {
+        if let Some((name, text)) = STDLIB.into_iter().find(|(name, _)| *name == path) {
+            if let Some(module) = self.embedded.borrow().get(name) {
+                return Ok(module.clone());
+            }
+            let module = self.load(engine, Source::new(embedded_name(name), text), at)?;
+            self.embedded.borrow_mut().insert(name.to_owned(), module.clone());
+            return Ok(module);
+        }
+        let file = self.find(importer.unwrap_or_default(), path).map_err(|error| self.host.raise(error))?;
+        self.load_file(engine, file, at)
+    }
+}
+
+fn missing(path: &str, looked: Option<&Path>) -> Error {
+    let names = STDLIB.map(|(name, _)| name);
+    let place = looked.map_or(String::new(), |file| format!(" (looked for {})", file.display()));
+    let hint = did_you_mean(path, names).unwrap_or_else(|| {
+        format!("the embedded library has {}; other modules are files beside the script", names.join(", "))
+    });
+    Error::not_found(format!("there is no module \"{path}\"{place}")).hint(hint)
+}
+
+fn outside(path: &str, found: &Path, roots: &[PathBuf]) -> Error {
+    let roots: Vec<String> = roots.iter().map(|root| root.display().to_string()).collect();
+    Error::invalid(format!(
+        "import \"{path}\" leads to {}, which is not beneath {}",
+        found.display(),
+        roots.join(" or ")
+    ))
+    .hint("put the module beneath the script's directory: a script's modules travel with it")
+}

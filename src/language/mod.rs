@@ -1,0 +1,35 @@
+//! The language: Rhai as it is, bound to the operations.
+//!
+//! An [`Interpreter`] runs scripts and lines of a prompt. Every function that it knows is a row: the operations' rows
+//! ([`crate::operations::all`]) and a few of its own for what a script needs beside them (steps, parameters, output).
+//! Documentation stands in the same row as the function, so that `help`, completion and the reference cannot differ
+//! from what runs.
+//!
+//! This room knows the gate and nothing behind it: no terminal, no network, no particular world. It opens files only in
+//! [`library`], to import modules.
+
+mod bindings;
+mod complete;
+mod convert;
+mod describe;
+mod docs;
+mod engine;
+mod failure;
+mod host;
+mod interpreter;
+mod library;
+mod place;
+mod reference;
+mod settings;
+mod shapes;
+mod sources;
+mod translate;
+
+pub use complete::Completeness;
+pub use describe::{ParamDoc, ScriptDoc};
+pub use docs::{FunctionDoc, OptionDoc, functions};
+pub use interpreter::{Ending, Interpreter, Names};
+pub use library::stdlib;
+pub use reference::reference_markdown;
+pub use settings::{Limits, Settings};
+pub use sources::Source;

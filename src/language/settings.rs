@@ -1,0 +1,37 @@
+//! What an interpreter is told once, before it runs anything.
+
+use indexmap::IndexMap;
+use std::path::PathBuf;
+
+/// What an interpreter is told once.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// The values given with `--param name=value`.
+    pub parameters: IndexMap<String, String>,
+    /// Directories beneath which modules may be imported, beside the directory of the script itself. At the prompt
+    /// this is the current directory.
+    pub roots: Vec<PathBuf>,
+    /// Where a script that runs away is stopped.
+    pub limits: Limits,
+}
+
+/// Where a script that runs away is stopped. None of them is met by a script that does something useful.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Steps of evaluation in one run, or in one line of the prompt.
+    pub operations: u64,
+    /// Calls within calls.
+    pub call_levels: usize,
+    /// Bytes of one text.
+    pub text: usize,
+    /// Elements of one array, nested ones included.
+    pub array: usize,
+    /// Fields of one map, nested ones included.
+    pub map: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { operations: 500_000_000, call_levels: 64, text: 16 << 20, array: 1_000_000, map: 100_000 }
+    }
+}

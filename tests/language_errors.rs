@@ -1,0 +1,190 @@
+//! What is wrong with a script is said with where, what, and what to do.
+
+use crate::language_fixture::Shell;
+use binlogsh::error::{Error, ErrorKind};
+use binlogsh::language::{Ending, Limits, Settings};
+use binlogsh::value::Value;
+
+/// The error of `code` holds all of `parts`, in its message or hint.
+fn says(code: &str, parts: &[&str]) -> binlogsh::error::ScriptError {
+    let found = Shell::new().error(code);
+    let text = format!("{} / {}", found.error, found.error.hint.as_deref().unwrap_or_default());
+    for part in parts {
+        assert!(text.contains(part), "{code}: `{part}` is not in: {text}");
+    }
+    found
+}
+
+#[test]
+fn a_wrong_type_of_argument_says_what_the_function_takes() {
+    let error = says("let x = 1;\npause_pump(3)", &["pause_pump", "a Pump", "an integer", "help(\"pause_pump\")"]);
+    assert_eq!(error.error.kind, ErrorKind::Invalid);
+    let place = error.place.unwrap();
+    assert_eq!((place.file.as_str(), place.line, place.text.as_str()), ("script.rhai", 2, "pause_pump(3)"));
+    says("tso_time(\"x\")", &["tso_time", "`ts` takes a timestamp", "text"]);
+    says("step(\"x\", 3)", &["step", "a closure", "an integer"]);
+    says("pause_pump(|| 3)", &["a function is not data"]);
+}
+
+#[test]
+fn a_wrong_number_of_arguments_shows_the_signature() {
+    says("pause_pump()", &["pause_pump", "(pump)", "0 argument"]);
+    says("pause_pump(\"a\", \"b\", \"c\")", &["pause_pump", "3 argument"]);
+    says("tso(1)", &["tso: takes no arguments"]);
+    says("step(\"x\")", &["step(name, closure)"]);
+    says("tso(1, 2, 3, 4, 5, 6)", &["tso()"]);
+}
+
+#[test]
+fn a_misspelt_name_is_answered_with_the_nearest() {
+    says("pause_pmp(\"pump-1\")", &["`pause_pmp`", "did you mean `pause_pump`"]);
+    says("pump(\"pump-1\").stat", &["Node", "`stat`", "did you mean `state`"]);
+    says("pump(\"pump-1\")[\"stat\"]", &["did you mean `state`"]);
+    says("pause_pump(\"pump-1\", #{ wiat: 3 })", &["no option `wiat`", "`wait`"]);
+    says("pause_pump(\"pump-1\").befor", &["no field `befor`", "`before`"]);
+    says("let count = 1; cuont + 1", &["no variable `cuont`"]);
+    says("#{ name: 1 }.nmae", &["no field `nmae`", "`name`"]);
+    says("now().zonee", &["Time", "`zone`"]);
+    says("help(\"pause_pmp\")", &["pause_pump"]);
+    says("help(pause_pump)", &["is a function"]);
+    says("import \"pmps\" as p;", &["no module \"pmps\"", "`pumps`"]);
+    says("pumps::x()", &["no module `pumps`", "import \"pumps\" as pumps"]);
+}
+
+#[test]
+fn a_node_cannot_be_set() {
+    says("let p = pump(\"pump-1\"); p.state = \"paused\"", &["cannot be set", "act upon it"]);
+}
+
+#[test]
+fn a_script_that_does_not_compile_says_where() {
+    let error = says("let a = 1;\nlet b = ;\n", &["does not compile"]);
+    let place = error.place.unwrap();
+    assert_eq!((place.line, place.text.as_str()), (2, "let b = ;"));
+    assert_eq!(error.error.kind, ErrorKind::Invalid);
+    says("let match = 1", &["`match`", "keeps for itself"]);
+    says("eval(\"1\")", &["`eval` is not part"]);
+    says("let x = (1", &["does not compile", "')'"]);
+    says("let x =", &["ends in the middle"]);
+}
+
+#[test]
+fn the_first_line_may_name_the_program() {
+    let mut shell = Shell::new();
+    assert_eq!(shell.value("#!/usr/bin/env binlogsh run\n1 + 1"), Value::Int(2));
+    let place = shell.error("#!/usr/bin/env binlogsh run\nfail(\"x\")").place.unwrap();
+    assert_eq!((place.line, place.column), (2, Some(1)));
+}
+
+#[test]
+fn a_loop_without_end_is_stopped() {
+    let limits = Limits { operations: 10_000, ..Limits::default() };
+    let mut shell = Shell::with(Settings { limits, ..Settings::default() });
+    let error = shell.error("loop { }").error;
+    assert!(error.message.contains("10000 steps") && error.hint.unwrap().contains("wait_until"));
+    let caught = shell.error("try { loop { } } catch { print(\"caught\") }");
+    assert!(caught.error.message.contains("10000 steps"));
+    assert!(shell.printed().is_empty());
+}
+
+#[test]
+fn a_recursion_without_end_is_stopped() {
+    let error =
+        says("fn down(n) { if true { let x = [down(n + 1)]; x } else { 0 } }\ndown(0)", &["64 deep", "recursion"]);
+    assert_eq!(error.error.kind, ErrorKind::Invalid);
+}
+
+#[test]
+fn a_value_that_grows_without_end_is_stopped() {
+    says("let s = \"x\"; loop { s += s }", &["too large"]);
+    says("let a = [1]; loop { a += a }", &["too large"]);
+}
+
+#[test]
+fn a_value_nested_without_end_is_no_crash() {
+    says("let a = []; for i in 0..100 { a = [a] } table(a)", &["nested more than 64 deep"]);
+}
+
+#[test]
+fn an_error_of_a_function_can_be_caught_and_looked_at() {
+    let mut shell = Shell::new();
+    let kind = shell.value(
+        "let seen; try { pump(\"nope\") } catch (err) { print(err); seen = [err.kind, err.message, err.hint] } seen",
+    );
+    let Value::List(parts) = kind else { panic!("{kind:?}") };
+    assert_eq!(parts[0], "not_found".into());
+    assert!(matches!(&parts[1], Value::Text(text) if text.contains("nope")));
+    assert!(shell.printed()[0].starts_with("not_found: "));
+}
+
+#[test]
+fn an_error_thrown_again_is_what_it_was() {
+    let mut shell = Shell::new();
+    shell.asked.borrow_mut().refuses = Some(Error::new(ErrorKind::Rejected, "closing").hint("wait"));
+    let error = shell.error("try { pause_pump(\"pump-1\") } catch (err) { throw err }").error;
+    assert_eq!((error.kind, error.hint.as_deref()), (ErrorKind::Rejected, Some("wait")));
+}
+
+#[test]
+fn what_a_script_throws_is_its_own_failure() {
+    let error = says("throw \"no luck\"", &["no luck"]).error;
+    assert_eq!((error.kind, error.exit_code()), (ErrorKind::Failed, 1));
+    assert_eq!(says("fail(\"enough\")", &["enough"]).error.kind, ErrorKind::Failed);
+    assert_eq!(says("ensure(1 > 2, \"enough\")", &["enough"]).error.kind, ErrorKind::Failed);
+}
+
+#[test]
+fn nothing_catches_an_interrupted_call() {
+    for code in [
+        "try { sleep(1) } catch { } print(\"went on\")",
+        "try { [1].map(|x| sleep(x)) } catch { } print(\"went on\")",
+        "try { [1].map(Fn(\"sleep\")) } catch { } print(\"went on\")",
+        "step(\"x\", || { try { sleep(0.5) } catch { } print(\"went on\") })",
+        "loop { try { sleep(1) } catch { print(\"went on\") } }",
+    ] {
+        let mut shell = Shell::new();
+        shell.asked.borrow_mut().stops_in_sleep = true;
+        let error = shell.error(code);
+        assert_eq!(error.error.kind, ErrorKind::Interrupted, "{code}");
+        assert_eq!(error.error.exit_code(), 130, "{code}");
+        assert!(shell.printed().is_empty(), "{code}");
+    }
+}
+
+#[test]
+fn an_interrupt_stops_a_script_that_only_computes() {
+    let mut shell = Shell::new();
+    shell.interrupt.raise(15);
+    let error = shell.error("loop { }").error;
+    assert_eq!(error.exit_code(), 143);
+}
+
+#[test]
+fn exit_is_no_value_and_nothing_catches_it() {
+    let mut shell = Shell::new();
+    assert_eq!(shell.value("3"), Value::Int(3));
+    for code in
+        ["exit(3); print(1)", "try { exit(3) } catch { } print(1)", "try { [3].map(|n| exit(n)) } catch { } print(1)"]
+    {
+        assert_eq!(shell.run(code).unwrap(), Ending::Exit(3), "{code}");
+    }
+    assert_eq!(shell.run("exit()").unwrap(), Ending::Exit(0));
+    assert!(shell.printed().is_empty());
+    says("exit(256)", &["0 to 255"]);
+    says("exit(\"x\")", &["0 to 255", "text"]);
+}
+
+#[test]
+fn sleeping_goes_through_the_gate_whatever_it_is_given() {
+    let mut shell = Shell::new();
+    shell.run("sleep(1); sleep(0.5); sleep(\"2s\")").unwrap();
+    assert_eq!(shell.asked.borrow().clock_ms, 3500);
+}
+
+#[test]
+fn compiling_and_describing_do_nothing() {
+    let shell = Shell::new();
+    let source = binlogsh::language::Source::new("x", "pause_pump(\"pump-1\"); exit(1)");
+    shell.interpreter.describe(&source).unwrap();
+    assert_eq!(shell.acts(), 0);
+}
