@@ -19,6 +19,7 @@ pub mod policy;
 pub mod savepoint;
 pub mod secret;
 pub mod session;
+pub mod shell;
 pub mod time;
 pub mod tso;
 pub mod value;

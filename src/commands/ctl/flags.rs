@@ -310,10 +310,8 @@ mod tests {
         for line in ["-h", "-help", "--help", "-cmd pumps -h"] {
             assert!(matches!(read(line), Err(Usage::Help(_))), "{line}");
         }
-        match read("-V") {
-            Err(Usage::Version(text)) => assert!(text.starts_with("Release Version: "), "{text}"),
-            other => panic!("{other:?}"),
-        }
+        let version = read("-V").unwrap_err();
+        assert!(matches!(&version, Usage::Version(text) if text.starts_with("Release Version: ")), "{version:?}");
     }
 
     #[test]
