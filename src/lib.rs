@@ -20,6 +20,7 @@ pub mod policy;
 pub mod savepoint;
 pub mod secret;
 pub mod session;
+pub mod shell;
 pub mod sim;
 pub mod time;
 pub mod tso;

@@ -89,14 +89,18 @@ pub fn load(flags: &Overrides, env: &dyn Fn(&str) -> Option<String>) -> Result<S
     let path = |flag: &Option<PathBuf>, name, own: Option<PathBuf>| {
         flag.clone().or_else(|| env(name).map(PathBuf::from)).or(own)
     };
+    let ca = path(&flags.ca, "BINLOGSH_CA", profile.ca);
+    let cert = path(&flags.cert, "BINLOGSH_CERT", profile.cert);
+    let key = path(&flags.key, "BINLOGSH_KEY", profile.key);
+    whole_tls(ca.is_some(), cert.is_some(), key.is_some())?;
     Ok(Settings {
         pd_urls: match flags.pd_urls.clone().or_else(|| env("BINLOGSH_PD_URLS")) {
             Some(text) => pd_urls(&text)?,
             None => profile.pd_urls.unwrap_or_else(|| vec![DEFAULT_PD_URL.to_owned()]),
         },
-        ca: path(&flags.ca, "BINLOGSH_CA", profile.ca),
-        cert: path(&flags.cert, "BINLOGSH_CERT", profile.cert),
-        key: path(&flags.key, "BINLOGSH_KEY", profile.key),
+        ca,
+        cert,
+        key,
         profile: profile_name,
         production: profile.production,
         output: match (flags.output, env("BINLOGSH_OUTPUT")) {
@@ -140,6 +144,21 @@ fn find(file: &File, name: &str) -> Result<Profile> {
         };
         Error::invalid(format!("no profile `{name}`{place}")).hint(did_you_mean(name, known()).unwrap_or_else(all))
     })
+}
+
+/// A certificate, its key and the certificates to trust belong together: half of it must never mean plain text.
+///
+/// # Errors
+/// `invalid`, saying what is missing.
+pub fn whole_tls(ca: bool, cert: bool, key: bool) -> Result<()> {
+    let lacking = match (ca, cert, key) {
+        (_, true, false) => "a certificate is given without its key",
+        (_, false, true) => "a key is given without its certificate",
+        (false, true, true) => "a certificate and its key are given without the certificates to trust (ca)",
+        _ => return Ok(()),
+    };
+    Err(Error::invalid(format!("TLS is half set up: {lacking}"))
+        .hint("give ca alone, or ca, cert and key together; without any of them the connection is plain"))
 }
 
 /// A time to wait for an answer.

@@ -141,6 +141,19 @@ fn a_file_that_was_named_must_be_there() {
 }
 
 #[test]
+fn half_of_tls_is_an_error_wherever_the_halves_come_from() {
+    let file = Written::new("[profiles.live]\ncert = \"c.pem\"\n");
+    let flags = |key: Option<&str>| Overrides {
+        profile: Some("live".into()),
+        key: key.map(PathBuf::from),
+        ..Overrides::default()
+    };
+    assert!(file.load(flags(None), &[]).unwrap_err().message.contains("without its key"));
+    assert!(file.load(flags(Some("k")), &[]).unwrap_err().message.contains("(ca)"));
+    assert!(file.load(flags(Some("k")), &[("BINLOGSH_CA", "ca.pem")]).is_ok());
+}
+
+#[test]
 fn an_address_without_a_scheme_is_plain_http() {
     assert_eq!(pd_urls("pd-0:2379, https://pd-1:2379/").unwrap(), ["http://pd-0:2379", "https://pd-1:2379"]);
 }

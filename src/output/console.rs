@@ -38,7 +38,7 @@ impl Operator {
                 .hint("`--yes` answers every question with yes; the guards still refuse what does harm"));
         }
         keyboard::forget_typed();
-        self.output.ask(&format!("{} ({choices}) ", on_lines(text)));
+        self.output.ask(&format!("{} [{choices}] ", on_lines(text)));
         for _ in 0..PATIENCE {
             let reply = match keyboard::read_line(&self.interrupt, keyboard::Echo::Shown)? {
                 Line::End => return Err(Error::refused("the input ended at a question")),
@@ -46,7 +46,7 @@ impl Operator {
             };
             match reply {
                 Reply::Quit => return Err(Error::interrupted(None, "you quit at a question")),
-                Reply::Other => self.output.ask(&format!("please answer y or n, or q to quit ({choices}) ")),
+                Reply::Other => self.output.ask(&format!("please answer y or n, or q to quit [{choices}] ")),
                 clear => return Ok(clear),
             }
         }

@@ -88,9 +88,27 @@ fn unreadable(errno: Errno) -> Error {
     Error::local("standard input cannot be read").source(errno)
 }
 
+/// How the terminal was set, to be set again by whoever ends the program while a prompt or a hidden question has changed
+/// it. May be used from any thread.
+#[derive(Clone, Debug)]
+pub struct TerminalState(Termios);
+
+impl TerminalState {
+    /// As it is just now; `None` if standard input is no terminal.
+    pub fn now() -> Option<Self> {
+        tcgetattr(stdin()).ok().map(Self)
+    }
+
+    /// Sets it again.
+    pub fn restore(&self) {
+        // Nothing better can be done where this fails.
+        let _ = tcsetattr(stdin(), OptionalActions::Now, &self.0);
+    }
+}
+
 /// The terminal while it shows nothing; as it was before once this is dropped.
 struct Hidden {
-    before: Termios,
+    before: TerminalState,
 }
 
 impl Hidden {
@@ -100,13 +118,12 @@ impl Hidden {
         let mut without = before.clone();
         without.local_modes.remove(LocalModes::ECHO);
         tcsetattr(stdin(), OptionalActions::Now, &without).map_err(silent)?;
-        Ok(Self { before })
+        Ok(Self { before: TerminalState(before) })
     }
 }
 
 impl Drop for Hidden {
     fn drop(&mut self) {
-        // Nothing better can be done where this fails.
-        let _ = tcsetattr(stdin(), OptionalActions::Now, &self.before);
+        self.before.restore();
     }
 }

@@ -17,6 +17,7 @@ mod vertical;
 
 pub use failure::{for_people, for_programs};
 pub use json::to_json;
+pub use keyboard::TerminalState;
 pub use node_fields::node_fields;
 pub use render::{Look, render};
 pub use terminal::Streams;

@@ -176,15 +176,7 @@ impl Flags {
         }
         self.pd_urls()?;
         let [ca, cert, key] = self.tls_files();
-        match (&ca, &cert, &key) {
-            (None, Some(_), _) | (None, _, Some(_)) => {
-                return Err(Error::invalid("tls config error: -ssl-cert and -ssl-key need -ssl-ca")
-                    .hint("binlogctl ignores them silently without -ssl-ca, and goes on without TLS"));
-            }
-            (_, Some(_), None) => return Err(Error::invalid("tls config error: -ssl-cert needs -ssl-key")),
-            (_, None, Some(_)) => return Err(Error::invalid("tls config error: -ssl-key needs -ssl-cert")),
-            _ => {}
-        }
+        config::whole_tls(ca.is_some(), cert.is_some(), key.is_some())?;
         for file in [ca, cert, key].into_iter().flatten() {
             if let Err(fault) = std::fs::metadata(&file) {
                 return Err(
@@ -310,17 +302,16 @@ mod tests {
         for line in ["-h", "-help", "--help", "-cmd pumps -h"] {
             assert!(matches!(read(line), Err(Usage::Help(_))), "{line}");
         }
-        match read("-V") {
-            Err(Usage::Version(text)) => assert!(text.starts_with("Release Version: "), "{text}"),
-            other => panic!("{other:?}"),
-        }
+        let version = read("-V").unwrap_err();
+        assert!(matches!(&version, Usage::Version(text) if text.starts_with("Release Version: ")), "{version:?}");
     }
 
     #[test]
     fn addresses_and_tls_files_that_cannot_be_used_are_an_error_and_never_plain() {
         assert!(unusable_because("-pd-urls nowhere").contains("is no address of PD"));
-        assert!(unusable_because("-ssl-cert c -ssl-key k").contains("need -ssl-ca"));
-        assert!(unusable_because("-ssl-ca /dev/null -ssl-cert c").contains("needs -ssl-key"));
+        assert!(unusable_because("-ssl-cert c -ssl-key k").contains("without the certificates to trust (ca)"));
+        assert!(unusable_because("-ssl-ca /dev/null -ssl-cert c").contains("without its key"));
+        assert!(unusable_because("-ssl-key k").contains("without its certificate"));
         assert!(unusable_because("-ssl-ca /nowhere/ca.pem").contains("/nowhere/ca.pem cannot be read"));
     }
 }

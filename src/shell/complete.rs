@@ -1,0 +1,258 @@
+//! What can stand at the cursor.
+
+use super::lexer::{KEYWORDS, Kind, Token, tokens};
+use super::vocabulary::{Function, Vocabulary};
+use crate::node::State;
+
+/// Something that can stand at the cursor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Candidate {
+    /// As the list shows it.
+    pub(super) shown: String,
+    /// As it is put in.
+    pub(super) text: String,
+}
+
+impl Candidate {
+    fn plain(text: &str) -> Self {
+        Self { shown: text.to_owned(), text: text.to_owned() }
+    }
+
+    fn call(function: &Function) -> Self {
+        Self { shown: function.signature.clone(), text: format!("{}(", function.name) }
+    }
+}
+
+/// A bracket that is open at the cursor.
+struct Open<'t> {
+    /// `(`, `[`, `{` or `#{`.
+    bracket: &'t str,
+    /// The word before it: the function that is called, or the key whose value it is.
+    word: Option<&'t str>,
+    /// Commas within it so far.
+    commas: usize,
+}
+
+/// What stands before the cursor.
+struct Before<'t> {
+    text: &'t str,
+    tokens: Vec<Token>,
+    open: Vec<Open<'t>>,
+}
+
+impl<'t> Before<'t> {
+    fn new(text: &'t str) -> Self {
+        let tokens = tokens(text);
+        let mut open: Vec<Open<'t>> = Vec::new();
+        for (at, token) in tokens.iter().enumerate() {
+            if token.kind != Kind::Punctuation {
+                continue;
+            }
+            match token.of(text) {
+                bracket @ ("(" | "[" | "{" | "#{") => {
+                    let mut before = tokens[..at].iter().rev().filter(|token| token.of(text) != ":");
+                    let word = before.next().filter(|token| token.kind == Kind::Word).map(|token| token.of(text));
+                    open.push(Open { bracket, word, commas: 0 });
+                }
+                ")" | "]" | "}" => drop(open.pop()),
+                "," => open.last_mut().into_iter().for_each(|open| open.commas += 1),
+                _ => {}
+            }
+        }
+        Self { text, tokens, open }
+    }
+
+    /// The `n`th token from the end, from 0.
+    fn last(&self, n: usize) -> Option<(Kind, &'t str)> {
+        let at = self.tokens.len().checked_sub(n + 1)?;
+        let token = &self.tokens[at];
+        Some((token.kind, token.of(self.text)))
+    }
+
+    /// The innermost call that is open, and how many brackets of other kinds are open within it.
+    fn call(&self) -> Option<(&'t str, &Open<'t>)> {
+        self.open.iter().rev().find_map(|open| match open.bracket {
+            "(" => open.word.map(|word| (word, open)),
+            _ => None,
+        })
+    }
+}
+
+/// Where the word at the end of `before` begins, and what can stand there.
+pub(super) fn candidates(before: &str, vocabulary: &Vocabulary, commands: &[String]) -> (usize, Vec<Candidate>) {
+    if before.trim_start().starts_with('.') {
+        let start = before.len() - before.trim_start().len();
+        return (start, beginning_with(&before[start..], commands.iter().map(|name| Candidate::plain(name))));
+    }
+    let seen = Before::new(before);
+    let Some(last) = seen.tokens.last() else {
+        return (before.len(), names("", vocabulary));
+    };
+    if last.kind == Kind::Text && last.is_open {
+        let start = last.range.start + 1;
+        return (start, beginning_with(&before[start..], texts(&seen, vocabulary)));
+    }
+    if last.kind == Kind::Comment {
+        return (before.len(), Vec::new());
+    }
+    let is_word = matches!(last.kind, Kind::Word | Kind::Keyword) && last.range.end == before.len();
+    let (start, behind) = if is_word { (last.range.start, 1) } else { (before.len(), 0) };
+    let word = &before[start..];
+    let previous = seen.last(behind).map_or("", |(_, text)| text);
+    let is_range = previous == "." && seen.last(behind + 1).is_some_and(|(_, text)| text == ".");
+    if previous == "." && !is_range {
+        return (start, beginning_with(word, vocabulary.properties.iter().map(|name| Candidate::plain(name))));
+    }
+    if let Some(options) = options(&seen, vocabulary, previous) {
+        let key = |name: &String| Candidate { shown: name.clone(), text: format!("{name}: ") };
+        return (start, beginning_with(word, options.iter().map(key)));
+    }
+    (start, names(word, vocabulary))
+}
+
+/// The keys of the map that is open, if a key can stand here.
+fn options<'v>(seen: &Before<'_>, vocabulary: &'v Vocabulary, previous: &str) -> Option<&'v [String]> {
+    let innermost = seen.open.last().filter(|open| open.bracket == "#{")?;
+    if innermost.word.is_some() || !matches!(previous, "#{" | ",") {
+        return None;
+    }
+    let (name, _) = seen.call()?;
+    vocabulary.function(name).map(|function| function.options.as_slice()).filter(|options| !options.is_empty())
+}
+
+/// What can stand within quotes: modules, guards, states, ids.
+fn texts(seen: &Before<'_>, vocabulary: &Vocabulary) -> Vec<Candidate> {
+    if seen.last(1) == Some((Kind::Keyword, "import")) {
+        return vocabulary.modules.iter().map(|name| Candidate::plain(name)).collect();
+    }
+    let call = seen.call();
+    let in_force = seen.open.last().is_some_and(|open| open.bracket == "[" && open.word == Some("force"));
+    if let (true, Some((name, _))) = (in_force, call) {
+        let guards = vocabulary.function(name).map(|function| function.guards.as_slice()).unwrap_or_default();
+        return guards.iter().map(|name| Candidate::plain(name)).collect();
+    }
+    if call.is_some_and(|(name, _)| name == "help") {
+        return vocabulary.functions.iter().map(|function| Candidate::plain(&function.name)).collect();
+    }
+    let takes_state = call
+        .is_some_and(|(name, open)| open.commas == 1 && matches!(name, "wait_for" | "update_pump" | "update_drainer"));
+    let compared = matches!(seen.last(1), Some((_, "="))) && matches!(seen.last(3), Some((_, "state")));
+    match takes_state || compared {
+        true => State::ALL.iter().map(|state| Candidate::plain(state.name())).collect(),
+        false => vocabulary.node_ids.iter().map(|id| Candidate::plain(id)).collect(),
+    }
+}
+
+/// Functions, variables, modules and words of the language.
+fn names(word: &str, vocabulary: &Vocabulary) -> Vec<Candidate> {
+    let variables = vocabulary.variables.iter().map(|name| Candidate::plain(name));
+    let functions = vocabulary.functions.iter().map(Candidate::call);
+    let keywords = KEYWORDS.iter().filter(|_| !word.is_empty()).map(|name| Candidate::plain(name));
+    beginning_with(word, variables.chain(functions).chain(keywords))
+}
+
+fn beginning_with(word: &str, all: impl IntoIterator<Item = Candidate>) -> Vec<Candidate> {
+    let mut found: Vec<Candidate> = all.into_iter().filter(|candidate| candidate.text.starts_with(word)).collect();
+    found.sort_by(|a, b| a.text.cmp(&b.text));
+    found.dedup_by(|a, b| a.text == b.text);
+    found
+}
+
+/// The signature of the function that is being typed at the end of `before`.
+pub(super) fn signature_hint(before: &str, vocabulary: &Vocabulary) -> Option<String> {
+    let seen = Before::new(before);
+    let last = seen.tokens.last()?;
+    if last.is_open && last.kind == Kind::Comment {
+        return None;
+    }
+    if last.kind == Kind::Word && last.range.end == before.len() {
+        let function = vocabulary.function(last.of(before))?;
+        return function.signature.strip_prefix(function.name.as_str()).map(str::to_owned);
+    }
+    let (name, _) = seen.call()?;
+    let function = vocabulary.function(name)?;
+    match before.ends_with('(') && last.of(before) == "(" {
+        true => function.signature.strip_prefix(&format!("{name}(")).map(str::to_owned),
+        false => Some(format!("   {}", function.signature)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vocabulary() -> Vocabulary {
+        let words = |list: &[&str]| list.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        let function = |name: &str, signature: &str, options: &[&str], guards: &[&str]| Function {
+            name: name.into(),
+            signature: signature.into(),
+            options: words(options),
+            guards: words(guards),
+        };
+        Vocabulary {
+            functions: vec![
+                function("pumps", "pumps()", &[], &[]),
+                function("pump", "pump(id)", &[], &[]),
+                function(
+                    "offline_pump",
+                    "offline_pump(pump, [#{...}])",
+                    &["wait", "force"],
+                    &["last_pump", "no_drainer"],
+                ),
+                function("wait_for", "wait_for(node, state, [timeout])", &[], &[]),
+                function("help", "help([name])", &[], &[]),
+            ],
+            variables: words(&["pumped"]),
+            modules: words(&["drainers", "pumps"]),
+            properties: words(&["state", "lag", "id"]),
+            node_ids: words(&["pump-0", "pump-1", "drainer-0"]),
+        }
+    }
+
+    fn complete(before: &str) -> (usize, Vec<String>) {
+        let (start, found) = candidates(before, &vocabulary(), &[".help".into(), ".output".into()]);
+        (start, found.into_iter().map(|candidate| candidate.text).collect())
+    }
+
+    #[test]
+    fn names_are_completed_by_what_they_begin_with() {
+        assert_eq!(complete("let x = pum"), (8, vec!["pump(".into(), "pumped".into(), "pumps(".into()]));
+        assert_eq!(complete("whi"), (0, vec!["while".into()]));
+        assert_eq!(complete(".o"), (0, vec![".output".into()]));
+        assert_eq!(complete("1 // pum").1, [""; 0]);
+    }
+
+    #[test]
+    fn behind_a_dot_stand_properties() {
+        assert_eq!(complete("pump(\"pump-0\").st"), (15, vec!["state".into()]));
+        assert_eq!(complete("p.").1, ["id", "lag", "state"]);
+        assert_eq!(complete("for i in 0..pum").1, ["pump(", "pumped", "pumps("]);
+    }
+
+    #[test]
+    fn quotes_hold_what_the_place_asks_for() {
+        assert_eq!(complete("pump(\"pu"), (6, vec!["pump-0".into(), "pump-1".into()]));
+        assert_eq!(complete("wait_for(\"pump-0\", \"pau").1, ["paused", "pausing"]);
+        assert_eq!(complete("import \"dr").1, ["drainers"]);
+        assert_eq!(complete("offline_pump(\"pump-0\", #{ force: [\"la").1, ["last_pump"]);
+        assert_eq!(complete("pumps().filter(|p| p.state == \"onl").1, ["online"]);
+        assert_eq!(complete("help(\"off").1, ["offline_pump"]);
+    }
+
+    #[test]
+    fn a_trailing_map_has_the_options_of_its_function() {
+        assert_eq!(complete("offline_pump(\"pump-0\", #{").1, ["force: ", "wait: "]);
+        assert_eq!(complete("offline_pump(\"pump-0\", #{ wait: 3, fo").1, ["force: "]);
+        assert_eq!(complete("offline_pump(\"pump-0\", #{ wait: pum").1, ["pump(", "pumped", "pumps("]);
+    }
+
+    #[test]
+    fn the_hint_is_the_rest_of_the_signature() {
+        let hint = |before: &str| signature_hint(before, &vocabulary());
+        assert_eq!(hint("offline_pump").as_deref(), Some("(pump, [#{...}])"));
+        assert_eq!(hint("offline_pump(").as_deref(), Some("pump, [#{...}])"));
+        assert_eq!(hint("offline_pump(\"pump-0\", ").as_deref(), Some("   offline_pump(pump, [#{...}])"));
+        assert_eq!(hint("offline_pump(\"pump-0\")"), None);
+        assert_eq!(hint("nothing("), None);
+    }
+}

@@ -1,0 +1,171 @@
+use super::*;
+use crate::output::{Settings, Streams};
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+
+/// Evaluates by remembering; a line with more `{` than `}` is incomplete.
+#[derive(Default)]
+struct Remembers(Vec<String>);
+
+impl Host for Remembers {
+    fn is_incomplete(&self, text: &str) -> bool {
+        text.matches('{').count() > text.matches('}').count()
+    }
+
+    fn vocabulary(&self) -> Vocabulary {
+        Vocabulary::default()
+    }
+
+    fn evaluate(&mut self, text: &str) -> Next {
+        self.0.push(text.to_owned());
+        match text {
+            "exit(3)" => Next::Leave(3),
+            _ => Next::Prompt,
+        }
+    }
+}
+
+/// Types what it was given, and remembers prompts and history.
+#[derive(Default)]
+struct Typed {
+    inputs: Vec<Input>,
+    prompts: Vec<String>,
+    kept: Vec<String>,
+    disk_is_full: bool,
+}
+
+impl Lines for Typed {
+    fn read(&mut self, prompt: &str) -> Result<Input> {
+        self.prompts.push(prompt.to_owned());
+        match self.inputs.is_empty() {
+            true => Ok(Input::End),
+            false => Ok(self.inputs.remove(0)),
+        }
+    }
+
+    fn keep(&mut self, text: &str) -> Result<()> {
+        match self.disk_is_full {
+            true => Err(Error::local("the disk is full")),
+            false => {
+                self.kept.push(text.to_owned());
+                Ok(())
+            }
+        }
+    }
+}
+
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+struct Session {
+    code: u8,
+    typed: Typed,
+    evaluated: Vec<String>,
+    shown: String,
+}
+
+fn session_with(mut typed: Typed, lines: &[&str]) -> Session {
+    typed.inputs = lines
+        .iter()
+        .map(|line| match *line {
+            "^C" => Input::Cancelled,
+            line => Input::Line(line.to_owned()),
+        })
+        .collect();
+    let shown = Kept::default();
+    let streams = Streams {
+        out: Box::new(shown.clone()),
+        err: Box::new(shown.clone()),
+        out_is_terminal: false,
+        err_is_terminal: false,
+        out_colors: false,
+        err_colors: false,
+    };
+    let output = Output::on(streams, Settings::default());
+    let format = DotCommand {
+        name: ".output",
+        takes: "FORMAT",
+        about: "write results in another format",
+        run: Box::new(|name| crate::output::Format::from_name(name).map(|_| Next::Prompt)),
+    };
+    let host = Rc::new(RefCell::new(Remembers::default()));
+    let dynamic: Rc<RefCell<dyn Host>> = host.clone();
+    let code = Shell::new("binlogsh> ".into(), vec![format], output).run(&mut typed, &dynamic).unwrap();
+    let shown = String::from_utf8(shown.0.lock().unwrap().clone()).unwrap();
+    let evaluated = host.borrow().0.clone();
+    Session { code, typed, evaluated, shown }
+}
+
+fn session(lines: &[&str]) -> Session {
+    session_with(Typed::default(), lines)
+}
+
+#[test]
+fn lines_go_on_until_they_are_whole() {
+    let seen = session(&["if true {", "1", "}", "2"]);
+    assert_eq!(seen.evaluated, ["if true {\n1\n}", "2"]);
+    assert_eq!(seen.typed.prompts[..4], ["binlogsh> ", "      ... ", "      ... ", "binlogsh> "]);
+    assert_eq!(seen.typed.kept, ["if true {\n1\n}", "2"]);
+}
+
+#[test]
+fn ctrl_c_clears_what_was_begun_and_ctrl_d_leaves() {
+    let seen = session(&["if true {", "^C", "2"]);
+    assert_eq!((seen.evaluated, seen.code), (vec!["2".to_owned()], 0));
+}
+
+#[test]
+fn exit_leaves_with_its_code() {
+    assert_eq!(session(&["exit(3)", "4"]).code, 3);
+    assert_eq!(session(&[".quit", "4"]).evaluated.len(), 0);
+}
+
+#[test]
+fn a_secret_is_not_kept_and_the_operator_is_told() {
+    let seen = session(&["encrypt(\"pass\")", "   "]);
+    assert_eq!(seen.evaluated.len(), 1);
+    assert!(seen.typed.kept.is_empty());
+    assert!(seen.shown.contains("not kept in the history") && !seen.shown.contains("pass\""), "{}", seen.shown);
+}
+
+#[test]
+fn a_history_that_cannot_be_written_is_told_once() {
+    let seen = session_with(Typed { disk_is_full: true, ..Typed::default() }, &["1", "2"]);
+    assert_eq!(seen.evaluated, ["1", "2"]);
+    assert_eq!(seen.shown.matches("warning: the history is not kept: the disk is full").count(), 1);
+}
+
+#[test]
+fn dot_commands_are_the_prompt_s_own() {
+    let seen = session(&[".output json", ".output jsn", ".ouput json", ".help"]);
+    assert!(seen.evaluated.is_empty());
+    insta::assert_snapshot!(seen.shown, @r#"
+    error[invalid]: `jsn` is no output format
+    hint: did you mean `json`?
+    error[invalid]: there is no command `.ouput`
+    hint: did you mean `.output`?
+    .output FORMAT  write results in another format
+    .help           this list
+    .exit           leave
+    .quit           leave
+
+    help() lists the functions, help("NAME") explains one; Tab completes; Ctrl-C cancels, Ctrl-D leaves
+    "#);
+}
+
+#[test]
+fn the_prompt_says_where_one_is() {
+    assert_eq!(prompt_text(None, false), "binlogsh> ");
+    assert_eq!(prompt_text(Some("live"), false), "binlogsh(live)> ");
+    assert_eq!(prompt_text(Some("live"), true), "sandbox> ");
+}
