@@ -5,5 +5,10 @@
     reason = "a test may panic, and needs clocks, files and processes to look from outside"
 )]
 
+mod live_etcd;
+mod live_http;
+mod live_pd;
+mod live_tls;
 mod rooms;
 mod session;
+mod support;
