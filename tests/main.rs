@@ -1,6 +1,7 @@
 //! The whole test suite, one binary: a file per promise.
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::disallowed_methods,
     reason = "a test may panic, and needs clocks, files and processes to look from outside"
 )]

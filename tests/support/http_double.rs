@@ -143,7 +143,7 @@ impl HttpDouble {
             listener.is_some()
         });
         self.shared.stopped.store(false, Ordering::SeqCst);
-        self.listen(listener.expect("the port is free again"));
+        self.listen(listener.unwrap());
     }
 }
 

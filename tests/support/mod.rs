@@ -2,14 +2,8 @@
 //!
 //! All on the loopback and on free ports; everything ends when it is dropped, a panic included. A bench includes it with
 //! `#[path = "../tests/support/mod.rs"] mod support;`.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::disallowed_methods,
-    reason = "a test may panic, and needs clocks, files and processes to look from outside"
-)]
 // Not every test and no bench uses all of it.
-#![cfg_attr(not(doc), expect(dead_code, reason = "a stock for all tests and benches, of which none uses everything"))]
+#![expect(dead_code, reason = "a stock for all tests and benches, of which none uses everything")]
 
 pub(crate) mod certs;
 pub(crate) mod etcd;
