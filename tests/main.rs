@@ -9,6 +9,11 @@
 mod language_errors;
 mod language_fixture;
 mod language_prompt;
+mod live_etcd;
+mod live_http;
+mod live_pd;
+mod live_tls;
 mod recorded;
 mod rooms;
 mod session;
+mod support;

@@ -1,0 +1,357 @@
+//! The live world against real etcd processes: nothing is hidden, no update is lost, no dead endpoint hurts.
+
+use crate::support::etcd::{Etcd, Kv};
+use crate::support::http_double::{HttpDouble, Reply};
+use crate::support::live::LiveWorld;
+use crate::support::{free_port, record};
+use binlogsh::error::ErrorKind;
+use binlogsh::node::{Kind, Record, State};
+use binlogsh::tso::Tso;
+use binlogsh::world::{Answer, Fence, Notice, Request, World};
+use std::time::{Duration, Instant};
+
+const SECOND: Duration = Duration::from_secs(1);
+const PUMP_0: &str = "/tidb-binlog/v1/pumps/pump-0";
+
+fn one() -> (Etcd, Kv, LiveWorld) {
+    let etcd = Etcd::start();
+    let (kv, live) = (etcd.kv(), LiveWorld::new(&[etcd.url()], 5 * SECOND));
+    (etcd, kv, live)
+}
+
+fn pump_0(state: &str, max_commit_ts: i64) -> String {
+    record("pump-0", "127.0.0.1:8250", state, max_commit_ts, max_commit_ts)
+}
+
+fn swap(live: &mut LiveWorld, seen: Record, state: State) -> Result<Record, binlogsh::error::Error> {
+    match live.ask(Request::SwapRecord { seen, state })? {
+        Answer::Swapped(record) => Ok(record),
+        other => panic!("not swapped: {other:?}"),
+    }
+}
+
+#[test]
+fn a_malformed_or_nested_key_hides_no_other_and_a_sibling_prefix_is_none_of_ours() {
+    let (_etcd, mut kv, mut live) = one();
+    kv.put("/tidb-binlog/v1/drainers/drainer-0", record("drainer-0", "h:2", "paused", 7, 8));
+    kv.put(PUMP_0, pump_0("online", 5));
+    kv.put("/tidb-binlog/v1/pumps/bad", "{");
+    kv.put("/tidb-binlog/v1/pumps/pump-1/deeper", pump_0("online", 5));
+    kv.put("/tidb-binlog/v1/pumps/bytes\u{7f}", [0xff, 0x00]);
+    kv.put("/tidb-binlog/v1/pumps-old/x", pump_0("online", 5));
+    let revision = kv.put("/tidb-binlog/v1/other", "x");
+
+    let listing = live.list().unwrap();
+
+    let ids: Vec<_> = listing.records.iter().map(|r| (r.node.kind, r.node.id.as_str())).collect();
+    assert_eq!(ids, [(Kind::Pump, "pump-0"), (Kind::Drainer, "drainer-0")]);
+    let bad: Vec<_> = listing.malformed.iter().map(|m| m.key.as_str()).collect();
+    let prefix = "/tidb-binlog/v1/pumps/";
+    assert_eq!(bad, [format!("{prefix}bad"), format!("{prefix}bytes\u{7f}"), format!("{prefix}pump-1/deeper")]);
+    assert!(listing.malformed[0].reason.contains("not JSON"), "{}", listing.malformed[0].reason);
+    assert_eq!(listing.revision, revision);
+    assert_eq!(listing.records[1].max_commit_ts, Tso(7));
+    // A bare etcd has no PD: the listing says so and is there all the same.
+    assert!(listing.tso.is_none());
+    assert!(listing.tso_error.is_some());
+}
+
+#[test]
+fn ten_thousand_records_are_listed_in_pages_at_one_revision() {
+    let (_etcd, mut kv, mut live) = one();
+    let pairs: Vec<_> = (0..10_000)
+        .map(|at| {
+            let kind = if at % 10 == 0 { Kind::Drainer } else { Kind::Pump };
+            let id = format!("node-{at:05}");
+            (format!("{}{id}", kind.prefix()), record(&id, "h:1", "online", at, at))
+        })
+        .collect();
+    kv.put_all(&pairs);
+
+    let listing = live.list().unwrap();
+
+    assert_eq!(listing.records.len(), 10_000);
+    assert_eq!(listing.of(Kind::Drainer).count(), 1_000);
+    assert!(listing.records.is_sorted_by(|a, b| a.node < b.node));
+    let pages =
+        live.notices().iter().filter(|n| matches!(n, Notice::Traced { what, .. } if what == "list the nodes")).count();
+    assert_eq!(pages, 1 + 17 + 1, "500 keys a page; the first pages of both kinds come together");
+}
+
+#[test]
+fn a_state_is_written_into_the_key_that_was_read_and_unknown_fields_survive() {
+    let (_etcd, mut kv, mut live) = one();
+    let value =
+        r#"{"nodeId":"another","host":"h:1","state":"online","extra":{"b":[1,2]},"maxCommitTS":5,"updateTS":6}"#;
+    kv.put(PUMP_0, value);
+    let seen = live.list().unwrap().records.remove(0);
+
+    let written = swap(&mut live, seen, State::Paused).unwrap();
+
+    let (now, revision) = kv.get(PUMP_0).unwrap();
+    assert_eq!(now, value.replace("online", "paused"));
+    assert_eq!((written.state, written.mod_revision), (State::Paused, revision));
+    assert!(kv.get("/tidb-binlog/v1/pumps/another").is_none(), "the id in the JSON names no key");
+}
+
+#[test]
+fn a_heartbeat_meanwhile_is_no_conflict_and_is_kept() {
+    let (_etcd, mut kv, mut live) = one();
+    kv.put(PUMP_0, pump_0("online", 5));
+    let seen = live.list().unwrap().records.remove(0);
+    kv.put(PUMP_0, pump_0("online", 99));
+
+    let written = swap(&mut live, seen, State::Paused).unwrap();
+
+    assert_eq!(written.max_commit_ts, Tso(99));
+    assert_eq!(kv.get(PUMP_0).unwrap().0, pump_0("paused", 99));
+}
+
+#[test]
+fn a_change_of_the_state_meanwhile_is_a_conflict_that_shows_it() {
+    let (_etcd, mut kv, mut live) = one();
+    kv.put(PUMP_0, pump_0("online", 5));
+    let seen = live.list().unwrap().records.remove(0);
+    kv.put(PUMP_0, pump_0("offline", 5));
+
+    let error = swap(&mut live, seen.clone(), State::Paused).unwrap_err();
+
+    assert_eq!(error.kind, ErrorKind::Conflict);
+    assert!(error.message.contains("online") && error.message.contains("offline"), "{error}");
+    assert_eq!(kv.get(PUMP_0).unwrap().0, pump_0("offline", 5), "nothing was written");
+
+    kv.delete(PUMP_0);
+    let error = swap(&mut live, seen, State::Paused).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Conflict);
+    assert!(error.message.contains("gone"), "{error}");
+    assert!(kv.get(PUMP_0).is_none(), "a deleted record is not made again");
+}
+
+#[test]
+fn of_concurrent_writers_exactly_one_wins() {
+    let (etcd, mut kv, mut live) = one();
+    kv.put(PUMP_0, pump_0("online", 5));
+    let seen = live.list().unwrap().records.remove(0);
+    let states = [State::Paused, State::Offline, State::Closing, State::Pausing];
+    let writers: Vec<_> = states
+        .into_iter()
+        .map(|state| {
+            let (seen, url) = (seen.clone(), etcd.url());
+            std::thread::spawn(move || {
+                let mut live = LiveWorld::new(&[url], 5 * SECOND);
+                (state, swap(&mut live, seen, state))
+            })
+        })
+        .collect();
+    let results: Vec<_> = writers.into_iter().map(|writer| writer.join().unwrap()).collect();
+
+    let won: Vec<_> = results.iter().filter(|(_, result)| result.is_ok()).map(|(state, _)| *state).collect();
+    assert_eq!(won.len(), 1, "{results:?}");
+    assert_eq!(kv.get(PUMP_0).unwrap().0, pump_0(won[0].name(), 5));
+    let lost = results.iter().filter_map(|(_, result)| result.as_ref().err());
+    assert!(lost.clone().count() == 3 && lost.clone().all(|error| error.kind == ErrorKind::Conflict), "{results:?}");
+}
+
+#[test]
+fn a_key_is_deleted_only_as_it_was_seen() {
+    let (_etcd, mut kv, mut live) = one();
+    let revision = kv.put("/tidb-binlog/v1/pumps/bad/deep", "x");
+    let delete = |key: &str, mod_revision| Request::DeleteRecord { key: key.into(), mod_revision };
+    let newer = kv.put("/tidb-binlog/v1/pumps/bad/deep", "y");
+
+    let error = live.fails(delete("/tidb-binlog/v1/pumps/bad/deep", revision));
+    assert_eq!(error.kind, ErrorKind::Conflict);
+    assert!(kv.get("/tidb-binlog/v1/pumps/bad/deep").is_some());
+
+    assert_eq!(live.ask(delete("/tidb-binlog/v1/pumps/bad/deep", newer)).unwrap(), Answer::Done);
+    assert!(kv.get("/tidb-binlog/v1/pumps/bad/deep").is_none());
+    assert_eq!(live.fails(delete("/tidb-binlog/v1/pumps/bad/deep", newer)).kind, ErrorKind::NotFound);
+
+    let other = kv.put("/tidb/server/info/x", "y");
+    assert_eq!(live.fails(delete("/tidb/server/info/x", other)).kind, ErrorKind::Invalid);
+    assert!(kv.get("/tidb/server/info/x").is_some(), "what is none of ours is not deleted");
+}
+
+#[test]
+fn a_write_under_a_lock_that_was_lost_does_not_happen() {
+    let (_etcd, mut kv, mut live) = one();
+    let revision = kv.put(PUMP_0, pump_0("online", 5));
+    let seen = live.list().unwrap().records.remove(0);
+    let create_revision = kv.create("/lock", "us");
+    let fence = Fence { key: "/lock".into(), create_revision };
+    let requests = [
+        Request::SwapRecord { seen: seen.clone(), state: State::Paused },
+        Request::DeleteRecord { key: PUMP_0.into(), mod_revision: revision },
+        Request::TriggerGc { node: seen.node.clone() },
+    ];
+    kv.delete("/lock");
+    kv.create("/lock", "somebody else");
+    for request in &requests {
+        let error = live.world.apply(request, Some(&fence)).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::LockLost, "{request:?}: {error}");
+    }
+    assert_eq!(kv.get(PUMP_0).unwrap(), (pump_0("online", 5), revision));
+
+    let create_revision = {
+        kv.delete("/lock");
+        kv.create("/lock", "us")
+    };
+    let fence = Fence { key: "/lock".into(), create_revision };
+    live.world.apply(&requests[0], Some(&fence)).unwrap();
+    assert_eq!(kv.get(PUMP_0).unwrap().0, pump_0("paused", 5));
+}
+
+#[test]
+fn a_wait_for_changes_ends_with_the_change_and_not_with_a_heartbeat_or_a_siblings() {
+    let (etcd, mut kv, mut live) = one();
+    kv.put(PUMP_0, pump_0("online", 5));
+    let after = live.list().unwrap().revision;
+    let url = etcd.url();
+    let writer = std::thread::spawn(move || {
+        let mut kv = Kv::new(&url);
+        kv.put("/tidb-binlog/v1/pumps-old/x", "y");
+        kv.put("/tidb-binlog/v1/other", "z");
+        kv.put(PUMP_0, pump_0("online", 6));
+        std::thread::sleep(Duration::from_millis(300));
+        kv.put(PUMP_0, pump_0("paused", 6));
+    });
+    let began = Instant::now();
+    let changed = live.ask(Request::Changes { after, patience: 20 * SECOND }).unwrap();
+    let Answer::Listing(listing) = changed else { panic!("{changed:?}") };
+    assert_eq!(listing.records[0].state, State::Paused);
+    assert!(began.elapsed() < 10 * SECOND);
+    writer.join().unwrap();
+
+    let began = Instant::now();
+    let same = live.ask(Request::Changes { after: listing.revision, patience: Duration::from_millis(300) }).unwrap();
+    let Answer::Listing(same) = same else { panic!("{same:?}") };
+    assert_eq!(same.records, listing.records);
+    assert!(began.elapsed() >= Duration::from_millis(300), "it waited");
+}
+
+#[test]
+fn changes_before_a_compaction_are_found_by_listing_again() {
+    let (_etcd, mut kv, mut live) = one();
+    kv.put(PUMP_0, pump_0("online", 5));
+    kv.put("/tidb-binlog/v1/pumps/pump-1", pump_0("online", 5));
+    let after = live.list().unwrap().revision;
+    kv.delete("/tidb-binlog/v1/pumps/pump-1");
+    let newest = kv.put("/elsewhere", "x");
+    kv.compact(newest);
+
+    let began = Instant::now();
+    let answer = live.ask(Request::Changes { after, patience: 20 * SECOND }).unwrap();
+
+    let Answer::Listing(listing) = answer else { panic!("{answer:?}") };
+    assert_eq!(listing.records.len(), 1, "the deletion is seen although its history is gone");
+    assert!(began.elapsed() < 10 * SECOND);
+}
+
+#[test]
+fn no_read_fails_while_one_of_three_endpoints_is_killed() {
+    let mut cluster = Etcd::cluster(3);
+    let urls: Vec<_> = cluster.iter().map(Etcd::url).collect();
+    cluster[0].kv().put(PUMP_0, pump_0("online", 5));
+    let mut live = LiveWorld::new(&urls, 5 * SECOND);
+    for round in 0..100 {
+        if round == 30 {
+            cluster.remove(0).kill();
+        }
+        let listing = live.list().unwrap_or_else(|error| panic!("round {round}: {error}"));
+        assert_eq!(listing.records.len(), 1);
+    }
+    // A fresh process meets the dead endpoint first.
+    for _ in 0..5 {
+        assert_eq!(LiveWorld::new(&urls, 5 * SECOND).list().unwrap().records.len(), 1);
+    }
+}
+
+#[test]
+fn no_read_fails_while_one_of_three_endpoints_is_frozen() {
+    let cluster = Etcd::cluster(3);
+    let urls: Vec<_> = cluster.iter().map(Etcd::url).collect();
+    cluster[1].kv().put(PUMP_0, pump_0("online", 5));
+    let mut live = LiveWorld::new(&urls, 5 * SECOND);
+    for round in 0..60 {
+        if round == 20 {
+            cluster[0].stop();
+        }
+        let listing = live.list().unwrap_or_else(|error| panic!("round {round}: {error}"));
+        assert_eq!(listing.records.len(), 1);
+    }
+    let began = Instant::now();
+    let mut fresh = LiveWorld::new(&urls, 5 * SECOND);
+    assert_eq!(fresh.list().unwrap().records.len(), 1);
+    assert!(began.elapsed() < 4 * SECOND, "it did not wait for the frozen one: {:?}", began.elapsed());
+    let seen = fresh.list().unwrap().records.remove(0);
+    assert_eq!(swap(&mut fresh, seen, State::Paused).unwrap().state, State::Paused);
+    cluster[0].cont();
+}
+
+#[test]
+fn an_endpoint_that_refuses_or_says_nothing_is_named_with_the_time_it_took() {
+    let silent = HttpDouble::start(|_| Reply::Silent);
+    let refusing = format!("127.0.0.1:{}", free_port());
+    let mut live = LiveWorld::new(std::slice::from_ref(&refusing), 2 * SECOND);
+    let error = live.fails(Request::Nodes);
+    assert_eq!(error.kind, ErrorKind::Unreachable, "{error}");
+    assert!(error.message.contains(&refusing) && error.message.contains("refused"), "{error}");
+    assert!(error.hint.is_some());
+
+    let began = Instant::now();
+    let mut live = LiveWorld::new(&[refusing.clone(), silent.address()], SECOND);
+    let error = live.fails(Request::Nodes);
+    assert_eq!(error.kind, ErrorKind::Timeout, "{error}");
+    assert!(error.message.contains(&refusing) && error.message.contains(&silent.address()), "{error}");
+    assert!(error.message.contains("no answer (1.0s)"), "{error}");
+    assert!(began.elapsed() < 3 * SECOND, "{:?}", began.elapsed());
+}
+
+#[test]
+fn a_write_without_an_answer_is_in_doubt_and_not_failed() {
+    let (etcd, mut kv, _) = one();
+    kv.put(PUMP_0, pump_0("online", 5));
+    // A cluster of one that freezes between the read and the write cannot be asked again.
+    let mut live = LiveWorld::new(&[etcd.url()], Duration::from_millis(400));
+    let seen = live.list().unwrap().records.remove(0);
+    etcd.stop();
+    let error = live.fails(Request::SwapRecord { seen, state: State::Paused });
+    assert!(matches!(error.kind, ErrorKind::Timeout | ErrorKind::InDoubt), "{error}");
+    etcd.cont();
+}
+
+#[test]
+fn an_interrupt_ends_a_call_at_once_and_the_world_goes_on() {
+    let silent = HttpDouble::start(|_| Reply::Silent);
+    let mut live = LiveWorld::new(&[silent.address()], 30 * SECOND);
+    for request in [Request::Nodes, Request::Sleep { time: 30 * SECOND }, Request::Tso] {
+        let interrupt = live.interrupt.clone();
+        let raiser = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(150));
+            let raised = Instant::now();
+            interrupt.raise(2);
+            raised
+        });
+        let error = live.fails(request);
+        let late = raiser.join().unwrap().elapsed();
+        assert_eq!((error.kind, error.signal), (ErrorKind::Interrupted, Some(2)));
+        assert!(late < SECOND, "{late:?} after the interrupt");
+        live.interrupt.clear();
+    }
+    assert!(matches!(live.ask(Request::Now).unwrap(), Answer::Now { unix_ms, .. } if unix_ms > 1_600_000_000_000));
+}
+
+#[test]
+fn tidb_servers_are_listed_and_a_malformed_one_is_a_warning() {
+    let (_etcd, mut kv, mut live) = one();
+    let info = r#"{"version":"5.7.25-TiDB-v5.4.0","git_hash":"x","ddl_id":"b","ip":"10.0.0.2","listening_port":4000,"status_port":10080,"lease":"45s","binlog_status":"Skipping","labels":{}}"#;
+    kv.put("/tidb/server/info/b", info);
+    kv.put("/tidb/server/info/a", r#"{"ip":"10.0.0.1","listening_port":4000}"#);
+    kv.put("/tidb/server/info/a/deeper", "whatever");
+    kv.put("/tidb/server/info/bad", "{");
+    let Answer::Tidbs(servers) = live.ask(Request::Tidbs).unwrap() else { panic!() };
+    let seen: Vec<_> = servers.iter().map(|s| (s.address.as_str(), s.binlog_status.as_str())).collect();
+    assert_eq!(seen, [("10.0.0.1:4000", "Unknown"), ("10.0.0.2:4000", "Skipping")]);
+    assert_eq!(servers[1].version, "5.7.25-TiDB-v5.4.0");
+    assert!(live.warnings().iter().any(|w| w.contains("/tidb/server/info/bad")), "{:?}", live.warnings());
+}

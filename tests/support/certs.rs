@@ -1,0 +1,71 @@
+//! Certificates made on the spot: an authority, a server's for this host, a client's.
+
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
+use std::path::PathBuf;
+use std::sync::Arc;
+use tempfile::TempDir;
+
+/// An authority and what it signed, as PEM files in a directory that ends with this.
+pub(crate) struct Certs {
+    dir: TempDir,
+}
+
+impl Certs {
+    /// Makes them anew: no two authorities know each other.
+    pub(crate) fn new() -> Self {
+        let dir = TempDir::new().unwrap();
+        let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
+        let key = KeyPair::generate().unwrap();
+        let ca = params.self_signed(&key).unwrap();
+        std::fs::write(dir.path().join("ca.pem"), ca.pem()).unwrap();
+        let issuer = Issuer::new(params, key);
+        for (name, hosts) in [("server", vec!["127.0.0.1".to_owned(), "localhost".to_owned()]), ("client", vec![])] {
+            let key = KeyPair::generate().unwrap();
+            let signed = CertificateParams::new(hosts).unwrap().signed_by(&key, &issuer).unwrap();
+            std::fs::write(dir.path().join(format!("{name}.pem")), signed.pem()).unwrap();
+            std::fs::write(dir.path().join(format!("{name}.key")), key.serialize_pem()).unwrap();
+        }
+        Self { dir }
+    }
+
+    /// The authority's certificate.
+    pub(crate) fn ca(&self) -> PathBuf {
+        self.dir.path().join("ca.pem")
+    }
+
+    /// A client's certificate.
+    pub(crate) fn client_cert(&self) -> PathBuf {
+        self.dir.path().join("client.pem")
+    }
+
+    /// Its key.
+    pub(crate) fn client_key(&self) -> PathBuf {
+        self.dir.path().join("client.key")
+    }
+
+    /// What a double serves with; with `ask_client` only to clients with a certificate of this authority.
+    pub(crate) fn server(&self, ask_client: bool, alpn: &[&[u8]]) -> Arc<ServerConfig> {
+        // An error means that it is installed already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let read = |name: &str| std::fs::read(self.dir.path().join(name)).unwrap();
+        let certs = |name: &str| vec![CertificateDer::from_pem_slice(&read(name)).unwrap()];
+        let key = PrivateKeyDer::from_pem_slice(&read("server.key")).unwrap();
+        let builder = ServerConfig::builder();
+        let builder = if ask_client {
+            let mut roots = RootCertStore::empty();
+            roots.add(certs("ca.pem").remove(0)).unwrap();
+            builder.with_client_cert_verifier(WebPkiClientVerifier::builder(Arc::new(roots)).build().unwrap())
+        } else {
+            builder.with_no_client_auth()
+        };
+        let mut config = builder.with_single_cert(certs("server.pem"), key).unwrap();
+        config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
+        Arc::new(config)
+    }
+}

@@ -1,0 +1,188 @@
+//! A real etcd process, or several that form a cluster.
+
+use super::{eventually, free_port};
+use etcd_client::{Client, Compare, CompareOp, ConnectOptions, DeleteOptions, PutOptions, Txn, TxnOp};
+use std::fs::File;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// How long etcd may take until it is there.
+const READY: Duration = Duration::from_secs(20);
+
+/// A running etcd. It is killed when this is dropped.
+pub(crate) struct Etcd {
+    child: Mutex<Child>,
+    port: u16,
+    dir: TempDir,
+}
+
+/// The ports of one member.
+struct Ports {
+    client: u16,
+    peer: u16,
+}
+
+impl Etcd {
+    /// Starts one etcd and waits until it answers.
+    pub(crate) fn start() -> Self {
+        Self::cluster(1).remove(0)
+    }
+
+    /// Starts `size` members of one cluster and waits until each answers.
+    pub(crate) fn cluster(size: usize) -> Vec<Self> {
+        for _ in 0..5 {
+            // A port that another process took meanwhile makes etcd exit at once: try others.
+            let ports: Vec<_> = (0..size).map(|_| Ports { client: free_port(), peer: free_port() }).collect();
+            let members: Vec<_> = (0..size).map(|at| Self::spawn(&ports, at)).collect();
+            if members.iter().all(Self::is_ready) {
+                return members;
+            }
+        }
+        panic!("etcd does not start: is it installed?");
+    }
+
+    fn spawn(ports: &[Ports], at: usize) -> Self {
+        // Memory, where there is some: nothing here must survive.
+        let dir = TempDir::new_in("/dev/shm").or_else(|_| TempDir::new()).unwrap();
+        let cluster: Vec<_> =
+            ports.iter().enumerate().map(|(at, p)| format!("m{at}=http://127.0.0.1:{}", p.peer)).collect();
+        let client = format!("http://127.0.0.1:{}", ports[at].client);
+        let peer = format!("http://127.0.0.1:{}", ports[at].peer);
+        let log = File::create(dir.path().join("log")).unwrap();
+        let child = Command::new("etcd")
+            .args(["--name", &format!("m{at}"), "--logger", "zap", "--log-outputs", "stderr", "--log-level", "error"])
+            .arg("--data-dir")
+            .arg(dir.path().join("data"))
+            .args(["--listen-client-urls", &client, "--advertise-client-urls", &client])
+            .args(["--listen-peer-urls", &peer, "--initial-advertise-peer-urls", &peer])
+            .args(["--initial-cluster", &cluster.join(","), "--initial-cluster-state", "new"])
+            .env_clear()
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn();
+        let child = match child {
+            Ok(child) => child,
+            Err(error) => panic!("cannot start etcd ({error}): install the package etcd-server"),
+        };
+        Self { child: Mutex::new(child), port: ports[at].client, dir }
+    }
+
+    /// Waits until it says that it is healthy; false if it exited.
+    fn is_ready(&self) -> bool {
+        let mut exited = false;
+        let ready = eventually(READY, || {
+            exited = self.child.lock().unwrap().try_wait().unwrap().is_some();
+            exited || self.is_healthy()
+        });
+        assert!(ready, "etcd is not ready: {}", std::fs::read_to_string(self.dir.path().join("log")).unwrap());
+        !exited
+    }
+
+    fn is_healthy(&self) -> bool {
+        let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) else { return false };
+        stream.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+        let mut answer = String::new();
+        stream.write_all(b"GET /health HTTP/1.0\r\n\r\n").is_ok()
+            && stream.read_to_string(&mut answer).is_ok()
+            && answer.contains(r#""true""#)
+    }
+
+    /// `http://127.0.0.1:port`.
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Ends it, as SIGKILL does.
+    pub(crate) fn kill(&self) {
+        let mut child = self.child.lock().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// Freezes it: its port accepts connections and nothing answers.
+    pub(crate) fn stop(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets it go on.
+    pub(crate) fn cont(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let id = self.child.lock().unwrap().id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+    }
+
+    /// A client of its own, to look from outside.
+    pub(crate) fn kv(&self) -> Kv {
+        Kv::new(&self.url())
+    }
+}
+
+impl Drop for Etcd {
+    fn drop(&mut self) {
+        let child = self.child.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
+        // It may have ended already.
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+}
+
+/// A plain blocking client of etcd.
+pub(crate) struct Kv {
+    runtime: tokio::runtime::Runtime,
+    client: Client,
+}
+
+impl Kv {
+    /// A client of the etcd at `url`.
+    pub(crate) fn new(url: &str) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let options = ConnectOptions::new().with_timeout(Duration::from_secs(10));
+        let client = runtime.block_on(Client::connect([url], Some(options))).unwrap();
+        Self { runtime, client }
+    }
+
+    /// Writes a key and returns the revision.
+    pub(crate) fn put(&mut self, key: &str, value: impl Into<Vec<u8>>) -> i64 {
+        let put = self.client.put(key, value, None::<PutOptions>);
+        self.runtime.block_on(put).unwrap().header().unwrap().revision()
+    }
+
+    /// Writes many keys, a hundred per transaction.
+    pub(crate) fn put_all(&mut self, pairs: &[(String, String)]) {
+        for some in pairs.chunks(100) {
+            let puts: Vec<_> = some.iter().map(|(key, value)| TxnOp::put(key.as_str(), value.as_str(), None)).collect();
+            self.runtime.block_on(self.client.txn(Txn::new().and_then(puts))).unwrap();
+        }
+    }
+
+    /// The value of a key and the revision of its last write.
+    pub(crate) fn get(&mut self, key: &str) -> Option<(String, i64)> {
+        let answer = self.runtime.block_on(self.client.get(key, None)).unwrap();
+        answer.kvs().first().map(|kv| (kv.value_str().unwrap().to_owned(), kv.mod_revision()))
+    }
+
+    /// Creates a key if it is not there; returns its create revision.
+    pub(crate) fn create(&mut self, key: &str, value: &str) -> i64 {
+        let absent = Compare::create_revision(key, CompareOp::Equal, 0);
+        let txn = Txn::new().when([absent]).and_then([TxnOp::put(key, value, None)]);
+        self.runtime.block_on(self.client.txn(txn)).unwrap().header().unwrap().revision()
+    }
+
+    /// Deletes a key, and says whether it was there.
+    pub(crate) fn delete(&mut self, key: &str) -> bool {
+        self.runtime.block_on(self.client.delete(key, None::<DeleteOptions>)).unwrap().deleted() > 0
+    }
+
+    /// Forgets the history before `revision`.
+    pub(crate) fn compact(&mut self, revision: i64) {
+        self.runtime.block_on(self.client.compact(revision, None)).unwrap();
+    }
+}

@@ -1,0 +1,82 @@
+//! A live world on what the other files start, and short ways to ask it.
+
+use binlogsh::error::{Error, Result};
+use binlogsh::interrupt::Interrupt;
+use binlogsh::live::{Live, Settings, TlsFiles};
+use binlogsh::node::{Kind, NodeRef};
+use binlogsh::world::{Answer, Listing, Notice, Notices, ProbeFinding, Request, World};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// A live world, whoever can interrupt it, and the notices that it gave.
+pub(crate) struct LiveWorld {
+    pub(crate) world: Live,
+    pub(crate) interrupt: Interrupt,
+    notices: Arc<Mutex<Vec<Notice>>>,
+}
+
+impl LiveWorld {
+    /// The cluster at `urls`, with a time-out of `timeout`.
+    pub(crate) fn new<U: AsRef<str>>(urls: &[U], timeout: Duration) -> Self {
+        Self::with_tls(urls, timeout, None)
+    }
+
+    /// The same over TLS.
+    pub(crate) fn with_tls<U: AsRef<str>>(urls: &[U], timeout: Duration, tls: Option<TlsFiles>) -> Self {
+        let settings = Settings::new(urls, tls).unwrap().timeout(timeout).unwrap();
+        let (interrupt, notices) = (Interrupt::default(), Arc::<Mutex<Vec<Notice>>>::default());
+        let sink = notices.clone();
+        let tell: Notices = Arc::new(move |notice| sink.lock().unwrap().push(notice));
+        Self { world: Live::new(settings, tell, interrupt.clone(), None), interrupt, notices }
+    }
+
+    /// Asks without a fence.
+    pub(crate) fn ask(&mut self, request: Request) -> Result<Answer> {
+        self.world.apply(&request, None)
+    }
+
+    /// The error of a request that must fail.
+    pub(crate) fn fails(&mut self, request: Request) -> Error {
+        match self.ask(request) {
+            Ok(answer) => panic!("it did not fail: {answer:?}"),
+            Err(error) => error,
+        }
+    }
+
+    /// All records.
+    pub(crate) fn list(&mut self) -> Result<Listing> {
+        match self.ask(Request::Nodes)? {
+            Answer::Listing(listing) => Ok(listing),
+            other => panic!("no listing: {other:?}"),
+        }
+    }
+
+    /// What one node says of itself.
+    pub(crate) fn probe(&mut self, node: &NodeRef) -> ProbeFinding {
+        match self.ask(Request::Probe { nodes: vec![node.clone()] }).unwrap() {
+            Answer::Probes(mut probes) => probes.remove(0).finding,
+            other => panic!("no probes: {other:?}"),
+        }
+    }
+
+    /// The notices so far.
+    pub(crate) fn notices(&self) -> Vec<Notice> {
+        self.notices.lock().unwrap().clone()
+    }
+
+    /// The warnings so far.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let warning = |notice| if let Notice::Warning(text) = notice { Some(text) } else { None };
+        self.notices().into_iter().filter_map(warning).collect()
+    }
+}
+
+/// A Pump at `address`.
+pub(crate) fn pump(id: &str, address: &str) -> NodeRef {
+    NodeRef { kind: Kind::Pump, id: id.into(), address: address.into() }
+}
+
+/// A Drainer at `address`.
+pub(crate) fn drainer(id: &str, address: &str) -> NodeRef {
+    NodeRef { kind: Kind::Drainer, id: id.into(), address: address.into() }
+}

@@ -1,0 +1,41 @@
+//! What the tests and benches stand on: a real etcd, doubles of PD and of nodes, certificates.
+//!
+//! All on the loopback and on free ports; everything ends when it is dropped, a panic included. A bench includes it with
+//! `#[path = "../tests/support/mod.rs"] mod support;`.
+// Not every test and no bench uses all of it.
+#![expect(dead_code, reason = "a stock for all tests and benches, of which none uses everything")]
+
+pub(crate) mod certs;
+pub(crate) mod etcd;
+pub(crate) mod http_double;
+pub(crate) mod live;
+pub(crate) mod pd_double;
+
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+/// A port that was free a moment ago. Another process may take it: whoever uses it tries again.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// Looks every few milliseconds until `done`; says whether that happened within `limit`.
+pub(crate) fn eventually(limit: Duration, mut done: impl FnMut() -> bool) -> bool {
+    let began = Instant::now();
+    loop {
+        if done() {
+            return true;
+        }
+        if began.elapsed() > limit {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// A record of a Pump or Drainer as it stands in etcd.
+pub(crate) fn record(id: &str, address: &str, state: &str, max_commit_ts: i64, update_ts: i64) -> String {
+    format!(
+        r#"{{"nodeId":"{id}","host":"{address}","state":"{state}","isAlive":false,"score":0,"label":null,"maxCommitTS":{max_commit_ts},"updateTS":{update_ts}}}"#
+    )
+}
