@@ -1,3 +1,7 @@
 //! The program: see `binlogsh --help`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(binlogsh::commands::main(std::env::args_os()))
+}

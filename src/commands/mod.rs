@@ -1,3 +1,104 @@
-//! What the command line can ask for, a file per command.
+//! What the program does: a file per subcommand, and `compose`, which puts the parts together for them.
+#![expect(clippy::disallowed_methods, reason = "`commands` reads scripts and scenarios, from files and standard input")]
 
+mod compose;
 pub mod ctl;
+mod docs;
+mod evaluate;
+mod prompt;
+mod run;
+
+use crate::cli::{self, Cli, Command};
+use crate::config;
+use crate::error::{Error, ErrorKind, Result, ScriptError};
+use crate::interrupt::Interrupt;
+use crate::language::Ending;
+use crate::live::signals;
+use crate::output::{Output, Settings as Look};
+use compose::House;
+use std::ffi::OsString;
+use std::io::{IsTerminal, Read};
+use std::path::Path;
+use std::rc::Rc;
+
+/// Runs the program with these arguments, its own name first. Returns the exit code.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
+    let cli = match cli::parse(args) {
+        Ok(cli) => cli,
+        Err(instead) => return say(&instead),
+    };
+    let look = Look { color: cli.global.color.into(), verbose: cli.global.verbose, ..Look::default() };
+    let output = Output::new(look);
+    let code = match go(cli, &output) {
+        Ok(code) => code,
+        Err(error) => {
+            output.error(&error);
+            error.error.exit_code()
+        }
+    };
+    match output.finish() {
+        Ok(()) => code,
+        Err(error) => error.exit_code(),
+    }
+}
+
+/// Prints a help, the version, or what is wrong with the command line.
+fn say(instead: &cli::Instead) -> u8 {
+    let output = Output::new(Look::default());
+    match instead.was_asked_for() {
+        true => output.line(&instead.text),
+        false => output.remark(&instead.text),
+    }
+    instead.exit_code
+}
+
+fn go(cli: Cli, output: &Output) -> Result<u8, ScriptError> {
+    let interrupt = Interrupt::default();
+    signals::install(interrupt.clone())?;
+    if let Some(Command::Ctl { flags }) = cli.command {
+        return Ok(ctl::main(&flags, cli.global, output, interrupt));
+    }
+    let settings = config::load(&cli.global.overrides(), &|name| std::env::var(name).ok())?;
+    output.set_format(settings.output);
+    let house = House { global: cli.global, settings, output: output.clone(), interrupt, seen: Rc::default() };
+    match cli.command {
+        Some(Command::Run(run)) => run::main(&house, run),
+        Some(Command::Docs { reference, name }) => Ok(docs::main(&house, reference, name.as_deref())?),
+        Some(Command::Ctl { .. }) => Err(Error::internal("ctl was handled before").into()),
+        None if !cli.eval.is_empty() => evaluate::lines(&house, &cli.eval),
+        None if std::io::stdin().is_terminal() => prompt::main(&house),
+        None => evaluate::standard_input(&house),
+    }
+}
+
+/// What an ending means for the process: a value is shown, an `exit(n)` is its code.
+fn conclude(output: &Output, ending: Ending) -> u8 {
+    match ending {
+        Ending::Value(value) => {
+            output.value(&value);
+            0
+        }
+        Ending::Exit(code) => code,
+    }
+}
+
+/// The text of a file.
+fn read_text(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).map_err(|fault| {
+        let kind = match fault.kind() {
+            std::io::ErrorKind::NotFound => ErrorKind::NotFound,
+            std::io::ErrorKind::InvalidData => ErrorKind::Invalid,
+            _ => ErrorKind::Local,
+        };
+        Error::new(kind, format!("cannot read {}", path.display())).source(fault)
+    })
+}
+
+/// All of standard input.
+fn read_standard_input() -> Result<String> {
+    let mut text = String::new();
+    match std::io::stdin().read_to_string(&mut text) {
+        Ok(_) => Ok(text),
+        Err(fault) => Err(Error::local("cannot read standard input").source(fault)),
+    }
+}

@@ -112,7 +112,7 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
 }
 
 /// The list that `help()` shows.
-pub(super) fn overview() -> String {
+pub fn overview() -> String {
     let functions = functions();
     let width = functions.iter().map(|function| function.signature.len()).filter(|width| *width <= 40).max();
     let width = width.unwrap_or_default();
@@ -136,7 +136,7 @@ pub(super) fn overview() -> String {
 ///
 /// # Errors
 /// `not_found` with the nearest names.
-pub(super) fn page(name: &str) -> Result<String> {
+pub fn page(name: &str) -> Result<String> {
     let name = name.trim().trim_end_matches("()");
     if let Some(function) = functions().into_iter().find(|function| function.name == name) {
         return Ok(function_page(&function));

@@ -95,11 +95,18 @@ impl Interpreter {
     /// # Errors
     /// As [`Interpreter::run`].
     pub fn line(&mut self, text: &str) -> Result<Ending, ScriptError> {
-        stacker::grow(STACK, || self.line_here(text))
+        self.line_of(PROMPT, text)
     }
 
-    fn line_here(&mut self, text: &str) -> Result<Ending, ScriptError> {
-        let source = Source::new(PROMPT, text);
+    /// The same for a line that comes from elsewhere than the prompt: errors call its source `name`.
+    ///
+    /// # Errors
+    /// As [`Interpreter::run`].
+    pub fn line_of(&mut self, name: &str, text: &str) -> Result<Ending, ScriptError> {
+        stacker::grow(STACK, || self.line_here(Source::new(name, text)))
+    }
+
+    fn line_here(&mut self, source: Source) -> Result<Ending, ScriptError> {
         self.host.begin_afresh(Vec::new());
         // Strictness would not see what earlier lines imported; what is not there is found when it is looked for.
         self.engine.set_strict_variables(false);

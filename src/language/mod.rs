@@ -25,9 +25,10 @@ mod shapes;
 mod sources;
 mod translate;
 
+pub use bindings::node_properties;
 pub use complete::Completeness;
 pub use describe::{ParamDoc, ScriptDoc};
-pub use docs::{FunctionDoc, OptionDoc, functions};
+pub use docs::{FunctionDoc, OptionDoc, functions, overview, page};
 pub use interpreter::{Ending, Interpreter, Names};
 pub use library::stdlib;
 pub use reference::reference_markdown;

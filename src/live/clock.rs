@@ -73,7 +73,7 @@ impl Deadline {
 }
 
 /// Milliseconds since 1970 by this host's wall clock.
-pub(super) fn unix_ms() -> i64 {
+pub fn unix_ms() -> i64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -4,10 +4,12 @@
 //! are counted, malformed keys are named. All of that goes to standard error, so that scripts that read standard
 //! output go on working.
 
+mod entry;
 mod execute;
 mod flags;
 mod log;
 
+pub(super) use entry::main;
 pub use execute::{Host, execute};
 pub use flags::{Flags, Usage, parse};
 pub use log::{Level, host_zone, line};

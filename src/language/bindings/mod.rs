@@ -108,3 +108,8 @@ fn shadowing(name: &str, count: usize) -> Vec<Vec<TypeId>> {
     }
     all
 }
+
+/// The names of a `Node`'s properties.
+pub fn node_properties() -> impl Iterator<Item = &'static str> {
+    NODE_PROPERTIES.iter().map(|(name, _, _)| *name)
+}

@@ -1,0 +1,128 @@
+//! Puts the parts together: which world, which journal, which policy. A mode is a choice made here and nowhere else.
+
+use crate::cli::Global;
+use crate::config::Settings;
+use crate::error::{Error, ErrorKind, Result};
+use crate::interrupt::Interrupt;
+use crate::journal::{Journal, Memory};
+use crate::live::{self, Live, clock::Stopwatch};
+use crate::output::Output;
+use crate::policy::{Ask, Policy, ReadOnly, Warn, Yes};
+use crate::session::{Parts, Session};
+use crate::sim::{Scenario, Simulated};
+use crate::world::{Answer, Fence, Request, World};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::rc::Rc;
+
+/// What every session of this process shares.
+pub(super) struct House {
+    /// What the command line says.
+    pub global: Global,
+    /// What flags, environment and profile come to.
+    pub settings: Settings,
+    /// The terminal.
+    pub output: Output,
+    /// The wish that we stop.
+    pub interrupt: Interrupt,
+    /// The ids of all nodes that any listing has shown, for completion.
+    pub seen: Rc<RefCell<BTreeSet<String>>>,
+}
+
+/// A world that keeps the ids of the nodes that it lists.
+struct Remembering<W> {
+    world: W,
+    seen: Rc<RefCell<BTreeSet<String>>>,
+}
+
+impl<W: World> World for Remembering<W> {
+    fn apply(&mut self, request: &Request, fence: Option<&Fence>) -> Result<Answer> {
+        let answer = self.world.apply(request, fence);
+        if let Ok(Answer::Listing(listing)) = &answer {
+            let mut seen = self.seen.borrow_mut();
+            let unseen = listing.records.iter().filter(|record| !seen.contains(&record.node.id)).collect::<Vec<_>>();
+            seen.extend(unseen.into_iter().map(|record| record.node.id.clone()));
+        }
+        answer
+    }
+}
+
+/// A session for a person or a script: it asks before harm.
+pub(super) fn session(house: &House, journal: impl Journal + 'static) -> Result<Rc<RefCell<Session>>> {
+    let policy: Box<dyn Policy> = match (house.global.read_only, &house.global.yes) {
+        (true, _) => Box::new(ReadOnly),
+        (false, Some(named)) => {
+            covers(&house.settings, named.as_deref())?;
+            Box::new(Yes { notices: house.output.notices() })
+        }
+        (false, None) => Box::new(Ask),
+    };
+    assemble(house, Box::new(journal), policy)
+}
+
+/// A session for `ctl`: it warns, and refuses where binlog may be lost.
+pub(super) fn ctl_session(house: &House) -> Result<Rc<RefCell<Session>>> {
+    let policy = Warn { notices: house.output.notices() };
+    assemble(house, Box::new(Memory::of_changes()), Box::new(policy))
+}
+
+fn assemble(house: &House, journal: Box<dyn Journal>, policy: Box<dyn Policy>) -> Result<Rc<RefCell<Session>>> {
+    let world: Box<dyn World> = match &house.global.sandbox {
+        Some(name) => Box::new(Remembering { world: sandbox(house, name)?, seen: house.seen.clone() }),
+        None => Box::new(Remembering { world: cluster(house)?, seen: house.seen.clone() }),
+    };
+    let (notices, interrupt) = (house.output.notices(), house.interrupt.clone());
+    Ok(Rc::new(RefCell::new(Session::new(Parts { world, journal, policy, notices, interrupt }))))
+}
+
+/// The real cluster that the settings name. Connects nothing.
+fn cluster(house: &House) -> Result<Live> {
+    let Settings { pd_urls, ca, cert, key, timeout, .. } = house.settings.clone();
+    let tls = live::TlsFiles::new(ca, cert, key)?;
+    let settings = live::Settings::new(&pd_urls, tls)?.timeout(timeout)?;
+    let console = house.output.console(house.interrupt.clone());
+    Ok(Live::new(settings, house.output.notices(), house.interrupt.clone(), Some(console)))
+}
+
+/// A simulated cluster in which real time passes while nobody asks anything.
+fn sandbox(house: &House, name: &str) -> Result<Simulated> {
+    let scenario = scenario(name)?;
+    let mut watch = Stopwatch::start();
+    let elapsed = move || std::mem::replace(&mut watch, Stopwatch::start()).elapsed();
+    Ok(Simulated::new(&scenario)?
+        .with_console(house.output.console(house.interrupt.clone()))
+        .with_real_time(Box::new(elapsed))
+        .with_secret_key(std::env::var("BINLOG_SECRET_KEY").ok())
+        .with_interrupt(house.interrupt.clone()))
+}
+
+/// The sample called `name`, or the scenario in the file `name`.
+fn scenario(name: &str) -> Result<Scenario> {
+    let path = Path::new(name);
+    let is_file = path.is_file() || name.contains('/') || path.extension().is_some_and(|ending| ending == "json");
+    if !is_file {
+        return Scenario::named(name);
+    }
+    let text = super::read_text(path)?;
+    Scenario::parse(&text).map_err(|error| Error { message: format!("{name}: {}", error.message), ..error })
+}
+
+/// In a profile marked `production` a yes must name it.
+fn covers(settings: &Settings, named: Option<&str>) -> Result<()> {
+    let profile = settings.profile.as_deref();
+    match (named, profile) {
+        (Some(named), profile) if Some(named) != profile => {
+            let other =
+                profile.map_or("no profile is used".to_owned(), |profile| format!("the profile is `{profile}`"));
+            Err(Error::new(ErrorKind::Refused, format!("--yes={named} is for another profile: {other}"))
+                .hint("give --profile and --yes the same name"))
+        }
+        (None, Some(profile)) if settings.production => Err(Error::new(
+            ErrorKind::Refused,
+            format!("the profile `{profile}` is marked production: --yes must name it"),
+        )
+        .hint(format!("if you mean it: --yes={profile}"))),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,55 @@
+//! From the command line to a session and back: which cluster the flags mean, and what the process exits with.
+
+use super::{Flags, Host, Usage, execute, host_zone, parse};
+use crate::cli::Global;
+use crate::commands::compose::{House, ctl_session};
+use crate::config::{DEFAULT_TIMEOUT, Settings};
+use crate::error::Result;
+use crate::interrupt::Interrupt;
+use crate::live::{self, clock};
+use crate::output::{Format, Output};
+use std::ffi::OsString;
+use std::rc::Rc;
+
+/// Does what binlogctl does with these flags, and returns its exit code. Of our own options only `--sandbox`,
+/// `--verbose` and `--color` have a meaning here; no profile is read.
+pub(in crate::commands) fn main(args: &[OsString], global: Global, output: &Output, interrupt: Interrupt) -> u8 {
+    let host = Host { now: &clock::unix_ms, zone: host_zone(), force: std::env::var("BINLOGSH_FORCE").ok() };
+    let flags = match parse(args) {
+        Ok(flags) => flags,
+        Err(Usage::Help(text)) => {
+            output.remark(&text);
+            return 0;
+        }
+        Err(Usage::Version(text)) => {
+            output.line(&text);
+            return 0;
+        }
+        Err(Usage::Wrong(text)) => {
+            output.remark(&text);
+            return 2;
+        }
+        Err(Usage::Unusable(error)) => return host.unusable(output, &error),
+    };
+    let house = settings(&flags).map(|settings| House {
+        global,
+        settings,
+        output: output.clone(),
+        interrupt,
+        seen: Rc::default(),
+    });
+    match house.and_then(|house| ctl_session(&house)) {
+        Ok(session) => execute(&flags, &mut *session.borrow_mut(), output, &host),
+        Err(error) => host.unusable(output, &error),
+    }
+}
+
+/// The cluster that the flags mean. TLS files are read here already, since binlogctl exits with 2 for a bad one.
+fn settings(flags: &Flags) -> Result<Settings> {
+    let [ca, cert, key] = flags.tls_files();
+    let pd_urls = flags.pd_urls()?;
+    let tls = live::TlsFiles::new(ca.clone(), cert.clone(), key.clone())?;
+    live::Settings::new(&pd_urls, tls)?.check_files()?;
+    let (profile, production, output, timeout) = (None, false, Format::Table, DEFAULT_TIMEOUT);
+    Ok(Settings { pd_urls, ca, cert, key, profile, production, output, timeout })
+}

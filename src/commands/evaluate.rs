@@ -1,0 +1,45 @@
+//! `-e CODE`, and code piped to standard input.
+
+use crate::commands::compose::{House, session};
+use crate::commands::{conclude, read_standard_input};
+use crate::error::{Error, Result, ScriptError};
+use crate::journal::Memory;
+use crate::language::{Ending, Interpreter, Limits, Settings, Source};
+use crate::value::Value;
+
+/// The environment variable that raises or lowers the limit of a script that runs away.
+const MAX_OPERATIONS: &str = "BINLOGSH_MAX_OPERATIONS";
+
+/// Evaluates each of `codes` with the same variables, and shows what each returns.
+pub(super) fn lines(house: &House, codes: &[String]) -> Result<u8, ScriptError> {
+    let mut interpreter = Interpreter::new(session(house, Memory::of_changes())?, language_settings()?);
+    for code in codes {
+        match interpreter.line_of("<-e>", code)? {
+            Ending::Exit(code) => return Ok(code),
+            value => conclude(&house.output, value),
+        };
+    }
+    Ok(0)
+}
+
+/// Runs standard input as one script, and shows what it returns.
+pub(super) fn standard_input(house: &House) -> Result<u8, ScriptError> {
+    let source = Source::new("<stdin>", read_standard_input()?);
+    let mut interpreter = Interpreter::new(session(house, Memory::of_changes())?, language_settings()?);
+    Ok(match interpreter.run(&source)? {
+        Ending::Value(Value::Unit) => 0,
+        ending => conclude(&house.output, ending),
+    })
+}
+
+/// What every interpreter of this process is told.
+pub(super) fn language_settings() -> Result<Settings> {
+    let mut limits = Limits::default();
+    if let Ok(text) = std::env::var(MAX_OPERATIONS) {
+        limits.operations = text.parse().map_err(|_| {
+            Error::invalid(format!("{MAX_OPERATIONS}=`{text}` is no whole number"))
+                .hint("it limits the steps of one run: leave it unset unless a script needs more")
+        })?;
+    }
+    Ok(Settings { limits, roots: vec![".".into()], ..Settings::default() })
+}
