@@ -8,3 +8,4 @@
 mod recorded;
 mod rooms;
 mod session;
+mod sim_facts;
