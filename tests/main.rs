@@ -9,3 +9,4 @@ mod recorded;
 mod rooms;
 mod session;
 mod sim_facts;
+mod sim_world;
