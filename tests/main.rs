@@ -16,4 +16,6 @@ mod live_tls;
 mod recorded;
 mod rooms;
 mod session;
+mod sim_facts;
+mod sim_world;
 mod support;

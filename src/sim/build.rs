@@ -9,7 +9,7 @@ use super::record::{Body, Fixed, canonical};
 use super::scenario::{BinlogSpec, DrainerSpec, FIRST_GC, Phases, ProcessSpec, PumpSpec, Scenario, TidbSpec, phase};
 use super::tidb::{Binlog, Tidb};
 use crate::error::Result;
-use crate::node::{Kind, NodeRef, State};
+use crate::node::{Kind, NodeRef, Record, State};
 use crate::tso::Tso;
 use crate::world::Member;
 use serde_json::{Map, Value as Json};
@@ -106,7 +106,20 @@ impl Cluster {
             }
         };
         self.sort();
+        self.adopt_key(who);
         who
+    }
+
+    /// A key that stood there before its node came is the node's from now on.
+    fn adopt_key(&mut self, who: Who) {
+        let key = self.key_of(who);
+        let Some(raw) = self.keys.remove(&key) else { return };
+        let body = match Record::parse(&key, &raw.value, raw.revision) {
+            Ok(record) => Body::Fixed(Arc::new(Fixed::of(&record))),
+            Err(_) => Body::Raw(raw.value),
+        };
+        let (written, created, revision) = (self.now, raw.created, raw.revision);
+        self.node_mut(who).entry = Some(Entry { created, written, revision, body });
     }
 
     fn pump_of(&self, spec: &PumpSpec, place: usize) -> Pump {

@@ -41,6 +41,7 @@ pub(crate) struct Drainer {
     pub(crate) speed: Option<i64>,
     /// Until when its downstream takes nothing.
     pub(crate) stalled_until: Micros,
+    /// The Pumps it pulls from, by their places.
     pub(crate) sources: Vec<Source>,
     /// Pumps it dropped because their records said `offline`, and up to where it had read them.
     pub(crate) dropped: BTreeMap<usize, Micros>,

@@ -77,8 +77,9 @@ impl Cluster {
             (FaultKind::Crash, Some(who)) => self.signal(who, Signal::Kill),
             (FaultKind::Hang, Some(who)) => self.signal(who, Signal::Stop),
             (FaultKind::Stall, Some(Who::Drainer(drainer))) => {
-                self.drainers[drainer].stalled_until = until;
-                self.drainers[drainer].flowing = false;
+                let drainer = &mut self.drainers[drainer];
+                drainer.stalled_until = drainer.stalled_until.max(until);
+                drainer.flowing = false;
             }
             (FaultKind::Refuse, Some(who)) => self.node_mut(who).refuses_until = until,
             (FaultKind::LoseAnswer, Some(who)) => self.node_mut(who).loses_until = until,
@@ -99,7 +100,7 @@ impl Cluster {
                 self.delete(&key);
             }
             (FaultKind::Hang, Some(who)) => self.signal(who, Signal::Cont),
-            (FaultKind::Stall, Some(Who::Drainer(drainer))) => {
+            (FaultKind::Stall, Some(Who::Drainer(drainer))) if self.drainers[drainer].stalled_until <= self.now => {
                 let drainer = &mut self.drainers[drainer];
                 drainer.flowing = drainer.node.beats();
                 self.rewire();

@@ -23,16 +23,32 @@ impl Cluster {
         if self.drainers[at].node.awake() != Some(Stage::Online) || self.pd_gone() || self.broken[0] {
             return;
         }
+        let (gone, new) = self.news_for(at);
+        if gone.is_empty() && new.is_empty() {
+            return;
+        }
         self.settle();
-        for pump in 0..self.pumps.len() {
-            let known = self.drainers[at].sources.iter().position(|source| source.pump == pump);
-            match (self.pumps[pump].node.recorded_state(), known) {
-                (Some(State::Offline), Some(source)) => self.drop_source(at, source),
-                (Some(state), None) if state != State::Offline => self.add_source(at, pump),
+        for source in gone.into_iter().rev() {
+            self.drop_source(at, source);
+        }
+        for pump in new {
+            self.add_source(at, pump);
+        }
+        self.rewire();
+    }
+
+    /// The Drainer's sources whose Pumps are `offline` by now, and the Pumps that it does not know yet.
+    fn news_for(&self, at: usize) -> (Vec<usize>, Vec<usize>) {
+        let mut known = self.drainers[at].sources.iter().enumerate().peekable();
+        let (mut gone, mut new) = (Vec::new(), Vec::new());
+        for (pump, state) in self.pumps.iter().map(|pump| pump.node.recorded_state()).enumerate() {
+            match (state, known.next_if(|(_, source)| source.pump == pump)) {
+                (Some(State::Offline), Some((source, _))) => gone.push(source),
+                (Some(state), None) if state != State::Offline => new.push(pump),
                 _ => {}
             }
         }
-        self.rewire();
+        (gone, new)
     }
 
     /// A Drainer that starts knows nothing but the list as it is now, and its checkpoint.
@@ -61,12 +77,13 @@ impl Cluster {
         let node = &self.pumps[pump].node;
         let serves = self.pumps[pump].serves(&node.address);
         let stuck_at = (!serves).then_some(drainer.consumed);
-        drainer.sources.push(Source { pump, address: node.address.clone(), stuck_at, missed_to: Micros::MIN });
+        let source = drainer.sources.partition_point(|source| source.pump < pump);
+        let address = node.address.clone();
+        drainer.sources.insert(source, Source { pump, address, stuck_at, missed_to: Micros::MIN });
         let to = drainer.consumed.min(self.pumps[pump].newest);
         if let Some(from) = drainer.dropped.remove(&pump).filter(|from| *from < to) {
             self.note(What::Skipped { drainer: at, pump, from, to });
         }
-        let source = self.drainers[at].sources.len() - 1;
         self.miss_collected(at, source);
     }
 

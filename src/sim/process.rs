@@ -104,7 +104,6 @@ pub(crate) struct Node {
     pub(crate) epoch: u32,
     /// Restarted by a supervisor when it fails.
     pub(crate) supervised: bool,
-    /// Counts who started or stopped it, so that a supervisor does not restart what somebody else started.
     pub(crate) beat_interval: Micros,
     pub(crate) beat_phase: Micros,
     /// How much its own clock gains, in parts per million.

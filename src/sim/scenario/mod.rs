@@ -2,15 +2,20 @@
 //!
 //! `docs/simulator.md` shows an example of every part. What is unknown in it is an error that names the nearest.
 
+mod nodes;
+mod span;
+
+pub(crate) use nodes::phase;
+pub use nodes::{DiskSpec, DrainerSpec, Phases, ProcessSpec, PumpSpec};
+pub use span::Span;
+
 use super::clock::{MINUTE, Micros, SECOND};
 use crate::error::{Error, Result};
 use crate::nearest::did_you_mean;
-use crate::node::{Kind, State};
-use crate::time::{Time, Zone, parse_duration};
+use crate::node::Kind;
+use crate::time::{Time, Zone};
 use crate::world::FaultKind;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::{Map, Value as Json};
-use std::time::Duration;
+use serde::{Deserialize, Serialize};
 
 /// The version of the format that this program reads and writes.
 pub const VERSION: u32 = 1;
@@ -72,175 +77,6 @@ pub enum GcRule {
     Age,
     /// Of that, only what every Drainer that is not `offline` has consumed (before).
     Consumed,
-}
-
-/// What a node's process is at the start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ProcessSpec {
-    /// It works.
-    #[default]
-    Running,
-    /// There is none.
-    Dead,
-    /// It is stopped by SIGSTOP.
-    Hung,
-    /// A Pump that was told to close and waits.
-    Closing,
-}
-
-/// A Pump at the start.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PumpSpec {
-    /// Its id.
-    pub id: String,
-    /// `host:port`.
-    pub address: String,
-    /// The state in its record; `null` for none. Left out: `online`.
-    #[serde(default = "online")]
-    pub record: Option<State>,
-    /// Its process.
-    #[serde(default)]
-    pub process: ProcessSpec,
-    /// How long ago its process was started.
-    #[serde(default = "an_hour")]
-    pub uptime: Span,
-    /// How long ago the newest commit was that it holds, where it makes none; and when it was told to close.
-    #[serde(default = "Span::zero")]
-    pub lag: Span,
-    /// Whether something restarts it when it fails.
-    #[serde(default)]
-    pub supervisor: bool,
-    /// How long it keeps binlog.
-    #[serde(default = "seven_days")]
-    pub retention: Span,
-    /// For how long a transaction will stay unresolved.
-    #[serde(default = "Span::zero")]
-    pub unmatched: Span,
-    /// Its disk, in bytes.
-    #[serde(default)]
-    pub disk: DiskSpec,
-    /// How much its own clock gains, in parts per million.
-    #[serde(default)]
-    pub drift_ppm: i64,
-    /// More fields of its record, which survive until its next heartbeat.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
-    pub extra: Map<String, Json>,
-    /// When within their intervals its clocks tick, in milliseconds; left out, every node has its own.
-    #[serde(default)]
-    pub phases: Phases,
-}
-
-/// A Drainer at the start.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DrainerSpec {
-    /// Its id.
-    pub id: String,
-    /// `host:port`.
-    pub address: String,
-    /// The state in its record; `null` for none. Left out: `online`.
-    #[serde(default = "online")]
-    pub record: Option<State>,
-    /// Its process.
-    #[serde(default)]
-    pub process: ProcessSpec,
-    /// How long ago its process was started.
-    #[serde(default = "an_hour")]
-    pub uptime: Span,
-    /// How far what it has consumed is behind.
-    #[serde(default = "Span::zero")]
-    pub lag: Span,
-    /// How many seconds of binlog it consumes in a second; left out: all there is.
-    #[serde(default)]
-    pub speed: Option<f64>,
-    /// Whether something restarts it when it fails.
-    #[serde(default)]
-    pub supervisor: bool,
-    /// How much its own clock gains, in parts per million.
-    #[serde(default)]
-    pub drift_ppm: i64,
-    /// More fields of its record, which survive until its next heartbeat.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
-    pub extra: Map<String, Json>,
-    /// When within their intervals its clocks tick, in milliseconds; left out, every node has its own.
-    #[serde(default)]
-    pub phases: Phases,
-}
-
-impl PumpSpec {
-    /// A Pump that works, with nothing special about it.
-    pub fn new(id: impl Into<String>, address: impl Into<String>) -> Self {
-        Self {
-            id: id.into(),
-            address: address.into(),
-            record: online(),
-            process: ProcessSpec::default(),
-            uptime: an_hour(),
-            lag: Span::zero(),
-            supervisor: false,
-            retention: seven_days(),
-            unmatched: Span::zero(),
-            disk: DiskSpec::default(),
-            drift_ppm: 0,
-            extra: Map::new(),
-            phases: Phases::default(),
-        }
-    }
-}
-
-impl DrainerSpec {
-    /// A Drainer that works and has caught up.
-    pub fn new(id: impl Into<String>, address: impl Into<String>) -> Self {
-        Self {
-            id: id.into(),
-            address: address.into(),
-            record: online(),
-            process: ProcessSpec::default(),
-            uptime: an_hour(),
-            lag: Span::zero(),
-            speed: None,
-            supervisor: false,
-            drift_ppm: 0,
-            extra: Map::new(),
-            phases: Phases::default(),
-        }
-    }
-}
-
-/// A Pump's disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DiskSpec {
-    /// Its size in bytes.
-    pub capacity: u64,
-    /// What is free, in bytes; below 10 GiB a Pump takes no binlog.
-    pub available: u64,
-}
-
-impl Default for DiskSpec {
-    fn default() -> Self {
-        Self { capacity: 500 << 30, available: 400 << 30 }
-    }
-}
-
-/// When within their intervals a node's clocks tick, in milliseconds after the start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Phases {
-    /// Its heartbeat.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub heartbeat_ms: Option<i64>,
-    /// A Pump's fake binlog.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fake_binlog_ms: Option<i64>,
-    /// A closing Pump's look whether it may go.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub close_check_ms: Option<i64>,
-    /// A Drainer's look at the list of Pumps.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub look_ms: Option<i64>,
 }
 
 /// A TiDB server at the start.
@@ -305,59 +141,6 @@ pub struct Fault {
     /// How long it lasts; left out: without end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lasts: Option<Span>,
-}
-
-/// A length of time: seconds as a number, or text such as `"5m"`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Span(pub Duration);
-
-impl Span {
-    /// None at all.
-    pub fn zero() -> Self {
-        Self(Duration::ZERO)
-    }
-
-    /// It in microseconds.
-    pub fn micros(self) -> Micros {
-        Micros::try_from(self.0.as_micros()).unwrap_or(Micros::MAX)
-    }
-
-    /// So many seconds.
-    pub fn seconds(seconds: u64) -> Self {
-        Self(Duration::from_secs(seconds))
-    }
-}
-
-impl Serialize for Span {
-    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        match self.0.subsec_nanos() {
-            0 => serializer.serialize_u64(self.0.as_secs()),
-            _ => serializer.serialize_f64(self.0.as_secs_f64()),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Span {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        let text = match Json::deserialize(deserializer)? {
-            Json::String(text) => text,
-            Json::Number(number) => number.to_string(),
-            other => return Err(serde::de::Error::custom(format!("{other} is no duration, write 90 or \"5m\""))),
-        };
-        parse_duration(&text).map(Self).map_err(|error| serde::de::Error::custom(error.message))
-    }
-}
-
-fn online() -> Option<State> {
-    Some(State::Online)
-}
-
-fn an_hour() -> Span {
-    Span::seconds(3_600)
-}
-
-fn seven_days() -> Span {
-    Span::seconds(7 * 24 * 3_600)
 }
 
 fn default_cluster_id() -> u64 {
@@ -447,13 +230,7 @@ fn unreadable(error: &serde_json::Error) -> Error {
         .hint(hint.unwrap_or_else(|| "see the format in docs/simulator.md".into()))
 }
 
-/// The default phases of the node at `place` among its kind: every node has its own, none falls together for long.
-pub(crate) fn phase(given_ms: Option<i64>, place: usize, stride: Micros, interval: Micros) -> Micros {
-    let place = Micros::try_from(place).unwrap_or(0);
-    given_ms.map_or((place + 1) * stride, |ms| ms * 1_000).rem_euclid(interval)
-}
-
-/// No scenario begins within a minute after the collection of old binlog that it leaves to come.
+/// When after the start the first of a Pump's hourly collections of old binlog comes.
 pub(crate) const FIRST_GC: Micros = 30 * MINUTE + 7 * SECOND;
 
 #[cfg(test)]

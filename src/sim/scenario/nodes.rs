@@ -1,0 +1,194 @@
+//! Pumps and Drainers in a scenario.
+
+use super::Span;
+use crate::node::State;
+use crate::sim::clock::Micros;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json};
+
+/// What a node's process is at the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ProcessSpec {
+    /// It works.
+    #[default]
+    Running,
+    /// There is none.
+    Dead,
+    /// It is stopped by SIGSTOP.
+    Hung,
+    /// A Pump that was told to close and waits.
+    Closing,
+}
+
+/// A Pump at the start.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PumpSpec {
+    /// Its id.
+    pub id: String,
+    /// `host:port`.
+    pub address: String,
+    /// The state in its record; `null` for none. Left out: `online`.
+    #[serde(default = "online")]
+    pub record: Option<State>,
+    /// Its process.
+    #[serde(default)]
+    pub process: ProcessSpec,
+    /// How long ago its process was started.
+    #[serde(default = "an_hour")]
+    pub uptime: Span,
+    /// How long ago the newest commit was that it holds, where it makes none; and when it was told to close.
+    #[serde(default = "Span::zero")]
+    pub lag: Span,
+    /// Whether something restarts it when it fails.
+    #[serde(default)]
+    pub supervisor: bool,
+    /// How long it keeps binlog.
+    #[serde(default = "seven_days")]
+    pub retention: Span,
+    /// For how long a transaction will stay unresolved.
+    #[serde(default = "Span::zero")]
+    pub unmatched: Span,
+    /// Its disk, in bytes.
+    #[serde(default)]
+    pub disk: DiskSpec,
+    /// How much its own clock gains, in parts per million.
+    #[serde(default)]
+    pub drift_ppm: i64,
+    /// More fields of its record, which survive until its next heartbeat.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub extra: Map<String, Json>,
+    /// When within their intervals its clocks tick, in milliseconds; left out, every node has its own.
+    #[serde(default)]
+    pub phases: Phases,
+}
+
+/// A Drainer at the start.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DrainerSpec {
+    /// Its id.
+    pub id: String,
+    /// `host:port`.
+    pub address: String,
+    /// The state in its record; `null` for none. Left out: `online`.
+    #[serde(default = "online")]
+    pub record: Option<State>,
+    /// Its process.
+    #[serde(default)]
+    pub process: ProcessSpec,
+    /// How long ago its process was started.
+    #[serde(default = "an_hour")]
+    pub uptime: Span,
+    /// How far what it has consumed is behind.
+    #[serde(default = "Span::zero")]
+    pub lag: Span,
+    /// How many seconds of binlog it consumes in a second; left out: all there is.
+    #[serde(default)]
+    pub speed: Option<f64>,
+    /// Whether something restarts it when it fails.
+    #[serde(default)]
+    pub supervisor: bool,
+    /// How much its own clock gains, in parts per million.
+    #[serde(default)]
+    pub drift_ppm: i64,
+    /// More fields of its record, which survive until its next heartbeat.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub extra: Map<String, Json>,
+    /// When within their intervals its clocks tick, in milliseconds; left out, every node has its own.
+    #[serde(default)]
+    pub phases: Phases,
+}
+
+impl PumpSpec {
+    /// A Pump that works, with nothing special about it.
+    pub fn new(id: impl Into<String>, address: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            address: address.into(),
+            record: online(),
+            process: ProcessSpec::default(),
+            uptime: an_hour(),
+            lag: Span::zero(),
+            supervisor: false,
+            retention: seven_days(),
+            unmatched: Span::zero(),
+            disk: DiskSpec::default(),
+            drift_ppm: 0,
+            extra: Map::new(),
+            phases: Phases::default(),
+        }
+    }
+}
+
+impl DrainerSpec {
+    /// A Drainer that works and has caught up.
+    pub fn new(id: impl Into<String>, address: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            address: address.into(),
+            record: online(),
+            process: ProcessSpec::default(),
+            uptime: an_hour(),
+            lag: Span::zero(),
+            speed: None,
+            supervisor: false,
+            drift_ppm: 0,
+            extra: Map::new(),
+            phases: Phases::default(),
+        }
+    }
+}
+
+/// A Pump's disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DiskSpec {
+    /// Its size in bytes.
+    pub capacity: u64,
+    /// What is free, in bytes; below 10 GiB a Pump takes no binlog.
+    pub available: u64,
+}
+
+impl Default for DiskSpec {
+    fn default() -> Self {
+        Self { capacity: 500 << 30, available: 400 << 30 }
+    }
+}
+
+/// When within their intervals a node's clocks tick, in milliseconds after the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Phases {
+    /// Its heartbeat.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heartbeat_ms: Option<i64>,
+    /// A Pump's fake binlog.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fake_binlog_ms: Option<i64>,
+    /// A closing Pump's look whether it may go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub close_check_ms: Option<i64>,
+    /// A Drainer's look at the list of Pumps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub look_ms: Option<i64>,
+}
+
+fn online() -> Option<State> {
+    Some(State::Online)
+}
+
+fn an_hour() -> Span {
+    Span::seconds(3_600)
+}
+
+fn seven_days() -> Span {
+    Span::seconds(7 * 24 * 3_600)
+}
+
+/// The default phases of the node at `place` among its kind: every node has its own, none falls together for long.
+pub(crate) fn phase(given_ms: Option<i64>, place: usize, stride: Micros, interval: Micros) -> Micros {
+    let place = Micros::try_from(place).unwrap_or(0);
+    given_ms.map_or((place + 1) * stride, |ms| ms * 1_000).rem_euclid(interval)
+}
