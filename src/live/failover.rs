@@ -18,11 +18,16 @@ use tonic::{Code, Status};
 /// How long one endpoint may think before another is asked beside it.
 const HEDGE: Duration = Duration::from_millis(250);
 
+/// How long an endpoint is left alone that asks for patience.
+const AGAIN: Duration = Duration::from_millis(100);
+
 /// Why an endpoint gave no answer that counts.
 #[derive(Debug)]
 pub(super) enum Refusal {
-    /// It cannot answer just now; another may.
+    /// It cannot answer; another may.
     Elsewhere(String),
+    /// It cannot answer just now, as during an election; it may in a moment.
+    Again(String),
     /// It answered, and so would every other.
     Final(Error),
 }
@@ -35,6 +40,7 @@ impl From<Status> for Refusal {
                 Error::new(ErrorKind::Rejected, format!("the cluster does not let us: {words}"))
                     .hint("give a certificate that the cluster accepts"),
             ),
+            Code::Unavailable if words.starts_with("etcdserver: ") => Self::Again(words),
             _ => Self::Elsewhere(words),
         }
     }
@@ -109,14 +115,14 @@ where
 {
     let whole = deadline.left();
     let mut race =
-        Race { wire, what, waiting: urls.iter(), under_way: JoinSet::new(), pending: vec![], attempts: vec![] };
+        Race { wire, what, ask, waiting: urls.iter(), under_way: JoinSet::new(), pending: vec![], failed: vec![] };
     let mut another = true;
     loop {
-        while another && race.ask_next(&ask)? {
+        while another && race.ask_next()? {
             another = together;
         }
         if race.under_way.is_empty() {
-            return Err(Unanswered::Nobody(race.attempts));
+            return Err(Unanswered::Nobody(race.failed));
         }
         let patience = if race.waiting.len() > 0 { deadline.at_most(HEDGE) } else { deadline };
         let asked = tokio::select! {
@@ -146,43 +152,54 @@ struct Asked<T> {
 }
 
 /// The endpoints not asked yet, those that are being asked, and those that failed.
-struct Race<'a, T> {
+struct Race<'a, T, F> {
     wire: &'a Wire,
     what: &'a str,
+    ask: F,
     waiting: std::slice::Iter<'a, String>,
     under_way: JoinSet<Asked<T>>,
-    pending: Vec<&'a String>,
-    attempts: Vec<Attempt>,
+    /// With what it said last, if it asked for patience.
+    pending: Vec<(String, Option<String>)>,
+    failed: Vec<Attempt>,
 }
 
-impl<T: Send + 'static> Race<'_, T> {
+impl<T, F, W> Race<'_, T, F>
+where
+    T: Send + 'static,
+    F: Fn(Channel) -> W,
+    W: Future<Output = Result<T, Refusal>> + Send + 'static,
+{
     /// Asks the next endpoint, if there is one.
-    fn ask_next<F, W>(&mut self, ask: &F) -> Result<bool, Unanswered>
-    where
-        F: Fn(Channel) -> W,
-        W: Future<Output = Result<T, Refusal>> + Send + 'static,
-    {
+    fn ask_next(&mut self) -> Result<bool, Unanswered> {
         let Some(url) = self.waiting.next() else { return Ok(false) };
-        let channel = self.wire.channel(url).map_err(Unanswered::Final)?;
-        let (exchange, work, asked) = (self.wire.exchange(url, self.what), ask(channel), url.clone());
+        self.spawn(url.clone(), Duration::ZERO, None)?;
+        Ok(true)
+    }
+
+    fn spawn(&mut self, url: String, delay: Duration, said: Option<String>) -> Result<(), Unanswered> {
+        let work = (self.ask)(self.wire.channel(&url).map_err(Unanswered::Final)?);
+        let (asked, what, trace) = (url.clone(), self.what.to_owned(), self.wire.trace());
         self.under_way.spawn(async move {
+            pause(delay).await;
+            let exchange = trace.exchange(&asked, what);
             let result = work.await;
             let took = exchange.ended(outcome(&result));
             Asked { url: asked, took, result }
         });
-        self.pending.push(url);
-        Ok(true)
+        self.pending.push((url, said));
+        Ok(())
     }
 
     /// Notes what one endpoint said; gives the end of the race if that is one.
     fn note(&mut self, asked: Asked<T>) -> Option<Result<(String, T), Unanswered>> {
         let Asked { url, took, result } = asked;
+        self.pending.retain(|(pending, _)| *pending != url);
         match result {
             Ok(answer) => Some(Ok((url, answer))),
             Err(Refusal::Final(error)) => Some(Err(Unanswered::Final(error))),
+            Err(Refusal::Again(words)) => self.spawn(url, AGAIN, Some(words)).err().map(Err),
             Err(Refusal::Elsewhere(words)) => {
-                self.pending.retain(|pending| **pending != url);
-                self.attempts.push(Attempt { url, words, took, silent: false });
+                self.failed.push(Attempt { url, words, took, silent: false });
                 None
             }
         }
@@ -190,21 +207,22 @@ impl<T: Send + 'static> Race<'_, T> {
 
     /// The time is over: who was asked and has not answered is silent.
     fn give_up(mut self, whole: Duration) -> Unanswered {
-        let silent = self.pending.into_iter().chain(self.waiting).map(|url| Attempt {
-            url: url.clone(),
-            words: "no answer".into(),
+        let pending = self.pending.into_iter().chain(self.waiting.map(|url| (url.clone(), None)));
+        let silent = pending.map(|(url, said)| Attempt {
+            url,
+            words: said.unwrap_or_else(|| "no answer".into()),
             took: whole,
             silent: true,
         });
-        self.attempts.extend(silent);
-        Unanswered::Nobody(self.attempts)
+        self.failed.extend(silent);
+        Unanswered::Nobody(self.failed)
     }
 }
 
 fn outcome<T>(result: &Result<T, Refusal>) -> String {
     match result {
         Ok(_) => "ok".into(),
-        Err(Refusal::Elsewhere(words)) => words.clone(),
+        Err(Refusal::Elsewhere(words) | Refusal::Again(words)) => words.clone(),
         Err(Refusal::Final(error)) => error.to_string(),
     }
 }

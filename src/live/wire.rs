@@ -20,7 +20,7 @@ const PING: Duration = Duration::from_secs(10);
 pub(super) struct Wire {
     pub(super) settings: Settings,
     pub(super) tls: Tls,
-    notices: Notices,
+    trace: Trace,
     channels: Mutex<HashMap<String, Channel>>,
 }
 
@@ -31,7 +31,7 @@ impl Wire {
     /// `local` or `invalid`, naming the certificate file.
     pub(super) fn new(settings: Settings, notices: Notices) -> Result<Self> {
         let tls = Tls::load(settings.tls.as_ref())?;
-        Ok(Self { settings, tls, notices, channels: Mutex::default() })
+        Ok(Self { settings, tls, trace: Trace(notices), channels: Mutex::default() })
     }
 
     /// The connection to `url` (whose scheme gives way to what TLS asks for).
@@ -58,13 +58,29 @@ impl Wire {
 
     /// Begins the trace of an exchange.
     pub(super) fn exchange(&self, endpoint: &str, what: impl Into<String>) -> Exchange {
-        let (endpoint, what) = (endpoint.to_owned(), what.into());
-        Exchange { notices: self.notices.clone(), endpoint, what, watch: Stopwatch::start(), open: true }
+        self.trace.exchange(endpoint, what)
+    }
+
+    /// What a task of its own begins traces with.
+    pub(super) fn trace(&self) -> Trace {
+        self.trace.clone()
     }
 
     /// Shows a person something odd.
     pub(super) fn warn(&self, text: String) {
-        (self.notices)(Notice::Warning(text));
+        (self.trace.0)(Notice::Warning(text));
+    }
+}
+
+/// Where traces go.
+#[derive(Clone)]
+pub(super) struct Trace(Notices);
+
+impl Trace {
+    /// Begins the trace of an exchange.
+    pub(super) fn exchange(&self, endpoint: &str, what: impl Into<String>) -> Exchange {
+        let (endpoint, what) = (endpoint.to_owned(), what.into());
+        Exchange { notices: self.0.clone(), endpoint, what, watch: Stopwatch::start(), open: true }
     }
 }
 

@@ -59,7 +59,7 @@ pub(in crate::live) async fn swap(
         let current = current(&key, seen, now.as_ref())?;
         let value = serde_json::to_vec(&current.with_state(state))
             .map_err(|e| Error::internal(format!("cannot write the record {key}")).source(e))?;
-        let txn = compared(&key, current.mod_revision, fence).and_then([TxnOp::put(key.as_str(), value.clone(), None)]);
+        let txn = compared(&key, current.mod_revision, fence, TxnOp::put(key.as_str(), value.clone(), None));
         match execute(etcd, &url, &format!("write {key}"), txn, &key, fence, sent).await? {
             Outcome::Done(revision) => return written(&value, &seen.node, revision),
             Outcome::Lost => {}
@@ -111,7 +111,7 @@ pub(in crate::live) async fn delete(
             }
             Some(_) => {}
         }
-        let txn = compared(key, mod_revision, fence).and_then([TxnOp::delete(key, None)]);
+        let txn = compared(key, mod_revision, fence, TxnOp::delete(key, None));
         match execute(etcd, &url, &format!("delete {key}"), txn, key, fence, sent).await? {
             Outcome::Done(_) => return Ok(()),
             Outcome::Lost => {}
@@ -174,15 +174,15 @@ fn written(value: &[u8], node: &NodeRef, revision: i64) -> Result<Record> {
         .map_err(|e| Error::internal(format!("the record {} was written badly", node.key())).source(e))
 }
 
-/// The comparisons of a write, and what is read when they fail.
-fn compared(key: &str, mod_revision: i64, fence: Option<&Fence>) -> Txn {
+/// A transaction that does `write` if the key and the lock's key are as they were read, and else reads the lock's key.
+fn compared(key: &str, mod_revision: i64, fence: Option<&Fence>, write: TxnOp) -> Txn {
     let mut compares = vec![Compare::mod_revision(key, CompareOp::Equal, mod_revision)];
     let mut otherwise = Vec::new();
     if let Some(fence) = fence {
         compares.push(Compare::create_revision(fence.key.as_str(), CompareOp::Equal, fence.create_revision));
         otherwise.push(TxnOp::get(fence.key.as_str(), None));
     }
-    Txn::new().when(compares).or_else(otherwise)
+    Txn::new().when(compares).and_then([write]).or_else(otherwise)
 }
 
 /// Sends the transaction to the endpoint `url`, once.
@@ -204,7 +204,7 @@ async fn execute(
         Some(Err(error)) => {
             let words = match Refusal::from(error) {
                 Refusal::Final(error) => return Err(error),
-                Refusal::Elsewhere(words) => words,
+                Refusal::Elsewhere(words) | Refusal::Again(words) => words,
             };
             exchange.ended(words.clone());
             return Ok(Outcome::Unknown(words));

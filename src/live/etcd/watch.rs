@@ -49,7 +49,7 @@ async fn watch(etcd: &Etcd, after: i64) -> Seen {
     let exchange = etcd.wire.exchange(&url, format!("watch from {}", after + 1));
     let (seen, words) = match watch_on(channel, after).await {
         Ok(seen) => (seen, "ok".into()),
-        Err(Refusal::Elsewhere(words)) => (Seen::Broken, words),
+        Err(Refusal::Elsewhere(words) | Refusal::Again(words)) => (Seen::Broken, words),
         Err(Refusal::Final(error)) => (Seen::Broken, error.to_string()),
     };
     exchange.ended(words);

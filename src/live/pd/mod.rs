@@ -24,7 +24,7 @@ use tonic_prost::ProstCodec;
 const ELECTION_PAUSE: Duration = Duration::from_millis(100);
 
 /// How often a leader that cannot be reached is tried before that is said.
-const LEADER_TRIES: usize = 3;
+const LEADER_TRIES: u32 = 3;
 
 /// PD's gRPC service, through the same connections as etcd's.
 pub(super) struct Pd {
@@ -80,7 +80,9 @@ impl Pd {
             let membership = self.membership(deadline).await?;
             let what = "get a timestamp from PD's leader";
             let ask = |channel| get_timestamp(channel, membership.cluster_id);
-            let said = race(&self.etcd.wire, &self.sources(&membership), false, deadline, what, ask).await;
+            // A leader that is silent is about to be replaced: who leads is asked again before all time is over.
+            let round = deadline.at_most(self.etcd.wire.settings.timeout / LEADER_TRIES);
+            let said = race(&self.etcd.wire, &self.sources(&membership), false, round, what, ask).await;
             let error = match said {
                 Ok((_, Said::Time(tso))) => return Ok(tso),
                 Ok((url, Said::Mismatch(words))) if mismatched => {
@@ -175,10 +177,22 @@ async fn get_members(channel: Channel) -> Result<GetMembersResponse, Refusal> {
     let path = PathAndQuery::from_static("/pdpb.PD/GetMembers");
     let request = Request::new(GetMembersRequest { header: None });
     let answer: tonic::Response<GetMembersResponse> =
-        ready(channel).await?.unary(request, path, ProstCodec::default()).await?;
+        ready(channel).await?.unary(request, path, ProstCodec::default()).await.map_err(no_pd)?;
     let answer = answer.into_inner();
     complaint(answer.header.as_ref())?;
     Ok(answer)
+}
+
+/// An etcd without PD around it knows nothing of PD's service.
+fn no_pd(status: Status) -> Refusal {
+    match status.code() {
+        Code::Unimplemented => Refusal::Final(
+            Error::new(ErrorKind::Unreachable, "what answers is not PD: it does not know PD's service")
+                .source(status.message())
+                .hint("give PD's client URLs, not those of another etcd"),
+        ),
+        _ => status.into(),
+    }
 }
 
 async fn get_timestamp(channel: Channel, cluster_id: u64) -> Result<Said, Refusal> {
