@@ -40,7 +40,12 @@ impl Operator {
         keyboard::forget_typed();
         self.output.ask(&format!("{} [{choices}] ", on_lines(text)));
         for _ in 0..PATIENCE {
-            let reply = match keyboard::read_line(&self.interrupt, keyboard::Echo::Shown)? {
+            let line = keyboard::read_line(&self.interrupt, keyboard::Echo::Shown);
+            if !matches!(line, Ok(Line::Text(_))) {
+                // The cursor still stands behind the question.
+                self.output.ask("\n");
+            }
+            let reply = match line? {
                 Line::End => return Err(Error::refused("the input ended at a question")),
                 Line::Text(line) => reply(&line),
             };
