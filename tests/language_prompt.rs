@@ -18,7 +18,7 @@ fn variables_functions_imports_and_constants_live_from_line_to_line() {
     shell.line("a = 41; fn add(x, y) { x - y }");
     assert_eq!(shell.line("add(a, B)"), Value::Int(39));
     assert_eq!(shell.line("let a = \"new\"; a"), "new".into());
-    shell.line("p::names()");
+    shell.line("p::list([`a`])");
     assert_eq!(shell.line("[1, 2].map(|x| add(x, 1))"), Value::List(vec![0.into(), 1.into()]));
 }
 
@@ -67,7 +67,7 @@ fn a_line_that_is_not_whole_goes_on() {
     {
         assert_eq!(shell.interpreter.completeness(text), Completeness::Incomplete, "{text}");
     }
-    for text in ["pumps()", "let x = 1", "x + undefined", "", "p::names()", "\"(\"", "fn f() { 1 }", "// what"] {
+    for text in ["pumps()", "let x = 1", "x + undefined", "", "p::list([`a`])", "\"(\"", "fn f() { 1 }", "// what"] {
         assert_eq!(shell.interpreter.completeness(text), Completeness::Complete, "{text}");
     }
     for text in [")", "let = 3", "\"open", "1 2"] {

@@ -8,7 +8,10 @@
 
 mod language_errors;
 mod language_fixture;
+mod language_modules;
 mod language_prompt;
+mod language_scripts;
+mod language_steps;
 mod live_etcd;
 mod live_http;
 mod live_pd;

@@ -7,7 +7,7 @@ use crate::world::Notice;
 use rhai::packages::{
     BasicArrayPackage, BasicMapPackage, BasicMathPackage, CorePackage, LogicPackage, MoreStringPackage, Package,
 };
-use rhai::{Dynamic, Engine, OptimizationLevel};
+use rhai::{Dynamic, Engine, OptimizationLevel, Token};
 use std::rc::Rc;
 
 /// How deep expressions may be nested, at the top and inside functions.
@@ -27,6 +27,7 @@ pub(super) fn build(host: &Rc<Host>) -> Engine {
     MoreStringPackage::new().register_into_engine(&mut engine);
     engine.set_optimization_level(OptimizationLevel::None);
     engine.disable_symbol("eval");
+    free_default(&mut engine);
     engine.set_strict_variables(true);
     engine.set_fail_on_invalid_map_property(true);
     set_limits(&mut engine, host);
@@ -34,6 +35,15 @@ pub(super) fn build(host: &Rc<Host>) -> Engine {
     bindings::register(&mut engine, host);
     engine.set_module_resolver(Library::new(Rc::clone(host)));
     engine
+}
+
+/// Rhai reserves the word `default` and does nothing with it; `param("name", #{ default: 3 })` needs it as a key.
+#[expect(deprecated, reason = "Rhai's way to say that this call may change; its version is pinned")]
+fn free_default(engine: &mut Engine) {
+    engine.on_parse_token(|token, _, _| match token {
+        Token::Reserved(word) if word.as_str() == "default" => Token::Identifier(word),
+        other => other,
+    });
 }
 
 fn set_limits(engine: &mut Engine, host: &Rc<Host>) {

@@ -89,11 +89,12 @@ fn bind(module: &mut Module, name: &str, most: usize, params: &[&str], about: &s
         for types in shadowing(name, count) {
             let function =
                 RhaiFunc::Method { func: Rc::clone(&call), has_context: true, is_pure: true, is_volatile: true };
-            FuncRegistration::new(name)
-                .in_global_namespace()
-                .with_params_info((0..count).map(|at| params.get(at).copied().unwrap_or("_")))
-                .with_comments(about.lines().map(|line| format!("/// {line}")))
-                .set_into_module_raw(module, types, function);
+            let mut row = FuncRegistration::new(name).in_global_namespace();
+            if count == most {
+                row = row.with_params_info((0..count).map(|at| params.get(at).copied().unwrap_or("options")));
+                row = row.with_comments(about.lines().map(|line| format!("/// {line}")));
+            }
+            row.set_into_module_raw(module, types, function);
         }
     }
 }

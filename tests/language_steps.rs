@@ -1,0 +1,176 @@
+//! Parameters, steps, waiting, showing: what scripts are made of beside the operations.
+
+use crate::language_fixture::Shell;
+use binlogsh::error::ErrorKind;
+use binlogsh::language::{Settings, Source, functions, reference_markdown};
+use binlogsh::value::Value;
+use binlogsh::world::Notice;
+
+fn given(parameters: &[(&str, &str)]) -> Shell {
+    let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Shell::with(Settings { parameters, ..Settings::default() })
+}
+
+const SCRIPT: &str = "#!/usr/bin/env binlogsh\n//! Restarts things.\n//!\n//! One at a time.\n\n\
+    const only = param(\"only\", #{ about: \"which\", default: \"\" });\n\
+    let count = param(\"count\", #{ default: 3 });\n\
+    let mode = param(\"mode\", #{ choices: [\"fast\", \"slow\"], default: \"fast\" });\n\
+    let sure = param(\"sure\", #{ default: false });\n\
+    [only, count, mode, sure]";
+
+#[test]
+fn a_script_is_described_without_running_it() {
+    let shell = Shell::new();
+    let doc = shell.interpreter.describe(&Source::new("x", SCRIPT)).unwrap();
+    assert_eq!(doc.about, "Restarts things.\n\nOne at a time.");
+    let names: Vec<&str> = doc.params.iter().map(|param| param.name.as_str()).collect();
+    assert_eq!(names, ["only", "count", "mode", "sure"]);
+    assert_eq!(doc.params[0].about.as_deref(), Some("which"));
+    assert_eq!(doc.params[1].default, Some(Value::Int(3)));
+    assert_eq!(doc.params[2].choices, vec!["fast".into(), "slow".into()]);
+    assert!(shell.asked.borrow().requests.is_empty());
+}
+
+#[test]
+fn a_parameter_has_the_type_of_its_default() {
+    let mut shell = given(&[("only", "pump-1"), ("count", "7"), ("sure", "true")]);
+    let expected = vec!["pump-1".into(), Value::Int(7), "fast".into(), Value::Bool(true)];
+    assert_eq!(shell.value(SCRIPT), Value::List(expected));
+}
+
+#[test]
+fn a_parameter_that_does_not_fit_is_refused_before_anything_runs() {
+    for (parameters, part) in [
+        ([("count", "many")], "an integer"),
+        ([("mode", "fats")], "`fast`"),
+        ([("sure", "yes")], "true or false"),
+        ([("cuont", "3")], "`count`"),
+    ] {
+        let error = given(&parameters).error(SCRIPT).error;
+        let text = format!("{error} {}", error.hint.as_deref().unwrap_or_default());
+        assert_eq!(error.kind, ErrorKind::Invalid, "{text}");
+        assert!(text.contains(part), "{text}");
+    }
+}
+
+#[test]
+fn default_is_a_word_like_any_other() {
+    assert_eq!(Shell::new().value("let m = #{ default: 1 }; m.default = 2; m.default"), Value::Int(2));
+}
+
+#[test]
+fn missing_parameters_are_listed() {
+    let mut shell = Shell::new();
+    let code = "print(\"ran\"); param(\"a\", #{ about: \"the first\" }); if false { param(\"b\") }";
+    let error = shell.error(code).error;
+    assert!(error.message.contains("a (the first)") && error.message.contains("b"), "{error}");
+    assert!(shell.printed().is_empty());
+}
+
+#[test]
+fn a_parameter_is_declared_by_literals() {
+    let error = Shell::new().error("let x = \"a\";\nparam(x)");
+    assert!(error.error.message.contains("literals"));
+    assert_eq!(error.place.unwrap().line, 2);
+    assert!(Shell::new().error("param(\"a\", #{ defautl: 3 })").error.hint.unwrap().contains("`default`"));
+}
+
+#[test]
+fn a_step_is_announced_and_returns_what_its_closure_returns() {
+    let mut shell = Shell::new();
+    assert_eq!(shell.value("let a = 2; step(\"count\", || pumps().len() + a)"), Value::Int(4));
+    assert_eq!(shell.notices.lock().unwrap()[0], Notice::StepBegan("count".into()));
+    assert_eq!(shell.value("step(\"outer\", || step(\"inner\", || 5))"), Value::Int(5));
+}
+
+#[test]
+fn wait_until_looks_until_it_is_true() {
+    let mut shell = Shell::new();
+    let code =
+        "let n = 0; let waited = wait_until(\"three looks\", || { n += 1; pumps(); n == 3 }, \"1m\"); [n, waited]";
+    let Value::List(found) = shell.value(code) else { panic!() };
+    assert_eq!(found[0], Value::Int(3));
+    assert!(matches!(found[1], Value::Float(waited) if (2.0..2.1).contains(&waited)), "{found:?}");
+    let told = shell.notices.lock().unwrap();
+    assert!(told.iter().any(|notice| matches!(notice, Notice::Progress(text) if text.contains("three looks"))));
+    assert_eq!(told.last(), Some(&Notice::ProgressEnd));
+}
+
+#[test]
+fn wait_until_names_what_it_waited_for_in_vain() {
+    let error = Shell::new().error("wait_until(\"a miracle\", || false, 5)").error;
+    assert_eq!(error.kind, ErrorKind::Timeout);
+    assert!(error.message.contains("a miracle") && error.message.contains("5.0s"), "{error}");
+}
+
+#[test]
+fn wait_until_refuses_changes() {
+    let mut shell = Shell::new();
+    let code = "wait_until(\"x\", || { pause_pump(\"pump-1\"); true }, 5)";
+    assert!(shell.error(code).error.message.contains("changes nothing"));
+    assert_eq!(shell.acts(), 0);
+    let code = "try { wait_until(\"x\", || { fail(\"y\") }, 5) } catch { } pause_pump(\"pump-1\").id";
+    assert_eq!(shell.value(code), "pump-1".into());
+    assert!(Shell::new().error("wait_until(\"x\", || 3, 5)").error.message.contains("true or false"));
+}
+
+#[test]
+fn times_compare_and_subtract() {
+    let mut shell = Shell::new();
+    let code = "let a = tso_time(262144000); let b = a + \"5m\"; \
+                [b - a, a < b, a == b - 300, b - 1.5 > a, a.to_string(), `${b}`, a.unix_ms]";
+    let expected: Vec<Value> = vec![
+        300.0.into(),
+        true.into(),
+        true.into(),
+        true.into(),
+        "1970-01-01T00:00:01Z".into(),
+        "1970-01-01T00:05:01Z".into(),
+        1000.into(),
+    ];
+    assert_eq!(shell.value(code), Value::List(expected));
+}
+
+#[test]
+fn a_node_prints_as_its_id_and_equals_itself() {
+    let mut shell = Shell::new();
+    shell.run("let p = pumps()[0]; print(p); print(p == pump(\"pump-0\")); print(p.updated); print([p])").unwrap();
+    assert_eq!(shell.printed()[..2], ["pump-0", "true"]);
+    assert!(shell.printed()[2].ends_with('Z'));
+    assert_eq!(shell.value("pumps().map(|p| pump(p).id)"), Value::List(vec!["pump-0".into(), "pump-1".into()]));
+}
+
+#[test]
+fn tables_and_json_are_shown_as_values() {
+    let mut shell = Shell::new();
+    shell.run("table(pumps()); json(#{ a: 1 })").unwrap();
+    let told = shell.notices.lock().unwrap();
+    assert!(matches!(&told[0], Notice::Shown(Value::List(nodes)) if nodes.len() == 2));
+    assert_eq!(told[1], Notice::ShownAsJson(Value::map([("a", 1.into())])));
+}
+
+#[test]
+fn every_function_has_help_with_an_example() {
+    let mut shell = Shell::new();
+    let Value::Text(overview) = shell.value("help()") else { panic!() };
+    for function in functions() {
+        assert!(overview.contains(&function.signature), "{}", function.name);
+        let Value::Text(page) = shell.value(&format!("help(\"{}\")", function.name)) else { panic!() };
+        assert!(page.contains("Example") && page.contains(function.summary()), "{page}");
+        let source = Source::new("example", function.example);
+        assert!(shell.interpreter.describe(&source).is_ok(), "the example of {} compiles", function.name);
+    }
+    let Value::Text(page) = shell.value("help(\"pause_pump\")") else { panic!() };
+    assert!(page.contains("last_pump") && page.contains("wait: a duration"), "{page}");
+    let Value::Text(page) = shell.value("help(\"Node\")") else { panic!() };
+    assert!(page.contains(".max_commit_ts"), "{page}");
+}
+
+#[test]
+fn the_reference_has_every_function_and_kind_of_error() {
+    let text = reference_markdown();
+    for function in functions() {
+        assert!(text.contains(&format!("### {}\n", function.name)));
+    }
+    assert!(text.contains("| `in_doubt` |") && text.contains("| `heartbeat_age` |"));
+}
