@@ -97,9 +97,14 @@ fn a_script_that_is_not_there_is_not_found() {
 
 #[test]
 fn a_savepoint_directory_that_cannot_be_written_is_named() {
-    let shell = Shell::new(&["--pd-urls", "127.0.0.1:9"]).yes().file("taken", "a file");
-    shell
+    let shell = || Shell::new(&["--pd-urls", "127.0.0.1:9"]).yes().file("taken", "a file");
+    shell()
         .eval(r#"generate_meta(#{ data_dir: "taken", ts: 400962745252184065 })"#)
+        .fails(ErrorKind::Refused)
+        .stderr_contains("exists: unknown")
+        .stderr_contains("taken/savepoint");
+    shell()
+        .eval(r#"generate_meta(#{ data_dir: "taken", ts: 400962745252184065, force: ["exists"] })"#)
         .fails(ErrorKind::Local)
         .stderr_contains("taken");
 }

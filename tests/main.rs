@@ -6,6 +6,9 @@
     reason = "a test may panic, and needs clocks, files and processes to look from outside"
 )]
 
+mod bad_input;
+mod end_to_end;
+mod harness;
 mod language_errors;
 mod language_fixture;
 mod language_modules;
@@ -16,6 +19,7 @@ mod live_etcd;
 mod live_http;
 mod live_pd;
 mod live_tls;
+mod prompt;
 mod recorded;
 mod rooms;
 mod session;

@@ -125,6 +125,11 @@ impl Cluster {
     }
 
     /// Who is behind `address`.
+    /// Whether somebody takes connections at `address`.
+    pub fn listens(&self, address: &str) -> bool {
+        self.behind(address) != Behind::Nobody
+    }
+
     pub(crate) fn behind(&self, address: &str) -> Behind {
         let mut found = Behind::Nobody;
         for at in 0..self.pumps.len() + self.drainers.len() {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 /// A call of the program that is being put together.
-pub struct Shell {
+pub(crate) struct Shell {
     home: tempfile::TempDir,
     args: Vec<String>,
     env: Vec<(String, String)>,
@@ -17,53 +17,53 @@ pub struct Shell {
 
 /// What the program did.
 #[derive(Debug)]
-pub struct Ran {
+pub(crate) struct Ran {
     /// Everything it said on standard output.
-    pub stdout: String,
+    pub(crate) stdout: String,
     /// Everything it said on standard error.
-    pub stderr: String,
+    pub(crate) stderr: String,
     /// Its exit code; 128 plus the signal if one ended it.
-    pub code: i32,
+    pub(crate) code: i32,
     /// Its home, kept until the assertions are over.
     home: tempfile::TempDir,
 }
 
 impl Shell {
     /// The program, with these first arguments.
-    pub fn new(args: &[&str]) -> Self {
+    pub(crate) fn new(args: &[&str]) -> Self {
         let args = args.iter().map(|arg| (*arg).to_owned()).collect();
         Self { home: tempfile::tempdir().unwrap(), args, env: Vec::new() }
     }
 
     /// On the sample cluster `name`.
-    pub fn sandbox(name: &str) -> Self {
+    pub(crate) fn sandbox(name: &str) -> Self {
         Self::new(&[&format!("--sandbox={name}")])
     }
 
     /// On a cluster whose PD is at `url`.
-    pub fn live(url: &str) -> Self {
+    pub(crate) fn live(url: &str) -> Self {
         Self::new(&["--pd-urls", url])
     }
 
     /// Says yes to questions.
-    pub fn yes(self) -> Self {
+    pub(crate) fn yes(self) -> Self {
         self.arg("--yes")
     }
 
     /// One more argument.
-    pub fn arg(mut self, arg: impl Into<String>) -> Self {
+    pub(crate) fn arg(mut self, arg: impl Into<String>) -> Self {
         self.args.push(arg.into());
         self
     }
 
     /// A variable of the environment.
-    pub fn env(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.env.push((name.into(), value.into()));
         self
     }
 
     /// A file in its working directory.
-    pub fn file(self, name: &str, text: &str) -> Self {
+    pub(crate) fn file(self, name: &str, text: &str) -> Self {
         let path = self.home.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
@@ -71,17 +71,17 @@ impl Shell {
     }
 
     /// Its working directory, which is its home as well.
-    pub fn dir(&self) -> &Path {
+    pub(crate) fn dir(&self) -> &Path {
         self.home.path()
     }
 
     /// Runs `-e code`.
-    pub fn eval(self, code: &str) -> Ran {
+    pub(crate) fn eval(self, code: &str) -> Ran {
         self.arg("-e").arg(code).go()
     }
 
     /// Runs a script file with `--param`s.
-    pub fn run(self, script: impl AsRef<Path>, params: &[&str]) -> Ran {
+    pub(crate) fn run(self, script: impl AsRef<Path>, params: &[&str]) -> Ran {
         let mut shell = self.arg("run").arg(script.as_ref().display().to_string());
         for param in params {
             shell = shell.arg("--param").arg(*param);
@@ -90,15 +90,14 @@ impl Shell {
     }
 
     /// Runs it with no standard input.
-    pub fn go(self) -> Ran {
+    pub(crate) fn go(self) -> Ran {
         self.pipe("")
     }
 
     /// Runs it with `text` on standard input.
-    pub fn pipe(self, text: &str) -> Ran {
+    pub(crate) fn pipe(self, text: &str) -> Ran {
         let mut command = self.command();
-        let mut child =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
         let text = text.to_owned();
         let writer = std::thread::spawn(move || {
@@ -111,14 +110,14 @@ impl Shell {
     }
 
     /// The process itself, for tests that talk to it while it runs. The home lives as long as `self`.
-    pub fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_binlogsh"));
         self.prepare(&mut command);
         command
     }
 
     /// The process under another name.
-    pub fn command_as(&self, program: impl AsRef<OsStr>) -> Command {
+    pub(crate) fn command_as(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         self.prepare(&mut command);
         command
@@ -134,7 +133,7 @@ impl Shell {
 
 impl Ran {
     /// What a finished process said.
-    pub fn new(output: Output, home: tempfile::TempDir) -> Self {
+    pub(crate) fn new(output: Output, home: tempfile::TempDir) -> Self {
         use std::os::unix::process::ExitStatusExt;
         let code = output.status.code().unwrap_or_else(|| 128 + output.status.signal().unwrap_or(0));
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
@@ -142,52 +141,52 @@ impl Ran {
     }
 
     /// Its home, where it wrote its files.
-    pub fn dir(&self) -> &Path {
+    pub(crate) fn dir(&self) -> &Path {
         self.home.path()
     }
 
     /// It exits with 0.
     #[track_caller]
-    pub fn succeeds(self) -> Self {
+    pub(crate) fn succeeds(self) -> Self {
         self.exits(0)
     }
 
     /// It exits with `code`.
     #[track_caller]
-    pub fn exits(self, code: i32) -> Self {
+    pub(crate) fn exits(self, code: i32) -> Self {
         assert_eq!(self.code, code, "exit code\n--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
         self
     }
 
     /// It fails with an error of this kind: its exit code, and its name on standard error.
     #[track_caller]
-    pub fn fails(self, kind: ErrorKind) -> Self {
+    pub(crate) fn fails(self, kind: ErrorKind) -> Self {
         self.exits(i32::from(kind.exit_code())).stderr_contains(kind.name())
     }
 
     /// Standard output is just this.
     #[track_caller]
-    pub fn stdout(self, expected: &str) -> Self {
+    pub(crate) fn stdout(self, expected: &str) -> Self {
         assert_eq!(self.stdout.trim_end(), expected.trim_end(), "--- stderr\n{}", self.stderr);
         self
     }
 
     /// Standard output has this in it.
     #[track_caller]
-    pub fn stdout_contains(self, part: &str) -> Self {
+    pub(crate) fn stdout_contains(self, part: &str) -> Self {
         assert!(self.stdout.contains(part), "no `{part}` in\n{}\n--- stderr\n{}", self.stdout, self.stderr);
         self
     }
 
     /// Standard error has this in it.
     #[track_caller]
-    pub fn stderr_contains(self, part: &str) -> Self {
+    pub(crate) fn stderr_contains(self, part: &str) -> Self {
         assert!(self.stderr.contains(part), "no `{part}` in\n{}\n--- stdout\n{}", self.stderr, self.stdout);
         self
     }
 }
 
 /// A file of this project.
-pub fn project(path: &str) -> PathBuf {
+pub(crate) fn project(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }

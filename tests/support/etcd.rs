@@ -1,7 +1,7 @@
 //! A real etcd process, or several that form a cluster.
 
 use super::{eventually, free_port};
-use etcd_client::{Client, Compare, CompareOp, ConnectOptions, DeleteOptions, PutOptions, Txn, TxnOp};
+use etcd_client::{Client, Compare, CompareOp, ConnectOptions, DeleteOptions, GetOptions, PutOptions, Txn, TxnOp};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -167,6 +167,23 @@ impl Kv {
     pub(crate) fn get(&mut self, key: &str) -> Option<(String, i64)> {
         let answer = self.runtime.block_on(self.client.get(key, None)).unwrap();
         answer.kvs().first().map(|kv| (kv.value_str().unwrap().to_owned(), kv.mod_revision()))
+    }
+
+    /// Every key beneath `prefix` with its value and the revision of its last write.
+    pub(crate) fn range(&mut self, prefix: &str) -> Vec<(String, Vec<u8>, i64)> {
+        let answer = self.runtime.block_on(self.client.get(prefix, Some(GetOptions::new().with_prefix()))).unwrap();
+        let pair = |kv: &etcd_client::KeyValue| {
+            (String::from_utf8_lossy(kv.key()).into_owned(), kv.value().to_vec(), kv.mod_revision())
+        };
+        answer.kvs().iter().map(pair).collect()
+    }
+
+    /// Writes a key if its last write was at `seen` (0: if it is not there), and returns the revision.
+    pub(crate) fn put_if(&mut self, key: &str, value: Vec<u8>, seen: i64) -> Option<i64> {
+        let as_seen = Compare::mod_revision(key, CompareOp::Equal, seen);
+        let txn = Txn::new().when([as_seen]).and_then([TxnOp::put(key, value, None)]);
+        let answer = self.runtime.block_on(self.client.txn(txn)).unwrap();
+        answer.succeeded().then(|| answer.header().unwrap().revision())
     }
 
     /// Creates a key if it is not there; returns its create revision.

@@ -83,7 +83,17 @@ impl HttpDouble {
         tls: Option<Arc<ServerConfig>>,
         handler: impl Fn(&HttpRequest) -> Reply + Send + Sync + 'static,
     ) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::start_on("127.0.0.1", tls, handler)
+    }
+
+    /// The same, on an address of the loopback of its own: what goes down can come back without anybody else having
+    /// taken its port.
+    pub(crate) fn start_on(
+        ip: &str,
+        tls: Option<Arc<ServerConfig>>,
+        handler: impl Fn(&HttpRequest) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind((ip, 0)).unwrap();
         let shared = Arc::new(Shared {
             handler: Box::new(handler),
             tls,

@@ -6,6 +6,7 @@
 #![expect(dead_code, reason = "a stock for all tests and benches, of which none uses everything")]
 
 pub(crate) mod certs;
+pub(crate) mod cluster;
 pub(crate) mod etcd;
 pub(crate) mod http_double;
 pub(crate) mod live;

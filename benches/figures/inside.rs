@@ -1,0 +1,73 @@
+//! Inside one process: a bound call, a read through the gate, the simulator's events.
+
+use crate::row::{Row, Sense, median};
+use binlogsh::error::Result;
+use binlogsh::interrupt::Interrupt;
+use binlogsh::journal::Memory;
+use binlogsh::language::{Interpreter, Settings, Source};
+use binlogsh::policy::ReadOnly;
+use binlogsh::session::{Parts, Session};
+use binlogsh::tso::Tso;
+use binlogsh::world::{Answer, Fence, Gate, Request, World};
+use std::cell::RefCell;
+use std::hint::black_box;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// A world that knows one timestamp.
+struct Trivial;
+
+impl World for Trivial {
+    fn apply(&mut self, _request: &Request, _fence: Option<&Fence>) -> Result<Answer> {
+        Ok(Answer::Timestamp(Tso(400_962_745_252_184_065)))
+    }
+}
+
+fn session() -> Session {
+    Session::new(Parts {
+        world: Box::new(Trivial),
+        journal: Box::new(Memory::of_changes()),
+        policy: Box::new(ReadOnly),
+        notices: Arc::new(|_| {}),
+        interrupt: Interrupt::default(),
+    })
+}
+
+/// Nanoseconds that a turn of `work` takes: the median of several rounds.
+fn nanoseconds(turns: u32, mut work: impl FnMut()) -> f64 {
+    work();
+    let round = |work: &mut dyn FnMut()| {
+        let begin = Instant::now();
+        work();
+        begin.elapsed().as_secs_f64() * 1e9 / f64::from(turns)
+    };
+    median((0..9).map(|_| round(&mut work)).collect())
+}
+
+/// A bound call over an empty script function's, both with one argument, in the same kind of loop.
+pub(crate) fn bound_call() -> Row {
+    const TURNS: u32 = 100_000;
+    let looped = |call: &str| {
+        let code = format!("fn empty(x) {{ }} let x = 400962745252184065; for i in 0..{TURNS} {{ {call}; }}");
+        let source = Source::new("bench", code);
+        let mut interpreter = Interpreter::new(Rc::new(RefCell::new(session())), Settings::default());
+        nanoseconds(TURNS, move || {
+            black_box(interpreter.run(&source).unwrap());
+        })
+    };
+    let (bound, empty) = (looped("tso_time(x)"), looped("empty(x)"));
+    let over = bound - empty;
+    Row { name: "bound_call", unit: "ns", ours: bound, peer: Some(empty), value: over, limit: 250.0, sense: Sense::Max }
+}
+
+pub(crate) fn gate_read() -> Row {
+    const TURNS: u32 = 100_000;
+    let mut session = session();
+    let us = nanoseconds(TURNS, || {
+        for _ in 0..TURNS {
+            black_box(session.perform(black_box(Request::Tso), &[]).unwrap());
+        }
+    }) / 1000.0;
+    Row { name: "gate_read", unit: "us", ours: us, peer: None, value: us, limit: 3.0, sense: Sense::Max }
+}
