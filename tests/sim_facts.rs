@@ -400,3 +400,15 @@ fn looking_often_changes_nothing_of_what_is_seen() {
     rarely.advance_to(often.now());
     assert_eq!(rarely.key_values(), often.key_values());
 }
+
+#[test]
+fn the_documented_scenario_is_one() {
+    let page = include_str!("../docs/simulator.md");
+    let example = page.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
+    let mut cluster = Cluster::new(&Scenario::parse(example).unwrap()).unwrap();
+    cluster.advance_to(HOUR);
+    assert_eq!(happened(&cluster, |what| matches!(what, What::PdGone)), [10 * MINUTE]);
+    for (name, _) in binlogsh::sim::scenario_names() {
+        assert!(page.contains(&format!("`{name}`")), "{name} is not documented");
+    }
+}
