@@ -299,6 +299,7 @@ fn tidb_of(spec: &TidbSpec) -> Tidb {
         },
         ignore_error: spec.ignore_error,
         writes_per_second: i64::from(spec.writes_per_second).min(SECOND),
+        revision: FIRST_REVISION,
         gives_up_at: None,
     }
 }
