@@ -400,3 +400,45 @@ fn looking_often_changes_nothing_of_what_is_seen() {
     rarely.advance_to(often.now());
     assert_eq!(rarely.key_values(), often.key_values());
 }
+
+#[test]
+fn the_documented_scenario_is_one() {
+    let page = include_str!("../docs/simulator.md");
+    let example = page.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
+    let mut cluster = Cluster::new(&Scenario::parse(example).unwrap()).unwrap();
+    cluster.advance_to(HOUR);
+    assert_eq!(happened(&cluster, |what| matches!(what, What::PdGone)), [10 * MINUTE]);
+    for (name, _) in binlogsh::sim::scenario_names() {
+        assert!(page.contains(&format!("`{name}`")), "{name} is not documented");
+    }
+}
+
+#[test]
+fn a_drainer_set_offline_for_a_moment_releases_a_closing_pump_that_it_never_read() {
+    let mut cluster = cluster(|scenario| {
+        scenario["drainers"][0] =
+            json!({"id": "d0", "address": "h3:8249", "record": "paused", "process": "dead", "lag": "1h"});
+    });
+    put(&mut cluster, "p1", "close");
+    wait(&mut cluster, MINUTE);
+    assert_eq!(record(&cluster, "p1"), State::Online);
+    write_state(&mut cluster, "d0", State::Offline);
+    wait(&mut cluster, 2 * SECOND);
+    write_state(&mut cluster, "d0", State::Paused);
+    assert_eq!(record(&cluster, "p1"), State::Offline);
+    cluster.start(who(&cluster, "d0"), None);
+    assert!(advances(&mut cluster, "d0"));
+    assert_eq!(happened(&cluster, |what| matches!(what, What::LeftBehind { drainer: 0, pump: 1, .. })).len(), 1);
+}
+
+#[test]
+fn a_pump_that_closed_in_good_order_leaves_nothing_behind() {
+    let mut cluster = cluster(|_| {});
+    put(&mut cluster, "p1", "close");
+    wait(&mut cluster, MINUTE);
+    cluster.start(who(&cluster, "p1"), None);
+    wait(&mut cluster, MINUTE);
+    let lost = |what: &What| matches!(what, What::LeftBehind { .. } | What::Skipped { .. });
+    assert!(happened(&cluster, lost).is_empty(), "{:?}", cluster.log());
+    assert!(advances(&mut cluster, "d0"));
+}

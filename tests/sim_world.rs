@@ -133,6 +133,10 @@ fn changes_waits_for_a_change_of_state_and_no_heartbeat() {
     let changes = Request::Changes { after: seen.revision, patience };
     world.apply(&changes, None).unwrap();
     assert!(world.now() - before >= 600 * SECOND, "nothing happens");
+    world.cluster_mut().put("/elsewhere", b"x");
+    let before = world.now();
+    world.apply(&Request::Changes { after: seen.revision, patience }, None).unwrap();
+    assert!(world.now() - before >= 600 * SECOND, "no record has changed");
     act(&mut world, "pump-1", Action::Close).unwrap();
     let (before, after) = (world.now(), listing(&mut world).revision);
     world.apply(&Request::Changes { after, patience }, None).unwrap();

@@ -93,7 +93,8 @@ impl Cluster {
             Kind::Pump => {
                 let spec = PumpSpec { record: None, process: ProcessSpec::Dead, ..PumpSpec::new(id, address) };
                 let pump = self.pump_of(&spec, self.pumps.len());
-                self.pumps.push(Pump { newest: self.now, gc_ts: Micros::MIN, ..pump });
+                let gc_ts = self.now - pump.retention;
+                self.pumps.push(Pump { newest: self.now, gc_ts, ..pump });
                 let at = self.pumps.len() - 1;
                 self.queue.schedule(self.now + GC_INTERVAL, Event::Gc(at));
                 Who::Pump(at)
@@ -298,6 +299,7 @@ fn tidb_of(spec: &TidbSpec) -> Tidb {
         },
         ignore_error: spec.ignore_error,
         writes_per_second: i64::from(spec.writes_per_second).min(SECOND),
+        revision: FIRST_REVISION,
         gives_up_at: None,
     }
 }

@@ -10,7 +10,7 @@ use super::happening::What;
 use super::process::{Entry, Node, Who};
 use super::record::{Body, Fixed, bytes, canonical};
 use crate::error::{Error, Result};
-use crate::node::{Kind, Malformed, Record, State};
+use crate::node::{Kind, Malformed, ROOT, Record, State};
 use crate::tso::Tso;
 use std::sync::Arc;
 
@@ -33,8 +33,8 @@ impl Cluster {
         self.revision.max(FIRST_REVISION + self.now)
     }
 
-    /// The revision of the last write that was no heartbeat: when it has not moved, no state has changed and no key
-    /// has come or gone.
+    /// The revision of the last write to a record that was no heartbeat: when it has not moved, no state has changed
+    /// and no record has come or gone.
     pub fn settled_revision(&self) -> i64 {
         self.revision
     }
@@ -140,7 +140,10 @@ impl Cluster {
     /// its next heartbeat.
     pub fn put(&mut self, key: &str, value: &[u8]) -> i64 {
         self.settle();
-        let revision = self.next_revision();
+        let revision = match key.starts_with(ROOT) {
+            true => self.next_revision(),
+            false => self.revision().max(self.keys.get(key).map_or(0, |raw| raw.revision + 1)),
+        };
         match self.owner(key) {
             Some(who) => {
                 let body = match Record::parse(key, value, revision) {
@@ -195,7 +198,7 @@ impl Cluster {
             }
             None => self.keys.remove(key).is_some(),
         };
-        if gone {
+        if gone && key.starts_with(ROOT) {
             self.next_revision();
             self.keys_changed();
         }

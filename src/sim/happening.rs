@@ -48,6 +48,18 @@ pub enum What {
     Retired(Who),
     /// A record was deleted.
     Forgotten(Who),
+    /// A Drainer goes on without a Pump that is `offline` and held binlog that it had not read: unless the Pump and
+    /// the Drainer come back, it is lost to it.
+    LeftBehind {
+        /// The Drainer's place.
+        drainer: usize,
+        /// The Pump's place.
+        pump: usize,
+        /// Up to where it had read the Pump.
+        from: Micros,
+        /// The newest binlog that the Pump held.
+        to: Micros,
+    },
     /// A Drainer took a Pump back after it had dropped it and skips binlog of it for good.
     Skipped {
         /// The Drainer's place.

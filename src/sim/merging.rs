@@ -54,12 +54,12 @@ impl Cluster {
     /// A Drainer that starts knows nothing but the list as it is now, and its checkpoint.
     pub(crate) fn look_afresh(&mut self, at: usize) {
         self.settle();
-        for source in (0..self.drainers[at].sources.len()).rev() {
-            let pump = self.drainers[at].sources[source].pump;
-            let read = self.drainers[at].consumed;
-            self.drainers[at].sources.remove(source);
-            if self.pumps[pump].node.recorded_state() == Some(State::Offline) {
-                self.drainers[at].dropped.insert(pump, read);
+        let read = self.drainers[at].consumed;
+        self.drainers[at].sources.clear();
+        for pump in 0..self.pumps.len() {
+            let offline = self.pumps[pump].node.recorded_state() == Some(State::Offline);
+            if offline && !self.drainers[at].dropped.contains_key(&pump) {
+                self.leave_behind(at, pump, read);
             }
         }
         self.look(at);
@@ -68,7 +68,16 @@ impl Cluster {
     fn drop_source(&mut self, at: usize, source: usize) {
         let read = self.drainers[at].read_position(&self.pumps, &self.drainers[at].sources[source], self.now);
         let gone = self.drainers[at].sources.remove(source);
-        self.drainers[at].dropped.insert(gone.pump, read);
+        self.leave_behind(at, gone.pump, read);
+    }
+
+    /// Goes on without a Pump that was read up to `read`.
+    fn leave_behind(&mut self, at: usize, pump: usize, read: Micros) {
+        self.drainers[at].dropped.insert(pump, read);
+        let newest = self.pumps[pump].newest;
+        if read < newest {
+            self.note(What::LeftBehind { drainer: at, pump, from: read, to: newest });
+        }
     }
 
     /// A Pump that was dropped is read from the Drainer's merged timestamp on: what it held before is skipped.

@@ -41,6 +41,8 @@ pub(crate) struct Tidb {
     pub(crate) binlog: Binlog,
     pub(crate) ignore_error: bool,
     pub(crate) writes_per_second: i64,
+    /// The etcd revision of its last registration.
+    pub(crate) revision: i64,
     /// When it gives up, while it finds no writable Pump.
     pub(crate) gives_up_at: Option<Micros>,
 }
@@ -74,8 +76,9 @@ impl Cluster {
             return;
         }
         self.settle();
+        let revision = self.revision();
         let tidb = &mut self.tidbs[at];
-        tidb.gives_up_at = None;
+        (tidb.gives_up_at, tidb.revision) = (None, revision);
         let what = match tidb.ignore_error {
             true => {
                 tidb.binlog = Binlog::Skipping;
@@ -93,7 +96,9 @@ impl Cluster {
     /// Makes every TiDB server write binlog, or no longer.
     pub fn set_tidb_binlog(&mut self, binlog: TidbBinlog) {
         self.settle();
+        let revision = self.revision();
         for tidb in self.tidbs.iter_mut().filter(|tidb| tidb.binlog != Binlog::Stopped) {
+            tidb.revision = revision;
             tidb.binlog = match binlog {
                 TidbBinlog::On => Binlog::On,
                 TidbBinlog::Off => Binlog::Off,
@@ -131,7 +136,7 @@ impl Cluster {
             KeyValue {
                 key: format!("/tidb/server/info/tidb-{at}"),
                 value: value.to_string().into_bytes(),
-                mod_revision: FIRST_REVISION,
+                mod_revision: tidb.revision,
                 create_revision: FIRST_REVISION,
             }
         })
