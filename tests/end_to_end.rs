@@ -95,6 +95,7 @@ fn a_malformed_key_is_reported_and_can_be_forgotten() {
     let cluster = LiveCluster::sample("malformed-record");
     on(&cluster).eval("pumps().len()").succeeds().stdout("3").stderr_contains("broken");
     on(&cluster).yes().eval(r#"forget_pump("broken").after"#).succeeds().stdout("gone");
+    on(&cluster).yes().eval(r#"forget_drainer("old/drainer-9").after"#).succeeds().stdout("gone");
     let ran = on(&cluster).eval("malformed().len()").succeeds().stdout("0");
     assert_eq!(ran.stderr, "");
 }
@@ -158,11 +159,11 @@ fn ctl_fails_where_the_node_refuses() {
 #[test]
 fn ctl_updates_the_record_of_a_dead_node_and_refuses_loss_unless_forced() {
     let cluster = LiveCluster::sample("lost-pump");
-    let update = |state| ["-cmd", "update-pump", "-node-id", "pump-1", "-state", state];
+    let update = |state| ["-cmd", "update-pump", "-node-id", "pump-2", "-state", state];
     ctl(&cluster, &update("paused")).succeeds();
     ctl(&cluster, &update("offline")).exits(1).stderr_contains("lose_binlog").stderr_contains("BINLOGSH_FORCE");
     ctl_with(&cluster, &update("offline"), &[("BINLOGSH_FORCE", "lose_binlog")]).succeeds();
-    let (record, _) = cluster.kv().get("/tidb-binlog/v1/pumps/pump-1").unwrap();
+    let (record, _) = cluster.kv().get("/tidb-binlog/v1/pumps/pump-2").unwrap();
     assert!(record.contains(r#""state":"offline""#), "{record}");
     ctl(&cluster, &["-cmd", "update-drainer", "-node-id", "drainer-0", "-state", "paused"])
         .exits(1)

@@ -128,11 +128,14 @@ impl Vocabulary {
 
     fn ran_away(&self, error: &EvalAltResult) -> Error {
         match error {
-            EvalAltResult::ErrorTooManyOperations(_) => {
-                Error::invalid(format!("stopped after {} steps of evaluation", self.limits.operations)).hint(
-                    "is this loop without end? To wait for something use wait_until or sleep, which take no steps",
-                )
-            }
+            EvalAltResult::ErrorTooManyOperations(_) => Error::invalid(format!(
+                "stopped after {} steps of evaluation",
+                self.limits.operations
+            ))
+            .hint(
+                "is this loop without end? To wait for something use wait_until or sleep, which take no steps; if the \
+                     script needs that many, raise BINLOGSH_MAX_OPERATIONS",
+            ),
             EvalAltResult::ErrorStackOverflow(_) => {
                 Error::invalid(format!("functions call each other more than {} deep", self.limits.call_levels))
                     .hint("does this recursion end? Use a loop")

@@ -48,7 +48,7 @@ impl Live {
         if !expected.is_empty() {
             expected = self.look(expected, true)?;
         }
-        let patience = match &mut self.console {
+        let patience = match self.console.as_mut().filter(|console| console.is_attended()) {
             Some(console) => {
                 console.manual(&task.text)?;
                 AFTER_WORD

@@ -82,7 +82,7 @@ pub(super) const TABLE: &[Operation] = &[
         "Writes a state into a Pump's record: a repair of the record of a dead process, never a way to stop or start \
          one.\n\nCompare-and-swap: only heartbeats may have changed it meanwhile, else `conflict` shows what did. \
          Unknown fields of the record are kept.",
-        Example::within("lost-pump", "update_pump(\"pump-1\", \"paused\").after"),
+        Example::within("lost-pump", "update_pump(\"pump-2\", \"paused\").after"),
         |gate, args| relabel(gate, args, "pump", Kind::Pump),
     ),
     acts(

@@ -70,6 +70,10 @@ fn reply(line: &str) -> Reply {
 }
 
 impl Console for Operator {
+    fn is_attended(&self) -> bool {
+        keyboard::can_ask()
+    }
+
     fn ask(&mut self, question: &Question) -> Result<Choice> {
         match self.reply(&question.text, "y/N")? {
             Reply::Yes => Ok(Choice::Yes),

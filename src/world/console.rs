@@ -23,6 +23,9 @@ pub enum Choice {
 
 /// Where the operator sits. The world is handed one if there is a terminal.
 pub trait Console: Send {
+    /// Whether somebody is there to be asked. A secret can be read all the same, from standard input.
+    fn is_attended(&self) -> bool;
+
     /// Shows `question` with `y/N` and returns the answer.
     ///
     /// # Errors
