@@ -51,6 +51,17 @@ pub(crate) struct Knobs {
     pub(crate) clock: Option<Clock>,
     /// Added to this host's clock, in milliseconds.
     pub(crate) offset_ms: i64,
+    /// What happens to so many transactions from now on.
+    pub(crate) txns: (usize, Loss),
+}
+
+/// What happens to a transaction on its way.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Loss {
+    /// It reaches etcd, and its answer is lost.
+    Answer,
+    /// It is lost before it reaches etcd.
+    Request,
 }
 
 /// What was asked so far.
@@ -68,6 +79,18 @@ struct Shared {
     knobs: Mutex<Knobs>,
     counts: Counts,
     logical: AtomicI64,
+}
+
+impl Shared {
+    /// Whether this request is one of the transactions that get lost.
+    fn loss(&self, path: &str) -> Option<Loss> {
+        let mut knobs = self.knobs.lock().unwrap();
+        let (left, loss) = &mut knobs.txns;
+        (path == "/etcdserverpb.KV/Txn" && *left > 0).then(|| {
+            *left -= 1;
+            *loss
+        })
+    }
 }
 
 /// A running double. It ends when it is dropped.
@@ -96,6 +119,7 @@ impl PdDouble {
             latency: Duration::ZERO,
             clock: None,
             offset_ms: 0,
+            txns: (0, Loss::Answer),
         };
         let shared = Arc::new(Shared {
             url: format!("{scheme}://{}", listener.local_addr().unwrap()),
@@ -420,6 +444,11 @@ async fn pass_on(
     request: Request<RecvStream>,
     mut respond: SendResponse<Bytes>,
 ) -> Result<(), h2::Error> {
+    let loss = shared.loss(request.uri().path());
+    if loss == Some(Loss::Request) {
+        respond.send_reset(Reason::INTERNAL_ERROR);
+        return Ok(());
+    }
     let Some(sender) = sender(shared, &backend).await else {
         return refuse(respond, 14, "the etcd behind the double is gone");
     };
@@ -436,6 +465,9 @@ async fn pass_on(
     let up = tokio::spawn(copy(body, upstream));
     let back = async {
         let (head, body) = response.await?.into_parts();
+        if loss == Some(Loss::Answer) {
+            return Err(Reason::INTERNAL_ERROR.into());
+        }
         let mut answer = Response::builder().status(head.status);
         if let Some(headers) = answer.headers_mut() {
             headers.extend(head.headers);
