@@ -83,9 +83,11 @@ pub(super) async fn within<F: Future>(deadline: Deadline, work: F) -> Option<F::
     tokio::time::timeout(deadline.left(), work).await.ok()
 }
 
-/// Waits on the runtime's thread.
+/// Waits on the runtime's thread. No time is none at all: a timer would round it up to a millisecond.
 pub(super) async fn pause(time: Duration) {
-    tokio::time::sleep(time).await;
+    if !time.is_zero() {
+        tokio::time::sleep(time).await;
+    }
 }
 
 /// Waits on the caller's thread, and looks at `interrupt` meanwhile.

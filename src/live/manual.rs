@@ -28,7 +28,7 @@ struct Expected {
     starts: bool,
     /// Its start time before, by its own clock.
     before: Option<f64>,
-    /// Whether it was seen without a process.
+    /// Whether it was seen without a process, or without a record.
     was_down: bool,
     /// What is still missing.
     missing: Option<String>,
@@ -103,8 +103,11 @@ impl Live {
             // A node may come back at another address.
             let listing = cluster.list().await.ok();
             for mut one in expected {
-                if let Some(record) = listing.as_ref().and_then(|listing| listing.find(one.node.kind, &one.node.id)) {
-                    one.node.address = record.node.address.clone();
+                match listing.as_ref().map(|listing| listing.find(one.node.kind, &one.node.id)) {
+                    Some(Some(record)) => one.node.address.clone_from(&record.node.address),
+                    // It never ran: whoever answers later has been started.
+                    Some(None) => one.was_down = true,
+                    None => {}
                 }
                 look_at(&cluster, &mut one, first).await;
                 seen.push(one);

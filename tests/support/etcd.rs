@@ -53,7 +53,10 @@ impl Etcd {
         let client = format!("http://127.0.0.1:{}", ports[at].client);
         let peer = format!("http://127.0.0.1:{}", ports[at].peer);
         let log = File::create(dir.path().join("log")).unwrap();
+        // One alone need not wait for others before it leads.
+        let (heartbeat, election) = if ports.len() == 1 { ("10", "50") } else { ("100", "1000") };
         let child = Command::new("etcd")
+            .args(["--heartbeat-interval", heartbeat, "--election-timeout", election])
             .args(["--name", &format!("m{at}"), "--logger", "zap", "--log-outputs", "stderr", "--log-level", "error"])
             .arg("--data-dir")
             .arg(dir.path().join("data"))
