@@ -370,7 +370,8 @@ fn a_state_is_written_under_a_storm_of_heartbeats() {
         for beat in (6..).take_while(|_| !stopped.load(Ordering::SeqCst)) {
             // A heartbeat keeps the state that stands there, as a compare-and-swap of its own.
             let (value, revision) = kv.get(PUMP_0).unwrap();
-            kv.put_if(PUMP_0, revision, pump_0(if value.contains("paused") { "paused" } else { "offline" }, beat));
+            let state = if value.contains("paused") { "paused" } else { "offline" };
+            kv.put_if(PUMP_0, pump_0(state, beat).into(), revision);
             std::thread::sleep(Duration::from_millis(5));
         }
     });

@@ -196,13 +196,6 @@ impl Kv {
         self.runtime.block_on(self.client.txn(txn)).unwrap().header().unwrap().revision()
     }
 
-    /// Writes a key if its last write is the one at `mod_revision`.
-    pub(crate) fn put_if(&mut self, key: &str, mod_revision: i64, value: String) -> bool {
-        let same = Compare::mod_revision(key, CompareOp::Equal, mod_revision);
-        let txn = Txn::new().when([same]).and_then([TxnOp::put(key, value, None)]);
-        self.runtime.block_on(self.client.txn(txn)).unwrap().succeeded()
-    }
-
     /// Deletes a key, and says whether it was there.
     pub(crate) fn delete(&mut self, key: &str) -> bool {
         self.runtime.block_on(self.client.delete(key, None::<DeleteOptions>)).unwrap().deleted() > 0

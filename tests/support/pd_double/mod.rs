@@ -156,6 +156,13 @@ impl PdDouble {
         change(&mut self.shared.knobs.lock().unwrap());
     }
 
+    /// The timestamp that it would give now.
+    pub(crate) fn now(&self) -> i64 {
+        let knobs = self.shared.knobs.lock().unwrap().clone();
+        let (physical, logical) = service::now(&self.shared, &knobs);
+        (physical << 18) | logical
+    }
+
     /// How many connections were made to it.
     pub(crate) fn connections(&self) -> usize {
         self.shared.counts.connections.load(Ordering::SeqCst)

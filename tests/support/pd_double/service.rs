@@ -153,7 +153,8 @@ pub(super) async fn tso(shared: &Shared, mut body: RecvStream, respond: SendResp
     }
 }
 
-fn now(shared: &Shared, knobs: &Knobs) -> (i64, i64) {
+/// Physical milliseconds and logical counter.
+pub(super) fn now(shared: &Shared, knobs: &Knobs) -> (i64, i64) {
     if let Some(clock) = &knobs.clock {
         return clock();
     }
