@@ -76,12 +76,17 @@ fn a_real_cluster_is_not_played_with() {
 
 /// An operator who does what they are told, or will not.
 struct Operator {
+    attended: bool,
     willing: bool,
     started: Arc<AtomicI64>,
     told: Arc<Mutex<Vec<String>>>,
 }
 
 impl Console for Operator {
+    fn is_attended(&self) -> bool {
+        self.attended
+    }
+
     fn ask(&mut self, _: &Question) -> Result<Choice> {
         Ok(Choice::Yes)
     }
@@ -112,7 +117,7 @@ fn at_a_console_the_operator_is_told_and_the_restart_is_seen() {
         Manual { text: "restart pump-0".into(), starts: vec![pump("pump-0", &node.address())], ..Manual::default() };
     for willing in [true, false] {
         let told = Arc::<Mutex<Vec<String>>>::default();
-        let operator = Operator { willing, started: started.clone(), told: told.clone() };
+        let operator = Operator { attended: true, willing, started: started.clone(), told: told.clone() };
         let settings = Settings::new(&["127.0.0.1:1"], None).unwrap();
         let mut live = Live::new(settings, Arc::new(|_| {}), Interrupt::default(), Some(Box::new(operator)));
         let began = Instant::now();
@@ -126,4 +131,16 @@ fn at_a_console_the_operator_is_told_and_the_restart_is_seen() {
         let secret = live.apply(&Request::ReadSecret { prompt: "text".into() }, None).unwrap();
         assert_eq!(secret, Answer::Secret(Secret::Plain("typed".into())));
     }
+}
+
+#[test]
+fn a_console_that_nobody_sits_at_gives_nobodys_word() {
+    let told = Arc::<Mutex<Vec<String>>>::default();
+    let operator = Operator { attended: false, willing: true, started: Arc::default(), told: told.clone() };
+    let settings = Settings::new(&["127.0.0.1:1"], None).unwrap();
+    let mut live = Live::new(settings, Arc::new(|_| {}), Interrupt::default(), Some(Box::new(operator)));
+    let task = Manual { text: "take a backup".into(), ..Manual::default() };
+    let error = live.apply(&Request::Manual(task), None).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Refused);
+    assert!(told.lock().unwrap().is_empty());
 }

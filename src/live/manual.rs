@@ -34,6 +34,14 @@ struct Expected {
     missing: Option<String>,
 }
 
+/// Whether somebody has said that it was done.
+enum Word {
+    /// Yes: what cannot be seen is only worth a warning.
+    Given,
+    /// No: it must be seen within this time.
+    Missing(Duration),
+}
+
 impl Live {
     /// Has the human do `task`, and waits until it was done.
     ///
@@ -48,22 +56,26 @@ impl Live {
         if !expected.is_empty() {
             expected = self.look(expected, true)?;
         }
-        let patience = match self.console.as_mut().filter(|console| console.is_attended()) {
+        match self.console.as_mut().filter(|console| console.is_attended()) {
             Some(console) => {
                 console.manual(&task.text)?;
-                AFTER_WORD
+                self.wait_until_seen(task, expected, &Word::Given)
             }
-            None if expected.is_empty() => {
-                return Err(Error::refused(format!("nobody is here to do this: {}", task.text))
-                    .hint("run it in a terminal: nothing that it starts or stops could show that it was done"));
+            None if expected.is_empty() => Err(Error::refused(format!("nobody is here to do this: {}", task.text))
+                .hint("run it in a terminal: nothing that it starts or stops could show that it was done")),
+            None => {
+                let patience = PATIENCE.max(task.takes.unwrap_or_default() * 10);
+                self.wait_until_seen(task, expected, &Word::Missing(patience))
             }
-            None => PATIENCE.max(task.takes.unwrap_or_default() * 10),
-        };
-        self.wait_until_seen(task, expected, patience)
+        }
     }
 
     /// Looks each second until nothing is missing.
-    fn wait_until_seen(&mut self, task: &Manual, mut expected: Vec<Expected>, patience: Duration) -> Result<()> {
+    fn wait_until_seen(&mut self, task: &Manual, mut expected: Vec<Expected>, word: &Word) -> Result<()> {
+        let patience = match word {
+            Word::Given => AFTER_WORD,
+            Word::Missing(patience) => *patience,
+        };
         let (deadline, watch) = (Deadline::after(patience), Stopwatch::start());
         let result = loop {
             if expected.is_empty() {
@@ -85,7 +97,7 @@ impl Live {
         (self.notices)(Notice::ProgressEnd);
         match result {
             Ok(()) => Ok(()),
-            Err((missing, _)) if self.console.is_some() => {
+            Err((missing, _)) if matches!(word, Word::Given) => {
                 (self.notices)(Notice::Warning(format!("it was said to be done, but: {missing}")));
                 Ok(())
             }
@@ -141,4 +153,30 @@ async fn look_at(cluster: &Cluster, one: &mut Expected, first: bool) {
         ProbeFinding::State(_) => Some(format!("{id} was not started again (it runs as before)")),
         other => Some(format!("{id} does not answer yet (a probe says {other})")),
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::interrupt::Interrupt;
+    use crate::live::Settings;
+    use crate::node::Kind;
+    use std::sync::{Arc, Mutex};
+
+    #[test]
+    fn what_was_not_seen_is_a_failure_where_nobody_gave_their_word() {
+        // Nothing listens on port 1: the node does not come up, and PD is not there.
+        let node = NodeRef { kind: Kind::Pump, id: "pump-0".into(), address: "127.0.0.1:1".into() };
+        let task = Manual { text: "start pump-0".into(), starts: vec![node.clone()], ..Manual::default() };
+        let notices = Arc::<Mutex<Vec<Notice>>>::default();
+        let sink = notices.clone();
+        let settings = Settings::new(&["127.0.0.1:1"], None).unwrap();
+        let tell = Arc::new(move |notice| sink.lock().unwrap().push(notice));
+        let mut live = Live::new(settings, tell, Interrupt::default(), None);
+        let expected = vec![Expected { node, starts: true, before: None, was_down: false, missing: None }];
+        let error = live.wait_until_seen(&task, expected, &Word::Missing(Duration::ZERO)).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Timeout);
+        assert!(error.message.contains("pump-0 does not answer yet"), "{error}");
+        assert!(!notices.lock().unwrap().iter().any(|notice| matches!(notice, Notice::Warning(_))));
+    }
 }
