@@ -2,7 +2,8 @@
 
 use crate::error::ErrorKind;
 use crate::language::bindings::{NODE_PROPERTIES, TIME_PROPERTIES};
-use crate::language::docs::{FunctionDoc, functions};
+use crate::language::docs::{FunctionDoc, functions, library};
+use crate::language::library_docs::library_functions;
 
 /// Every kind of error with what it means, in the order of the reference.
 const KINDS: [(ErrorKind, &str); 16] = [
@@ -27,7 +28,7 @@ const KINDS: [(ErrorKind, &str); 16] = [
 /// The whole reference as Markdown.
 pub fn reference_markdown() -> String {
     let mut text = String::from(
-        "# Reference\n\nMade from the rows that bind the functions; `make test` fails when it is out of date. \
+        "# Reference\n\nMade by `binlogsh docs --reference` from the rows that bind the functions. \
          The language is [Rhai](https://rhai.rs/book) without `eval`.\n",
     );
     let mut chapter = None;
@@ -37,6 +38,13 @@ pub fn reference_markdown() -> String {
             chapter = Some(function.group);
         }
         text.push_str(&section(&function));
+    }
+    for (module, about) in library() {
+        text.push_str(&format!("\n## Library: {module}\n\n`import \"{module}\" as {module};` {about}\n"));
+        for function in library_functions().into_iter().filter(|function| function.module == module) {
+            let (name, call, about) = (function.name, function.signature, function.about);
+            text.push_str(&format!("\n### {module}::{name}\n\n`{call}`\n\n{about}\n"));
+        }
     }
     text.push_str("\n## Types\n");
     text.push_str(&properties("Node", "A Pump or Drainer as it was read. Prints as its id.", &NODE_PROPERTIES));
