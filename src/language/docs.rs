@@ -145,9 +145,7 @@ pub fn overview() -> String {
             text.push_str(&format!("  {:width$}  {}\n", function.signature, function.summary()));
         }
     }
-    text.push_str(
-        "\nhelp(\"NAME\") says more about one of them, and about the types help(\"Node\") and help(\"Time\")",
-    );
+    text.push_str("\nhelp(\"NAME\") says more about one of them, and about the types Node, Time and Error");
     text
 }
 
@@ -173,8 +171,13 @@ pub fn page(name: &str) -> Result<String> {
             "a point in time; times compare, `a - b` is seconds, `a + \"5m\"` is a time",
             &bindings::TIME_PROPERTIES,
         )),
+        "Error" => Ok(type_page(
+            "Error",
+            "what `catch (err)` gets from a function that failed; thrown again it is what it was",
+            &bindings::ERROR_PROPERTIES,
+        )),
         _ => {
-            let known = names().chain(["Node", "Time"]).map(str::to_owned).chain(library_names());
+            let known = names().chain(["Node", "Time", "Error"]).map(str::to_owned).chain(library_names());
             let known: Vec<String> = known.collect();
             let hint = did_you_mean(name, known.iter().map(String::as_str));
             Err(Error::not_found(format!("there is no function `{name}`"))

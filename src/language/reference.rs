@@ -1,7 +1,7 @@
 //! `docs/reference.md`: every function, type and kind of error, from the rows that bind them.
 
 use crate::error::ErrorKind;
-use crate::language::bindings::{NODE_PROPERTIES, TIME_PROPERTIES};
+use crate::language::bindings::{ERROR_PROPERTIES, NODE_PROPERTIES, TIME_PROPERTIES};
 use crate::language::docs::{FunctionDoc, functions, library};
 use crate::language::library_docs::library_functions;
 
@@ -53,6 +53,11 @@ pub fn reference_markdown() -> String {
         "A point in time. Prints as RFC 3339. Times compare; `a - b` is a number of seconds; `a + 90`, `a - \"5m\"` are times.",
         &TIME_PROPERTIES,
     ));
+    text.push_str(&properties(
+        "Error",
+        "What `catch (err)` gets from a function that failed. Thrown again it is what it was.",
+        &ERROR_PROPERTIES,
+    ));
     text.push_str(&errors());
     text
 }
@@ -86,8 +91,7 @@ fn properties(name: &str, about: &str, properties: &[(&str, &str, &str)]) -> Str
 
 fn errors() -> String {
     let mut text = String::from(
-        "\n## Errors\n\nIn `catch (err)` an error of a function above is an `Error` with `kind`, `message` and `hint`; \
-         thrown again it is what it was. An error of the language itself (such as a division by zero) is a map with \
+        "\n## Errors\n\nIn `catch (err)` an error of a function above is an `Error`. An error of the language itself (such as a division by zero) is a map with \
          `message`. What ends the run cannot be caught.\n\n| kind | means | exit code |\n|---|---|---|\n",
     );
     for (kind, means) in KINDS {
