@@ -42,7 +42,9 @@ fn a_misspelt_name_is_answered_with_the_nearest() {
     says("pump(\"pump-1\")[\"stat\"]", &["did you mean `state`"]);
     says("pause_pump(\"pump-1\", #{ wiat: 3 })", &["no option `wiat`", "`wait`"]);
     says("pause_pump(\"pump-1\").befor", &["no field `befor`", "`before`"]);
-    says("let count = 1; cuont + 1", &["no variable `cuont`"]);
+    says("let count = 1; cuont + 1", &["no variable `cuont`", "did you mean `count`"]);
+    says("import \"pumps\" as pumps; pumps::chosn(\"\")", &["`pumps::chosn`", "`chosen`"]);
+    says("fn one(a) { a } one()", &["`one` takes 1 argument"]);
     says("#{ name: 1 }.nmae", &["no field `nmae`", "`name`"]);
     says("now().zonee", &["Time", "`zone`"]);
     says("help(\"pause_pmp\")", &["pause_pump"]);
@@ -92,6 +94,14 @@ fn a_recursion_without_end_is_stopped() {
     let error =
         says("fn down(n) { if true { let x = [down(n + 1)]; x } else { 0 } }\ndown(0)", &["64 deep", "recursion"]);
     assert_eq!(error.error.kind, ErrorKind::Invalid);
+}
+
+#[test]
+fn an_expression_nested_too_deep_is_no_crash() {
+    let code = format!("{}1{}", "(".repeat(2000), ")".repeat(2000));
+    let error = says(&code, &["does not compile"]);
+    assert_eq!(error.error.kind, ErrorKind::Invalid);
+    assert_eq!(Shell::new().interpreter.completeness(&code), binlogsh::language::Completeness::Invalid);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use binlogsh::language::{Ending, Interpreter, Settings, Source};
 use binlogsh::node::{Kind, NodeRef, Record, State};
 use binlogsh::policy::Yes;
 use binlogsh::session::{Parts, Session};
+use binlogsh::sim::{Scenario, Simulated};
 use binlogsh::tso::Tso;
 use binlogsh::value::Value;
 use binlogsh::world::{Answer, Fence, Listing, Notice, Probe, ProbeFinding, Request, World};
@@ -96,11 +97,24 @@ impl Shell {
 
     pub(crate) fn with(settings: Settings) -> Self {
         let (asked, interrupt) = (Rc::new(RefCell::new(Asked::default())), Interrupt::default());
+        let world = Still(Rc::clone(&asked), interrupt.clone());
+        Self::upon(Box::new(world), asked, interrupt, settings)
+    }
+
+    /// Upon the simulated cluster `sample`.
+    pub(crate) fn simulated(sample: &str, settings: Settings) -> Self {
+        let world = Simulated::new(&Scenario::named(sample).unwrap()).unwrap();
+        let interrupt = Interrupt::default();
+        let world = world.with_interrupt(interrupt.clone());
+        Self::upon(Box::new(world), Rc::default(), interrupt, settings)
+    }
+
+    fn upon(world: Box<dyn World>, asked: Rc<RefCell<Asked>>, interrupt: Interrupt, settings: Settings) -> Self {
         let notices = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&notices);
         let tell: binlogsh::world::Notices = Arc::new(move |notice| kept.lock().unwrap().push(notice));
         let session = Session::new(Parts {
-            world: Box::new(Still(Rc::clone(&asked), interrupt.clone())),
+            world,
             journal: Box::new(Memory::of_everything()),
             policy: Box::new(Yes { notices: Arc::clone(&tell) }),
             notices: tell,
@@ -108,6 +122,22 @@ impl Shell {
         });
         let interpreter = Interpreter::new(Rc::new(RefCell::new(session)), settings);
         Self { interpreter, asked, notices, interrupt }
+    }
+
+    /// Runs the script `name` that comes with the program.
+    pub(crate) fn script(&mut self, name: &str) -> Result<Ending, ScriptError> {
+        let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts");
+        let text = std::fs::read_to_string(dir.join(format!("{name}.rhai"))).unwrap();
+        self.interpreter.run(&Source { name: format!("scripts/{name}.rhai"), text, root: Some(dir) })
+    }
+
+    /// The names of the steps that began.
+    pub(crate) fn steps(&self) -> Vec<String> {
+        let name = |notice: &Notice| match notice {
+            Notice::StepBegan(name) => Some(name.clone()),
+            _ => None,
+        };
+        self.notices.lock().unwrap().iter().filter_map(name).collect()
     }
 
     /// Runs `code` as a script.

@@ -61,6 +61,17 @@ fn nothing_outside_can_be_imported() {
 }
 
 #[test]
+fn a_script_does_not_import_from_where_it_is_called() {
+    let dir = directory(&[("near.rhai", "fn one() { 1 }")]);
+    let mut shell = Shell::with(Settings { roots: vec![dir.path().to_owned()], ..Settings::default() });
+    let root = Some(dir.path().join("scripts"));
+    for path in ["near", "../near"] {
+        let text = format!("import \"{path}\" as n; n::one()");
+        assert!(shell.interpreter.run(&Source { name: "main.rhai".into(), text, root: root.clone() }).is_err());
+    }
+}
+
+#[test]
 fn a_missing_module_says_where_it_was_looked_for() {
     let dir = directory(&[]);
     let error = run(dir.path(), "import \"drainer\" as d; d::x()").unwrap_err().error;

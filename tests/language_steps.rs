@@ -174,3 +174,24 @@ fn the_reference_has_every_function_and_kind_of_error() {
     }
     assert!(text.contains("| `in_doubt` |") && text.contains("| `heartbeat_age` |"));
 }
+
+#[test]
+fn the_reference_in_the_documentation_is_up_to_date() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reference.md");
+    let kept = std::fs::read_to_string(file).unwrap_or_default();
+    let made = reference_markdown();
+    let differs = kept.lines().zip(made.lines()).find(|(kept, made)| kept != made);
+    assert!(
+        kept.trim_end() == made.trim_end(),
+        "{differs:?}: renew it with `cargo run -- docs --reference > docs/reference.md`"
+    );
+}
+
+#[test]
+fn the_library_has_help() {
+    let mut shell = Shell::new();
+    let Value::Text(page) = shell.value("help(\"pumps::wait_until_back\")") else { panic!() };
+    assert!(page.contains("started_before") && page.contains("import \"pumps\" as pumps;"), "{page}");
+    let Value::Text(overview) = shell.value("help()") else { panic!() };
+    assert!(overview.contains("drainers::blocking(pump)"), "{overview}");
+}

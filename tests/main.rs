@@ -8,6 +8,7 @@
 
 mod bad_input;
 mod end_to_end;
+mod examples;
 mod harness;
 mod language_errors;
 mod language_fixture;

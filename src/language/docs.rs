@@ -2,6 +2,8 @@
 
 use crate::error::{Error, Result};
 use crate::language::bindings::{self, Builtin};
+use crate::language::library::stdlib;
+use crate::language::library_docs::{LibraryFunction, about_module, library_functions};
 use crate::nearest::did_you_mean;
 use crate::operations::{self, Group, Operation};
 
@@ -111,6 +113,16 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
     operations::all().map(|row| row.name).chain(bindings::builtins().map(|row| row.name))
 }
 
+/// The names of the embedded library's functions, with their module.
+fn library_names() -> impl Iterator<Item = String> {
+    library_functions().into_iter().map(|function| format!("{}::{}", function.module, function.name))
+}
+
+/// The embedded library's modules, and the first line of what each is for.
+pub(super) fn library() -> impl Iterator<Item = (&'static str, String)> {
+    stdlib().map(|(module, text)| (module, about_module(text).lines().next().unwrap_or_default().to_owned()))
+}
+
 /// The list that `help()` shows.
 pub fn overview() -> String {
     let functions = functions();
@@ -126,9 +138,14 @@ pub fn overview() -> String {
         }
         text.push_str(&format!("  {:width$}  {}\n", function.signature, function.summary()));
     }
-    text.push_str(
-        "\nhelp(\"NAME\") says more about one of them, and about the types help(\"Node\") and help(\"Time\")",
-    );
+    for (module, about) in library() {
+        text.push_str(&format!("\nLibrary: import \"{module}\" as {module};\n"));
+        text.push_str(&format!("  {about}\n"));
+        for function in library_functions().into_iter().filter(|function| function.module == module) {
+            text.push_str(&format!("  {:width$}  {}\n", function.signature, function.summary()));
+        }
+    }
+    text.push_str("\nhelp(\"NAME\") says more about one of them, and about the types Node, Time and Error");
     text
 }
 
@@ -141,6 +158,12 @@ pub fn page(name: &str) -> Result<String> {
     if let Some(function) = functions().into_iter().find(|function| function.name == name) {
         return Ok(function_page(&function));
     }
+    let called = |function: &LibraryFunction| format!("{}::{}", function.module, function.name) == name;
+    if let Some(function) = library_functions().into_iter().find(called) {
+        let module = function.module;
+        let import = format!("  import \"{module}\" as {module};");
+        return Ok(format!("{}\n\n{}\n\n{import}", function.signature, indented(&function.about)));
+    }
     match name {
         "Node" => Ok(type_page("Node", "a Pump or Drainer as it was read", &bindings::NODE_PROPERTIES)),
         "Time" => Ok(type_page(
@@ -148,8 +171,15 @@ pub fn page(name: &str) -> Result<String> {
             "a point in time; times compare, `a - b` is seconds, `a + \"5m\"` is a time",
             &bindings::TIME_PROPERTIES,
         )),
+        "Error" => Ok(type_page(
+            "Error",
+            "what `catch (err)` gets from a function that failed; thrown again it is what it was",
+            &bindings::ERROR_PROPERTIES,
+        )),
         _ => {
-            let hint = did_you_mean(name, names().chain(["Node", "Time"]));
+            let known = names().chain(["Node", "Time", "Error"]).map(str::to_owned).chain(library_names());
+            let known: Vec<String> = known.collect();
+            let hint = did_you_mean(name, known.iter().map(String::as_str));
             Err(Error::not_found(format!("there is no function `{name}`"))
                 .hint(hint.unwrap_or_else(|| "help() lists all functions".into())))
         }

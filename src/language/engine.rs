@@ -13,11 +13,8 @@ use std::rc::Rc;
 /// How deep expressions may be nested, at the top and inside functions.
 const EXPRESSION_DEPTHS: (usize, usize) = (64, 64);
 
-/// An engine with everything bound.
-///
-/// Not Rhai's standard one: that has a clock of its own. Nothing is optimized, because Rhai's optimizer may call
-/// functions while it compiles, and a script must do nothing before it runs.
-pub(super) fn build(host: &Rc<Host>) -> Engine {
+/// An engine with what we take of Rhai's own functions: all but its clock.
+pub(super) fn bare() -> Engine {
     let mut engine = Engine::new_raw();
     CorePackage::new().register_into_engine(&mut engine);
     LogicPackage::new().register_into_engine(&mut engine);
@@ -25,6 +22,15 @@ pub(super) fn build(host: &Rc<Host>) -> Engine {
     BasicArrayPackage::new().register_into_engine(&mut engine);
     BasicMapPackage::new().register_into_engine(&mut engine);
     MoreStringPackage::new().register_into_engine(&mut engine);
+    engine
+}
+
+/// An engine with everything bound.
+///
+/// Nothing is optimized, because Rhai's optimizer may call functions while it compiles, and a script must do nothing
+/// before it runs.
+pub(super) fn build(host: &Rc<Host>) -> Engine {
+    let mut engine = bare();
     engine.set_optimization_level(OptimizationLevel::None);
     engine.disable_symbol("eval");
     free_default(&mut engine);

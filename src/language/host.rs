@@ -61,17 +61,18 @@ impl Host {
         self.polling.set(false);
     }
 
-    /// Begins a line of the prompt: what ended the last one is forgotten.
-    pub(super) fn begin_afresh(&self, declared: Vec<ParamDoc>) {
-        self.begin(None, declared);
+    /// Forgets what ended the last line of the prompt.
+    pub(super) fn start_afresh(&self) {
         self.session.borrow_mut().start_afresh();
     }
 
     /// The directories beneath which modules may be imported, without symbolic links.
     pub(super) fn roots(&self) -> Vec<PathBuf> {
-        let root = self.root.borrow();
-        let all = root.iter().chain(&self.settings.roots);
-        all.filter_map(|root| root.canonicalize().ok()).collect()
+        let all = match &*self.root.borrow() {
+            Some(root) => vec![root.clone()],
+            None => self.settings.roots.clone(),
+        };
+        all.into_iter().filter_map(|root| root.canonicalize().ok()).collect()
     }
 
     /// Whether the script must not take another step. Looked at before each, so it is two loads.

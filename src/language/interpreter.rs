@@ -20,6 +20,9 @@ use std::rc::Rc;
 /// small thread too. Only what is used of it takes memory.
 const STACK: usize = 64 << 20;
 
+/// Compiling takes a stack of its own where less than this is left.
+const RED_ZONE: usize = 4 << 20;
+
 /// What a line of the prompt is called in errors.
 const PROMPT: &str = "<prompt>";
 
@@ -95,10 +98,12 @@ impl Interpreter {
     /// # Errors
     /// As [`Interpreter::run`].
     pub fn line(&mut self, text: &str) -> Result<Ending, ScriptError> {
+        self.host.start_afresh();
         self.line_of(PROMPT, text)
     }
 
-    /// The same for a line that comes from elsewhere than the prompt: errors call its source `name`.
+    /// The same for a line that comes from elsewhere than the prompt: errors call its source `name`, and what ended an
+    /// earlier line ends this one too.
     ///
     /// # Errors
     /// As [`Interpreter::run`].
@@ -107,13 +112,12 @@ impl Interpreter {
     }
 
     fn line_here(&mut self, source: Source) -> Result<Ending, ScriptError> {
-        self.host.begin_afresh(Vec::new());
         // Strictness would not see what earlier lines imported; what is not there is found when it is looked for.
         self.engine.set_strict_variables(false);
         let compiled = self.compile(&source, Some(&self.prompt.scope));
         self.engine.set_strict_variables(true);
         let (key, ast) = compiled?;
-        self.host.begin_afresh(self.described(&key, &ast)?.params);
+        self.host.begin(None, self.described(&key, &ast)?.params);
         let outcome = evaluate(&self.engine, &mut self.prompt, &key, &ast);
         self.ending(outcome, &key, &self.prompt)
     }
@@ -136,7 +140,7 @@ impl Interpreter {
         }
         let last_line = text.trim_end().lines().count();
         let last_column = text.trim_end().lines().last().map_or(0, |line| line.chars().count());
-        match self.engine.compile(text) {
+        match stacker::maybe_grow(RED_ZONE, STACK, || self.engine.compile(text)) {
             Ok(_) => Completeness::Complete,
             Err(error) => match *error.err_type() {
                 ParseErrorType::VariableUndefined(_) | ParseErrorType::ModuleUndefined(_) => Completeness::Complete,
@@ -171,10 +175,13 @@ impl Interpreter {
     fn compile(&self, source: &Source, scope: Option<&Scope<'_>>) -> Result<(String, AST), ScriptError> {
         let key = self.host.sources.add(source.clone());
         let empty = Scope::new();
-        let mut ast = match self.engine.compile_with_scope(scope.unwrap_or(&empty), source.code()) {
+        let scope = scope.unwrap_or(&empty);
+        let compiled = stacker::maybe_grow(RED_ZONE, STACK, || self.engine.compile_with_scope(scope, source.code()));
+        let mut ast = match compiled {
             Ok(ast) => ast,
             Err(error) => {
-                let words = self.vocabulary(&self.prompt);
+                let mut words = self.vocabulary(&self.prompt);
+                words.variables.extend(declared_in(&source.text));
                 let place = place::at(error.position(), &key, &self.host.sources);
                 return Err(ScriptError { error: words.parsing(error.err_type()), place });
             }
@@ -227,9 +234,13 @@ impl Interpreter {
     fn vocabulary(&self, state: &State) -> Vocabulary {
         let variables = state.scope.iter().map(|(name, ..)| name.to_owned());
         let imported = state.global.iter_imports().map(|(name, _)| name.to_owned());
+        let mut known = functions(state);
+        for (_, module) in state.global.iter_imports() {
+            known.extend(module.iter_script_fn_info().map(|(_, _, name, count, _)| (name.to_owned(), count)));
+        }
         Vocabulary {
             variables: variables.chain(imported).collect(),
-            functions: functions(state),
+            functions: known,
             fields: self.host.shapes.borrow().fields().map(str::to_owned).collect(),
             limits: self.host.settings.limits.clone(),
         }
@@ -241,6 +252,21 @@ fn functions(state: &State) -> Vec<(String, usize)> {
     let own = state.global.lib.iter().flat_map(|lib| lib.iter_script_fn_info());
     let own = own.map(|(_, _, name, count, _)| (name.to_owned(), count));
     own.filter(|(name, _)| !name.starts_with("anon$")).collect()
+}
+
+/// The names that a text declares, near enough to find the one that was meant.
+fn declared_in(text: &str) -> Vec<String> {
+    let mut words =
+        text.split(|letter: char| !letter.is_alphanumeric() && letter != '_').filter(|word| !word.is_empty());
+    let mut names = Vec::new();
+    while let Some(word) = words.next() {
+        if matches!(word, "let" | "const" | "for" | "as")
+            && let Some(name) = words.next()
+        {
+            names.push(name.to_owned());
+        }
+    }
+    names
 }
 
 /// Evaluates `ast`, leaving in `state` what it defined.

@@ -1,8 +1,9 @@
 //! `docs/reference.md`: every function, type and kind of error, from the rows that bind them.
 
 use crate::error::ErrorKind;
-use crate::language::bindings::{NODE_PROPERTIES, TIME_PROPERTIES};
-use crate::language::docs::{FunctionDoc, functions};
+use crate::language::bindings::{ERROR_PROPERTIES, NODE_PROPERTIES, TIME_PROPERTIES};
+use crate::language::docs::{FunctionDoc, functions, library};
+use crate::language::library_docs::library_functions;
 
 /// Every kind of error with what it means, in the order of the reference.
 const KINDS: [(ErrorKind, &str); 16] = [
@@ -27,7 +28,7 @@ const KINDS: [(ErrorKind, &str); 16] = [
 /// The whole reference as Markdown.
 pub fn reference_markdown() -> String {
     let mut text = String::from(
-        "# Reference\n\nMade from the rows that bind the functions; `make test` fails when it is out of date. \
+        "# Reference\n\nMade by `binlogsh docs --reference` from the rows that bind the functions. \
          The language is [Rhai](https://rhai.rs/book) without `eval`.\n",
     );
     let mut chapter = None;
@@ -38,12 +39,24 @@ pub fn reference_markdown() -> String {
         }
         text.push_str(&section(&function));
     }
+    for (module, about) in library() {
+        text.push_str(&format!("\n## Library: {module}\n\n`import \"{module}\" as {module};` {about}\n"));
+        for function in library_functions().into_iter().filter(|function| function.module == module) {
+            let (name, call, about) = (function.name, function.signature, function.about);
+            text.push_str(&format!("\n### {module}::{name}\n\n`{call}`\n\n{about}\n"));
+        }
+    }
     text.push_str("\n## Types\n");
     text.push_str(&properties("Node", "A Pump or Drainer as it was read. Prints as its id.", &NODE_PROPERTIES));
     text.push_str(&properties(
         "Time",
         "A point in time. Prints as RFC 3339. Times compare; `a - b` is a number of seconds; `a + 90`, `a - \"5m\"` are times.",
         &TIME_PROPERTIES,
+    ));
+    text.push_str(&properties(
+        "Error",
+        "What `catch (err)` gets from a function that failed. Thrown again it is what it was.",
+        &ERROR_PROPERTIES,
     ));
     text.push_str(&errors());
     text
@@ -78,8 +91,7 @@ fn properties(name: &str, about: &str, properties: &[(&str, &str, &str)]) -> Str
 
 fn errors() -> String {
     let mut text = String::from(
-        "\n## Errors\n\nIn `catch (err)` an error of a function above is an `Error` with `kind`, `message` and `hint`; \
-         thrown again it is what it was. An error of the language itself (such as a division by zero) is a map with \
+        "\n## Errors\n\nIn `catch (err)` an error of a function above is an `Error`. An error of the language itself (such as a division by zero) is a map with \
          `message`. What ends the run cannot be caught.\n\n| kind | means | exit code |\n|---|---|---|\n",
     );
     for (kind, means) in KINDS {

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 pub struct Settings {
     /// The values given with `--param name=value`.
     pub parameters: IndexMap<String, String>,
-    /// Directories beneath which modules may be imported, beside the directory of the script itself. At the prompt
-    /// this is the current directory.
+    /// Directories beneath which modules may be imported by what comes from no file: at the prompt the current
+    /// directory. A script imports from its own directory only.
     pub roots: Vec<PathBuf>,
     /// Where a script that runs away is stopped.
     pub limits: Limits,

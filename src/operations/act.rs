@@ -91,7 +91,7 @@ pub(super) const TABLE: &[Operation] = &[
         &[FORCE],
         &[GuardName::Alive, GuardName::Pointless, GuardName::PumpClosing, GuardName::LastDrainer],
         "Writes a state into a Drainer's record: a repair of the record of a dead process. See `update_pump`.",
-        Example::within("dead-drainer", "update_drainer(\"drainer-0\", \"paused\").after"),
+        Example::within("dead-drainer", "update_drainer(\"drainer-1\", \"paused\").after"),
         |gate, args| relabel(gate, args, "drainer", Kind::Drainer),
     ),
     acts(

@@ -7,7 +7,12 @@ use crate::nearest::did_you_mean;
 use rhai::{Dynamic, Engine, ImmutableString};
 use std::rc::Rc;
 
-const PROPERTIES: [&str; 3] = ["kind", "message", "hint"];
+/// Name, type and meaning of each property.
+pub(in crate::language) const PROPERTIES: [(&str, &str, &str); 3] = [
+    ("kind", "text", "what sort of thing went wrong, such as `refused` or `unreachable`"),
+    ("message", "text", "what, where and why"),
+    ("hint", "text or ()", "what to do next"),
+];
 
 /// Registers the type: its properties, and that it prints as it reads.
 pub(super) fn register(engine: &mut Engine, host: &Rc<Host>) {
@@ -21,7 +26,8 @@ pub(super) fn register(engine: &mut Engine, host: &Rc<Host>) {
     let unknown = Rc::clone(host);
     engine.register_indexer_get(
         move |_: &mut Failure, name: ImmutableString| -> Result<Dynamic, Box<rhai::EvalAltResult>> {
-            let hint = did_you_mean(&name, PROPERTIES).unwrap_or_else(|| "it has kind, message and hint".into());
+            let hint = did_you_mean(&name, PROPERTIES.map(|(known, ..)| known))
+                .unwrap_or_else(|| "it has kind, message and hint".into());
             Err(unknown.raise(Error::invalid(format!("an Error has no property `{name}`")).hint(hint)))
         },
     );

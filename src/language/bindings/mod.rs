@@ -13,6 +13,7 @@ mod time;
 mod wait;
 
 pub(super) use builtin::{Builtin, BuiltinParam};
+pub(super) use failure::PROPERTIES as ERROR_PROPERTIES;
 pub(super) use node::PROPERTIES as NODE_PROPERTIES;
 pub(super) use time::PROPERTIES as TIME_PROPERTIES;
 
@@ -113,4 +114,24 @@ fn shadowing(name: &str, count: usize) -> Vec<Vec<TypeId>> {
 /// The names of a `Node`'s properties.
 pub fn node_properties() -> impl Iterator<Item = &'static str> {
     NODE_PROPERTIES.iter().map(|(name, _, _)| *name)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::language::docs;
+    use crate::language::engine::bare;
+
+    /// A function of Rhai's with the exact types of a call would win over ours, which takes any: `shadowing` has to
+    /// know it.
+    #[test]
+    fn no_function_of_rhai_stands_before_one_of_ours() {
+        let metadata = bare().gen_fn_metadata_to_json(true).unwrap();
+        let theirs: serde_json::Value = serde_json::from_str(&metadata).unwrap();
+        let theirs: Vec<&str> =
+            theirs["functions"].as_array().unwrap().iter().map(|function| function["name"].as_str().unwrap()).collect();
+        assert!(theirs.contains(&"sleep"), "the list is that of Rhai's functions");
+        let both: Vec<&str> = docs::names().filter(|name| theirs.contains(name)).collect();
+        // Rhai's `start` takes a range only, `exit` any value as ours does, and `print` is told where to print.
+        assert_eq!(both, ["sleep", "start", "exit", "print"]);
+    }
 }

@@ -47,7 +47,7 @@ pub(super) const ROWS: &[Builtin] = &[
         options: &[],
         returns: "text",
         about: "Without a name a list of all functions; with one its signature, documentation, options, guards and an \
-                example.\n`help(\"Node\")` and `help(\"Time\")` describe the types.",
+                example.\n`help(\"Node\")`, `help(\"Time\")` and `help(\"Error\")` describe the types.",
         example: Example::new("help(\"pumps\")"),
         call: Some(help),
     },

@@ -1,0 +1,68 @@
+//! The documentation of the embedded library, from the comments in its modules.
+
+use crate::language::describe::about;
+use crate::language::library::stdlib;
+
+/// A function of the embedded library.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LibraryFunction {
+    /// The module that it is in.
+    pub module: &'static str,
+    /// Its name in the module.
+    pub name: &'static str,
+    /// Its call: `pumps::chosen(only)`.
+    pub signature: String,
+    /// What it does.
+    pub about: String,
+}
+
+impl LibraryFunction {
+    /// The first sentence of its documentation.
+    pub fn summary(&self) -> String {
+        let text = self.about.split("\n\n").next().unwrap_or_default().replace('\n', " ");
+        let end = text.find(". ").unwrap_or(text.len());
+        text[..end].trim_end_matches('.').to_owned()
+    }
+}
+
+/// What a module of the embedded library is for.
+pub(super) fn about_module(text: &str) -> String {
+    let header: Vec<&str> = text.lines().take_while(|line| line.starts_with("//!")).collect();
+    about(&header.join("\n"))
+}
+
+/// Every function that a script can call in the embedded library, by module, in the order in which they stand.
+pub fn library_functions() -> Vec<LibraryFunction> {
+    stdlib().flat_map(|(module, text)| functions_of(module, text)).collect()
+}
+
+fn functions_of(module: &'static str, text: &'static str) -> Vec<LibraryFunction> {
+    let mut found = Vec::new();
+    let mut comment: Vec<&str> = Vec::new();
+    for line in text.lines() {
+        if line.starts_with("///") {
+            comment.push(line);
+            continue;
+        }
+        if let Some((call, _)) = line.strip_prefix("fn ").and_then(|rest| rest.split_once(" {")) {
+            let name = call.split('(').next().unwrap_or(call);
+            let signature = format!("{module}::{call}");
+            found.push(LibraryFunction { module, name, signature, about: about(&comment.join("\n")) });
+        }
+        comment.clear();
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_function_of_the_library_is_documented() {
+        let all = library_functions();
+        assert!(all.iter().any(|function| function.signature == "pumps::others_online(pump)"));
+        assert!(all.iter().all(|function| !function.about.is_empty()), "{all:?}");
+        assert!(all.iter().all(|function| function.name != "started_after"), "private functions are not listed");
+    }
+}
