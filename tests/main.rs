@@ -7,6 +7,8 @@
 )]
 
 mod bad_input;
+mod config_files;
+mod ctl_flags;
 mod end_to_end;
 mod harness;
 mod language_errors;
@@ -19,7 +21,9 @@ mod live_etcd;
 mod live_http;
 mod live_pd;
 mod live_tls;
+mod output_streams;
 mod prompt;
+mod prompt_stop;
 mod recorded;
 mod rooms;
 mod session;
