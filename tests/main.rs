@@ -7,6 +7,8 @@
 )]
 
 mod bad_input;
+mod config_files;
+mod ctl_flags;
 mod end_to_end;
 mod examples;
 mod harness;
@@ -21,7 +23,9 @@ mod live_host;
 mod live_http;
 mod live_pd;
 mod live_tls;
+mod output_streams;
 mod prompt;
+mod prompt_stop;
 mod recorded;
 mod rooms;
 mod session;

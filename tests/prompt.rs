@@ -41,6 +41,15 @@ impl Prompt {
         self
     }
 
+    /// Answers a question, and `expected` is said before the next prompt. The terminal of a test does not echo.
+    #[track_caller]
+    fn replies(&mut self, line: &str, expected: &str) -> &mut Self {
+        self.pty.send_line(line).unwrap();
+        let answer = self.pty.exp_string("sandbox> ").unwrap();
+        assert!(answer.contains(expected), "after `{line}` it says {answer:?}, which has no {expected:?}");
+        self
+    }
+
     fn leave(mut self) -> Shell {
         self.pty.send_control('d').unwrap();
         self.pty.exp_eof().unwrap();
@@ -73,6 +82,16 @@ fn a_line_that_is_incomplete_goes_on_in_the_next() {
 }
 
 #[test]
+fn what_is_typed_ahead_is_not_lost() {
+    let mut prompt = Prompt::sandbox("default");
+    prompt.pty.send("let list = [\n  11, 22,\n];\nlist.len() * 500\n").unwrap();
+    prompt.pty.flush().unwrap();
+    prompt.pty.exp_string("\n1000").unwrap();
+    prompt.pty.exp_string("sandbox> ").unwrap();
+    prompt.leave();
+}
+
+#[test]
 fn results_are_tables_and_errors_have_hints() {
     let mut prompt = Prompt::sandbox("default");
     prompt.says("pumps()", "pump-2").says("pump(\"pmp-1\")", "did you mean").says(".output json", "").says("[1]", "1");
@@ -84,12 +103,12 @@ fn a_change_asks_first_and_a_no_leaves_all_as_it_was() {
     let mut prompt = Prompt::sandbox("default");
     prompt.pty.send_line("pause_pump(\"pump-1\")").unwrap();
     prompt.pty.exp_string("[y/N]").unwrap();
-    prompt.says("n", "refused");
+    prompt.replies("n", "refused");
     prompt.says("pump(\"pump-1\").state", "online");
     prompt.pty.send_line("pause_pump(\"pump-1\")").unwrap();
     prompt.pty.exp_string("last_pump: clear").unwrap();
     prompt.pty.exp_string("[y/N]").unwrap();
-    prompt.says("y", "success");
+    prompt.replies("y", "success");
     prompt.says("pump(\"pump-1\").state", "paused");
     prompt.leave();
 }
@@ -114,7 +133,7 @@ fn control_c_cancels_a_network_call_at_once_and_keeps_the_session() {
     let url = format!("http://{}", silent.local_addr().unwrap());
     let mut prompt = Prompt::open(Shell::live(&url).arg("--timeout").arg("10s"));
     prompt.pty.send_line("let kept = 1234; pumps()").unwrap();
-    silent.accept().unwrap();
+    let _held = silent.accept().unwrap();
     let begin = Instant::now();
     prompt.pty.send_control('c').unwrap();
     prompt.pty.exp_string("interrupted").unwrap();
@@ -152,7 +171,9 @@ fn the_history_is_kept_for_its_owner_and_without_secrets() {
 fn tab_completes_functions() {
     let mut prompt = Prompt::sandbox("default");
     prompt.pty.send("tso_ti\t").unwrap();
+    prompt.pty.flush().unwrap();
     prompt.pty.exp_string("tso_time(").unwrap();
     prompt.pty.send_control('c').unwrap();
+    prompt.pty.exp_string("\n\rsandbox> ").unwrap();
     prompt.leave();
 }

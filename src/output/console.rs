@@ -34,7 +34,8 @@ impl Operator {
     /// Asks until there is an answer. Nothing that was typed before the question counts.
     fn reply(&self, text: &str, choices: &str) -> Result<Reply> {
         if !keyboard::can_ask() {
-            return Err(Error::refused(format!("nobody can be asked without a terminal: {}", on_lines(text)))
+            let about = text.lines().next().unwrap_or_default();
+            return Err(Error::refused(format!("nobody can be asked without a terminal: {}", on_lines(about)))
                 .hint("`--yes` answers every question with yes; the guards still refuse what does harm"));
         }
         keyboard::forget_typed();

@@ -8,7 +8,7 @@ use crate::interrupt::Interrupt;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::termios::{LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr};
-use std::io::{IsTerminal, stderr, stdin};
+use std::io::{IsTerminal, Write, stderr, stdin};
 
 /// How often a wait looks whether it should end.
 const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
@@ -103,6 +103,14 @@ impl TerminalState {
     pub fn restore(&self) {
         // Nothing better can be done where this fails.
         let _ = tcsetattr(stdin(), OptionalActions::Now, &self.0);
+    }
+
+    /// Sets it again from within a line editor: pasted text is no longer bracketed, and the cursor leaves the line.
+    pub fn restore_from_editor(&self) {
+        self.restore();
+        if stderr().is_terminal() {
+            drop(stderr().write_all(b"\x1b[?2004l\r\n"));
+        }
     }
 }
 

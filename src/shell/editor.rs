@@ -1,6 +1,7 @@
 //! The line editor, and the history in its file.
 
 use super::helper::Prompter;
+use super::stop::Stop;
 use super::{Host, Input, Lines};
 use crate::error::{Error, Result};
 use rustyline::error::ReadlineError;
@@ -9,6 +10,7 @@ use rustyline::{ColorMode, CompletionType, Config};
 use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// How many lines the history keeps.
 const HISTORY_LINES: usize = 2000;
@@ -17,6 +19,7 @@ const HISTORY_LINES: usize = 2000;
 pub struct Editor {
     editor: rustyline::Editor<Prompter, FileHistory>,
     history: Option<PathBuf>,
+    stop: Arc<Stop>,
 }
 
 impl Editor {
@@ -39,20 +42,26 @@ impl Editor {
             .completion_type(CompletionType::List)
             .color_mode(if colors { ColorMode::Enabled } else { ColorMode::Disabled })
             .build();
+        let stop = Stop::listen()?;
         let mut editor = rustyline::Editor::with_config(config).map_err(unusable)?;
         editor.set_helper(Some(Prompter { host, commands }));
         if let Some(path) = &history {
             // What cannot be read now is told when the first line cannot be kept.
             drop(editor.load_history(path));
         }
-        Ok(Self { editor, history })
+        Ok(Self { editor, history, stop })
     }
 }
 
 impl Lines for Editor {
     fn read(&mut self, prompt: &str) -> Result<Input> {
         loop {
-            match self.editor.readline(prompt) {
+            if let Some(signal) = self.stop.begin_reading() {
+                return Ok(Input::Stopped(signal));
+            }
+            let read = self.editor.readline(prompt);
+            self.stop.end_reading();
+            match read {
                 Ok(line) => return Ok(Input::Line(line)),
                 Err(ReadlineError::Interrupted) => return Ok(Input::Cancelled),
                 Err(ReadlineError::Eof) => return Ok(Input::End),

@@ -8,6 +8,7 @@ mod editor;
 mod helper;
 mod lexer;
 mod secrets;
+mod stop;
 mod vocabulary;
 
 pub use editor::Editor;
@@ -79,6 +80,8 @@ pub enum Input {
     Cancelled,
     /// Ctrl-D: they leave.
     End,
+    /// The process was told to stop by this signal.
+    Stopped(i32),
 }
 
 /// The prompt's text: `sandbox> `, `binlogsh(PROFILE)> ` or `binlogsh> `.
@@ -114,6 +117,9 @@ impl Shell {
                 Input::Line(text) => text,
                 Input::Cancelled => continue,
                 Input::End => return Ok(0),
+                Input::Stopped(signal) => {
+                    return Ok(Error::interrupted(Some(signal), "stopped at the prompt").exit_code());
+                }
             };
             if text.trim().is_empty() {
                 continue;

@@ -10,7 +10,8 @@ pub(super) fn holds_secret(text: &str) -> bool {
     words.iter().enumerate().any(|(at, (_, word))| {
         let after = |n: usize| words.get(at + n).map(|(_, word)| *word);
         let on_a_value = at > 0 && words[at - 1].1 == ".";
-        *word == "encrypt" && after(1) == Some("(") && (on_a_value || after(2) != Some(")"))
+        let own_text = !matches!(after(2), Some(")" | "#{"));
+        *word == "encrypt" && after(1) == Some("(") && (on_a_value || own_text)
     })
 }
 
@@ -29,7 +30,14 @@ mod tests {
         ] {
             assert!(holds_secret(text), "{text}");
         }
-        for text in ["encrypt()", "help(\"encrypt\")", "// encrypt(\"x\")", "encrypted(1)", "pumps()"] {
+        for text in [
+            "encrypt()",
+            "encrypt(#{ force: [] })",
+            "help(\"encrypt\")",
+            "// encrypt(\"x\")",
+            "encrypted(1)",
+            "pumps()",
+        ] {
             assert!(!holds_secret(text), "{text}");
         }
     }

@@ -79,6 +79,7 @@ fn session_with(mut typed: Typed, lines: &[&str]) -> Session {
         .iter()
         .map(|line| match *line {
             "^C" => Input::Cancelled,
+            "SIGTERM" => Input::Stopped(15),
             line => Input::Line(line.to_owned()),
         })
         .collect();
@@ -128,6 +129,12 @@ fn ctrl_c_clears_what_was_begun_and_ctrl_d_leaves() {
 fn exit_leaves_with_its_code() {
     assert_eq!(session(&["exit(3)", "4"]).code, 3);
     assert_eq!(session(&[".quit", "4"]).evaluated.len(), 0);
+}
+
+#[test]
+fn a_signal_leaves_with_its_code() {
+    let seen = session(&["1", "SIGTERM", "2"]);
+    assert_eq!((seen.evaluated, seen.code), (vec!["1".to_owned()], 143));
 }
 
 #[test]

@@ -1,0 +1,82 @@
+use super::*;
+
+fn parsed(line: &[&str]) -> Cli {
+    let args = std::iter::once("binlogsh").chain(line.iter().copied()).map(OsString::from);
+    parse(args).unwrap()
+}
+
+fn refused(line: &[&str]) -> Instead {
+    let args = std::iter::once("binlogsh").chain(line.iter().copied()).map(OsString::from);
+    parse(args).unwrap_err()
+}
+
+fn script(path: &str) -> Option<Command> {
+    Some(Command::Run(Run { script: Some(path.into()), ..Run::default() }))
+}
+
+#[test]
+fn the_definition_is_sound() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn a_sandbox_may_have_a_name_or_a_file_or_neither() {
+    let sandbox = |line: &[&str]| {
+        let cli = parsed(line);
+        (cli.global.sandbox.unwrap_or_default(), cli.command, cli.eval)
+    };
+    let none = || (None, vec![]);
+    let with = |name: &str, (command, eval): (Option<Command>, Vec<String>)| (name.to_owned(), command, eval);
+    assert_eq!(sandbox(&["--sandbox"]), with("default", none()));
+    assert_eq!(sandbox(&["--sandbox", "paused-drainer"]), with("paused-drainer", none()));
+    assert_eq!(sandbox(&["--sandbox", "run", "x.rhai"]), with("default", (script("x.rhai"), vec![])));
+    assert_eq!(sandbox(&["--sandbox=run", "run", "x.rhai"]), with("run", (script("x.rhai"), vec![])));
+    assert_eq!(sandbox(&["--sandbox=my.toml", "run", "x.rhai"]), with("my.toml", (script("x.rhai"), vec![])));
+    assert_eq!(sandbox(&["--sandbox", "my.toml", "run", "x.rhai"]), with("my.toml", (script("x.rhai"), vec![])));
+    assert_eq!(sandbox(&["--sandbox", "-e", "1"]), with("default", (None, vec!["1".into()])));
+    assert_eq!(sandbox(&["-e", "--sandbox", "--sandbox", "a"]), with("a", (None, vec!["--sandbox".into()])));
+    assert_eq!(sandbox(&["--profile", "p", "--sandbox", "a"]), with("a", none()));
+    assert_eq!(sandbox(&["run", "--sandbox", "x.rhai"]), with("default", (script("x.rhai"), vec![])));
+    assert_eq!(sandbox(&["run", "x.rhai", "--sandbox=a"]), with("a", (script("x.rhai"), vec![])));
+}
+
+#[test]
+fn yes_may_name_a_profile() {
+    assert_eq!(parsed(&["--yes"]).global.yes, Some(None));
+    assert_eq!(parsed(&["run", "x", "--yes=live"]).global.yes, Some(Some("live".into())));
+    assert_eq!(parsed(&["--yes", "run", "x"]).command, script("x"));
+    assert_eq!(refused(&["--yes", "--read-only"]).exit_code, 2);
+}
+
+#[test]
+fn run_takes_parameters_and_its_help_is_the_script_s() {
+    let cli = parsed(&["run", "-", "--param", "only=pump-1", "-p", "text=a=b", "--help"]);
+    let params = vec![("only".into(), "pump-1".into()), ("text".into(), "a=b".into())];
+    assert_eq!(cli.command, Some(Command::Run(Run { script: Some("-".into()), params, help: true })));
+    assert!(matches!(parsed(&["run", "--help"]).command, Some(Command::Run(Run { script: None, help: true, .. }))));
+    assert_eq!(refused(&["run"]).exit_code, 2);
+    assert!(refused(&["run", "x", "--param", "only"]).text.contains("NAME=VALUE"));
+    assert!(help_of_run().contains("--param"));
+}
+
+#[test]
+fn everything_behind_ctl_belongs_to_it() {
+    let flags = |line: &[&str]| Some(Command::Ctl { flags: line.iter().map(OsString::from).collect() });
+    assert_eq!(parsed(&["ctl", "-cmd", "pumps", "--output", "x"]).command, flags(&["-cmd", "pumps", "--output", "x"]));
+    assert_eq!(parsed(&["ctl", "-help"]).command, flags(&["-help"]));
+    assert_eq!(parsed(&["ctl", "-V"]).command, flags(&["-V"]));
+    assert_eq!(parsed(&["ctl"]).command, flags(&[]));
+    let linked = parse(["/usr/bin/binlogctl", "-cmd=pumps", "--sandbox"].map(OsString::from)).unwrap();
+    assert_eq!(linked.command, flags(&["-cmd=pumps", "--sandbox"]));
+}
+
+#[test]
+fn what_is_wrong_is_told_with_exit_code_2_and_what_was_asked_for_with_0() {
+    let wrong = refused(&["--ouput", "json"]);
+    assert!(wrong.text.contains("--output") && !wrong.was_asked_for(), "{}", wrong.text);
+    assert!(refused(&["-o", "jsn"]).text.contains("json"));
+    assert!(refused(&["-e", "1", "docs"]).text.contains("cannot stand together"));
+    let help = refused(&["--help"]);
+    assert!(help.text.contains("--sandbox[=<NAME|FILE>]") && help.was_asked_for(), "{}", help.text);
+    assert_eq!(refused(&["--version"]).text, concat!("binlogsh ", env!("CARGO_PKG_VERSION")));
+}

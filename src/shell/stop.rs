@@ -1,0 +1,59 @@
+//! SIGTERM and SIGHUP at the prompt. Nothing is under way while a line is typed, and nobody looks at a wish to stop then:
+//! so the process ends at once, with the terminal as it was. Elsewhere the wish is found when the next line is read.
+
+use crate::error::{Error, Result};
+use crate::output::TerminalState;
+use signal_hook::consts::{SIGHUP, SIGTERM};
+use signal_hook::iterator::Signals;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+
+/// Whether a line is being typed, and whether to stop.
+pub(super) struct Stop {
+    is_reading: AtomicBool,
+    signal: AtomicI32,
+    terminal: Option<TerminalState>,
+}
+
+impl Stop {
+    /// Listens from now on, in a thread of its own. The terminal must not be in the hands of an editor yet.
+    ///
+    /// # Errors
+    /// `local` when the system does not let us.
+    pub(super) fn listen() -> Result<Arc<Self>> {
+        let refused = |fault: std::io::Error| Error::local("cannot listen to signals").source(fault);
+        let mut signals = Signals::new([SIGTERM, SIGHUP]).map_err(refused)?;
+        let stop = Arc::new(Self {
+            is_reading: AtomicBool::new(false),
+            signal: AtomicI32::new(0),
+            terminal: TerminalState::now(),
+        });
+        let listener = stop.clone();
+        let listen = move || signals.forever().for_each(|signal| listener.heard(signal));
+        std::thread::Builder::new().name("prompt-signals".into()).spawn(listen).map_err(refused)?;
+        Ok(stop)
+    }
+
+    /// The signal is noted before the flag is looked at, and the reader does it the other way round: one of them sees
+    /// the other.
+    fn heard(&self, signal: i32) {
+        self.signal.store(signal, Ordering::SeqCst);
+        if self.is_reading.load(Ordering::SeqCst) {
+            if let Some(terminal) = &self.terminal {
+                terminal.restore_from_editor();
+            }
+            signal_hook::low_level::exit(128 + signal);
+        }
+    }
+
+    /// A line is being typed from now on, unless a signal came before.
+    pub(super) fn begin_reading(&self) -> Option<i32> {
+        self.is_reading.store(true, Ordering::SeqCst);
+        Some(self.signal.load(Ordering::SeqCst)).filter(|signal| *signal != 0)
+    }
+
+    /// The line is there.
+    pub(super) fn end_reading(&self) {
+        self.is_reading.store(false, Ordering::SeqCst);
+    }
+}
