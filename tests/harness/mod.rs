@@ -4,9 +4,13 @@
 
 use binlogsh::error::ErrorKind;
 use std::ffi::OsStr;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 /// A call of the program that is being put together.
 pub(crate) struct Shell {
@@ -96,17 +100,48 @@ impl Shell {
 
     /// Runs it with `text` on standard input.
     pub(crate) fn pipe(self, text: &str) -> Ran {
+        self.run_to_its_end(text, |_| {})
+    }
+
+    /// Runs it with no standard input, and hands each line of standard error to `watch` as it comes.
+    pub(crate) fn watched(self, watch: impl FnMut(&str)) -> Ran {
+        self.run_to_its_end("", watch)
+    }
+
+    fn run_to_its_end(self, text: &str, mut watch: impl FnMut(&str)) -> Ran {
         let mut command = self.command();
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut stdin = child.stdin.take().unwrap();
-        let text = text.to_owned();
+        let (mut stdin, text) = (child.stdin.take().unwrap(), text.to_owned());
         let writer = std::thread::spawn(move || {
             // A program that does not read its input closes the pipe: no fault.
             let _ = stdin.write_all(text.as_bytes());
         });
-        let output = child.wait_with_output().unwrap();
+        let mut out = child.stdout.take().unwrap();
+        let reader = std::thread::spawn(move || {
+            let mut stdout = String::new();
+            out.read_to_string(&mut stdout).unwrap();
+            stdout
+        });
+        let errors = BufReader::new(child.stderr.take().unwrap());
+        let child = Arc::new(Mutex::new(child));
+        let (finished, limit) = (Arc::<AtomicBool>::default(), child.clone());
+        let guard = std::thread::spawn({
+            let finished = finished.clone();
+            move || end_after(&limit, &finished)
+        });
+        let mut stderr = String::new();
+        for line in errors.lines() {
+            let line = line.unwrap();
+            watch(&line);
+            stderr += &line;
+            stderr.push('\n');
+        }
+        let stdout = reader.join().unwrap();
+        let status = wait(&child);
+        finished.store(true, Ordering::SeqCst);
         writer.join().unwrap();
-        Ran::new(output, self.home)
+        guard.join().unwrap();
+        Ran { stdout, stderr, code: code_of(status), home: self.home }
     }
 
     /// The process itself, for tests that talk to it while it runs. The home lives as long as `self`.
@@ -131,15 +166,36 @@ impl Shell {
     }
 }
 
-impl Ran {
-    /// What a finished process said.
-    pub(crate) fn new(output: Output, home: tempfile::TempDir) -> Self {
-        use std::os::unix::process::ExitStatusExt;
-        let code = output.status.code().unwrap_or_else(|| 128 + output.status.signal().unwrap_or(0));
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Self { stdout: text(output.stdout), stderr: text(output.stderr), code, home }
-    }
+/// No call of a test takes longer.
+const LONGEST: Duration = Duration::from_secs(120);
 
+/// Ends a process that takes too long.
+fn end_after(child: &Mutex<Child>, finished: &AtomicBool) {
+    let begin = Instant::now();
+    while !finished.load(Ordering::SeqCst) {
+        if begin.elapsed() > LONGEST {
+            let _ = child.lock().unwrap().kill();
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Waits without keeping the process from being ended meanwhile.
+fn wait(child: &Mutex<Child>) -> ExitStatus {
+    loop {
+        if let Some(status) = child.lock().unwrap().try_wait().unwrap() {
+            return status;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// The exit code; 128 plus the signal if one ended it.
+fn code_of(status: ExitStatus) -> i32 {
+    status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
+}
+
+impl Ran {
     /// Its home, where it wrote its files.
     pub(crate) fn dir(&self) -> &Path {
         self.home.path()

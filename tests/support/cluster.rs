@@ -100,43 +100,20 @@ impl LiveCluster {
         self.with(|cluster| cluster.address_of(who).to_owned())
     }
 
-    /// Somebody who starts every node that was paused, as an operator does who replaces the binary.
-    pub(crate) fn operator(&self) -> Operator {
-        let (model, ended) = (self.model.clone(), Arc::<AtomicBool>::default());
-        let end = ended.clone();
-        let work = move || {
-            while !end.load(Ordering::SeqCst) {
-                start_what_is_paused(model.lock().unwrap().as_mut().unwrap());
-                std::thread::sleep(BEAT);
-            }
-        };
-        Operator { ended, thread: Some(std::thread::spawn(work)) }
+    /// Starts the process of the node `id`, as an operator does who replaced its binary.
+    pub(crate) fn start_process(&self, kind: Kind, id: &str) {
+        let who = self.who(kind, id);
+        self.with(|cluster| cluster.start(who, None));
     }
 }
 
 impl Drop for LiveCluster {
     fn drop(&mut self) {
-        end(&self.ended, self.driver.take());
-    }
-}
-
-/// See [`LiveCluster::operator`]. They stop when dropped.
-pub(crate) struct Operator {
-    ended: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Drop for Operator {
-    fn drop(&mut self) {
-        end(&self.ended, self.thread.take());
-    }
-}
-
-fn end(ended: &AtomicBool, thread: Option<JoinHandle<()>>) {
-    ended.store(true, Ordering::SeqCst);
-    if let Some(thread) = thread {
-        // What went wrong in it was seen by the test already, as a cluster that stands still.
-        drop(thread.join());
+        self.ended.store(true, Ordering::SeqCst);
+        if let Some(driver) = self.driver.take() {
+            // What went wrong in it was seen by the test already, as a cluster that stands still.
+            drop(driver.join());
+        }
     }
 }
 
@@ -145,17 +122,6 @@ fn own_ip() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let (process, next) = (std::process::id(), NEXT.fetch_add(1, Ordering::SeqCst));
     format!("127.{}.{}.{}", 1 + process % 250, 1 + process / 250 % 250, 1 + next % 250)
-}
-
-fn start_what_is_paused(cluster: &mut Cluster) {
-    let (records, _) = cluster.listing();
-    for record in records.iter().filter(|record| record.state == binlogsh::node::State::Paused) {
-        if !cluster.listens(&record.node.address)
-            && let Some(who) = cluster.find(record.node.kind, &record.node.id)
-        {
-            cluster.start(who, None);
-        }
-    }
 }
 
 fn answer(model: &Model, address: &str, request: &HttpRequest) -> Reply {
