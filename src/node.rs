@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::tso::Tso;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
+use std::borrow::Cow;
 
 /// Where TiDB-Binlog keeps its records. List with the trailing slash, or siblings match.
 pub const ROOT: &str = "/tidb-binlog/v1/";
@@ -120,7 +121,7 @@ impl std::fmt::Display for NodeRef {
     }
 }
 
-/// A node's record in etcd, as read. Unknown fields are kept in `value` and survive a rewrite.
+/// A node's record in etcd, as read. Unknown fields are kept and survive a rewrite.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// Kind, id (from the key, never from the JSON) and address.
@@ -133,8 +134,11 @@ pub struct Record {
     pub update_ts: Tso,
     /// The etcd revision of its last write.
     pub mod_revision: i64,
-    /// The whole JSON object.
-    pub value: Map<String, Json>,
+    /// The `nodeId` in the JSON, where it differs from the key's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other_id: Option<String>,
+    /// The whole JSON object as it was read: it is looked into only when somebody wants more of it.
+    pub json: String,
 }
 
 /// The fields that a heartbeat rewrites: a conflict in only these is none.
@@ -148,46 +152,88 @@ impl Record {
     /// a field is missing or of the wrong type.
     pub fn parse(key: &str, value: &[u8], mod_revision: i64) -> Result<Self> {
         let (kind, id) = split_key(key)?;
-        let json: Json = serde_json::from_slice(value).map_err(|e| Error::invalid(format!("not JSON: {e}")))?;
-        let Json::Object(value) = json else {
-            return Err(Error::invalid("not a JSON object"));
+        let json = std::str::from_utf8(value).map_err(|e| Error::invalid(format!("not JSON: {e}")))?;
+        let known = match serde_json::from_str::<Known<'_>>(json) {
+            Ok(known) if known.is_whole() => known,
+            _ => return Err(what_is_wrong(json)),
         };
-        let text = |field: &str| {
-            value.get(field).and_then(Json::as_str).ok_or_else(|| Error::invalid(format!("no text field `{field}`")))
+        let (Some(address), Some(state)) = (known.host, known.state.as_deref().and_then(State::from_name)) else {
+            return Err(what_is_wrong(json));
         };
-        let timestamp = |field: &str| match value.get(field) {
-            None => Ok(Tso(0)),
-            Some(n) => n.as_i64().map(Tso).ok_or_else(|| Error::invalid(format!("`{field}` is no timestamp"))),
-        };
-        let state = text("state")?;
-        let state = State::from_name(state)
-            .ok_or_else(|| Error::invalid(format!("`state` is \"{state}\", which is no state of a node")))?;
-        let node = NodeRef { kind, id: id.to_owned(), address: text("host")?.to_owned() };
-        let (max_commit_ts, update_ts) = (timestamp("maxCommitTS")?, timestamp("updateTS")?);
-        Ok(Self { node, state, max_commit_ts, update_ts, mod_revision, value })
+        let other_id = known.node_id.filter(|claimed| *claimed != id).map(Cow::into_owned);
+        let node = NodeRef { kind, id: id.to_owned(), address: address.into_owned() };
+        let (max_commit_ts, update_ts) = (Tso(known.max_commit_ts), Tso(known.update_ts));
+        Ok(Self { node, state, max_commit_ts, update_ts, mod_revision, other_id, json: json.to_owned() })
+    }
+
+    /// The JSON object.
+    pub fn value(&self) -> Map<String, Json> {
+        serde_json::from_str(&self.json).unwrap_or_default()
     }
 
     /// The JSON with `state` in place of its own, every other field as it was read.
-    pub fn with_state(&self, state: State) -> Map<String, Json> {
-        let mut value = self.value.clone();
+    pub fn with_state(&self, state: State) -> String {
+        let mut value = self.value();
         value.insert("state".into(), state.name().into());
-        value
-    }
-
-    /// The `nodeId` in the JSON, where it differs from the key's.
-    pub fn other_id(&self) -> Option<&str> {
-        self.value.get("nodeId").and_then(Json::as_str).filter(|id| *id != self.node.id)
+        Json::Object(value).to_string()
     }
 
     /// Every field that is not a heartbeat's and differs from `other`, as `field: mine -> other's`.
     pub fn differences(&self, other: &Record) -> Vec<String> {
-        let fields = self.value.keys().chain(other.value.keys().filter(|key| !self.value.contains_key(*key)));
+        let (mine, others) = (self.value(), other.value());
+        let fields = mine.keys().chain(others.keys().filter(|key| !mine.contains_key(*key)));
         let show = |value: Option<&Json>| value.map_or("(absent)".to_owned(), Json::to_string);
         fields
             .filter(|field| !HEARTBEAT_FIELDS.contains(&field.as_str()))
-            .filter(|field| self.value.get(*field) != other.value.get(*field))
-            .map(|field| format!("{field}: {} -> {}", show(self.value.get(field)), show(other.value.get(field))))
+            .filter(|field| mine.get(*field) != others.get(*field))
+            .map(|field| format!("{field}: {} -> {}", show(mine.get(field)), show(others.get(field))))
             .collect()
+    }
+}
+
+/// The fields of a record that we know, read in one pass without keeping the others.
+#[derive(Deserialize)]
+struct Known<'a> {
+    #[serde(borrow, rename = "nodeId")]
+    node_id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    host: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    state: Option<Cow<'a, str>>,
+    #[serde(default, rename = "maxCommitTS")]
+    max_commit_ts: i64,
+    #[serde(default, rename = "updateTS")]
+    update_ts: i64,
+}
+
+impl Known<'_> {
+    fn is_whole(&self) -> bool {
+        self.host.is_some() && self.state.is_some()
+    }
+}
+
+/// Why a value is no record.
+fn what_is_wrong(json: &str) -> Error {
+    let value = match serde_json::from_str(json) {
+        Ok(Json::Object(value)) => value,
+        Ok(_) => return Error::invalid("not a JSON object"),
+        Err(e) => return Error::invalid(format!("not JSON: {e}")),
+    };
+    for field in ["host", "state"] {
+        if !value.get(field).is_some_and(Json::is_string) {
+            return Error::invalid(format!("no text field `{field}`"));
+        }
+    }
+    for field in ["maxCommitTS", "updateTS"] {
+        if value.get(field).is_some_and(|ts| !ts.is_i64()) {
+            return Error::invalid(format!("`{field}` is no timestamp"));
+        }
+    }
+    match value.get("state").and_then(Json::as_str) {
+        Some(state) if State::from_name(state).is_none() => {
+            Error::invalid(format!("`state` is \"{state}\", which is no state of a node"))
+        }
+        _ => Error::invalid("a field is of the wrong type, or there twice"),
     }
 }
 

@@ -164,7 +164,7 @@ fn perform(cluster: &mut Cluster, action: &str) -> Option<String> {
         ["record", "of", node, "set", "to", state, "by", "hand"] => {
             let who = named(cluster, node);
             let record = cluster.record(who).unwrap();
-            let value = serde_json::Value::Object(record.with_state(State::from_name(state).unwrap()));
+            let value = record.with_state(State::from_name(state).unwrap());
             cluster.put(&record.node.key(), value.to_string().as_bytes());
         }
         ["delete", key] => assert!(cluster.delete(key), "{key} was not there"),

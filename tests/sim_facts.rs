@@ -44,7 +44,7 @@ fn wait(cluster: &mut Cluster, time: Micros) {
 
 fn write_state(cluster: &mut Cluster, id: &str, state: State) {
     let record = cluster.record(who(cluster, id)).unwrap();
-    cluster.put(&record.node.key(), Json::Object(record.with_state(state)).to_string().as_bytes());
+    cluster.put(&record.node.key(), record.with_state(state).as_bytes());
 }
 
 fn happened(cluster: &Cluster, what: impl Fn(&What) -> bool) -> Vec<Micros> {

@@ -71,3 +71,17 @@ pub(crate) fn gate_read() -> Row {
     }) / 1000.0;
     Row { name: "gate_read", unit: "us", ours: us, peer: None, value: us, limit: 3.0, sense: Sense::Max }
 }
+
+/// Events that the simulator schedules and handles in a second, on one core.
+pub(crate) fn sim_events() -> Row {
+    const EVENTS: u64 = 2_000_000;
+    let round = || {
+        let begin = Instant::now();
+        let happened = binlogsh::sim::scheduled_events(EVENTS).unwrap();
+        happened as f64 / begin.elapsed().as_secs_f64() / 1e6
+    };
+    round();
+    let millions = median((0..5).map(|_| round()).collect());
+    let (name, unit) = ("sim_events", "million/s");
+    Row { name, unit, ours: millions, peer: None, value: millions, limit: 2.0, sense: Sense::Min }
+}

@@ -16,18 +16,12 @@ mod support;
 use row::Row;
 
 fn main() {
-    // `cargo test --benches` and `cargo bench` both pass flags of their own; a process of ours asks for one thing.
-    let args: Vec<String> = std::env::args().collect();
-    if let Some(at) = args.iter().position(|arg| arg == process::PEAK_MEMORY) {
-        println!("{}", process::peak_memory_of(&args[at + 1..]));
-        return;
-    }
-    let cluster = process::Records::start();
+    let (small, large) = (process::Records::start(3), process::Records::start(10_000));
     let rows: Vec<Row> = vec![
-        process::list_3(&cluster),
-        process::list_10000(&cluster),
-        process::memory_list_3(&cluster),
-        process::reads_200(&cluster),
+        process::list(&small, "list_3", 0.35),
+        process::list(&large, "list_10000", 0.6),
+        process::memory_list_3(&small),
+        process::reads_200(&small),
         process::first_prompt(),
         inside::bound_call(),
         inside::gate_read(),

@@ -3,51 +3,35 @@
 use crate::row::{Row, Sense, median};
 use crate::support::etcd::Etcd;
 use crate::support::pd_double::PdDouble;
+use crate::support::record;
 use rexpect::reader::Options;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// The argument by which this bench starts itself to measure one process alone.
-pub(crate) const PEAK_MEMORY: &str = "--peak-memory-of";
-
 const PAIRS: usize = 15;
+/// No process of a bench takes longer.
+const LONGEST: Duration = Duration::from_secs(60);
 const PREFIX: &str = "/tidb-binlog/v1/";
 
 /// A cluster of records without processes behind them: PD's double on a real etcd.
 pub(crate) struct Records {
     _etcd: Etcd,
-    pd: PdDouble,
+    _pd: PdDouble,
     url: String,
 }
 
 impl Records {
-    pub(crate) fn start() -> Self {
+    /// With the records of `count` Pumps.
+    pub(crate) fn start(count: usize) -> Self {
         let etcd = Etcd::start();
         let pd = PdDouble::start(&etcd);
-        let url = pd.url();
-        Self { _etcd: etcd, pd, url }
-    }
-
-    /// Makes the records `from..to` of Pumps.
-    fn put(&self, from: usize, to: usize) {
-        let put = |i: usize| {
+        let ts = pd.now();
+        let pair = |i: usize| {
             let id = format!("pump-{i:05}");
-            let ts = self.pd.now();
-            let value = format!(
-                r#"{{"nodeId":"{id}","host":"10.0.0.1:8250","state":"online","isAlive":false,"score":0,"label":null,"maxCommitTS":{ts},"updateTS":{ts}}}"#
-            );
-            format!("put {PREFIX}pumps/{id} '{value}'\n")
+            (format!("{PREFIX}pumps/{id}"), record(&id, &format!("{id}.example:8250"), "online", ts, ts))
         };
-        // One transaction takes at most 128 operations.
-        let all: Vec<usize> = (from..to).collect();
-        for chunk in all.chunks(100) {
-            let puts: String = chunk.iter().map(|i| put(*i)).collect();
-            let mut child = self.etcdctl(&["txn"]).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-            let mut stdin = child.stdin.take().unwrap();
-            std::io::Write::write_all(&mut stdin, format!("\n{puts}\n\n").as_bytes()).unwrap();
-            drop(stdin);
-            assert!(child.wait().unwrap().success(), "etcdctl txn failed");
-        }
+        etcd.kv().put_all(&(0..count).map(pair).collect::<Vec<_>>());
+        Self { url: pd.url(), _etcd: etcd, _pd: pd }
     }
 
     fn etcdctl(&self, args: &[&str]) -> Command {
@@ -72,8 +56,19 @@ fn ours() -> Command {
 /// Seconds that a whole process takes.
 fn time(mut command: Command) -> f64 {
     let begin = Instant::now();
-    let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    // A thread that waits costs less than looking again and again; one that is too slow is ended from here.
+    let (done, is_done) = std::sync::mpsc::channel();
+    let id = child.id().to_string();
+    let limit = std::thread::spawn(move || {
+        if is_done.recv_timeout(LONGEST).is_err() {
+            let _ = Command::new("kill").args(["-9", &id]).status();
+        }
+    });
+    let status = child.wait().unwrap();
     let took = begin.elapsed().as_secs_f64();
+    done.send(()).unwrap();
+    limit.join().unwrap();
     assert!(status.success(), "{command:?} failed");
     took
 }
@@ -90,41 +85,25 @@ fn pairs(count: usize, ours: impl Fn() -> Command, peer: impl Fn() -> Command) -
     )
 }
 
-fn list(cluster: &Records, name: &'static str, limit: f64) -> Row {
+/// `pumps()` against `etcdctl get --prefix`.
+pub(crate) fn list(cluster: &Records, name: &'static str, limit: f64) -> Row {
     let (ours, peer, value) =
         pairs(PAIRS, || cluster.ours(&["-e", "pumps()"]), || cluster.etcdctl(&["get", "--prefix", PREFIX]));
     Row { name, unit: "ms", ours, peer: Some(peer), value, limit, sense: Sense::Max }
 }
 
-pub(crate) fn list_3(cluster: &Records) -> Row {
-    cluster.put(0, 3);
-    list(cluster, "list_3", 0.35)
-}
-
-/// Leaves the cluster with three records, as it was.
-pub(crate) fn list_10000(cluster: &Records) -> Row {
-    cluster.put(3, 10_000);
-    let row = list(cluster, "list_10000", 0.6);
-    let mut clean =
-        cluster.etcdctl(&["del", &format!("{PREFIX}pumps/pump-00003"), &format!("{PREFIX}pumps/pump-99999")]);
-    assert!(clean.stdout(Stdio::null()).status().unwrap().success());
-    row
-}
-
 pub(crate) fn memory_list_3(cluster: &Records) -> Row {
-    let mut measure = Command::new(std::env::current_exe().unwrap());
-    measure.arg(PEAK_MEMORY).args(["--pd-urls", &cluster.url, "-e", "pumps()"]);
-    let output = measure.output().unwrap();
-    let kib: f64 = String::from_utf8(output.stdout).unwrap().trim().parse().unwrap();
+    let kib = peak_memory_of(&["--pd-urls", &cluster.url, "-e", "pumps()"]) as f64;
     let mib = kib / 1024.0;
     Row { name: "memory_list_3", unit: "MiB", ours: mib, peer: None, value: mib, limit: 16.0, sense: Sense::Max }
 }
 
-/// Runs our program with `args` and returns its peak memory in KiB; nothing else was run by this process before.
-pub(crate) fn peak_memory_of(args: &[String]) -> i64 {
-    let status = ours().args(args).stdout(Stdio::null()).status().unwrap();
-    assert!(status.success());
-    nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_CHILDREN).unwrap().max_rss()
+/// Runs our program with `args` and returns its peak memory in KiB.
+fn peak_memory_of(args: &[&str]) -> u64 {
+    let child = ours().args(args).stdout(Stdio::null()).spawn().unwrap();
+    let used = wait4::Wait4::wait4(child).unwrap();
+    assert!(used.status.success());
+    used.rusage.maxrss / 1024
 }
 
 pub(crate) fn reads_200(cluster: &Records) -> Row {

@@ -2,10 +2,11 @@
 
 use crate::error::{Error, Result};
 use crate::nearest::did_you_mean;
-use crate::node::{Kind, Malformed, Node, Record, State};
+use crate::node::{Kind, Malformed, Node, NodeRef, Record, State};
 use crate::operations::NodeName;
 use crate::time::show_seconds;
 use crate::world::{Answer, Gate, Listing, Notice, Request};
+use std::collections::BTreeMap;
 
 /// A record says `online`, and its heartbeat is older than this: odd.
 const OLD_HEARTBEAT_SECONDS: f64 = 10.0;
@@ -54,15 +55,37 @@ pub fn unexpected(asked: &str, answer: &Answer) -> Error {
 
 /// The node of `record`, with what the whole `listing` makes of it.
 pub fn view(record: &Record, listing: &Listing) -> Node {
+    let neighbours: Vec<&NodeRef> =
+        listing.records.iter().map(|other| &other.node).filter(|other| other.address == record.node.address).collect();
+    node(record, listing, &neighbours)
+}
+
+/// The nodes of one kind, or all.
+pub fn views(listing: &Listing, kind: Option<Kind>) -> Vec<Node> {
+    let mut at: BTreeMap<&str, Vec<&NodeRef>> = BTreeMap::new();
+    for record in &listing.records {
+        at.entry(&record.node.address).or_default().push(&record.node);
+    }
+    let wanted = |record: &&Record| kind.is_none_or(|kind| record.node.kind == kind);
+    let neighbours = |record: &Record| at.get(record.node.address.as_str()).map_or(&[][..], Vec::as_slice);
+    listing.records.iter().filter(wanted).map(|record| node(record, listing, neighbours(record))).collect()
+}
+
+/// `neighbours` are the nodes at its address, itself among them.
+fn node(record: &Record, listing: &Listing, neighbours: &[&NodeRef]) -> Node {
     let since = |ts| listing.tso.map(|now| now.seconds_since(ts));
     let (lag, heartbeat_age) = (since(record.max_commit_ts), since(record.update_ts));
     let mut odd = Vec::new();
-    if let Some(id) = record.other_id() {
+    if let Some(id) = &record.other_id {
         odd.push(format!("its JSON says nodeId {id}"));
     }
-    let shares = |other: &&Record| other.node != record.node && other.node.address == record.node.address;
-    for other in listing.records.iter().filter(shares) {
-        odd.push(format!("same address as {} {}", other.node.kind, other.node.id));
+    let mut others = neighbours.iter().filter(|other| **other != &record.node);
+    if let Some(other) = others.next() {
+        let more = match others.count() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        odd.push(format!("same address as {} {}{more}", other.kind, other.id));
     }
     match record.state {
         State::Online => {
@@ -77,12 +100,6 @@ pub fn view(record: &Record, listing: &Listing) -> Node {
         State::Paused | State::Offline => {}
     }
     Node { record: record.clone(), lag, heartbeat_age, odd }
-}
-
-/// The nodes of one kind, or all.
-pub fn views(listing: &Listing, kind: Option<Kind>) -> Vec<Node> {
-    let wanted = |record: &&Record| kind.is_none_or(|kind| record.node.kind == kind);
-    listing.records.iter().filter(wanted).map(|record| view(record, listing)).collect()
 }
 
 /// The record that `name` means in `listing`: by id, by a `Node`, or, where only one has it, by `host:port`.

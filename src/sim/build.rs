@@ -240,12 +240,15 @@ impl Cluster {
         let written = if live { beat } else { beat.min(position.max(-common.uptime)) };
         let revision = FIRST_REVISION + written.max(1 - FIRST_REVISION);
         let (max_commit_ts, update_ts) = (self.ts_at(position), self.ts_at(written));
-        let value = (!common.extra.is_empty()).then(|| {
-            let mut value = canonical(common.id, common.address, state, max_commit_ts, update_ts);
+        let json = (!common.extra.is_empty()).then(|| {
+            let own = canonical(common.id, common.address, state, max_commit_ts, update_ts);
+            let mut value: Map<String, Json> = serde_json::from_str(&own).unwrap_or_default();
             value.extend(common.extra.clone());
-            value
+            Json::Object(value).to_string().into()
         });
-        let fixed = Fixed { state, address: common.address.into(), max_commit_ts, update_ts, value };
+        let claimed = common.extra.get("nodeId").and_then(Json::as_str).filter(|claimed| *claimed != common.id);
+        let other_id = claimed.map(str::to_owned);
+        let fixed = Fixed { state, address: common.address.into(), max_commit_ts, update_ts, other_id, json };
         let body = if live { Body::Live } else { Body::Fixed(Arc::new(fixed)) };
         Entry { created: 1, written, revision, body }
     }

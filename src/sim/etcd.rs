@@ -8,7 +8,7 @@ use super::cluster::{Cluster, Event, FIRST_REVISION, RawKey};
 use super::drainer::LOOK;
 use super::happening::What;
 use super::process::{Entry, Node, Who};
-use super::record::{Body, Fixed, bytes, canonical};
+use super::record::{Body, Fixed, canonical};
 use crate::error::{Error, Result};
 use crate::node::{Kind, Malformed, ROOT, Record, State};
 use crate::tso::Tso;
@@ -66,7 +66,8 @@ impl Cluster {
             address: node.address.clone(),
             max_commit_ts: self.ts_at(self.recorded_position(who).unwrap_or(node.settled)),
             update_ts: self.ts_at(written + (written - started) / 1_000_000 * node.drift_ppm),
-            value: None,
+            other_id: None,
+            json: None,
         };
         (fixed, if written > entry.written { FIRST_REVISION + written } else { entry.revision })
     }
@@ -122,7 +123,7 @@ impl Cluster {
         let entry = node.entry.as_ref()?;
         let (value, mod_revision) = match &entry.body {
             Body::Raw(value) => (value.to_vec(), entry.revision),
-            _ => self.record(who).map(|record| (bytes(record.value), record.mod_revision))?,
+            _ => self.record(who).map(|record| (record.json.into_bytes(), record.mod_revision))?,
         };
         Some(KeyValue { key: self.key_of(who), value, mod_revision, create_revision: entry.created })
     }
@@ -249,7 +250,8 @@ impl Cluster {
         let (max_commit_ts, update_ts) = (self.ts_at(position), self.ts_at(self.now));
         let now = self.now;
         let node = self.node_mut(who);
-        let fixed = Fixed { state, address: node.address.clone(), max_commit_ts, update_ts, value: None };
+        let fixed =
+            Fixed { state, address: node.address.clone(), max_commit_ts, update_ts, other_id: None, json: None };
         let created = node.entry.as_ref().map_or(revision, |entry| entry.created);
         node.entry = Some(Entry { created, written: now, revision, body: Body::Fixed(Arc::new(fixed)) });
         self.note(What::Recorded { who, state, by_hand: false });
@@ -320,5 +322,6 @@ fn raw_key_value(key: &str, raw: &RawKey) -> KeyValue {
 /// A node's record as JSON, for `/status` and `/drainers`.
 pub(crate) fn as_json(record: &Record) -> serde_json::Value {
     let (id, address) = (&record.node.id, &record.node.address);
-    canonical(id, address, record.state, record.max_commit_ts, record.update_ts).into()
+    let json = canonical(id, address, record.state, record.max_commit_ts, record.update_ts);
+    serde_json::from_str(&json).unwrap_or_default()
 }

@@ -3,7 +3,7 @@
 use super::clock::{MILLISECOND, Micros};
 use crate::node::{Kind, NodeRef, Record, State};
 use crate::tso::Tso;
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 use std::sync::Arc;
 
 /// The value under a node's key.
@@ -24,8 +24,10 @@ pub(crate) struct Fixed {
     pub(crate) address: Arc<str>,
     pub(crate) max_commit_ts: Tso,
     pub(crate) update_ts: Tso,
+    /// The `nodeId` in it, where it is another than the key's.
+    pub(crate) other_id: Option<String>,
     /// The whole object as it was written, where it is not what a node writes itself.
-    pub(crate) value: Option<Map<String, Json>>,
+    pub(crate) json: Option<Arc<str>>,
 }
 
 impl Fixed {
@@ -36,45 +38,30 @@ impl Fixed {
             address: record.node.address.as_str().into(),
             max_commit_ts: record.max_commit_ts,
             update_ts: record.update_ts,
-            value: Some(record.value.clone()),
+            other_id: record.other_id.clone(),
+            json: Some(record.json.as_str().into()),
         }
     }
 
     /// It as a record of the node `id`.
     pub(crate) fn record(&self, kind: Kind, id: &str, mod_revision: i64) -> Record {
-        let value = match &self.value {
-            Some(value) => value.clone(),
+        let json = match &self.json {
+            Some(json) => json.as_ref().to_owned(),
             None => canonical(id, &self.address, self.state, self.max_commit_ts, self.update_ts),
         };
         let node = NodeRef { kind, id: id.to_owned(), address: self.address.as_ref().to_owned() };
         let (max_commit_ts, update_ts) = (self.max_commit_ts, self.update_ts);
-        Record { node, state: self.state, max_commit_ts, update_ts, mod_revision, value }
+        let other_id = self.other_id.clone();
+        Record { node, state: self.state, max_commit_ts, update_ts, mod_revision, other_id, json }
     }
 }
 
-/// The object that a node writes, its fields in the order of the real ones.
-pub(crate) fn canonical(
-    id: &str,
-    address: &str,
-    state: State,
-    max_commit_ts: Tso,
-    update_ts: Tso,
-) -> Map<String, Json> {
-    let mut value = Map::with_capacity(8);
-    value.insert("nodeId".into(), id.into());
-    value.insert("host".into(), address.into());
-    value.insert("state".into(), state.name().into());
-    value.insert("isAlive".into(), false.into());
-    value.insert("score".into(), 0.into());
-    value.insert("label".into(), Json::Null);
-    value.insert("maxCommitTS".into(), max_commit_ts.0.into());
-    value.insert("updateTS".into(), update_ts.0.into());
-    value
-}
-
-/// The bytes of a record's value, without spaces as Go writes them.
-pub(crate) fn bytes(value: Map<String, Json>) -> Vec<u8> {
-    Json::Object(value).to_string().into_bytes()
+/// The object that a node writes, its fields in the order of the real ones, without spaces as Go writes them.
+pub(crate) fn canonical(id: &str, address: &str, state: State, max_commit_ts: Tso, update_ts: Tso) -> String {
+    let (id, address) = (Json::from(id), Json::from(address));
+    format!(
+        r#"{{"nodeId":{id},"host":{address},"state":"{state}","isAlive":false,"score":0,"label":null,"maxCommitTS":{max_commit_ts},"updateTS":{update_ts}}}"#
+    )
 }
 
 /// The timestamp of a virtual time: the microseconds within its millisecond are its logical part.
@@ -95,7 +82,7 @@ mod tests {
     fn a_record_has_the_fields_of_a_real_one_in_their_order() {
         let value = canonical("host:8250", "10.0.0.5:8250", State::Online, Tso(405197570529820673), Tso(7));
         assert_eq!(
-            String::from_utf8(bytes(value)).unwrap(),
+            value,
             r#"{"nodeId":"host:8250","host":"10.0.0.5:8250","state":"online","isAlive":false,"score":0,"label":null,"maxCommitTS":405197570529820673,"updateTS":7}"#
         );
     }

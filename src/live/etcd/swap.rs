@@ -57,8 +57,7 @@ pub(in crate::live) async fn swap(
             return written(kv.value(), &seen.node, kv.mod_revision());
         }
         let current = current(&key, seen, now.as_ref())?;
-        let value = serde_json::to_vec(&current.with_state(state))
-            .map_err(|e| Error::internal(format!("cannot write the record {key}")).source(e))?;
+        let value = current.with_state(state).into_bytes();
         let txn = compared(&key, current.mod_revision, fence, TxnOp::put(key.as_str(), value.clone(), None));
         match execute(etcd, &url, &format!("write {key}"), txn, &key, fence, sent).await? {
             Outcome::Done(revision) => return written(&value, &seen.node, revision),

@@ -6,7 +6,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::node::{NodeRef, Record, State};
 use crate::sim::http::{Behind, Said};
 use crate::sim::process::Who;
-use crate::sim::record::bytes;
 use crate::world::{Action, Answer, Fence};
 
 impl Simulated {
@@ -72,9 +71,9 @@ impl Simulated {
             )
             .hint("look at the node again before you decide"));
         }
-        let value = now.with_state(state);
-        let mod_revision = self.cluster.put(&key, &bytes(value.clone()));
-        Ok(Answer::Swapped(Record { state, mod_revision, value, ..now }))
+        let json = now.with_state(state);
+        let mod_revision = self.cluster.put(&key, json.as_bytes());
+        Ok(Answer::Swapped(Record { state, mod_revision, json, ..now }))
     }
 
     pub(super) fn delete_record(&mut self, key: &str, mod_revision: i64, fence: Option<&Fence>) -> Result<Answer> {
