@@ -12,6 +12,7 @@ mod contract;
 mod ctl_flags;
 mod end_to_end;
 mod examples;
+mod guards;
 mod harness;
 mod language_errors;
 mod language_fixture;
