@@ -8,9 +8,11 @@
 
 mod bad_input;
 mod config_files;
+mod contract;
 mod ctl_flags;
 mod end_to_end;
 mod examples;
+mod guards;
 mod harness;
 mod language_errors;
 mod language_fixture;

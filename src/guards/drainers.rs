@@ -16,6 +16,10 @@ const STALLED_AFTER: Duration = Duration::from_secs(15);
 /// How long Pumps keep binlog unless configured otherwise, in milliseconds.
 const DEFAULT_RETENTION_MS: i64 = 7 * DAY_MS;
 const DAY_MS: i64 = 86_400_000;
+/// Pumps collect once an hour: what was removed is at most so much behind what may be.
+const GC_INTERVAL_MS: i64 = 2 * 3_600_000;
+/// Up to where a Pump has removed, in milliseconds since 1970.
+const GC_TS: &str = "binlog_pump_storage_gc_ts";
 
 /// Every Drainer that is not offline must answer and advance: a closing Pump waits for all of them.
 pub(super) fn stuck_drainer(scene: &mut Scene<'_>, _request: &Request) -> Result<Verdict> {
@@ -29,14 +33,20 @@ pub(super) fn stuck_drainer(scene: &mut Scene<'_>, _request: &Request) -> Result
         }
     }
     for drainer in stalled(scene, lagging)? {
-        stuck.push(format!("{} (stands still at {})", drainer.node.id, drainer.max_commit_ts));
+        let behind = show_seconds(scene.pd_now()?.seconds_since(drainer.max_commit_ts));
+        stuck.push(format!("{} (stands still, {behind} behind)", drainer.node.id));
     }
-    Ok(match stuck.is_empty() {
+    let mut reasons = Vec::new();
+    if !stuck.is_empty() {
+        let stuck = stuck.join(", ");
+        reasons.push(format!("the Pump would wait in `closing`, without end, for what does not read on: {stuck}"));
+    }
+    for key in scene.unreadable(Kind::Drainer)? {
+        reasons.push(format!("{key}: the Pump would wait in `closing` until it is forgotten"));
+    }
+    Ok(match reasons.is_empty() {
         true => Verdict::Clear,
-        false => Verdict::Trips(format!(
-            "{} does not read on: the Pump would wait for it in `closing`, without end",
-            stuck.join(", ")
-        )),
+        false => Verdict::Trips(reasons.join("; ")),
     })
 }
 
@@ -57,20 +67,29 @@ fn stalled(scene: &mut Scene<'_>, mut lagging: Vec<Record>) -> Result<Vec<Record
 
 /// Without a Drainer that is not offline a closing Pump waits for nobody.
 pub(super) fn no_drainer(scene: &mut Scene<'_>, _request: &Request) -> Result<Verdict> {
-    Ok(match scene.others(Kind::Drainer, None)?.is_empty() {
-        false => Verdict::Clear,
-        true => Verdict::Trips("no Drainer is registered that is not offline: what was not consumed is lost".into()),
-    })
+    let none = "no Drainer is registered that is not offline: the Pump would wait for nobody, and what was not consumed \
+                is lost";
+    nobody_left(scene, None, none)
 }
 
 /// The last Drainer that is not offline is what binlog is kept for.
 pub(super) fn last_drainer(scene: &mut Scene<'_>, request: &Request) -> Result<Verdict> {
-    Ok(match scene.others(Kind::Drainer, target(request).as_ref())?.is_empty() {
-        false => Verdict::Clear,
-        true => Verdict::Trips(
-            "no other Drainer is registered: nothing keeps binlog from being dropped when a Pump closes".into(),
-        ),
-    })
+    let none = "no other Drainer is registered that is not offline: the next Pump that closes waits for nobody, and what \
+                was not consumed is lost";
+    nobody_left(scene, target(request).as_ref(), none)
+}
+
+/// Trips with `none` unless a Drainer that is not offline is registered beside `except`. A key that is no record is
+/// not counted on.
+fn nobody_left(scene: &mut Scene<'_>, except: Option<&(Kind, String)>, none: &str) -> Result<Verdict> {
+    if !scene.others(Kind::Drainer, except)?.is_empty() {
+        return Ok(Verdict::Clear);
+    }
+    let mut reasons = vec![none.to_owned()];
+    reasons.extend(
+        scene.unreadable(Kind::Drainer)?.into_iter().map(|key| format!("{key} of a Drainer, and counts for none")),
+    );
+    Ok(Verdict::Trips(reasons.join("; ")))
 }
 
 /// As `pump_closing`, and otherwise names the time by which the Drainer must be back.
@@ -80,14 +99,16 @@ pub(super) fn pause_deadline(scene: &mut Scene<'_>, request: &Request) -> Result
         other => return Ok(other),
     }
     let listing = scene.listing()?;
-    let drainer = target(request).and_then(|node| listing.find(node.kind, &node.id).cloned());
+    let drainer = target(request).and_then(|(kind, id)| listing.find(kind, &id).cloned());
     Ok(match drainer {
         None => Verdict::Clear,
         Some(drainer) => {
-            let until = Time::new(drainer.max_commit_ts.physical_ms() + DEFAULT_RETENTION_MS, Zone::Utc);
+            let until = drainer.max_commit_ts.physical_ms() + DEFAULT_RETENTION_MS;
+            let over = scene.pd_now().is_ok_and(|now| until <= now.physical_ms());
+            let when = if over { "GC may be past it already, since" } else { "it must be back before" };
             Verdict::Note(format!(
-                "it must be back before {until} (its checkpoint plus 7 days, if the Pumps' gc is the default): GC does \
-                 not wait for it"
+                "{when} {} (its checkpoint plus 7 days, if the Pumps' gc is the default): GC does not wait for it",
+                Time::new(until, Zone::Utc)
             ))
         }
     })
@@ -95,11 +116,19 @@ pub(super) fn pause_deadline(scene: &mut Scene<'_>, request: &Request) -> Result
 
 /// No Drainer that is not offline may be within a day of what GC removes.
 pub(super) fn behind_gc(scene: &mut Scene<'_>, request: &Request) -> Result<Verdict> {
-    let pump = target(request).ok_or_else(|| Error::internal("trigger_gc names no Pump"))?;
-    let horizon = gc_horizon_ms(scene, &pump)?;
+    let Request::TriggerGc { node: pump } = request else {
+        return Ok(Verdict::Clear);
+    };
+    if let ProbeFinding::Other(id) = scene.probe(pump)? {
+        // A node does not look for its id in this request.
+        return Ok(Verdict::Trips(format!("at the address of {pump} answers {id}: its GC would run instead")));
+    }
+    let Some(horizon) = horizon(scene, pump)? else {
+        return Ok(Verdict::Unknown(format!("what GC would remove, since the metrics of {pump} have no {GC_TS}")));
+    };
     let mut behind = Vec::new();
     for drainer in scene.others(Kind::Drainer, None)? {
-        let spare = drainer.max_commit_ts.physical_ms() - horizon;
+        let spare = drainer.max_commit_ts.physical_ms() - horizon.ms;
         if spare < DAY_MS {
             let distance = show_seconds(spare.abs() as f64 / 1000.0);
             behind.push(match spare {
@@ -108,20 +137,36 @@ pub(super) fn behind_gc(scene: &mut Scene<'_>, request: &Request) -> Result<Verd
             });
         }
     }
-    Ok(match behind.is_empty() {
+    if !behind.is_empty() {
+        let basis = if horizon.assumed { " (if the Pump's gc is the default of 7 days)" } else { "" };
+        let behind = behind.join(", ");
+        return Ok(Verdict::Trips(format!("{behind}{basis}: it would go on with a hole, silently")));
+    }
+    Ok(match scene.unreadable(Kind::Drainer)?.is_empty() {
         true => Verdict::Clear,
-        false => Verdict::Trips(format!("{}: it would go on with a hole, silently", behind.join(", "))),
+        false => Verdict::Unknown(format!(
+            "whether a Drainer is behind, since {}",
+            scene.unreadable(Kind::Drainer)?.join(", ")
+        )),
     })
 }
 
-/// Up to where GC of `pump` removes, in milliseconds since 1970: what it has removed already, or seven days ago.
-fn gc_horizon_ms(scene: &mut Scene<'_>, pump: &NodeRef) -> Result<i64> {
-    const METRIC: &str = "binlog_pump_storage_gc_ts";
+/// Up to where GC removes.
+struct Horizon {
+    /// Milliseconds since 1970.
+    ms: i64,
+    /// Whether it follows from the default retention, and not from what the Pump has removed already.
+    assumed: bool,
+}
+
+/// Up to where GC of `pump` removes: what it has removed already, or seven days ago, whatever is later. `None` when it
+/// does not say what it has removed: its retention may be anything then.
+fn horizon(scene: &mut Scene<'_>, pump: &NodeRef) -> Result<Option<Horizon>> {
     let samples = match scene.ask(&Request::Metrics { nodes: vec![pump.clone()] })? {
         Answer::Metrics(mut list) => list.pop().unwrap_or_else(|| Err(Error::internal("no metrics in the answer")))?,
         other => return Err(Error::internal(format!("the world answered a request for metrics with {other:?}"))),
     };
+    let Some(removed) = samples.get(GC_TS).map(|ms| *ms as i64).filter(|ms| *ms > 0) else { return Ok(None) };
     let by_age = scene.pd_now()?.physical_ms() - DEFAULT_RETENTION_MS;
-    let removed = samples.get(METRIC).map_or(0, |ms| *ms as i64);
-    Ok(by_age.max(removed))
+    Ok(Some(Horizon { ms: by_age.max(removed), assumed: by_age > removed + GC_INTERVAL_MS }))
 }

@@ -14,7 +14,7 @@ mod scene;
 pub use finding::{Finding, Verdict};
 
 use crate::error::Result;
-use crate::node::{Kind, State};
+use crate::node::{Kind, Record, State};
 use crate::world::{Action, GuardClass, GuardName, Request, World};
 use scene::Scene;
 
@@ -82,33 +82,41 @@ fn guards_of(scene: &mut Scene<'_>, request: &Request) -> Result<Vec<Guard>> {
         },
         Request::SwapRecord { seen, state } => {
             let mut guards = vec![loss(G::Alive, records::alive)];
-            match (seen.node.kind, state) {
-                (_, State::Online | State::Pausing | State::Closing) => {
-                    guards.push(halt(G::Pointless, records::pointless));
-                }
-                (Kind::Pump, State::Offline) => guards.push(loss(G::LoseBinlog, records::lose_binlog)),
-                (Kind::Drainer, State::Offline) => {
-                    guards.push(loss(G::PumpClosing, pumps::pump_closing));
-                    guards.push(loss(G::LastDrainer, drainers::last_drainer));
-                }
-                (_, State::Paused) => {}
+            match state {
+                State::Offline => guards.extend(of_retiring(seen.node.kind)),
+                _ => guards.push(halt(G::Pointless, records::pointless)),
             }
             guards
         }
-        Request::DeleteRecord { key, .. } => match scene.record_at(key)? {
-            None => Vec::new(),
-            Some(record) => {
-                let mut guards = vec![halt(G::NotOffline, records::not_offline), loss(G::Alive, records::alive)];
-                if record.node.kind == Kind::Pump {
-                    guards.push(loss(G::StillPulled, records::still_pulled));
-                    guards.push(halt(G::LastKey, records::last_key));
-                }
-                guards
-            }
-        },
+        // What is no record may be deleted.
+        Request::DeleteRecord { key, .. } => scene.record_at(key)?.map_or_else(Vec::new, |record| of_deleting(&record)),
         Request::TriggerGc { .. } => vec![loss(G::BehindGc, drainers::behind_gc)],
         Request::WriteSavepoint { .. } => vec![halt(G::Exists, host::exists)],
         Request::Encrypt { .. } => vec![halt(G::PublicKey, host::public_key)],
         _ => Vec::new(),
     })
+}
+
+/// From now on nobody waits for the node: for what it holds, or for what it has not read.
+fn of_retiring(kind: Kind) -> Vec<Guard> {
+    match kind {
+        Kind::Pump => vec![loss(GuardName::LoseBinlog, records::lose_binlog)],
+        Kind::Drainer => vec![
+            loss(GuardName::PumpClosing, pumps::pump_closing),
+            loss(GuardName::LastDrainer, drainers::last_drainer),
+        ],
+    }
+}
+
+/// Nobody waits for a node without a record either.
+fn of_deleting(record: &Record) -> Vec<Guard> {
+    let mut guards = vec![halt(GuardName::NotOffline, records::not_offline), loss(GuardName::Alive, records::alive)];
+    if record.state != State::Offline {
+        guards.extend(of_retiring(record.node.kind));
+    }
+    if record.node.kind == Kind::Pump {
+        guards.push(loss(GuardName::StillPulled, records::still_pulled));
+        guards.push(halt(GuardName::LastKey, records::last_key));
+    }
+    guards
 }

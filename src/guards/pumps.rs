@@ -3,14 +3,17 @@
 use crate::error::Result;
 use crate::guards::Verdict;
 use crate::guards::scene::Scene;
-use crate::node::{Kind, NodeRef, State};
+use crate::node::{Kind, State};
 use crate::world::{ProbeFinding, Request};
 
 /// The node that a request is about, if it is about one.
-pub(super) fn target(request: &Request) -> Option<NodeRef> {
+pub(super) fn target(request: &Request) -> Option<(Kind, String)> {
     match request {
-        Request::Act { node, .. } | Request::TriggerGc { node } => Some(node.clone()),
-        Request::SwapRecord { seen, .. } => Some(seen.node.clone()),
+        Request::Act { node, .. } | Request::TriggerGc { node } => Some((node.kind, node.id.clone())),
+        Request::SwapRecord { seen, .. } => Some((seen.node.kind, seen.node.id.clone())),
+        Request::DeleteRecord { key, .. } => {
+            Kind::ALL.into_iter().find_map(|kind| Some((kind, key.strip_prefix(kind.prefix())?.to_owned())))
+        }
         _ => None,
     }
 }
@@ -23,34 +26,34 @@ pub(super) fn last_pump(scene: &mut Scene<'_>, request: &Request) -> Result<Verd
         if pump.state == State::Online && probe == ProbeFinding::State(State::Online) {
             return Ok(Verdict::Clear);
         }
-        others.push(format!("{} says {} and a probe {probe}", pump.node.id, pump.state));
+        others.push(format!("{} (record {}, probe {probe})", pump.node.id, pump.state));
     }
     let others = if others.is_empty() { "there is no other".to_owned() } else { others.join(", ") };
     Ok(Verdict::Trips(format!(
-        "no other Pump is online and answers ({others}): TiDB would stop, or skip binlog without a word"
+        "no other Pump is online and answers: {others}; TiDB would stop, or skip binlog without a word"
     )))
 }
 
 /// No Pump may be closing: it would never end, or end before its binlog was read.
 pub(super) fn pump_closing(scene: &mut Scene<'_>, request: &Request) -> Result<Verdict> {
-    let (mut closing, mut unknown) = (Vec::new(), Vec::new());
+    let (mut closing, mut unknown) = (Vec::new(), scene.unreadable(Kind::Pump)?);
     for pump in scene.others(Kind::Pump, target(request).as_ref())? {
         match scene.probe(&pump.node)? {
             ProbeFinding::State(State::Closing) => closing.push(pump.node.id),
             finding @ (ProbeFinding::Silent | ProbeFinding::Unknown(_)) => {
-                unknown.push(format!("{} ({finding})", pump.node.id));
+                unknown.push(format!("a probe of {} is {finding}", pump.node.id));
             }
             _ => {}
         }
     }
-    let consequence = match target(request).map(|node| node.kind) {
+    let consequence = match target(request).map(|(kind, _)| kind) {
         Some(Kind::Drainer) if !pauses(request) => "it would be released, and what this Drainer has not read is lost",
         _ => "it could not finish while this node is down",
     };
     Ok(if !closing.is_empty() {
         Verdict::Trips(format!("{} is closing: {consequence}", closing.join(", ")))
     } else if !unknown.is_empty() {
-        Verdict::Unknown(format!("whether a Pump is closing, since {} tells nothing", unknown.join(", ")))
+        Verdict::Unknown(format!("whether a Pump is closing (if so, {consequence}), since {}", unknown.join(", ")))
     } else {
         Verdict::Clear
     })
@@ -70,11 +73,20 @@ pub(super) fn stuck_pump(scene: &mut Scene<'_>, request: &Request) -> Result<Ver
             stuck.push(format!("{} (record {}, probe {probe})", pump.node.id, pump.state));
         }
     }
-    Ok(match stuck.is_empty() {
-        true => Verdict::Clear,
-        false => Verdict::Trips(format!(
-            "{} does not serve its binlog: merging stands still, so the Pump would wait in `closing` until it does",
+    let mut reasons = Vec::new();
+    if !stuck.is_empty() {
+        reasons.push(format!(
+            "while a Pump does not serve, or closes, merging stands still, and the Pump would wait in `closing`: {}",
             stuck.join(", ")
-        )),
+        ));
+    }
+    for key in scene.unreadable(Kind::Pump)? {
+        reasons.push(format!(
+            "{key}: the Drainers would never learn that the Pump went offline, and stand still; forget that key first"
+        ));
+    }
+    Ok(match reasons.is_empty() {
+        true => Verdict::Clear,
+        false => Verdict::Trips(reasons.join("; ")),
     })
 }

@@ -27,10 +27,15 @@ pub(super) fn alive(scene: &mut Scene<'_>, request: &Request) -> Result<Verdict>
     match scene.probe(&record.node)? {
         ProbeFinding::Refused => {}
         ProbeFinding::State(state) => {
-            return Ok(Verdict::Trips(format!(
-                "{} is alive: it answers as {state} and would write its record again within two seconds",
-                record.node
-            )));
+            let skips = match record.node.kind {
+                Kind::Pump => ", and a Drainer that looks meanwhile may skip its binlog for good",
+                Kind::Drainer => "",
+            };
+            let consequence = match state {
+                State::Online => format!("it would write its record again within two seconds{skips}"),
+                _ => "it writes its record itself when it ends".to_owned(),
+            };
+            return Ok(Verdict::Trips(format!("{} is alive, it answers as {state}: {consequence}", record.node)));
         }
         ProbeFinding::Silent => {
             return Ok(Verdict::Unknown(format!(
@@ -51,23 +56,37 @@ pub(super) fn alive(scene: &mut Scene<'_>, request: &Request) -> Result<Verdict>
     let moved = scene.observe(FROZEN_AFTER, |listing| {
         listing.find(record.node.kind, &record.node.id).is_none_or(|now| now.mod_revision != record.mod_revision)
     })?;
-    Ok(match moved {
-        false => Verdict::Clear,
-        true => Verdict::Trips(format!("something still writes the record of {}: it may run elsewhere", record.node)),
+    if moved {
+        return Ok(Verdict::Trips(format!(
+            "something still writes the record of {}: it may run elsewhere",
+            record.node
+        )));
+    }
+    // A supervisor may have started it while it was watched.
+    Ok(match scene.probe_again(&record.node)? {
+        ProbeFinding::Refused => Verdict::Clear,
+        finding => Verdict::Trips(format!("{} came up while it was watched: a probe says {finding}", record.node)),
     })
 }
 
-/// States that a hand-written record never makes true.
-pub(super) fn pointless(_scene: &mut Scene<'_>, request: &Request) -> Result<Verdict> {
-    let Request::SwapRecord { state, .. } = request else {
+/// States that a hand-written record never makes true, or that only make others wait.
+pub(super) fn pointless(scene: &mut Scene<'_>, request: &Request) -> Result<Verdict> {
+    let Request::SwapRecord { seen, state } = request else {
         return Ok(Verdict::Clear);
     };
-    let why = match state {
-        State::Online => "a record that says online starts nothing, and others then wait for a node that is not there",
-        State::Pausing | State::Closing => "no node ever acts upon it",
-        State::Paused | State::Offline => return Ok(Verdict::Clear),
+    let why = match (state, seen.node.kind) {
+        (State::Offline, _) => return Ok(Verdict::Clear),
+        (State::Paused, _) if record(scene, request)?.state != State::Offline => return Ok(Verdict::Clear),
+        (State::Paused, Kind::Pump) => {
+            "it is offline, and every Drainer would wait for it again: replication would stand still"
+        }
+        (State::Paused, Kind::Drainer) => "it is offline, and a Pump that closes would wait for it again, without end",
+        (State::Online, _) => {
+            "a record that says online starts nothing, and others then wait for a node that is not there"
+        }
+        (State::Pausing | State::Closing, _) => "no node ever acts upon it",
     };
-    Ok(Verdict::Trips(format!("writing {state} by hand is pointless: {why}")))
+    Ok(Verdict::Trips(format!("writing {state} by hand into the record of {} is pointless: {why}", seen.node.id)))
 }
 
 /// `offline` for a Pump by hand: no record can prove that all was consumed.
@@ -101,26 +120,34 @@ pub(super) fn not_offline(scene: &mut Scene<'_>, request: &Request) -> Result<Ve
 /// No Drainer may still pull from a Pump that is forgotten.
 pub(super) fn still_pulled(scene: &mut Scene<'_>, request: &Request) -> Result<Verdict> {
     let pump = record(scene, request)?;
-    let online: Vec<_> = scene.others(Kind::Drainer, None)?.into_iter().filter(|d| d.state == State::Online).collect();
-    let nodes: Vec<_> = online.iter().map(|drainer| drainer.node.clone()).collect();
+    let (mut nodes, mut unknown) = (Vec::new(), scene.unreadable(Kind::Drainer)?);
+    for drainer in scene.others(Kind::Drainer, None)?.into_iter().filter(|drainer| drainer.state != State::Paused) {
+        // Whoever took over its address would answer with positions of their own.
+        match scene.probe(&drainer.node)? {
+            ProbeFinding::State(_) => nodes.push(drainer.node),
+            finding => unknown.push(format!("a probe of {} is {finding}", drainer.node.id)),
+        }
+    }
     let reports = match scene.ask(&Request::Status { nodes: nodes.clone() })? {
         Answer::Statuses(reports) => reports,
         other => return Err(Error::internal(format!("the world answered a request for status with {other:?}"))),
     };
-    let (mut pulling, mut silent) = (Vec::new(), Vec::new());
+    let mut pulling = Vec::new();
     for (node, report) in nodes.into_iter().zip(reports) {
         match report {
             Ok(StatusReport::Drainer(status)) if status.pump_positions.contains_key(&pump.node.id) => {
                 pulling.push(node.id)
             }
             Ok(_) => {}
-            Err(error) => silent.push(format!("{} ({error})", node.id)),
+            Err(error) => unknown.push(error.to_string()),
         }
     }
+    let name = &pump.node.id;
     Ok(if !pulling.is_empty() {
-        Verdict::Trips(format!("{} still pulls from {}", pulling.join(", "), pump.node.id))
-    } else if !silent.is_empty() {
-        Verdict::Unknown(format!("whether a Drainer still pulls from it, since it could not ask {}", silent.join(", ")))
+        let pulling = pulling.join(", ");
+        Verdict::Trips(format!("{name} is still pulled by {pulling}, which would wait for it without end"))
+    } else if !unknown.is_empty() {
+        Verdict::Unknown(format!("whether a Drainer still pulls from {name}, since {}", unknown.join(", ")))
     } else {
         Verdict::Clear
     })

@@ -66,9 +66,7 @@ impl<'w> Scene<'w> {
         };
         match known {
             Some(finding) => Ok(finding),
-            None => {
-                self.probe_these(vec![node.clone()])?.remove(node).ok_or_else(|| odd_answer("probe", &Answer::Done))
-            }
+            None => self.probe_again(node),
         }
     }
 
@@ -85,11 +83,25 @@ impl<'w> Scene<'w> {
         }
     }
 
-    /// The records of `kind` that are not offline, without `except`.
-    pub(super) fn others(&mut self, kind: Kind, except: Option<&NodeRef>) -> Result<Vec<Record>> {
+    /// What a node says of itself just now, whatever it said before.
+    pub(super) fn probe_again(&mut self, node: &NodeRef) -> Result<ProbeFinding> {
+        self.probe_these(vec![node.clone()])?.remove(node).ok_or_else(|| odd_answer("probe", &Answer::Done))
+    }
+
+    /// The records of `kind` that are not offline, without that of the node `except`.
+    pub(super) fn others(&mut self, kind: Kind, except: Option<&(Kind, String)>) -> Result<Vec<Record>> {
         let listing = self.listing()?;
-        let there = |record: &&Record| record.state != State::Offline && Some(&record.node) != except;
+        let is = |record: &Record, (kind, id): &(Kind, String)| record.node.kind == *kind && record.node.id == *id;
+        let there = |record: &&Record| record.state != State::Offline && !except.is_some_and(|node| is(record, node));
         Ok(listing.of(kind).filter(there).cloned().collect())
+    }
+
+    /// The keys beneath the prefix of `kind` that are no records, each as a phrase: behind one may be a node that
+    /// nobody sees, and whoever else lists the nodes fails.
+    pub(super) fn unreadable(&mut self, kind: Kind) -> Result<Vec<String>> {
+        let listing = self.listing()?;
+        let of_kind = listing.malformed.iter().filter(|malformed| malformed.key.starts_with(kind.prefix()));
+        Ok(of_kind.map(|malformed| format!("the key {} is no record", malformed.key)).collect())
     }
 
     /// The record under `key`, unless the key is no record or gone.
@@ -126,7 +138,13 @@ impl<'w> Scene<'w> {
             Request::Act { node, action } => format!("{} {}", action.name(), of(node)?),
             Request::TriggerGc { node } => format!("trigger GC of {}", of(node)?),
             Request::SwapRecord { seen, state } => format!("write {state} into the record of {}", of(&seen.node)?),
-            Request::DeleteRecord { key, .. } => format!("delete the key {key}"),
+            Request::DeleteRecord { key, .. } => match self.record_at(key) {
+                Ok(Some(record)) => {
+                    format!("delete the key {key} of {}, whose record says {}", record.node, record.state)
+                }
+                Err(error) if error.kind.is_fatal() => return Err(error),
+                _ => format!("delete the key {key}, which is no record"),
+            },
             Request::WriteSavepoint { dir, .. } => format!("write {}", dir.join("savepoint").display()),
             Request::Encrypt { .. } => "encrypt a text".into(),
             Request::Manual(work) => format!("manual work: {}", work.text),

@@ -98,7 +98,7 @@ pub(super) const TABLE: &[Operation] = &[
         "forget_pump",
         PUMP,
         &[FORCE],
-        &[GuardName::NotOffline, GuardName::Alive, GuardName::StillPulled, GuardName::LastKey],
+        &[GuardName::NotOffline, GuardName::Alive, GuardName::LoseBinlog, GuardName::StillPulled, GuardName::LastKey],
         "Deletes a Pump's record, or a key beneath the Pumps' prefix that is no record.\n\nCompare-and-delete of just what \
          was read. TiDB's client does not cope with the key of a Pump it knows being gone: let `offline` Pumps rest \
          for some days first.",
@@ -109,7 +109,7 @@ pub(super) const TABLE: &[Operation] = &[
         "forget_drainer",
         DRAINER,
         &[FORCE],
-        &[GuardName::NotOffline, GuardName::Alive],
+        &[GuardName::NotOffline, GuardName::Alive, GuardName::PumpClosing, GuardName::LastDrainer],
         "Deletes a Drainer's record, or a key beneath the Drainers' prefix that is no record. See `forget_pump`.",
         Example::new(
             "offline_drainer(\"drainer-1\", #{ wait: \"1m\" });\nwait_for(\"drainer-1\", \"offline\");\n\

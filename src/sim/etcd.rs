@@ -72,7 +72,7 @@ impl Cluster {
         (fixed, if written > entry.written { FIRST_REVISION + written } else { entry.revision })
     }
 
-    /// All records, Pumps first, each kind by id, and the keys that are none.
+    /// All records, Pumps first, each kind by id, and the keys that are none, in etcd's order.
     pub fn listing(&self) -> (Vec<Record>, Vec<Malformed>) {
         let mut records: Vec<Record> = Vec::with_capacity(self.pumps.len() + self.drainers.len());
         let mut malformed = Vec::new();
@@ -95,6 +95,7 @@ impl Cluster {
             }
             records.sort_by(|a, b| (a.node.kind, &a.node.id).cmp(&(b.node.kind, &b.node.id)));
         }
+        malformed.sort_by(|a, b| a.key.cmp(&b.key));
         (records, malformed)
     }
 

@@ -124,12 +124,12 @@ impl Cluster {
         }
     }
 
-    /// Who is behind `address`.
     /// Whether somebody takes connections at `address`.
     pub fn listens(&self, address: &str) -> bool {
         self.behind(address) != Behind::Nobody
     }
 
+    /// Who is behind `address`.
     pub(crate) fn behind(&self, address: &str) -> Behind {
         let mut found = Behind::Nobody;
         for at in 0..self.pumps.len() + self.drainers.len() {

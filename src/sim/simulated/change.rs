@@ -1,6 +1,6 @@
 //! Requests that change the cluster.
 
-use super::look::only_pumps;
+use super::look::{only_pumps, silence};
 use super::{HTTP_DEADLINE, Simulated};
 use crate::error::{Error, ErrorKind, Result};
 use crate::node::{NodeRef, Record, State};
@@ -9,27 +9,32 @@ use crate::sim::process::Who;
 use crate::world::{Action, Answer, Fence};
 
 impl Simulated {
-    pub(super) fn act(&mut self, node: &NodeRef, action: Action) -> Result<Answer> {
-        let what = format!("PUT /state/{}/{}", node.id, action.name());
-        let who = self.listener(node, &what, Some(action))?;
+    pub(super) fn act(&mut self, node: &NodeRef, action: Action, fence: Option<&Fence>) -> Result<Answer> {
+        self.check_fence(fence)?;
+        let who = self.listener(node, action.name(), Some(action))?;
         let loses = self.cluster.node(who).loses_until > self.cluster.now();
         match self.cluster.put_state(who, &node.id, action.name()) {
-            Said::Done(_) if loses => Err(lost(node, &what)),
+            Said::Done(_) if loses => Err(lost(node, action.name(), "the connection was reset")),
             said @ Said::Done(_) => Ok(Answer::Acted { message: said.to_string() }),
-            said => Err(Error::new(ErrorKind::Rejected, format!("{node} refused to {}: {said}", action.name()))
-                .hint(format!("probe(\"{}\") tells its true state", node.id))),
+            said => Err(Error::new(ErrorKind::Rejected, format!("cannot {} {node}: {said}", action.name()))
+                .hint("probe the node to see its true state")),
         }
     }
 
-    pub(super) fn trigger_gc(&mut self, node: &NodeRef) -> Result<Answer> {
+    pub(super) fn trigger_gc(&mut self, node: &NodeRef, fence: Option<&Fence>) -> Result<Answer> {
+        self.check_fence(fence)?;
         only_pumps(node, "garbage collection")?;
-        let what = "POST /debug/gc/trigger";
+        let what = "trigger GC of";
         let who = self.listener(node, what, None)?;
         let loses = self.cluster.node(who).loses_until > self.cluster.now();
         if let Who::Pump(at) = who {
             self.cluster.collect(at);
         }
-        if loses { Err(lost(node, what)) } else { Ok(Answer::Acted { message: "trigger gc success".into() }) }
+        if loses {
+            Err(lost(node, what, "the connection was reset"))
+        } else {
+            Ok(Answer::Acted { message: "trigger gc success".into() })
+        }
     }
 
     /// Who answers a request that changes something. A request to somebody silent may be carried out later.
@@ -41,14 +46,13 @@ impl Simulated {
                     self.cluster.leave_request(who, &node.id, action.name());
                 }
                 self.pass(HTTP_DEADLINE)?;
-                Err(lost(node, what))
+                Err(lost(node, what, &silence()))
             }
-            Behind::Reset => Err(lost(node, what)),
-            Behind::Nobody => Err(Error::new(
-                ErrorKind::Unreachable,
-                format!("nobody listens at the address of {node}: connection refused"),
-            )
-            .hint("its process is not there: start it, or repair its record with update_pump or update_drainer")),
+            Behind::Reset => Err(lost(node, what, "the connection was reset")),
+            Behind::Nobody => {
+                Err(Error::new(ErrorKind::Unreachable, format!("cannot {what} {node}: connection refused"))
+                    .hint("probe it to see whether its process is gone"))
+            }
         }
     }
 
@@ -56,20 +60,15 @@ impl Simulated {
         let key = seen.node.key();
         self.reach_pd("the write of a record")?;
         self.check_fence(fence)?;
-        let now = self.cluster.get(&key).ok_or_else(|| {
-            Error::new(ErrorKind::Conflict, format!("the record of {} was deleted meanwhile", seen.node))
-                .hint("list the nodes again before you decide")
-        })?;
-        let now = Record::parse(&key, &now.value, now.mod_revision).map_err(|error| {
-            Error::new(ErrorKind::Conflict, format!("the record of {} is none any more", seen.node)).source(error)
-        })?;
-        let differences = if now.mod_revision == seen.mod_revision { Vec::new() } else { seen.differences(&now) };
+        let changed =
+            |what: String| Error::new(ErrorKind::Conflict, what).hint("look at the node again, then decide anew");
+        let now = self.cluster.get(&key);
+        let now = now.ok_or_else(|| changed(format!("{key} is gone: somebody deleted it meanwhile")))?;
+        let now = Record::parse(&key, &now.value, now.mod_revision)
+            .map_err(|error| changed(format!("{key} holds no record any more ({error})")))?;
+        let differences = seen.differences(&now);
         if !differences.is_empty() {
-            return Err(Error::new(
-                ErrorKind::Conflict,
-                format!("the record of {} was changed meanwhile: {}", seen.node, differences.join("; ")),
-            )
-            .hint("look at the node again before you decide"));
+            return Err(changed(format!("somebody else changed {key} meanwhile: {}", differences.join(", "))));
         }
         let json = now.with_state(state);
         let mod_revision = self.cluster.put(&key, json.as_bytes());
@@ -80,12 +79,12 @@ impl Simulated {
         self.reach_pd("the deletion of a key")?;
         self.check_fence(fence)?;
         match self.cluster.get(key) {
-            None => Err(Error::not_found(format!("there is no key {key}")).hint("somebody may have deleted it before")),
+            None => Err(Error::not_found(format!("there is no key {key} any more"))),
             Some(now) if now.mod_revision != mod_revision => Err(Error::new(
                 ErrorKind::Conflict,
-                format!("{key} was written meanwhile: revision {mod_revision} -> {}", now.mod_revision),
+                format!("{key} was written again, at revision {}, and was not deleted", now.mod_revision),
             )
-            .hint("somebody still writes it: look who, before you delete it")),
+            .hint("whoever writes it may be alive: look at the node again")),
             Some(_) => {
                 self.cluster.delete(key);
                 Ok(Answer::Done)
@@ -97,13 +96,16 @@ impl Simulated {
         let Some(fence) = fence else { return Ok(()) };
         match self.cluster.get(&fence.key) {
             Some(lock) if lock.create_revision == fence.create_revision => Ok(()),
-            _ => Err(Error::new(ErrorKind::LockLost, format!("the maintenance lock {} is no longer ours", fence.key))
-                .hint("nothing was written; see who holds it now before you start again")),
+            _ => Err(Error::new(
+                ErrorKind::LockLost,
+                format!("the maintenance lock {} is not ours any more: nothing was changed", fence.key),
+            )
+            .hint("see who holds it now; a run can be resumed once it is free")),
         }
     }
 }
 
-fn lost(node: &NodeRef, what: &str) -> Error {
-    Error::new(ErrorKind::InDoubt, format!("{node} was sent {what}, and its answer was lost"))
-        .hint(format!("probe(\"{}\") and started_at(\"{}\") tell whether it was done", node.id, node.id))
+fn lost(node: &NodeRef, what: &str, why: &str) -> Error {
+    Error::new(ErrorKind::InDoubt, format!("whether it did {what} {node} is not known: {why}"))
+        .hint("probe the node and look at its record and its log before you try again")
 }

@@ -3,9 +3,10 @@
 use super::{HTTP_DEADLINE, PROBE_DEADLINE, Simulated};
 use crate::error::{Error, ErrorKind, Result};
 use crate::node::{Kind, NodeRef, State};
-use crate::sim::clock::Micros;
+use crate::sim::clock::{Micros, SECOND};
 use crate::sim::http::{Behind, Said};
 use crate::sim::process::Who;
+use crate::time::show_seconds;
 use crate::tso::Tso;
 use crate::world::{Answer, ClusterInfo, Listing, Probe, ProbeFinding, StatusReport};
 use std::path::Path;
@@ -74,32 +75,25 @@ impl Simulated {
     }
 
     fn answers(&self, node: &NodeRef, what: &str) -> Result<Who> {
-        let hint = format!("probe(\"{}\") tells what is behind its port", node.id);
+        let none = |kind, why: &str| Error::new(kind, format!("cannot {what} {node}: {why}"));
+        let gone = "probe it to see whether its process is gone";
         match self.cluster.behind(&node.address) {
             Behind::Node(who) if who.kind() == node.kind => Ok(who),
-            Behind::Node(who) => Err(Error::invalid(format!(
-                "{node} gave no answer of a {} to {what}: the {} {} is at its address",
-                node.kind.title(),
-                who.kind().title(),
-                self.cluster.id_of(who)
-            ))
-            .hint(hint)),
+            Behind::Node(who) => {
+                let why = format!("the {} {} answers at its address", who.kind().title(), self.cluster.id_of(who));
+                Err(none(ErrorKind::Invalid, &why).hint("something else listens at this address: probe the node"))
+            }
             Behind::Silent(_) => {
-                Err(Error::new(ErrorKind::Timeout, format!("{node} did not answer {what} within 5s")).hint(hint))
+                Err(none(ErrorKind::Timeout, &silence())
+                    .hint("it is starting, or it hangs: probe it, and look at its log"))
             }
-            Behind::Reset => {
-                Err(Error::new(ErrorKind::Unreachable, format!("{node} broke off {what}: connection reset")).hint(hint))
-            }
-            Behind::Nobody => Err(Error::new(
-                ErrorKind::Unreachable,
-                format!("nobody listens at the address of {node} to answer {what}: connection refused"),
-            )
-            .hint(hint)),
+            Behind::Reset => Err(none(ErrorKind::Unreachable, "the connection was reset").hint(gone)),
+            Behind::Nobody => Err(none(ErrorKind::Unreachable, "connection refused").hint(gone)),
         }
     }
 
     pub(super) fn statuses(&mut self, nodes: &[NodeRef]) -> Result<Answer> {
-        let whos = self.answering(nodes, "GET /status")?;
+        let whos = self.answering(nodes, "get /status of")?;
         let report = |who| match who {
             Who::Pump(at) => StatusReport::Pump(self.cluster.pump_status(at)),
             Who::Drainer(at) => StatusReport::Drainer(self.cluster.drainer_status(at)),
@@ -109,7 +103,7 @@ impl Simulated {
     }
 
     pub(super) fn metrics(&mut self, nodes: &[NodeRef]) -> Result<Answer> {
-        let whos = self.answering(nodes, "GET /metrics")?;
+        let whos = self.answering(nodes, "get /metrics of")?;
         Ok(Answer::Metrics(whos.into_iter().map(|who| who.map(|who| self.cluster.metrics(who))).collect()))
     }
 
@@ -123,19 +117,19 @@ impl Simulated {
             return Err(Error::invalid(format!("{node} has no /commit_ts, only Drainers have"))
                 .hint("a Pump's newest commit is `max_commit_ts` of its record"));
         }
-        let who = self.one(node, "GET /commit_ts")?;
+        let who = self.one(node, "get /commit_ts of")?;
         Ok(Answer::Timestamp(self.cluster.ts_at(self.cluster.position(who))))
     }
 
     pub(super) fn pump_drainers(&mut self, node: &NodeRef) -> Result<Answer> {
         only_pumps(node, "/drainers")?;
-        self.one(node, "GET /drainers")?;
+        self.one(node, "get /drainers of")?;
         Ok(Answer::Text(self.cluster.drainers_json()))
     }
 
     pub(super) fn binlog_at(&mut self, node: &NodeRef, ts: Tso) -> Result<Answer> {
         only_pumps(node, "/debug/binlog")?;
-        match self.one(node, "GET /debug/binlog")? {
+        match self.one(node, "get /debug/binlog of")? {
             Who::Pump(at) => Ok(Answer::Text(self.cluster.binlog_text(at, ts))),
             Who::Drainer(_) => Err(Error::internal("a Drainer answered for a Pump")),
         }
@@ -162,7 +156,7 @@ impl Simulated {
     pub(super) fn read_savepoint(&self, dir: &Path) -> Result<Answer> {
         match self.files.get(dir) {
             Some(content) => Ok(Answer::Text(content.clone())),
-            None => Err(Error::not_found(format!("there is no savepoint in {}", dir.display()))
+            None => Err(Error::not_found(format!("there is no savepoint {}", dir.join("savepoint").display()))
                 .hint("a simulated cluster sees only the savepoints that were written in it")),
         }
     }
@@ -173,4 +167,10 @@ pub(super) fn only_pumps(node: &NodeRef, what: &str) -> Result<()> {
         Kind::Pump => Ok(()),
         Kind::Drainer => Err(Error::invalid(format!("{node} has no {what}, only Pumps have")).hint("name a Pump")),
     }
+}
+
+/// What is said of a node that takes the connection and does not answer.
+pub(super) fn silence() -> String {
+    let waited = HTTP_DEADLINE as f64 / SECOND as f64;
+    format!("connected, and no answer in {}", show_seconds(waited))
 }

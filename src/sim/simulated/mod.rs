@@ -180,8 +180,8 @@ impl World for Simulated {
                 self.pass(Micros::try_from(time.as_micros()).unwrap_or(Micros::MAX))?;
                 Ok(Answer::Done)
             }
-            Request::Act { node, action } => self.act(node, *action),
-            Request::TriggerGc { node } => self.trigger_gc(node),
+            Request::Act { node, action } => self.act(node, *action, fence),
+            Request::TriggerGc { node } => self.trigger_gc(node, fence),
             Request::SwapRecord { seen, state } => self.swap_record(seen, *state, fence),
             Request::DeleteRecord { key, mod_revision } => self.delete_record(key, *mod_revision, fence),
             Request::ReadSavepoint { dir } => self.read_savepoint(dir),

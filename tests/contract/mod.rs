@@ -1,0 +1,363 @@
+//! The one contract: both worlds, the live one through sockets and the simulated one, tell the same story to whoever asks.
+//!
+//! Each promise is one function, run against a cluster in trouble of both kinds. It shows that the transport changes
+//! nothing; that the story itself is true only the recordings show.
+
+#![expect(clippy::panic, reason = "an answer of the wrong sort ends the test")]
+
+mod stage;
+
+use binlogsh::error::ErrorKind;
+use binlogsh::node::{Kind, NodeRef, Record, State};
+use binlogsh::tso::Tso;
+use binlogsh::world::{Action, Answer, Fence, Play, ProbeFinding, Request, StatusReport, TidbServer};
+use serde_json::Value as Json;
+use stage::Stage;
+use std::time::Duration;
+
+const LOCK: &str = "/binlogsh/lock";
+
+/// Each promise as two tests, `live::...` and `sim::...`.
+macro_rules! promises {
+    ($($promise:ident),+ $(,)?) => {
+        mod live { $(#[test] fn $promise() { super::$promise(&mut super::Stage::live()); })+ }
+        mod sim { $(#[test] fn $promise() { super::$promise(&mut super::Stage::sim()); })+ }
+    };
+}
+
+promises! {
+    a_listing_is_in_order_and_whole,
+    changes_wakes_at_a_change_of_state_and_at_no_heartbeat,
+    a_probe_tells_the_truth_of_every_node_in_the_order_asked,
+    a_status_is_each_nodes_own_or_says_why_not,
+    metrics_tell_when_a_process_began,
+    positions_and_binlog_can_be_asked_of_those_that_have_them,
+    pd_tells_its_members_the_tidb_servers_and_rising_timestamps,
+    the_clock_goes_on_while_one_sleeps,
+    a_pause_ends_in_a_record_that_says_so_and_no_process,
+    a_node_that_refuses_is_quoted,
+    nobody_at_the_address_is_unreachable_and_silence_is_in_doubt,
+    gc_is_triggered_in_the_pumps_own_words,
+    a_swap_changes_the_state_and_nothing_else,
+    a_swap_conflicts_with_what_is_more_than_a_heartbeat,
+    a_deletion_takes_only_what_was_seen,
+    under_a_lost_lock_nothing_happens,
+    a_savepoint_is_read_as_it_was_written,
+    only_a_sandbox_can_be_played_with,
+    an_interrupt_ends_everything_until_it_is_cleared,
+}
+
+fn a_listing_is_in_order_and_whole(stage: &mut Stage) {
+    let seen = stage.list();
+    let ids: Vec<&str> = seen.records.iter().map(|record| record.node.id.as_str()).collect();
+    assert_eq!(ids, ["pump-0", "pump-1", "pump-2", "pump-3", "drainer-0", "drainer-1"]);
+    let states: Vec<State> = seen.records.iter().map(|record| record.state).collect();
+    use State::{Online, Paused};
+    assert_eq!(states, [Online, Online, Online, Online, Paused, Online]);
+
+    let broken: Vec<(&str, &str)> = seen.malformed.iter().map(|key| (key.key.as_str(), key.reason.as_str())).collect();
+    let [(nested, deeper), (no_json, why)] = broken[..] else { panic!("{broken:?}") };
+    assert_eq!((nested, no_json), ("/tidb-binlog/v1/drainers/old/drainer-9", "/tidb-binlog/v1/pumps/broken"));
+    assert!(deeper.contains("nested deeper") && why.starts_with("not JSON"), "{broken:?}");
+
+    let lost = seen.find(Kind::Pump, "pump-2").unwrap();
+    assert_eq!(Json::Object(lost.value.clone())["later"], serde_json::json!({ "x": [1] }), "unknown fields are kept");
+    let now = seen.tso.unwrap();
+    let alive = seen.find(Kind::Pump, "pump-0").unwrap();
+    assert!((-1.0..15.0).contains(&now.seconds_since(alive.update_ts)), "{now} {alive:?}");
+    assert!((3500.0..3800.0).contains(&now.seconds_since(lost.max_commit_ts)), "{now} {lost:?}");
+    assert!(seen.records.iter().all(|record| record.mod_revision <= seen.revision));
+}
+
+fn changes_wakes_at_a_change_of_state_and_at_no_heartbeat(stage: &mut Stage) {
+    let after = stage.list().revision;
+    let (began, heartbeat) = (stage.monotonic_ms(), stage.record("pump-0").mod_revision);
+    stage.ask(Request::Changes { after, patience: Duration::from_millis(2500) }).unwrap();
+    assert!(stage.monotonic_ms() - began >= 2400, "nothing but heartbeats: patience ends it");
+    assert_ne!(stage.record("pump-0").mod_revision, heartbeat, "there were heartbeats");
+
+    let pump = stage.node("pump-3");
+    stage.act(&pump, Action::Pause).unwrap();
+    let began = stage.monotonic_ms();
+    let changes = Request::Changes { after, patience: Duration::from_secs(120) };
+    let Answer::Listing(seen) = stage.ask(changes).unwrap() else { panic!() };
+    assert!(stage.monotonic_ms() - began < 60_000, "a change of state ends it at once");
+    assert_eq!(seen.find(Kind::Pump, "pump-3").unwrap().state, State::Paused);
+    assert!(seen.tso.is_some() && seen.malformed.len() == 2, "{seen:?}");
+}
+
+fn a_probe_tells_the_truth_of_every_node_in_the_order_asked(stage: &mut Stage) {
+    let hung = stage.node("pump-3");
+    stage.hang(&hung);
+    let reused = NodeRef { id: "pump-9".into(), ..stage.node("pump-0") };
+    let expected = [
+        (stage.node("drainer-1"), ProbeFinding::State(State::Online)),
+        (reused, ProbeFinding::Other("pump-0".into())),
+        (hung, ProbeFinding::Silent),
+        (stage.node("pump-1"), ProbeFinding::State(State::Closing)),
+        (stage.node("drainer-0"), ProbeFinding::Refused),
+        (stage.node("pump-2"), ProbeFinding::Refused),
+        (stage.node("pump-0"), ProbeFinding::State(State::Online)),
+    ];
+    let nodes = expected.iter().map(|(node, _)| node.clone()).collect();
+    let Answer::Probes(probes) = stage.ask(Request::Probe { nodes }).unwrap() else { panic!() };
+    let found: Vec<_> = probes.into_iter().map(|probe| (probe.node, probe.finding)).collect();
+    assert_eq!(found, expected);
+    assert_eq!(stage.record("pump-1").state, State::Online, "only a probe shows a Pump that closes");
+}
+
+fn a_status_is_each_nodes_own_or_says_why_not(stage: &mut Stage) {
+    let hung = stage.node("pump-3");
+    stage.hang(&hung);
+    let whom = ["drainer-1", "pump-1", "pump-2", "pump-3"];
+    let nodes: Vec<NodeRef> = whom.iter().map(|id| stage.node(id)).collect();
+    let Answer::Statuses(reports) = stage.ask(Request::Status { nodes: nodes.clone() }).unwrap() else { panic!() };
+    let [Ok(StatusReport::Drainer(drainer)), Ok(StatusReport::Pump(pump)), Err(dead), Err(silent)] = &reports[..]
+    else {
+        panic!("{reports:?}")
+    };
+    let pulled: Vec<&str> = drainer.pump_positions.keys().map(String::as_str).collect();
+    assert_eq!(pulled, ["pump-0", "pump-1", "pump-2", "pump-3"]);
+    assert_eq!(pump.error, "context canceled", "it closes");
+    let words = format!("cannot get /status of {}: connection refused", nodes[2]);
+    assert_eq!((dead.kind, &dead.message), (ErrorKind::Unreachable, &words));
+    let words = format!("cannot get /status of {}: connected, and no answer in 5", nodes[3]);
+    assert_eq!(silent.kind, ErrorKind::Timeout);
+    assert!(silent.message.starts_with(&words) && silent.hint.is_some(), "{silent}");
+}
+
+fn metrics_tell_when_a_process_began(stage: &mut Stage) {
+    let nodes: Vec<NodeRef> = ["pump-0", "drainer-0", "drainer-1"].iter().map(|id| stage.node(id)).collect();
+    let now = stage.tso().physical_ms() as f64 / 1000.0;
+    let Answer::Metrics(found) = stage.ask(Request::Metrics { nodes: nodes.clone() }).unwrap() else { panic!() };
+    let [Ok(pump), Err(dead), Ok(drainer)] = &found[..] else { panic!("{found:?}") };
+    for samples in [pump, drainer] {
+        assert!((3590.0..3700.0).contains(&(now - samples["process_start_time_seconds"])), "{now} {samples:?}");
+    }
+    let spare = now - pump["binlog_pump_storage_gc_ts"] / 1000.0;
+    assert!((6.9..7.1).contains(&(spare / 86_400.0)), "{pump:?}");
+    assert!(drainer.contains_key("binlog_drainer_checkpoint_tso"), "{drainer:?}");
+    let words = format!("cannot get /metrics of {}: connection refused", nodes[1]);
+    assert_eq!((dead.kind, &dead.message), (ErrorKind::Unreachable, &words));
+}
+
+fn positions_and_binlog_can_be_asked_of_those_that_have_them(stage: &mut Stage) {
+    let (pump, drainer) = (stage.record("pump-0"), stage.node("drainer-1"));
+    let Answer::Timestamp(ts) = stage.ask(Request::CommitTs { node: drainer.clone() }).unwrap() else { panic!() };
+    assert!(ts.0 > 0 && ts < stage.tso(), "{ts}");
+    let node = pump.node.clone();
+    let Answer::Text(drainers) = stage.ask(Request::PumpDrainers { node: node.clone() }).unwrap() else { panic!() };
+    let drainers: Vec<Json> = serde_json::from_str(&drainers).unwrap();
+    let ids: Vec<&Json> = drainers.iter().map(|drainer| &drainer["nodeId"]).collect();
+    assert_eq!(ids, ["drainer-0", "drainer-1"]);
+    let at = Request::BinlogAt { node: node.clone(), ts: pump.max_commit_ts };
+    let Answer::Text(binlog) = stage.ask(at).unwrap() else { panic!() };
+    assert!(binlog.contains(&pump.max_commit_ts.to_string()), "{binlog}");
+    let wrong = [
+        Request::CommitTs { node },
+        Request::PumpDrainers { node: drainer.clone() },
+        Request::BinlogAt { node: drainer.clone(), ts },
+    ];
+    for request in wrong {
+        stage.fails(request, ErrorKind::Invalid);
+    }
+}
+
+fn pd_tells_its_members_the_tidb_servers_and_rising_timestamps(stage: &mut Stage) {
+    let Answer::Cluster(cluster) = stage.ask(Request::Cluster).unwrap() else { panic!() };
+    assert!(cluster.id > 0 && cluster.members.iter().all(|member| !member.client_urls.is_empty()), "{cluster:?}");
+    assert!(cluster.members.iter().any(|member| Some(&member.name) == cluster.leader.as_ref()), "{cluster:?}");
+    let server = |address: &str, status: &str| TidbServer {
+        address: address.into(),
+        version: "v6.6.0".into(),
+        binlog_status: status.into(),
+    };
+    let expected = vec![server("10.0.1.31:4000", "On"), server("10.0.1.32:4000", "Skipping")];
+    assert_eq!(stage.ask(Request::Tidbs).unwrap(), Answer::Tidbs(expected));
+    let stamps: Vec<Tso> = (0..20).map(|_| stage.tso()).collect();
+    assert!(stamps.windows(2).all(|pair| pair[0] < pair[1]), "{stamps:?}");
+}
+
+fn the_clock_goes_on_while_one_sleeps(stage: &mut Stage) {
+    let (began, ts) = (stage.monotonic_ms(), stage.tso());
+    assert_eq!(stage.ask(Request::Sleep { time: Duration::from_millis(300) }).unwrap(), Answer::Done);
+    let (ended, later) = (stage.monotonic_ms(), stage.tso());
+    assert!((300..30_000).contains(&(ended - began)), "{began} {ended}");
+    assert!((0.29..30.0).contains(&later.seconds_since(ts)), "PD's clock as well: {ts} {later}");
+}
+
+fn a_pause_ends_in_a_record_that_says_so_and_no_process(stage: &mut Stage) {
+    for id in ["pump-3", "drainer-1"] {
+        let node = stage.node(id);
+        let said = stage.act(&node, Action::Pause).unwrap();
+        assert_eq!(said, Answer::Acted { message: "apply action pause success!".into() });
+        stage.until("it is paused", |stage| {
+            stage.record(id).state == State::Paused && stage.probe(&node) == ProbeFinding::Refused
+        });
+        // A process that goes away breaks connections off for an instant before it is gone.
+        stage.ask(Request::Sleep { time: Duration::from_millis(300) }).unwrap();
+        let error = stage.act(&node, Action::Close).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Unreachable, "{error}");
+    }
+}
+
+fn a_node_that_refuses_is_quoted(stage: &mut Stage) {
+    let closing = stage.node("pump-1");
+    let reused = NodeRef { id: "pump-9".into(), ..stage.node("pump-0") };
+    let other = NodeRef { id: "drainer-9".into(), ..stage.node("drainer-1") };
+    for (node, action, words) in [
+        (&closing, Action::Close, "this pump's state is closing, apply close failed!"),
+        (&closing, Action::Pause, "this pump's state is closing, apply pause failed!"),
+        (&reused, Action::Pause, "invalide nodeID pump-9, this pump's nodeID is pump-0"),
+        (&other, Action::Pause, "invalid nodeID drainer-9, this pump's nodeID is drainer-1"),
+    ] {
+        let error = stage.act(node, action).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Rejected, "{error}");
+        assert_eq!(error.message, format!("cannot {} {node}: {words}", action.name()));
+        assert!(error.hint.unwrap().contains("probe"));
+    }
+    assert_eq!(stage.record("pump-0").state, State::Online);
+}
+
+fn nobody_at_the_address_is_unreachable_and_silence_is_in_doubt(stage: &mut Stage) {
+    let (dead, hung) = (stage.node("pump-2"), stage.node("pump-3"));
+    let error = stage.act(&dead, Action::Pause).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Unreachable);
+    assert_eq!(error.message, format!("cannot pause {dead}: connection refused"));
+    let error = stage.fails(Request::TriggerGc { node: dead.clone() }, ErrorKind::Unreachable);
+    assert_eq!(error.message, format!("cannot trigger GC of {dead}: connection refused"));
+    stage.hang(&hung);
+    let error = stage.act(&hung, Action::Close).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::InDoubt, "it may do it once it goes on");
+    assert!(error.message.starts_with(&format!("whether it did close {hung} is not known: ")), "{error}");
+    assert!(error.hint.unwrap().contains("probe"));
+}
+
+fn gc_is_triggered_in_the_pumps_own_words(stage: &mut Stage) {
+    let node = stage.node("pump-0");
+    let said = stage.ask(Request::TriggerGc { node }).unwrap();
+    assert_eq!(said, Answer::Acted { message: "trigger gc success".into() });
+}
+
+/// The record as its node would write it with a heartbeat, in `state`.
+fn beaten(record: &Record, state: State) -> String {
+    let mut value = record.with_state(state);
+    for field in ["maxCommitTS", "updateTS"] {
+        value.insert(field.into(), (value[field].as_i64().unwrap() + 262_144).into());
+    }
+    Json::Object(value).to_string()
+}
+
+fn a_swap_changes_the_state_and_nothing_else(stage: &mut Stage) {
+    let seen = stage.record("pump-2");
+    stage.put(&seen.node.key(), &beaten(&seen, State::Online));
+    let swap = Request::SwapRecord { seen: seen.clone(), state: State::Paused };
+    let Answer::Swapped(written) = stage.ask(swap).unwrap() else { panic!() };
+    let now = stage.record("pump-2");
+    assert_eq!(written, now);
+    assert_eq!(now.state, State::Paused);
+    assert_eq!(now.max_commit_ts.0, seen.max_commit_ts.0 + 262_144, "a heartbeat in between is no conflict, and kept");
+    let value = stage.value(&seen.node.key()).unwrap();
+    assert_eq!((&value["zone"], &value["later"]["x"][0]), (&"a".into(), &1.into()), "unknown fields survive");
+}
+
+fn a_swap_conflicts_with_what_is_more_than_a_heartbeat(stage: &mut Stage) {
+    let seen = stage.record("pump-2");
+    let key = seen.node.key();
+    stage.put(&key, &beaten(&seen, State::Paused));
+    let swap = Request::SwapRecord { seen, state: State::Offline };
+    let error = stage.fails(swap.clone(), ErrorKind::Conflict);
+    assert_eq!(error.message, format!(r#"somebody else changed {key} meanwhile: state: "online" -> "paused""#));
+    assert_eq!(stage.record("pump-2").state, State::Paused, "nothing was written");
+
+    stage.put(&key, "{no record");
+    let error = stage.fails(swap.clone(), ErrorKind::Conflict);
+    assert!(error.message.starts_with(&format!("{key} holds no record any more")), "{error}");
+    assert!(stage.delete(&key));
+    let error = stage.fails(swap, ErrorKind::Conflict);
+    assert_eq!(error.message, format!("{key} is gone: somebody deleted it meanwhile"));
+    assert_eq!(stage.value(&key), None, "what is gone is not created again");
+}
+
+fn a_deletion_takes_only_what_was_seen(stage: &mut Stage) {
+    let (alive, lost) = (stage.record("pump-0"), stage.record("pump-2"));
+    let delete = |record: &Record| Request::DeleteRecord { key: record.node.key(), mod_revision: record.mod_revision };
+    stage.until("there was a heartbeat", |stage| stage.record("pump-0").mod_revision > alive.mod_revision);
+    let error = stage.fails(delete(&alive), ErrorKind::Conflict);
+    let words = format!("{} was written again, at revision", alive.node.key());
+    assert!(error.message.starts_with(&words) && error.hint.is_some(), "{error}");
+
+    assert_eq!(stage.ask(delete(&lost)).unwrap(), Answer::Done);
+    assert!(stage.list().find(Kind::Pump, "pump-2").is_none());
+    let error = stage.fails(delete(&lost), ErrorKind::NotFound);
+    assert_eq!(error.message, format!("there is no key {} any more", lost.node.key()));
+
+    let broken = stage.list().malformed;
+    for key in broken {
+        let delete = Request::DeleteRecord { key: key.key, mod_revision: key.mod_revision };
+        assert_eq!(stage.ask(delete).unwrap(), Answer::Done, "what is no record can be deleted as well");
+    }
+    assert!(stage.list().malformed.is_empty());
+}
+
+fn under_a_lost_lock_nothing_happens(stage: &mut Stage) {
+    let held = Fence { key: LOCK.into(), create_revision: stage.put(LOCK, "me") };
+    let lost = Fence { create_revision: held.create_revision - 1, ..held.clone() };
+    let seen = stage.record("pump-2");
+    let swap = Request::SwapRecord { seen: seen.clone(), state: State::Paused };
+    let delete = Request::DeleteRecord { key: seen.node.key(), mod_revision: seen.mod_revision };
+    let words = format!("the maintenance lock {LOCK} is not ours any more: nothing was changed");
+    for request in [swap.clone(), delete] {
+        let error = stage.under(request, Some(&lost)).unwrap_err();
+        assert_eq!((error.kind, &error.message), (ErrorKind::LockLost, &words));
+    }
+    let pause = Request::Act { node: stage.node("pump-3"), action: Action::Pause };
+    let error = stage.under(pause, Some(&lost)).unwrap_err();
+    assert_eq!((error.kind, &error.message), (ErrorKind::LockLost, &words), "HTTP is not sent without the lock");
+    assert_eq!(stage.record("pump-3").state, State::Online);
+    assert_eq!(stage.record("pump-2"), seen, "nothing was written");
+    assert!(matches!(stage.under(swap, Some(&held)).unwrap(), Answer::Swapped(_)));
+}
+
+fn a_savepoint_is_read_as_it_was_written(stage: &mut Stage) {
+    let home = tempfile::tempdir().unwrap();
+    let dir = home.path().join("binlog_position");
+    let read = Request::ReadSavepoint { dir: dir.clone() };
+    let error = stage.fails(read.clone(), ErrorKind::NotFound);
+    assert_eq!(error.message, format!("there is no savepoint {}", dir.join("savepoint").display()));
+    for content in ["commitTS = 1\n", "commitTS = 2\n"] {
+        let write = Request::WriteSavepoint { dir: dir.clone(), content: content.into() };
+        assert_eq!(stage.ask(write).unwrap(), Answer::Done);
+        assert_eq!(stage.ask(read.clone()).unwrap(), Answer::Text(content.into()));
+    }
+    assert_eq!(dir.exists(), stage.is_live(), "a sandbox writes no file");
+}
+
+fn only_a_sandbox_can_be_played_with(stage: &mut Stage) {
+    let node = stage.node("pump-3");
+    let kill = Request::Play(Play::Kill { node: node.clone() });
+    if stage.is_live() {
+        let error = stage.fails(kill, ErrorKind::Invalid);
+        assert!(error.message.contains("real cluster") && error.hint.unwrap().contains("--sandbox"));
+        assert_eq!(stage.probe(&node), ProbeFinding::State(State::Online));
+    } else {
+        assert_eq!(stage.ask(kill).unwrap(), Answer::Done);
+        assert_eq!(stage.probe(&node), ProbeFinding::Refused);
+    }
+}
+
+fn an_interrupt_ends_everything_until_it_is_cleared(stage: &mut Stage) {
+    let node = stage.node("pump-3");
+    stage.interrupt.raise(2);
+    for request in [
+        Request::Sleep { time: Duration::from_secs(3600) },
+        Request::Changes { after: i64::MAX / 2, patience: Duration::from_secs(3600) },
+        Request::Nodes,
+        Request::Act { node, action: Action::Pause },
+    ] {
+        let error = stage.fails(request, ErrorKind::Interrupted);
+        assert_eq!((error.message.as_str(), error.exit_code()), ("stopped by Ctrl-C (SIGINT)", 130));
+    }
+    stage.interrupt.clear();
+    assert_eq!(stage.record("pump-3").state, State::Online, "what was stopped before it was sent was not done");
+}
