@@ -150,20 +150,20 @@ impl Record {
     /// # Errors
     /// `invalid` with the reason: the key is nested or outside the two prefixes, the value is not a JSON object, or
     /// a field is missing or of the wrong type.
-    pub fn parse(key: &str, value: &[u8], mod_revision: i64) -> Result<Self> {
+    pub fn parse(key: &str, value: impl Into<Vec<u8>>, mod_revision: i64) -> Result<Self> {
         let (kind, id) = split_key(key)?;
-        let json = std::str::from_utf8(value).map_err(|e| Error::invalid(format!("not JSON: {e}")))?;
-        let known = match serde_json::from_str::<Known<'_>>(json) {
+        let json = String::from_utf8(value.into()).map_err(|e| Error::invalid(format!("not JSON: {e}")))?;
+        let known = match serde_json::from_str::<Known<'_>>(&json) {
             Ok(known) if known.is_whole() => known,
-            _ => return Err(what_is_wrong(json)),
+            _ => return Err(what_is_wrong(&json)),
         };
         let (Some(address), Some(state)) = (known.host, known.state.as_deref().and_then(State::from_name)) else {
-            return Err(what_is_wrong(json));
+            return Err(what_is_wrong(&json));
         };
         let other_id = known.node_id.filter(|claimed| *claimed != id).map(Cow::into_owned);
         let node = NodeRef { kind, id: id.to_owned(), address: address.into_owned() };
         let (max_commit_ts, update_ts) = (Tso(known.max_commit_ts), Tso(known.update_ts));
-        Ok(Self { node, state, max_commit_ts, update_ts, mod_revision, other_id, json: json.to_owned() })
+        Ok(Self { node, state, max_commit_ts, update_ts, mod_revision, other_id, json })
     }
 
     /// The JSON object.

@@ -182,7 +182,9 @@ pub fn show_seconds(seconds: f64) -> String {
     let sign = if seconds < 0.0 { "-" } else { "" };
     let seconds = seconds.abs();
     if seconds < 9.95 {
-        return format!("{sign}{seconds:.1}s");
+        // By whole tenths: to write a fraction exactly takes several times as long, and tables are full of them.
+        let tenths = (seconds * 10.0).round() as u64;
+        return format!("{sign}{}.{}s", tenths / 10, tenths % 10);
     }
     let whole = seconds.round() as u64;
     let text = match whole {

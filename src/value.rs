@@ -4,6 +4,7 @@ use crate::node::{Malformed, Node};
 use crate::time::Time;
 use crate::tso::Tso;
 use indexmap::IndexMap;
+use std::sync::Arc;
 
 /// A map that keeps its order, so that tables have their columns where one expects them.
 pub type Fields = IndexMap<String, Value>;
@@ -23,8 +24,8 @@ pub enum Value {
     Text(String),
     /// A point in time.
     Time(Time),
-    /// A Pump or Drainer.
-    Node(Box<Node>),
+    /// A Pump or Drainer; shared, since scripts copy their values at every turn.
+    Node(Arc<Node>),
     /// Several values.
     List(Vec<Value>),
     /// Named values.
@@ -97,7 +98,7 @@ impl From<Time> for Value {
 
 impl From<Node> for Value {
     fn from(node: Node) -> Self {
-        Self::Node(Box::new(node))
+        Self::Node(Arc::new(node))
     }
 }
 

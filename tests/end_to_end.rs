@@ -168,7 +168,7 @@ fn ctl_updates_the_record_of_a_dead_node_and_refuses_loss_unless_forced() {
     let update = |state| ["-cmd", "update-pump", "-node-id", "pump-2", "-state", state];
     ctl(&cluster, &update("paused")).succeeds();
     ctl(&cluster, &update("offline")).exits(1).stderr_contains("lose_binlog").stderr_contains("BINLOGSH_FORCE");
-    ctl_with(&cluster, &update("offline"), &[("BINLOGSH_FORCE", "lose_binlog")]).succeeds();
+    ctl_with(&cluster, &update("offline"), &[("BINLOGSH_FORCE", "lose_binlog, last_drainer")]).succeeds();
     let (record, _) = cluster.kv().get("/tidb-binlog/v1/pumps/pump-2").unwrap();
     assert!(record.contains(r#""state":"offline""#), "{record}");
     ctl(&cluster, &["-cmd", "update-drainer", "-node-id", "drainer-0", "-state", "paused"])

@@ -24,3 +24,47 @@ fn an_example_that_is_a_comparison_is_true() {
         }
     }
 }
+
+/// The code blocks marked `rhai` of a page, with the line they begin at and the sample they name.
+fn blocks(page: &str) -> Vec<(usize, String, String)> {
+    let mut found = Vec::new();
+    let mut open: Option<(usize, String, String)> = None;
+    for (at, line) in page.lines().enumerate() {
+        match (&mut open, line.strip_prefix("```")) {
+            (None, Some(info)) if info.split_whitespace().next() == Some("rhai") => {
+                let sample = info.split_whitespace().nth(1).unwrap_or("default");
+                open = Some((at + 1, sample.to_owned(), String::new()));
+            }
+            (Some((_, _, code)), None) => *code += &format!("{line}\n"),
+            (Some(_), Some(_)) => found.extend(open.take()),
+            (None, _) => {}
+        }
+    }
+    found
+}
+
+#[test]
+fn every_example_of_readme_and_guide_runs() {
+    for page in ["README.md", "docs/guide.md"] {
+        let text = std::fs::read_to_string(crate::harness::project(page)).unwrap();
+        let blocks = blocks(&text);
+        assert!(!blocks.is_empty(), "{page} has no example");
+        for (line, sample, code) in blocks {
+            let mut shell = Shell::simulated(&sample, Settings::default());
+            if let Err(error) = shell.run(&code) {
+                panic!("{page}:{line} in {sample}: {} {:?}\n{code}", error.error, error.place);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_guide_names_every_guard_and_every_sample() {
+    let guide = std::fs::read_to_string(crate::harness::project("docs/guide.md")).unwrap();
+    for guard in binlogsh::world::GuardName::ALL {
+        assert!(guide.contains(&format!("`{guard}`")), "the guide does not name the guard {guard}");
+    }
+    for (sample, _) in binlogsh::sim::scenario_names() {
+        assert!(guide.contains(&format!("`{sample}`")), "the guide does not name the sample {sample}");
+    }
+}

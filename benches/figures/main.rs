@@ -14,19 +14,30 @@ mod row;
 mod support;
 
 use row::Row;
+use std::rc::Rc;
+
+/// A row, made when it is asked for.
+type Make = Box<dyn Fn() -> Row>;
 
 fn main() {
-    let (small, large) = (process::Records::start(3), process::Records::start(10_000));
-    let rows: Vec<Row> = vec![
-        process::list(&small, "list_3", 0.35),
-        process::list(&large, "list_10000", 0.6),
-        process::memory_list_3(&small),
-        process::reads_200(&small),
-        process::first_prompt(),
-        inside::bound_call(),
-        inside::gate_read(),
-        inside::sim_events(),
+    // `cargo bench -- list` makes the rows whose name has `list` in it; cargo adds flags of its own.
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
+    let small = Rc::new(process::Records::start(3));
+    let (list, memory, reads) = (small.clone(), small.clone(), small);
+    let figures: Vec<(&str, Make)> = vec![
+        ("list_3", Box::new(move || process::list(&list, "list_3", 0.35))),
+        ("list_10000", Box::new(|| process::list(&process::Records::start(10_000), "list_10000", 0.6))),
+        ("memory_list_3", Box::new(move || process::memory_list_3(&memory))),
+        ("reads_200", Box::new(move || process::reads_200(&reads))),
+        ("first_prompt", Box::new(process::first_prompt)),
+        ("bound_call", Box::new(inside::bound_call)),
+        ("gate_read", Box::new(inside::gate_read)),
+        ("sim_events", Box::new(inside::sim_events)),
     ];
+    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str()));
+    let rows: Vec<Row> = figures.iter().filter(|(name, _)| is_wanted(name)).map(|(_, make)| make()).collect();
     row::print(&rows);
-    row::write(&rows);
+    if wanted.is_empty() {
+        row::write(&rows);
+    }
 }

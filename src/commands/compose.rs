@@ -26,17 +26,20 @@ pub(super) struct House {
     pub output: Output,
     /// The wish that we stop.
     pub interrupt: Interrupt,
-    /// The ids of all nodes that any listing has shown, for completion.
-    pub seen: Rc<RefCell<BTreeSet<String>>>,
+    /// The ids of all nodes that any listing has shown, where something completes them.
+    pub seen: Option<Seen>,
 }
 
 /// A world that keeps the ids of the nodes that it lists.
-struct Remembering<W> {
-    world: W,
-    seen: Rc<RefCell<BTreeSet<String>>>,
+struct Remembering {
+    world: Box<dyn World>,
+    seen: Seen,
 }
 
-impl<W: World> World for Remembering<W> {
+/// Ids of nodes, shared by the world that lists them and the prompt that completes them.
+pub(super) type Seen = Rc<RefCell<BTreeSet<String>>>;
+
+impl World for Remembering {
     fn apply(&mut self, request: &Request, fence: Option<&Fence>) -> Result<Answer> {
         let answer = self.world.apply(request, fence);
         if let Ok(Answer::Listing(listing)) = &answer {
@@ -69,8 +72,12 @@ pub(super) fn ctl_session(house: &House) -> Result<Rc<RefCell<Session>>> {
 
 fn assemble(house: &House, journal: Box<dyn Journal>, policy: Box<dyn Policy>) -> Result<Rc<RefCell<Session>>> {
     let world: Box<dyn World> = match &house.global.sandbox {
-        Some(name) => Box::new(Remembering { world: sandbox(house, name)?, seen: house.seen.clone() }),
-        None => Box::new(Remembering { world: cluster(house)?, seen: house.seen.clone() }),
+        Some(name) => Box::new(sandbox(house, name)?),
+        None => Box::new(cluster(house)?),
+    };
+    let world = match house.seen.clone() {
+        Some(seen) => Box::new(Remembering { world, seen }),
+        None => world,
     };
     let (notices, interrupt) = (house.output.notices(), house.interrupt.clone());
     Ok(Rc::new(RefCell::new(Session::new(Parts { world, journal, policy, notices, interrupt }))))

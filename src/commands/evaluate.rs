@@ -5,7 +5,6 @@ use crate::commands::{conclude, read_standard_input};
 use crate::error::{Error, Result, ScriptError};
 use crate::journal::Memory;
 use crate::language::{Ending, Interpreter, Limits, Settings, Source};
-use crate::value::Value;
 
 /// The environment variable that raises or lowers the limit of a script that runs away.
 const MAX_OPERATIONS: &str = "BINLOGSH_MAX_OPERATIONS";
@@ -13,12 +12,19 @@ const MAX_OPERATIONS: &str = "BINLOGSH_MAX_OPERATIONS";
 /// Evaluates each of `codes` with the same variables, and shows what each returns.
 pub(super) fn lines(house: &House, codes: &[String]) -> Result<u8, ScriptError> {
     let mut interpreter = Interpreter::new(session(house, Memory::of_changes())?, language_settings()?);
+    let mut kept = Vec::new();
     for code in codes {
         match interpreter.line_of("<-e>", code)? {
             Ending::Exit(code) => return Ok(code),
-            value => conclude(&house.output, value),
-        };
+            Ending::Value(value) => {
+                house.output.value(&value);
+                kept.push(value);
+            }
+        }
     }
+    // The process is about to end, and its memory and threads with it: to take them apart one by one first would cost
+    // a tenth of a short command, and as much as showing them when there are ten thousand nodes.
+    std::mem::forget((interpreter, kept));
     Ok(0)
 }
 
@@ -26,10 +32,7 @@ pub(super) fn lines(house: &House, codes: &[String]) -> Result<u8, ScriptError> 
 pub(super) fn standard_input(house: &House) -> Result<u8, ScriptError> {
     let source = Source::new("<stdin>", read_standard_input()?);
     let mut interpreter = Interpreter::new(session(house, Memory::of_changes())?, language_settings()?);
-    Ok(match interpreter.run(&source)? {
-        Ending::Value(Value::Unit) => 0,
-        ending => conclude(&house.output, ending),
-    })
+    Ok(conclude(&house.output, interpreter.run(&source)?))
 }
 
 /// What every interpreter of this process is told.

@@ -19,7 +19,6 @@ use compose::House;
 use std::ffi::OsString;
 use std::io::{IsTerminal, Read};
 use std::path::Path;
-use std::rc::Rc;
 
 /// Runs the program with these arguments, its own name first. Returns the exit code.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
@@ -38,7 +37,11 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
     };
     match output.finish() {
         Ok(()) => code,
-        Err(error) => error.exit_code(),
+        Err(error) => {
+            let code = error.exit_code();
+            output.error(&error.into());
+            code
+        }
     }
 }
 
@@ -60,13 +63,13 @@ fn go(cli: Cli, output: &Output) -> Result<u8, ScriptError> {
     }
     let settings = config::load(&cli.global.overrides(), &|name| std::env::var(name).ok())?;
     output.set_format(settings.output);
-    let house = House { global: cli.global, settings, output: output.clone(), interrupt, seen: Rc::default() };
+    let house = House { global: cli.global, settings, output: output.clone(), interrupt, seen: None };
     match cli.command {
         Some(Command::Run(run)) => run::main(&house, run),
         Some(Command::Docs { reference, name }) => Ok(docs::main(&house, reference, name.as_deref())?),
         Some(Command::Ctl { .. }) => Err(Error::internal("ctl was handled before").into()),
         None if !cli.eval.is_empty() => evaluate::lines(&house, &cli.eval),
-        None if std::io::stdin().is_terminal() => prompt::main(&house),
+        None if std::io::stdin().is_terminal() => prompt::main(house),
         None => evaluate::standard_input(&house),
     }
 }

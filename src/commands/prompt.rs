@@ -1,6 +1,6 @@
 //! The prompt: an interpreter behind the shell, and the shell's dot commands.
 
-use crate::commands::compose::{House, session};
+use crate::commands::compose::{House, Seen, session};
 use crate::commands::{conclude, evaluate};
 use crate::config;
 use crate::error::{Result, ScriptError};
@@ -10,14 +10,15 @@ use crate::output::{Format, Output};
 use crate::session::Session;
 use crate::shell::{DotCommand, Editor, Function, Host, Next, Shell, Vocabulary, prompt_text};
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// Reads and evaluates until somebody leaves.
-pub(super) fn main(house: &House) -> Result<u8, ScriptError> {
-    let session = session(house, Memory::of_changes())?;
+pub(super) fn main(house: House) -> Result<u8, ScriptError> {
+    let seen = Seen::default();
+    let house = House { seen: Some(seen.clone()), ..house };
+    let session = session(&house, Memory::of_changes())?;
     let interpreter = Interpreter::new(session.clone(), evaluate::language_settings()?);
-    let (output, seen) = (house.output.clone(), house.seen.clone());
+    let output = house.output.clone();
     let host: Rc<RefCell<dyn Host>> = Rc::new(RefCell::new(Prompt { session, interpreter, output, seen }));
     let prompt = prompt_text(house.settings.profile.as_deref(), house.global.sandbox.is_some());
     let mut shell = Shell::new(prompt, vec![choose_format(&house.output)], house.output.clone());
@@ -32,7 +33,7 @@ struct Prompt {
     session: Rc<RefCell<Session>>,
     interpreter: Interpreter,
     output: Output,
-    seen: Rc<RefCell<BTreeSet<String>>>,
+    seen: Seen,
 }
 
 impl Host for Prompt {

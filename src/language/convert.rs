@@ -8,10 +8,10 @@ use crate::time::Time;
 use crate::value::{Fields, Value};
 use rhai::{Array, Dynamic, Map};
 use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// A node as a script holds it: copied by every assignment, so it is shared.
-pub(super) type NodeValue = Rc<Node>;
+pub(super) type NodeValue = Arc<Node>;
 
 /// How deep arrays and maps may be nested. A closure can make a value that contains itself.
 const DEEPEST: usize = 64;
@@ -25,7 +25,7 @@ pub(super) fn to_dynamic(value: Value, shapes: &RefCell<Shapes>) -> Dynamic {
         Value::Float(number) => number.into(),
         Value::Text(text) => text.into(),
         Value::Time(time) => Dynamic::from(time),
-        Value::Node(node) => Dynamic::from(NodeValue::new(*node)),
+        Value::Node(node) => Dynamic::from(node),
         Value::List(list) => {
             let items: Array = list.into_iter().map(|item| to_dynamic(item, shapes)).collect();
             items.into()
@@ -66,7 +66,7 @@ fn value_at(dynamic: &Dynamic, shapes: &RefCell<Shapes>, depth: usize) -> Result
         return Ok(Value::Text(letter.to_string()));
     }
     if let Some(node) = dynamic.read_lock::<NodeValue>() {
-        return Ok(Value::Node(Box::new(Node::clone(&node))));
+        return Ok(Value::Node(NodeValue::clone(&node)));
     }
     if let Some(time) = dynamic.read_lock::<Time>() {
         return Ok(Value::Time(*time));

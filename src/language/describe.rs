@@ -103,11 +103,11 @@ pub(super) fn check(declared: &[ParamDoc], given: &IndexMap<String, String>) -> 
     declared.iter().try_for_each(|param| param.value(given.get(&param.name).map(String::as_str)).map(drop))
 }
 
-/// What `ast` says of itself.
+/// What a script says of itself: `ast`, made from `text`.
 ///
 /// # Errors
 /// `invalid` and where, when a parameter is not declared by literals.
-pub(super) fn describe(ast: &AST) -> std::result::Result<ScriptDoc, (Error, Position)> {
+pub(super) fn describe(ast: &AST, text: &str) -> std::result::Result<ScriptDoc, (Error, Position)> {
     let mut params: Vec<ParamDoc> = Vec::new();
     let mut wrong = None;
     ast.walk(&mut |path: &[ASTNode<'_>]| {
@@ -129,7 +129,7 @@ pub(super) fn describe(ast: &AST) -> std::result::Result<ScriptDoc, (Error, Posi
     });
     match wrong {
         Some(wrong) => Err(wrong),
-        None => Ok(ScriptDoc { about: about(ast.doc()), params }),
+        None => Ok(ScriptDoc { about: about_module(text), params }),
     }
 }
 
@@ -138,6 +138,13 @@ fn call_of<'a>(node: &ASTNode<'a>) -> Option<(&'a FnCallExpr, Position)> {
         ASTNode::Expr(Expr::FnCall(call, at)) | ASTNode::Stmt(Stmt::FnCall(call, at)) => Some((call, *at)),
         _ => None,
     }
+}
+
+/// What the text of a script or module says that it is for: the `//!` lines at its beginning, after a `#!` line.
+pub(super) fn about_module(text: &str) -> String {
+    let lines = text.lines().skip_while(|line| line.starts_with("#!") || line.trim().is_empty());
+    let header: Vec<&str> = lines.take_while(|line| line.starts_with("//!")).collect();
+    about(&header.join("\n"))
 }
 
 /// Doc lines without their leader.

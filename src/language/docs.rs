@@ -2,8 +2,9 @@
 
 use crate::error::{Error, Result};
 use crate::language::bindings::{self, Builtin};
+use crate::language::describe::about_module;
 use crate::language::library::stdlib;
-use crate::language::library_docs::{LibraryFunction, about_module, library_functions};
+use crate::language::library_docs::{LibraryFunction, library_functions};
 use crate::nearest::did_you_mean;
 use crate::operations::{self, Group, Operation};
 

@@ -204,7 +204,9 @@ impl Interpreter {
     }
 
     fn described(&self, key: &str, ast: &AST) -> Result<ScriptDoc, ScriptError> {
-        describe::describe(ast)
+        let known = self.host.sources.get(key);
+        let text = known.as_ref().map_or("", |known| known.source.text.as_str());
+        describe::describe(ast, text)
             .map_err(|(error, position)| ScriptError { error, place: place::at(position, key, &self.host.sources) })
     }
 

@@ -25,12 +25,6 @@ impl LibraryFunction {
     }
 }
 
-/// What a module of the embedded library is for.
-pub(super) fn about_module(text: &str) -> String {
-    let header: Vec<&str> = text.lines().take_while(|line| line.starts_with("//!")).collect();
-    about(&header.join("\n"))
-}
-
 /// Every function that a script can call in the embedded library, by module, in the order in which they stand.
 pub fn library_functions() -> Vec<LibraryFunction> {
     stdlib().flat_map(|(module, text)| functions_of(module, text)).collect()

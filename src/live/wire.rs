@@ -13,6 +13,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tonic::transport::{Channel, Endpoint};
 
+/// How much of an answer may be under way before it is asked to go on: a page of records, so that none waits half way.
+const WINDOW: u32 = 4 << 20;
+
 /// How often a connection is pinged, so that one whose other end has gone is made anew.
 const PING: Duration = Duration::from_secs(10);
 
@@ -45,6 +48,8 @@ impl Wire {
         let endpoint = Endpoint::from_shared(format!("{}://{address}", self.tls.scheme())).map_err(bad)?;
         let mut endpoint = endpoint
             .connect_timeout(self.settings.timeout)
+            .initial_stream_window_size(WINDOW)
+            .initial_connection_window_size(WINDOW)
             .http2_keep_alive_interval(PING)
             .keep_alive_timeout(self.settings.timeout)
             .keep_alive_while_idle(true);

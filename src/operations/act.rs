@@ -146,9 +146,14 @@ fn record(gate: &mut dyn Gate, args: &Arguments, param: &str, kind: Kind) -> Res
     find(&listing, &name, Some(kind)).cloned()
 }
 
-/// The state in the node's record just now; `None` without a record.
+/// The state in the node's record just now; `None` without a record, or when it cannot be read: what was done is done,
+/// and is no failure because of that.
 fn state_now(gate: &mut dyn Gate, node: &NodeRef) -> Result<Option<State>> {
-    Ok(look(gate)?.find(node.kind, &node.id).map(|record| record.state))
+    match look(gate) {
+        Ok(listing) => Ok(listing.find(node.kind, &node.id).map(|record| record.state)),
+        Err(error) if error.kind.is_fatal() => Err(error),
+        Err(_) => Ok(None),
+    }
 }
 
 fn tell(gate: &mut dyn Gate, args: &Arguments, param: &str, kind: Kind, action: Action) -> Result<Value> {

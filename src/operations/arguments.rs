@@ -8,6 +8,7 @@ use crate::time::{Zone, duration_of_seconds, parse_duration};
 use crate::tso::Tso;
 use crate::value::{Fields, Value};
 use crate::world::{FaultKind, GuardName, TidbBinlog};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The arguments of one call. Made by [`Arguments::check`], which says what is wrong in the operation's own words.
@@ -23,7 +24,7 @@ pub enum NodeName {
     /// By id or by `host:port`.
     Text(String),
     /// By a `Node`.
-    Node(Box<Node>),
+    Node(Arc<Node>),
 }
 
 impl Arguments {

@@ -42,7 +42,7 @@ pub(super) const TABLE: &[Operation] = &[
         "All Pumps, by id, offline ones too.\n\nFrom the records in PD's etcd, with lag and heartbeat age by PD's time. \
          A key that is no record is warned of and hides no other.",
         Example::new("for p in pumps() { print(`${p.id} is ${p.state}`); }"),
-        |gate, _| Ok(views(&list(gate)?, Some(Kind::Pump)).into()),
+        |gate, _| Ok(views(list(gate)?, Some(Kind::Pump))),
     ),
     reads(
         "drainers",
@@ -50,7 +50,7 @@ pub(super) const TABLE: &[Operation] = &[
         "array of Node",
         "All Drainers, by id, offline ones too. See `pumps`.",
         Example::new("drainers().filter(|d| d.state == \"online\").len()"),
-        |gate, _| Ok(views(&list(gate)?, Some(Kind::Drainer)).into()),
+        |gate, _| Ok(views(list(gate)?, Some(Kind::Drainer))),
     ),
     reads(
         "nodes",
@@ -58,7 +58,7 @@ pub(super) const TABLE: &[Operation] = &[
         "array of Node",
         "All Pumps, then all Drainers. See `pumps`.",
         Example::new("nodes().len()"),
-        |gate, _| Ok(views(&list(gate)?, None).into()),
+        |gate, _| Ok(views(list(gate)?, None)),
     ),
     reads(
         "pump",

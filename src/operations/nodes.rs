@@ -5,8 +5,10 @@ use crate::nearest::did_you_mean;
 use crate::node::{Kind, Malformed, Node, NodeRef, Record, State};
 use crate::operations::NodeName;
 use crate::time::show_seconds;
+use crate::tso::Tso;
+use crate::value::Value;
 use crate::world::{Answer, Gate, Listing, Notice, Request};
-use std::collections::BTreeMap;
+use std::collections::{HashMap, HashSet};
 
 /// A record says `online`, and its heartbeat is older than this: odd.
 const OLD_HEARTBEAT_SECONDS: f64 = 10.0;
@@ -55,38 +57,60 @@ pub fn unexpected(asked: &str, answer: &Answer) -> Error {
 
 /// The node of `record`, with what the whole `listing` makes of it.
 pub fn view(record: &Record, listing: &Listing) -> Node {
-    let neighbours: Vec<&NodeRef> =
-        listing.records.iter().map(|other| &other.node).filter(|other| other.address == record.node.address).collect();
-    node(record, listing, &neighbours)
+    let others = listing.records.iter().map(|other| &other.node);
+    let neighbours = others.filter(|other| other.address == record.node.address && **other != record.node);
+    node(record.clone(), listing.tso, same_address(neighbours))
 }
 
-/// The nodes of one kind, or all.
-pub fn views(listing: &Listing, kind: Option<Kind>) -> Vec<Node> {
-    let mut at: BTreeMap<&str, Vec<&NodeRef>> = BTreeMap::new();
-    for record in &listing.records {
-        at.entry(&record.node.address).or_default().push(&record.node);
+/// The nodes of one kind, or all, as a list.
+pub fn views(listing: Listing, kind: Option<Kind>) -> Value {
+    let mut shared = shared_addresses(&listing.records);
+    let with_index = listing.records.into_iter().enumerate();
+    let wanted = with_index.filter(|(_, record)| kind.is_none_or(|kind| record.node.kind == kind));
+    Value::List(wanted.map(|(at, record)| node(record, listing.tso, shared.remove(&at)).into()).collect())
+}
+
+/// By the index of every record whose address others have as well: what is odd about that.
+fn shared_addresses(records: &[Record]) -> HashMap<usize, String> {
+    let mut seen = HashSet::with_capacity(records.len());
+    let repeated: HashSet<&str> =
+        records.iter().map(|record| record.node.address.as_str()).filter(|address| !seen.insert(*address)).collect();
+    if repeated.is_empty() {
+        return HashMap::new();
     }
-    let wanted = |record: &&Record| kind.is_none_or(|kind| record.node.kind == kind);
-    let neighbours = |record: &Record| at.get(record.node.address.as_str()).map_or(&[][..], Vec::as_slice);
-    listing.records.iter().filter(wanted).map(|record| node(record, listing, neighbours(record))).collect()
+    let is_repeated = |at: &usize| repeated.contains(records[*at].node.address.as_str());
+    let mut by_address: Vec<usize> = (0..records.len()).filter(is_repeated).collect();
+    by_address.sort_by_key(|at| &records[*at].node.address);
+    let same = |a: &usize, b: &usize| records[*a].node.address == records[*b].node.address;
+    let mut odd = HashMap::new();
+    for group in by_address.chunk_by(same) {
+        for at in group {
+            let others = group.iter().filter(|other| *other != at).map(|other| &records[*other].node);
+            odd.extend(same_address(others).map(|text| (*at, text)));
+        }
+    }
+    odd
 }
 
-/// `neighbours` are the nodes at its address, itself among them.
-fn node(record: &Record, listing: &Listing, neighbours: &[&NodeRef]) -> Node {
-    let since = |ts| listing.tso.map(|now| now.seconds_since(ts));
+/// What is odd about a node whose address `others` have as well.
+fn same_address<'a>(mut others: impl Iterator<Item = &'a NodeRef>) -> Option<String> {
+    let other = others.next()?;
+    let more = match others.count() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    Some(format!("same address as {} {}{more}", other.kind, other.id))
+}
+
+/// The node of `record` at PD's `now`, with what is `odd` about its address.
+fn node(record: Record, now: Option<Tso>, odd_address: Option<String>) -> Node {
+    let since = |ts| now.map(|now| now.seconds_since(ts));
     let (lag, heartbeat_age) = (since(record.max_commit_ts), since(record.update_ts));
     let mut odd = Vec::new();
     if let Some(id) = &record.other_id {
         odd.push(format!("its JSON says nodeId {id}"));
     }
-    let mut others = neighbours.iter().filter(|other| **other != &record.node);
-    if let Some(other) = others.next() {
-        let more = match others.count() {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        odd.push(format!("same address as {} {}{more}", other.kind, other.id));
-    }
+    odd.extend(odd_address);
     match record.state {
         State::Online => {
             if let Some(age) = heartbeat_age.filter(|age| *age > OLD_HEARTBEAT_SECONDS) {
@@ -99,7 +123,7 @@ fn node(record: &Record, listing: &Listing, neighbours: &[&NodeRef]) -> Node {
         State::Pausing | State::Closing => odd.push("practically never in a record: probe it".into()),
         State::Paused | State::Offline => {}
     }
-    Node { record: record.clone(), lag, heartbeat_age, odd }
+    Node { record, lag, heartbeat_age, odd }
 }
 
 /// The record that `name` means in `listing`: by id, by a `Node`, or, where only one has it, by `host:port`.

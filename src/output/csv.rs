@@ -21,7 +21,7 @@ fn lines(rows: &[Row<'_>]) -> String {
     }
     let mut text = line(columns.iter().map(|name| field(&on_one_line(name))));
     for row in rows {
-        text += &line(columns.iter().map(|name| field(&row.fields.get(*name).map_or(String::new(), alone))));
+        text += &line(columns.iter().map(|name| field(&row.value(name).map_or(String::new(), |value| alone(&value)))));
     }
     text
 }

@@ -1,9 +1,10 @@
 //! From a value to text: what shape it has, and which format writes that shape.
 
 use super::json::{to_json, unable_to_drive};
-use super::node_fields::node_fields;
+use super::node_fields::{NODE_FIELDS, node_field, node_text};
 use super::text::on_one_line;
 use super::{Format, csv, json, on_lines, table, vertical};
+use crate::node::Node;
 use crate::time::show_seconds;
 use crate::value::{Fields, Value};
 use std::borrow::Cow;
@@ -40,18 +41,25 @@ pub(super) enum Shape<'a> {
     Rows(Vec<Row<'a>>),
 }
 
-/// One row, and whether it is a node's.
-pub(super) struct Row<'a> {
-    pub(super) fields: Cow<'a, Fields>,
-    pub(super) is_node: bool,
+/// One row.
+pub(super) enum Row<'a> {
+    /// Named values.
+    Fields(&'a Fields),
+    /// A node, by its properties.
+    Node(&'a Node),
+    /// A value without a name.
+    Alone(&'a Value),
 }
+
+/// The only column of values without names.
+const ALONE: &str = "value";
 
 impl<'a> Shape<'a> {
     pub(super) fn of(value: &'a Value) -> Self {
         match value {
             Value::List(list) => {
                 let named: Option<Vec<Row<'a>>> = list.iter().map(Row::of).collect();
-                Self::Rows(named.unwrap_or_else(|| list.iter().map(Row::unnamed).collect()))
+                Self::Rows(named.unwrap_or_else(|| list.iter().map(Row::Alone).collect()))
             }
             _ => match Row::of(value) {
                 Some(row) => Self::Record(row),
@@ -64,32 +72,53 @@ impl<'a> Shape<'a> {
 impl<'a> Row<'a> {
     fn of(value: &'a Value) -> Option<Self> {
         match value {
-            Value::Map(fields) => Some(Self { fields: Cow::Borrowed(fields), is_node: false }),
-            Value::Node(node) => Some(Self { fields: Cow::Owned(node_fields(node)), is_node: true }),
+            Value::Map(fields) => Some(Self::Fields(fields)),
+            Value::Node(node) => Some(Self::Node(node)),
             _ => None,
         }
     }
 
-    fn unnamed(value: &'a Value) -> Self {
-        let fields = [("value".to_owned(), value.clone())].into_iter().collect();
-        Self { fields: Cow::Owned(fields), is_node: false }
+    /// The names of its columns.
+    pub(super) fn names(&self) -> Vec<&'a str> {
+        match self {
+            Self::Fields(fields) => fields.keys().map(String::as_str).collect(),
+            Self::Node(_) => NODE_FIELDS.to_vec(),
+            Self::Alone(_) => vec![ALONE],
+        }
+    }
+
+    /// The value in the column `name`.
+    pub(super) fn value(&self, name: &str) -> Option<Cow<'a, Value>> {
+        match self {
+            Self::Fields(fields) => fields.get(name).map(Cow::Borrowed),
+            Self::Node(node) => node_field(node, name).map(Cow::Owned),
+            Self::Alone(value) => (name == ALONE).then_some(Cow::Borrowed(value)),
+        }
     }
 
     /// The cell `name` as people read it: ages of nodes in units, nothing as `-`.
-    pub(super) fn cell(&self, name: &str) -> String {
-        match self.fields.get(name) {
-            None | Some(Value::Unit) => "-".into(),
-            Some(Value::Float(seconds)) if self.is_node => show_seconds(*seconds),
-            Some(value) => scalar(value),
+    pub(super) fn cell(&self, name: &str) -> Cow<'a, str> {
+        if let Self::Node(node) = self
+            && let Some(text) = node_text(node, name)
+        {
+            return on_one_line(text);
+        }
+        match (self.value(name), self) {
+            (None, _) => "-".into(),
+            (Some(value), Self::Node(_)) if let Value::Float(seconds) = *value => show_seconds(seconds).into(),
+            (Some(value), _) => match &*value {
+                Value::Unit => "-".into(),
+                value => scalar(value).into(),
+            },
         }
     }
 }
 
 /// Every column that some row has, in the order of their first appearance.
-pub(super) fn columns<'r>(rows: &'r [Row<'_>]) -> Vec<&'r str> {
+pub(super) fn columns<'a>(rows: &[Row<'a>]) -> Vec<&'a str> {
     let mut columns: indexmap::IndexSet<&str> = indexmap::IndexSet::new();
     for row in rows {
-        columns.extend(row.fields.keys().map(String::as_str));
+        columns.extend(row.names());
     }
     columns.into_iter().collect()
 }

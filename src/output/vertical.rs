@@ -18,11 +18,11 @@ pub(super) fn render(shape: &Shape<'_>) -> String {
 }
 
 fn block(row: &Row<'_>) -> String {
-    let names: Vec<_> = row.fields.keys().map(|name| on_one_line(name)).collect();
+    let names: Vec<_> = row.names().into_iter().map(on_one_line).collect();
     let widest = names.iter().map(|name| name.width()).max().unwrap_or(0);
-    let line = |(key, name): (&String, &std::borrow::Cow<'_, str>)| {
+    let line = |(key, name): (&str, &std::borrow::Cow<'_, str>)| {
         let pad = " ".repeat(widest - name.width());
         format!("{}\n", format!("{pad}{name}: {}", row.cell(key)).trim_end())
     };
-    row.fields.keys().zip(&names).map(line).collect()
+    row.names().into_iter().zip(&names).map(line).collect()
 }

@@ -115,7 +115,7 @@ impl Cluster {
     fn adopt_key(&mut self, who: Who) {
         let key = self.key_of(who);
         let Some(raw) = self.keys.remove(&key) else { return };
-        let body = match Record::parse(&key, &raw.value, raw.revision) {
+        let body = match Record::parse(&key, &raw.value[..], raw.revision) {
             Ok(record) => Body::Fixed(Arc::new(Fixed::of(&record))),
             Err(_) => Body::Raw(raw.value),
         };

@@ -9,7 +9,6 @@ use crate::interrupt::Interrupt;
 use crate::live::{self, clock};
 use crate::output::{Format, Output};
 use std::ffi::OsString;
-use std::rc::Rc;
 
 /// Does what binlogctl does with these flags, and returns its exit code. Of our own options only `--sandbox`,
 /// `--verbose` and `--color` have a meaning here; no profile is read.
@@ -31,13 +30,8 @@ pub(in crate::commands) fn main(args: &[OsString], global: Global, output: &Outp
         }
         Err(Usage::Unusable(error)) => return host.unusable(output, &error),
     };
-    let house = settings(&flags).map(|settings| House {
-        global,
-        settings,
-        output: output.clone(),
-        interrupt,
-        seen: Rc::default(),
-    });
+    let house =
+        settings(&flags).map(|settings| House { global, settings, output: output.clone(), interrupt, seen: None });
     match house.and_then(|house| ctl_session(&house)) {
         Ok(session) => execute(&flags, &mut *session.borrow_mut(), output, &host),
         Err(error) => host.unusable(output, &error),

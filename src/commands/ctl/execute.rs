@@ -4,11 +4,12 @@ use super::flags::Flags;
 use super::log::{Level, line, node_text};
 use crate::error::{Error, ErrorKind, Result, ScriptError};
 use crate::node::{Kind, Node, State};
-use crate::operations::{self, Arguments};
+use crate::operations::{self, Arguments, Operation};
 use crate::output::Output;
 use crate::time::Zone;
 use crate::value::Value;
 use crate::world::{Gate, GuardName};
+use std::sync::Arc;
 
 /// What the lines need to know of this host.
 pub struct Host<'a> {
@@ -143,6 +144,7 @@ impl Command<'_> {
     fn operate(&mut self, name: &str, values: Vec<Value>) -> Result<Value> {
         let row = operations::find(name)
             .ok_or_else(|| Error::internal(format!("ctl knows an operation `{name}` that is not in the table")))?;
+        let values = values.into_iter().map(|value| only_own_guards(value, row)).collect();
         let args = Arguments::check(row, values)?;
         (row.run)(self.gate, &args)
     }
@@ -159,7 +161,7 @@ impl Command<'_> {
         }
     }
 
-    fn nodes(&mut self, kind: Kind) -> Result<Vec<Node>, Failure> {
+    fn nodes(&mut self, kind: Kind) -> Result<Vec<Arc<Node>>, Failure> {
         let name = match kind {
             Kind::Pump => "pumps",
             Kind::Drainer => "drainers",
@@ -172,7 +174,7 @@ impl Command<'_> {
     }
 
     fn list(&mut self, kind: Kind) -> Result<(), Failure> {
-        let (hidden, shown): (Vec<Node>, Vec<Node>) = self
+        let (hidden, shown): (Vec<Arc<Node>>, Vec<Arc<Node>>) = self
             .nodes(kind)?
             .into_iter()
             .partition(|node| node.record.state == State::Offline && !self.flags.show_offline_nodes);
@@ -188,7 +190,7 @@ impl Command<'_> {
     }
 
     /// The node that `-node-id` names: by its id only, as binlogctl does.
-    fn named(&mut self, kind: Kind) -> Result<Node, Failure> {
+    fn named(&mut self, kind: Kind) -> Result<Arc<Node>, Failure> {
         let id = &self.flags.node_id;
         let nodes = self.nodes(kind)?;
         let ids: Vec<String> = nodes.iter().map(|node| node.id().to_owned()).collect();
@@ -211,13 +213,13 @@ impl Command<'_> {
             return Err(Failure::of(Error::invalid(format!("state {state} is illegal")).hint(hint)));
         }
         let node = self.named(kind)?;
-        let values = vec![node.into(), state.as_str().into(), self.options([])];
+        let values = vec![Value::Node(node), state.as_str().into(), self.options([])];
         self.operate(operation, values).map(drop).map_err(Failure::of)
     }
 
     fn tell(&mut self, kind: Kind, operation: &str, action: &str) -> Result<(), Failure> {
         let node = self.named(kind)?;
-        let values = vec![node.into(), self.options([])];
+        let values = vec![Value::Node(node), self.options([])];
         self.operate(operation, values).map_err(Failure::of)?;
         let fields = [("action", action.to_owned()), ("NodeID", self.flags.node_id.clone())];
         self.host.log(self.output, Level::Info, "nodes.go:123", "Apply action on node success", &fields);
@@ -261,9 +263,23 @@ impl Command<'_> {
     }
 }
 
-fn node(value: Value) -> Option<Node> {
+/// `BINLOGSH_FORCE` may stand in the environment for several commands: what is no guard of this one means nothing to it.
+fn only_own_guards(value: Value, row: &Operation) -> Value {
+    let own = |name: &Value| matches!(name, Value::Text(name) if row.guards.iter().any(|guard| guard.name() == name));
     match value {
-        Value::Node(node) => Some(*node),
+        Value::Map(mut options) => {
+            if let Some(Value::List(names)) = options.get_mut("force") {
+                names.retain(own);
+            }
+            Value::Map(options)
+        }
+        other => other,
+    }
+}
+
+fn node(value: Value) -> Option<Arc<Node>> {
+    match value {
+        Value::Node(node) => Some(node),
         _ => None,
     }
 }

@@ -61,9 +61,17 @@ fn poll(host: &Host, context: &NativeCallContext<'_>, what: &str, condition: &Fn
                     .hint("look at what it waits for with pumps(), drainers() and probe(id), or wait longer"),
             ));
         }
-        host.tell(Notice::Progress(format!("{what} ({})", show_seconds(waited))));
+        host.tell(Notice::Progress(progress(what, waited)));
         let time = PAUSE.min(Duration::from_secs_f64(left));
         host.perform(Request::Sleep { time }).map_err(raise)?;
+    }
+}
+
+/// What is shown meanwhile: it changes every ten seconds, since where there is no terminal each change is a line.
+fn progress(what: &str, waited: f64) -> String {
+    match (waited / 10.0).floor() * 10.0 {
+        0.0 => what.to_owned(),
+        tens => format!("{what} ({})", show_seconds(tens)),
     }
 }
 

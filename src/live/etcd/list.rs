@@ -7,11 +7,15 @@ use crate::live::failover::Refusal;
 use crate::node::{Kind, Malformed, Record};
 use crate::world::Listing;
 use etcd_client::{GetOptions, GetResponse, KeyValue};
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinHandle, spawn_blocking};
 use tonic::Code;
 
-/// Keys per page: small enough for etcd's limit of 4 MiB an answer, large enough that pages do not count.
-const PAGE: i64 = 500;
+/// Keys per page. For every page etcd visits every key of the range again, so pages are few: some megabytes each, which
+/// the raised limit of an answer takes.
+const PAGE: i64 = 10_000;
+
+/// Keys that are parsed as one piece of work; several pieces are parsed at the same time.
+const PIECE: usize = 2500;
 
 /// How often a listing begins anew when its revision was compacted away under it.
 const RESTARTS: usize = 3;
@@ -42,24 +46,52 @@ async fn list_once(etcd: &Etcd, deadline: Deadline) -> Result<Option<Listing>> {
     };
     let (_, response) = etcd.ask("list the nodes", deadline, ask).await?;
     let revision = response.header().map_or(0, |header| header.revision());
-    let (mut parsed, mut behind) = (Parsed::default(), Vec::new());
+    let mut pieces = Vec::new();
     for (kind, mut page) in Kind::ALL.into_iter().zip(gets(&response)) {
-        while page.more() {
-            let Some(last) = page.kvs().last().map(|kv| kv.key().to_vec()) else { break };
-            // The next page is on its way while this one is parsed.
+        loop {
+            let more = page.more();
             let keys = page.take_kvs();
-            behind.push(spawn_blocking(move || Parsed::of(keys)));
+            let last = keys.last().map(|kv| kv.key().to_vec());
+            let mut keys = keys.into_iter();
+            while keys.len() > 0 {
+                pieces.push(Piece::parse(keys.by_ref().take(PIECE).collect()));
+            }
+            let Some(last) = last.filter(|_| more) else { break };
+            // The next page is on its way while this one is parsed.
             match next_page(etcd, kind, last, revision, deadline).await? {
                 Some(next) => page = next,
                 None => return Ok(None),
             }
         }
-        parsed.extend(Parsed::of(page.take_kvs()));
     }
-    for part in behind {
-        parsed.extend(part.await.map_err(|e| Error::internal("reading records failed").source(e))?);
+    let mut parsed = Parsed::default();
+    for piece in pieces {
+        parsed.extend(piece.done().await?);
     }
     Ok(Some(parsed.into_listing(revision)))
+}
+
+/// Keys that are being parsed, or are already.
+enum Piece {
+    Here(Parsed),
+    Elsewhere(JoinHandle<Parsed>),
+}
+
+impl Piece {
+    /// A few keys are parsed on the spot, many on another thread.
+    fn parse(keys: Vec<KeyValue>) -> Self {
+        match keys.len() < PIECE {
+            true => Self::Here(Parsed::of(keys)),
+            false => Self::Elsewhere(spawn_blocking(move || Parsed::of(keys))),
+        }
+    }
+
+    async fn done(self) -> Result<Parsed> {
+        match self {
+            Self::Here(parsed) => Ok(parsed),
+            Self::Elsewhere(work) => work.await.map_err(|e| Error::internal("reading records failed").source(e)),
+        }
+    }
 }
 
 async fn next_page(
@@ -84,7 +116,9 @@ pub(super) async fn page_from(
     deadline: Deadline,
 ) -> Result<Option<GetResponse>> {
     let ask = |channel| {
-        let options = GetOptions::new().with_range(end.clone()).with_limit(PAGE).with_revision(revision);
+        // What was true at a revision stays so: the member need not ask the others again.
+        let options =
+            GetOptions::new().with_range(end.clone()).with_limit(PAGE).with_revision(revision).with_serializable();
         let from = from.clone();
         async move {
             match kv(channel).await?.get(from, Some(options)).await {
@@ -107,7 +141,7 @@ impl Parsed {
     fn of(keys: Vec<KeyValue>) -> Self {
         let mut parsed = Self::default();
         for kv in keys {
-            match parse(&kv) {
+            match parse(kv) {
                 Ok(record) => parsed.records.push(record),
                 Err(malformed) => parsed.malformed.push(malformed),
             }
@@ -128,11 +162,16 @@ impl Parsed {
 }
 
 /// The record that `kv` holds, or what is wrong with it.
-pub(super) fn parse(kv: &KeyValue) -> Result<Record, Malformed> {
-    let key = String::from_utf8_lossy(kv.key()).into_owned();
-    let record = match std::str::from_utf8(kv.key()) {
-        Ok(_) => Record::parse(&key, kv.value(), kv.mod_revision()),
+pub(super) fn parse(kv: KeyValue) -> Result<Record, Malformed> {
+    let mod_revision = kv.mod_revision();
+    let (key, value) = kv.into_key_value();
+    let record = match std::str::from_utf8(&key) {
+        Ok(key) => Record::parse(key, value, mod_revision),
         Err(_) => Err(Error::invalid("the key is not text")),
     };
-    record.map_err(|error| Malformed { key, reason: error.to_string(), mod_revision: kv.mod_revision() })
+    record.map_err(|error| Malformed {
+        key: String::from_utf8_lossy(&key).into_owned(),
+        reason: error.to_string(),
+        mod_revision,
+    })
 }

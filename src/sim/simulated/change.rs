@@ -64,7 +64,7 @@ impl Simulated {
             |what: String| Error::new(ErrorKind::Conflict, what).hint("look at the node again, then decide anew");
         let now = self.cluster.get(&key);
         let now = now.ok_or_else(|| changed(format!("{key} is gone: somebody deleted it meanwhile")))?;
-        let now = Record::parse(&key, &now.value, now.mod_revision)
+        let now = Record::parse(&key, now.value, now.mod_revision)
             .map_err(|error| changed(format!("{key} holds no record any more ({error})")))?;
         let differences = seen.differences(&now);
         if !differences.is_empty() {
