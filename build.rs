@@ -2,7 +2,6 @@
 //!
 //! The tables of time zones and of the language hold tens of thousands of pointers. In a position-independent program
 //! the dynamic linker writes every one of them at every start, which took a third of the time of a short command.
-#![expect(clippy::print_stdout, reason = "how a build script speaks to cargo")]
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

@@ -1,6 +1,7 @@
 //! The figures: both sides in the same run, medians of runs in pairs, a table, and `target/bench.json`.
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::disallowed_methods,
     clippy::print_stdout,
     reason = "a bench reads clocks, starts processes and prints its table"
