@@ -10,6 +10,7 @@ use crate::journal::{Entry, Journal};
 use crate::policy::{Change, Consent, Policy};
 use crate::world::{Answer, Effect, Fence, Gate, GuardName, Notice, Notices, Request, World};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 /// Deciding took longer than this: what the guards saw may be no longer true.
 const STALE_AFTER_MS: i64 = 2000;
@@ -33,12 +34,13 @@ pub struct Session {
     parts: Parts,
     fatal: Option<Error>,
     fence: Option<Fence>,
+    warned: BTreeSet<String>,
 }
 
 impl Session {
     /// A session of these parts.
     pub fn new(parts: Parts) -> Self {
-        Self { parts, fatal: None, fence: None }
+        Self { parts, fatal: None, fence: None, warned: BTreeSet::new() }
     }
 
     /// The first fatal error, which is the result of the run whatever the script caught.
@@ -49,6 +51,7 @@ impl Session {
     /// Forgets a fatal error and a wish to stop: the next line at the prompt starts afresh.
     pub fn start_afresh(&mut self) {
         self.fatal = None;
+        self.warned.clear();
         self.parts.interrupt.clear();
     }
 
@@ -158,7 +161,11 @@ impl Gate for Session {
     }
 
     fn tell(&mut self, notice: Notice) {
-        (self.parts.notices)(notice);
+        // What is odd about the cluster is said once, however often a script looks.
+        match &notice {
+            Notice::Warning(text) if !self.warned.insert(text.clone()) => {}
+            _ => (self.parts.notices)(notice),
+        }
     }
 }
 

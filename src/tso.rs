@@ -10,6 +10,9 @@ const LOGICAL_BITS: u32 = 18;
 pub struct Tso(pub i64);
 
 impl Tso {
+    /// The last millisecond since 1970 that a timestamp can hold.
+    pub const LAST_MS: i64 = i64::MAX >> LOGICAL_BITS;
+
     /// The timestamp of `physical` milliseconds since 1970 and the counter `logical` (below 2^18).
     pub fn from_parts(physical: i64, logical: i64) -> Self {
         Self((physical << LOGICAL_BITS) | logical)

@@ -151,3 +151,33 @@ fn an_undeclared_parameter_names_the_nearest() {
         .fails(ErrorKind::Invalid)
         .stderr_contains("`only`");
 }
+
+#[test]
+fn a_comment_that_is_not_closed_drops_nothing_silently() {
+    Shell::sandbox("default")
+        .file("open.rhai", "print(1);\n/* oops\npause_pump(\"pump-1\");\n")
+        .run("open.rhai", &[])
+        .fails(ErrorKind::Invalid)
+        .stderr_contains("open.rhai:2:1")
+        .stderr_contains("*/");
+    Shell::sandbox("default")
+        .file("m.rhai", "fn f() { 1 }\n/* oops\n")
+        .file("main.rhai", "import \"m\" as m;\nprint(m::f());\n")
+        .run("main.rhai", &[])
+        .fails(ErrorKind::Invalid)
+        .stderr_contains("*/");
+}
+
+#[test]
+fn a_time_that_no_timestamp_can_hold_is_an_error() {
+    Shell::sandbox("default")
+        .eval(r#"tso_at("9999-12-31 23:59:59")"#)
+        .fails(ErrorKind::Invalid)
+        .stderr_contains("later than any timestamp");
+}
+
+#[test]
+fn what_is_odd_about_the_cluster_is_said_once() {
+    let ran = Shell::sandbox("malformed-record").eval("for i in 0..5 { pumps(); }").succeeds();
+    assert_eq!(ran.stderr.matches("pumps/broken").count(), 1, "{}", ran.stderr);
+}

@@ -87,7 +87,11 @@ fn conclude(output: &Output, ending: Ending) -> u8 {
 
 /// The text of a file.
 fn read_text(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path).map_err(|fault| {
+    let text = std::fs::read_to_string(path).map(|text| match text.strip_prefix('\u{feff}') {
+        Some(text) => text.to_owned(),
+        None => text,
+    });
+    text.map_err(|fault| {
         let kind = match fault.kind() {
             std::io::ErrorKind::NotFound => ErrorKind::NotFound,
             std::io::ErrorKind::InvalidData => ErrorKind::Invalid,

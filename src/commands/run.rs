@@ -1,7 +1,7 @@
 //! `run SCRIPT`: a saved script, or one on standard input.
 
 use crate::cli::{self, Run};
-use crate::commands::compose::{House, session};
+use crate::commands::compose::{House, announce, session};
 use crate::commands::evaluate::language_settings;
 use crate::commands::{read_standard_input, read_text};
 use crate::error::{Error, Result, ScriptError};
@@ -24,6 +24,7 @@ pub(super) fn main(house: &House, run: Run) -> Result<u8, ScriptError> {
         house.output.line(&help(&script, &interpreter.describe(&source)?));
         return Ok(0);
     }
+    announce(house);
     // What a script returns is its own affair: it shows what it wants to be seen.
     match interpreter.run(&source)? {
         Ending::Value(_) => Ok(0),

@@ -1,5 +1,7 @@
 //! Whether a line of the prompt is whole, or goes on in the next.
 
+use rhai::Position;
+
 /// What a text at the prompt is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Completeness {
@@ -16,10 +18,25 @@ pub enum Completeness {
 pub(super) enum Scan {
     /// Everything that was opened is closed.
     Closed,
-    /// Something is still open that may go on in the next line: a bracket, a template text, a comment.
+    /// Something is still open that may go on in the next line: a bracket, a template text.
     Open,
+    /// A comment is still open, which begins behind so many characters.
+    OpenComment {
+        /// How many characters stand before it.
+        behind: usize,
+    },
     /// A bracket is closed that was not opened, or a text ends with its line.
     Broken,
+}
+
+/// Where a comment begins that is not closed: Rhai takes it for the end of the text, and would leave out everything
+/// behind it without a word.
+pub(super) fn unclosed_comment(text: &str) -> Option<Position> {
+    let Scan::OpenComment { behind } = scan(text) else { return None };
+    let before: String = text.chars().take(behind).collect();
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|letter| *letter != '\n').count() + 1;
+    Some(Position::new(u16::try_from(line).unwrap_or(u16::MAX), u16::try_from(column).unwrap_or(u16::MAX)))
 }
 
 /// Scans `text`. Rhai itself takes an unclosed comment for the end of the text.
@@ -43,7 +60,12 @@ pub(super) fn scan(text: &str) -> Scan {
             '`' => template = true,
             '"' | '\'' if !skip_text(&mut rest, letter) => return Scan::Broken,
             '/' if rest.peek() == Some(&'/') => while rest.next_if(|letter| *letter != '\n').is_some() {},
-            '/' if rest.next_if_eq(&'*').is_some() && !skip_comment(&mut rest) => return Scan::Open,
+            '/' if rest.next_if_eq(&'*').is_some() => {
+                let left = rest.clone().count();
+                if !skip_comment(&mut rest) {
+                    return Scan::OpenComment { behind: text.chars().count() - left - 2 };
+                }
+            }
             '(' | '[' | '{' => open.push(letter),
             ')' | ']' | '}' => match (open.pop(), letter) {
                 (Some('('), ')') | (Some('['), ']') | (Some('{'), '}') => {}
@@ -92,9 +114,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_comment_that_is_not_closed_is_found_where_it_begins() {
+        let text = "/* closed */ let a = 1;\nif a { /* open\n b }";
+        let at = unclosed_comment(text).unwrap();
+        assert_eq!((at.line(), at.position()), (Some(2), Some(8)));
+        assert_eq!(unclosed_comment("let b = \"/*\"; // /*"), None);
+    }
+
+    #[test]
     fn what_is_open_goes_on() {
         for text in ["pumps(", "step(\"x\", || {", "#{ a: [1,", "let t = `one", "`a ${ b", "1 /* so", "/* a /* b */"] {
-            assert_eq!(scan(text), Scan::Open, "{text}");
+            assert_ne!(scan(text), Scan::Closed, "{text}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! Runs scripts, and lines of a prompt.
 
-use crate::error::ScriptError;
-use crate::language::complete::{Completeness, Scan, scan};
+use crate::error::{Error, ScriptError};
+use crate::language::complete::{Completeness, Scan, scan, unclosed_comment};
 use crate::language::convert::to_value;
 use crate::language::describe::{self, ScriptDoc};
 use crate::language::host::Host;
@@ -134,7 +134,7 @@ impl Interpreter {
     /// Whether a text at the prompt can run, or goes on in the next line.
     pub fn completeness(&self, text: &str) -> Completeness {
         match scan(text) {
-            Scan::Open => return Completeness::Incomplete,
+            Scan::Open | Scan::OpenComment { .. } => return Completeness::Incomplete,
             Scan::Broken => return Completeness::Invalid,
             Scan::Closed => {}
         }
@@ -186,6 +186,11 @@ impl Interpreter {
                 return Err(ScriptError { error: words.parsing(error.err_type()), place });
             }
         };
+        if let Some(at) = unclosed_comment(&source.text) {
+            let error = Error::invalid("this does not compile: the comment that begins here is not closed")
+                .hint("everything behind `/*` would be left out: close it with `*/`");
+            return Err(ScriptError { error, place: place::at(at, &key, &self.host.sources) });
+        }
         ast.set_source(key.as_str());
         self.host.sources.compiled(&key, &ast);
         self.learn(&ast);

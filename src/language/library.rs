@@ -3,10 +3,11 @@
 #![expect(clippy::disallowed_methods, reason = "this file owns the reading of modules")]
 
 use crate::error::{Error, Result};
+use crate::language::complete::unclosed_comment;
 use crate::language::host::Host;
 use crate::language::sources::Source;
 use crate::nearest::did_you_mean;
-use rhai::{Engine, EvalAltResult, Module, ModuleResolver, Position, Scope, Shared};
+use rhai::{Engine, EvalAltResult, Module, ModuleResolver, ParseErrorType, Position, Scope, Shared};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -46,6 +47,10 @@ impl Library {
         let code = source.code().into_owned();
         let key = self.host.sources.add(source);
         let wrap = |error: Box<EvalAltResult>| EvalAltResult::ErrorInModule(key.clone(), error, at);
+        if let Some(at) = unclosed_comment(&code) {
+            let unclosed = ParseErrorType::MissingToken("*/".into(), "to close this comment".into());
+            return Err(wrap(Box::new(EvalAltResult::ErrorParsing(unclosed, at))).into());
+        }
         let mut ast = engine.compile(code).map_err(|error| wrap(Box::new(error.into())))?;
         ast.set_source(key.as_str());
         self.host.sources.compiled(&key, &ast);

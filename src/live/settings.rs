@@ -109,7 +109,7 @@ fn address_of(text: &str, tls: bool) -> Result<String> {
         "https" if tls => {}
         "https" => {
             return Err(Error::invalid(format!("`{text}` needs TLS, and no CA is given"))
-                .hint("give the CA with --ssl-ca, or in the profile"));
+                .hint("give the CA with --ca (under ctl: -ssl-ca), or in the profile"));
         }
         other => return Err(bad(&format!("the scheme `{other}` is neither http nor https"))),
     }

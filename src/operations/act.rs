@@ -232,5 +232,6 @@ fn trigger_gc(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
         other => return Err(unexpected("trigger_gc", &other)),
     };
     gate.tell(Notice::Changed(format!("{}: {message}", before.node.id)));
-    Ok(outcome(&before, &message, Some(before.state), Duration::ZERO))
+    let after = state_now(gate, &before.node)?;
+    Ok(outcome(&before, &message, after, Duration::ZERO))
 }

@@ -190,7 +190,7 @@ fn duration(value: &Value) -> Result<Duration> {
         Value::Text(text) => return parse_duration(text),
         _ => None,
     }
-    .ok_or_else(|| Error::invalid("out of range"))
+    .ok_or_else(|| Error::invalid("it is negative or beyond a hundred years"))
 }
 
 fn tidb_binlog(text: &str) -> Option<TidbBinlog> {

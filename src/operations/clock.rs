@@ -95,7 +95,9 @@ fn now(gate: &mut dyn Gate, _args: &Arguments) -> Result<Value> {
 fn tso_at(_gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
     let time = Time::parse(args.required_text("text")?, args.zone("zone").unwrap_or_default())?;
     match time.unix_ms {
-        0.. => Ok(Tso::from_parts(time.unix_ms, 0).into()),
-        _ => Err(Error::invalid(format!("{time} is before 1970, where timestamps begin"))),
+        0..=Tso::LAST_MS => Ok(Tso::from_parts(time.unix_ms, 0).into()),
+        ..0 => Err(Error::invalid(format!("{time} is before 1970, where timestamps begin"))),
+        _ => Err(Error::invalid(format!("{time} is later than any timestamp can be"))
+            .hint(format!("the last is of {}", Time::new(Tso::LAST_MS, Zone::Utc)))),
     }
 }

@@ -5,7 +5,7 @@ use crate::node::NodeRef;
 use crate::operations::nodes::{find, look, unexpected};
 use crate::operations::{Arguments, Example, Group, NodeName, Operation, Opt, Param, Type};
 use crate::value::Value;
-use crate::world::{Answer, Choice, Gate, Manual, Question, Request};
+use crate::world::{Answer, Choice, Gate, Manual, Notice, Question, Request};
 
 pub(super) const TABLE: &[Operation] = &[
     Operation {
@@ -67,5 +67,6 @@ fn manual(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
         tidb: args.tidb("tidb"),
         takes: args.duration("takes"),
     };
+    gate.tell(Notice::Changed(format!("to be done by hand: {}", work.text)));
     gate.perform(Request::Manual(work), &[]).map(|_| Value::Unit)
 }

@@ -70,8 +70,8 @@ fn poll(host: &Host, context: &NativeCallContext<'_>, what: &str, condition: &Fn
 /// What is shown meanwhile: it changes every ten seconds, since where there is no terminal each change is a line.
 fn progress(what: &str, waited: f64) -> String {
     match (waited / 10.0).floor() * 10.0 {
-        0.0 => what.to_owned(),
-        tens => format!("{what} ({})", show_seconds(tens)),
+        0.0 => format!("waiting until {what}"),
+        tens => format!("waiting until {what} ({})", show_seconds(tens)),
     }
 }
 
