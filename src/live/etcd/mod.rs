@@ -18,7 +18,7 @@ use crate::error::Result;
 use crate::live::clock::Deadline;
 use crate::live::failover::{Refusal, race};
 use crate::live::wire::Wire;
-use etcd_client::{Client, GetOptions, KeyValue, KvClient, Txn, TxnOp, TxnOpResponse, TxnResponse, WatchClient};
+use etcd_client::{Client, KeyValue, KvClient, TxnOpResponse, TxnResponse, WatchClient};
 use std::sync::{Arc, Mutex, PoisonError};
 use tonic::transport::Channel;
 
@@ -99,12 +99,6 @@ fn end_of(prefix: &str) -> Vec<u8> {
         *last += 1;
     }
     end
-}
-
-/// A transaction without conditions that reads.
-fn reads(operations: Vec<(String, Option<GetOptions>)>) -> Txn {
-    let operations: Vec<_> = operations.into_iter().map(|(key, options)| TxnOp::get(key, options)).collect();
-    Txn::new().and_then(operations)
 }
 
 /// What the reads of a transaction gave, in their order.
