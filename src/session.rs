@@ -72,7 +72,7 @@ impl Session {
         &self.parts.notices
     }
 
-    /// The same, held by every write to etcd from now on to the lock that `fence` names.
+    /// From now on every write to etcd happens only while the lock that `fence` names is still ours; `None`: no lock.
     pub fn hold(&mut self, fence: Option<Fence>) {
         self.fence = fence;
     }

@@ -181,3 +181,12 @@ fn what_is_odd_about_the_cluster_is_said_once() {
     let ran = Shell::sandbox("malformed-record").eval("for i in 0..5 { pumps(); }").succeeds();
     assert_eq!(ran.stderr.matches("pumps/broken").count(), 1, "{}", ran.stderr);
 }
+
+#[test]
+fn a_real_key_never_meets_the_same_beginning_twice_in_a_sandbox() {
+    let encrypted = || {
+        let shell = Shell::sandbox("default").env("BINLOG_SECRET_KEY", "00112233445566778899aabbccddeeff");
+        shell.eval(r#"encrypt("secret")"#).succeeds().stdout
+    };
+    assert_ne!(encrypted(), encrypted());
+}

@@ -8,6 +8,7 @@ use crate::journal::{Journal, Memory};
 use crate::live::{self, Live, clock::Stopwatch};
 use crate::output::{Format, Output};
 use crate::policy::{Ask, Policy, ReadOnly, Warn, Yes};
+use crate::secret::IV_LENGTH;
 use crate::session::{Parts, Session};
 use crate::sim::{Scenario, Simulated};
 use crate::world::{Answer, Fence, Request, World};
@@ -106,11 +107,15 @@ pub(super) fn announce(house: &House) {
 /// A simulated cluster in which real time passes while nobody asks anything.
 fn sandbox(house: &House, name: &str) -> Result<Simulated> {
     let scenario = scenario(name)?;
+    let mut random = [0; IV_LENGTH];
+    getrandom::fill(&mut random).map_err(|e| Error::local("the system gives no random bytes").source(e))?;
     let mut watch = Stopwatch::start();
     let elapsed = move || std::mem::replace(&mut watch, Stopwatch::start()).elapsed();
     Ok(Simulated::new(&scenario)?
         .with_console(house.output.console(house.interrupt.clone()))
         .with_real_time(Box::new(elapsed))
+        .with_secret_key(std::env::var("BINLOG_SECRET_KEY").ok())
+        .with_random(random)
         .with_interrupt(house.interrupt.clone()))
 }
 

@@ -31,8 +31,8 @@ impl Simulated {
     }
 
     pub(super) fn encrypt(&mut self, text: &Secret) -> Result<Answer> {
-        self.encrypted += 1;
-        let spread = u128::from(self.encrypted).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
+        self.encrypted = self.encrypted.wrapping_add(1);
+        let spread = self.encrypted.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
         let iv: [u8; IV_LENGTH] = spread.to_be_bytes();
         encrypt(self.secret_key.as_deref(), iv, text).map(Answer::Text)
     }

@@ -12,6 +12,7 @@ use super::cluster::Cluster;
 use super::scenario::Scenario;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interrupt::Interrupt;
+use crate::secret::IV_LENGTH;
 use crate::world::{Answer, Console, Fence, Request, World};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -39,7 +40,7 @@ pub struct Simulated {
     real_time: Option<RealTime>,
     secret_key: Option<String>,
     interrupt: Interrupt,
-    encrypted: u64,
+    encrypted: u128,
 }
 
 impl Simulated {
@@ -82,6 +83,14 @@ impl Simulated {
     #[must_use]
     pub fn with_secret_key(mut self, key: Option<String>) -> Self {
         self.secret_key = key;
+        self
+    }
+
+    /// With another beginning of encrypted texts than that of every simulation: where the key is a real one, no two
+    /// runs may begin alike.
+    #[must_use]
+    pub fn with_random(mut self, bytes: [u8; IV_LENGTH]) -> Self {
+        self.encrypted = u128::from_be_bytes(bytes);
         self
     }
 
