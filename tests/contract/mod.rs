@@ -36,6 +36,7 @@ promises! {
     the_clock_goes_on_while_one_sleeps,
     a_pause_ends_in_a_record_that_says_so_and_no_process,
     a_node_that_refuses_is_quoted,
+    whoever_took_over_an_address_answers_there,
     nobody_at_the_address_is_unreachable_and_silence_is_in_doubt,
     gc_is_triggered_in_the_pumps_own_words,
     a_swap_changes_the_state_and_nothing_else,
@@ -161,6 +162,9 @@ fn positions_and_binlog_can_be_asked_of_those_that_have_them(stage: &mut Stage) 
     for request in wrong {
         stage.fails(request, ErrorKind::Invalid);
     }
+    let dead = stage.node("pump-2");
+    let error = stage.fails(Request::BinlogAt { node: dead.clone(), ts }, ErrorKind::Unreachable);
+    assert_eq!(error.message, format!("cannot get /debug/binlog/{ts} of {dead}: connection refused"));
 }
 
 fn pd_tells_its_members_the_tidb_servers_and_rising_timestamps(stage: &mut Stage) {
@@ -233,6 +237,20 @@ fn nobody_at_the_address_is_unreachable_and_silence_is_in_doubt(stage: &mut Stag
     assert!(error.hint.unwrap().contains("probe"));
 }
 
+fn whoever_took_over_an_address_answers_there(stage: &mut Stage) {
+    let drainer = stage.node("drainer-1");
+    let pump = NodeRef { address: drainer.address.clone(), ..stage.node("pump-0") };
+    let error = stage.fails(Request::TriggerGc { node: pump.clone() }, ErrorKind::Rejected);
+    let words = "it answered HTTP 404: \"404 page not found\"";
+    assert_eq!(error.message, format!("cannot trigger GC of {pump}: {words}"), "a Drainer collects nothing");
+    let nodes = vec![pump.clone(), drainer];
+    let Answer::Metrics(found) = stage.ask(Request::Metrics { nodes }).unwrap() else { panic!() };
+    let [Ok(taken), Ok(own)] = &found[..] else { panic!("{found:?}") };
+    assert_eq!(taken["process_start_time_seconds"], own["process_start_time_seconds"]);
+    assert!(taken.contains_key("binlog_drainer_checkpoint_tso"), "{taken:?}");
+    stage.fails(Request::PumpDrainers { node: pump }, ErrorKind::Invalid);
+}
+
 fn gc_is_triggered_in_the_pumps_own_words(stage: &mut Stage) {
     let node = stage.node("pump-0");
     let said = stage.ask(Request::TriggerGc { node }).unwrap();
@@ -291,6 +309,10 @@ fn a_deletion_takes_only_what_was_seen(stage: &mut Stage) {
     assert!(stage.list().find(Kind::Pump, "pump-2").is_none());
     let error = stage.fails(delete(&lost), ErrorKind::NotFound);
     assert_eq!(error.message, format!("there is no key {} any more", lost.node.key()));
+
+    let key = "/tidb/server/info/tidb-0".to_owned();
+    let error = stage.fails(Request::DeleteRecord { key, mod_revision: 1_000_000 }, ErrorKind::Invalid);
+    assert_eq!(error.message, "the key /tidb/server/info/tidb-0 is neither a Pump's nor a Drainer's");
 
     let broken = stage.list().malformed;
     for key in broken {

@@ -3,7 +3,7 @@
 use super::look::{only_pumps, silence};
 use super::{HTTP_DEADLINE, Simulated};
 use crate::error::{Error, ErrorKind, Result};
-use crate::node::{NodeRef, Record, State};
+use crate::node::{Kind, NodeRef, Record, State};
 use crate::sim::http::{Behind, Said};
 use crate::sim::process::Who;
 use crate::world::{Action, Answer, Fence};
@@ -27,9 +27,13 @@ impl Simulated {
         let what = "trigger GC of";
         let who = self.listener(node, what, None)?;
         let loses = self.cluster.node(who).loses_until > self.cluster.now();
-        if let Who::Pump(at) = who {
-            self.cluster.collect(at);
-        }
+        let Who::Pump(at) = who else {
+            // The address has a Drainer's process by now, which knows no such path.
+            let words = "it answered HTTP 404: \"404 page not found\"";
+            return Err(Error::new(ErrorKind::Rejected, format!("cannot {what} {node}: {words}"))
+                .hint("probe the node to see its true state"));
+        };
+        self.cluster.collect(at);
         if loses {
             Err(lost(node, what, "the connection was reset"))
         } else {
@@ -76,6 +80,9 @@ impl Simulated {
     }
 
     pub(super) fn delete_record(&mut self, key: &str, mod_revision: i64, fence: Option<&Fence>) -> Result<Answer> {
+        if !Kind::ALL.iter().any(|kind| key.starts_with(kind.prefix())) {
+            return Err(Error::invalid(format!("the key {key} is neither a Pump's nor a Drainer's")));
+        }
         self.reach_pd("the deletion of a key")?;
         self.check_fence(fence)?;
         match self.cluster.get(key) {

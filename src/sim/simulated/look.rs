@@ -65,24 +65,36 @@ impl Simulated {
         }
     }
 
-    /// Who answers at each node's address; nobody answers in vain longer than the others.
+    /// Who of the right kind answers at each node's address; nobody answers in vain longer than the others.
     fn answering(&mut self, nodes: &[NodeRef], what: &str) -> Result<Vec<Result<Who>>> {
+        self.wait_for_silent(nodes)?;
+        Ok(nodes.iter().map(|node| self.answers(node, what)).collect())
+    }
+
+    fn wait_for_silent(&mut self, nodes: &[NodeRef]) -> Result<()> {
         let silent = |behind: &Behind| matches!(behind, Behind::Silent(_));
         if nodes.iter().any(|node| silent(&self.cluster.behind(&node.address))) {
             self.pass(HTTP_DEADLINE)?;
         }
-        Ok(nodes.iter().map(|node| self.answers(node, what)).collect())
+        Ok(())
     }
 
     fn answers(&self, node: &NodeRef, what: &str) -> Result<Who> {
+        let who = self.anybody(node, what)?;
+        if who.kind() == node.kind {
+            return Ok(who);
+        }
+        let (kind, id) = (who.kind().title(), self.cluster.id_of(who));
+        Err(Error::invalid(format!("cannot {what} {node}: the {kind} {id} answers at its address"))
+            .hint("something else listens at this address: probe the node"))
+    }
+
+    /// Whoever answers at the node's address, which may have changed hands.
+    fn anybody(&self, node: &NodeRef, what: &str) -> Result<Who> {
         let none = |kind, why: &str| Error::new(kind, format!("cannot {what} {node}: {why}"));
         let gone = "probe it to see whether its process is gone";
         match self.cluster.behind(&node.address) {
-            Behind::Node(who) if who.kind() == node.kind => Ok(who),
-            Behind::Node(who) => {
-                let why = format!("the {} {} answers at its address", who.kind().title(), self.cluster.id_of(who));
-                Err(none(ErrorKind::Invalid, &why).hint("something else listens at this address: probe the node"))
-            }
+            Behind::Node(who) => Ok(who),
             Behind::Silent(_) => {
                 Err(none(ErrorKind::Timeout, &silence())
                     .hint("it is starting, or it hangs: probe it, and look at its log"))
@@ -103,8 +115,10 @@ impl Simulated {
     }
 
     pub(super) fn metrics(&mut self, nodes: &[NodeRef]) -> Result<Answer> {
-        let whos = self.answering(nodes, "get /metrics of")?;
-        Ok(Answer::Metrics(whos.into_iter().map(|who| who.map(|who| self.cluster.metrics(who))).collect()))
+        self.wait_for_silent(nodes)?;
+        // Pumps and Drainers have it at the same path, whoever is meant.
+        let samples = |node| self.anybody(node, "get /metrics of").map(|who| self.cluster.metrics(who));
+        Ok(Answer::Metrics(nodes.iter().map(samples).collect()))
     }
 
     /// The one node that answers.
@@ -129,7 +143,7 @@ impl Simulated {
 
     pub(super) fn binlog_at(&mut self, node: &NodeRef, ts: Tso) -> Result<Answer> {
         only_pumps(node, "/debug/binlog")?;
-        match self.one(node, "get /debug/binlog of")? {
+        match self.one(node, &format!("get /debug/binlog/{ts} of"))? {
             Who::Pump(at) => Ok(Answer::Text(self.cluster.binlog_text(at, ts))),
             Who::Drainer(_) => Err(Error::internal("a Drainer answered for a Pump")),
         }
