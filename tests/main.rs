@@ -12,6 +12,7 @@ mod contract;
 mod ctl_flags;
 mod end_to_end;
 mod examples;
+mod fidelity;
 mod guards;
 mod harness;
 mod language_errors;

@@ -7,10 +7,10 @@
 use super::etcd::{Etcd, Kv};
 use super::eventually;
 use super::http_double::{HttpDouble, HttpRequest, Reply};
+use super::mirror::{Mirror, Model, Ports};
 use super::pd_double::PdDouble;
-use binlogsh::node::{Kind, ROOT};
+use binlogsh::node::Kind;
 use binlogsh::sim::{Cluster, HttpOutcome, MILLISECOND, Scenario, Who};
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -18,9 +18,6 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// How often the model and etcd are brought together.
 const BEAT: Duration = Duration::from_millis(20);
-const TIDB: &str = "/tidb/server/info/";
-
-type Model = Arc<Mutex<Option<Cluster>>>;
 
 /// A running cluster. It ends when it is dropped.
 pub(crate) struct LiveCluster {
@@ -39,24 +36,22 @@ impl LiveCluster {
         let model = Model::default();
         let ip = own_ip();
         let mut doubles = Vec::new();
-        let pumps = scenario.pumps.iter_mut().map(|pump| (Kind::Pump, pump.id.clone(), &mut pump.address));
-        let drainers = scenario.drainers.iter_mut().map(|d| (Kind::Drainer, d.id.clone(), &mut d.address));
-        for (kind, id, address) in pumps.chain(drainers) {
+        let pumps = scenario.pumps.iter_mut().map(|pump| &mut pump.address);
+        for address in pumps.chain(scenario.drainers.iter_mut().map(|drainer| &mut drainer.address)) {
             let (behind, at) = (model.clone(), Arc::<Mutex<String>>::default());
             let own = at.clone();
             let double = HttpDouble::start_on(&ip, None, move |request| answer(&behind, &own.lock().unwrap(), request));
             *at.lock().unwrap() = double.address();
             *address = double.address();
-            doubles.push((kind, id, double));
+            doubles.push(double);
         }
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
         scenario.start = binlogsh::time::Time::new(now.as_millis() as i64, Default::default()).to_string();
         *model.lock().unwrap() = Some(Cluster::new(&scenario).unwrap());
         let ended = Arc::<AtomicBool>::default();
-        let driver =
-            Driver { kv: etcd.kv(), model: model.clone(), doubles, known: BTreeMap::new(), began: Instant::now() };
+        let (mirror, ports) = (Mirror::new(etcd.kv(), model.clone()), Ports::new(doubles));
         let end = ended.clone();
-        let driver = Some(std::thread::spawn(move || driver.run(&end)));
+        let driver = Some(std::thread::spawn(move || drive(mirror, ports, &end)));
         let cluster = Self { etcd, pd, model, ended, driver };
         let ready = eventually(Duration::from_secs(20), || cluster.is_in_etcd());
         assert!(ready, "the records never came to etcd");
@@ -118,87 +113,49 @@ impl Drop for LiveCluster {
 }
 
 /// An address of the loopback that no other cluster of this process, and hardly another process, uses.
-fn own_ip() -> String {
+pub(super) fn own_ip() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let (process, next) = (std::process::id(), NEXT.fetch_add(1, Ordering::SeqCst));
     format!("127.{}.{}.{}", 1 + process % 250, 1 + process / 250 % 250, 1 + next % 250)
 }
 
-fn answer(model: &Model, address: &str, request: &HttpRequest) -> Reply {
+/// What the node at `address` answers.
+pub(super) fn answer(model: &Model, address: &str, request: &HttpRequest) -> Reply {
     let mut model = model.lock().unwrap();
     let Some(cluster) = model.as_mut() else { return Reply::Silent };
-    match cluster.http(address, &request.method, &request.path) {
+    match cluster.http(address, &request.method, &decoded(&request.path)) {
         HttpOutcome::Response { status, body, .. } => Reply::Answer(status, body),
         HttpOutcome::Refused | HttpOutcome::Reset => Reply::Reset,
         HttpOutcome::Silent => Reply::Silent,
     }
 }
 
-/// Brings the model, etcd and the ports together.
-struct Driver {
-    kv: Kv,
-    model: Model,
-    doubles: Vec<(Kind, String, HttpDouble)>,
-    /// Every key as it was brought together last: its value and etcd's revision of it.
-    known: BTreeMap<String, (Vec<u8>, i64)>,
-    began: Instant,
-}
-
-impl Driver {
-    fn run(mut self, ended: &AtomicBool) {
-        let mut open: Vec<bool> = self.doubles.iter().map(|_| true).collect();
-        while !ended.load(Ordering::SeqCst) {
-            self.beat();
-            for (at, (_, _, double)) in self.doubles.iter().enumerate() {
-                let listens = self.model.lock().unwrap().as_ref().unwrap().listens(&double.address());
-                match (listens, open[at]) {
-                    (true, false) => double.come_back(),
-                    (false, true) => double.go_down(),
-                    _ => {}
-                }
-                open[at] = listens;
+/// A path as a node's router sees it.
+fn decoded(path: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = path.as_bytes();
+    while let [first, after @ ..] = rest {
+        let code = after.get(..2).and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
+        match code.filter(|_| *first == b'%') {
+            Some(code) => {
+                bytes.push(code);
+                rest = &after[2..];
             }
-            std::thread::sleep(BEAT);
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
         }
     }
+    String::from_utf8(bytes).unwrap()
+}
 
-    fn beat(&mut self) {
-        let there = [ROOT, TIDB].map(|prefix| self.kv.range(prefix)).concat();
-        let mut model = self.model.lock().unwrap();
-        let cluster = model.as_mut().unwrap();
-        cluster.advance_to(self.began.elapsed().as_millis() as i64 * MILLISECOND);
-        // What somebody else did.
-        for (key, value, revision) in &there {
-            if self.known.get(key).is_none_or(|(_, known)| known < revision) {
-                cluster.put(key, value);
-                self.known.insert(key.clone(), (value.clone(), *revision));
-            }
-        }
-        let gone: Vec<String> =
-            self.known.keys().filter(|key| there.iter().all(|(there, ..)| there != *key)).cloned().collect();
-        for key in gone {
-            cluster.delete(&key);
-            self.known.remove(&key);
-        }
-        // What the nodes did.
-        let pairs = cluster.key_values();
-        drop(model);
-        for pair in &pairs {
-            let known = self.known.get(&pair.key);
-            if known.is_some_and(|(value, _)| *value == pair.value) {
-                continue;
-            }
-            let seen = known.map_or(0, |(_, revision)| *revision);
-            // Whoever was quicker is heard in the next beat.
-            if let Some(revision) = self.kv.put_if(&pair.key, pair.value.clone(), seen) {
-                self.known.insert(pair.key.clone(), (pair.value.clone(), revision));
-            }
-        }
-        let vanished: Vec<String> =
-            self.known.keys().filter(|key| pairs.iter().all(|pair| pair.key != **key)).cloned().collect();
-        for key in vanished {
-            self.kv.delete(&key);
-            self.known.remove(&key);
-        }
+/// Brings the model, etcd and the ports together as real time passes.
+fn drive(mut mirror: Mirror, mut ports: Ports, ended: &AtomicBool) {
+    let began = Instant::now();
+    while !ended.load(Ordering::SeqCst) {
+        mirror.beat(began.elapsed().as_millis() as i64 * MILLISECOND);
+        ports.follow(&mirror.model);
+        std::thread::sleep(BEAT);
     }
 }

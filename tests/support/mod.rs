@@ -8,8 +8,10 @@
 pub(crate) mod certs;
 pub(crate) mod cluster;
 pub(crate) mod etcd;
+pub(crate) mod held;
 pub(crate) mod http_double;
 pub(crate) mod live;
+pub(crate) mod mirror;
 pub(crate) mod pd_double;
 
 use std::net::TcpListener;

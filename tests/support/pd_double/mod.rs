@@ -19,7 +19,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 /// The cluster id of every double, unless told otherwise.
 pub(crate) const CLUSTER_ID: u64 = 7_012_345_678_901_234_567;
@@ -82,6 +82,7 @@ struct Shared {
     knobs: Mutex<Knobs>,
     counts: Counts,
     logical: AtomicI64,
+    gone: watch::Sender<bool>,
 }
 
 impl Shared {
@@ -130,6 +131,7 @@ impl PdDouble {
             knobs: Mutex::new(knobs),
             counts: Counts::default(),
             logical: AtomicI64::new(0),
+            gone: watch::Sender::new(false),
         });
         let (stop, stopped) = oneshot::channel();
         let inside = shared.clone();
@@ -154,6 +156,11 @@ impl PdDouble {
     /// Changes how it behaves.
     pub(crate) fn set(&self, change: impl FnOnce(&mut Knobs)) {
         change(&mut self.shared.knobs.lock().unwrap());
+    }
+
+    /// Whether it and its etcd are gone: every connection ends, and so does every new one.
+    pub(crate) fn set_gone(&self, gone: bool) {
+        self.shared.gone.send_replace(gone);
     }
 
     /// The timestamp that it would give now.
@@ -201,13 +208,21 @@ async fn accept(shared: Arc<Shared>, listener: std::net::TcpListener, tls: Optio
         let _ = stream.set_nodelay(true);
         let (shared, acceptor) = (shared.clone(), acceptor.clone());
         tokio::spawn(async move {
-            match acceptor {
-                None => connection(shared, stream).await,
-                Some(acceptor) => {
-                    if let Ok(stream) = acceptor.accept(stream).await {
-                        connection(shared, stream).await;
+            let mut gone = shared.gone.subscribe();
+            let talk = async {
+                match acceptor {
+                    None => connection(shared, stream).await,
+                    Some(acceptor) => {
+                        if let Ok(stream) = acceptor.accept(stream).await {
+                            connection(shared, stream).await;
+                        }
                     }
                 }
+            };
+            tokio::select! {
+                biased;
+                _ = gone.wait_for(|gone| *gone) => {}
+                () = talk => {}
             }
         });
     }
