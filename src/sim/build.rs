@@ -3,6 +3,7 @@
 use super::clock::{Micros, Queue, SECOND};
 use super::cluster::{Cluster, Event, FIRST_REVISION, RawKey};
 use super::drainer::{DRAINER_BEAT, Drainer, LOOK, Source};
+use super::faults::{Outside, Suffers};
 use super::process::{Entry, Node, Process, Stage, Who};
 use super::pump::{CLOSE_CHECK, Closing, FAKE_BINLOG, GC_INTERVAL, PUMP_BEAT, Pump};
 use super::record::{Body, Fixed, canonical};
@@ -63,6 +64,9 @@ impl Cluster {
             broken: [false; 2],
             gc_rule: scenario.gc,
             faults: Vec::new(),
+            active: BTreeMap::new(),
+            outside: Outside::NOTHING,
+            writable: None,
             pd_outages: 0,
             pd_gone_since: 0,
             revision: FIRST_REVISION,
@@ -180,6 +184,9 @@ impl Cluster {
             flowing: running,
             speed: spec.speed.map(|speed| (speed * 1000.0) as i64),
             stalled_until: Micros::MIN,
+            slowed: 0,
+            flows: None,
+            halts_at: None,
             sources: Vec::new(),
             dropped: BTreeMap::new(),
             look_phase: phase(spec.phases.look_ms, place, 1_430_000, LOOK) - LOOK,
@@ -216,7 +223,9 @@ impl Cluster {
             _ => Stage::Online,
         };
         let hung = common.process == ProcessSpec::Hung;
-        let process = (common.process != ProcessSpec::Dead).then_some(Process { started: -common.uptime, stage, hung });
+        let started = -common.uptime;
+        let process = Process { started, stage, hung, up_at: started, fails: false };
+        let process = (common.process != ProcessSpec::Dead).then_some(process);
         Node {
             kind: common.kind,
             id: common.id.into(),
@@ -224,13 +233,13 @@ impl Cluster {
             entry: common.record.map(|state| self.entry_of(common, state, position, beat_phase)),
             process,
             epoch: 0,
+            handled: 0,
             supervised: common.supervised,
             beat_interval,
             beat_phase,
             drift_ppm: common.drift_ppm,
             settled: position,
-            refuses_until: Micros::MIN,
-            loses_until: Micros::MIN,
+            suffers: Suffers::NOTHING,
             pending: Vec::new(),
         }
     }

@@ -6,6 +6,7 @@
 
 use super::clock::{Micros, Queue, SECOND};
 use super::drainer::Drainer;
+use super::faults::{Active, Outside};
 use super::happening::{Happening, What};
 use super::process::{Node, Stage, Who};
 use super::pump::{FAKE_BINLOG, Pump};
@@ -50,6 +51,10 @@ pub(crate) enum Event {
     FaultBegins(usize),
     /// A fault ends.
     FaultEnds(usize),
+    /// A fault goes on to its next turn.
+    FaultTurns(usize),
+    /// A slow Drainer has consumed all there was and will be for now.
+    Halts(usize),
 }
 
 /// A key in etcd that belongs to no node of the model.
@@ -78,6 +83,12 @@ pub struct Cluster {
     pub(crate) broken: [bool; 2],
     pub(crate) gc_rule: GcRule,
     pub(crate) faults: Vec<Fault>,
+    /// The faults that have begun and not ended, by their places.
+    pub(crate) active: BTreeMap<usize, Active>,
+    /// What our host and its human suffer.
+    pub(crate) outside: Outside,
+    /// How many Pumps took TiDB's writes when that was last worked out.
+    pub(crate) writable: Option<usize>,
     /// How many faults that take PD away have begun and not ended.
     pub(crate) pd_outages: u32,
     pub(crate) pd_gone_since: Micros,
@@ -144,6 +155,8 @@ impl Cluster {
             Event::TidbNotices(tidb) => self.tidb_notices(tidb),
             Event::FaultBegins(fault) => self.fault_begins(fault),
             Event::FaultEnds(fault) => self.fault_ends(fault),
+            Event::FaultTurns(fault) => self.fault_turns(fault),
+            Event::Halts(drainer) => self.halts_if_due(drainer),
             _ => {} // of a process that is no more
         }
     }
@@ -163,7 +176,7 @@ impl Cluster {
     }
 
     /// All nodes, Pumps first, each kind in the order of its ids.
-    pub(crate) fn everybody(&self) -> impl Iterator<Item = Who> + '_ {
+    pub fn everybody(&self) -> impl Iterator<Item = Who> + '_ {
         let pumps = self.order[0].iter().map(|at| Who::Pump(*at));
         pumps.chain(self.order[1].iter().map(|at| Who::Drainer(*at)))
     }
@@ -277,6 +290,8 @@ impl Cluster {
             (pump.producing, pump.interval) = (producing, interval);
         }
         self.tidb_watches(writable);
+        self.note_writable(writable);
+        self.note_flows();
     }
 
     fn rewire_sources(&mut self) {

@@ -15,6 +15,9 @@ pub(crate) const LOOK: Micros = 5 * SECOND;
 /// How long after its start a Drainer has merged something (*recorded*: a closing Pump is free 7 s after it).
 pub(crate) const WARM_UP: Micros = 5 * SECOND;
 
+/// What a Drainer that a fault slows down writes downstream, in milliseconds of binlog per second.
+const SLOWED: i64 = 100;
+
 /// A Pump as a Drainer knows it.
 #[derive(Clone, Debug)]
 pub(crate) struct Source {
@@ -41,6 +44,12 @@ pub(crate) struct Drainer {
     pub(crate) speed: Option<i64>,
     /// Until when its downstream takes nothing.
     pub(crate) stalled_until: Micros,
+    /// How many faults slow it down.
+    pub(crate) slowed: u32,
+    /// Whether it went forward when that was last worked out.
+    pub(crate) flows: Option<bool>,
+    /// When it will have consumed all there is, while some Pump of its holds no more.
+    pub(crate) halts_at: Option<Micros>,
     /// The Pumps it pulls from, by their places.
     pub(crate) sources: Vec<Source>,
     /// Pumps it dropped because their records said `offline`, and up to where it had read them.
@@ -57,15 +66,23 @@ impl Drainer {
         self.sources.iter().map(reach).min()
     }
 
+    /// How much binlog it writes downstream now, in milliseconds of binlog per second; `None` for all there is.
+    pub(crate) fn pace(&self) -> Option<i64> {
+        match self.slowed {
+            0 => self.speed,
+            _ => Some(self.speed.map_or(SLOWED, |speed| speed.min(SLOWED))),
+        }
+    }
+
     /// Everything up to it was consumed at `now`.
     pub(crate) fn consumed(&self, pumps: &[Pump], now: Micros) -> Micros {
         if !self.flowing || now <= self.since {
             return self.consumed;
         }
         let Some(merged) = self.merged(pumps, now) else { return self.consumed };
-        let merged = match self.speed {
+        let merged = match self.pace() {
             None => merged,
-            Some(speed) => merged.min(self.consumed + (now - self.since) / 1000 * speed),
+            Some(pace) => merged.min(self.consumed.saturating_add(((now - self.since) / 1000).saturating_mul(pace))),
         };
         merged.max(self.consumed)
     }

@@ -241,9 +241,10 @@ impl Cluster {
         self.node_mut(who).entry = Some(frozen);
     }
 
-    /// A node writes a state itself, once; in vain while PD is gone.
+    /// A node writes a state itself, once; in vain while PD is gone, or when a fault loses what it writes as it goes.
     pub(crate) fn write_state(&mut self, who: Who, state: State) {
-        if self.pd_gone() {
+        let lost = state != State::Online && self.node(who).suffers.loses_record > self.now;
+        if lost || self.pd_gone() {
             return;
         }
         let position = self.position(who);

@@ -3,6 +3,7 @@
 use super::clock::Micros;
 use super::process::Who;
 use crate::node::State;
+use crate::world::Action;
 
 /// Something that truly happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +31,13 @@ pub enum What {
         who: Who,
         /// Exit status 0: no supervisor restarts it.
         clean: bool,
+    },
+    /// A node does what it was told over HTTP: at once, or when it can again.
+    Acted {
+        /// Which.
+        who: Who,
+        /// What it was told.
+        action: Action,
     },
     /// A process was stopped by SIGSTOP.
     Hung(Who),
@@ -86,6 +94,16 @@ pub enum What {
     TidbSkips(usize),
     /// A TiDB server found no writable Pump and stopped.
     TidbStopped(usize),
+    /// Replication of the Drainer at this place stands still: it consumes nothing more, whatever TiDB writes.
+    Halted(usize),
+    /// It goes on.
+    Flowing(usize),
+    /// So many Pumps take TiDB's writes from now on.
+    Writable(usize),
+    /// The fault at this place of [`Cluster::faults`](super::Cluster::faults) begins. One that can do nothing at its time never does.
+    FaultBegan(usize),
+    /// It ends; whether what it did is undone depends on what happened meanwhile.
+    FaultEnded(usize),
     /// PD answers nobody.
     PdGone,
     /// PD answers again.

@@ -94,7 +94,7 @@ impl Cluster {
             Behind::Reset => return HttpOutcome::Reset,
             Behind::Nobody => return HttpOutcome::Refused,
         };
-        let loses = self.node(who).loses_until > self.now;
+        let loses = self.node(who).suffers.loses_answers > self.now;
         if let Some((id, action)) = state_path(method, path) {
             let said = self.put_state(who, id, action);
             let lost = loses && matches!(said, Said::Done(_));
@@ -160,7 +160,7 @@ impl Cluster {
         let Some(action) = action_called(action) else {
             return Said::UnknownAction { kind, action: action.to_owned() };
         };
-        if node.refuses_until > self.now {
+        if node.suffers.refuses > self.now {
             return Said::State { state: State::Pausing, action: action.name().to_owned() };
         }
         self.act(who, action);

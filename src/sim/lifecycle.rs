@@ -22,11 +22,22 @@ impl Cluster {
             node.address = Arc::from(address);
         }
         node.epoch += 1;
-        node.process = Some(Process { started: now, stage: Stage::Booting, hung: false });
+        let up_at = node.suffers.slow_start.max(now);
+        let fails = node.suffers.start_fails > now;
+        node.process = Some(Process { started: now, stage: Stage::Booting, hung: false, up_at, fails });
         node.pending.clear();
-        let epoch = node.epoch;
         self.note(What::Started(who));
-        self.queue.schedule(now + BOOT, Event::Booted(who, epoch));
+        self.boot(who);
+    }
+
+    /// The process comes up after a while; never, when what makes it slow has no end.
+    fn boot(&mut self, who: Who) {
+        let node = self.node(who);
+        let Some(process) = node.process else { return };
+        let (up_at, epoch) = (process.up_at.max(self.now + BOOT), node.epoch);
+        if up_at < Micros::MAX {
+            self.queue.schedule(up_at, Event::Booted(who, epoch));
+        }
     }
 
     /// Stops a node's process for good: SIGTERM, and SIGKILL for what does not go by that. No supervisor restarts it.
@@ -37,7 +48,9 @@ impl Cluster {
             self.freeze(who);
             self.exit(who, Exit::Clean);
         }
-        self.node_mut(who).epoch += 1;
+        let node = self.node_mut(who);
+        node.epoch += 1;
+        node.handled = node.handled.wrapping_add(1);
     }
 
     /// Sends a node's process a signal.
@@ -100,7 +113,7 @@ impl Cluster {
         let epoch = node.epoch;
         self.note(What::Continued(who));
         match (stage, who) {
-            (Stage::Booting, _) => self.queue.schedule(now + BOOT, Event::Booted(who, epoch)),
+            (Stage::Booting, _) => self.boot(who),
             (Stage::Notifying, Who::Pump(pump)) => self.notify(pump, 0),
             (Stage::Closing, Who::Pump(pump)) => {
                 self.queue.schedule(now + CLOSE_CHECK, Event::CloseCheck { pump, epoch });
@@ -143,7 +156,8 @@ impl Cluster {
             return;
         }
         self.settle();
-        if self.pd_gone() || self.port_is_taken(who) {
+        let fails = self.node(who).process.is_some_and(|process| process.fails);
+        if fails || self.pd_gone() || self.port_is_taken(who) {
             return self.exit(who, Exit::Failed);
         }
         match who {
@@ -221,6 +235,7 @@ impl Cluster {
     /// Does what a node was told over HTTP; it is `online`.
     pub(crate) fn act(&mut self, who: Who, action: Action) {
         self.settle();
+        self.note(What::Acted { who, action });
         match (action, who) {
             (Action::Pause, _) => self.pause(who, Exit::Clean),
             (Action::Close, Who::Pump(pump)) => self.close_pump(pump),

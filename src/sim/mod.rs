@@ -14,6 +14,7 @@ mod cluster;
 mod drainer;
 mod etcd;
 mod faults;
+mod flow;
 mod happening;
 mod http;
 mod lifecycle;
@@ -26,6 +27,7 @@ mod samples;
 mod scenario;
 mod simulated;
 mod tidb;
+mod truth;
 
 pub use clock::{HOUR, MILLISECOND, MINUTE, Micros, SECOND};
 pub use cluster::Cluster;

@@ -1,6 +1,7 @@
 //! What a Pump and a Drainer have in common: an identity, a process, and a record that the process keeps writing.
 
 use super::clock::{MILLISECOND, Micros, SECOND, last_tick};
+use super::faults::Suffers;
 use super::record::Body;
 use crate::node::{Kind, State};
 use std::sync::Arc;
@@ -55,6 +56,10 @@ pub(crate) struct Process {
     pub(crate) stage: Stage,
     /// Stopped by SIGSTOP.
     pub(crate) hung: bool,
+    /// Before it, it does not come up.
+    pub(crate) up_at: Micros,
+    /// It ends with an error instead of coming up.
+    pub(crate) fails: bool,
 }
 
 /// A signal that a process is sent.
@@ -102,6 +107,8 @@ pub(crate) struct Node {
     pub(crate) process: Option<Process>,
     /// Counts processes and changes of stage: an event of another epoch is void.
     pub(crate) epoch: u32,
+    /// Counts how often somebody started or stopped its process, a supervisor included.
+    pub(crate) handled: u32,
     /// Restarted by a supervisor when it fails.
     pub(crate) supervised: bool,
     pub(crate) beat_interval: Micros,
@@ -110,10 +117,8 @@ pub(crate) struct Node {
     pub(crate) drift_ppm: i64,
     /// The position its record showed at its last heartbeat before the model was last settled.
     pub(crate) settled: Micros,
-    /// Until when HTTP requests that change something are refused.
-    pub(crate) refuses_until: Micros,
-    /// Until when HTTP requests that change something are carried out and their answers lost.
-    pub(crate) loses_until: Micros,
+    /// What faults do to it.
+    pub(crate) suffers: Suffers,
     /// Requests that arrived while it could not answer; it will carry them out when it can.
     pub(crate) pending: Vec<crate::world::Action>,
 }

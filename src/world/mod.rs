@@ -6,6 +6,7 @@
 
 mod answer;
 mod console;
+mod fault;
 mod gate;
 mod guard_name;
 mod notice;
@@ -15,10 +16,11 @@ pub use answer::{
     Answer, ClusterInfo, DrainerStatus, Listing, Member, Probe, ProbeFinding, PumpStatus, StatusReport, TidbServer,
 };
 pub use console::{Choice, Console, Question};
+pub use fault::{FaultKind, Victim};
 pub use gate::Gate;
 pub use guard_name::{GuardClass, GuardName};
 pub use notice::{Notice, Notices};
-pub use request::{Action, Effect, FaultKind, Manual, Play, Request, TidbBinlog};
+pub use request::{Action, Effect, Manual, Play, Request, TidbBinlog};
 
 use crate::error::Result;
 use serde::{Deserialize, Serialize};

@@ -3,7 +3,7 @@
 use crate::node::{NodeRef, Record, State};
 use crate::secret::Secret;
 use crate::tso::Tso;
-use crate::world::Question;
+use crate::world::{FaultKind, Question};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -203,56 +203,6 @@ pub enum Play {
         /// How long it lasts; without end if `None`.
         lasts: Option<Duration>,
     },
-}
-
-/// What a simulated cluster can be made to suffer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FaultKind {
-    /// SIGKILL; with a supervisor the process comes back.
-    Crash,
-    /// SIGSTOP, and SIGCONT when it ends.
-    Hang,
-    /// A Drainer whose downstream takes nothing.
-    Stall,
-    /// HTTP requests to the node are refused with its own words.
-    Refuse,
-    /// HTTP requests are carried out and the answer is lost.
-    LoseAnswer,
-    /// PD and its etcd answer nobody.
-    PdGone,
-    /// A key that is no record appears beneath the node's prefix.
-    MalformedKey,
-    /// A transaction that is not resolved: a closing Pump has to wait for it.
-    UnmatchedPrewrite,
-}
-
-impl FaultKind {
-    /// All kinds, in the order of the documentation.
-    pub const ALL: [FaultKind; 8] = [
-        Self::Crash,
-        Self::Hang,
-        Self::Stall,
-        Self::Refuse,
-        Self::LoseAnswer,
-        Self::PdGone,
-        Self::MalformedKey,
-        Self::UnmatchedPrewrite,
-    ];
-
-    /// The word in scripts and scenario files.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Crash => "crash",
-            Self::Hang => "hang",
-            Self::Stall => "stall",
-            Self::Refuse => "refuse",
-            Self::LoseAnswer => "lose_answer",
-            Self::PdGone => "pd_gone",
-            Self::MalformedKey => "malformed_key",
-            Self::UnmatchedPrewrite => "unmatched_prewrite",
-        }
-    }
 }
 
 /// What a request does, which decides how it passes the gate.

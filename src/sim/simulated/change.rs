@@ -12,7 +12,7 @@ impl Simulated {
     pub(super) fn act(&mut self, node: &NodeRef, action: Action, fence: Option<&Fence>) -> Result<Answer> {
         self.check_fence(fence)?;
         let who = self.listener(node, action.name(), Some(action))?;
-        let loses = self.cluster.node(who).loses_until > self.cluster.now();
+        let loses = self.cluster.node(who).suffers.loses_answers > self.cluster.now();
         match self.cluster.put_state(who, &node.id, action.name()) {
             Said::Done(_) if loses => Err(lost(node, action.name(), "the connection was reset")),
             said @ Said::Done(_) => Ok(Answer::Acted { message: said.to_string() }),
@@ -26,7 +26,7 @@ impl Simulated {
         only_pumps(node, "garbage collection")?;
         let what = "trigger GC of";
         let who = self.listener(node, what, None)?;
-        let loses = self.cluster.node(who).loses_until > self.cluster.now();
+        let loses = self.cluster.node(who).suffers.loses_answers > self.cluster.now();
         let Who::Pump(at) = who else {
             // The address has a Drainer's process by now, which knows no such path.
             let words = "it answered HTTP 404: \"404 page not found\"";

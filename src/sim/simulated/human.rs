@@ -18,6 +18,7 @@ impl Simulated {
     pub(super) fn ask(&mut self, question: &Question) -> Result<Answer> {
         match &mut self.console {
             Some(console) => console.ask(question).map(Answer::Chosen),
+            None if self.cluster.outside.human_refuses > self.cluster.now() => Ok(Answer::Chosen(Choice::No)),
             None => Ok(Answer::Chosen(Choice::Yes)),
         }
     }
@@ -39,8 +40,12 @@ impl Simulated {
 
     /// Does what the human is asked: nothing for a while, then everything at once.
     pub(super) fn manual(&mut self, manual: &Manual) -> Result<Answer> {
-        let takes = manual.takes.unwrap_or(MANUAL);
-        self.pass(Micros::try_from(takes.as_micros()).unwrap_or(Micros::MAX))?;
+        let (outside, now) = (self.cluster.outside, self.cluster.now());
+        if outside.human_refuses > now {
+            return Err(Error::refused(format!("you said that it is not done: {}", manual.text)));
+        }
+        let takes = Micros::try_from(manual.takes.unwrap_or(MANUAL).as_micros()).unwrap_or(Micros::MAX);
+        self.pass_until(now.saturating_add(takes).max(outside.slow_human), |_| false)?;
         for node in &manual.stops {
             let who = self.who(node)?;
             self.cluster.stop(who);

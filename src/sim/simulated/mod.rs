@@ -26,6 +26,8 @@ const PROBE_DEADLINE: Micros = SECOND;
 const HTTP_DEADLINE: Micros = 5 * SECOND;
 /// How long a request to PD or its etcd waits.
 const PD_DEADLINE: Micros = 5 * SECOND;
+/// How much longer it takes while etcd is slow.
+const SLOW_ETCD: Micros = 3 * SECOND;
 /// How much virtual time passes at most before an interrupt is looked for.
 const STRETCH: Micros = 600 * SECOND;
 
@@ -151,16 +153,29 @@ impl Simulated {
         Answer::Now { unix_ms: self.cluster.unix_ms(now), monotonic_ms: now / MILLISECOND }
     }
 
-    /// Waits in vain for PD if it is gone.
+    /// Takes the time of a request to PD, and waits in vain if it is gone. Cut off from it, we know that at once.
     fn reach_pd(&mut self, what: &str) -> Result<()> {
+        let (outside, now) = (self.cluster.outside, self.cluster.now());
+        if outside.etcd_fails > now {
+            return Err(self
+                .no_pd(format!("no PD could be connected to for {what}"))
+                .hint("the nodes may well reach it: look after the network between this host and PD"));
+        }
+        let longer = if outside.slow_etcd > now { SLOW_ETCD } else { 0 };
+        self.pass(longer)?;
         if !self.cluster.pd_gone() {
             return Ok(());
         }
-        self.pass(PD_DEADLINE)?;
+        self.pass(PD_DEADLINE - longer)?;
+        Err(self
+            .no_pd(format!("no PD answered {what} within 5s"))
+            .hint("look after PD first: nodes go on without it only for a while"))
+    }
+
+    fn no_pd(&self, what: String) -> Error {
         let tried: Vec<&str> =
             self.cluster.members.iter().flat_map(|member| &member.client_urls).map(String::as_str).collect();
-        Err(Error::new(ErrorKind::Unreachable, format!("no PD answered {what} within 5s (tried {})", tried.join(", ")))
-            .hint("look after PD first: nodes go on without it only for a while"))
+        Error::new(ErrorKind::Unreachable, format!("{what} (tried {})", tried.join(", ")))
     }
 }
 

@@ -1,0 +1,164 @@
+//! What a simulated cluster can be made to suffer, at times that are known before it runs.
+//!
+//! A fault that cannot happen when its time comes (it crashes a process, and there is none) does nothing at all, and
+//! the log does not have it: see [`Cluster::can_suffer`]. One that happened is kept until it ends, so that what it did
+//! is undone once, and only if nobody has done something about it meanwhile.
+
+mod nodes;
+mod pd;
+mod suffers;
+
+pub(crate) use suffers::{Outside, Suffers};
+
+use super::clock::{Micros, SECOND};
+use super::cluster::{Cluster, Event};
+use super::happening::What;
+use super::process::Who;
+use super::pump::UNMATCHED_AT_MOST;
+use super::scenario::Fault;
+use crate::error::{Error, Result};
+use crate::nearest::did_you_mean;
+use crate::node::{Kind, State};
+use crate::world::{FaultKind, Victim};
+
+/// How long PD is without a leader when it moves, unless the fault says how long.
+const LEADERLESS: Micros = 3 * SECOND;
+/// How long a slow human takes, unless the fault says how long: a fault without end would be a script without end.
+const SLOW_HUMAN: Micros = 4 * 3_600 * SECOND;
+
+/// A fault that has begun and not ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Active {
+    began: Micros,
+    ends: Micros,
+    /// How often its node's process had been started or stopped by somebody when it struck.
+    handled: u32,
+}
+
+impl Cluster {
+    /// Makes `fault` happen, its times counted from now.
+    ///
+    /// # Errors
+    /// `invalid` when it needs a node and names none, or one of the other kind; `not_found` when there is no such
+    /// node.
+    pub fn add_fault(&mut self, fault: Fault) -> Result<()> {
+        self.check_fault(&fault)?;
+        let begins = self.now.saturating_add(fault.after.micros());
+        let ends = length(&fault).map(|length| begins.saturating_add(length));
+        let at = self.faults.len();
+        self.faults.push(fault);
+        self.queue.schedule(begins, Event::FaultBegins(at));
+        if let Some(ends) = ends {
+            self.queue.schedule(ends, Event::FaultEnds(at));
+        }
+        Ok(())
+    }
+
+    /// All faults that it was given, those to come too; the log names them by their places.
+    pub fn faults(&self) -> &[Fault] {
+        &self.faults
+    }
+
+    fn check_fault(&self, fault: &Fault) -> Result<()> {
+        let kind = fault.kind.name();
+        let Victim::Node(needs) = fault.kind.victim() else { return Ok(()) };
+        let whose = needs.map_or("a node".to_owned(), |kind| format!("a {}", kind.title()));
+        let Some(id) = &fault.node else {
+            return Err(Error::invalid(format!("the fault `{kind}` happens to {whose}, and none is named"))
+                .hint("name the node by its id"));
+        };
+        match self.victim(fault) {
+            Some(who) if needs.is_none_or(|kind| kind == who.kind()) => Ok(()),
+            Some(_) => Err(Error::invalid(format!("the fault `{kind}` happens to {whose}, and {id} is none"))),
+            None => {
+                let error = Error::not_found(format!("the fault `{kind}` happens to {id}, and there is no such node"));
+                let ids = self.everybody().map(|who| self.id_of(who));
+                Err(error.hint(did_you_mean(id, ids).unwrap_or_else(|| "name one of the cluster's nodes".into())))
+            }
+        }
+    }
+
+    fn victim(&self, fault: &Fault) -> Option<Who> {
+        let id = fault.node.as_deref()?;
+        match (fault.node_kind, fault.kind.victim()) {
+            (Some(kind), _) => self.find(kind, id),
+            (None, Victim::Node(Some(Kind::Drainer))) => self.find(Kind::Drainer, id),
+            (None, _) => self.find(Kind::Pump, id).or_else(|| self.find(Kind::Drainer, id)),
+        }
+    }
+
+    pub(crate) fn fault_begins(&mut self, at: usize) {
+        let fault = self.faults[at].clone();
+        let victim = self.victim(&fault);
+        if !self.can_suffer(fault.kind, victim) {
+            return;
+        }
+        self.settle();
+        let ends = length(&fault).map_or(Micros::MAX, |length| self.now.saturating_add(length));
+        self.active.insert(at, Active { began: self.now, ends, handled: 0 });
+        self.note(What::FaultBegan(at));
+        match victim.filter(|_| fault.kind.victim() != Victim::Nobody) {
+            Some(who) => {
+                self.strike(at, fault.kind, who, ends);
+                let handled = self.node(who).handled;
+                self.active.entry(at).and_modify(|active| active.handled = handled);
+            }
+            None => self.strike_outside(&fault, ends),
+        }
+    }
+
+    pub(crate) fn fault_ends(&mut self, at: usize) {
+        let Some(active) = self.active.remove(&at) else { return };
+        self.settle();
+        let fault = self.faults[at].clone();
+        self.note(What::FaultEnded(at));
+        match self.victim(&fault).filter(|_| fault.kind.victim() != Victim::Nobody) {
+            Some(who) => self.release(fault.kind, who, active),
+            None => self.release_outside(&fault),
+        }
+    }
+
+    /// Whether a fault of `kind` would change anything now. Those that last until something meets them always do.
+    fn can_suffer(&self, kind: FaultKind, victim: Option<Who>) -> bool {
+        let node = victim.map(|who| self.node(who));
+        match kind {
+            FaultKind::Crash | FaultKind::Flap | FaultKind::NewAddress => {
+                node.is_some_and(|node| node.process.is_some())
+            }
+            FaultKind::Fail => node.is_some_and(|node| node.beats()),
+            FaultKind::Hang => node.is_some_and(|node| node.process.is_some_and(|process| !process.hung)),
+            FaultKind::OtherPauses => node.is_some_and(|node| {
+                node.true_state() == Some(State::Online) && node.suffers.refuses <= self.now && !self.pd_gone()
+            }),
+            FaultKind::OtherWritesPaused | FaultKind::OtherWritesOffline => {
+                !self.pd_gone() && victim.is_some_and(|who| self.record(who).is_some())
+            }
+            FaultKind::MalformedKey => !self.pd_gone(),
+            FaultKind::LoseRecord
+            | FaultKind::StartFails
+            | FaultKind::SlowStart
+            | FaultKind::Stall
+            | FaultKind::SlowDrainer
+            | FaultKind::Refuse
+            | FaultKind::LoseAnswer
+            | FaultKind::UnmatchedPrewrite
+            | FaultKind::PdGone
+            | FaultKind::LeaderMoves
+            | FaultKind::SlowEtcd
+            | FaultKind::EtcdFails
+            | FaultKind::SlowHuman
+            | FaultKind::HumanRefuses => true,
+        }
+    }
+}
+
+/// How long a fault lasts; `None`: without end.
+fn length(fault: &Fault) -> Option<Micros> {
+    let lasts = fault.lasts.map(super::scenario::Span::micros);
+    match fault.kind {
+        FaultKind::LeaderMoves => Some(lasts.unwrap_or(LEADERLESS)),
+        FaultKind::SlowHuman => Some(lasts.unwrap_or(SLOW_HUMAN)),
+        FaultKind::UnmatchedPrewrite => Some(lasts.map_or(UNMATCHED_AT_MOST, |lasts| lasts.min(UNMATCHED_AT_MOST))),
+        _ => lasts,
+    }
+}

@@ -1,0 +1,99 @@
+//! Faults that happen to no node: to PD, to etcd, to our host and to the human.
+
+use crate::node::Kind;
+use crate::sim::clock::Micros;
+use crate::sim::cluster::{Cluster, Event};
+use crate::sim::drainer::{DRAINER_BEAT, FAILED_BEATS};
+use crate::sim::happening::What;
+use crate::sim::process::Who;
+use crate::sim::scenario::Fault;
+use crate::world::FaultKind;
+
+impl Cluster {
+    pub(super) fn strike_outside(&mut self, fault: &Fault, ends: Micros) {
+        let outside = &mut self.outside;
+        let lasts = match fault.kind {
+            FaultKind::SlowEtcd => &mut outside.slow_etcd,
+            FaultKind::EtcdFails => &mut outside.etcd_fails,
+            FaultKind::SlowHuman => &mut outside.slow_human,
+            FaultKind::HumanRefuses => &mut outside.human_refuses,
+            FaultKind::MalformedKey => {
+                let key = self.malformed_key(fault);
+                self.put(&key, b"{not json");
+                return;
+            }
+            _ => return self.pd_goes(),
+        };
+        *lasts = ends.max(*lasts);
+    }
+
+    pub(super) fn release_outside(&mut self, fault: &Fault) {
+        match fault.kind {
+            FaultKind::PdGone => self.pd_comes_back(),
+            FaultKind::LeaderMoves => {
+                self.next_member_leads();
+                self.pd_comes_back();
+            }
+            FaultKind::MalformedKey => {
+                let key = self.malformed_key(fault);
+                let same = |other: &usize| {
+                    let other = &self.faults[*other];
+                    other.kind == FaultKind::MalformedKey && self.malformed_key(other) == key
+                };
+                if !self.active.keys().any(same) {
+                    self.delete(&key);
+                }
+            }
+            _ => {} // it ended by its time
+        }
+    }
+
+    /// PD and its etcd answer nobody: no heartbeat, no timestamp, no fake binlog.
+    fn pd_goes(&mut self) {
+        self.pd_outages += 1;
+        if self.pd_outages > 1 {
+            return;
+        }
+        self.pd_gone_since = self.now;
+        self.note(What::PdGone);
+        let all: Vec<Who> = self.everybody().collect();
+        for who in all {
+            self.freeze(who);
+            if let Who::Drainer(at) = who {
+                let last = self.now + FAILED_BEATS * DRAINER_BEAT;
+                let epoch = self.drainers[at].node.epoch;
+                self.queue.schedule(last, Event::GiveUp(at, epoch));
+            }
+        }
+        self.rewire();
+    }
+
+    /// PD is back: everybody goes on by itself with its next heartbeat.
+    fn pd_comes_back(&mut self) {
+        self.pd_outages -= 1;
+        if self.pd_gone() {
+            return;
+        }
+        self.note(What::PdBack);
+        let all: Vec<Who> = self.everybody().collect();
+        for who in all.into_iter().filter(|who| self.node(*who).beats()).collect::<Vec<_>>() {
+            let node = self.node(who);
+            let (at, epoch) = (node.next_beat(self.now), node.epoch);
+            self.queue.schedule(at, Event::Beat(who, epoch));
+        }
+        self.look_soon();
+        self.rewire();
+    }
+
+    fn next_member_leads(&mut self) {
+        let leads = |member: &crate::world::Member| Some(member.name.as_str()) == self.leader.as_deref();
+        let next = self.members.iter().position(leads).map_or(0, |at| (at + 1) % self.members.len());
+        self.leader = self.members.get(next).map(|member| member.name.as_str().into());
+    }
+
+    /// The key of a fault that puts one which is no record.
+    fn malformed_key(&self, fault: &Fault) -> String {
+        let kind = fault.node_kind.or_else(|| self.victim(fault).map(Who::kind)).unwrap_or(Kind::Pump);
+        format!("{}broken", kind.prefix())
+    }
+}
