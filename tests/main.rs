@@ -33,5 +33,6 @@ mod recorded;
 mod rooms;
 mod session;
 mod sim_facts;
+mod sim_faults;
 mod sim_world;
 mod support;

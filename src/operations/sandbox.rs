@@ -49,9 +49,16 @@ pub(super) const TABLE: &[Operation] = &[
         returns: "nothing",
         changes: false,
         guards: &[],
-        about: "Makes something go wrong, now or later.\n\nKinds: `crash`, `hang`, `stall` (a Drainer whose downstream takes \
-                nothing), `refuse` (requests are refused), `lose_answer` (requests are carried out, the answer is \
-                lost), `pd_gone`, `malformed_key`, `unmatched_prewrite`.",
+        about: "Makes something go wrong, now or later.\n\n\
+                To a node: `crash` (started again when it ends), `flap` (down for 2 s every 20 s), `fail` (shuts down in \
+                good order, with an error), `hang`, `lose_record` (what it writes as it goes does not arrive), `start_fails`, \
+                `slow_start` (comes up when it ends), `refuse` (requests are refused), `lose_answer` (requests are carried \
+                out, the answer is lost), `new_address`, `other_pauses`, `other_writes_paused`, `other_writes_offline` \
+                (another operator does). To a Drainer: `stall` (its downstream takes nothing), `slow_drainer` (its \
+                downstream takes a tenth). To a Pump: `unmatched_prewrite`. To no node: `pd_gone`, `leader_moves`, \
+                `slow_etcd` (our requests take 3 s longer), `etcd_fails` (our requests fail), `malformed_key`, \
+                `slow_human` (`manual` is done when it ends), `human_refuses`.\n\n\
+                A fault that can do nothing when its time comes, such as a crash without a process, does nothing.",
         example: Example::new("fault(\"crash\", \"pump-1\", #{ after: \"10s\" });\nsleep(\"11s\");\nprobe(\"pump-1\")"),
         run: fault,
     },
