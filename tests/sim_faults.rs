@@ -215,6 +215,19 @@ fn a_stalled_drainer_stands_still_and_catches_up() {
 }
 
 #[test]
+fn a_drainer_that_stood_still_for_longer_than_a_pump_keeps_binlog_goes_on_with_a_hole() {
+    for kind in ["stall", "hang"] {
+        let mut scenario = scenario(&json!([{"kind": kind, "node": "d0", "after": 10, "lasts": "5h"}]));
+        scenario.pumps[1].retention = Span::seconds(3_600);
+        let mut cluster = Cluster::new(&scenario).unwrap();
+        cluster.advance_to(6 * HOUR);
+        let holes = happened(&cluster, |what| matches!(what, What::Hole { drainer: 0, pump: 1, .. }));
+        assert_eq!(holes, [5 * HOUR + 10 * SECOND], "{kind}");
+        assert!(cluster.flows(0), "{kind}");
+    }
+}
+
+#[test]
 fn a_slow_drainer_consumes_a_tenth_and_then_catches_up() {
     let mut cluster = cluster(&json!([{"kind": "slow_drainer", "node": "d0", "after": 10, "lasts": "100s"}]));
     cluster.advance_to(10 * SECOND);

@@ -120,7 +120,7 @@ impl Cluster {
             }
             (Stage::Online, Who::Drainer(at)) => {
                 self.beat(who);
-                self.drainers[at].flowing = self.drainers[at].stalled_until <= now;
+                self.flow_on(at);
                 self.look(at);
             }
             (Stage::Online, Who::Pump(_)) => self.beat(who),

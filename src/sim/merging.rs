@@ -98,16 +98,22 @@ impl Cluster {
 
     /// A started Drainer has read its Pumps and begins to write downstream.
     pub(crate) fn warmed_up(&mut self, at: usize) {
-        if self.drainers[at].node.awake() != Some(Stage::Online) {
-            return;
+        if self.drainers[at].node.awake() == Some(Stage::Online) {
+            self.settle();
+            self.flow_on(at);
+            self.rewire();
         }
-        self.settle();
+    }
+
+    /// A Drainer that stood still goes on, unless its downstream takes nothing; what was collected meanwhile it misses.
+    pub(crate) fn flow_on(&mut self, at: usize) {
         let drainer = &mut self.drainers[at];
         drainer.flowing = drainer.stalled_until <= self.now;
-        for source in 0..self.drainers[at].sources.len() {
-            self.miss_collected(at, source);
+        if drainer.flowing {
+            for source in 0..self.drainers[at].sources.len() {
+                self.miss_collected(at, source);
+            }
         }
-        self.rewire();
     }
 
     /// The last of the heartbeats that a Drainer bears to fail: it exits, and its last write fails like the others.

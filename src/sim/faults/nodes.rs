@@ -71,9 +71,8 @@ impl Cluster {
                 self.bring_back(who);
             }
             (FaultKind::Hang, _) if untouched => self.signal(who, Signal::Cont),
-            (FaultKind::Stall, Who::Drainer(drainer)) if self.drainers[drainer].stalled_until <= self.now => {
-                let drainer = &mut self.drainers[drainer];
-                drainer.flowing = drainer.node.beats();
+            (FaultKind::Stall, Who::Drainer(drainer)) if self.node(who).beats() => {
+                self.flow_on(drainer);
                 self.rewire();
             }
             (FaultKind::SlowDrainer, Who::Drainer(drainer)) => {
