@@ -230,7 +230,8 @@ fn reports_of_both_kinds_are_read() {
         }
         other => panic!("{other:?}"),
     }
-    assert_eq!(live.ask(Request::CommitTs { node: a_drainer.clone() }).unwrap(), Answer::Timestamp(Tso(11)));
+    let stamps = live.ask(Request::CommitTs { nodes: vec![a_drainer.clone(), a_drainer.clone()] }).unwrap();
+    assert_eq!(stamps, Answer::Timestamps(vec![Ok(Tso(11)), Ok(Tso(11))]));
     let text = live.ask(Request::PumpDrainers { node: a_drainer.clone() }).unwrap();
     assert_eq!(text, Answer::Text(r#"[{"nodeId":"drainer-0"}]"#.into()));
     let text = live.ask(Request::BinlogAt { node: a_drainer.clone(), ts: Tso(42) }).unwrap();

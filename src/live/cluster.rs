@@ -49,7 +49,7 @@ impl Cluster {
             }
             Request::Probe { nodes } => Answer::Probes(nodes::probe_all(&self.nodes, &nodes).await?),
             Request::Status { nodes } => Answer::Statuses(nodes::statuses(&self.nodes, &nodes).await?),
-            Request::CommitTs { node } => Answer::Timestamp(nodes::commit_ts(&self.nodes, &node).await?),
+            Request::CommitTs { nodes } => Answer::Timestamps(nodes::commit_ts(&self.nodes, &nodes).await?),
             Request::Metrics { nodes } => Answer::Metrics(nodes::metrics(&self.nodes, &nodes).await?),
             Request::PumpDrainers { node } => Answer::Text(nodes::pump_drainers(&self.nodes, &node).await?),
             Request::BinlogAt { node, ts } => Answer::Text(nodes::binlog_at(&self.nodes, &node, ts).await?),

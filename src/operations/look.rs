@@ -113,8 +113,8 @@ pub(super) const TABLE: &[Operation] = &[
         Example::new("tso_time(commit_ts(\"drainer-0\"))"),
         |gate, args| {
             let node = reference(gate, args, "drainer", Some(Kind::Drainer))?;
-            match gate.perform(Request::CommitTs { node }, &[])? {
-                Answer::Timestamp(ts) => Ok(ts.into()),
+            match gate.perform(Request::CommitTs { nodes: vec![node] }, &[])? {
+                Answer::Timestamps(list) => only(list).map(Value::from),
                 other => Err(unexpected("commit_ts", &other)),
             }
         },

@@ -28,6 +28,8 @@ pub enum Answer {
     Cluster(ClusterInfo),
     /// A timestamp.
     Timestamp(Tso),
+    /// A timestamp of each node, or why there is none.
+    Timestamps(Vec<Result<Tso, Error>>),
     /// This host's clocks.
     Now {
         /// Milliseconds since 1970, UTC; may be set back and forth.

@@ -33,10 +33,10 @@ pub enum Request {
         /// Whom to ask.
         nodes: Vec<NodeRef>,
     },
-    /// `GET /commit_ts` of a Drainer. Answer: `Timestamp`.
+    /// `GET /commit_ts` of Drainers. Answer: `Timestamps`, in the order asked.
     CommitTs {
-        /// The Drainer.
-        node: NodeRef,
+        /// Whom to ask.
+        nodes: Vec<NodeRef>,
     },
     /// `GET /metrics` of the nodes. Answer: `Metrics`, in the order asked.
     Metrics {

@@ -144,7 +144,14 @@ fn metrics_tell_when_a_process_began(stage: &mut Stage) {
 
 fn positions_and_binlog_can_be_asked_of_those_that_have_them(stage: &mut Stage) {
     let (pump, drainer) = (stage.record("pump-0"), stage.node("drainer-1"));
-    let Answer::Timestamp(ts) = stage.ask(Request::CommitTs { node: drainer.clone() }).unwrap() else { panic!() };
+    let dead = stage.node("drainer-0");
+    let nodes = vec![dead.clone(), drainer.clone(), pump.node.clone()];
+    let Answer::Timestamps(stamps) = stage.ask(Request::CommitTs { nodes }).unwrap() else { panic!() };
+    let [Err(gone), Ok(ts), Err(wrong)] = &stamps[..] else { panic!("{stamps:?}") };
+    let words = format!("cannot get /commit_ts of {dead}: connection refused");
+    assert_eq!((gone.kind, &gone.message), (ErrorKind::Unreachable, &words));
+    assert_eq!(wrong.kind, ErrorKind::Invalid, "a Pump has none: {wrong}");
+    let ts = *ts;
     assert!(ts.0 > 0 && ts < stage.tso(), "{ts}");
     let node = pump.node.clone();
     let Answer::Text(drainers) = stage.ask(Request::PumpDrainers { node: node.clone() }).unwrap() else { panic!() };
@@ -154,11 +161,7 @@ fn positions_and_binlog_can_be_asked_of_those_that_have_them(stage: &mut Stage) 
     let at = Request::BinlogAt { node: node.clone(), ts: pump.max_commit_ts };
     let Answer::Text(binlog) = stage.ask(at).unwrap() else { panic!() };
     assert!(binlog.contains(&pump.max_commit_ts.to_string()), "{binlog}");
-    let wrong = [
-        Request::CommitTs { node },
-        Request::PumpDrainers { node: drainer.clone() },
-        Request::BinlogAt { node: drainer.clone(), ts },
-    ];
+    let wrong = [Request::PumpDrainers { node: drainer.clone() }, Request::BinlogAt { node: drainer.clone(), ts }];
     for request in wrong {
         stage.fails(request, ErrorKind::Invalid);
     }

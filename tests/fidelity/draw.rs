@@ -27,7 +27,7 @@ pub(super) enum Step {
     Probe(Vec<NodeRef>),
     Status(Vec<NodeRef>),
     Metrics(Vec<NodeRef>),
-    CommitTs(NodeRef),
+    CommitTs(Vec<NodeRef>),
     PumpDrainers(NodeRef),
     /// At so long before now.
     BinlogAt(NodeRef, Duration),
@@ -220,6 +220,10 @@ impl Draw<'_> {
         (0..self.dice.below(5)).map(|_| self.of(None)).collect()
     }
 
+    fn drainers(&mut self) -> Vec<NodeRef> {
+        (0..self.dice.below(3)).map(|_| self.of(Some(Kind::Drainer))).collect()
+    }
+
     fn request(&mut self) -> Step {
         let (age, pick) = (self.dice.weighted(&[(3, 0), (1, 1), (1, 2)]), self.dice.below(64));
         if std::mem::take(&mut self.tells)
@@ -232,7 +236,7 @@ impl Draw<'_> {
             18..=29 => Step::Probe(self.some()),
             30..=36 => Step::Status(self.some()),
             37..=41 => Step::Metrics(self.some()),
-            42..=45 => Step::CommitTs(self.of(Some(Kind::Drainer))),
+            42..=45 => Step::CommitTs(self.drainers()),
             46..=48 => Step::PumpDrainers(self.of(Some(Kind::Pump))),
             49..=52 => Step::BinlogAt(self.of(Some(Kind::Pump)), span(self.dice).0),
             53..=55 => Step::Tidbs,

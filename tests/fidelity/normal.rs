@@ -35,6 +35,7 @@ impl Normal {
             Answer::Statuses(all) => {
                 Answer::Statuses(all.into_iter().map(|one| one.map(status).map_err(normal)).collect())
             }
+            Answer::Timestamps(all) => Answer::Timestamps(all.into_iter().map(|one| one.map_err(normal)).collect()),
             Answer::Metrics(all) => Answer::Metrics(all.into_iter().map(|one| one.map_err(normal)).collect()),
             other => other,
         }

@@ -105,7 +105,7 @@ impl<'a> Pair<'a> {
             Step::Probe(nodes) => both(Request::Probe { nodes }),
             Step::Status(nodes) => both(Request::Status { nodes }),
             Step::Metrics(nodes) => both(Request::Metrics { nodes }),
-            Step::CommitTs(node) => both(Request::CommitTs { node }),
+            Step::CommitTs(nodes) => both(Request::CommitTs { nodes }),
             Step::PumpDrainers(node) => both(Request::PumpDrainers { node }),
             Step::BinlogAt(node, ago) => {
                 let ago = i64::try_from(ago.as_micros()).unwrap();
@@ -200,9 +200,11 @@ impl<'a> Pair<'a> {
 /// Whom a request asks over HTTP.
 fn whom(request: &Request) -> Vec<NodeRef> {
     match request {
-        Request::Probe { nodes } | Request::Status { nodes } | Request::Metrics { nodes } => nodes.clone(),
-        Request::CommitTs { node }
-        | Request::PumpDrainers { node }
+        Request::Probe { nodes }
+        | Request::Status { nodes }
+        | Request::Metrics { nodes }
+        | Request::CommitTs { nodes } => nodes.clone(),
+        Request::PumpDrainers { node }
         | Request::BinlogAt { node, .. }
         | Request::Act { node, .. }
         | Request::TriggerGc { node } => vec![node.clone()],
@@ -247,11 +249,14 @@ fn either(sim: &Result<Answer>, first: Result<Answer>, later: Result<Answer>) ->
         let pairs = first.iter().zip(later).zip(sim);
         pairs.map(|((first, later), sim)| if later == sim { later.clone() } else { first.clone() }).collect()
     }
-    use Answer::{Metrics, Probes, Statuses};
+    use Answer::{Metrics, Probes, Statuses, Timestamps};
     match (sim, first, later) {
         (Ok(Probes(sim)), Ok(Probes(first)), Ok(Probes(later))) => Ok(Probes(each::<Probe>(sim, &first, &later))),
         (Ok(Statuses(sim)), Ok(Statuses(first)), Ok(Statuses(later))) => Ok(Statuses(each(sim, &first, &later))),
         (Ok(Metrics(sim)), Ok(Metrics(first)), Ok(Metrics(later))) => Ok(Metrics(each(sim, &first, &later))),
+        (Ok(Timestamps(sim)), Ok(Timestamps(first)), Ok(Timestamps(later))) => {
+            Ok(Timestamps(each(sim, &first, &later)))
+        }
         (_, _, later) => later,
     }
 }

@@ -60,11 +60,20 @@ pub(in crate::live) async fn statuses(nodes: &Arc<Nodes>, whom: &[NodeRef]) -> R
     each(whom, ask).await
 }
 
-/// `/commit_ts` of a Drainer: the last commit it has written downstream.
+/// `/commit_ts` of all Drainers `whom`, in their order: the last commit each has written downstream.
 ///
 /// # Errors
-/// `unreachable`, `timeout`, `rejected` with its words, or `invalid` when the answer is none of a node's.
-pub(in crate::live) async fn commit_ts(nodes: &Nodes, node: &NodeRef) -> Result<Tso> {
+/// For each Drainer: `unreachable`, `timeout`, `rejected` with its words, or `invalid` when the answer is none of a
+/// node's.
+pub(in crate::live) async fn commit_ts(nodes: &Arc<Nodes>, whom: &[NodeRef]) -> Result<Vec<Result<Tso>>> {
+    let ask = |node: NodeRef| {
+        let nodes = nodes.clone();
+        async move { commit_ts_of(&nodes, &node).await }
+    };
+    each(whom, ask).await
+}
+
+async fn commit_ts_of(nodes: &Nodes, node: &NodeRef) -> Result<Tso> {
     let what = "get /commit_ts of";
     let reply = nodes.get(node, &["commit_ts"], MAX_BODY).await?;
     let verdict: Verdict = decode(&reply, what, node)?;

@@ -126,13 +126,14 @@ impl Simulated {
         self.answering(std::slice::from_ref(node), what)?.pop().unwrap_or_else(|| self.answers(node, what))
     }
 
-    pub(super) fn commit_ts(&mut self, node: &NodeRef) -> Result<Answer> {
-        if node.kind == Kind::Pump {
-            return Err(Error::invalid(format!("{node} has no /commit_ts, only Drainers have"))
-                .hint("a Pump's newest commit is `max_commit_ts` of its record"));
-        }
-        let who = self.one(node, "get /commit_ts of")?;
-        Ok(Answer::Timestamp(self.cluster.ts_at(self.cluster.position(who))))
+    pub(super) fn commit_ts(&mut self, nodes: &[NodeRef]) -> Result<Answer> {
+        let whos = self.answering(nodes, "get /commit_ts of")?;
+        let position = |(node, who): (&NodeRef, Result<Who>)| match node.kind {
+            Kind::Pump => Err(Error::invalid(format!("{node} has no /commit_ts, only Drainers have"))
+                .hint("a Pump's newest commit is `max_commit_ts` of its record")),
+            Kind::Drainer => who.map(|who| self.cluster.ts_at(self.cluster.position(who))),
+        };
+        Ok(Answer::Timestamps(nodes.iter().zip(whos).map(position).collect()))
     }
 
     pub(super) fn pump_drainers(&mut self, node: &NodeRef) -> Result<Answer> {

@@ -192,7 +192,7 @@ impl World for Simulated {
             Request::Changes { after, patience } => self.changes(*after, *patience),
             Request::Probe { nodes } => self.probe(nodes),
             Request::Status { nodes } => self.statuses(nodes),
-            Request::CommitTs { node } => self.commit_ts(node),
+            Request::CommitTs { nodes } => self.commit_ts(nodes),
             Request::Metrics { nodes } => self.metrics(nodes),
             Request::PumpDrainers { node } => self.pump_drainers(node),
             Request::BinlogAt { node, ts } => self.binlog_at(node, *ts),
