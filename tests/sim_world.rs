@@ -297,3 +297,17 @@ fn a_large_cluster_runs_for_hours_in_no_time() {
     assert!(world.now() > 3 * HOUR);
     assert!(listing(&mut world).records.iter().all(|record| record.state == State::Online));
 }
+
+#[test]
+fn a_drainer_that_is_behind_a_dead_pump_has_not_read_the_rest_of_it() {
+    let text = r#"{"version": 1,
+        "pumps": [{"id": "p", "address": "h:1"}, {"id": "dead", "address": "h:2", "process": "dead", "lag": "1h"}],
+        "drainers": [{"id": "d", "address": "h:3", "lag": "2h"}]}"#;
+    let mut world = Simulated::new(&Scenario::parse(text).unwrap()).unwrap();
+    world.apply(&Request::Sleep { time: Duration::from_secs(600) }, None).unwrap();
+    let nodes = vec![node(&mut world, "d")];
+    let Answer::Statuses(statuses) = world.apply(&Request::Status { nodes }, None).unwrap() else { panic!() };
+    let Ok(StatusReport::Drainer(status)) = &statuses[0] else { panic!("{statuses:?}") };
+    let two_hours_before = world.cluster().ts_at(-2 * HOUR);
+    assert_eq!((status.pump_positions["dead"], status.last_ts), (two_hours_before, two_hours_before));
+}

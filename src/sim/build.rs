@@ -48,8 +48,9 @@ impl Cluster {
     }
 
     fn empty(scenario: &Scenario) -> Result<Self> {
+        let urls = |url: &str| url.split(',').filter(|url| !url.is_empty()).map(str::to_owned).collect();
         let member =
-            |spec: &super::scenario::PdMember| Member { name: spec.name.clone(), client_urls: vec![spec.url.clone()] };
+            |spec: &super::scenario::PdMember| Member { name: spec.name.clone(), client_urls: urls(&spec.url) };
         Ok(Self {
             now: 0,
             start_ms: scenario.start_ms()?,
@@ -197,7 +198,15 @@ impl Cluster {
         }
         let merged = drainer.sources.iter().map(|source| self.pumps[source.pump].newest).min();
         drainer.consumed = merged.map_or(drainer.consumed, |merged| merged.min(drainer.consumed));
-        drainer.node.settled = drainer.consumed;
+        // What it had not come to yet of a Pump that serves no more, it cannot have read.
+        if merged.is_some_and(|merged| drainer.consumed < merged) {
+            let stuck = drainer.sources.iter_mut().filter(|source| source.stuck_at.is_some());
+            stuck.for_each(|source| source.stuck_at = Some(drainer.consumed));
+        }
+        // Its record is as old as its last heartbeat, and so is the position in it.
+        let since_beat = -drainer.node.beat_phase;
+        let consumed_since = drainer.speed.filter(|_| running).map_or(0, |speed| since_beat / 1000 * speed);
+        drainer.node.settled = drainer.consumed - consumed_since;
         drainer
     }
 
@@ -245,8 +254,9 @@ impl Cluster {
     }
 
     fn entry_of(&self, common: &Common<'_>, state: State, position: Micros, beat: Micros) -> Entry {
-        let live = common.process == ProcessSpec::Running && state == State::Online && common.extra.is_empty();
-        let written = if live { beat } else { beat.min(position.max(-common.uptime)) };
+        let beats = common.process == ProcessSpec::Running && state == State::Online;
+        let live = beats && common.extra.is_empty();
+        let written = if beats { beat } else { beat.min(position.max(-common.uptime)) };
         let revision = FIRST_REVISION + written.max(1 - FIRST_REVISION);
         let (max_commit_ts, update_ts) = (self.ts_at(position), self.ts_at(written));
         let json = (!common.extra.is_empty()).then(|| {

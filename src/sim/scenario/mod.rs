@@ -56,6 +56,15 @@ pub struct Scenario {
     /// What will go wrong.
     #[serde(default)]
     pub faults: Vec<Fault>,
+    /// In a snapshot of a live cluster: what could not be learnt, and what is assumed for it, a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assumed: Vec<String>,
+}
+
+/// What every version of the format has.
+#[derive(Deserialize)]
+struct Versioned {
+    version: u32,
 }
 
 /// A member of PD; the first one leads.
@@ -64,7 +73,7 @@ pub struct Scenario {
 pub struct PdMember {
     /// Its name.
     pub name: String,
-    /// Where clients reach it.
+    /// Where clients reach it; several URLs with commas between them.
     pub url: String,
 }
 
@@ -159,6 +168,26 @@ fn default_pd() -> Vec<PdMember> {
     vec![PdMember { name: "pd-0".into(), url: "http://10.0.1.1:2379".into() }]
 }
 
+impl Default for Scenario {
+    /// PD alone, with all that a file may leave out.
+    fn default() -> Self {
+        Self {
+            version: VERSION,
+            about: String::new(),
+            cluster_id: default_cluster_id(),
+            start: default_start(),
+            pd: default_pd(),
+            gc: GcRule::default(),
+            pumps: Vec::new(),
+            drainers: Vec::new(),
+            tidb: Vec::new(),
+            keys: Vec::new(),
+            faults: Vec::new(),
+            assumed: Vec::new(),
+        }
+    }
+}
+
 impl Scenario {
     /// Reads a scenario file's text.
     ///
@@ -166,9 +195,25 @@ impl Scenario {
     /// `invalid`: not JSON, another version, a field that does not exist (with the nearest name), two nodes of one
     /// kind with one id, a fault that can happen to nobody.
     pub fn parse(text: &str) -> Result<Self> {
+        // A later version may have fields that this one does not know: the version is what is wrong then.
+        if let Ok(Versioned { version }) = serde_json::from_str(text) {
+            check_version(version)?;
+        }
         let scenario: Self = serde_json::from_str(text).map_err(|error| unreadable(&error))?;
         scenario.check()?;
         Ok(scenario)
+    }
+
+    /// Whether it is of PD's cluster `id`.
+    ///
+    /// # Errors
+    /// `invalid` when it is of another one.
+    pub fn check_cluster(&self, id: u64) -> Result<()> {
+        if self.cluster_id == id {
+            return Ok(());
+        }
+        Err(Error::invalid(format!("it is of the cluster {}, and this is the cluster {id}", self.cluster_id))
+            .hint("take it from the cluster that it is used for"))
     }
 
     /// Milliseconds since 1970 at its start.
@@ -180,10 +225,7 @@ impl Scenario {
     }
 
     fn check(&self) -> Result<()> {
-        if self.version != VERSION {
-            return Err(Error::invalid(format!("the scenario is of version {}", self.version))
-                .hint(format!("this program reads version {VERSION}")));
-        }
+        check_version(self.version)?;
         self.start_ms()?;
         let pumps = self.pumps.iter().map(|pump| (Kind::Pump, &pump.id, &pump.address));
         let drainers = self.drainers.iter().map(|drainer| (Kind::Drainer, &drainer.id, &drainer.address));
@@ -220,12 +262,23 @@ impl Scenario {
     }
 }
 
+fn check_version(version: u32) -> Result<()> {
+    match version {
+        VERSION => Ok(()),
+        other => Err(Error::invalid(format!("the scenario is of version {other}"))
+            .hint(format!("this program reads version {VERSION}"))),
+    }
+}
+
 /// What serde found wrong, with the nearest name where one is misspelt.
 fn unreadable(error: &serde_json::Error) -> Error {
     let message = error.to_string();
     let mut quoted = message.split('`').skip(1).step_by(2);
     let wrong = quoted.next().filter(|_| message.starts_with("unknown "));
-    let hint = wrong.and_then(|wrong| did_you_mean(wrong, quoted.collect::<Vec<_>>()));
+    let hint = match error.is_eof() {
+        true => Some("it ends too early, as what was cut off does: make it anew".to_owned()),
+        false => wrong.and_then(|wrong| did_you_mean(wrong, quoted.collect::<Vec<_>>())),
+    };
     Error::invalid(format!("the scenario cannot be read: {message}"))
         .hint(hint.unwrap_or_else(|| "see the format in docs/simulator.md".into()))
 }

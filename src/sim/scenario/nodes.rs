@@ -35,7 +35,7 @@ pub struct PumpSpec {
     /// Its process.
     #[serde(default)]
     pub process: ProcessSpec,
-    /// How long ago its process was started.
+    /// How long ago its process was started; where it is hung or dead, when its record was last written.
     #[serde(default = "an_hour")]
     pub uptime: Span,
     /// How long ago the newest commit was that it holds, where it makes none; and when it was told to close.
@@ -78,7 +78,7 @@ pub struct DrainerSpec {
     /// Its process.
     #[serde(default)]
     pub process: ProcessSpec,
-    /// How long ago its process was started.
+    /// How long ago its process was started; where it is hung or dead, when its record was last written.
     #[serde(default = "an_hour")]
     pub uptime: Span,
     /// How far what it has consumed is behind.
