@@ -35,4 +35,5 @@ mod session;
 mod sim_facts;
 mod sim_faults;
 mod sim_world;
+mod snapshot;
 mod support;

@@ -20,6 +20,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("session", &["guards", "journal", "policy", "world"]),
     ("operations", &["world"]),
     ("language", &["operations", "session", "world"]),
+    ("rehearsal", &["guards", "journal", "language", "operations", "policy", "session", "sim", "world"]),
     ("output", &["world"]),
     ("config", &["output"]),
     ("cli", &["config", "output"]),
@@ -33,8 +34,15 @@ const TOP: &[&str] = &["commands", "lib", "main"];
 const COMPOSE: &str = "src/commands/compose.rs";
 
 /// Who may use clocks, sleeps, files and the terminal directly (`clippy.toml` forbids them to all others).
-const DOORS: &[&str] =
-    &["src/live/", "src/output/", "src/config", "src/language/library", "src/commands/", "src/shell/"];
+const DOORS: &[&str] = &[
+    "src/live/",
+    "src/output/",
+    "src/config",
+    "src/language/library",
+    "src/rehearsal/",
+    "src/commands/",
+    "src/shell/",
+];
 
 /// Who may name the crates of the network.
 const NETWORK: &[&str] = &["tokio", "etcd_client", "tonic", "reqwest", "rustls", "prost"];

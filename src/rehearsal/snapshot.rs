@@ -1,0 +1,113 @@
+//! A cluster as it was found, ready to be simulated.
+//!
+//! `observe` asks the world, `nodes` and `pace` make of what came back how each node stands, `unknown` gathers what could
+//! not be learnt and what is assumed for it. The result is a scenario like any other; `docs/simulator.md` says what is
+//! asked and what is assumed.
+
+mod nodes;
+mod observe;
+mod pace;
+mod surroundings;
+mod unknown;
+
+use crate::error::{Error, Result};
+use crate::rehearsal::files;
+use crate::sim::{Cluster, Scenario};
+use crate::time::{Time, Zone, show_seconds};
+use crate::world::World;
+use nodes::Nodes;
+use observe::Observed;
+use std::path::Path;
+use std::time::Duration;
+use unknown::Unknown;
+
+/// How far a Drainer may begin in the simulator from where it was found without a word about it, in milliseconds.
+const NEAR_MS: i64 = 3_000;
+
+/// What these files are called in messages.
+const WHAT: &str = "the snapshot";
+
+/// A cluster as it was found, ready to be simulated.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Snapshot {
+    /// How it stood, and (in `assumed`) what could not be learnt of it.
+    pub scenario: Scenario,
+}
+
+impl Snapshot {
+    /// Looks at the cluster through `world`, the records twice with `observe` between, and says what it could not
+    /// learn. Changes nothing; a node that does not answer is a finding, not an error.
+    ///
+    /// # Errors
+    /// `unreachable` or `timeout` when PD or its etcd does not answer, `interrupted`.
+    pub fn take(world: &mut dyn World, observe: Duration) -> Result<Self> {
+        let observed = Observed::look(world, observe)?;
+        let mut unknown = Unknown::default();
+        let Nodes { pumps, drainers, mut keys } = Nodes::of(&observed, &mut unknown);
+        let start = Time::new(observed.now.physical_ms(), Zone::Utc).to_string();
+        keys.extend(surroundings::malformed(&observed.malformed, &mut unknown));
+        let mut scenario = Scenario {
+            about: format!("the cluster {} as it was found at {start}", observed.cluster.id),
+            cluster_id: observed.cluster.id,
+            pd: surroundings::members(&observed.cluster, &mut unknown),
+            tidb: surroundings::tidbs(&observed.tidbs, &mut unknown),
+            start,
+            pumps,
+            drainers,
+            keys,
+            ..Scenario::default()
+        };
+        for sentence in taken_back(&scenario)? {
+            unknown.say(sentence);
+        }
+        scenario.assumed = unknown.sentences(&scenario);
+        Ok(Self { scenario })
+    }
+
+    /// Reads a snapshot, or any other scenario, from the file `path`.
+    ///
+    /// # Errors
+    /// `not_found`, `local`, or `invalid` when it is none, or one that contradicts itself: each names the file.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = files::read(WHAT, path)?;
+        let parsed = Scenario::parse(&text).and_then(|scenario| Cluster::new(&scenario).map(|_| scenario));
+        let named = |error: Error| {
+            let message = format!("cannot use {WHAT} {}: {}", path.display(), error.message);
+            Error { message, ..Error::invalid("") }.hint(error.hint.unwrap_or_else(|| "take it anew".into()))
+        };
+        parsed.map(|scenario| Self { scenario }).map_err(named)
+    }
+
+    /// Writes it to the file `path`: afterwards it is there completely, or as it was.
+    ///
+    /// # Errors
+    /// `local`, naming the file.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        let text = serde_json::to_string_pretty(&self.scenario)
+            .map_err(|e| Error::internal(format!("cannot write {WHAT} as JSON")).source(e))?;
+        files::write(WHAT, path, &(text + "\n"))
+    }
+
+    /// What could not be learnt, and what is assumed for it, a sentence each.
+    pub fn assumptions(&self) -> &[String] {
+        &self.scenario.assumed
+    }
+}
+
+/// The Drainers that cannot begin where they were found, since a simulated one is never ahead of a Pump that it reads.
+fn taken_back(scenario: &Scenario) -> Result<Vec<String>> {
+    let cluster = Cluster::new(scenario)?;
+    let back = |drainer: &crate::sim::DrainerSpec| {
+        let who = cluster.find(crate::node::Kind::Drainer, &drainer.id)?;
+        let by_ms = (-drainer.lag.micros() - cluster.position(who)) / crate::sim::MILLISECOND;
+        let sentence = || {
+            let by = show_seconds(by_ms as f64 / 1000.0);
+            format!(
+                "drainer {} ({}) is ahead of a Pump that it should wait for: taken back by {by}",
+                drainer.id, drainer.address
+            )
+        };
+        (by_ms > NEAR_MS).then(sentence)
+    };
+    Ok(scenario.drainers.iter().filter_map(back).collect())
+}

@@ -1,0 +1,297 @@
+//! How each node stands, made of its record, its probe and what else it said.
+
+mod process;
+
+use super::observe::{Observed, Seen, beat_ms};
+use super::pace::{Pace, pace};
+use super::unknown::Unknown;
+use crate::node::{Kind, Record};
+use crate::sim::{DiskSpec, DrainerSpec, KeySpec, Phases, ProcessSpec, PumpSpec, Span};
+use crate::time::show_seconds;
+use process::{Stand, stands};
+use serde_json::{Map, Value as Json};
+use std::time::Duration;
+
+/// How often a Pump without writes makes a binlog of its own, in milliseconds.
+const FAKE_BINLOG_MS: i64 = 3_000;
+/// A Pump that works and whose newest commit is older than this, in milliseconds, is odd.
+const STALE_MS: i64 = 10_000;
+/// A Drainer at most this far before the end of a Pump that closes, in milliseconds, has come to it.
+const AT_END_MS: i64 = 10_000;
+/// How often a Pump collects what is older than its retention, in milliseconds.
+const GC_MS: i64 = 3_600_000;
+/// No Pump keeps binlog for longer than this, in milliseconds: such a GC timestamp was never set.
+const LONGEST_RETENTION_MS: i64 = 10 * 366 * 86_400_000;
+/// From here on, in milliseconds, a length of time is given in whole seconds.
+const YEAR_MS: i64 = 366 * 86_400_000;
+
+/// All nodes of a snapshot.
+#[derive(Default)]
+pub(super) struct Nodes {
+    pub(super) pumps: Vec<PumpSpec>,
+    pub(super) drainers: Vec<DrainerSpec>,
+    /// Records that no node of the simulator can have.
+    pub(super) keys: Vec<KeySpec>,
+}
+
+impl Nodes {
+    /// The nodes as they were observed.
+    pub(super) fn of(observed: &Observed, unknown: &mut Unknown) -> Self {
+        let stands = stands(observed, unknown);
+        forgotten(observed, unknown);
+        let mut nodes = Self::default();
+        for (seen, stand) in observed.nodes.iter().zip(&stands) {
+            let node = &seen.record.node;
+            if !node.address.contains(':') {
+                unknown
+                    .say(format!("{node} has an address without a port: its record is kept, and nobody is behind it"));
+                nodes.keys.push(KeySpec { key: node.key(), value: seen.record.json.clone() });
+                continue;
+            }
+            let subject = Subject { observed, seen, stand };
+            match node.kind {
+                Kind::Pump => nodes.pumps.push(subject.pump(unknown)),
+                Kind::Drainer => {
+                    let held_up =
+                        observed.nodes.iter().zip(&stands).any(|(pump, stand)| subject.waits_for(pump, stand));
+                    nodes.drainers.push(subject.drainer(held_up, unknown));
+                }
+            }
+        }
+        nodes
+    }
+}
+
+/// Pumps that a Drainer reads and that have no record: a simulated Drainer reads what has one.
+fn forgotten(observed: &Observed, unknown: &mut Unknown) {
+    for seen in &observed.nodes {
+        let Some(status) = &seen.status else { continue };
+        let known =
+            |id: &str| observed.nodes.iter().any(|n| n.record.node.kind == Kind::Pump && n.record.node.id == id);
+        for id in status.pump_positions.keys().filter(|id| !known(id)) {
+            let node = &seen.record.node;
+            unknown.say(format!("{node} still reads the Pump {id}, which has no record: taken as not there"));
+        }
+    }
+}
+
+/// One node, with what is around it.
+struct Subject<'a> {
+    observed: &'a Observed,
+    seen: &'a Seen,
+    stand: &'a Stand,
+}
+
+impl Subject<'_> {
+    fn pump(&self, unknown: &mut Unknown) -> PumpSpec {
+        let node = &self.seen.record.node;
+        let lag_ms = self.pump_lag_ms();
+        let mut phases = self.heartbeat();
+        match self.stand.process {
+            ProcessSpec::Running => phases.fake_binlog_ms = Some(self.fake_binlog_ms(unknown)),
+            ProcessSpec::Closing => {
+                let told = seconds(lag_ms);
+                unknown.say(format!("when {node} was told to close is not known: taken as {told} before"));
+            }
+            ProcessSpec::Dead | ProcessSpec::Hung => {}
+        }
+        let (retention, disk) = (self.retention(), self.disk());
+        if self.seen.counts() {
+            unknown.retentions.extend(retention.is_none().then(|| node.id.clone()));
+            unknown.disks.extend(disk.is_none().then(|| node.id.clone()));
+        }
+        let usual = PumpSpec::new(&node.id, &node.address);
+        PumpSpec {
+            record: Some(self.stand.record),
+            process: self.stand.process,
+            uptime: self.uptime(unknown),
+            lag: span(lag_ms),
+            retention: retention.unwrap_or(usual.retention),
+            disk: disk.unwrap_or_default(),
+            drift_ppm: self.drift_ppm(),
+            extra: extra(&self.seen.record),
+            phases,
+            ..usual
+        }
+    }
+
+    /// How old the newest commit of a Pump is that makes none, or how long ago it was told to close.
+    fn pump_lag_ms(&self) -> i64 {
+        let newest_ms = newest_age_ms(self.observed, self.seen);
+        match self.stand.process {
+            ProcessSpec::Running => 0,
+            ProcessSpec::Dead | ProcessSpec::Hung => newest_ms,
+            // Its record stands where its last heartbeat left it, a moment before it was told.
+            ProcessSpec::Closing => {
+                let recorded_ms = self.observed.age_ms(self.seen.record.max_commit_ts);
+                (recorded_ms - FAKE_BINLOG_MS / 2).max(0).min(newest_ms)
+            }
+        }
+    }
+
+    /// When a Pump that works makes its next binlog: its newest one tells.
+    fn fake_binlog_ms(&self, unknown: &mut Unknown) -> i64 {
+        let age_ms = self.observed.age_ms(self.seen.record.max_commit_ts);
+        if age_ms > STALE_MS {
+            let (node, old) = (&self.seen.record.node, seconds(age_ms));
+            unknown.say(format!("{node} works, and its newest commit is {old} old: taken as fresh"));
+        }
+        FAKE_BINLOG_MS - age_ms.clamp(1, FAKE_BINLOG_MS)
+    }
+
+    fn drainer(&self, held_up: bool, unknown: &mut Unknown) -> DrainerSpec {
+        let node = &self.seen.record.node;
+        DrainerSpec {
+            record: Some(self.stand.record),
+            process: self.stand.process,
+            uptime: self.uptime(unknown),
+            lag: span(self.behind_ms()),
+            speed: self.speed(held_up, unknown),
+            drift_ppm: self.drift_ppm(),
+            extra: extra(&self.seen.record),
+            phases: self.heartbeat(),
+            ..DrainerSpec::new(&node.id, &node.address)
+        }
+    }
+
+    /// How fast a Drainer consumes; `None` for all there is.
+    fn speed(&self, held_up: bool, unknown: &mut Unknown) -> Option<f64> {
+        let behind_ms = self.behind_ms();
+        let pace = match self.stand.process {
+            ProcessSpec::Running => pace(self.observed, self.seen, behind_ms, held_up),
+            _ => Pace::KeepsUp,
+        };
+        let (node, watched) = (&self.seen.record.node, seconds(self.observed.watched_ms()));
+        match pace {
+            Pace::Speed(speed) => {
+                unknown.say(format!("{node} consumed {speed}s of binlog per second for {watched}: taken as its speed"));
+                Some(speed)
+            }
+            Pace::Stands => {
+                let behind = seconds(behind_ms);
+                unknown.say(format!(
+                    "{node} is {behind} behind and did not advance in {watched}: taken as standing still for good"
+                ));
+                Some(0.0)
+            }
+            Pace::Unclear => {
+                unknown.say(format!("{node} did not advance in {watched}, which may be chance: taken as going on"));
+                None
+            }
+            Pace::KeepsUp => {
+                unknown.speeds.extend(self.seen.counts().then(|| node.id.clone()));
+                None
+            }
+        }
+    }
+
+    /// How far a Drainer is behind, by the newer of its record and its own word, in milliseconds.
+    fn behind_ms(&self) -> i64 {
+        let record = self.observed.age_ms(self.seen.record.max_commit_ts);
+        self.seen.commit_ts.map_or(record, |ts| self.observed.age_ms(ts).min(record))
+    }
+
+    /// Whether this Drainer can read no more of `pump`, so that nothing can be merged: it does not serve, or it closes
+    /// and the Drainer is at its end.
+    fn waits_for(&self, pump: &Seen, stand: &Stand) -> bool {
+        let reads = pump.record.node.kind == Kind::Pump && pump.counts();
+        reads
+            && match stand.process {
+                ProcessSpec::Running => false,
+                ProcessSpec::Dead | ProcessSpec::Hung => true,
+                ProcessSpec::Closing => self.behind_ms() <= newest_age_ms(self.observed, pump) + AT_END_MS,
+            }
+    }
+
+    /// How long ago its process was started; of one that does not run, when its record was last written.
+    fn uptime(&self, unknown: &mut Unknown) -> Span {
+        if matches!(self.stand.process, ProcessSpec::Dead | ProcessSpec::Hung) {
+            return span(self.observed.age_ms(self.seen.record.update_ts));
+        }
+        self.uptime_ms().map_or_else(
+            || {
+                unknown.starts.push(self.seen.record.node.id.clone());
+                Span::seconds(3_600)
+            },
+            span,
+        )
+    }
+
+    fn uptime_ms(&self) -> Option<i64> {
+        let started = self.seen.metrics.get("process_start_time_seconds")?;
+        let uptime_ms = self.observed.now.physical_ms() - (started * 1000.0) as i64;
+        Some(uptime_ms.clamp(0, self.observed.now.physical_ms().max(0)))
+    }
+
+    /// Since the last collection was within the hour and retentions are whole hours, the rest is rounded off.
+    fn retention(&self) -> Option<Span> {
+        let collected = *self.seen.metrics.get("binlog_pump_storage_gc_ts")? as i64;
+        let kept_ms = self.observed.now.physical_ms() - collected;
+        let whole_ms = if kept_ms < GC_MS { kept_ms } else { kept_ms - kept_ms % GC_MS };
+        (1..LONGEST_RETENTION_MS).contains(&kept_ms).then(|| span(whole_ms))
+    }
+
+    fn disk(&self) -> Option<DiskSpec> {
+        let size = |what: &str| {
+            let name = format!("binlog_pump_storage_storage_size_bytes{{type=\"{what}\"}}");
+            self.seen.metrics.get(&name).map(|bytes| *bytes as u64)
+        };
+        Some(DiskSpec { capacity: size("capacity")?, available: size("available")? })
+    }
+
+    /// How old its last heartbeat is by its own clock, in milliseconds; negative where that is ahead of PD's.
+    fn heartbeat_age_ms(&self) -> i64 {
+        self.observed.now.physical_ms() - self.seen.record.update_ts.physical_ms()
+    }
+
+    /// When its next heartbeat is due, where the last one tells it.
+    fn heartbeat(&self) -> Phases {
+        let (age_ms, interval_ms) = (self.heartbeat_age_ms(), beat_ms(self.seen.record.node.kind));
+        let known = self.stand.process == ProcessSpec::Running && (0..=interval_ms).contains(&age_ms);
+        Phases { heartbeat_ms: known.then(|| interval_ms - age_ms.max(1)), ..Phases::default() }
+    }
+
+    /// What its clock gains: so much that its heartbeats seem too old or too new for one whose record moves.
+    fn drift_ppm(&self) -> i64 {
+        let (age_ms, interval_ms) = (self.heartbeat_age_ms(), beat_ms(self.seen.record.node.kind));
+        let moves = self.seen.moves(self.observed.watched_ms()) == Some(true);
+        let plausible = (-1_000..=interval_ms + 1_000).contains(&age_ms);
+        match self.uptime_ms() {
+            Some(uptime_ms) if moves && !plausible && uptime_ms > 0 => {
+                (interval_ms / 2 - age_ms).saturating_mul(1_000_000) / uptime_ms
+            }
+            _ => 0,
+        }
+    }
+}
+
+/// How old the newest commit is that a Pump is known to hold, in milliseconds: a Drainer may have read on after the
+/// Pump's last heartbeat.
+fn newest_age_ms(observed: &Observed, pump: &Seen) -> i64 {
+    let id = &pump.record.node.id;
+    let read = observed.nodes.iter().filter_map(|seen| seen.status.as_ref()?.pump_positions.get(id));
+    let newest = read.copied().chain([pump.record.max_commit_ts]).max();
+    observed.age_ms(newest.unwrap_or(pump.record.max_commit_ts))
+}
+
+/// The fields of a record that no node writes itself, or not so.
+fn extra(record: &Record) -> Map<String, Json> {
+    let own = |field: &str, value: &Json| match field {
+        "host" | "state" | "maxCommitTS" | "updateTS" => true,
+        "nodeId" => *value == record.node.id,
+        "isAlive" => *value == false,
+        "score" => *value == 0,
+        "label" => value.is_null(),
+        _ => false,
+    };
+    record.value().into_iter().filter(|(field, value)| !own(field, value)).collect()
+}
+
+fn span(ms: i64) -> Span {
+    let ms = if ms > YEAR_MS { ms - ms % 1_000 } else { ms };
+    Span(Duration::from_millis(u64::try_from(ms).unwrap_or(0)))
+}
+
+fn seconds(ms: i64) -> String {
+    show_seconds(ms as f64 / 1000.0)
+}

@@ -1,0 +1,187 @@
+//! What is asked of the cluster: few requests, each about everybody at once.
+
+use crate::error::{Error, Result};
+use crate::node::{Kind, Malformed, NodeRef, Record, State};
+use crate::tso::Tso;
+use crate::world::{
+    Answer, ClusterInfo, DrainerStatus, Listing, ProbeFinding, Request, StatusReport, TidbServer, World,
+};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How often everybody is asked again because a record was changed meanwhile.
+const LOOKS: usize = 3;
+
+/// A cluster as it was observed.
+pub(super) struct Observed {
+    pub(super) cluster: ClusterInfo,
+    pub(super) tidbs: Vec<TidbServer>,
+    pub(super) malformed: Vec<Malformed>,
+    pub(super) nodes: Vec<Seen>,
+    /// PD's time at the first listing.
+    pub(super) began: Tso,
+    /// PD's time at the last one: that of the snapshot.
+    pub(super) now: Tso,
+}
+
+/// A node as it was observed.
+pub(super) struct Seen {
+    /// Its record at the end.
+    pub(super) record: Record,
+    /// Its record at the beginning, if it had one.
+    pub(super) before: Option<Record>,
+    /// What it says of itself.
+    pub(super) finding: ProbeFinding,
+    /// The samples of its metrics, if it gave any.
+    pub(super) metrics: BTreeMap<String, f64>,
+    /// A Drainer's status.
+    pub(super) status: Option<DrainerStatus>,
+    /// A Drainer's own word for where it stands.
+    pub(super) commit_ts: Option<Tso>,
+}
+
+/// What the nodes themselves say, by node.
+#[derive(Default)]
+struct Said {
+    findings: BTreeMap<NodeRef, ProbeFinding>,
+    metrics: BTreeMap<NodeRef, BTreeMap<String, f64>>,
+    statuses: BTreeMap<NodeRef, StatusReport>,
+    stamps: BTreeMap<NodeRef, Tso>,
+}
+
+impl Observed {
+    /// Lists, waits, asks the nodes, and lists again. If a state was changed while they were asked, they are asked
+    /// once more.
+    pub(super) fn look(world: &mut dyn World, observe: Duration) -> Result<Self> {
+        let Answer::Cluster(cluster) = world.apply(&Request::Cluster, None)? else { return Err(unexpected("PD")) };
+        let (first, began) = list(world)?;
+        if !observe.is_zero() {
+            world.apply(&Request::Sleep { time: observe }, None)?;
+        }
+        let Answer::Tidbs(tidbs) = world.apply(&Request::Tidbs, None)? else { return Err(unexpected("TiDB")) };
+        let mut said = Said::ask(world, &first)?;
+        let (mut last, mut now) = list(world)?;
+        let mut asked = states(&first);
+        for _ in 1..LOOKS {
+            if asked == states(&last) {
+                break;
+            }
+            asked = states(&last);
+            said = Said::ask(world, &last)?;
+            (last, now) = list(world)?;
+        }
+        let nodes = last.records.into_iter().map(|record| said.of(record, &first)).collect();
+        Ok(Self { cluster, tidbs, malformed: last.malformed, nodes, began, now })
+    }
+
+    /// How long the records were watched, in milliseconds.
+    pub(super) fn watched_ms(&self) -> i64 {
+        self.now.physical_ms() - self.began.physical_ms()
+    }
+
+    /// How old `ts` was at the snapshot's moment, in milliseconds; what lies ahead of it is new, and nothing is older
+    /// than PD's calendar.
+    pub(super) fn age_ms(&self, ts: Tso) -> i64 {
+        let now = self.now.physical_ms();
+        (now - ts.physical_ms()).clamp(0, now.max(0))
+    }
+}
+
+impl Seen {
+    /// Whether its heartbeat was seen to move; `None` where it was not watched for long enough to tell.
+    pub(super) fn moves(&self, watched_ms: i64) -> Option<bool> {
+        let before = self.before.as_ref()?;
+        let moved = before.mod_revision != self.record.mod_revision;
+        let interval_ms = beat_ms(self.record.node.kind);
+        (moved || watched_ms > interval_ms * 5 / 2).then_some(moved)
+    }
+
+    /// Whether others wait for it, or for its binlog.
+    pub(super) fn counts(&self) -> bool {
+        self.record.state != State::Offline
+    }
+}
+
+/// How often a node of `kind` writes its record, in milliseconds.
+pub(super) fn beat_ms(kind: Kind) -> i64 {
+    match kind {
+        Kind::Pump => 2_000,
+        Kind::Drainer => 1_000,
+    }
+}
+
+/// What is no heartbeat in a listing.
+fn states(listing: &Listing) -> Vec<(NodeRef, State)> {
+    listing.records.iter().map(|record| (record.node.clone(), record.state)).collect()
+}
+
+impl Said {
+    /// Probes everybody, and asks those that answer how it goes.
+    fn ask(world: &mut dyn World, listing: &Listing) -> Result<Self> {
+        let nodes: Vec<NodeRef> = listing.records.iter().map(|record| record.node.clone()).collect();
+        if nodes.is_empty() {
+            return Ok(Self::default());
+        }
+        let Answer::Probes(probes) = world.apply(&Request::Probe { nodes }, None)? else {
+            return Err(unexpected("the nodes"));
+        };
+        let findings: BTreeMap<NodeRef, ProbeFinding> =
+            probes.into_iter().map(|probe| (probe.node, probe.finding)).collect();
+        let answering = findings.iter().filter(|(_, finding)| matches!(finding, ProbeFinding::State(_)));
+        let answering: Vec<NodeRef> = answering.map(|(node, _)| node.clone()).collect();
+        let drainers: Vec<NodeRef> = answering.iter().filter(|node| node.kind == Kind::Drainer).cloned().collect();
+        let mut said = Self { findings, ..Self::default() };
+        if answering.is_empty() {
+            return Ok(said);
+        }
+        let metrics = Request::Metrics { nodes: answering.clone() };
+        let Answer::Metrics(metrics) = world.apply(&metrics, None)? else { return Err(unexpected("metrics")) };
+        said.metrics = answers(&answering, metrics);
+        let statuses = Request::Status { nodes: answering.clone() };
+        let Answer::Statuses(statuses) = world.apply(&statuses, None)? else { return Err(unexpected("statuses")) };
+        said.statuses = answers(&answering, statuses);
+        if !drainers.is_empty() {
+            let stamps = Request::CommitTs { nodes: drainers.clone() };
+            let Answer::Timestamps(stamps) = world.apply(&stamps, None)? else { return Err(unexpected("positions")) };
+            said.stamps = answers(&drainers, stamps);
+        }
+        Ok(said)
+    }
+
+    /// All that is known of the node of `record`.
+    fn of(&mut self, record: Record, first: &Listing) -> Seen {
+        let node = &record.node;
+        let unasked = || ProbeFinding::Unknown("its record came while the others were asked".into());
+        let status = match self.statuses.remove(node) {
+            Some(StatusReport::Drainer(status)) => Some(status),
+            Some(StatusReport::Pump(_)) | None => None,
+        };
+        Seen {
+            before: first.find(node.kind, &node.id).cloned(),
+            finding: self.findings.remove(node).unwrap_or_else(unasked),
+            metrics: self.metrics.remove(node).unwrap_or_default(),
+            commit_ts: self.stamps.remove(node),
+            status,
+            record,
+        }
+    }
+}
+
+/// What those said that did say something.
+fn answers<T>(asked: &[NodeRef], said: Vec<Result<T>>) -> BTreeMap<NodeRef, T> {
+    asked.iter().zip(said).filter_map(|(node, said)| Some((node.clone(), said.ok()?))).collect()
+}
+
+/// All records, and PD's time.
+fn list(world: &mut dyn World) -> Result<(Listing, Tso)> {
+    let Answer::Listing(listing) = world.apply(&Request::Nodes, None)? else { return Err(unexpected("the records")) };
+    match (listing.tso, &listing.tso_error) {
+        (Some(tso), _) => Ok((listing, tso)),
+        (None, Some(error)) => Err(error.clone()),
+        (None, None) => Err(unexpected("PD's time")),
+    }
+}
+
+fn unexpected(what: &str) -> Error {
+    Error::internal(format!("the world gave an answer of another sort when it was asked for {what}"))
+}
