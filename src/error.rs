@@ -203,10 +203,13 @@ pub struct ScriptError {
     pub error: Error,
     /// Where, if a script did it.
     pub place: Option<Box<Place>>,
+    /// The step of the script that it ended, the innermost one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
 }
 
 impl From<Error> for ScriptError {
     fn from(error: Error) -> Self {
-        Self { error, place: None }
+        Self { error, place: None, step: None }
     }
 }

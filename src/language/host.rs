@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::language::describe::ParamDoc;
 use crate::language::failure::Failure;
+use crate::language::place;
 use crate::language::settings::Settings;
 use crate::language::shapes::Shapes;
 use crate::language::sources::Sources;
@@ -11,8 +12,9 @@ use crate::operations::{Arguments, Operation};
 use crate::session::Session;
 use crate::value::Value;
 use crate::world::{Answer, Effect, Gate, GuardName, Notice, Notices, Request};
-use rhai::{Dynamic, EvalAltResult, Position};
+use rhai::{Dynamic, EvalAltResult, Module, Position, Shared};
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::rc::Rc;
 
@@ -29,6 +31,10 @@ pub(super) struct Host {
     stopped: Cell<bool>,
     exit: Cell<Option<u8>>,
     polling: Cell<bool>,
+    /// The step that an error is just leaving; none once the script has gone on.
+    failed_step: RefCell<Option<String>>,
+    /// The modules that were imported from files since something was last compiled.
+    pub(super) modules: RefCell<HashMap<PathBuf, Shared<Module>>>,
 }
 
 impl Host {
@@ -49,6 +55,8 @@ impl Host {
             stopped: Cell::new(false),
             exit: Cell::new(None),
             polling: Cell::new(false),
+            failed_step: RefCell::default(),
+            modules: RefCell::default(),
         }
     }
 
@@ -59,6 +67,7 @@ impl Host {
         self.stopped.set(false);
         self.exit.set(None);
         self.polling.set(false);
+        self.failed_step.take();
     }
 
     /// Forgets what ended the last line of the prompt.
@@ -113,9 +122,27 @@ impl Host {
         EvalAltResult::ErrorTerminated(Dynamic::from(Failure::new(error)), Position::NONE).into()
     }
 
+    /// An error leaves the step `name`.
+    pub(super) fn step_failed(&self, name: String) {
+        self.failed_step.borrow_mut().get_or_insert(name);
+    }
+
+    /// The innermost step that the error which ended the run has left.
+    pub(super) fn failed_step(&self) -> Option<String> {
+        self.failed_step.borrow().clone()
+    }
+
     /// Lets a person see how it goes.
     pub(super) fn tell(&self, notice: Notice) {
+        self.failed_step.take();
         (self.notices)(notice);
+    }
+
+    /// Tells where in the script `operation`, which changes something, is called.
+    pub(super) fn acting(&self, operation: &str, source: &str, position: Position) {
+        if let Some(place) = place::of_call(operation, source, position, &self.sources) {
+            self.tell(Notice::Acting(*place));
+        }
     }
 
     /// Does `request` through the gate.
@@ -130,6 +157,7 @@ impl Host {
     }
 
     fn at_the_gate<T>(&self, work: impl FnOnce(&mut dyn Gate) -> Result<T>) -> Result<T> {
+        self.failed_step.take();
         let Ok(mut session) = self.session.try_borrow_mut() else {
             return Err(Error::internal("the gate was entered while somebody stood in it"));
         };

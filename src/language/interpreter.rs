@@ -3,7 +3,7 @@
 use crate::error::{Error, ScriptError};
 use crate::language::complete::{Completeness, Scan, scan, unclosed_comment};
 use crate::language::convert::to_value;
-use crate::language::describe::{self, ScriptDoc};
+use crate::language::describe::{self, ParamDoc, ScriptDoc};
 use crate::language::host::Host;
 use crate::language::settings::Settings;
 use crate::language::sources::Source;
@@ -14,6 +14,7 @@ use crate::value::Value;
 use rhai::{AST, ASTNode, Caches, Engine, EvalAltResult, Expr, GlobalRuntimeState, ParseErrorType, Scope};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::rc::Rc;
 
 /// How much stack a script gets: enough for as many calls within calls as the limits allow, in a debug build and on a
@@ -22,6 +23,9 @@ const STACK: usize = 64 << 20;
 
 /// Compiling takes a stack of its own where less than this is left.
 const RED_ZONE: usize = 4 << 20;
+
+/// A script runs where it is when that much is left: on a thread that was made for it.
+const ENOUGH: usize = STACK / 2;
 
 /// What a line of the prompt is called in errors.
 const PROMPT: &str = "<prompt>";
@@ -44,6 +48,14 @@ pub struct Names {
     pub functions: Vec<String>,
     /// Imported modules, and those of the embedded library.
     pub modules: Vec<String>,
+}
+
+/// A script that was compiled and whose parameters were checked: it can be run again and again.
+pub struct Prepared {
+    key: String,
+    ast: AST,
+    root: Option<PathBuf>,
+    declared: Vec<ParamDoc>,
 }
 
 /// Runs scripts and lines of a prompt against one session.
@@ -79,17 +91,34 @@ impl Interpreter {
     /// # Errors
     /// The script's own failure, or the first fatal error whatever the script caught; with the innermost place.
     pub fn run(&mut self, source: &Source) -> Result<Ending, ScriptError> {
-        stacker::grow(STACK, || self.run_here(source))
+        let prepared = self.prepare(source)?;
+        self.play(&prepared)
     }
 
-    fn run_here(&mut self, source: &Source) -> Result<Ending, ScriptError> {
+    /// Compiles a script and checks its parameters, without running it.
+    ///
+    /// # Errors
+    /// `invalid` and where, when it does not compile, or when a parameter is missing or does not fit.
+    pub fn prepare(&mut self, source: &Source) -> Result<Prepared, ScriptError> {
         let (key, ast) = self.compile(source, None)?;
         let declared = self.described(&key, &ast)?.params;
         describe::check(&declared, &self.host.settings.parameters)?;
-        self.host.begin(source.root.clone(), declared);
+        Ok(Prepared { key, ast, root: source.root.clone(), declared })
+    }
+
+    /// Runs a script of this interpreter from its beginning to its end; nothing of it is left afterwards.
+    ///
+    /// # Errors
+    /// As [`Interpreter::run`].
+    pub fn play(&mut self, prepared: &Prepared) -> Result<Ending, ScriptError> {
+        stacker::maybe_grow(ENOUGH, STACK, || self.play_here(prepared))
+    }
+
+    fn play_here(&mut self, prepared: &Prepared) -> Result<Ending, ScriptError> {
+        self.host.begin(prepared.root.clone(), prepared.declared.clone());
         let mut state = State::new(&self.engine);
-        let outcome = evaluate(&self.engine, &mut state, &key, &ast);
-        self.ending(outcome, &key, &state)
+        let outcome = evaluate(&self.engine, &mut state, &prepared.key, &prepared.ast);
+        self.ending(outcome, &prepared.key, &state)
     }
 
     /// Runs a line of the prompt. Variables, functions, imports and constants stay for the next one, also when this
@@ -173,6 +202,7 @@ impl Interpreter {
     }
 
     fn compile(&self, source: &Source, scope: Option<&Scope<'_>>) -> Result<(String, AST), ScriptError> {
+        self.host.modules.borrow_mut().clear();
         let key = self.host.sources.add(source.clone());
         let empty = Scope::new();
         let scope = scope.unwrap_or(&empty);
@@ -183,13 +213,13 @@ impl Interpreter {
                 let mut words = self.vocabulary(&self.prompt);
                 words.variables.extend(declared_in(&source.text));
                 let place = place::at(error.position(), &key, &self.host.sources);
-                return Err(ScriptError { error: words.parsing(error.err_type()), place });
+                return Err(ScriptError { error: words.parsing(error.err_type()), place, step: None });
             }
         };
         if let Some(at) = unclosed_comment(&source.text) {
             let error = Error::invalid("this does not compile: the comment that begins here is not closed")
                 .hint("everything behind `/*` would be left out: close it with `*/`");
-            return Err(ScriptError { error, place: place::at(at, &key, &self.host.sources) });
+            return Err(ScriptError { error, place: place::at(at, &key, &self.host.sources), step: None });
         }
         ast.set_source(key.as_str());
         self.host.sources.compiled(&key, &ast);
@@ -211,8 +241,10 @@ impl Interpreter {
     fn described(&self, key: &str, ast: &AST) -> Result<ScriptDoc, ScriptError> {
         let known = self.host.sources.get(key);
         let text = known.as_ref().map_or("", |known| known.source.text.as_str());
-        describe::describe(ast, text)
-            .map_err(|(error, position)| ScriptError { error, place: place::at(position, key, &self.host.sources) })
+        describe::describe(ast, text).map_err(|(error, position)| {
+            let place = place::at(position, key, &self.host.sources);
+            ScriptError { error, place, step: None }
+        })
     }
 
     /// What a run amounts to: the first fatal error, an exit, a failure or a value, in this order.
@@ -223,8 +255,9 @@ impl Interpreter {
         state: &State,
     ) -> Result<Ending, ScriptError> {
         let place = outcome.as_ref().err().and_then(|error| place::innermost(error, key, &self.host.sources));
+        let step = outcome.as_ref().err().and_then(|_| self.host.failed_step());
         if let Some(error) = self.host.fatal() {
-            return Err(ScriptError { error, place });
+            return Err(ScriptError { error, place, step });
         }
         if let Some(code) = self.host.exit_code() {
             return Ok(Ending::Exit(code));
@@ -234,7 +267,7 @@ impl Interpreter {
                 let shown = to_value(&value, &self.host.shapes);
                 Ok(Ending::Value(shown.unwrap_or_else(|_| Value::Text(value.to_string()))))
             }
-            Err(error) => Err(ScriptError { error: self.vocabulary(state).translate(&error), place }),
+            Err(error) => Err(ScriptError { error: self.vocabulary(state).translate(&error), place, step }),
         }
     }
 

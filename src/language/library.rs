@@ -108,7 +108,12 @@ impl ModuleResolver for Library {
             return Ok(module);
         }
         let file = self.find(importer.unwrap_or_default(), path).map_err(|error| self.host.raise(error))?;
-        self.load_file(engine, file, at)
+        if let Some(module) = self.host.modules.borrow().get(&file) {
+            return Ok(module.clone());
+        }
+        let module = self.load_file(engine, file.clone(), at)?;
+        self.host.modules.borrow_mut().insert(file, module.clone());
+        Ok(module)
     }
 }
 

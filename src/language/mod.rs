@@ -30,7 +30,7 @@ pub use bindings::node_properties;
 pub use complete::Completeness;
 pub use describe::{ParamDoc, ScriptDoc};
 pub use docs::{FunctionDoc, OptionDoc, functions, overview, page};
-pub use interpreter::{Ending, Interpreter, Names};
+pub use interpreter::{Ending, Interpreter, Names, Prepared};
 pub use library::stdlib;
 pub use library_docs::{LibraryFunction, library_functions};
 pub use reference::reference_markdown;

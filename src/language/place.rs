@@ -27,3 +27,10 @@ pub(super) fn at(position: Position, key: &str, sources: &Sources) -> Option<Box
     let column = position.position();
     Some(Box::new(Place { file: known.source.name.clone(), line: position.line()?, column, text }))
 }
+
+/// The place where `function` is called at `position`; Rhai says that this is in the source `said`, and is wrong for a
+/// closure that another source's function calls: then it is where the line at that position has the call.
+pub(super) fn of_call(function: &str, said: &str, position: Position, sources: &Sources) -> Option<Box<Place>> {
+    let calls = |key: &str| at(position, key, sources).filter(|place| place.text.contains(function));
+    calls(said).or_else(|| sources.keys().iter().rev().find_map(|key| calls(key)))
+}

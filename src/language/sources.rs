@@ -74,6 +74,11 @@ impl Sources {
         self.known.borrow().iter().rev().find(|known| known.key == key).cloned()
     }
 
+    /// The keys of all sources, the newest last.
+    pub(super) fn keys(&self) -> Vec<String> {
+        self.known.borrow().iter().map(|known| known.key.clone()).collect()
+    }
+
     /// The directory that imports of the source `key` are relative to.
     pub(super) fn root(&self, key: &str) -> Option<PathBuf> {
         self.get(key).and_then(|known| known.source.root.clone())

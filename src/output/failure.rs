@@ -18,6 +18,9 @@ pub fn for_people(error: &ScriptError, colors: bool) -> String {
     if let Some(place) = &error.place {
         text += &source_line(place);
     }
+    if let Some(step) = &error.step {
+        text += &format!("in step `{}`\n", on_lines(step));
+    }
     if let Some(hint) = &what.hint {
         text += &format!("{}: {}\n", paint("1;36", "hint"), on_lines(hint));
     }
@@ -59,6 +62,7 @@ pub fn for_programs(error: &ScriptError) -> String {
             "exit_code": what.exit_code(),
         },
         "place": error.place,
+        "step": error.step,
     });
     unable_to_drive(format!("{object}\n"))
 }

@@ -225,6 +225,7 @@ impl Screen {
             Notice::ShownAsJson(value) => self.show(&value, Format::Json),
             Notice::StepBegan(name) => self.terminal.err(&format!("==> {}\n", on_one_line(&name))),
             Notice::Changed(text) => self.terminal.err(&format!("  - {}\n", on_lines(&text))),
+            Notice::Acting(_) => {}
             Notice::Traced { .. } if !self.settings.verbose => {}
             Notice::Traced { endpoint, what, took, outcome } => {
                 let ms = took.as_secs_f64() * 1000.0;

@@ -196,7 +196,11 @@ fn failure() -> ScriptError {
         .hint("mend what the guard names")
         .source("HTTP 200, code 3");
     let text = "\tlet ü = 1; offline_pump(\"pump-1\")".to_owned();
-    ScriptError { error, place: Some(Box::new(Place { file: "x.rhai".into(), line: 12, column: Some(13), text })) }
+    ScriptError {
+        error,
+        place: Some(Box::new(Place { file: "x.rhai".into(), line: 12, column: Some(13), text })),
+        step: None,
+    }
 }
 
 #[test]

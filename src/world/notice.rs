@@ -1,5 +1,6 @@
 //! What lower rooms want a person to see while they work. They never print themselves.
 
+use crate::error::Place;
 use crate::value::Value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +22,8 @@ pub enum Notice {
     ShownAsJson(Value),
     /// A script's step begins (its name).
     StepBegan(String),
+    /// The line of a script that is about to change something.
+    Acting(Place),
     /// What a change is about to do, and what it did.
     Changed(String),
     /// One exchange with the cluster, for `--verbose`: whom, what, how long, how it ended. Never a secret.

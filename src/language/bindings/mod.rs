@@ -58,7 +58,10 @@ pub(super) fn register(engine: &mut Engine, host: &Rc<Host>) {
 fn bind_operation(module: &mut Module, host: &Rc<Host>, operation: &'static Operation) {
     let most = operation.params.len() + usize::from(!operation.options.is_empty());
     let host = Rc::clone(host);
-    let call = move |_: Option<NativeCallContext<'_>>, arguments: &mut [&mut Dynamic]| -> Called {
+    let call = move |context: Option<NativeCallContext<'_>>, arguments: &mut [&mut Dynamic]| -> Called {
+        if let Some(context) = context.filter(|_| operation.changes) {
+            host.acting(operation.name, context.call_source().unwrap_or_default(), context.call_position());
+        }
         operate(&host, operation, arguments).map_err(|error| host.raise(error))
     };
     bind(module, operation.name, most, Rc::new(call));

@@ -55,8 +55,8 @@ pub(super) const ROWS: &[Builtin] = &[
 fn step(host: &Host, context: &NativeCallContext<'_>, arguments: &mut [&mut Dynamic]) -> Called {
     let name = text("step", "name", arguments[0]).map_err(|error| host.raise(error))?;
     let work = closure("step", "closure", arguments[1]).map_err(|error| host.raise(error))?;
-    host.tell(Notice::StepBegan(name));
-    work.call_raw(context, None, [])
+    host.tell(Notice::StepBegan(name.clone()));
+    work.call_raw(context, None, []).inspect_err(|_| host.step_failed(name))
 }
 
 fn ensure(host: &Host, _: &NativeCallContext<'_>, arguments: &mut [&mut Dynamic]) -> Called {

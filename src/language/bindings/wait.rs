@@ -12,8 +12,8 @@ use crate::world::{Answer, Notice, Request};
 use rhai::{Dynamic, FnPtr, NativeCallContext};
 use std::time::Duration;
 
-/// How long to wait between two looks.
-const PAUSE: Duration = Duration::from_secs(1);
+/// How long to wait between two looks: a twentieth of the time waited so far, within these bounds.
+const PAUSES: (f64, f64) = (1.0, 5.0);
 
 pub(super) const ROWS: &[Builtin] = &[Builtin {
     name: "wait_until",
@@ -21,7 +21,7 @@ pub(super) const ROWS: &[Builtin] = &[Builtin {
     params: &[BuiltinParam::new("what"), BuiltinParam::new("closure"), BuiltinParam::new("timeout")],
     options: &[],
     returns: "number: the seconds it took",
-    about: "Waits until the closure returns true, looking once a second.\n\
+    about: "Waits until the closure returns true, looking once a second, and every five seconds later on.\n\
             `what` says what is waited for; it is shown meanwhile and named when the timeout is over.\n\
             The closure may only look: a change inside it is refused. It is asked at least once.\n\
             Fails with `timeout`, or with whatever the closure fails with.",
@@ -62,7 +62,7 @@ fn poll(host: &Host, context: &NativeCallContext<'_>, what: &str, condition: &Fn
             ));
         }
         host.tell(Notice::Progress(progress(what, waited)));
-        let time = PAUSE.min(Duration::from_secs_f64(left));
+        let time = Duration::from_secs_f64((waited / 20.0).clamp(PAUSES.0, PAUSES.1).min(left));
         host.perform(Request::Sleep { time }).map_err(raise)?;
     }
 }
