@@ -21,6 +21,7 @@ Examples:
   binlogsh -e 'pumps()'                          evaluate one line
   binlogsh -o json -e 'drainers()' | jq          for programs
   binlogsh run scripts/rolling_restart.rhai --param only=pump-1
+  binlogsh rehearse scripts/rolling_restart.rhai --futures 10000
   binlogsh --sandbox paused-drainer -e 'offline_pump(\"pump-1\")'
   binlogsh ctl -cmd pumps                        instead of binlogctl
 
@@ -28,7 +29,7 @@ Precedence: flag, environment (BINLOGSH_PD_URLS, _CA, _CERT, _KEY, _PROFILE, _OU
 config.toml, default.
 
 Exit codes: 0 done, 1 failed or not found, 2 bad arguments, 3 rejected or refused, 4 nobody answered, 5 somebody else's
-change or lock, 6 in doubt, 8 this host, 70 a defect, 128 + signal.";
+change or lock, 6 in doubt, 8 this host, 9 harm in a rehearsal, 70 a defect, 128 + signal.";
 
 /// A scriptable shell for operating TiDB-Binlog clusters
 ///
@@ -125,6 +126,14 @@ pub enum Command {
     #[command(disable_help_flag = true)]
     Run(Run),
 
+    /// Try a script on a simulated copy of the cluster, in virtual time, before anything is touched
+    ///
+    /// Looks at the cluster first (or reads --snapshot, or takes --sandbox), and never touches it again. Tells what the
+    /// script would do, what the cluster would do on its own, and what that means. With --futures or --every-fault it
+    /// goes through unlucky futures and shows the shortest story of every harm that the script does in one: exit code 9.
+    #[command(disable_help_flag = true)]
+    Rehearse(Box<Rehearse>),
+
     /// Do what binlogctl does, with its flags, output and exit codes; see `ctl -help`
     #[command(disable_help_flag = true)]
     Ctl {
@@ -159,6 +168,86 @@ pub struct Run {
     /// Show what the script is for and its parameters
     #[arg(long, short)]
     pub help: bool,
+}
+
+/// `rehearse`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+pub struct Rehearse {
+    /// The script, or - for standard input
+    #[arg(value_name = "SCRIPT", required_unless_present_any = ["help", "show", "merge"])]
+    pub script: Option<PathBuf>,
+
+    /// Give the script's parameter NAME this value
+    #[arg(long = "param", short = 'p', value_name = "NAME=VALUE", value_parser = param)]
+    pub params: Vec<(String, String)>,
+
+    /// Show this help
+    #[arg(long, short)]
+    pub help: bool,
+
+    /// Rehearse on this snapshot (or scenario file) instead of looking at the cluster
+    #[arg(long, value_name = "FILE", help_heading = "Cluster")]
+    pub snapshot: Option<PathBuf>,
+
+    /// Keep the snapshot that is taken, for rehearsals without the cluster
+    #[arg(long, value_name = "FILE", conflicts_with = "snapshot", help_heading = "Cluster")]
+    pub save_snapshot: Option<PathBuf>,
+
+    /// How long to watch the cluster for the snapshot
+    #[arg(long, value_name = "TIME", default_value = "6s", help_heading = "Cluster")]
+    pub observe: String,
+
+    /// Keep the effects of the rehearsal as a plan, for `run SCRIPT --plan FILE`
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["futures", "every_fault", "story"], help_heading = "Plan")]
+    pub plan: Option<PathBuf>,
+
+    /// Show a plan as a table, and rehearse nothing
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["script", "merge"], help_heading = "Plan")]
+    pub show: Option<PathBuf>,
+
+    /// Go through so many unlucky futures, drawn from the seed
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Futures")]
+    pub futures: Option<u64>,
+
+    /// Try every kind of fault at every event of the rehearsal, one at a time
+    #[arg(long, help_heading = "Futures")]
+    pub every_fault: bool,
+
+    /// What futures are drawn from: the same seed gives the same futures
+    #[arg(long, value_name = "S", default_value_t = 1, help_heading = "Futures")]
+    pub seed: u64,
+
+    /// How many threads [default: one for each processor]
+    #[arg(long, value_name = "J", help_heading = "Futures")]
+    pub jobs: Option<usize>,
+
+    /// The kinds of faults, separated by commas; all if it is left out, all but some if they have a `-` before them
+    #[arg(long, value_name = "LIST", allow_hyphen_values = true, help_heading = "Futures")]
+    pub faults: Option<String>,
+
+    /// Do part I of N of the futures only
+    #[arg(long, value_name = "I/N", value_parser = shard, help_heading = "Futures")]
+    pub shard: Option<(u64, u64)>,
+
+    /// Add up the answers (written with --output json) of parts
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "script", help_heading = "Futures")]
+    pub merge: Vec<PathBuf>,
+
+    /// Where to keep the shortest stories [default: the current directory]
+    #[arg(long, value_name = "DIR", help_heading = "Futures")]
+    pub stories: Option<PathBuf>,
+
+    /// Tell the story in FILE, which a rehearsal of futures has kept
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["futures", "every_fault", "snapshot", "save_snapshot"], help_heading = "Futures")]
+    pub story: Option<PathBuf>,
+
+    /// Write a report of it all for a browser
+    #[arg(long, value_name = "FILE.html", help_heading = "Output")]
+    pub report: Option<PathBuf>,
+
+    /// How much virtual time the script may take
+    #[arg(long, value_name = "TIME", default_value = "7d", help_heading = "Output")]
+    pub limit: String,
 }
 
 /// When to use colours.
@@ -233,12 +322,12 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, Instead> {
     cli.map_err(|error| instead(&error))
 }
 
-/// The help of `run` itself, for `run --help` without a script.
-pub fn help_of_run() -> String {
+/// The help of a subcommand itself, for its `--help` without a script.
+pub fn help_of(subcommand: &str) -> String {
     let mut command = Cli::command();
     command.build();
-    match command.find_subcommand_mut("run") {
-        Some(run) => run.render_long_help().to_string(),
+    match command.find_subcommand_mut(subcommand) {
+        Some(subcommand) => subcommand.render_long_help().to_string(),
         None => String::new(),
     }
 }
@@ -314,6 +403,14 @@ fn format() -> impl clap::builder::TypedValueParser<Value = Format> {
     use clap::builder::TypedValueParser;
     clap::builder::PossibleValuesParser::new(Format::ALL.map(Format::name))
         .try_map(|name| Format::from_name(&name).map_err(|error| error.message))
+}
+
+fn shard(text: &str) -> Result<(u64, u64), Error> {
+    let parts = text.split_once('/').and_then(|(part, of)| Some((part.parse().ok()?, of.parse().ok()?)));
+    match parts {
+        Some((part, of)) if part >= 1 && part <= of => Ok((part, of)),
+        _ => Err(Error::invalid("write it as I/N, with I from 1 to N")),
+    }
 }
 
 fn param(text: &str) -> Result<(String, String), Error> {

@@ -56,7 +56,7 @@ fn run_takes_parameters_and_its_help_is_the_script_s() {
     assert!(matches!(parsed(&["run", "--help"]).command, Some(Command::Run(Run { script: None, help: true, .. }))));
     assert_eq!(refused(&["run"]).exit_code, 2);
     assert!(refused(&["run", "x", "--param", "only"]).text.contains("NAME=VALUE"));
-    assert!(help_of_run().contains("--param"));
+    assert!(help_of("run").contains("--param"));
 }
 
 #[test]

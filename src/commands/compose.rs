@@ -1,6 +1,6 @@
 //! Puts the parts together: which world, which journal, which policy. A mode is a choice made here and nowhere else.
 
-use crate::cli::Global;
+use crate::cli::{Global, Rehearse};
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interrupt::Interrupt;
@@ -8,9 +8,11 @@ use crate::journal::{Journal, Memory};
 use crate::live::{self, Live, clock::Stopwatch};
 use crate::output::{Format, Output};
 use crate::policy::{Ask, Policy, ReadOnly, Warn, Yes};
+use crate::rehearsal::Snapshot;
 use crate::secret::IV_LENGTH;
 use crate::session::{Parts, Session};
 use crate::sim::{Scenario, Simulated};
+use crate::time::parse_duration;
 use crate::world::{Answer, Fence, Request, World};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -117,6 +119,26 @@ fn sandbox(house: &House, name: &str) -> Result<Simulated> {
         .with_secret_key(std::env::var("BINLOG_SECRET_KEY").ok())
         .with_random(random)
         .with_interrupt(house.interrupt.clone()))
+}
+
+/// The cluster that a rehearsal takes place on: a snapshot that was kept, a sandbox, or the real one as it is now.
+/// Nothing that reaches the real one is left afterwards.
+pub(super) fn scenario_to_rehearse(house: &House, args: &Rehearse) -> Result<Scenario> {
+    if let Some(file) = &args.snapshot {
+        return Snapshot::read(file).map(|snapshot| snapshot.scenario);
+    }
+    let snapshot = match &house.global.sandbox {
+        Some(name) => Snapshot { scenario: scenario(name)? },
+        None => {
+            let observe = parse_duration(&args.observe)
+                .map_err(|error| Error { message: format!("--observe: {}", error.message), ..error })?;
+            Snapshot::take(&mut cluster(house)?, observe)?
+        }
+    };
+    if let Some(file) = &args.save_snapshot {
+        snapshot.save(file)?;
+    }
+    Ok(snapshot.scenario)
 }
 
 /// The sample called `name`, or the scenario in the file `name`.

@@ -14,14 +14,14 @@ use std::path::Path;
 /// Runs the script, or tells what it is for.
 pub(super) fn main(house: &House, run: Run) -> Result<u8, ScriptError> {
     let Some(script) = run.script else {
-        house.output.line(&cli::help_of_run());
+        house.output.line(&cli::help_of("run"));
         return Ok(0);
     };
     let source = read(&script)?;
     let settings = Settings { parameters: parameters(run.params)?, ..language_settings()? };
     let mut interpreter = Interpreter::new(session(house, Memory::of_everything())?, settings);
     if run.help {
-        house.output.line(&help(&script, &interpreter.describe(&source)?));
+        house.output.line(&help("run", &script, &interpreter.describe(&source)?));
         return Ok(0);
     }
     announce(house);
@@ -32,7 +32,7 @@ pub(super) fn main(house: &House, run: Run) -> Result<u8, ScriptError> {
     }
 }
 
-fn read(script: &Path) -> Result<Source> {
+pub(super) fn read(script: &Path) -> Result<Source> {
     if script == Path::new("-") {
         return Ok(Source::new("<stdin>", read_standard_input()?));
     }
@@ -41,7 +41,7 @@ fn read(script: &Path) -> Result<Source> {
     Ok(Source { root: Some(root.to_owned()), ..Source::new(script.display().to_string(), text) })
 }
 
-fn parameters(params: Vec<(String, String)>) -> Result<IndexMap<String, String>> {
+pub(super) fn parameters(params: Vec<(String, String)>) -> Result<IndexMap<String, String>> {
     let mut map = IndexMap::new();
     for (name, value) in params {
         if map.insert(name.clone(), value).is_some() {
@@ -52,8 +52,8 @@ fn parameters(params: Vec<(String, String)>) -> Result<IndexMap<String, String>>
 }
 
 /// The script's own `--help`.
-fn help(script: &Path, doc: &ScriptDoc) -> String {
-    let mut text = format!("{}\n\nUsage: binlogsh run {}", doc.about.trim(), script.display());
+pub(super) fn help(command: &str, script: &Path, doc: &ScriptDoc) -> String {
+    let mut text = format!("{}\n\nUsage: binlogsh {command} {}", doc.about.trim(), script.display());
     for param in &doc.params {
         text.push_str(&match &param.default {
             Some(_) => format!(" [--param {}=...]", param.name),

@@ -1,4 +1,4 @@
-//! The files of this room: snapshots, read whole and written whole or not at all.
+//! The files of this room: snapshots, stories, read whole and written whole or not at all.
 #![expect(clippy::disallowed_methods, reason = "snapshots are this room's files")]
 
 use crate::error::{Error, Result};
@@ -54,4 +54,25 @@ pub(super) fn write(what: &str, path: &Path, text: &str) -> Result<()> {
     file.persist(path).map_err(|e| failed("renaming", e.error))?;
     // The rename itself lasts only once the directory is on the disk.
     std::fs::File::open(dir).and_then(|dir| dir.sync_all()).map_err(|e| failed("flushing its directory", e))
+}
+
+/// Makes sure that a file can be written there, before there is anything to write.
+///
+/// # Errors
+/// `not_found` without the directory, `invalid` when it is a directory itself, `local` when nothing can be written.
+pub fn check_target(path: &Path) -> Result<()> {
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !dir.is_dir() {
+        return Err(Error::not_found(format!(
+            "there is no directory {} to write {} into",
+            dir.display(),
+            path.display()
+        ))
+        .hint("make it first, or name a file elsewhere"));
+    }
+    if path.is_dir() {
+        return Err(Error::invalid(format!("{} is a directory", path.display())).hint("name a file in it"));
+    }
+    let probe = tempfile::NamedTempFile::new_in(dir);
+    probe.map(drop).map_err(|fault| Error::local(format!("cannot write into {}", dir.display())).source(fault))
 }

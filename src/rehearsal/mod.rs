@@ -1,9 +1,35 @@
-//! Rehearsals: a cluster as it was found, and what a script would do to it.
+//! Rehearsals: a script against a simulated copy of a cluster, in virtual time, before anything is touched.
 //!
-//! A [`Snapshot`] is taken through the world like everything else, so this room works the same on a live cluster and on
-//! a simulated one. It must not know how either of them is reached.
+//! A [`Stage`] is the copy and the script; each time it is played it starts from the same moment, with the faults that it
+//! is given, and leaves a [`Played`]: what the script did and said, and what truly became of the cluster. From that come
+//! the [`Story`] that people read, the [`Harm`] that was done, and, over thousands of plays with other faults, the
+//! [`Tally`] of [`rehearse`]: how often which harm comes about, and the shortest story of each.
+//!
+//! The script passes the same gate as in a real run; only the world behind it is another. This room knows no network
+//! and no real clock. It opens files for snapshots, plans, stories and reports.
 
+mod draw;
 mod files;
+mod futures;
+mod harm;
+mod play;
+mod saved;
 mod snapshot;
+mod stage;
+mod story;
+mod tally;
+mod trace;
+mod truth;
 
+pub use draw::Drawer;
+pub use files::check_target;
+pub use futures::{Base, Order, Subjects, Which, judged, kinds_of_harm, rehearse};
+pub use harm::{Blame, Harm, HarmKind, Intended, judge};
+pub use play::Played;
+pub use saved::SavedStory;
 pub use snapshot::Snapshot;
+pub use stage::{Bounds, Stage};
+pub use story::{Difference, LagCurve, Story, Told, ToldKind, Totals, Track};
+pub use tally::{Distribution, Shortest, Subject, Tally};
+pub use trace::{Act, Asked, Said};
+pub use truth::{Being, Timeline, Truth};

@@ -65,6 +65,7 @@ impl Cluster {
             broken: [false; 2],
             gc_rule: scenario.gc,
             faults: Vec::new(),
+            no_more_faults: false,
             active: BTreeMap::new(),
             outside: Outside::NOTHING,
             writable: None,

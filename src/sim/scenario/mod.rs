@@ -224,7 +224,11 @@ impl Scenario {
         Time::parse(&self.start, Zone::Utc).map(|time| time.unix_ms)
     }
 
-    fn check(&self) -> Result<()> {
+    /// Makes sure that it does not contradict itself.
+    ///
+    /// # Errors
+    /// As [`Scenario::parse`].
+    pub fn check(&self) -> Result<()> {
         check_version(self.version)?;
         self.start_ms()?;
         let pumps = self.pumps.iter().map(|pump| (Kind::Pump, &pump.id, &pump.address));

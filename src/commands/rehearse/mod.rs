@@ -1,0 +1,217 @@
+//! `rehearse`: a script on a simulated copy of the cluster.
+
+mod show;
+
+use crate::cli::{self, Rehearse};
+use crate::commands::compose::{House, scenario_to_rehearse};
+use crate::commands::evaluate::language_settings;
+use crate::commands::{read_text, run};
+use crate::error::{Error, Result, ScriptError};
+use crate::language::Settings;
+use crate::nearest::did_you_mean;
+use crate::output::Format;
+use crate::rehearsal::{
+    Base, Blame, Bounds, HarmKind, Intended, Order, SavedStory, Shortest, Stage, Story, Subjects, Tally, Which,
+    check_target, judged, rehearse as rehearse_futures,
+};
+use crate::sim::{Micros, Scenario};
+use crate::time::parse_duration;
+use crate::world::FaultKind;
+use std::path::{Path, PathBuf};
+
+/// How many requests a single rehearsal may make: what loops without letting time pass is ended by it.
+const CALLS: u64 = 5_000_000;
+
+/// Rehearses the script, or shows what an earlier rehearsal has kept.
+pub(super) fn main(house: &House, args: Rehearse) -> Result<u8, ScriptError> {
+    if !args.merge.is_empty() {
+        return Ok(merge(house, &args)?);
+    }
+    let Some(script) = args.script.clone() else {
+        house.output.line(&cli::help_of("rehearse"));
+        return Ok(0);
+    };
+    let source = run::read(&script)?;
+    let told = args.story.as_deref().map(SavedStory::read).transpose()?;
+    let parameters = match &told {
+        Some(story) if args.params.is_empty() => story.parameters.clone(),
+        _ => run::parameters(args.params.clone())?,
+    };
+    let settings = Settings { parameters, ..language_settings()? };
+    let nowhere = Scenario::named("empty")?;
+    let mut subjects = Subjects { source, settings, scenario: nowhere, interrupt: house.interrupt.clone() };
+    if args.help {
+        house.output.line(&run::help("rehearse", &script, &subjects.describe()?));
+        return Ok(0);
+    }
+    // What is wrong with the script, the options or the files is said before anybody looks at the cluster.
+    drop(subjects.stage()?);
+    let bounds = Bounds { time: limit(&args.limit)?, calls: CALLS };
+    let kinds = kinds(args.faults.as_deref())?;
+    for target in args.report.iter().chain(&args.save_snapshot) {
+        check_target(target)?;
+    }
+    if let Some(story) = told {
+        return tell(house, subjects, &story, bounds);
+    }
+    let stories = stories_dir(&args)?;
+    subjects.scenario = scenario_to_rehearse(house, &args)?;
+    let mut stage = subjects.stage()?.drawing_lags();
+    let base = Base::play(&mut stage, bounds)?;
+    let story = Story::of(stage.start(), &base.played, &base.truth, &base.harms);
+    if args.futures.is_none() && !args.every_fault {
+        show::story(&house.output, &subjects, &story);
+        return end(house, base.played.ending, story.exit_code);
+    }
+    let tally = futures(house, &args, &subjects, &base, kinds)?;
+    let files = save_stories(&subjects, &tally, &stories)?;
+    show::tally(&house.output, &tally, &files);
+    if house.output.format() != Format::Json {
+        tell_shortest(house, &mut stage, &base.intended, &tally)?;
+    }
+    Ok(match tally.did_harm() {
+        true => crate::error::ErrorKind::Harm.exit_code(),
+        false => 0,
+    })
+}
+
+/// Ends as the run would: with its error, or its exit code.
+fn end(house: &House, ending: Result<crate::language::Ending, ScriptError>, code: u8) -> Result<u8, ScriptError> {
+    if let Err(error) = &ending {
+        house.output.error(error);
+    }
+    Ok(code)
+}
+
+fn limit(text: &str) -> Result<Micros> {
+    let limit =
+        parse_duration(text).map_err(|error| Error { message: format!("--limit: {}", error.message), ..error })?;
+    Ok(Micros::try_from(limit.as_micros()).unwrap_or(Micros::MAX))
+}
+
+/// The kinds of faults of `--faults`: those that are named, or all but those that are named with a `-`.
+fn kinds(list: Option<&str>) -> Result<Vec<FaultKind>> {
+    let Some(list) = list else { return Ok(FaultKind::ALL.to_vec()) };
+    let mut named = Vec::new();
+    let mut without = Vec::new();
+    for word in list.split(',').map(str::trim).filter(|word| !word.is_empty()) {
+        let (name, into) = match word.strip_prefix('-') {
+            Some(name) => (name, &mut without),
+            None => (word, &mut named),
+        };
+        let kind = FaultKind::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| {
+            let names = FaultKind::ALL.map(FaultKind::name);
+            let hint = did_you_mean(name, names).unwrap_or_else(|| format!("the kinds are {}", names.join(", ")));
+            Error::invalid(format!("--faults: there is no fault `{name}`")).hint(hint)
+        })?;
+        into.push(kind);
+    }
+    let chosen = if named.is_empty() { FaultKind::ALL.to_vec() } else { named };
+    let kinds: Vec<FaultKind> =
+        FaultKind::ALL.into_iter().filter(|kind| chosen.contains(kind) && !without.contains(kind)).collect();
+    match kinds.is_empty() {
+        true => Err(Error::invalid("--faults leaves no kind of fault").hint("name at least one")),
+        false => Ok(kinds),
+    }
+}
+
+/// Where stories are kept; it has to be there before the futures are played.
+fn stories_dir(args: &Rehearse) -> Result<PathBuf> {
+    let dir = args.stories.clone().unwrap_or_else(|| PathBuf::from("."));
+    if args.futures.is_some() || args.every_fault {
+        check_target(&dir.join("story.json"))?;
+    }
+    Ok(dir)
+}
+
+fn futures(
+    house: &House,
+    args: &Rehearse,
+    subjects: &Subjects,
+    base: &Base,
+    kinds: Vec<FaultKind>,
+) -> Result<Tally, ScriptError> {
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let order = |which| Order {
+        which,
+        kinds: kinds.clone(),
+        shard: args.shard.unwrap_or((1, 1)),
+        jobs: args.jobs.unwrap_or(processors),
+        notices: house.output.notices(),
+    };
+    match args.futures {
+        _ if args.every_fault && args.futures.is_some() => {
+            Err(Error::invalid("--every-fault and --futures are two rehearsals")
+                .hint("run them one after the other")
+                .into())
+        }
+        Some(count) => rehearse_futures(subjects, base, &order(Which::Drawn { seed: args.seed, count })),
+        None => rehearse_futures(subjects, base, &order(Which::Every)),
+    }
+}
+
+/// Keeps the shortest stories of harm that counts against the script; returns their files.
+fn save_stories(subjects: &Subjects, tally: &Tally, dir: &Path) -> Result<Vec<(HarmKind, PathBuf)>> {
+    let stem = Path::new(&subjects.source.name).file_stem().and_then(|stem| stem.to_str()).unwrap_or("script");
+    let mut files = Vec::new();
+    for shortest in tally.shortest.iter().filter(|shortest| shortest.blame == Blame::Script) {
+        let file = dir.join(format!("{}.{}.story.json", stem.trim_matches(['<', '>']), shortest.kind.name()));
+        saved(subjects, shortest).save(&file)?;
+        files.push((shortest.kind, file));
+    }
+    Ok(files)
+}
+
+fn saved(subjects: &Subjects, shortest: &Shortest) -> SavedStory {
+    SavedStory {
+        version: SavedStory::version(),
+        script: subjects.source.name.clone(),
+        script_text: subjects.source.text.clone(),
+        parameters: subjects.settings.parameters.clone(),
+        harm: shortest.kind,
+        blame: shortest.blame,
+        text: shortest.text.clone(),
+        faults: shortest.faults.clone(),
+        scenario: subjects.scenario.clone(),
+    }
+}
+
+/// Tells the shortest story of each harm that counts against the script.
+fn tell_shortest(house: &House, stage: &mut Stage, intended: &Intended, tally: &Tally) -> Result<()> {
+    let bounds = Bounds { time: Micros::MAX, calls: CALLS };
+    for shortest in tally.shortest.iter().filter(|shortest| shortest.blame == Blame::Script) {
+        let (played, truth, harms) = judged(stage, intended, &shortest.faults, bounds)?;
+        let story = Story::of(stage.start(), &played, &truth, &harms);
+        show::shortest(&house.output, shortest, &story);
+    }
+    Ok(())
+}
+
+/// Tells a story that was kept.
+fn tell(house: &House, mut subjects: Subjects, saved: &SavedStory, bounds: Bounds) -> Result<u8, ScriptError> {
+    if subjects.source.text != saved.script_text {
+        house.output.warning("the script is not as it was when the story was kept: it may go otherwise now");
+    }
+    subjects.scenario = saved.scenario.clone();
+    let mut stage = subjects.stage()?.drawing_lags();
+    let base = Base::play(&mut stage, bounds)?;
+    let (played, truth, harms) = judged(&mut stage, &base.intended, &saved.faults, base.bounds())?;
+    let story = Story::of(stage.start(), &played, &truth, &harms);
+    show::story(&house.output, &subjects, &story);
+    let still = harms.iter().any(|harm| harm.kind == saved.harm && harm.blame == saved.blame);
+    if !still {
+        house.output.warning(&format!("{} does not come about any more", saved.harm.name()));
+    }
+    Ok(if still { crate::error::ErrorKind::Harm.exit_code() } else { 0 })
+}
+
+/// Adds up what parts have found.
+fn merge(house: &House, args: &Rehearse) -> Result<u8> {
+    let read = |path: &PathBuf| {
+        let named = |error: Error| Error { message: format!("{}: {}", path.display(), error.message), ..error };
+        Tally::parse(&read_text(path)?).map_err(named)
+    };
+    let tally = Tally::merge(args.merge.iter().map(read).collect::<Result<Vec<_>>>()?)?;
+    show::tally(&house.output, &tally, &[]);
+    Ok(if tally.did_harm() { crate::error::ErrorKind::Harm.exit_code() } else { 0 })
+}

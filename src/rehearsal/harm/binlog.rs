@@ -1,0 +1,196 @@
+//! Binlog that a Drainer still needed and did not get, or that TiDB never wrote.
+
+use super::pumps::{blame_for_block, blocked};
+use super::records::named_by;
+use super::{Blame, Harm, HarmKind, PROBE_WINDOW, Scene};
+use crate::node::{Kind, State};
+use crate::rehearsal::trace::Act;
+use crate::sim::{Micros, SECOND, What, Who};
+use crate::time::show_seconds;
+use crate::world::{Action, Request};
+
+/// How binlog is lost to GC.
+const COLLECTED: &str = "had collected before it had read";
+
+/// What a Drainer without a process has forgotten to have read: a Pump's last binlog of its own, at most.
+const READ_AHEAD: Micros = 3 * SECOND;
+
+pub(super) fn look(scene: &Scene<'_>, found: &mut Vec<Harm>) {
+    let mut told = Vec::new();
+    for happening in scene.played.after.log() {
+        let (drainer, pump, from, to, how) = match happening.what {
+            What::LeftBehind { drainer, pump, from, to } => (drainer, pump, from, to, "was gone before it had read"),
+            What::Skipped { drainer, pump, from, to } => {
+                (drainer, pump, from, to, "was dropped and taken back without")
+            }
+            What::Hole { drainer, pump, from, to } => (drainer, pump, from, to, COLLECTED),
+            _ => continue,
+        };
+        lost(scene, Loss { at: happening.at, drainer, pump, size: to - from, how }, &mut told, found);
+    }
+    unread_in_the_end(scene, &mut told, found);
+    skipped_by_tidb(scene, found);
+}
+
+struct Loss<'a> {
+    at: Micros,
+    drainer: usize,
+    pump: usize,
+    size: Micros,
+    how: &'a str,
+}
+
+fn lost(scene: &Scene<'_>, loss: Loss<'_>, told: &mut Vec<(usize, usize)>, found: &mut Vec<Harm>) {
+    if loss.size <= 0 || is_retired(scene, loss.drainer) || told.contains(&(loss.drainer, loss.pump)) {
+        return;
+    }
+    told.push((loss.drainer, loss.pump));
+    let (drainer, pump) = (scene.id(Who::Drainer(loss.drainer)), scene.id(Who::Pump(loss.pump)));
+    found.push(Harm {
+        kind: HarmKind::BinlogLost,
+        at: loss.at,
+        text: format!("{pump} {} {} of binlog: lost to {drainer}", loss.how, show_seconds(loss.size as f64 / 1e6)),
+        blame: blame(scene, &loss),
+        size: Some(loss.size),
+    });
+}
+
+/// Whether nobody needs the Drainer's progress any more: its record says `offline` in the end or is gone, or the script
+/// said so.
+fn is_retired(scene: &Scene<'_>, drainer: usize) -> bool {
+    let who = Who::Drainer(drainer);
+    let end = &scene.played.after;
+    matches!(end.recorded_state(who), None | Some(State::Offline))
+        || end.log().iter().any(|happening| happening.what == What::Retired(who))
+}
+
+/// Who is to blame: what made the Drainer go on without it?
+fn blame(scene: &Scene<'_>, loss: &Loss<'_>) -> Blame {
+    if loss.how == COLLECTED {
+        return blame_for_hole(scene, loss);
+    }
+    let pump = Who::Pump(loss.pump);
+    let gone = |what: &What| match what {
+        What::Recorded { who, state: State::Offline, by_hand } if *who == pump => Some(*by_hand),
+        What::Forgotten(who) if *who == pump => Some(true),
+        _ => None,
+    };
+    let log = scene.played.after.log().iter().rev().filter(|happening| happening.at <= loss.at);
+    let cause = log.filter_map(|happening| gone(&happening.what).map(|by_hand| (happening.at, by_hand))).next();
+    let by_hand = written(scene, Kind::Pump, scene.id(pump));
+    match cause {
+        Some((at, true)) => match by_hand.filter(|act| act.begun <= at && at <= act.ended).last() {
+            // Nobody can prove that what a Pump holds was read: no fault is needed for this to lose it.
+            Some(act) => forced_or(act, Blame::Script),
+            None => Blame::BadLuck,
+        },
+        Some((at, false)) => blame_for_close(scene, loss, at),
+        None => Blame::BadLuck,
+    }
+}
+
+fn forced_or(act: &Act, otherwise: Blame) -> Blame {
+    if act.forced.is_empty() { otherwise } else { Blame::Accepted }
+}
+
+/// The states that the script wrote by hand into this node's record, and its deletions of it.
+fn written<'a>(scene: &'a Scene<'_>, kind: Kind, id: &'a str) -> impl Iterator<Item = &'a Act> {
+    scene.played.acts.iter().filter(move |act| match &act.request {
+        Request::SwapRecord { seen, .. } => (seen.node.kind, seen.node.id.as_str()) == (kind, id),
+        Request::DeleteRecord { key, .. } => named_by(key) == Some((kind, id)),
+        _ => false,
+    })
+}
+
+/// A Pump went of itself before the Drainer had read it: it was told to close, and did not wait for that Drainer.
+fn blame_for_close(scene: &Scene<'_>, loss: &Loss<'_>, gone: Micros) -> Blame {
+    let (drainer, pump) = (scene.id(Who::Drainer(loss.drainer)), scene.id(Who::Pump(loss.pump)));
+    let closes = |act: &&Act| match &act.request {
+        Request::Act { node, action: Action::Close } => node.id == pump || node.id == drainer,
+        _ => false,
+    };
+    let closed = scene.played.acts.iter().filter(closes);
+    let acts = closed.chain(written(scene, Kind::Drainer, drainer)).filter(|act| act.begun <= gone);
+    let Some(act) = acts.max_by_key(|act| act.begun) else { return Blame::BadLuck };
+    let by_script = Blame::of(Some(act.begun), last_fault(scene, loss, act.begun), PROBE_WINDOW);
+    forced_or(act, by_script)
+}
+
+/// A Pump collected what the Drainer had not read: the script made it, or kept the Drainer down too long.
+fn blame_for_hole(scene: &Scene<'_>, loss: &Loss<'_>) -> Blame {
+    let (drainer, pump) = (scene.id(Who::Drainer(loss.drainer)), scene.id(Who::Pump(loss.pump)));
+    let collects = |act: &&Act| match &act.request {
+        Request::TriggerGc { node } => node.id == pump && act.begun <= loss.at && loss.at <= act.ended,
+        _ => false,
+    };
+    if let Some(act) = scene.played.acts.iter().find(collects) {
+        return forced_or(act, Blame::Script);
+    }
+    let kept_down = |out: &&super::taken_out::TakenOut| scene.id(out.who) == drainer && out.from <= loss.at;
+    match scene.taken_out.iter().rev().find(kept_down) {
+        Some(out) => Blame::of(Some(out.asked), last_fault(scene, loss, out.asked), PROBE_WINDOW),
+        None => Blame::BadLuck,
+    }
+}
+
+/// When the last fault began, before the loss, that could have had a part in it: at one of the two nodes, or at PD.
+/// `Micros::MIN` if there was none.
+fn last_fault(scene: &Scene<'_>, loss: &Loss<'_>, act: Micros) -> Micros {
+    let end = &scene.played.after;
+    let (drainer, pump) = (scene.id(Who::Drainer(loss.drainer)), scene.id(Who::Pump(loss.pump)));
+    let concerns = |fault: usize| {
+        let node = end.faults()[fault].node.as_deref();
+        node.is_none_or(|node| node == drainer || node == pump)
+    };
+    let began =
+        end.log().iter().filter(|happening| happening.at <= loss.at).filter_map(|happening| match happening.what {
+            What::FaultBegan(fault) if concerns(fault) => Some(happening.at),
+            _ => None,
+        });
+    // Faults that were over long before the act have nothing to do with it, and condemn nobody.
+    began.filter(|at| *at > act - PROBE_WINDOW).max().unwrap_or(Micros::MIN)
+}
+
+/// What is gone for good although no Drainer has noticed yet: it is down, and will find the Pump `offline`.
+fn unread_in_the_end(scene: &Scene<'_>, told: &mut Vec<(usize, usize)>, found: &mut Vec<Harm>) {
+    let end = &scene.played.after;
+    let nodes: Vec<Who> = end.everybody().collect();
+    let gone_at_start = |who: &Who| {
+        scene.start.everybody().any(|was| was == *who)
+            && matches!(scene.start.recorded_state(*who), None | Some(State::Offline))
+    };
+    for pump in nodes.iter().filter(|who| who.kind() == Kind::Pump && !gone_at_start(who)) {
+        let Who::Pump(place) = *pump else { continue };
+        if !matches!(end.recorded_state(*pump), None | Some(State::Offline)) {
+            continue;
+        }
+        for drainer in nodes.iter().filter_map(|who| match who {
+            Who::Drainer(place) => Some(*place),
+            Who::Pump(_) => None,
+        }) {
+            if let Some((from, to)) = end.unread(drainer, place).filter(|(from, to)| to - from > READ_AHEAD) {
+                let gone = scene.truth.node(*pump).and_then(|node| node.record.last()).map_or(end.now(), |(at, _)| *at);
+                let how = "is gone, and nobody has read of it";
+                lost(scene, Loss { at: gone, drainer, pump: place, size: to - from, how }, told, found);
+            }
+        }
+    }
+}
+
+/// TiDB servers that found no Pump and skip binlog, or stopped.
+fn skipped_by_tidb(scene: &Scene<'_>, found: &mut Vec<Harm>) {
+    for happening in scene.played.after.log() {
+        if !matches!(happening.what, What::TidbSkips(_)) {
+            continue;
+        }
+        let stretch = blocked(scene).into_iter().find(|(from, to)| *from <= happening.at && happening.at <= *to);
+        let blame = stretch.map_or(Blame::BadLuck, |(from, _)| blame_for_block(scene, from).0);
+        found.push(Harm {
+            kind: HarmKind::BinlogLost,
+            at: happening.at,
+            text: "a TiDB server found no Pump, and skips binlog from now on".into(),
+            blame,
+            size: None,
+        });
+    }
+}

@@ -1,0 +1,193 @@
+//! What the script claims in the end, against what is true.
+
+use super::intended::{advancing, carried_out};
+use super::taken_out::TakenOut;
+use super::{Blame, Harm, HarmKind, Intended, PROBE_WINDOW, STALL_WINDOW, Scene};
+use crate::node::{Kind, State};
+use crate::rehearsal::truth::{Being, Timeline, since};
+use crate::sim::{Micros, Who};
+use std::collections::BTreeSet;
+
+pub(super) fn look(scene: &Scene<'_>, found: &mut Vec<Harm>) {
+    if scene.played.is_over && scene.played.waits_for.is_none() {
+        let text = match &scene.played.ending {
+            Err(error) => error.error.message.clone(),
+            Ok(_) => String::new(),
+        };
+        let at = scene.played.ended_at();
+        found.push(Harm { kind: HarmKind::NoEnd, at, text, blame: Blame::Script, size: None });
+    }
+    let Some(intended) = scene.intended else { return };
+    twice(scene, intended, found);
+    match scene.played.exit_code() {
+        0 => false_success(scene, intended, found),
+        _ => leftovers(scene, intended, found),
+    }
+}
+
+/// An effect that was done more often than intended, the last time on a process that had been replaced meanwhile.
+fn twice(scene: &Scene<'_>, intended: &Intended, found: &mut Vec<Harm>) {
+    let done = carried_out(scene.played, scene.truth);
+    for (place, (who, action, at)) in done.iter().enumerate() {
+        let earlier: Vec<Micros> =
+            done[..place].iter().filter(|(w, a, _)| w == who && a == action).map(|(.., at)| *at).collect();
+        let key = (who.kind(), scene.id(*who).to_owned(), action.name());
+        let expected = intended.done.get(&key).copied().unwrap_or(1);
+        let Some(last) = earlier.last().filter(|_| earlier.len() >= expected) else { continue };
+        let Some(node) = scene.truth.node(*who) else { continue };
+        let mut started =
+            node.process.iter().filter(|(when, being)| *being == Being::Starting && *when > *last && *when < *at);
+        let Some((started, _)) = started.next_back() else { continue };
+        found.push(Harm {
+            kind: HarmKind::Twice,
+            at: *at,
+            text: format!("{} was told to {} again, and it was another process by then", node.id, action.name()),
+            blame: Blame::of(Some(*at), *started, PROBE_WINDOW),
+            size: None,
+        });
+    }
+}
+
+/// The end of a node's process and record.
+type End = (Being, Option<State>);
+
+fn end_at(node: &Timeline, time: Micros) -> End {
+    (node.process_at(time), node.record_at(time))
+}
+
+/// Since when a node is not what it is to be, at `time`; `None` if it is.
+fn wrong_since(node: &Timeline, goal: End, time: Micros) -> Option<Micros> {
+    if end_at(node, time) == goal {
+        return None;
+    }
+    let mut changes: Vec<Micros> = node.process.iter().map(|(at, _)| *at).collect();
+    changes.extend(node.record.iter().map(|(at, _)| *at));
+    changes.sort_unstable();
+    changes.dedup();
+    let right: Vec<(Micros, bool)> = changes.into_iter().map(|at| (at, end_at(node, at) == goal)).collect();
+    Some(since(&right, time))
+}
+
+/// Success, and the goal was not reached: a node that the script touched is not what it is to be, was not replaced as
+/// intended, or a Drainer stands still that is to advance.
+fn false_success(scene: &Scene<'_>, intended: &Intended, found: &mut Vec<Harm>) {
+    let (ended, last) = (scene.played.ended_at(), scene.played.after.now());
+    let touched = touched(scene);
+    let mut claim = |text: String, condition: Micros, window: Micros| {
+        let blame = Blame::of(Some(ended), condition, window);
+        found.push(Harm { kind: HarmKind::FalseSuccess, at: ended, text, blame, size: None });
+    };
+    for node in scene.truth.nodes.iter().filter(|node| touched.contains(&node.who)) {
+        let name = (node.kind(), node.id.clone());
+        let Some(goal) = intended.ends.get(&name) else { continue };
+        if end_at(node, last) != *goal {
+            let condition = wrong_since(node, *goal, ended).unwrap_or(ended);
+            let (being, record) = end_at(node, last);
+            let record = record.map_or("gone".to_owned(), |state| state.to_string());
+            claim(format!("{} is {}, its record {record}", node.id, being.name()), condition, PROBE_WINDOW);
+        } else if intended.restarted.contains(&name) && !node.was_started(0, ended) {
+            claim(format!("{} still runs the process that it ran before", node.id), Micros::MIN, PROBE_WINDOW);
+        }
+    }
+    if touched.is_empty() {
+        return;
+    }
+    for (drainer, condition) in standing_still(scene, intended) {
+        claim(format!("{drainer} does not advance"), condition, STALL_WINDOW);
+    }
+}
+
+/// The Drainers that are to advance and do not, and since when.
+fn standing_still(scene: &Scene<'_>, intended: &Intended) -> Vec<(String, Micros)> {
+    let ended = scene.played.ended_at();
+    let advancing = advancing(&scene.played.at_end, &scene.played.after);
+    let still = intended.advancing.iter().filter(|id| !advancing.contains(*id));
+    let since_when = |id: &String| {
+        let node = scene.truth.named(Kind::Drainer, id)?;
+        let Who::Drainer(place) = node.who else { return None };
+        // Whoever was paused or taken out is not expected to advance; that is told of the node itself.
+        if node.record_at(ended) != Some(State::Online) {
+            return None;
+        }
+        let (_, flows) = scene.truth.flows.iter().find(|(at, _)| *at == place)?;
+        let stands = crate::rehearsal::truth::at(flows, ended) == Some(false);
+        Some((id.clone(), if stands { since(flows, ended) } else { ended }))
+    };
+    still.filter_map(since_when).collect()
+}
+
+/// The nodes that the script's acts were aimed at and may have changed.
+fn touched(scene: &Scene<'_>) -> BTreeSet<Who> {
+    let changed = scene.played.acts.iter().filter(|act| match &act.outcome {
+        Ok(_) => true,
+        Err(error) => error.kind == crate::error::ErrorKind::InDoubt,
+    });
+    let named = changed.flat_map(|act| super::taken_out::targets(&act.request));
+    let acted = named.filter_map(|node| scene.truth.named(node.kind, &node.id)).map(|node| node.who);
+    acted.chain(scene.taken_out.iter().map(|out| out.who)).collect()
+}
+
+/// A failure that does not name what it leaves behind.
+fn leftovers(scene: &Scene<'_>, intended: &Intended, found: &mut Vec<Harm>) {
+    let (ended, last) = (scene.played.ended_at(), scene.played.after.now());
+    let mut seen = BTreeSet::new();
+    for out in scene.taken_out.iter().rev().filter(|out| seen.insert(out.who)) {
+        let Some(node) = scene.truth.node(out.who) else { continue };
+        let goal = intended.ends.get(&(node.kind(), node.id.clone()));
+        if out.until.is_some_and(|until| until <= last) || goal == Some(&end_at(node, last)) || is_named(scene, out) {
+            continue;
+        }
+        let (being, record) = end_at(node, last);
+        let record = record.map_or("is gone".to_owned(), |state| format!("says {state}"));
+        found.push(Harm {
+            kind: HarmKind::UnnamedLeftover,
+            at: ended,
+            text: format!(
+                "{} is {} through us, its record {record}, and the result does not name it",
+                node.id,
+                being.name()
+            ),
+            blame: Blame::Script,
+            size: None,
+        });
+    }
+    let touched = touched(scene);
+    for (drainer, condition) in standing_still(scene, intended) {
+        let node = scene.truth.named(Kind::Drainer, &drainer);
+        let is_ours = node.is_some_and(|node| touched.contains(&node.who) && !seen.contains(&node.who));
+        if is_ours && !names(&scene.played.result_text(0), &drainer) {
+            found.push(Harm {
+                kind: HarmKind::UnnamedLeftover,
+                at: ended,
+                text: format!("{drainer} does not advance, and the result does not name it"),
+                blame: Blame::of(Some(ended), condition, STALL_WINDOW),
+                size: None,
+            });
+        }
+    }
+}
+
+fn is_named(scene: &Scene<'_>, out: &TakenOut) -> bool {
+    names(&scene.played.result_text(out.asked), scene.id(out.who))
+}
+
+/// Whether `text` names the node `id`, not merely one whose id begins or ends alike.
+fn names(text: &str, id: &str) -> bool {
+    let part = |letter: char| letter.is_alphanumeric() || letter == '-' || letter == '_';
+    text.match_indices(id).any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        let after = text[at + id.len()..].chars().next();
+        !before.is_some_and(part) && !after.is_some_and(part)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names;
+
+    #[test]
+    fn a_node_is_named_by_its_whole_id() {
+        assert!(names("pump-1: wait until it is back", "pump-1") && names("(pump-1)", "pump-1"));
+        assert!(!names("pump-10 is paused", "pump-1") && !names("old-pump-1", "pump-1"));
+    }
+}

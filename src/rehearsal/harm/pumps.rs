@@ -1,0 +1,77 @@
+//! TiDB without a Pump that takes its writes, and more than one Pump down at a time.
+
+use super::taken_out::{How, TakenOut, is_pump};
+use super::{Blame, Harm, HarmKind, PROBE_WINDOW, Scene};
+use crate::rehearsal::truth::{Being, Truth, since};
+use crate::sim::{Micros, SECOND};
+use crate::time::show_seconds;
+use crate::world::{Request, TidbBinlog};
+
+/// TiDB's write timeout: what is over sooner, it does not notice.
+const WRITE_TIMEOUT: Micros = 15 * SECOND;
+
+pub(super) fn look(scene: &Scene<'_>, found: &mut Vec<Harm>) {
+    for (from, to) in blocked(scene) {
+        let (blame, _) = blame_for_block(scene, from);
+        let text = format!("no Pump accepted TiDB's writes for {}", show_seconds((to - from) as f64 / 1e6));
+        found.push(Harm { kind: HarmKind::TidbBlocked, at: from, text, blame, size: None });
+    }
+    two_down(scene, found);
+}
+
+/// The stretches, longer than TiDB's patience, in which no Pump accepted writes although TiDB was to write.
+pub(super) fn blocked(scene: &Scene<'_>) -> Vec<(Micros, Micros)> {
+    let end = scene.played.after.now();
+    let none = Truth::stretches(&scene.truth.writable, end, |writable| writable == 0);
+    none.into_iter().filter(|(from, to)| to - from > WRITE_TIMEOUT && *from > 0 && !is_off(scene, *from)).collect()
+}
+
+/// Whether the script had TiDB stop writing binlog before `time`.
+fn is_off(scene: &Scene<'_>, time: Micros) -> bool {
+    let before = scene.played.acts.iter().filter(|act| act.ended <= time && act.outcome.is_ok());
+    let mut said = before.filter_map(|act| match &act.request {
+        Request::Manual(work) => work.tidb,
+        _ => None,
+    });
+    said.next_back() == Some(TidbBinlog::Off)
+}
+
+/// Who is to blame that no Pump was left at `time`, and through which act.
+pub(super) fn blame_for_block(scene: &Scene<'_>, time: Micros) -> (Blame, Option<Micros>) {
+    let ours = scene.taken_out.iter().filter(|out| is_pump(out.who) && out.is_out_at(time));
+    let Some(last) = ours.max_by_key(|out| out.asked) else { return (Blame::BadLuck, None) };
+    // The others were gone before: had the last of them been seen to be gone, this one would not have been taken out.
+    let others = scene.truth.nodes.iter().filter(|node| is_pump(node.who) && node.who != last.who);
+    let gone = others.map(|node| not_online_since(&node.process, time)).max().unwrap_or(Micros::MIN);
+    (Blame::of(Some(last.asked), gone, PROBE_WINDOW), Some(last.asked))
+}
+
+/// Since when a process that does not work at `time` has not worked.
+fn not_online_since(process: &[(Micros, Being)], time: Micros) -> Micros {
+    let works: Vec<(Micros, bool)> = process.iter().map(|(at, being)| (*at, *being == Being::Online)).collect();
+    since(&works, time)
+}
+
+/// Pumps that are to come back, down through us at the same time.
+fn two_down(scene: &Scene<'_>, found: &mut Vec<Harm>) {
+    let returns = |out: &&TakenOut| is_pump(out.who) && out.how != How::Closed && is_to_return(scene, out);
+    let pumps: Vec<&TakenOut> = scene.taken_out.iter().filter(returns).collect();
+    for (place, second) in pumps.iter().enumerate() {
+        let first = pumps[..place].iter().find(|first| first.who != second.who && first.is_out_at(second.from));
+        let Some(first) = first else { continue };
+        found.push(Harm {
+            kind: HarmKind::TwoDown,
+            at: second.from,
+            text: format!("{} went down while {} was not back", scene.id(second.who), scene.id(first.who)),
+            blame: Blame::of(Some(second.asked), first.from, PROBE_WINDOW),
+            size: None,
+        });
+    }
+}
+
+/// Whether the rehearsal without faults ends with it online, or there is none to tell.
+fn is_to_return(scene: &Scene<'_>, out: &TakenOut) -> bool {
+    let Some(intended) = scene.intended else { return true };
+    let end = intended.ends.get(&(out.who.kind(), scene.id(out.who).to_owned()));
+    end.is_none_or(|(being, _)| *being == Being::Online)
+}

@@ -1,0 +1,73 @@
+//! States that the script wrote by hand where it must not.
+
+use super::{Blame, Harm, HarmKind, PROBE_WINDOW, Scene};
+use crate::node::{Kind, State};
+use crate::rehearsal::trace::Act;
+use crate::rehearsal::truth::{Being, Timeline, since};
+use crate::sim::Micros;
+use crate::world::Request;
+
+pub(super) fn look(scene: &Scene<'_>, found: &mut Vec<Harm>) {
+    for act in scene.played.acts.iter().filter(|act| act.outcome.is_ok()) {
+        let (node, state) = match &act.request {
+            Request::SwapRecord { seen, state } => (Some((seen.node.kind, seen.node.id.as_str())), Some(*state)),
+            Request::DeleteRecord { key, .. } => (named_by(key), None),
+            _ => continue,
+        };
+        let Some(timeline) = node.and_then(|(kind, id)| scene.truth.named(kind, id)) else { continue };
+        over_live(act, timeline, state, found);
+        if timeline.kind() == Kind::Drainer && matches!(state, None | Some(State::Offline)) {
+            released(scene, act, timeline, found);
+        }
+    }
+}
+
+/// The node whose record is under `key`.
+pub(super) fn named_by(key: &str) -> Option<(Kind, &str)> {
+    Kind::ALL.into_iter().find_map(|kind| Some((kind, key.strip_prefix(kind.prefix())?)))
+}
+
+fn blame(act: &Act, condition: Micros) -> Blame {
+    match act.forced.is_empty() {
+        true => Blame::of(Some(act.begun), condition, PROBE_WINDOW),
+        false => Blame::Accepted,
+    }
+}
+
+/// Written over a process that was there.
+fn over_live(act: &Act, node: &Timeline, state: Option<State>, found: &mut Vec<Harm>) {
+    let was = node.process_at(act.ended);
+    if was == Being::Down {
+        return;
+    }
+    let there: Vec<(Micros, bool)> = node.process.iter().map(|(at, being)| (*at, *being != Being::Down)).collect();
+    let what = state.map_or("was deleted".to_owned(), |state| format!("was set {state}"));
+    found.push(Harm {
+        kind: HarmKind::RelabelledLive,
+        at: act.ended,
+        text: format!("the record of {} {what} while its process was {}", node.id, was.name()),
+        blame: blame(act, since(&there, act.begun)),
+        size: None,
+    });
+}
+
+/// A Drainer's record that said `offline` let a closing Pump go.
+fn released(scene: &Scene<'_>, act: &Act, drainer: &Timeline, found: &mut Vec<Harm>) {
+    let closing = |pump: &&Timeline| pump.kind() == Kind::Pump && pump.process_at(act.ended) == Being::Closing;
+    for pump in scene.truth.nodes.iter().filter(closing) {
+        let unread = match (drainer.who, pump.who) {
+            (crate::sim::Who::Drainer(at), crate::sim::Who::Pump(pump)) => scene.played.after.unread(at, pump),
+            _ => None,
+        };
+        if pump.record_at(scene.played.after.now()) != Some(State::Offline) || unread.is_none() {
+            continue;
+        }
+        found.push(Harm {
+            kind: HarmKind::RelabelledLive,
+            at: act.ended,
+            text: format!("{} was closing and was let go by writing {} offline", pump.id, drainer.id),
+            blame: blame(act, since(&pump.process, act.begun)),
+            size: None,
+        });
+    }
+}

@@ -1,0 +1,118 @@
+//! Which nodes the script took out of work, when, and when they were back.
+
+use crate::node::{Kind, NodeRef};
+use crate::rehearsal::play::Played;
+use crate::rehearsal::trace::Act;
+use crate::rehearsal::truth::{Being, Truth, at};
+use crate::sim::{Micros, What, Who};
+use crate::world::{Action, FaultKind, Request};
+
+/// How a node was taken out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum How {
+    /// It was told to pause.
+    Paused,
+    /// It was told to close: it is not to come back.
+    Closed,
+    /// Its process was stopped outside, or replaced.
+    Stopped,
+}
+
+/// A node that is out of work through the script.
+#[derive(Clone, Debug)]
+pub(super) struct TakenOut {
+    pub(super) who: Who,
+    pub(super) how: How,
+    /// When the script asked for it.
+    pub(super) asked: Micros,
+    /// When it happened.
+    pub(super) from: Micros,
+    /// When it worked again.
+    pub(super) until: Option<Micros>,
+}
+
+impl TakenOut {
+    /// Whether it is out at `time`.
+    pub(super) fn is_out_at(&self, time: Micros) -> bool {
+        self.from <= time && self.until.is_none_or(|until| time < until)
+    }
+}
+
+/// The nodes that a change is aimed at.
+pub(crate) fn targets(request: &Request) -> Vec<&NodeRef> {
+    match request {
+        Request::Act { node, .. } | Request::TriggerGc { node } => vec![node],
+        Request::SwapRecord { seen, .. } => vec![&seen.node],
+        Request::Manual(work) => work.starts.iter().chain(&work.stops).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Whether another operator did it: their fault begins in the same moment.
+pub(super) fn is_anothers(played: &Played, at: Micros, id: &str) -> bool {
+    let cluster = &played.after;
+    cluster.log().iter().any(|happening| match happening.what {
+        What::FaultBegan(fault) if happening.at == at => {
+            let fault = &cluster.faults()[fault];
+            fault.kind == FaultKind::OtherPauses && fault.node.as_deref() == Some(id)
+        }
+        _ => false,
+    })
+}
+
+/// The last of the script's acts that told this node to do that, not after `time`.
+pub(super) fn told<'a>(played: &'a Played, truth: &Truth, who: Who, action: Action, time: Micros) -> Option<&'a Act> {
+    let timeline = truth.node(who)?;
+    played.acts.iter().rev().filter(|act| act.begun <= time).find(|act| match &act.request {
+        Request::Act { node, action: asked } => {
+            *asked == action && node.kind == timeline.kind() && node.id == timeline.id
+        }
+        _ => false,
+    })
+}
+
+/// Every time that the script took a node out, in the order of time.
+pub(super) fn all(played: &Played, truth: &Truth) -> Vec<TakenOut> {
+    let mut found = Vec::new();
+    for happening in played.after.log() {
+        let What::Acted { who, action } = happening.what else { continue };
+        let Some(act) = told(played, truth, who, action, happening.at) else { continue };
+        if is_anothers(played, happening.at, played.after.id_of(who)) {
+            continue;
+        }
+        let how = match action {
+            Action::Pause => How::Paused,
+            Action::Close => How::Closed,
+        };
+        found.push(taken(truth, who, how, act.begun, happening.at));
+    }
+    for act in &played.acts {
+        let (starts, stops): (&[NodeRef], &[NodeRef]) = match &act.request {
+            Request::Manual(work) => (&work.starts, &work.stops),
+            _ => continue,
+        };
+        for node in starts.iter().chain(stops) {
+            let Some(timeline) = truth.named(node.kind, &node.id) else { continue };
+            let before = at(&timeline.process, act.ended - 1).unwrap_or(Being::Down);
+            let stopped = timeline.process.iter().any(|(at, being)| *at == act.ended && *being == Being::Down);
+            if before != Being::Down && stopped {
+                found.push(taken(truth, timeline.who, How::Stopped, act.begun, act.ended));
+            }
+        }
+    }
+    found.sort_by_key(|out| (out.from, out.who));
+    found
+}
+
+fn taken(truth: &Truth, who: Who, how: How, asked: Micros, from: Micros) -> TakenOut {
+    let back = |timeline: &crate::rehearsal::truth::Timeline| {
+        let online = |(at, being): &&(Micros, Being)| *at > from && *being == Being::Online;
+        timeline.process.iter().find(online).map(|(at, _)| *at)
+    };
+    TakenOut { who, how, asked, from, until: truth.node(who).and_then(back) }
+}
+
+/// Whether it is a Pump.
+pub(super) fn is_pump(who: Who) -> bool {
+    who.kind() == Kind::Pump
+}

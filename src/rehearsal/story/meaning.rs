@@ -1,0 +1,63 @@
+//! What it means: how long replication stands still, how many Pumps TiDB can write to.
+
+use super::words::{NOTICED, span};
+use super::{Told, ToldKind};
+use crate::node::Kind;
+use crate::rehearsal::play::Played;
+use crate::rehearsal::truth::Truth;
+use crate::sim::{Cluster, Micros, Who};
+
+pub(super) fn told(start: &Cluster, played: &Played, truth: &Truth) -> Vec<Told> {
+    let end = played.ended_at();
+    let mut told = writable(start, truth, end);
+    told.extend(replication(played, truth, end));
+    told
+}
+
+/// How many Pumps TiDB could write to, and for how long.
+fn writable(start: &Cluster, truth: &Truth, end: Micros) -> Vec<Told> {
+    let all = start.everybody().filter(|who| who.kind() == Kind::Pump).count();
+    let first = truth.writable.first().map_or(0, |(_, count)| *count);
+    let mut told = Vec::new();
+    let less = Truth::stretches(&truth.writable, end, |count| count < first);
+    for (from, to) in less {
+        let least = truth.writable.iter().filter(|(at, _)| *at >= from && *at < to).map(|(_, count)| *count).min();
+        let (least, length) = (least.unwrap_or(first), span(to - from));
+        if to - from < NOTICED {
+            continue;
+        }
+        let text = match least {
+            0 => format!("TiDB could write to no Pump, or to few of them, for {length}"),
+            _ => format!("TiDB could write to {least} of {all} Pumps for {length}"),
+        };
+        told.push(Told::new(to, ToldKind::Meaning, text));
+    }
+    told
+}
+
+/// Which Drainers stood still, and for how long.
+fn replication(played: &Played, truth: &Truth, end: Micros) -> Vec<Told> {
+    let mut stretches: Vec<(Micros, Micros, Vec<&str>)> = Vec::new();
+    for (place, changes) in &truth.flows {
+        let id = played.after.id_of(Who::Drainer(*place));
+        for (from, to) in Truth::stretches(changes, end, |flows| !flows) {
+            match stretches.iter_mut().find(|(f, t, _)| (*f - from).abs() < NOTICED && (*t - to).abs() < NOTICED) {
+                Some((_, last, ids)) => {
+                    *last = to.max(*last);
+                    ids.push(id);
+                }
+                None => stretches.push((from, to, vec![id])),
+            }
+        }
+    }
+    let all = truth.flows.len();
+    let noticed = stretches.into_iter().filter(|(from, to, _)| to - from >= NOTICED);
+    noticed
+        .map(|(from, to, ids)| {
+            let whose = if ids.len() == all && all > 1 { "every Drainer".to_owned() } else { ids.join(", ") };
+            let so_far = if to == end { " so far" } else { "" };
+            let text = format!("replication of {whose} stood still for {}{so_far}", span(to - from));
+            Told::new(to, ToldKind::Meaning, text)
+        })
+        .collect()
+}

@@ -1,0 +1,260 @@
+//! A play as people read it: what was done, what the cluster did on its own, and what it means, in virtual time.
+
+mod meaning;
+mod words;
+
+use crate::error::Place;
+use crate::node::{Kind, State};
+use crate::rehearsal::harm::Harm;
+use crate::rehearsal::play::Played;
+use crate::rehearsal::truth::{Being, Truth};
+use crate::sim::{Cluster, Fault, Micros, What};
+use crate::world::{Effect, Notice};
+use serde::{Deserialize, Serialize};
+
+/// A play as people read it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Story {
+    /// PD's clock at the start, in milliseconds since 1970.
+    pub start_ms: i64,
+    /// What was made to go wrong.
+    pub faults: Vec<Fault>,
+    /// What happened, in the order of time.
+    pub told: Vec<Told>,
+    /// When the script ended.
+    pub ended_at: Micros,
+    /// A word for how: `done`, `exit N`, `refused` and so on.
+    pub outcome: String,
+    /// The exit code that a real run would have had.
+    pub exit_code: u8,
+    /// What it failed with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// What it comes to.
+    pub totals: Totals,
+    /// What is otherwise than at the start.
+    pub differences: Vec<Difference>,
+    /// What became of every node.
+    pub tracks: Vec<Track>,
+    /// How far behind each Drainer was.
+    pub lags: Vec<LagCurve>,
+    /// The harm that was done.
+    pub harms: Vec<Harm>,
+}
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Told {
+    /// When, in microseconds since the start.
+    pub at: Micros,
+    /// Of which sort.
+    pub kind: ToldKind,
+    /// What, in a line or more.
+    pub text: String,
+    /// The line of the script that did it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+}
+
+/// Sorts of things that happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ToldKind {
+    /// A fault begins or ends.
+    Fault,
+    /// A step of the script begins.
+    Step,
+    /// The operator would be asked.
+    Asked,
+    /// The script changed something, or tried to.
+    Effect,
+    /// The cluster did something on its own.
+    Cluster,
+    /// What that means.
+    Meaning,
+    /// The script waits.
+    Waiting,
+    /// The script printed something.
+    Printed,
+    /// Something is odd.
+    Warning,
+    /// Harm was done.
+    Harm,
+    /// The script ended.
+    End,
+}
+
+/// What a play comes to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    /// How long it took.
+    pub duration: Micros,
+    /// How long replication of at least one Drainer stood still.
+    pub halted: Micros,
+    /// How long no Pump accepted TiDB's writes.
+    pub blocked: Micros,
+    /// How many changes were made.
+    pub writes: usize,
+    /// How many questions the operator would be asked.
+    pub questions: usize,
+    /// How much the operator would have to do by hand.
+    pub by_hand: usize,
+}
+
+/// What is otherwise than at the start.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// The node.
+    pub node: String,
+    /// Pump or Drainer.
+    pub kind: Kind,
+    /// What of it: `record`, `process`, `started`, `address`.
+    pub what: String,
+    /// What it was at the start.
+    pub before: String,
+    /// What it was when the script ended.
+    pub after: String,
+}
+
+/// What became of a node.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Track {
+    /// The node.
+    pub node: String,
+    /// Pump or Drainer.
+    pub kind: Kind,
+    /// Its process: from when on it was what.
+    pub process: Vec<(Micros, Being)>,
+    /// Its record: from when on it said what; `None` without one.
+    pub record: Vec<(Micros, Option<State>)>,
+}
+
+/// How far behind a Drainer was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LagCurve {
+    /// The Drainer.
+    pub drainer: String,
+    /// Points of time, and the lag then, in microseconds.
+    pub points: Vec<(Micros, Micros)>,
+}
+
+impl Story {
+    /// The story of `played`, which began as `start`.
+    pub fn of(start: &Cluster, played: &Played, truth: &Truth, harms: &[Harm]) -> Self {
+        let end = played.ended_at();
+        let mut told = meaning::told(start, played, truth);
+        told.extend(words::acts(played));
+        told.extend(words::said(played));
+        told.extend(words::happenings(start, played));
+        told.extend(harms.iter().map(|harm| Told {
+            at: harm.at,
+            kind: ToldKind::Harm,
+            text: format!("{}: {}", harm.kind.name(), harm.text),
+            place: None,
+        }));
+        told.retain(|one| one.at <= end || one.kind == ToldKind::Harm);
+        told.push(words::ending(played));
+        told.sort_by_key(|one| (one.at, one.kind.rank()));
+        Self {
+            start_ms: start.unix_ms(0),
+            faults: played.after.faults()[start.faults().len()..].to_vec(),
+            told,
+            ended_at: end,
+            outcome: played.outcome(),
+            exit_code: played.exit_code(),
+            error: played.ending.as_ref().err().map(|error| error.error.to_string()),
+            totals: totals(played, truth),
+            differences: differences(start, played, truth),
+            tracks: truth.nodes.iter().map(track).collect(),
+            lags: played.lags.clone(),
+            harms: harms.to_vec(),
+        }
+    }
+}
+
+fn totals(played: &Played, truth: &Truth) -> Totals {
+    let end = played.ended_at();
+    let changes = played.acts.iter().filter(|act| act.outcome.is_ok());
+    let blocked = Truth::stretches(&truth.writable, end, |writable| writable == 0);
+    Totals {
+        duration: end,
+        halted: truth.halted(end),
+        blocked: blocked.iter().map(|(from, to)| to - from).sum(),
+        writes: changes.clone().filter(|act| act.request.effect() != Effect::Manual).count(),
+        questions: played.asked.len(),
+        by_hand: changes.filter(|act| act.request.effect() == Effect::Manual).count(),
+    }
+}
+
+fn track(node: &crate::rehearsal::truth::Timeline) -> Track {
+    Track { node: node.id.clone(), kind: node.kind(), process: node.process.clone(), record: node.record.clone() }
+}
+
+fn differences(start: &Cluster, played: &Played, truth: &Truth) -> Vec<Difference> {
+    let end = played.ended_at();
+    let mut found = Vec::new();
+    for node in &truth.nodes {
+        let mut differs = |what: &str, before: String, after: String| {
+            if before != after {
+                let (node, kind) = (node.id.clone(), node.kind());
+                found.push(Difference { node, kind, what: what.into(), before, after });
+            }
+        };
+        let state = |state: Option<State>| state.map_or("none".to_owned(), |state| state.to_string());
+        differs("record", state(node.record_at(0)), state(node.record_at(end)));
+        differs("process", node.process_at(0).name().into(), node.process_at(end).name().into());
+        let address = |cluster: &Cluster| match cluster.everybody().any(|who| who == node.who) {
+            true => cluster.address_of(node.who).to_owned(),
+            false => "none".into(),
+        };
+        differs("address", address(start), address(&played.at_end));
+        if node.was_started(0, end) && node.process_at(0) != Being::Down {
+            differs("started", "before".into(), words::time(last_start(node, end)));
+        }
+    }
+    found
+}
+
+fn last_start(node: &crate::rehearsal::truth::Timeline, end: Micros) -> Micros {
+    let mut started = node.process.iter().filter(|(at, being)| *being == Being::Starting && *at <= end);
+    started.next_back().map_or(0, |(at, _)| *at)
+}
+
+/// Whether it is worth a line of its own: what follows from what a neighbouring line tells is not.
+pub(super) fn is_told(what: &What) -> bool {
+    !matches!(what, What::Writable(_) | What::Halted(_) | What::Flowing(_) | What::Acted { .. })
+}
+
+impl ToldKind {
+    /// In which order things are told that happen at the same moment: what the script says next comes after what it
+    /// did, and that after what was done to it.
+    fn rank(self) -> u8 {
+        match self {
+            Self::Fault => 0,
+            Self::Asked => 1,
+            Self::Effect => 2,
+            Self::Cluster => 3,
+            Self::Meaning => 4,
+            Self::Step | Self::Waiting | Self::Printed | Self::Warning => 5,
+            Self::Harm => 6,
+            Self::End => 7,
+        }
+    }
+}
+
+impl Told {
+    pub(super) fn new(at: Micros, kind: ToldKind, text: impl Into<String>) -> Self {
+        Self { at, kind, text: text.into(), place: None }
+    }
+}
+
+/// Whether a notice is told as such; what changed is told by the change itself.
+pub(super) fn kind_of(notice: &Notice) -> Option<ToldKind> {
+    match notice {
+        Notice::StepBegan(_) => Some(ToldKind::Step),
+        Notice::Printed(_) | Notice::Shown(_) | Notice::ShownAsJson(_) => Some(ToldKind::Printed),
+        Notice::Warning(_) => Some(ToldKind::Warning),
+        Notice::Progress(_) => Some(ToldKind::Waiting),
+        _ => None,
+    }
+}

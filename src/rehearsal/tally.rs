@@ -1,0 +1,281 @@
+//! What many futures came to: counts, distributions, and the shortest story of each kind of harm.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::rehearsal::harm::{Blame, Harm, HarmKind};
+use crate::rehearsal::play::Played;
+use crate::sim::{Fault, MILLISECOND, Micros};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The version of the format in which an answer is kept.
+const VERSION: u32 = 1;
+
+/// How finely lengths of time are counted.
+const GRAIN: Micros = 100 * MILLISECOND;
+
+/// How many futures are kept for each kind of harm, as candidates for its shortest story.
+const CANDIDATES: usize = 8;
+
+/// What a rehearsal of many futures is about: answers to the same question can be added up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Subject {
+    /// The script's name.
+    pub script: String,
+    /// A hash of the script, its parameters and the cluster.
+    pub hash: String,
+    /// How the futures were made: `seed N`, or `every fault`.
+    pub futures: String,
+    /// The kinds of faults.
+    pub kinds: Vec<String>,
+}
+
+/// What many futures came to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tally {
+    /// The format's version, [`VERSION`].
+    pub version: u32,
+    /// What it is about.
+    pub subject: Subject,
+    /// Which part of how many it is; all parts that were added up.
+    pub shards: BTreeSet<(u64, u64)>,
+    /// How many futures.
+    pub futures: u64,
+    /// How many ended how.
+    pub outcomes: BTreeMap<String, u64>,
+    /// How many did harm that counts against the script.
+    pub harmful: u64,
+    /// How many did other harm only.
+    pub unlucky: u64,
+    /// In how many futures which harm was done, and who is to blame.
+    pub harms: BTreeMap<HarmKind, BTreeMap<Blame, u64>>,
+    /// The binlog that was given up knowingly, in microseconds of it.
+    pub accepted: Distribution,
+    /// How long they took.
+    pub duration: Distribution,
+    /// How long replication stood still.
+    pub halted: Distribution,
+    /// The shortest stories.
+    pub shortest: Vec<Shortest>,
+}
+
+/// The fewest faults that do a harm.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shortest {
+    /// Which harm.
+    pub kind: HarmKind,
+    /// Who is to blame.
+    pub blame: Blame,
+    /// The future it was found in.
+    pub future: u64,
+    /// The faults, every one of which is needed.
+    pub faults: Vec<Fault>,
+    /// The harm in a sentence.
+    pub text: String,
+}
+
+/// Lengths of time, counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Distribution(BTreeMap<Micros, u64>);
+
+impl Distribution {
+    /// Counts one more.
+    pub fn add(&mut self, length: Micros) {
+        *self.0.entry(length.div_euclid(GRAIN) * GRAIN).or_insert(0) += 1;
+    }
+
+    fn merge(&mut self, other: &Self) {
+        for (length, count) in &other.0 {
+            *self.0.entry(*length).or_insert(0) += count;
+        }
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> u64 {
+        self.0.values().sum()
+    }
+
+    /// The least length that at least so many of a thousand do not exceed: 0 the least, 500 the median, 1000 the
+    /// greatest. `None` when nothing was counted.
+    pub fn quantile(&self, permille: u64) -> Option<Micros> {
+        let rank = (self.count() * permille).div_ceil(1_000).max(1);
+        let mut seen = 0;
+        self.0
+            .iter()
+            .find(|(_, count)| {
+                seen += **count;
+                seen >= rank
+            })
+            .map(|(length, _)| *length)
+    }
+
+    /// All lengths and how often each came.
+    pub fn all(&self) -> impl Iterator<Item = (Micros, u64)> + '_ {
+        self.0.iter().map(|(length, count)| (*length, *count))
+    }
+}
+
+/// A future that did harm.
+#[derive(Clone, Debug)]
+pub(super) struct Candidate {
+    pub(super) future: u64,
+    pub(super) faults: Vec<Fault>,
+}
+
+/// What is counted while futures run.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Counts {
+    pub(super) futures: u64,
+    pub(super) outcomes: BTreeMap<String, u64>,
+    pub(super) harmful: u64,
+    pub(super) unlucky: u64,
+    pub(super) harms: BTreeMap<HarmKind, BTreeMap<Blame, u64>>,
+    pub(super) accepted: Distribution,
+    pub(super) duration: Distribution,
+    pub(super) halted: Distribution,
+    pub(super) candidates: BTreeMap<(HarmKind, Blame), Vec<Candidate>>,
+}
+
+impl Counts {
+    /// Counts one future.
+    pub(super) fn add(&mut self, future: u64, faults: &[Fault], played: &Played, halted: Micros, harms: &[Harm]) {
+        self.futures += 1;
+        *self.outcomes.entry(played.outcome()).or_insert(0) += 1;
+        self.duration.add(played.ended_at());
+        self.halted.add(halted);
+        let kinds: BTreeSet<(HarmKind, Blame)> = harms.iter().map(|harm| (harm.kind, harm.blame)).collect();
+        match kinds.iter().any(|(_, blame)| *blame == Blame::Script) {
+            true => self.harmful += 1,
+            false => self.unlucky += u64::from(!kinds.is_empty()),
+        }
+        let given_up = harms.iter().filter(|harm| harm.blame == Blame::Accepted).filter_map(|harm| harm.size);
+        if let Some(size) = given_up.max() {
+            self.accepted.add(size);
+        }
+        for (kind, blame) in kinds {
+            *self.harms.entry(kind).or_default().entry(blame).or_insert(0) += 1;
+            let kept = self.candidates.entry((kind, blame)).or_default();
+            if kept.len() < CANDIDATES || kept.last().is_some_and(|last| is_shorter(future, faults, last)) {
+                kept.push(Candidate { future, faults: faults.to_vec() });
+                keep_shortest(kept);
+            }
+        }
+    }
+
+    /// Adds what another thread has counted.
+    pub(super) fn merge(&mut self, other: Self) {
+        self.futures += other.futures;
+        self.harmful += other.harmful;
+        self.unlucky += other.unlucky;
+        merge_counts(&mut self.outcomes, &other.outcomes);
+        for (kind, blames) in &other.harms {
+            merge_counts(self.harms.entry(*kind).or_default(), blames);
+        }
+        self.accepted.merge(&other.accepted);
+        self.duration.merge(&other.duration);
+        self.halted.merge(&other.halted);
+        for (what, mut candidates) in other.candidates {
+            let kept = self.candidates.entry(what).or_default();
+            kept.append(&mut candidates);
+            keep_shortest(kept);
+        }
+    }
+}
+
+fn is_shorter(future: u64, faults: &[Fault], than: &Candidate) -> bool {
+    (faults.len(), future) < (than.faults.len(), than.future)
+}
+
+fn keep_shortest(candidates: &mut Vec<Candidate>) {
+    candidates.sort_by_key(|candidate| (candidate.faults.len(), candidate.future));
+    candidates.truncate(CANDIDATES);
+}
+
+fn merge_counts<K: Ord + Clone>(counts: &mut BTreeMap<K, u64>, more: &BTreeMap<K, u64>) {
+    for (key, count) in more {
+        *counts.entry(key.clone()).or_insert(0) += count;
+    }
+}
+
+impl Tally {
+    pub(super) fn new(subject: Subject, shard: (u64, u64), counts: Counts, shortest: Vec<Shortest>) -> Self {
+        Self {
+            version: VERSION,
+            subject,
+            shards: BTreeSet::from([shard]),
+            futures: counts.futures,
+            outcomes: counts.outcomes,
+            harmful: counts.harmful,
+            unlucky: counts.unlucky,
+            harms: counts.harms,
+            accepted: counts.accepted,
+            duration: counts.duration,
+            halted: counts.halted,
+            shortest,
+        }
+    }
+
+    /// Reads an answer that was written as JSON.
+    ///
+    /// # Errors
+    /// `invalid`: not JSON, truncated, of another version, a field that does not exist.
+    pub fn parse(text: &str) -> Result<Self> {
+        let tally: Self = serde_json::from_str(text)
+            .map_err(|error| Error::invalid("this is no answer of a rehearsal").source(error))?;
+        match tally.version {
+            VERSION => Ok(tally),
+            other => Err(Error::invalid(format!("the answer is of version {other}"))
+                .hint(format!("this program reads version {VERSION}"))),
+        }
+    }
+
+    /// The answers added up.
+    ///
+    /// # Errors
+    /// `conflict` when one is about something else, or a part is there twice; `invalid` when there is none.
+    pub fn merge(answers: Vec<Self>) -> Result<Self> {
+        let mut answers = answers.into_iter();
+        let mut sum = answers.next().ok_or_else(|| Error::invalid("there is no answer to add up"))?;
+        for answer in answers {
+            if answer.subject != sum.subject {
+                return Err(Error::new(ErrorKind::Conflict, "the answers are not about the same rehearsal")
+                    .hint("add up what the same script, parameters, cluster, seed and faults gave"));
+            }
+            if let Some((part, of)) = answer.shards.iter().find(|shard| sum.overlaps(**shard)) {
+                return Err(Error::new(ErrorKind::Conflict, format!("the part {part}/{of} is there twice"))
+                    .hint("give each part once, all of the same number of parts"));
+            }
+            sum.add(answer);
+        }
+        Ok(sum)
+    }
+
+    /// Whether futures of this part are counted already.
+    fn overlaps(&self, (part, of): (u64, u64)) -> bool {
+        self.shards.iter().any(|(known, parts)| *parts != of || *known == part)
+    }
+
+    fn add(&mut self, other: Self) {
+        self.shards.extend(other.shards);
+        self.futures += other.futures;
+        self.harmful += other.harmful;
+        self.unlucky += other.unlucky;
+        merge_counts(&mut self.outcomes, &other.outcomes);
+        for (kind, blames) in &other.harms {
+            merge_counts(self.harms.entry(*kind).or_default(), blames);
+        }
+        self.accepted.merge(&other.accepted);
+        self.duration.merge(&other.duration);
+        self.halted.merge(&other.halted);
+        self.shortest.extend(other.shortest);
+        self.shortest.sort_by_key(|story| (story.kind, story.blame, story.faults.len(), story.future));
+        self.shortest.dedup_by_key(|story| (story.kind, story.blame));
+    }
+
+    /// Whether some future did harm that counts against the script.
+    pub fn did_harm(&self) -> bool {
+        self.harmful > 0
+    }
+}

@@ -1,0 +1,240 @@
+//! What truly became of every node over a play: its process and its record, from the log of the simulated cluster.
+
+use crate::node::{Kind, State};
+use crate::rehearsal::play::Played;
+use crate::sim::{Cluster, Happening, Micros, Stage as ProcessStage, What, Who};
+use serde::{Deserialize, Serialize};
+
+/// What a node's process truly is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Being {
+    /// There is no process.
+    Down,
+    /// It was started and does not work yet.
+    Starting,
+    /// It works.
+    Online,
+    /// A Pump that waits until its binlog was consumed.
+    Closing,
+    /// It is stopped by SIGSTOP.
+    Hung,
+}
+
+impl Being {
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Down => "down",
+            Self::Starting => "starting",
+            Self::Online => "online",
+            Self::Closing => "closing",
+            Self::Hung => "hung",
+        }
+    }
+
+    fn of(cluster: &Cluster, who: Who) -> Self {
+        match cluster.stage(who) {
+            None | Some(ProcessStage::Ending) => Self::Down,
+            Some(_) if cluster.is_hung(who) => Self::Hung,
+            Some(ProcessStage::Booting | ProcessStage::Notifying) => Self::Starting,
+            Some(ProcessStage::Online) => Self::Online,
+            Some(ProcessStage::Closing) => Self::Closing,
+        }
+    }
+}
+
+/// What became of one node: each list begins with the start (time 0) and has an entry for every change.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Timeline {
+    /// The node.
+    pub who: Who,
+    /// Its id.
+    pub id: String,
+    /// Its process.
+    pub process: Vec<(Micros, Being)>,
+    /// The state in its record; `None` without one.
+    pub record: Vec<(Micros, Option<State>)>,
+}
+
+/// What became of every node, and of the whole.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Truth {
+    /// Every node, Pumps first, each kind by id.
+    pub nodes: Vec<Timeline>,
+    /// How many Pumps accept TiDB's writes.
+    pub writable: Vec<(Micros, usize)>,
+    /// Whether each Drainer's replication goes on, by the Drainer's place.
+    pub flows: Vec<(usize, Vec<(Micros, bool)>)>,
+}
+
+/// The value of a list of changes at `time`.
+pub(super) fn at<T: Copy>(changes: &[(Micros, T)], time: Micros) -> Option<T> {
+    changes.iter().take_while(|(at, _)| *at <= time).last().map(|(_, value)| *value)
+}
+
+/// Since when a list of changes has had the value that it has at `time`; `Micros::MIN` for since the start.
+pub(super) fn since<T: Copy + PartialEq>(changes: &[(Micros, T)], time: Micros) -> Micros {
+    let mut since = Micros::MIN;
+    let mut last = None;
+    for (at, value) in changes.iter().take_while(|(at, _)| *at <= time) {
+        if last.is_some_and(|last| last != *value) {
+            since = *at;
+        }
+        last = Some(*value);
+    }
+    since
+}
+
+impl Timeline {
+    /// Pump or Drainer.
+    pub fn kind(&self) -> Kind {
+        self.who.kind()
+    }
+
+    /// What its process was at `time`.
+    pub fn process_at(&self, time: Micros) -> Being {
+        at(&self.process, time).unwrap_or(Being::Down)
+    }
+
+    /// What its record said at `time`.
+    pub fn record_at(&self, time: Micros) -> Option<State> {
+        at(&self.record, time).flatten()
+    }
+
+    /// Whether a process of it was started between the two times.
+    pub fn was_started(&self, from: Micros, to: Micros) -> bool {
+        let started = |(at, being): &(Micros, Being)| *being == Being::Starting && *at > from && *at <= to;
+        self.process.iter().any(started)
+    }
+
+    fn push(&mut self, at: Micros, what: &What) {
+        match what {
+            What::Started(_) | What::Notifying(_) => self.process.push((at, Being::Starting)),
+            What::Online(_) => self.process.push((at, Being::Online)),
+            What::Closing(_) => self.process.push((at, Being::Closing)),
+            What::Exited { .. } => self.process.push((at, Being::Down)),
+            What::Hung(_) => self.process.push((at, Being::Hung)),
+            What::Continued(_) => {
+                let before = self.process.iter().rev().map(|(_, being)| *being).find(|being| *being != Being::Hung);
+                self.process.push((at, before.unwrap_or(Being::Online)));
+            }
+            What::Recorded { state, .. } => self.record.push((at, Some(*state))),
+            What::Forgotten(_) => self.record.push((at, None)),
+            _ => {}
+        }
+    }
+}
+
+/// The node that something happened to.
+pub(super) fn whose(what: &What) -> Option<Who> {
+    match what {
+        What::Started(who)
+        | What::Notifying(who)
+        | What::Online(who)
+        | What::Closing(who)
+        | What::Exited { who, .. }
+        | What::Hung(who)
+        | What::Continued(who)
+        | What::Recorded { who, .. }
+        | What::Retired(who)
+        | What::Forgotten(who)
+        | What::Acted { who, .. } => Some(*who),
+        _ => None,
+    }
+}
+
+impl Truth {
+    /// What became of the cluster that began as `start`.
+    pub fn of(start: &Cluster, played: &Played) -> Self {
+        Self::read(start, &played.after)
+    }
+
+    fn read(start: &Cluster, end: &Cluster) -> Self {
+        let there: Vec<Who> = start.everybody().collect();
+        let mut nodes: Vec<Timeline> = end
+            .everybody()
+            .map(|who| Timeline {
+                who,
+                id: end.id_of(who).to_owned(),
+                process: vec![(0, if there.contains(&who) { Being::of(start, who) } else { Being::Down })],
+                record: vec![(0, there.contains(&who).then(|| start.recorded_state(who)).flatten())],
+            })
+            .collect();
+        let drainers = end.everybody().filter(|who| who.kind() == Kind::Drainer);
+        let mut truth = Self {
+            writable: vec![(0, start.writable_pumps())],
+            flows: drainers
+                .filter_map(|who| match who {
+                    Who::Drainer(at) => Some((at, vec![(0, there.contains(&who) && start.flows(at))])),
+                    Who::Pump(_) => None,
+                })
+                .collect(),
+            nodes: Vec::new(),
+        };
+        for Happening { at, what } in &end.log()[start.log().len()..] {
+            if let Some(node) = whose(what).and_then(|who| nodes.iter_mut().find(|node| node.who == who)) {
+                node.push(*at, what);
+            }
+            match what {
+                What::Writable(count) => truth.writable.push((*at, *count)),
+                What::Halted(drainer) | What::Flowing(drainer) => {
+                    let flows = matches!(what, What::Flowing(_));
+                    if let Some((_, changes)) = truth.flows.iter_mut().find(|(place, _)| place == drainer) {
+                        changes.push((*at, flows));
+                    }
+                }
+                _ => {}
+            }
+        }
+        truth.nodes = nodes;
+        truth
+    }
+
+    /// What became of a node.
+    pub fn node(&self, who: Who) -> Option<&Timeline> {
+        self.nodes.iter().find(|node| node.who == who)
+    }
+
+    /// The node that a request names.
+    pub fn named(&self, kind: Kind, id: &str) -> Option<&Timeline> {
+        self.nodes.iter().find(|node| node.kind() == kind && node.id == id)
+    }
+
+    /// The stretches until `end` in which `holds`, of a list of changes.
+    pub fn stretches<T: Copy>(
+        changes: &[(Micros, T)],
+        end: Micros,
+        holds: impl Fn(T) -> bool,
+    ) -> Vec<(Micros, Micros)> {
+        let mut found: Vec<(Micros, Micros)> = Vec::new();
+        for (place, (from, value)) in changes.iter().enumerate() {
+            let to = changes.get(place + 1).map_or(end, |(next, _)| *next).min(end);
+            if !holds(*value) || to <= *from {
+                continue;
+            }
+            match found.last_mut() {
+                Some((_, last)) if *last == *from => *last = to,
+                _ => found.push((*from, to)),
+            }
+        }
+        found
+    }
+
+    /// How long replication of at least one Drainer that is to replicate stood still until `end`.
+    pub fn halted(&self, end: Micros) -> Micros {
+        let mut all: Vec<(Micros, Micros)> = Vec::new();
+        for (_, changes) in &self.flows {
+            if changes.iter().any(|(_, flows)| *flows) {
+                all.extend(Self::stretches(changes, end, |flows| !flows));
+            }
+        }
+        all.sort_unstable();
+        let (mut total, mut until) = (0, 0);
+        for (from, to) in all {
+            total += (to - from.max(until)).max(0);
+            until = until.max(to);
+        }
+        total
+    }
+}
