@@ -115,6 +115,10 @@ pub struct Global {
     /// Answer every question with yes; guards still refuse. In a profile marked `production` it must name it
     #[arg(long, value_name = "PROFILE", num_args = 0..=1, require_equals = true, global = true, help_heading = "Changes")]
     pub yes: Option<Option<String>>,
+
+    /// Let scripts run programs with exec(); read them first. In a sandbox nothing is ever run
+    #[arg(long, global = true, help_heading = "Changes")]
+    pub allow_exec: bool,
 }
 
 /// What to do.

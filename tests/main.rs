@@ -22,6 +22,7 @@ mod language_prompt;
 mod language_scripts;
 mod language_steps;
 mod live_etcd;
+mod live_exec;
 mod live_host;
 mod live_http;
 mod live_pd;

@@ -7,7 +7,7 @@ use crate::interrupt::Interrupt;
 use crate::journal::{Journal, Memory};
 use crate::live::{self, Live, clock::Stopwatch};
 use crate::output::{Format, Output};
-use crate::policy::{Ask, Policy, ReadOnly, Warn, Yes};
+use crate::policy::{Ask, Policy, ReadOnly, Warn, WithoutPrograms, Yes};
 use crate::rehearsal::Snapshot;
 use crate::secret::IV_LENGTH;
 use crate::session::{Parts, Session};
@@ -66,6 +66,10 @@ pub(super) fn session(house: &House, journal: impl Journal + 'static) -> Result<
         }
         (false, None) => Box::new(Ask),
     };
+    let policy: Box<dyn Policy> = match house.global.allow_exec || house.global.sandbox.is_some() {
+        true => policy,
+        false => Box::new(WithoutPrograms(policy)),
+    };
     assemble(house, Box::new(journal), policy)
 }
 
@@ -94,7 +98,8 @@ fn cluster(house: &House) -> Result<Live> {
     let tls = live::TlsFiles::new(ca, cert, key)?;
     let settings = live::Settings::new(&pd_urls, tls)?.timeout(timeout)?;
     let console = house.output.console(house.interrupt.clone());
-    Ok(Live::new(settings, house.output.notices(), house.interrupt.clone(), Some(console)))
+    let live = Live::new(settings, house.output.notices(), house.interrupt.clone(), Some(console));
+    Ok(live.allow_exec(house.global.allow_exec))
 }
 
 /// Tells a person who works in a sandbox that it is one. Programs that read JSON know what they asked for.

@@ -148,6 +148,7 @@ impl<'w> Scene<'w> {
             Request::WriteSavepoint { dir, .. } => format!("write {}", dir.join("savepoint").display()),
             Request::Encrypt { .. } => "encrypt a text".into(),
             Request::Manual(work) => format!("manual work: {}", work.text),
+            Request::Exec(exec) => format!("run the program {exec}"),
             other => format!("{other:?}"),
         })
     }

@@ -7,6 +7,7 @@
 pub mod clock;
 mod cluster;
 mod etcd;
+mod exec;
 mod failover;
 mod files;
 mod manual;
@@ -38,6 +39,7 @@ pub struct Live {
     notices: Notices,
     interrupt: Interrupt,
     console: Option<Box<dyn Console>>,
+    programs: bool,
     engine: Option<Engine>,
     clocks: clock::Clocks,
 }
@@ -54,7 +56,14 @@ impl Live {
     /// `notices` are told of every exchange; `interrupt` ends whatever is under way; questions go to the `console`, and
     /// are refused without one.
     pub fn new(settings: Settings, notices: Notices, interrupt: Interrupt, console: Option<Box<dyn Console>>) -> Self {
-        Self { settings, notices, interrupt, console, engine: None, clocks: clock::Clocks::start() }
+        Self { settings, notices, interrupt, console, programs: false, engine: None, clocks: clock::Clocks::start() }
+    }
+
+    /// Whether it runs programs (`--allow-exec`); otherwise it refuses each.
+    #[must_use]
+    pub fn allow_exec(mut self, allowed: bool) -> Self {
+        self.programs = allowed;
+        self
     }
 
     /// Does `work` on the network's thread.
@@ -129,6 +138,7 @@ impl World for Live {
                 self.console("ask on", hint)?.ask(question).map(Answer::Chosen)
             }
             Request::Manual(task) => self.manual(task).map(|()| Answer::Done),
+            Request::Exec(exec) => self.exec(exec),
             Request::Play(_) => Err(Error::invalid("only a sandbox can be played with: this is a real cluster")
                 .hint("open a sandbox with `binlogsh --sandbox`")),
             Request::Nodes

@@ -101,6 +101,18 @@ impl Arguments {
         self.text(name).ok_or_else(|| self.missing(name))
     }
 
+    /// The texts of `name`; none if it was not given.
+    pub fn texts(&self, name: &str) -> Vec<String> {
+        let text = |value: &Value| match value {
+            Value::Text(text) => Some(text.clone()),
+            _ => None,
+        };
+        match self.value(name) {
+            Some(Value::List(list)) => list.iter().filter_map(text).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// The integer `name`, if it was given.
     pub fn int(&self, name: &str) -> Option<i64> {
         match self.value(name) {
@@ -215,6 +227,10 @@ fn fits(takes: Type, value: &Value) -> std::result::Result<(), String> {
         (Type::Node(_) | Type::Text, Value::Text(_)) | (Type::Int, Value::Int(_)) | (Type::Bool, Value::Bool(_)) => {
             Ok(())
         }
+        (Type::Texts, Value::List(list)) => match list.iter().find(|item| !matches!(item, Value::Text(_))) {
+            Some(other) => Err(format!("not {} in it", other.type_name())),
+            None => Ok(()),
+        },
         (Type::Nodes, Value::List(list)) => list.iter().try_for_each(|item| fits(Type::Node(None), item)),
         (Type::Nodes, Value::Text(_) | Value::Node(_)) => Ok(()),
         (Type::Ts, Value::Int(ts)) if *ts >= 0 => Ok(()),

@@ -1,9 +1,8 @@
 //! Questions to the operator, and what they do outside.
 
 use crate::error::{Error, Result};
-use crate::node::NodeRef;
-use crate::operations::nodes::{find, look, unexpected};
-use crate::operations::{Arguments, Example, Group, NodeName, Operation, Opt, Param, Type};
+use crate::operations::nodes::{look, references, unexpected};
+use crate::operations::{Arguments, Example, Group, Operation, Opt, Param, Type};
 use crate::value::Value;
 use crate::world::{Answer, Choice, Gate, Manual, Notice, Question, Request};
 
@@ -55,15 +54,11 @@ pub(super) const TABLE: &[Operation] = &[
 
 fn manual(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
     let listing = look(gate)?;
-    let resolve = |option: &str| -> Result<Vec<NodeRef>> {
-        let one = |name: &NodeName| find(&listing, name, None).map(|record| record.node.clone());
-        args.nodes(option).iter().map(one).collect()
-    };
     let work = Manual {
         text: args.required_text("text")?.to_owned(),
-        starts: resolve("starts")?,
-        stops: resolve("stops")?,
-        retires: resolve("retires")?,
+        starts: references(&listing, args, "starts")?,
+        stops: references(&listing, args, "stops")?,
+        retires: references(&listing, args, "retires")?,
         tidb: args.tidb("tidb"),
         takes: args.duration("takes"),
     };

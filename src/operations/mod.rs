@@ -6,6 +6,7 @@
 mod act;
 mod arguments;
 mod clock;
+mod exec;
 mod human;
 mod look;
 mod meta;
@@ -30,4 +31,4 @@ pub fn find(name: &str) -> Option<&'static Operation> {
 
 /// One table per domain, each in the file that implements it.
 const TABLES: &[&[Operation]] =
-    &[look::TABLE, act::TABLE, wait::TABLE, clock::TABLE, meta::TABLE, human::TABLE, sandbox::TABLE];
+    &[look::TABLE, act::TABLE, wait::TABLE, clock::TABLE, meta::TABLE, human::TABLE, exec::TABLE, sandbox::TABLE];

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::nearest::did_you_mean;
 use crate::node::{Kind, Malformed, Node, NodeRef, Record, State};
-use crate::operations::NodeName;
+use crate::operations::{Arguments, NodeName};
 use crate::time::show_seconds;
 use crate::tso::Tso;
 use crate::value::Value;
@@ -124,6 +124,15 @@ fn node(record: Record, now: Option<Tso>, odd_address: Option<String>) -> Node {
         State::Paused | State::Offline => {}
     }
     Node { record, lag, heartbeat_age, odd }
+}
+
+/// The nodes that the option `name` of a call means in `listing`; none if it was not given.
+///
+/// # Errors
+/// Those of [`find`].
+pub(super) fn references(listing: &Listing, args: &Arguments, name: &str) -> Result<Vec<NodeRef>> {
+    let one = |name: &NodeName| find(listing, name, None).map(|record| record.node.clone());
+    args.nodes(name).iter().map(one).collect()
 }
 
 /// The record that `name` means in `listing`: by id, by a `Node`, or, where only one has it, by `host:port`.

@@ -137,6 +137,8 @@ pub enum Type {
     State,
     /// Text.
     Text,
+    /// Several texts.
+    Texts,
     /// A whole number.
     Int,
     /// A timestamp of PD, as an integer.
@@ -165,6 +167,7 @@ impl Type {
             Self::Nodes => "an array of nodes",
             Self::State => "a state (\"online\", \"pausing\", \"paused\", \"closing\" or \"offline\")",
             Self::Text => "text",
+            Self::Texts => "an array of text",
             Self::Int => "an integer",
             Self::Ts => "a timestamp (an integer, as tso() gives)",
             Self::Duration => "a duration (seconds as a number, or text such as \"5m\")",

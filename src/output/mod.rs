@@ -26,7 +26,7 @@ pub use text::{on_lines, on_one_line};
 use crate::error::{Error, Result, ScriptError};
 use crate::interrupt::Interrupt;
 use crate::value::Value;
-use crate::world::{Console, Notice, Notices};
+use crate::world::{Console, Notice, Notices, Stream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use terminal::Terminal;
 
@@ -226,6 +226,13 @@ impl Screen {
             Notice::StepBegan(name) => self.terminal.err(&format!("==> {}\n", on_one_line(&name))),
             Notice::Changed(text) => self.terminal.err(&format!("  - {}\n", on_lines(&text))),
             Notice::Acting(_) => {}
+            Notice::Said { stream, line } => {
+                let mark = match stream {
+                    Stream::Stdout => '|',
+                    Stream::Stderr => '!',
+                };
+                self.terminal.err(&format!("    {mark} {}\n", on_one_line(&line)));
+            }
             Notice::Traced { .. } if !self.settings.verbose => {}
             Notice::Traced { endpoint, what, took, outcome } => {
                 let ms = took.as_secs_f64() * 1000.0;

@@ -50,6 +50,15 @@ pub enum Answer {
     Flag(bool),
     /// A secret somebody typed.
     Secret(Secret),
+    /// How a program ended, and what it said: the last 64 KiB of each, with a line before them that says what was cut.
+    Ran {
+        /// Its exit code, or the negative number of the signal that ended it.
+        status: i32,
+        /// What it wrote on standard output, as UTF-8 with what is none replaced.
+        stdout: String,
+        /// The same of standard error.
+        stderr: String,
+    },
     /// What the human chose.
     Chosen(Choice),
 }

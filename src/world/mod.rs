@@ -6,6 +6,7 @@
 
 mod answer;
 mod console;
+mod exec;
 mod fault;
 mod gate;
 mod guard_name;
@@ -16,10 +17,11 @@ pub use answer::{
     Answer, ClusterInfo, DrainerStatus, Listing, Member, Probe, ProbeFinding, PumpStatus, StatusReport, TidbServer,
 };
 pub use console::{Choice, Console, Question};
+pub use exec::Exec;
 pub use fault::{FaultKind, Victim};
 pub use gate::Gate;
 pub use guard_name::{GuardClass, GuardName};
-pub use notice::{Notice, Notices};
+pub use notice::{Notice, Notices, Stream};
 pub use request::{Action, Effect, Manual, Play, Request, TidbBinlog};
 
 use crate::error::Result;

@@ -26,6 +26,13 @@ pub enum Notice {
     Acting(Place),
     /// What a change is about to do, and what it did.
     Changed(String),
+    /// A line that a program wrote, as it came.
+    Said {
+        /// Where it wrote it.
+        stream: Stream,
+        /// The line, without its end.
+        line: String,
+    },
     /// One exchange with the cluster, for `--verbose`: whom, what, how long, how it ended. Never a secret.
     Traced {
         /// The endpoint that was asked.
@@ -37,6 +44,15 @@ pub enum Notice {
         /// `ok`, or the error in a few words.
         outcome: String,
     },
+}
+
+/// One of the two streams that a program writes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
 }
 
 /// Where notices go. Called from any thread.

@@ -3,7 +3,7 @@
 use crate::node::{NodeRef, Record, State};
 use crate::secret::Secret;
 use crate::tso::Tso;
-use crate::world::{FaultKind, Question};
+use crate::world::{Exec, FaultKind, Question};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -120,6 +120,8 @@ pub enum Request {
     },
     /// Asks a human to do something outside, and waits until it was done. Answer: `Done`.
     Manual(Manual),
+    /// Runs a program on this host and waits for its end. Answer: `Ran`, whatever its exit status.
+    Exec(Exec),
     /// Asks the human at the console. Answer: `Chosen`.
     Ask(Question),
     /// Plays with the simulated cluster; a live one says `invalid`. Answer: `Done`.
@@ -220,6 +222,8 @@ pub enum Effect {
     Asks,
     /// Something the human does outside: needs no lock and no guard, and is noted like a change.
     Manual,
+    /// Runs a program: needs consent, no lock and no guard, and is noted like a change.
+    Runs,
 }
 
 impl Request {
@@ -231,6 +235,7 @@ impl Request {
             }
             Self::WriteSavepoint { .. } => Effect::ChangesHost,
             Self::Manual(_) => Effect::Manual,
+            Self::Exec(_) => Effect::Runs,
             Self::Ask(_) | Self::ReadSecret { .. } => Effect::Asks,
             Self::Encrypt { .. } => Effect::Guarded,
             Self::Play(_)

@@ -1,4 +1,4 @@
-//! The human: what they are asked, and what they are asked to do.
+//! The human: what they are asked, and what they are asked to do; and programs, of which only the declared effect happens.
 
 use super::Simulated;
 use crate::error::{Error, Result};
@@ -8,11 +8,13 @@ use crate::sim::clock::Micros;
 use crate::sim::happening::What;
 use crate::sim::process::{Signal, Who};
 use crate::sim::scenario::{Fault, Span};
-use crate::world::{Answer, Choice, FaultKind, Manual, Play, Question};
+use crate::world::{Answer, Choice, Exec, FaultKind, Manual, Play, Question};
 use std::time::Duration;
 
 /// What a human takes for what they are asked, where the script does not say.
 const MANUAL: Duration = Duration::from_secs(60);
+/// What a program takes, where the script does not say.
+const EXEC: Duration = Duration::from_secs(10);
 
 impl Simulated {
     pub(super) fn ask(&mut self, question: &Question) -> Result<Answer> {
@@ -46,14 +48,7 @@ impl Simulated {
         }
         let takes = Micros::try_from(manual.takes.unwrap_or(MANUAL).as_micros()).unwrap_or(Micros::MAX);
         self.pass_until(now.saturating_add(takes).max(outside.slow_human), |_| false)?;
-        for node in &manual.stops {
-            let who = self.who(node)?;
-            self.cluster.stop(who);
-        }
-        for node in &manual.starts {
-            let who = self.cluster.find_or_add(node);
-            self.cluster.start(who, Some(&node.address));
-        }
+        self.restart(&manual.stops, &manual.starts)?;
         for node in &manual.retires {
             let who = self.who(node)?;
             self.cluster.note(What::Retired(who));
@@ -62,6 +57,26 @@ impl Simulated {
             self.cluster.set_tidb_binlog(binlog);
         }
         Ok(Answer::Done)
+    }
+
+    /// Executes nothing: what the program is said to do happens after the time that it is said to take.
+    pub(super) fn exec(&mut self, exec: &Exec) -> Result<Answer> {
+        self.pass(Micros::try_from(exec.takes.unwrap_or(EXEC).as_micros()).unwrap_or(Micros::MAX))?;
+        self.restart(&exec.stops, &exec.starts)?;
+        Ok(Answer::Ran { status: 0, stdout: String::new(), stderr: String::new() })
+    }
+
+    /// Stops and starts these processes.
+    fn restart(&mut self, stops: &[NodeRef], starts: &[NodeRef]) -> Result<()> {
+        for node in stops {
+            let who = self.who(node)?;
+            self.cluster.stop(who);
+        }
+        for node in starts {
+            let who = self.cluster.find_or_add(node);
+            self.cluster.start(who, Some(&node.address));
+        }
+        Ok(())
     }
 
     pub(super) fn play(&mut self, play: &Play) -> Result<Answer> {

@@ -217,6 +217,7 @@ impl World for Simulated {
             Request::Encrypt { text } => self.encrypt(text),
             Request::ReadSecret { prompt } => self.read_secret(prompt),
             Request::Manual(manual) => self.manual(manual),
+            Request::Exec(exec) => self.exec(exec),
             Request::Ask(question) => self.ask(question),
             Request::Play(play) => self.play(play),
         }

@@ -1,5 +1,9 @@
 //! Who decides whether a change happens, given what it does and what the guards found.
 
+mod programs;
+
+pub use programs::WithoutPrograms;
+
 use crate::error::{Error, Result};
 use crate::guards::{Finding, Verdict};
 use crate::world::{Answer, Choice, Effect, GuardClass, GuardName, Notice, Notices, Question, Request, World};
@@ -39,6 +43,16 @@ pub trait Policy {
     /// Those of the world.
     fn answer(&mut self, request: &Request, world: &mut dyn World) -> Result<Answer> {
         world.apply(request, None)
+    }
+}
+
+impl<P: Policy + ?Sized> Policy for Box<P> {
+    fn decide(&mut self, change: &Change<'_>, world: &mut dyn World) -> Result<Consent> {
+        (**self).decide(change, world)
+    }
+
+    fn answer(&mut self, request: &Request, world: &mut dyn World) -> Result<Answer> {
+        (**self).answer(request, world)
     }
 }
 
