@@ -169,6 +169,10 @@ pub struct Run {
     #[arg(long = "param", short = 'p', value_name = "NAME=VALUE", value_parser = param)]
     pub params: Vec<(String, String)>,
 
+    /// Follow the plan that a rehearsal kept in FILE: begin only if all that it relied on is unchanged, and do nothing else
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
+
     /// Show what the script is for and its parameters
     #[arg(long, short)]
     pub help: bool,

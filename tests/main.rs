@@ -28,6 +28,7 @@ mod live_http;
 mod live_pd;
 mod live_tls;
 mod output_streams;
+mod plans;
 mod prompt;
 mod prompt_stop;
 mod recorded;

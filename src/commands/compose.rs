@@ -7,7 +7,7 @@ use crate::interrupt::Interrupt;
 use crate::journal::{Journal, Memory};
 use crate::live::{self, Live, clock::Stopwatch};
 use crate::output::{Format, Output};
-use crate::policy::{Ask, Policy, ReadOnly, Warn, WithoutPrograms, Yes};
+use crate::policy::{Ask, Follow, Planned, Policy, Progress, ReadOnly, Warn, WithoutPrograms, Yes};
 use crate::rehearsal::Snapshot;
 use crate::secret::IV_LENGTH;
 use crate::session::{Parts, Session};
@@ -56,6 +56,27 @@ impl World for Remembering {
 
 /// A session for a person or a script: it asks before harm.
 pub(super) fn session(house: &House, journal: impl Journal + 'static) -> Result<Rc<RefCell<Session>>> {
+    assemble(house, Box::new(journal), policy(house)?)
+}
+
+/// A session in which only these effects can happen, in this order; and how far it has come.
+pub(super) fn planned_session(
+    house: &House,
+    journal: impl Journal + 'static,
+    effects: Vec<Planned>,
+) -> Result<(Rc<RefCell<Session>>, Progress)> {
+    let policy = Follow::new(effects, policy(house)?);
+    let progress = policy.progress();
+    Ok((assemble(house, Box::new(journal), Box::new(policy))?, progress))
+}
+
+/// Whether a session of this house may run programs. In a sandbox nothing is ever run.
+pub(super) fn may_exec(house: &House) -> bool {
+    house.global.allow_exec || house.global.sandbox.is_some()
+}
+
+/// Who decides for a person or a script.
+fn policy(house: &House) -> Result<Box<dyn Policy>> {
     let policy: Box<dyn Policy> = match (house.global.read_only, &house.global.yes) {
         (true, _) => Box::new(ReadOnly),
         (false, Some(named)) => {
@@ -66,11 +87,10 @@ pub(super) fn session(house: &House, journal: impl Journal + 'static) -> Result<
         }
         (false, None) => Box::new(Ask),
     };
-    let policy: Box<dyn Policy> = match house.global.allow_exec || house.global.sandbox.is_some() {
+    Ok(match may_exec(house) {
         true => policy,
         false => Box::new(WithoutPrograms(policy)),
-    };
-    assemble(house, Box::new(journal), policy)
+    })
 }
 
 /// A session for `ctl`: it warns, and refuses where binlog may be lost.

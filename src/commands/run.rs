@@ -1,13 +1,16 @@
 //! `run SCRIPT`: a saved script, or one on standard input.
 
 use crate::cli::{self, Run};
-use crate::commands::compose::{House, announce, session};
+use crate::commands::compose::{House, announce, may_exec, planned_session, session};
 use crate::commands::evaluate::language_settings;
 use crate::commands::{read_standard_input, read_text};
 use crate::error::{Error, Result, ScriptError};
 use crate::journal::Memory;
 use crate::language::{Ending, Interpreter, ScriptDoc, Settings, Source};
+use crate::operations::nodes::{look, unexpected};
 use crate::output::to_json;
+use crate::rehearsal::{Plan, ScriptMark};
+use crate::world::{Answer, Gate, Request};
 use indexmap::IndexMap;
 use std::path::Path;
 
@@ -19,17 +22,51 @@ pub(super) fn main(house: &House, run: Run) -> Result<u8, ScriptError> {
     };
     let source = read(&script)?;
     let settings = Settings { parameters: parameters(run.params)?, ..language_settings()? };
-    let mut interpreter = Interpreter::new(session(house, Memory::of_everything())?, settings);
     if run.help {
+        let interpreter = Interpreter::new(session(house, Memory::of_everything())?, settings);
         house.output.line(&help("run", &script, &interpreter.describe(&source)?));
         return Ok(0);
     }
-    announce(house);
+    let ending = match run.plan {
+        Some(file) => follow(house, &file, &source, settings)?,
+        None => {
+            let session = session(house, Memory::of_everything())?;
+            announce(house);
+            Interpreter::new(session, settings).run(&source)?
+        }
+    };
     // What a script returns is its own affair: it shows what it wants to be seen.
-    match interpreter.run(&source)? {
+    match ending {
         Ending::Value(_) => Ok(0),
         Ending::Exit(code) => Ok(code),
     }
+}
+
+/// Runs the script if all that the plan in `file` relied on is unchanged, and lets it do nothing but what is planned.
+fn follow(house: &House, file: &Path, source: &Source, settings: Settings) -> Result<Ending, ScriptError> {
+    let plan = Plan::read(file)?;
+    plan.check_script(&ScriptMark::new(&source.name, &source.text, &settings.parameters))?;
+    if plan.runs_programs() && !may_exec(house) {
+        return Err(Error::refused("not begun: the plan runs programs, and there is no --allow-exec")
+            .hint("see what it runs with `binlogsh rehearse --show FILE`, then add --allow-exec")
+            .into());
+    }
+    let (session, progress) = planned_session(house, Memory::of_everything(), plan.effects.clone())?;
+    announce(house);
+    let cluster = match session.borrow_mut().perform(Request::Cluster, &[])? {
+        Answer::Cluster(cluster) => cluster.id,
+        other => return Err(unexpected("cluster", &other).into()),
+    };
+    let listing = look(&mut *session.borrow_mut())?;
+    plan.check(&listing, cluster)?;
+    let ended = Interpreter::new(session, settings).run(source);
+    if let Some(next) = plan.effects.get(progress.done()) {
+        house.output.warning(&match progress.left() {
+            1 => format!("the plan has 1 more effect, which was not done: {}", next.what),
+            left => format!("the plan has {left} more effects, which were not done; the next: {}", next.what),
+        });
+    }
+    ended
 }
 
 pub(super) fn read(script: &Path) -> Result<Source> {

@@ -1,7 +1,11 @@
 //! Who decides whether a change happens, given what it does and what the guards found.
 
+mod follow;
+mod planned;
 mod programs;
 
+pub use follow::{Follow, Progress};
+pub use planned::{KnownNode, Planned, PlannedEffect};
 pub use programs::WithoutPrograms;
 
 use crate::error::{Error, Result};

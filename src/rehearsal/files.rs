@@ -1,5 +1,5 @@
-//! The files of this room: snapshots, stories, read whole and written whole or not at all.
-#![expect(clippy::disallowed_methods, reason = "snapshots are this room's files")]
+//! The files of this room: snapshots, plans and stories, read whole and written whole or not at all.
+#![expect(clippy::disallowed_methods, reason = "they are this room's files")]
 
 use crate::error::{Error, Result};
 use std::io::{ErrorKind as Io, Read, Write};
@@ -33,6 +33,27 @@ pub(super) fn read(what: &str, path: &Path) -> Result<String> {
     }
 }
 
+/// Whether the file `path`, which is to hold `what`, can be written: to be asked before the work whose result it holds.
+///
+/// # Errors
+/// `local` when its directory is not there or cannot be written, or when it is itself a directory.
+pub fn check_target(what: &str, path: &Path) -> Result<()> {
+    let cannot = |why: &dyn std::fmt::Display| {
+        Error::local(format!("cannot write {what} {}", path.display()))
+            .source(why)
+            .hint("name a file in a directory that is there and can be written")
+    };
+    match path.is_dir() {
+        true => Err(cannot(&"it is a directory")),
+        false => tempfile::tempfile_in(directory(path)).map(drop).map_err(|fault| cannot(&fault)),
+    }
+}
+
+/// The directory of a file; of a bare name the one where we are.
+fn directory(path: &Path) -> &Path {
+    path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// Writes `text` to the file `path`, which holds `what`: afterwards it is there completely, or as it was.
 ///
 /// # Errors
@@ -43,7 +64,7 @@ pub(super) fn write(what: &str, path: &Path, text: &str) -> Result<()> {
             .source(e)
             .hint("name a file in a directory that is there and can be written")
     };
-    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let dir = directory(path);
     let mut file = tempfile::Builder::new()
         .prefix(".binlogsh-")
         .permissions(std::fs::Permissions::from_mode(0o644))
@@ -54,25 +75,4 @@ pub(super) fn write(what: &str, path: &Path, text: &str) -> Result<()> {
     file.persist(path).map_err(|e| failed("renaming", e.error))?;
     // The rename itself lasts only once the directory is on the disk.
     std::fs::File::open(dir).and_then(|dir| dir.sync_all()).map_err(|e| failed("flushing its directory", e))
-}
-
-/// Makes sure that a file can be written there, before there is anything to write.
-///
-/// # Errors
-/// `not_found` without the directory, `invalid` when it is a directory itself, `local` when nothing can be written.
-pub fn check_target(path: &Path) -> Result<()> {
-    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if !dir.is_dir() {
-        return Err(Error::not_found(format!(
-            "there is no directory {} to write {} into",
-            dir.display(),
-            path.display()
-        ))
-        .hint("make it first, or name a file elsewhere"));
-    }
-    if path.is_dir() {
-        return Err(Error::invalid(format!("{} is a directory", path.display())).hint("name a file in it"));
-    }
-    let probe = tempfile::NamedTempFile::new_in(dir);
-    probe.map(drop).map_err(|fault| Error::local(format!("cannot write into {}", dir.display())).source(fault))
 }

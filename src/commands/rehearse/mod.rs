@@ -11,12 +11,12 @@ use crate::language::Settings;
 use crate::nearest::did_you_mean;
 use crate::output::Format;
 use crate::rehearsal::{
-    Base, Blame, Bounds, HarmKind, Intended, Order, SavedStory, Shortest, Stage, Story, Subjects, Tally, Which,
-    check_target, judged, rehearse as rehearse_futures,
+    Base, Basis, Blame, Bounds, HarmKind, Intended, Order, Plan, SavedStory, ScriptMark, Shortest, Stage, Story,
+    Subjects, Tally, Which, check_target, judged, rehearse as rehearse_futures,
 };
-use crate::sim::{Micros, Scenario};
+use crate::sim::{Cluster, Micros, Scenario, Simulated};
 use crate::time::parse_duration;
-use crate::world::FaultKind;
+use crate::world::{Answer, FaultKind, Request, World};
 use std::path::{Path, PathBuf};
 
 /// How many requests a single rehearsal may make: what loops without letting time pass is ended by it.
@@ -26,6 +26,10 @@ const CALLS: u64 = 5_000_000;
 pub(super) fn main(house: &House, args: Rehearse) -> Result<u8, ScriptError> {
     if !args.merge.is_empty() {
         return Ok(merge(house, &args)?);
+    }
+    if let Some(file) = &args.show {
+        house.output.value(&Plan::read(file)?.table());
+        return Ok(0);
     }
     let Some(script) = args.script.clone() else {
         house.output.line(&cli::help_of("rehearse"));
@@ -48,8 +52,10 @@ pub(super) fn main(house: &House, args: Rehearse) -> Result<u8, ScriptError> {
     drop(subjects.stage()?);
     let bounds = Bounds { time: limit(&args.limit)?, calls: CALLS };
     let kinds = kinds(args.faults.as_deref())?;
-    for target in args.report.iter().chain(&args.save_snapshot) {
-        check_target(target)?;
+    for (what, target) in
+        [("the report", &args.report), ("the snapshot", &args.save_snapshot), ("the plan", &args.plan)]
+    {
+        target.as_deref().map_or(Ok(()), |file| check_target(what, file))?;
     }
     if let Some(story) = told {
         return tell(house, subjects, &story, bounds);
@@ -57,8 +63,14 @@ pub(super) fn main(house: &House, args: Rehearse) -> Result<u8, ScriptError> {
     let stories = stories_dir(&args)?;
     subjects.scenario = scenario_to_rehearse(house, &args)?;
     let mut stage = subjects.stage()?.drawing_lags();
+    if args.plan.is_some() {
+        stage = stage.keeping_reads();
+    }
     let base = Base::play(&mut stage, bounds)?;
     let story = Story::of(stage.start(), &base.played, &base.truth, &base.harms);
+    if let Some(file) = &args.plan {
+        plan(&subjects, stage.start(), &base)?.save(file)?;
+    }
     if args.futures.is_none() && !args.every_fault {
         show::story(&house.output, &subjects, &story);
         return end(house, base.played.ending, story.exit_code);
@@ -73,6 +85,17 @@ pub(super) fn main(house: &House, args: Rehearse) -> Result<u8, ScriptError> {
         true => crate::error::ErrorKind::Harm.exit_code(),
         false => 0,
     })
+}
+
+/// What the rehearsal did, as a plan for a run.
+fn plan(subjects: &Subjects, start: &Cluster, base: &Base) -> Result<Plan> {
+    let cluster_id = subjects.scenario.cluster_id;
+    let script = ScriptMark::new(&subjects.source.name, &subjects.source.text, &subjects.settings.parameters);
+    let listing = match Simulated::from_cluster(start.clone()).apply(&Request::Nodes, None)? {
+        Answer::Listing(listing) => listing,
+        other => return Err(Error::internal(format!("a listing was answered with {other:?}"))),
+    };
+    Ok(Plan::of(Basis { listing: &listing, cluster_id, script }, &base.played.entries))
 }
 
 /// Ends as the run would: with its error, or its exit code.
@@ -119,7 +142,7 @@ fn kinds(list: Option<&str>) -> Result<Vec<FaultKind>> {
 fn stories_dir(args: &Rehearse) -> Result<PathBuf> {
     let dir = args.stories.clone().unwrap_or_else(|| PathBuf::from("."));
     if args.futures.is_some() || args.every_fault {
-        check_target(&dir.join("story.json"))?;
+        check_target("the stories", &dir.join("story.json"))?;
     }
     Ok(dir)
 }

@@ -43,8 +43,16 @@ pub(crate) fn targets(request: &Request) -> Vec<&NodeRef> {
     match request {
         Request::Act { node, .. } | Request::TriggerGc { node } => vec![node],
         Request::SwapRecord { seen, .. } => vec![&seen.node],
-        Request::Manual(work) => work.starts.iter().chain(&work.stops).collect(),
-        _ => Vec::new(),
+        _ => outside(request).map_or_else(Vec::new, |(starts, stops)| starts.iter().chain(stops).collect()),
+    }
+}
+
+/// The nodes that something done outside starts and stops, by a human or a program.
+pub(super) fn outside(request: &Request) -> Option<(&[NodeRef], &[NodeRef])> {
+    match request {
+        Request::Manual(work) => Some((&work.starts, &work.stops)),
+        Request::Exec(program) => Some((&program.starts, &program.stops)),
+        _ => None,
     }
 }
 
@@ -87,10 +95,7 @@ pub(super) fn all(played: &Played, truth: &Truth) -> Vec<TakenOut> {
         found.push(taken(truth, who, how, act.begun, happening.at));
     }
     for act in &played.acts {
-        let (starts, stops): (&[NodeRef], &[NodeRef]) = match &act.request {
-            Request::Manual(work) => (&work.starts, &work.stops),
-            _ => continue,
-        };
+        let Some((starts, stops)) = outside(&act.request) else { continue };
         for node in starts.iter().chain(stops) {
             let Some(timeline) = truth.named(node.kind, &node.id) else { continue };
             let before = at(&timeline.process, act.ended - 1).unwrap_or(Being::Down);

@@ -43,6 +43,7 @@ pub(crate) fn request(request: &Request) -> String {
         Request::DeleteRecord { key, .. } => format!("delete {key}"),
         Request::WriteSavepoint { dir, .. } => format!("write {}/savepoint", dir.display()),
         Request::Manual(work) => by_hand(work),
+        Request::Exec(program) => format!("run {program}"),
         other => format!("{other:?}"),
     }
 }
@@ -66,7 +67,9 @@ fn by_hand(work: &Manual) -> String {
 fn outcome(act: &Act) -> String {
     match &act.outcome {
         Ok(Answer::Acted { message }) => message.clone(),
-        Ok(_) if matches!(act.request, Request::Manual(_)) => format!("done after {}", span(act.ended - act.begun)),
+        Ok(_) if matches!(act.request, Request::Manual(_) | Request::Exec(_)) => {
+            format!("done after {}", span(act.ended - act.begun))
+        }
         Ok(_) => "done".into(),
         Err(error) => format!("{}: {error}", error.kind.name()),
     }

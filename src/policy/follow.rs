@@ -1,0 +1,92 @@
+//! Follows a plan: only its next effect may happen, and only while what it relies on holds.
+
+use super::{Change, Consent, Planned, PlannedEffect, Policy};
+use crate::error::{Error, Result};
+use crate::world::{Answer, Request, World};
+use std::cell::Cell;
+use std::rc::Rc;
+
+/// Refuses every effect that is not the plan's next one. That one is decided by another policy, which asks or says yes.
+pub struct Follow<P> {
+    effects: Vec<Planned>,
+    progress: Progress,
+    inner: P,
+}
+
+/// How far a plan has been followed. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct Progress {
+    done: Rc<Cell<usize>>,
+    all: usize,
+}
+
+impl Progress {
+    /// How many effects of the plan were consented to.
+    pub fn done(&self) -> usize {
+        self.done.get()
+    }
+
+    /// How many effects the plan has left.
+    pub fn left(&self) -> usize {
+        self.all.saturating_sub(self.done())
+    }
+}
+
+impl<P: Policy> Follow<P> {
+    /// Follows `effects` from the first one; `inner` decides whether the next one happens.
+    pub fn new(effects: Vec<Planned>, inner: P) -> Self {
+        let progress = Progress { done: Rc::default(), all: effects.len() };
+        Self { effects, progress, inner }
+    }
+
+    /// How far it has come, to be looked at while and after it is followed.
+    pub fn progress(&self) -> Progress {
+        self.progress.clone()
+    }
+
+    /// The plan's next effect, if that is `effect`.
+    fn expected(&self, effect: &PlannedEffect) -> Result<&Planned> {
+        let (at, all) = (self.progress.done(), self.effects.len());
+        let planned = match self.effects.get(at) {
+            Some(next) if next.what == *effect => return Ok(next),
+            Some(next) => format!("{} (effect {} of {all})", next.what, at + 1),
+            None => format!("at its end (all {all} effects are done)"),
+        };
+        Err(Error::refused(format!(
+            "not done: this is not the plan's next effect\n  plan:   {planned}\n  script: {effect}"
+        ))
+        .hint("look at how things stand, then rehearse again to make a plan of what is left to do"))
+    }
+}
+
+impl<P: Policy> Policy for Follow<P> {
+    fn decide(&mut self, change: &Change<'_>, world: &mut dyn World) -> Result<Consent> {
+        let Some(effect) = PlannedEffect::of(change.request) else {
+            return self.inner.decide(change, world);
+        };
+        let next = self.expected(&effect)?.clone();
+        holds(&next, world)?;
+        let consent = self.inner.decide(change, world)?;
+        if consent == Consent::Asked {
+            // The operator may have thought about it for long.
+            holds(&next, world)?;
+        }
+        self.progress.done.set(self.progress.done() + 1);
+        Ok(consent)
+    }
+
+    fn answer(&mut self, request: &Request, world: &mut dyn World) -> Result<Answer> {
+        self.inner.answer(request, world)
+    }
+}
+
+/// Whether what the effect relies on is so just now.
+fn holds(planned: &Planned, world: &mut dyn World) -> Result<()> {
+    if !planned.relies_on_records() {
+        return Ok(());
+    }
+    match world.apply(&Request::Nodes, None)? {
+        Answer::Listing(listing) => planned.holds_in(&listing),
+        other => Err(Error::internal(format!("the world answered a plan's request for nodes with {other:?}"))),
+    }
+}
