@@ -67,7 +67,7 @@ fn go(cli: Cli, output: &Output) -> Result<u8, ScriptError> {
     let house = House { global: cli.global, settings, output: output.clone(), interrupt, seen: None };
     match cli.command {
         Some(Command::Run(run)) => run::main(&house, run),
-        Some(Command::Rehearse(rehearse)) => rehearse::main(&house, *rehearse),
+        Some(Command::Rehearse(rehearse)) => rehearse::main(&house, &rehearse),
         Some(Command::Docs { reference, name }) => Ok(docs::main(&house, reference, name.as_deref())?),
         Some(Command::Ctl { .. }) => Err(Error::internal("ctl was handled before").into()),
         None if !cli.eval.is_empty() => evaluate::lines(&house, &cli.eval),

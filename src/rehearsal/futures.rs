@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result, ScriptError};
 use crate::interrupt::Interrupt;
-use crate::language::{self, ScriptDoc, Source};
+use crate::language::{self, Source};
 use crate::rehearsal::draw::Drawer;
 use crate::rehearsal::harm::{Blame, Harm, HarmKind, Intended, judge};
 use crate::rehearsal::play::Played;
@@ -110,14 +110,6 @@ impl Subjects {
     /// Those of [`Stage::new`].
     pub fn stage(&self) -> Result<Stage, ScriptError> {
         Stage::new(&self.source, self.settings.clone(), &self.scenario, self.interrupt.clone())
-    }
-
-    /// What the script says of itself.
-    ///
-    /// # Errors
-    /// Those of compiling it.
-    pub fn describe(&self) -> Result<ScriptDoc, ScriptError> {
-        Stage::describe(&self.source)
     }
 
     /// What an answer is about.

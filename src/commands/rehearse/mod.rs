@@ -6,7 +6,7 @@ use crate::cli::{self, Rehearse};
 use crate::commands::compose::{House, scenario_to_rehearse};
 use crate::commands::evaluate::language_settings;
 use crate::commands::{read_text, run};
-use crate::error::{Error, Result, ScriptError};
+use crate::error::{Error, ErrorKind, Result, ScriptError};
 use crate::language::Settings;
 use crate::nearest::did_you_mean;
 use crate::output::Format;
@@ -23,19 +23,23 @@ use std::path::{Path, PathBuf};
 const CALLS: u64 = 5_000_000;
 
 /// Rehearses the script, or shows what an earlier rehearsal has kept.
-pub(super) fn main(house: &House, args: Rehearse) -> Result<u8, ScriptError> {
+pub(super) fn main(house: &House, args: &Rehearse) -> Result<u8, ScriptError> {
     if !args.merge.is_empty() {
-        return Ok(merge(house, &args)?);
+        return Ok(merge(house, args)?);
     }
     if let Some(file) = &args.show {
         house.output.value(&Plan::read(file)?.table());
         return Ok(0);
     }
-    let Some(script) = args.script.clone() else {
+    let Some(script) = &args.script else {
         house.output.line(&cli::help_of("rehearse"));
         return Ok(0);
     };
-    let source = run::read(&script)?;
+    let source = run::read(script)?;
+    if args.help {
+        house.output.line(&run::help("rehearse", script, &Stage::describe(&source)?));
+        return Ok(0);
+    }
     let told = args.story.as_deref().map(SavedStory::read).transpose()?;
     let parameters = match &told {
         Some(story) if args.params.is_empty() => story.parameters.clone(),
@@ -43,48 +47,51 @@ pub(super) fn main(house: &House, args: Rehearse) -> Result<u8, ScriptError> {
     };
     let settings = Settings { parameters, ..language_settings()? };
     let nowhere = Scenario::named("empty")?;
-    let mut subjects = Subjects { source, settings, scenario: nowhere, interrupt: house.interrupt.clone() };
-    if args.help {
-        house.output.line(&run::help("rehearse", &script, &subjects.describe()?));
-        return Ok(0);
-    }
+    let subjects = Subjects { source, settings, scenario: nowhere, interrupt: house.interrupt.clone() };
     // What is wrong with the script, the options or the files is said before anybody looks at the cluster.
     drop(subjects.stage()?);
     let bounds = Bounds { time: limit(&args.limit)?, calls: CALLS };
+    match told {
+        Some(story) => tell(house, subjects, &story, bounds),
+        None => rehearse(house, args, subjects, bounds),
+    }
+}
+
+/// Rehearses the script on the cluster, once or through many futures.
+fn rehearse(house: &House, args: &Rehearse, mut subjects: Subjects, bounds: Bounds) -> Result<u8, ScriptError> {
     let kinds = kinds(args.faults.as_deref())?;
     for (what, target) in
         [("the report", &args.report), ("the snapshot", &args.save_snapshot), ("the plan", &args.plan)]
     {
         target.as_deref().map_or(Ok(()), |file| check_target(what, file))?;
     }
-    if let Some(story) = told {
-        return tell(house, subjects, &story, bounds);
-    }
-    let stories = stories_dir(&args)?;
-    subjects.scenario = scenario_to_rehearse(house, &args)?;
+    let stories = stories_dir(args)?;
+    subjects.scenario = scenario_to_rehearse(house, args)?;
     let mut stage = subjects.stage()?.drawing_lags();
     if args.plan.is_some() {
         stage = stage.keeping_reads();
     }
     let base = Base::play(&mut stage, bounds)?;
-    let story = Story::of(stage.start(), &base.played, &base.truth, &base.harms);
     if let Some(file) = &args.plan {
         plan(&subjects, stage.start(), &base)?.save(file)?;
     }
     if args.futures.is_none() && !args.every_fault {
+        let story = Story::of(stage.start(), &base.played, &base.truth, &base.harms);
         show::story(&house.output, &subjects, &story);
         return end(house, base.played.ending, story.exit_code);
     }
-    let tally = futures(house, &args, &subjects, &base, kinds)?;
+    let tally = futures(house, args, &subjects, &base, kinds)?;
     let files = save_stories(&subjects, &tally, &stories)?;
     show::tally(&house.output, &tally, &files);
     if house.output.format() != Format::Json {
         tell_shortest(house, &mut stage, &base.intended, &tally)?;
     }
-    Ok(match tally.did_harm() {
-        true => crate::error::ErrorKind::Harm.exit_code(),
-        false => 0,
-    })
+    Ok(harm_or_not(&tally))
+}
+
+/// The exit code of a rehearsal of futures.
+fn harm_or_not(tally: &Tally) -> u8 {
+    if tally.did_harm() { ErrorKind::Harm.exit_code() } else { 0 }
 }
 
 /// What the rehearsal did, as a plan for a run.
@@ -225,7 +232,7 @@ fn tell(house: &House, mut subjects: Subjects, saved: &SavedStory, bounds: Bound
     if !still {
         house.output.warning(&format!("{} does not come about any more", saved.harm.name()));
     }
-    Ok(if still { crate::error::ErrorKind::Harm.exit_code() } else { 0 })
+    Ok(if still { ErrorKind::Harm.exit_code() } else { 0 })
 }
 
 /// Adds up what parts have found.
@@ -236,5 +243,5 @@ fn merge(house: &House, args: &Rehearse) -> Result<u8> {
     };
     let tally = Tally::merge(args.merge.iter().map(read).collect::<Result<Vec<_>>>()?)?;
     show::tally(&house.output, &tally, &[]);
-    Ok(if tally.did_harm() { crate::error::ErrorKind::Harm.exit_code() } else { 0 })
+    Ok(harm_or_not(&tally))
 }
