@@ -11,6 +11,7 @@ mod human;
 mod look;
 mod meta;
 pub mod nodes;
+mod positions;
 mod row;
 mod sandbox;
 mod wait;
@@ -30,5 +31,14 @@ pub fn find(name: &str) -> Option<&'static Operation> {
 }
 
 /// One table per domain, each in the file that implements it.
-const TABLES: &[&[Operation]] =
-    &[look::TABLE, act::TABLE, wait::TABLE, clock::TABLE, meta::TABLE, human::TABLE, exec::TABLE, sandbox::TABLE];
+const TABLES: &[&[Operation]] = &[
+    look::TABLE,
+    positions::TABLE,
+    act::TABLE,
+    wait::TABLE,
+    clock::TABLE,
+    meta::TABLE,
+    human::TABLE,
+    exec::TABLE,
+    sandbox::TABLE,
+];

@@ -61,6 +61,7 @@ pub(super) struct Trace {
     /// How far behind each Drainer was, if that is to be noted.
     pub(super) lags: Vec<LagCurve>,
     pub(super) draws_lags: bool,
+    pub(super) drawn_at: Option<Micros>,
     pub(super) forced: Vec<GuardName>,
     pub(super) place: Option<Place>,
 }
@@ -101,11 +102,14 @@ impl Trace {
     /// Notes how far behind each Drainer is, unless that was noted just now.
     fn draw(&mut self, cluster: &Cluster) {
         let now = cluster.now();
+        if self.drawn_at.is_some_and(|at| now - at < BETWEEN_POINTS) {
+            return;
+        }
+        self.drawn_at = Some(now);
         for who in cluster.everybody().filter(|who| who.kind() == Kind::Drainer) {
             let id = cluster.id_of(who);
             let lag = (now - cluster.position(who)).max(0);
             match self.lags.iter_mut().find(|curve| curve.drainer == id) {
-                Some(curve) if curve.points.last().is_some_and(|(at, _)| now - at < BETWEEN_POINTS) => {}
                 Some(curve) => curve.points.push((now, lag)),
                 None => self.lags.push(LagCurve { drainer: id.to_owned(), points: vec![(now, lag)] }),
             }

@@ -87,18 +87,35 @@ impl Drainer {
         merged.max(self.consumed)
     }
 
-    /// Up to where it has read each of its Pumps at `now`.
-    pub(crate) fn read_position(&self, pumps: &[Pump], source: &Source, now: Micros) -> Micros {
+    /// What it has read at `now`.
+    pub(crate) fn reading(&self, pumps: &[Pump], now: Micros) -> Reading {
         let consumed = self.consumed(pumps, now);
-        match source.stuck_at {
-            Some(at) => at.max(consumed),
-            None if self.is_behind(pumps, consumed, now) || !self.flowing => consumed,
-            None => pumps[source.pump].newest(now),
-        }
+        Reading { consumed, keeps_up: self.flowing && !self.is_behind(pumps, consumed, now), now }
     }
 
     /// Whether it could consume more at `now` if it were faster.
     pub(crate) fn is_behind(&self, pumps: &[Pump], consumed: Micros, now: Micros) -> bool {
         self.merged(pumps, now).is_some_and(|merged| consumed < merged)
+    }
+}
+
+/// What a Drainer has read at one moment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reading {
+    /// Everything up to it was consumed.
+    pub(crate) consumed: Micros,
+    /// Whether it has read all there is.
+    keeps_up: bool,
+    now: Micros,
+}
+
+impl Reading {
+    /// Up to where it has read one of its Pumps.
+    pub(crate) fn of(&self, pumps: &[Pump], source: &Source) -> Micros {
+        match source.stuck_at {
+            Some(at) => at.max(self.consumed),
+            None if self.keeps_up => pumps[source.pump].newest(self.now),
+            None => self.consumed,
+        }
     }
 }

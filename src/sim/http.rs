@@ -201,15 +201,14 @@ impl Cluster {
     /// A Drainer's `/status`.
     pub(crate) fn drainer_status(&self, at: usize) -> DrainerStatus {
         let drainer = &self.drainers[at];
+        let reading = drainer.reading(&self.pumps, self.now);
         let position = |source: &super::drainer::Source| {
-            let read = drainer.read_position(&self.pumps, source, self.now);
-            (self.pumps[source.pump].node.id.to_string(), self.ts_at(read))
+            (self.pumps[source.pump].node.id.to_string(), self.ts_at(reading.of(&self.pumps, source)))
         };
-        let consumed = self.position(Who::Drainer(at));
         DrainerStatus {
             pump_positions: drainer.sources.iter().map(position).collect(),
             synced: self.writes_per_second() == 0,
-            last_ts: self.ts_at(consumed),
+            last_ts: self.ts_at(reading.consumed),
         }
     }
 

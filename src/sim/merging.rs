@@ -66,7 +66,7 @@ impl Cluster {
     }
 
     fn drop_source(&mut self, at: usize, source: usize) {
-        let read = self.drainers[at].read_position(&self.pumps, &self.drainers[at].sources[source], self.now);
+        let read = self.drainers[at].reading(&self.pumps, self.now).of(&self.pumps, &self.drainers[at].sources[source]);
         let gone = self.drainers[at].sources.remove(source);
         self.leave_behind(at, gone.pump, read);
     }

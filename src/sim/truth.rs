@@ -46,7 +46,9 @@ impl Cluster {
         let (consumed, to) = (drainer.consumed(&self.pumps, self.now), holder.newest(self.now));
         let source = drainer.sources.iter().find(|source| source.pump == pump);
         let from = match (source, drainer.dropped.get(&pump)) {
-            (Some(source), _) if drainer.node.process.is_some() => drainer.read_position(&self.pumps, source, self.now),
+            (Some(source), _) if drainer.node.process.is_some() => {
+                drainer.reading(&self.pumps, self.now).of(&self.pumps, source)
+            }
             (None, Some(read)) => *read,
             _ => consumed,
         };
