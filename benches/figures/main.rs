@@ -9,6 +9,7 @@
 
 mod inside;
 mod process;
+mod rehearsals;
 mod row;
 
 #[path = "../../tests/support/mod.rs"]
@@ -34,6 +35,10 @@ fn main() {
         ("bound_call", Box::new(inside::bound_call)),
         ("gate_read", Box::new(inside::gate_read)),
         ("sim_events", Box::new(inside::sim_events)),
+        ("futures_10000", Box::new(rehearsals::futures_10000)),
+        ("futures_two_cores", Box::new(rehearsals::futures_two_cores)),
+        ("futures_memory", Box::new(rehearsals::futures_memory)),
+        ("rehearse_250_nodes", Box::new(rehearsals::rehearse_250_nodes)),
     ];
     let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str()));
     let rows: Vec<Row> = figures.iter().filter(|(name, _)| is_wanted(name)).map(|(_, make)| make()).collect();

@@ -47,14 +47,14 @@ impl Records {
     }
 }
 
-fn ours() -> Command {
+pub(crate) fn ours() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_binlogsh"));
     command.env_clear().env("HOME", std::env::temp_dir()).env("TERM", "xterm");
     command
 }
 
 /// Seconds that a whole process takes, with somebody who reads what it says to its end.
-fn time(mut command: Command) -> f64 {
+pub(crate) fn time(mut command: Command) -> f64 {
     let begin = Instant::now();
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     // A thread that waits costs less than looking again and again; one that is too slow is ended from here.
@@ -94,17 +94,16 @@ pub(crate) fn list(cluster: &Records, name: &'static str, limit: f64) -> Row {
 }
 
 pub(crate) fn memory_list_3(cluster: &Records) -> Row {
-    let kib = peak_memory_of(&["--pd-urls", &cluster.url, "-e", "pumps()"]) as f64;
-    let mib = kib / 1024.0;
+    let mib = peak_mib(cluster.ours(&["-e", "pumps()"]));
     Row { name: "memory_list_3", unit: "MiB", ours: mib, peer: None, value: mib, limit: 16.0, sense: Sense::Max }
 }
 
-/// Runs our program with `args` and returns its peak memory in KiB.
-fn peak_memory_of(args: &[&str]) -> u64 {
-    let child = ours().args(args).stdout(Stdio::null()).spawn().unwrap();
+/// Runs a program to its end and returns its peak memory in MiB.
+pub(crate) fn peak_mib(mut command: Command) -> f64 {
+    let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let used = wait4::Wait4::wait4(child).unwrap();
     assert!(used.status.success());
-    used.rusage.maxrss / 1024
+    (used.rusage.maxrss / 1024) as f64 / 1024.0
 }
 
 pub(crate) fn reads_200(cluster: &Records) -> Row {
