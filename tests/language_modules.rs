@@ -171,3 +171,34 @@ fn the_embedded_library_imports_no_files() {
         assert!(text.starts_with("//!"), "{name} says what it is for");
     }
 }
+
+#[test]
+fn a_pinned_script_runs_with_its_modules_as_they_were() {
+    let dir = directory(&[
+        ("scripts/near.rhai", "import \"sub/far\" as f;\nfn three() { f::two() + 1 }"),
+        ("scripts/sub/far.rhai", "fn two() { 2 }"),
+    ]);
+    let code = "import \"near\" as n;\nimport \"pumps\" as pumps;\nif false { import \"sub/far\" as f; }\nn::three()";
+    let source = Source { name: "main.rhai".into(), text: code.into(), root: Some(dir.path().join("scripts")) };
+    let mut shell = Shell::new();
+    let prepared = shell.interpreter.prepare(&source).unwrap();
+    let pinned = shell.interpreter.pin(&prepared).unwrap();
+    let mut paths: Vec<&str> = pinned.iter().map(|module| module.path.as_str()).collect();
+    paths.sort_unstable();
+    assert_eq!(paths, ["drainers", "near", "pumps", "sub/far", "sub/far"], "also what is imported by others, or never");
+
+    std::fs::write(dir.path().join("scripts/near.rhai"), "fn three() { 4 }").unwrap();
+    std::fs::remove_file(dir.path().join("scripts/sub/far.rhai")).unwrap();
+    let settings = Settings { pinned: Some(pinned), ..Settings::default() };
+    let elsewhere = Source { root: None, ..source };
+    let ending = Shell::with(settings).interpreter.run(&elsewhere);
+    assert_eq!(ending.unwrap(), Ending::Value(Value::Int(3)));
+}
+
+#[test]
+fn a_pinned_script_imports_nothing_else() {
+    let settings = Settings { pinned: Some(Vec::new()), ..Settings::default() };
+    let error = Shell::with(settings).error("import \"pumps\" as p;").error;
+    assert_eq!(error.kind, ErrorKind::NotFound);
+    assert!(error.message.contains("\"pumps\"") && error.message.contains("script.rhai"), "{error}");
+}

@@ -34,7 +34,7 @@ pub(super) struct Host {
     /// The step that an error is just leaving; none once the script has gone on.
     failed_step: RefCell<Option<String>>,
     /// The modules that were imported from files since something was last compiled.
-    pub(super) modules: RefCell<HashMap<PathBuf, Shared<Module>>>,
+    pub(super) modules: RefCell<HashMap<String, Shared<Module>>>,
 }
 
 impl Host {

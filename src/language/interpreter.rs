@@ -5,9 +5,10 @@ use crate::language::complete::{Completeness, Scan, scan, unclosed_comment};
 use crate::language::convert::to_value;
 use crate::language::describe::{self, ParamDoc, ScriptDoc};
 use crate::language::host::Host;
+use crate::language::pin::{self, PinnedModule};
 use crate::language::settings::Settings;
 use crate::language::sources::Source;
-use crate::language::translate::Vocabulary;
+use crate::language::translate::{self, Vocabulary};
 use crate::language::{docs, engine, place, stdlib};
 use crate::session::Session;
 use crate::value::Value;
@@ -104,6 +105,17 @@ impl Interpreter {
         let declared = self.described(&key, &ast)?.params;
         describe::check(&declared, &self.host.settings.parameters)?;
         Ok(Prepared { key, ast, root: source.root.clone(), declared })
+    }
+
+    /// The modules of a script as they are now: with them in [`Settings::pinned`] it runs the same later and elsewhere.
+    ///
+    /// # Errors
+    /// Those of finding a module that it imports, and `invalid` when one does not compile.
+    pub fn pin(&self, prepared: &Prepared) -> Result<Vec<PinnedModule>, ScriptError> {
+        self.host.begin(prepared.root.clone(), prepared.declared.clone());
+        let pinned =
+            stacker::maybe_grow(RED_ZONE, STACK, || pin::pin(&self.engine, &self.host, &prepared.key, &prepared.ast));
+        Ok(pinned?)
     }
 
     /// Runs a script of this interpreter from its beginning to its end; nothing of it is left afterwards.
@@ -211,7 +223,7 @@ impl Interpreter {
             Ok(ast) => ast,
             Err(error) => {
                 let mut words = self.vocabulary(&self.prompt);
-                words.variables.extend(declared_in(&source.text));
+                words.variables.extend(translate::declared_in(&source.text));
                 let place = place::at(error.position(), &key, &self.host.sources);
                 return Err(ScriptError { error: words.parsing(error.err_type()), place, step: None });
             }
@@ -292,21 +304,6 @@ fn functions(state: &State) -> Vec<(String, usize)> {
     let own = state.global.lib.iter().flat_map(|lib| lib.iter_script_fn_info());
     let own = own.map(|(_, _, name, count, _)| (name.to_owned(), count));
     own.filter(|(name, _)| !name.starts_with("anon$")).collect()
-}
-
-/// The names that a text declares, near enough to find the one that was meant.
-fn declared_in(text: &str) -> Vec<String> {
-    let mut words =
-        text.split(|letter: char| !letter.is_alphanumeric() && letter != '_').filter(|word| !word.is_empty());
-    let mut names = Vec::new();
-    while let Some(word) = words.next() {
-        if matches!(word, "let" | "const" | "for" | "as")
-            && let Some(name) = words.next()
-        {
-            names.push(name.to_owned());
-        }
-    }
-    names
 }
 
 /// Evaluates `ast`, leaving in `state` what it defined.

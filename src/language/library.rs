@@ -27,6 +27,10 @@ fn embedded_name(module: &str) -> String {
     format!("stdlib:{module}")
 }
 
+fn is_embedded(name: &str) -> bool {
+    name.starts_with("stdlib:")
+}
+
 /// A module, or the error that Rhai passes on.
 type Loaded = std::result::Result<Shared<Module>, Box<EvalAltResult>>;
 
@@ -34,7 +38,7 @@ type Loaded = std::result::Result<Shared<Module>, Box<EvalAltResult>>;
 pub(super) struct Library {
     host: Rc<Host>,
     embedded: RefCell<HashMap<String, Shared<Module>>>,
-    loading: RefCell<Vec<PathBuf>>,
+    loading: RefCell<Vec<String>>,
 }
 
 impl Library {
@@ -58,61 +62,75 @@ impl Library {
         Ok(module.into())
     }
 
-    fn load_file(&self, engine: &Engine, file: PathBuf, at: Position) -> Loaded {
-        let raise = |error| self.host.raise(error);
-        if self.loading.borrow().contains(&file) {
-            return Err(raise(
-                Error::invalid(format!("{} imports itself, directly or through others", file.display()))
+    fn load_file(&self, engine: &Engine, source: Source, at: Position) -> Loaded {
+        let name = source.name.clone();
+        if self.loading.borrow().contains(&name) {
+            return Err(self.host.raise(
+                Error::invalid(format!("{name} imports itself, directly or through others"))
                     .hint("move what both need into a third module"),
             ));
         }
-        let text = std::fs::read_to_string(&file)
-            .map_err(|error| raise(Error::local(format!("cannot read the module {}", file.display())).source(error)))?;
-        let source = Source { name: file.display().to_string(), text, root: file.parent().map(Path::to_owned) };
-        self.loading.borrow_mut().push(file);
+        self.loading.borrow_mut().push(name);
         let module = self.load(engine, source, at);
         self.loading.borrow_mut().pop();
         module
     }
+}
 
-    /// The file that `path` means when it is imported by the source `importer`.
-    fn find(&self, importer: &str, path: &str) -> Result<PathBuf> {
-        let known = self.host.sources.get(importer);
-        if known.is_some_and(|known| known.source.name.starts_with("stdlib:")) {
-            return Err(missing(path, None));
-        }
-        let base = self.host.sources.root(importer).or_else(|| self.host.settings.roots.first().cloned());
-        let Some(base) = base else { return Err(missing(path, None)) };
-        let mut file = base.join(path).into_os_string();
-        if !path.ends_with(".rhai") {
-            file.push(".rhai");
-        }
-        let file = PathBuf::from(file);
-        let found = file.canonicalize().map_err(|_| missing(path, Some(&file)))?;
-        let roots = self.host.roots();
-        match roots.iter().any(|root| found.starts_with(root)) {
-            true => Ok(found),
-            false => Err(outside(path, &found, &roots)),
-        }
+/// The module that `path` means when the source `importer` imports it: of those that a run was pinned with, of the
+/// embedded library, or a file.
+///
+/// # Errors
+/// `not_found`, `invalid` when it lies outside the script's directory, `local` when it cannot be read.
+pub(super) fn locate(host: &Host, importer: &str, path: &str) -> Result<Source> {
+    if let Some(pinned) = &host.settings.pinned {
+        let importer = host.sources.get(importer).map_or_else(String::new, |known| known.source.name.clone());
+        let found = pinned.iter().find(|module| module.path == path && module.importer == importer);
+        return found.map(|module| Source::new(&module.name, &module.text)).ok_or_else(|| {
+            Error::not_found(format!("the run has no module \"{path}\" of {importer} with it"))
+                .hint("a run keeps the modules whose imports are written with a plain text")
+        });
+    }
+    if let Some((name, text)) = STDLIB.into_iter().find(|(name, _)| *name == path) {
+        return Ok(Source::new(embedded_name(name), text));
+    }
+    let file = find(host, importer, path)?;
+    let text = std::fs::read_to_string(&file)
+        .map_err(|error| Error::local(format!("cannot read the module {}", file.display())).source(error))?;
+    Ok(Source { name: file.display().to_string(), text, root: file.parent().map(Path::to_owned) })
+}
+
+/// The file that `path` means when it is imported by the source `importer`.
+fn find(host: &Host, importer: &str, path: &str) -> Result<PathBuf> {
+    let known = host.sources.get(importer);
+    if known.is_some_and(|known| is_embedded(&known.source.name)) {
+        return Err(missing(path, None));
+    }
+    let base = host.sources.root(importer).or_else(|| host.settings.roots.first().cloned());
+    let Some(base) = base else { return Err(missing(path, None)) };
+    let mut file = base.join(path).into_os_string();
+    if !path.ends_with(".rhai") {
+        file.push(".rhai");
+    }
+    let file = PathBuf::from(file);
+    let found = file.canonicalize().map_err(|_| missing(path, Some(&file)))?;
+    let roots = host.roots();
+    match roots.iter().any(|root| found.starts_with(root)) {
+        true => Ok(found),
+        false => Err(outside(path, &found, &roots)),
     }
 }
 
 impl ModuleResolver for Library {
     fn resolve(&self, engine: &Engine, importer: Option<&str>, path: &str, at: Position) -> Loaded {
-        if let Some((name, text)) = STDLIB.into_iter().find(|(name, _)| *name == path) {
-            if let Some(module) = self.embedded.borrow().get(name) {
-                return Ok(module.clone());
-            }
-            let module = self.load(engine, Source::new(embedded_name(name), text), at)?;
-            self.embedded.borrow_mut().insert(name.to_owned(), module.clone());
-            return Ok(module);
-        }
-        let file = self.find(importer.unwrap_or_default(), path).map_err(|error| self.host.raise(error))?;
-        if let Some(module) = self.host.modules.borrow().get(&file) {
+        let source = locate(&self.host, importer.unwrap_or_default(), path).map_err(|error| self.host.raise(error))?;
+        let name = source.name.clone();
+        let kept = if is_embedded(&name) { &self.embedded } else { &self.host.modules };
+        if let Some(module) = kept.borrow().get(&name) {
             return Ok(module.clone());
         }
-        let module = self.load_file(engine, file.clone(), at)?;
-        self.host.modules.borrow_mut().insert(file, module.clone());
+        let module = self.load_file(engine, source, at)?;
+        kept.borrow_mut().insert(name, module.clone());
         Ok(module)
     }
 }

@@ -1,5 +1,6 @@
 //! What an interpreter is told once, before it runs anything.
 
+use crate::language::pin::PinnedModule;
 use indexmap::IndexMap;
 use std::path::PathBuf;
 
@@ -11,6 +12,8 @@ pub struct Settings {
     /// Directories beneath which modules may be imported by what comes from no file: at the prompt the current
     /// directory. A script imports from its own directory only.
     pub roots: Vec<PathBuf>,
+    /// The modules that a run was begun with: then nothing is imported from anywhere else.
+    pub pinned: Option<Vec<PinnedModule>>,
     /// Where a script that runs away is stopped.
     pub limits: Limits,
 }

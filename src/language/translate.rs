@@ -201,3 +201,18 @@ fn of_type(name: &str) -> &str {
         other => other,
     }
 }
+
+/// The names that a text declares, near enough to find the one that was meant.
+pub(super) fn declared_in(text: &str) -> Vec<String> {
+    let mut words =
+        text.split(|letter: char| !letter.is_alphanumeric() && letter != '_').filter(|word| !word.is_empty());
+    let mut names = Vec::new();
+    while let Some(word) = words.next() {
+        if matches!(word, "let" | "const" | "for" | "as")
+            && let Some(name) = words.next()
+        {
+            names.push(name.to_owned());
+        }
+    }
+    names
+}

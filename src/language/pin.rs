@@ -1,0 +1,58 @@
+//! The modules of a script as they are when its run begins, so that it can go on with the same ones later and elsewhere.
+
+use crate::error::{Error, Result};
+use crate::language::host::Host;
+use crate::language::library::locate;
+use rhai::{AST, ASTNode, Engine, Expr, Stmt};
+use serde::{Deserialize, Serialize};
+
+/// A module as a run was begun with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PinnedModule {
+    /// The source that imports it, by name.
+    pub importer: String,
+    /// What it writes after `import`.
+    pub path: String,
+    /// The module's own name: its file, or `stdlib:NAME`.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// All modules that the source `key`, compiled to `ast`, imports by a plain text, directly or through others.
+///
+/// # Errors
+/// Those of finding a module; `invalid` when one does not compile.
+pub(super) fn pin(engine: &Engine, host: &Host, key: &str, ast: &AST) -> Result<Vec<PinnedModule>> {
+    let mut pinned: Vec<PinnedModule> = Vec::new();
+    let mut open = vec![(key.to_owned(), imports(ast))];
+    while let Some((key, paths)) = open.pop() {
+        let importer = host.sources.get(&key).map_or_else(String::new, |known| known.source.name.clone());
+        for path in paths {
+            if pinned.iter().any(|module| module.importer == importer && module.path == path) {
+                continue;
+            }
+            let source = locate(host, &key, &path)?;
+            let (name, text) = (source.name.clone(), source.text.clone());
+            let compiled = engine.compile(&*source.code());
+            let ast = compiled.map_err(|e| Error::invalid(format!("{name} does not compile")).source(e))?;
+            open.push((host.sources.add(source), imports(&ast)));
+            pinned.push(PinnedModule { importer: importer.clone(), path, name, text });
+        }
+    }
+    Ok(pinned)
+}
+
+/// What a script writes after `import`, where it is a plain text.
+fn imports(ast: &AST) -> Vec<String> {
+    let mut paths = Vec::new();
+    ast.walk(&mut |path: &[ASTNode<'_>]| {
+        if let Some(ASTNode::Stmt(Stmt::Import(import, _))) = path.last()
+            && let Expr::StringConstant(text, _) = &import.0
+        {
+            paths.push(text.to_string());
+        }
+        true
+    });
+    paths
+}
