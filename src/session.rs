@@ -72,6 +72,11 @@ impl Session {
         &self.parts.notices
     }
 
+    /// A step of the script begins, or (`None`) it is in none any more.
+    pub fn step(&mut self, name: Option<&str>) {
+        self.parts.policy.step(name);
+    }
+
     /// From now on every write to etcd happens only while the lock that `fence` names is still ours; `None`: no lock.
     pub fn hold(&mut self, fence: Option<Fence>) {
         self.fence = fence;

@@ -318,7 +318,7 @@ fn without_a_console_nobody_can_be_asked() {
     let mut live = world();
     let nothing = Manual { text: "take a backup".into(), ..Manual::default() };
     for request in [
-        Request::Ask(binlogsh::world::Question { text: "really?".into() }),
+        Request::Ask(binlogsh::world::Question::new("really?")),
         Request::ReadSecret { prompt: "text".into() },
         Request::Manual(nothing),
     ] {

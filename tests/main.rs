@@ -8,6 +8,7 @@
 
 mod bad_input;
 mod config_files;
+mod consent;
 mod contract;
 mod ctl_flags;
 mod end_to_end;

@@ -102,12 +102,12 @@ fn results_are_tables_and_errors_have_hints() {
 fn a_change_asks_first_and_a_no_leaves_all_as_it_was() {
     let mut prompt = Prompt::sandbox("default");
     prompt.pty.send_line("pause_pump(\"pump-1\")").unwrap();
-    prompt.pty.exp_string("[y/N]").unwrap();
+    prompt.pty.exp_string("[y/N/q]").unwrap();
     prompt.replies("n", "refused");
     prompt.says("pump(\"pump-1\").state", "online");
     prompt.pty.send_line("pause_pump(\"pump-1\")").unwrap();
     prompt.pty.exp_string("last_pump: clear").unwrap();
-    prompt.pty.exp_string("[y/N]").unwrap();
+    prompt.pty.exp_string("[y/N/q]").unwrap();
     prompt.replies("y", "success");
     prompt.says("pump(\"pump-1\").state", "paused");
     prompt.leave();

@@ -100,7 +100,7 @@ fn pause(id: &str) -> Request {
 #[test]
 fn a_change_asks_acts_and_is_noted_with_what_the_guards_found() {
     let (world, journal) = (Still::default(), Rc::new(RefCell::new(Memory::of_changes())));
-    let mut session = session(&world, journal.clone(), Ask);
+    let mut session = session(&world, journal.clone(), Ask::default());
     session.perform(Request::Tso, &[]).unwrap();
     session.perform(pause("p0"), &[]).unwrap();
     let journal = journal.borrow();
@@ -114,7 +114,7 @@ fn a_change_asks_acts_and_is_noted_with_what_the_guards_found() {
 fn a_no_of_the_operator_touches_nothing() {
     let world = Still::default();
     world.0.borrow_mut().says_no = true;
-    let error = session(&world, Memory::of_changes(), Ask).perform(pause("p0"), &[]).unwrap_err();
+    let error = session(&world, Memory::of_changes(), Ask::default()).perform(pause("p0"), &[]).unwrap_err();
     assert_eq!(error.kind, ErrorKind::Refused);
     assert_eq!(world.acts(), 0);
 }
@@ -133,13 +133,13 @@ fn the_guards_look_again_when_the_operator_took_long() {
     let world = Still::default();
     world.0.borrow_mut().probe_later = Some(ProbeFinding::Refused);
     world.0.borrow_mut().thinking_ms = 2001;
-    let error = session(&world, Memory::of_changes(), Ask).perform(pause("p0"), &[]).unwrap_err();
+    let error = session(&world, Memory::of_changes(), Ask::default()).perform(pause("p0"), &[]).unwrap_err();
     assert!(error.message.contains("while you were asked: last_pump"), "{error}");
     assert_eq!(world.acts(), 0);
 
     world.0.borrow_mut().asked.clear();
     world.0.borrow_mut().thinking_ms = 100;
-    session(&world, Memory::of_changes(), Ask).perform(pause("p0"), &[]).unwrap();
+    session(&world, Memory::of_changes(), Ask::default()).perform(pause("p0"), &[]).unwrap();
     assert_eq!(world.acts(), 1);
 }
 
@@ -214,7 +214,7 @@ fn another_request_than_the_journals_diverges_and_touches_nothing() {
 #[test]
 fn an_interrupt_ends_everything_until_the_next_line() {
     let world = Still::default();
-    let mut session = session(&world, Memory::of_changes(), Ask);
+    let mut session = session(&world, Memory::of_changes(), Ask::default());
     session.interrupt().raise(2);
     assert_eq!(session.perform(Request::Tso, &[]).unwrap_err().exit_code(), 130);
     session.interrupt().clear();

@@ -82,7 +82,7 @@ fn consumes(cluster: &mut Cluster, id: &str, time: Micros) -> Micros {
 }
 
 fn ask(world: &mut Simulated) -> Choice {
-    match world.apply(&Request::Ask(Question { text: "sure?".into() }), None).unwrap() {
+    match world.apply(&Request::Ask(Question::new("sure?")), None).unwrap() {
         Answer::Chosen(choice) => choice,
         other => panic!("{other:?}"),
     }

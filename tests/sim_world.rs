@@ -228,7 +228,7 @@ fn without_pd_every_listing_says_whom_it_tried() {
 #[test]
 fn questions_are_answered_yes_and_secrets_need_a_human() {
     let mut world = world("default");
-    let asked = world.apply(&Request::Ask(Question { text: "sure?".into() }), None).unwrap();
+    let asked = world.apply(&Request::Ask(Question::new("sure?")), None).unwrap();
     assert_eq!(asked, Answer::Chosen(binlogsh::world::Choice::Yes));
     let secret = world.apply(&Request::ReadSecret { prompt: "text".into() }, None);
     assert_eq!(secret.unwrap_err().kind, ErrorKind::Local);

@@ -7,7 +7,7 @@ use crate::interrupt::Interrupt;
 use crate::journal::{Journal, Memory};
 use crate::live::{self, Live, clock::Stopwatch};
 use crate::output::{Format, Output};
-use crate::policy::{Ask, Follow, Planned, Policy, Progress, ReadOnly, Warn, WithoutPrograms, Yes};
+use crate::policy::{Ask, Follow, Planned, Policy, Production, Progress, ReadOnly, Warn, WithoutPrograms, Yes};
 use crate::rehearsal::Snapshot;
 use crate::secret::IV_LENGTH;
 use crate::session::{Parts, Session};
@@ -85,7 +85,10 @@ fn policy(house: &House) -> Result<Box<dyn Policy>> {
             }
             Box::new(Yes { notices: house.output.notices() })
         }
-        (false, None) => Box::new(Ask),
+        (false, None) => match (&house.settings.profile, house.settings.production && house.global.sandbox.is_none()) {
+            (Some(profile), true) => Box::new(Production::new(profile, Ask::default())),
+            _ => Box::new(Ask::default()),
+        },
     };
     Ok(match may_exec(house) {
         true => policy,

@@ -31,6 +31,8 @@ pub(super) struct Host {
     stopped: Cell<bool>,
     exit: Cell<Option<u8>>,
     polling: Cell<bool>,
+    /// The steps that the script is in, the innermost last.
+    steps: RefCell<Vec<String>>,
     /// The step that an error is just leaving; none once the script has gone on.
     failed_step: RefCell<Option<String>>,
     /// The modules that were imported from files since something was last compiled.
@@ -55,6 +57,7 @@ impl Host {
             stopped: Cell::new(false),
             exit: Cell::new(None),
             polling: Cell::new(false),
+            steps: RefCell::default(),
             failed_step: RefCell::default(),
             modules: RefCell::default(),
         }
@@ -68,6 +71,8 @@ impl Host {
         self.exit.set(None);
         self.polling.set(false);
         self.failed_step.take();
+        self.steps.borrow_mut().clear();
+        self.session.borrow_mut().step(None);
     }
 
     /// Forgets what ended the last line of the prompt.
@@ -120,6 +125,18 @@ impl Host {
         }
         self.stopped.set(true);
         EvalAltResult::ErrorTerminated(Dynamic::from(Failure::new(error)), Position::NONE).into()
+    }
+
+    /// Does `work` as the step `name`; the step around it, if there is one, goes on afterwards.
+    pub(super) fn within_step<T>(&self, name: String, work: impl FnOnce() -> T) -> T {
+        self.tell(Notice::StepBegan(name.clone()));
+        self.session.borrow_mut().step(Some(&name));
+        self.steps.borrow_mut().push(name);
+        let result = work();
+        let mut steps = self.steps.borrow_mut();
+        steps.pop();
+        self.session.borrow_mut().step(steps.last().map(String::as_str));
+        result
     }
 
     /// An error leaves the step `name`.

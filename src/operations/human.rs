@@ -20,8 +20,8 @@ pub(super) const TABLE: &[Operation] = &[
         example: Example::new("confirm(\"Is the backup finished?\")"),
         run: |gate, args| {
             let text = args.required_text("text")?.to_owned();
-            match gate.perform(Request::Ask(Question { text: text.clone() }), &[])? {
-                Answer::Chosen(Choice::Yes) => Ok(Value::Unit),
+            match gate.perform(Request::Ask(Question::new(text.clone())), &[])? {
+                Answer::Chosen(Choice::Yes | Choice::All) => Ok(Value::Unit),
                 Answer::Chosen(Choice::No) => Err(Error::refused(format!("you said no: {text}"))),
                 other => Err(unexpected("answer", &other)),
             }

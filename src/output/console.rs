@@ -6,7 +6,7 @@ use super::text::on_lines;
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::secret::Secret;
-use crate::world::{Choice, Console, Question};
+use crate::world::{Choice, Console, Question, Wanted};
 
 /// How often a question is asked again when the answer is neither yes nor no.
 const PATIENCE: usize = 5;
@@ -20,6 +20,7 @@ pub(super) struct Operator {
 /// What a line means as an answer.
 enum Reply {
     Yes,
+    All,
     No,
     Empty,
     Quit,
@@ -32,12 +33,8 @@ impl Operator {
     }
 
     /// Asks until there is an answer. Nothing that was typed before the question counts.
-    fn reply(&self, text: &str, choices: &str) -> Result<Reply> {
-        if !keyboard::can_ask() {
-            let about = text.lines().next().unwrap_or_default();
-            return Err(Error::refused(format!("nobody can be asked without a terminal: {}", on_lines(about)))
-                .hint("`--yes` answers every question with yes; the guards still refuse what does harm"));
-        }
+    fn reply(&self, text: &str, choices: &str, takes_all: bool) -> Result<Reply> {
+        somebody_is_there(text)?;
         keyboard::forget_typed();
         self.output.ask(&format!("{} [{choices}] ", on_lines(text)));
         for _ in 0..PATIENCE {
@@ -53,16 +50,46 @@ impl Operator {
             match reply {
                 Reply::Quit => return Err(Error::interrupted(None, "you quit at a question")),
                 Reply::Other => self.output.ask(&format!("please answer y or n, or q to quit [{choices}] ")),
+                Reply::All if !takes_all => self.output.ask(&format!("please answer [{choices}] ")),
                 clear => return Ok(clear),
             }
         }
         Ok(Reply::No)
     }
+
+    /// Asks for one word, once; anything else is a no.
+    fn typed(&self, text: &str, word: &str) -> Result<Choice> {
+        somebody_is_there(text)?;
+        keyboard::forget_typed();
+        self.output.ask(&format!("{} ", on_lines(text)));
+        let line = keyboard::read_line(&self.interrupt, keyboard::Echo::Shown);
+        if !matches!(line, Ok(Line::Text(_))) {
+            self.output.ask("\n");
+        }
+        match line? {
+            Line::End => Err(Error::refused("the input ended at a question")),
+            Line::Text(line) if line.trim() == word => Ok(Choice::Yes),
+            Line::Text(line) if matches!(reply(&line), Reply::Quit) => {
+                Err(Error::interrupted(None, "you quit at a question"))
+            }
+            Line::Text(_) => Ok(Choice::No),
+        }
+    }
+}
+
+fn somebody_is_there(text: &str) -> Result<()> {
+    if keyboard::can_ask() {
+        return Ok(());
+    }
+    let about = text.lines().next().unwrap_or_default();
+    Err(Error::refused(format!("nobody can be asked without a terminal: {}", on_lines(about)))
+        .hint("`--yes` answers every question with yes; the guards still refuse what does harm"))
 }
 
 fn reply(line: &str) -> Reply {
     match line.trim().to_lowercase().as_str() {
         "y" | "yes" => Reply::Yes,
+        "a" | "all" => Reply::All,
         "n" | "no" => Reply::No,
         "" => Reply::Empty,
         "q" | "quit" => Reply::Quit,
@@ -76,8 +103,14 @@ impl Console for Operator {
     }
 
     fn ask(&mut self, question: &Question) -> Result<Choice> {
-        match self.reply(&question.text, "y/N")? {
+        let choices = match &question.wanted {
+            Wanted::YesOrNo => "y/N/q",
+            Wanted::OrAll => "y/N/a(ll of this step)/q",
+            Wanted::Typed(word) => return self.typed(&question.text, word),
+        };
+        match self.reply(&question.text, choices, question.wanted == Wanted::OrAll)? {
             Reply::Yes => Ok(Choice::Yes),
+            Reply::All => Ok(Choice::All),
             _ => Ok(Choice::No),
         }
     }
@@ -85,7 +118,7 @@ impl Console for Operator {
     fn manual(&mut self, text: &str) -> Result<()> {
         self.output.ask(&format!("To be done by hand:\n{}\n", on_lines(text)));
         loop {
-            match self.reply("Is it done?", "y, or n to give up")? {
+            match self.reply("Is it done?", "y, or n to give up", false)? {
                 Reply::Yes => return Ok(()),
                 Reply::Empty => {}
                 _ => return Err(Error::refused(format!("you said that it is not done: {}", on_lines(text)))),

@@ -78,6 +78,10 @@ impl<P: Policy> Policy for Follow<P> {
     fn answer(&mut self, request: &Request, world: &mut dyn World) -> Result<Answer> {
         self.inner.answer(request, world)
     }
+
+    fn step(&mut self, name: Option<&str>) {
+        self.inner.step(name);
+    }
 }
 
 /// Whether what the effect relies on is so just now.

@@ -1,16 +1,20 @@
 //! Who decides whether a change happens, given what it does and what the guards found.
 
+mod ask;
 mod follow;
 mod planned;
+mod production;
 mod programs;
 
+pub use ask::Ask;
 pub use follow::{Follow, Progress};
 pub use planned::{KnownNode, Planned, PlannedEffect};
+pub use production::Production;
 pub use programs::WithoutPrograms;
 
 use crate::error::{Error, Result};
 use crate::guards::{Finding, Verdict};
-use crate::world::{Answer, Choice, Effect, GuardClass, GuardName, Notice, Notices, Question, Request, World};
+use crate::world::{Answer, Choice, Effect, GuardClass, GuardName, Notice, Notices, Request, World};
 
 /// A change that stands at the gate.
 pub struct Change<'a> {
@@ -48,6 +52,9 @@ pub trait Policy {
     fn answer(&mut self, request: &Request, world: &mut dyn World) -> Result<Answer> {
         world.apply(request, None)
     }
+
+    /// A step of the script begins, or (`None`) the script is in none any more: a yes to all of a step ends with it.
+    fn step(&mut self, _name: Option<&str>) {}
 }
 
 impl<P: Policy + ?Sized> Policy for Box<P> {
@@ -58,28 +65,9 @@ impl<P: Policy + ?Sized> Policy for Box<P> {
     fn answer(&mut self, request: &Request, world: &mut dyn World) -> Result<Answer> {
         (**self).answer(request, world)
     }
-}
 
-/// Asks the operator, once no guard refuses.
-pub struct Ask;
-
-impl Policy for Ask {
-    fn decide(&mut self, change: &Change<'_>, world: &mut dyn World) -> Result<Consent> {
-        refuse_by_guard(change)?;
-        // What a human does outside, they are asked by the world itself.
-        if matches!(change.request.effect(), Effect::Guarded | Effect::Manual) {
-            return Ok(Consent::Given);
-        }
-        let mut text = format!("{}\n", change.about);
-        for finding in change.findings {
-            text.push_str(&format!("  {finding}\n"));
-        }
-        text.push_str("Do it?");
-        match world.apply(&Request::Ask(Question { text }), None)? {
-            Answer::Chosen(Choice::Yes) => Ok(Consent::Asked),
-            Answer::Chosen(Choice::No) => Err(Error::refused(format!("you said no: {}", change.about))),
-            other => Err(Error::internal(format!("a question was answered with {other:?}"))),
-        }
+    fn step(&mut self, name: Option<&str>) {
+        (**self).step(name);
     }
 }
 

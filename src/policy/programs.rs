@@ -18,4 +18,8 @@ impl<P: Policy> Policy for WithoutPrograms<P> {
     fn answer(&mut self, request: &Request, world: &mut dyn World) -> Result<Answer> {
         self.0.answer(request, world)
     }
+
+    fn step(&mut self, name: Option<&str>) {
+        self.0.step(name);
+    }
 }

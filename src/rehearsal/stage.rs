@@ -4,6 +4,7 @@ use crate::error::{Error, ErrorKind, Result, ScriptError};
 use crate::interrupt::Interrupt;
 use crate::journal::{Entry, Memory};
 use crate::language::{self, Ending, Interpreter, Prepared, ScriptDoc, Source};
+use crate::policy::Ask;
 use crate::rehearsal::play::Played;
 pub use crate::rehearsal::trace::Bounds;
 use crate::rehearsal::trace::{Shared, Trace, Watched, Witness};
@@ -153,7 +154,7 @@ fn parts(
     Session::new(Parts {
         world: Box::new(Watched { world, shared: shared.clone(), bounds }),
         journal: Box::new(journal),
-        policy: Box::new(Witness { shared: shared.clone() }),
+        policy: Box::new(Witness { shared: shared.clone(), ask: Ask::default() }),
         notices: shared.notices(),
         interrupt: interrupt.clone(),
     })

@@ -185,7 +185,7 @@ impl World for Watched {
         match request.effect() {
             Effect::Read | Effect::Guarded => {}
             Effect::Asks => {
-                if let Request::Ask(Question { text }) = request {
+                if let Request::Ask(Question { text, .. }) = request {
                     trace.asked.push(Asked { at: begun, text: text.clone() });
                 }
             }
@@ -202,6 +202,7 @@ impl World for Watched {
 /// Asks as a real session does, and notes what was forced.
 pub(super) struct Witness {
     pub(super) shared: Shared,
+    pub(super) ask: Ask,
 }
 
 impl Policy for Witness {
@@ -210,8 +211,12 @@ impl Policy for Witness {
             let found = change.findings.iter().find(|finding| finding.guard == *guard);
             found.is_some_and(|finding| finding.class == GuardClass::Loss && finding.verdict.trips())
         };
-        let consent = Ask.decide(change, world)?;
+        let consent = self.ask.decide(change, world)?;
         self.shared.open().forced = change.force.iter().copied().filter(against).collect();
         Ok(consent)
+    }
+
+    fn step(&mut self, name: Option<&str>) {
+        self.ask.step(name);
     }
 }

@@ -9,6 +9,29 @@ use serde::{Deserialize, Serialize};
 pub struct Question {
     /// What is asked, with all that one needs to decide; may have several lines.
     pub text: String,
+    /// What can be answered.
+    #[serde(default)]
+    pub wanted: Wanted,
+}
+
+/// What can be answered to a question; *quit* always can.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wanted {
+    /// Yes or no.
+    #[default]
+    YesOrNo,
+    /// Yes, no, or yes to everything that this step will ask.
+    OrAll,
+    /// This word, typed in full, is a yes; everything else is a no.
+    Typed(String),
+}
+
+impl Question {
+    /// A question that is answered with yes or no.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), wanted: Wanted::YesOrNo }
+    }
 }
 
 /// What the operator said.
@@ -17,6 +40,8 @@ pub struct Question {
 pub enum Choice {
     /// Yes.
     Yes,
+    /// Yes, and to everything else that this step will ask.
+    All,
     /// No; also what a bare Enter means.
     No,
 }

@@ -16,7 +16,7 @@ mod request;
 pub use answer::{
     Answer, ClusterInfo, DrainerStatus, Listing, Member, Probe, ProbeFinding, PumpStatus, StatusReport, TidbServer,
 };
-pub use console::{Choice, Console, Question};
+pub use console::{Choice, Console, Question, Wanted};
 pub use exec::Exec;
 pub use fault::{FaultKind, Victim};
 pub use gate::Gate;

@@ -159,7 +159,7 @@ impl Situation {
         let session = Session::new(Parts {
             world: Box::new(world),
             journal: Box::new(Memory::of_changes()),
-            policy: Box::new(Ask),
+            policy: Box::new(Ask::default()),
             notices: Arc::new(|_| {}),
             interrupt: Interrupt::default(),
         });

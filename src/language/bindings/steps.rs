@@ -5,7 +5,6 @@ use crate::language::bindings::builtin::{closure, flag, text, wrong};
 use crate::language::bindings::{Builtin, BuiltinParam, Called};
 use crate::language::host::Host;
 use crate::operations::{Example, Group};
-use crate::world::Notice;
 use rhai::{Dynamic, NativeCallContext};
 
 pub(super) const ROWS: &[Builtin] = &[
@@ -55,8 +54,8 @@ pub(super) const ROWS: &[Builtin] = &[
 fn step(host: &Host, context: &NativeCallContext<'_>, arguments: &mut [&mut Dynamic]) -> Called {
     let name = text("step", "name", arguments[0]).map_err(|error| host.raise(error))?;
     let work = closure("step", "closure", arguments[1]).map_err(|error| host.raise(error))?;
-    host.tell(Notice::StepBegan(name.clone()));
-    work.call_raw(context, None, []).inspect_err(|_| host.step_failed(name))
+    let outcome = host.within_step(name.clone(), || work.call_raw(context, None, []));
+    outcome.inspect_err(|_| host.step_failed(name))
 }
 
 fn ensure(host: &Host, _: &NativeCallContext<'_>, arguments: &mut [&mut Dynamic]) -> Called {

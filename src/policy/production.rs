@@ -1,0 +1,53 @@
+//! In production the operator types where they are, once, before anything changes.
+
+use super::{Change, Consent, Policy, refuse_by_guard};
+use crate::error::{Error, Result};
+use crate::world::{Answer, Choice, Effect, Question, Request, Wanted, World};
+
+/// Has the operator type the profile's name before the first change, and then asks as another policy does.
+pub struct Production<P> {
+    profile: String,
+    named: bool,
+    inner: P,
+}
+
+impl<P: Policy> Production<P> {
+    /// For the profile called `profile`.
+    pub fn new(profile: impl Into<String>, inner: P) -> Self {
+        Self { profile: profile.into(), named: false, inner }
+    }
+
+    fn name_it(&mut self, world: &mut dyn World) -> Result<()> {
+        let text =
+            format!("The profile `{0}` is marked production. Type its name to make changes in it:", self.profile);
+        let wanted = Wanted::Typed(self.profile.clone());
+        match world.apply(&Request::Ask(Question { text, wanted }), None)? {
+            Answer::Chosen(Choice::Yes | Choice::All) => {
+                self.named = true;
+                Ok(())
+            }
+            _ => Err(Error::refused(format!("you did not type the name of the profile `{}`", self.profile))
+                .hint("nothing was changed; run it again and type the name, or use another profile")),
+        }
+    }
+}
+
+impl<P: Policy> Policy for Production<P> {
+    fn decide(&mut self, change: &Change<'_>, world: &mut dyn World) -> Result<Consent> {
+        let changes = !matches!(change.request.effect(), Effect::Guarded | Effect::Manual);
+        if !changes || self.named {
+            return self.inner.decide(change, world);
+        }
+        refuse_by_guard(change)?;
+        self.name_it(world)?;
+        self.inner.decide(change, world).map(|_| Consent::Asked)
+    }
+
+    fn answer(&mut self, request: &Request, world: &mut dyn World) -> Result<Answer> {
+        self.inner.answer(request, world)
+    }
+
+    fn step(&mut self, name: Option<&str>) {
+        self.inner.step(name);
+    }
+}
