@@ -17,6 +17,7 @@ pub mod node;
 pub mod operations;
 pub mod output;
 pub mod policy;
+pub mod recovery;
 pub mod rehearsal;
 pub mod savepoint;
 pub mod secret;

@@ -20,6 +20,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("session", &["guards", "journal", "policy", "world"]),
     ("operations", &["world"]),
     ("language", &["operations", "session", "world"]),
+    ("recovery", &["world"]),
     ("rehearsal", &["guards", "journal", "language", "operations", "policy", "session", "sim", "world"]),
     ("output", &["world"]),
     ("config", &["output"]),

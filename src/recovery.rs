@@ -1,0 +1,170 @@
+//! What became of a change that began and is not known to be done: its process was killed in between.
+//!
+//! The world is asked, and nothing is changed. What the answer proves is taken; what it does not prove is a question
+//! for the operator, with the evidence.
+
+use crate::error::{Error, Result};
+use crate::node::{NodeRef, Record, State};
+use crate::time::{Time, Zone};
+use crate::world::{Action, Answer, Listing, ProbeFinding, Request, World};
+
+/// What became of a change that began.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fate {
+    /// It was done: with this answer it would have ended.
+    Done {
+        /// The answer, as far as it can still be known.
+        answer: Answer,
+        /// Why that is certain.
+        evidence: String,
+    },
+    /// It was not done, or doing it again is the same as having done it once.
+    Undone {
+        /// Why that is certain.
+        evidence: String,
+    },
+    /// Nobody can tell.
+    Unclear {
+        /// What can be seen.
+        evidence: String,
+    },
+}
+
+/// How a node truly stands.
+struct Seen {
+    record: Option<Record>,
+    probe: ProbeFinding,
+    /// When its process was started, in milliseconds since 1970.
+    started_ms: Option<i64>,
+}
+
+/// Looks at what became of `request`, which began at `began_ms` (milliseconds since 1970, by this host's clock).
+///
+/// # Errors
+/// Those of looking: without PD or the file nothing can be told.
+pub fn fate(world: &mut dyn World, request: &Request, began_ms: i64) -> Result<Fate> {
+    match request {
+        Request::Act { node, action } => {
+            let seen = look(world, node)?;
+            Ok(match action {
+                Action::Pause => paused(node, &seen, began_ms),
+                Action::Close => closed(node, &seen, began_ms),
+            })
+        }
+        Request::SwapRecord { seen, state } => swapped(world, seen, *state),
+        Request::DeleteRecord { key, mod_revision } => deleted(world, key, *mod_revision),
+        Request::WriteSavepoint { dir, content } => {
+            match world.apply(&Request::ReadSavepoint { dir: dir.clone() }, None) {
+                Ok(Answer::Text(text)) if text == *content => {
+                    Ok(done(Answer::Done, "the file holds what was to be written"))
+                }
+                Ok(_) => Ok(undone("the file holds something else")),
+                Err(error) if error.kind == crate::error::ErrorKind::NotFound => Ok(undone("there is no file")),
+                Err(error) => Err(error),
+            }
+        }
+        Request::Manual(_) => Ok(undone("a human is asked again; if it was done meanwhile, say so")),
+        _ => Ok(Fate::Unclear { evidence: "nothing that can be seen tells whether it happened".into() }),
+    }
+}
+
+fn done(answer: Answer, evidence: impl Into<String>) -> Fate {
+    Fate::Done { answer, evidence: evidence.into() }
+}
+
+fn undone(evidence: impl Into<String>) -> Fate {
+    Fate::Undone { evidence: evidence.into() }
+}
+
+fn listing(world: &mut dyn World) -> Result<Listing> {
+    match world.apply(&Request::Nodes, None)? {
+        Answer::Listing(listing) => Ok(listing),
+        other => Err(Error::internal(format!("a listing was answered with {other:?}"))),
+    }
+}
+
+fn look(world: &mut dyn World, node: &NodeRef) -> Result<Seen> {
+    let record = listing(world)?.find(node.kind, &node.id).cloned();
+    let node = record.as_ref().map_or(node, |record| &record.node).clone();
+    let probe = match world.apply(&Request::Probe { nodes: vec![node.clone()] }, None)? {
+        Answer::Probes(mut probes) => probes.pop().map(|probe| probe.finding),
+        other => return Err(Error::internal(format!("a probe was answered with {other:?}"))),
+    };
+    let started_ms = match world.apply(&Request::Metrics { nodes: vec![node] }, None)? {
+        Answer::Metrics(mut all) => all
+            .pop()
+            .and_then(Result::ok)
+            .and_then(|samples| samples.get("process_start_time_seconds").map(|seconds| (seconds * 1000.0) as i64)),
+        other => return Err(Error::internal(format!("metrics were answered with {other:?}"))),
+    };
+    Ok(Seen { record, probe: probe.unwrap_or(ProbeFinding::Silent), started_ms })
+}
+
+/// What can be seen of a node, in words.
+fn evidence(node: &NodeRef, seen: &Seen) -> String {
+    let record = seen.record.as_ref().map_or("no record".to_owned(), |record| format!("record {}", record.state));
+    let started = seen.started_ms.map_or(String::new(), |ms| format!(", process of {}", Time::new(ms, Zone::Utc)));
+    format!("{node}: {record}, a probe says {}{started}", seen.probe)
+}
+
+/// Whether the process that runs is the one that ran when the change began; `None` when nobody can tell.
+fn is_the_same(seen: &Seen, began_ms: i64) -> Option<bool> {
+    seen.started_ms.map(|started| started < began_ms)
+}
+
+fn acted(message: &str) -> Answer {
+    Answer::Acted { message: format!("{message} (found after an interruption)") }
+}
+
+/// A node that was told to pause writes `paused` and goes; one that runs on is either the same process, which was never
+/// told, or another one, which somebody started since.
+fn paused(node: &NodeRef, seen: &Seen, began_ms: i64) -> Fate {
+    let evidence = evidence(node, seen);
+    let state = seen.record.as_ref().map(|record| record.state);
+    match (&seen.probe, state, is_the_same(seen, began_ms)) {
+        (ProbeFinding::Refused, Some(State::Paused), _) => done(acted("paused"), evidence),
+        (ProbeFinding::State(State::Online), Some(State::Online), Some(true)) => undone(evidence),
+        _ => Fate::Unclear { evidence },
+    }
+}
+
+fn closed(node: &NodeRef, seen: &Seen, began_ms: i64) -> Fate {
+    let evidence = evidence(node, seen);
+    let state = seen.record.as_ref().map(|record| record.state);
+    match (&seen.probe, state, is_the_same(seen, began_ms)) {
+        (ProbeFinding::State(State::Closing), ..) => done(acted("closing"), evidence),
+        (ProbeFinding::Refused, Some(State::Offline), _) => done(acted("closed"), evidence),
+        (ProbeFinding::State(State::Online), Some(State::Online), Some(true)) => undone(evidence),
+        _ => Fate::Unclear { evidence },
+    }
+}
+
+fn swapped(world: &mut dyn World, before: &Record, state: State) -> Result<Fate> {
+    let listing = listing(world)?;
+    let now = listing.find(before.node.kind, &before.node.id);
+    let says = now.map_or("there is no record".to_owned(), |record| format!("the record says {}", record.state));
+    let evidence = format!("{}: {says}", before.node);
+    Ok(match now {
+        Some(record) if record.mod_revision == before.mod_revision => {
+            undone(format!("{evidence}, and was not written"))
+        }
+        Some(record) if record.state == state && before.state != state => {
+            done(Answer::Swapped(record.clone()), evidence)
+        }
+        Some(record) if before.differences(record).is_empty() => {
+            undone(format!("{evidence}; nothing but heartbeats has changed it"))
+        }
+        _ => Fate::Unclear { evidence },
+    })
+}
+
+fn deleted(world: &mut dyn World, key: &str, mod_revision: i64) -> Result<Fate> {
+    let listing = listing(world)?;
+    let record = listing.records.iter().find(|record| record.node.key() == key).map(|record| record.mod_revision);
+    let malformed = listing.malformed.iter().find(|malformed| malformed.key == key).map(|key| key.mod_revision);
+    Ok(match record.or(malformed) {
+        None => done(Answer::Done, format!("{key} is gone")),
+        Some(now) if now == mod_revision => undone(format!("{key} is there as it was")),
+        Some(_) => Fate::Unclear { evidence: format!("{key} is there, and was written again since") },
+    })
+}
