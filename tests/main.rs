@@ -33,6 +33,7 @@ mod plans;
 mod prompt;
 mod prompt_stop;
 mod recorded;
+mod report;
 mod rooms;
 mod session;
 mod sim_facts;

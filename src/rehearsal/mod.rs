@@ -14,6 +14,7 @@ mod futures;
 mod harm;
 mod plan;
 mod play;
+mod report;
 mod saved;
 mod snapshot;
 mod stage;
@@ -28,6 +29,7 @@ pub use futures::{Base, Order, Subjects, Which, judged, kinds_of_harm, rehearse}
 pub use harm::{Blame, Harm, HarmKind, Intended, judge};
 pub use plan::{Basis, Plan, ScriptMark};
 pub use play::Played;
+pub use report::Report;
 pub use saved::SavedStory;
 pub use snapshot::Snapshot;
 pub use stage::{Bounds, Stage};

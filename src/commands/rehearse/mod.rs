@@ -11,8 +11,8 @@ use crate::language::Settings;
 use crate::nearest::did_you_mean;
 use crate::output::Format;
 use crate::rehearsal::{
-    Base, Basis, Blame, Bounds, HarmKind, Intended, Order, Plan, SavedStory, ScriptMark, Shortest, Stage, Story,
-    Subjects, Tally, Which, check_target, judged, rehearse as rehearse_futures,
+    Base, Basis, Blame, Bounds, HarmKind, Intended, Order, Plan, Report, SavedStory, ScriptMark, Shortest, Stage,
+    Story, Subjects, Tally, Which, check_target, judged, rehearse as rehearse_futures,
 };
 use crate::sim::{Cluster, Micros, Scenario, Simulated};
 use crate::time::parse_duration;
@@ -72,15 +72,17 @@ fn rehearse(house: &House, args: &Rehearse, mut subjects: Subjects, bounds: Boun
         stage = stage.keeping_reads();
     }
     let base = Base::play(&mut stage, bounds)?;
+    let story = Story::of(stage.start(), &base.played, &base.truth, &base.harms);
     if let Some(file) = &args.plan {
         plan(&subjects, stage.start(), &base)?.save(file)?;
     }
     if args.futures.is_none() && !args.every_fault {
-        let story = Story::of(stage.start(), &base.played, &base.truth, &base.harms);
+        report(args, &subjects, &story, None)?;
         show::story(&house.output, &subjects, &story);
         return end(house, base.played.ending, story.exit_code);
     }
     let tally = futures(house, args, &subjects, &base, kinds)?;
+    report(args, &subjects, &story, Some((&mut stage, &base.intended, &tally)))?;
     let files = save_stories(&subjects, &tally, &stories)?;
     show::tally(&house.output, &tally, &files);
     if house.output.format() != Format::Json {
@@ -178,6 +180,27 @@ fn futures(
         Some(count) => rehearse_futures(subjects, base, &order(Which::Drawn { seed: args.seed, count })),
         None => rehearse_futures(subjects, base, &order(Which::Every)),
     }
+}
+
+/// Writes the report, where one is wished for.
+fn report(
+    args: &Rehearse,
+    subjects: &Subjects,
+    base: &Story,
+    futures: Option<(&mut Stage, &Intended, &Tally)>,
+) -> Result<()> {
+    let Some(path) = &args.report else { return Ok(()) };
+    let Subjects { source: script, scenario, .. } = subjects;
+    let mut shortest = Vec::new();
+    let tally = futures.as_ref().map(|(.., tally)| *tally);
+    if let Some((stage, intended, tally)) = futures {
+        let bounds = Bounds { time: Micros::MAX, calls: CALLS };
+        for found in tally.shortest.iter().filter(|shortest| shortest.blame != Blame::Accepted) {
+            let (played, truth, harms) = judged(stage, intended, &found.faults, bounds)?;
+            shortest.push((found, Story::of(stage.start(), &played, &truth, &harms)));
+        }
+    }
+    Report { script, scenario, base, tally, shortest }.save(path)
 }
 
 /// Keeps the shortest stories of harm that counts against the script; returns their files.
