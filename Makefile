@@ -1,6 +1,6 @@
 # Everything that a developer types. Each target installs what it needs on Debian and Ubuntu, or says what to install.
 
-.PHONY: build demo test lint bench soak install tools test-tools
+.PHONY: build demo test test-browser lint bench soak install tools test-tools
 
 build: tools
 	cargo build --locked
@@ -11,6 +11,11 @@ demo: tools
 # The same build profile as `demo`, so that nothing is built twice.
 test: tools test-tools
 	cargo test --locked
+
+# Reports as chromium shows them; the pictures stay in target/browser/.
+test-browser: tools
+	@./.ci/tools chromium:chromium
+	cargo test --locked --test browser
 
 lint: tools
 	cargo fmt --check
