@@ -164,7 +164,7 @@ fn nodes_that_stay_as_they_are_are_folded_and_pages_stay_small() {
 fn a_missing_directory_is_found_before_the_work() {
     let shell = Shell::sandbox("default").file("script.rhai", r#"print("was rehearsed");"#);
     let ran = shell.arg("rehearse").arg("script.rhai").arg("--report").arg("nowhere/report.html").go();
-    let ran = ran.fails(ErrorKind::NotFound).stderr_contains("there is no directory nowhere").stdout("");
+    let ran = ran.fails(ErrorKind::Local).stderr_contains("cannot write the report nowhere/report.html").stdout("");
     assert!(!Path::new(ran.dir()).join("nowhere").exists());
 }
 
