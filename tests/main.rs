@@ -33,6 +33,7 @@ mod plans;
 mod prompt;
 mod prompt_stop;
 mod recorded;
+mod recovery;
 mod report;
 mod rooms;
 mod session;
