@@ -13,6 +13,7 @@ mod render;
 mod table;
 mod terminal;
 mod text;
+mod told;
 mod vertical;
 
 pub use failure::{for_people, for_programs};
@@ -22,6 +23,7 @@ pub use node_fields::node_fields;
 pub use render::{Look, render};
 pub use terminal::Streams;
 pub use text::{on_lines, on_one_line};
+pub use told::{Tone, told};
 
 use crate::error::{Error, Result, ScriptError};
 use crate::interrupt::Interrupt;
@@ -146,6 +148,22 @@ impl Output {
     /// A line on standard output: the text of a help, a reference, a log.
     pub fn line(&self, text: &str) {
         self.screen().terminal.out(&format!("{}\n", on_lines(text)));
+    }
+
+    /// Something that is told on standard output: a head such as a time, and text that is wrapped beside it.
+    pub fn told(&self, head: &str, text: &str, tone: Tone) {
+        let mut screen = self.screen();
+        let streams = screen.terminal.streams();
+        let look = Look { width: streams.width(), colors: streams.out_colors };
+        screen.terminal.out(&told(head, text, tone, look));
+    }
+
+    /// A value that is told: for people, whatever the format of results is.
+    pub fn told_value(&self, head: &str, value: &Value) {
+        let mut screen = self.screen();
+        let streams = screen.terminal.streams();
+        let look = Look { width: streams.width(), colors: streams.out_colors };
+        screen.terminal.out(&told::told_value(head, value, look));
     }
 
     /// A line on standard error that is neither a warning nor an error.

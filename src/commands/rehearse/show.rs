@@ -1,6 +1,6 @@
 //! What a rehearsal looks like on the terminal.
 
-use crate::output::{Format, Output};
+use crate::output::{Format, Output, Tone};
 use crate::rehearsal::{Blame, Distribution, HarmKind, Shortest, Story, Subjects, Tally, ToldKind};
 use crate::sim::Micros;
 use crate::time::show_seconds;
@@ -28,16 +28,27 @@ fn mark(kind: ToldKind) -> &'static str {
     }
 }
 
-fn lines(story: &Story) -> Vec<String> {
-    let width = story.told.iter().map(|told| span(told.at).chars().count()).max().unwrap_or(0);
-    let mut lines = Vec::new();
-    for told in &story.told {
-        let mut parts = told.text.lines();
-        let first = parts.next().unwrap_or_default();
-        lines.push(format!("{:>width$} {} {first}", span(told.at), mark(told.kind)));
-        lines.extend(parts.map(|more| format!("{:>width$}     {more}", "")));
+/// How much a line of a story matters.
+fn tone(kind: ToldKind) -> Tone {
+    match kind {
+        ToldKind::Step | ToldKind::End => Tone::Strong,
+        ToldKind::Meaning => Tone::Note,
+        ToldKind::Waiting => Tone::Faint,
+        ToldKind::Fault | ToldKind::Warning => Tone::Odd,
+        ToldKind::Harm => Tone::Bad,
+        ToldKind::Effect | ToldKind::Asked | ToldKind::Cluster | ToldKind::Printed => Tone::Plain,
     }
-    lines
+}
+
+fn lines(output: &Output, story: &Story) {
+    let width = story.told.iter().map(|told| span(told.at).chars().count()).max().unwrap_or(0);
+    for told in &story.told {
+        let head = format!("{:>width$} {} ", span(told.at), mark(told.kind));
+        match &told.shown {
+            Some(value) => output.told_value(&head, value),
+            None => output.told(&head, &told.text, tone(told.kind)),
+        }
+    }
 }
 
 /// A whole story, with what it comes to.
@@ -46,14 +57,13 @@ pub(super) fn story(output: &Output, subjects: &Subjects, story: &Story) {
         output.line(&serde_json::to_string(story).unwrap_or_default());
         return;
     }
-    output.line(&format!("Rehearsal of {} on {}", subjects.source.name, about(subjects)));
+    output.told("", &format!("Rehearsal of {}", subjects.source.name), Tone::Strong);
+    output.told("  ", &about(subjects), Tone::Plain);
     for assumed in &subjects.scenario.assumed {
-        output.line(&format!("  assumed: {assumed}"));
+        output.told("  assumed: ", assumed, Tone::Plain);
     }
     output.line("");
-    for line in lines(story) {
-        output.line(&line);
-    }
+    lines(output, story);
     output.line("");
     if story.differences.is_empty() {
         output.line("In the end every node is as it was.");
@@ -71,28 +81,41 @@ pub(super) fn story(output: &Output, subjects: &Subjects, story: &Story) {
         output.value(&Value::List(rows.collect()));
     }
     output.line("");
-    output.line(&totals(story));
+    output.told("", &totals(story), Tone::Strong);
 }
 
 fn about(subjects: &Subjects) -> String {
     let scenario = &subjects.scenario;
-    let nodes = format!("{} Pumps, {} Drainers", scenario.pumps.len(), scenario.drainers.len());
-    format!("cluster {} ({nodes}), from {} on", scenario.cluster_id, scenario.start)
+    let pumps = counted(scenario.pumps.len() as u64, "Pump", "Pumps");
+    let drainers = counted(scenario.drainers.len() as u64, "Drainer", "Drainers");
+    format!("on a copy of cluster {} ({pumps}, {drainers}) at {}", scenario.cluster_id, scenario.start)
+}
+
+/// A number and what it is of.
+fn counted(count: u64, one: &str, many: &str) -> String {
+    match count {
+        1 => format!("1 {one}"),
+        0 => format!("no {many}"),
+        count => format!("{count} {many}"),
+    }
 }
 
 fn totals(story: &Story) -> String {
     let totals = &story.totals;
+    let halted = match totals.halted {
+        0 => "replication never stood still".to_owned(),
+        halted => format!("replication stood still for {}", span(halted)),
+    };
     let blocked = match totals.blocked {
         0 => String::new(),
         blocked => format!(", TiDB without a Pump for {}", span(blocked)),
     };
     format!(
-        "Took {}; replication stood still for {}{blocked}; {} change(s), {} by hand, {} question(s); exit code {}",
+        "Took {}; {halted}{blocked}; {}, {} by hand, {}; exit code {}",
         span(totals.duration),
-        span(totals.halted),
-        totals.writes,
-        totals.by_hand,
-        totals.questions,
+        counted(totals.writes as u64, "change", "changes"),
+        counted(totals.by_hand as u64, "task", "tasks"),
+        counted(totals.questions as u64, "question", "questions"),
         story.exit_code
     )
 }
@@ -100,15 +123,13 @@ fn totals(story: &Story) -> String {
 /// The shortest story of a harm.
 pub(super) fn shortest(output: &Output, shortest: &Shortest, story: &Story) {
     output.line("");
-    output.line(&format!(
-        "{}: the shortest story needs {} fault(s); future {}",
-        shortest.kind.name(),
-        shortest.faults.len(),
-        shortest.future
-    ));
-    for line in lines(story) {
-        output.line(&line);
-    }
+    let needs = match shortest.faults.len() as u64 {
+        0 => "no fault at all".to_owned(),
+        faults => counted(faults, "fault", "faults"),
+    };
+    let title = format!("{}: the shortest story needs {needs}; future {}", shortest.kind.name(), shortest.future);
+    output.told("", &title, Tone::Strong);
+    lines(output, story);
 }
 
 /// What many futures came to.
@@ -117,7 +138,8 @@ pub(super) fn tally(output: &Output, tally: &Tally, files: &[(HarmKind, PathBuf)
         output.line(&serde_json::to_string(tally).unwrap_or_default());
         return;
     }
-    output.line(&format!("{} futures of {} ({})", tally.futures, tally.subject.script, tally.subject.futures));
+    let futures = counted(tally.futures, "future", "futures");
+    output.told("", &format!("{futures} of {} ({})", tally.subject.script, tally.subject.futures), Tone::Strong);
     output.line("");
     let rows = tally.outcomes.iter().map(|(outcome, count)| {
         let share = share(*count, tally.futures);
@@ -129,7 +151,7 @@ pub(super) fn tally(output: &Output, tally: &Tally, files: &[(HarmKind, PathBuf)
     output.value(&Value::List(rows.map(|(name, lengths)| distribution(name, lengths)).to_vec()));
     output.line("");
     if tally.harms.is_empty() {
-        output.line("No harm was done in any of them.");
+        output.told("", "No harm was done in any of them.", Tone::Strong);
         return;
     }
     let rows = tally.harms.iter().map(|(kind, blames)| {
@@ -143,19 +165,33 @@ pub(super) fn tally(output: &Output, tally: &Tally, files: &[(HarmKind, PathBuf)
     });
     output.value(&Value::List(rows.collect()));
     output.line("");
-    if let Some(most) = tally.accepted.quantile(1_000) {
-        output.line(&format!("Given up knowingly: at most {} of binlog", span(most)));
+    verdict(output, tally);
+    for (kind, file) in files {
+        let text = format!("its shortest story is kept in {}", file.display());
+        output.told(&format!("  {}: ", kind.name()), &text, Tone::Plain);
     }
-    output.line(&match tally.did_harm() {
-        true => format!("The script does harm in {} of {} futures.", tally.harmful, tally.futures),
-        false => format!("The script does no harm of its own; in {} futures it has bad luck.", tally.unlucky),
-    });
+}
+
+/// What the script is to blame for, and what it is not.
+fn verdict(output: &Output, tally: &Tally) {
+    if let Some(most) = tally.accepted.quantile(1_000) {
+        output.told("", &format!("Given up knowingly: at most {} of binlog", span(most)), Tone::Plain);
+    }
+    match tally.did_harm() {
+        true => {
+            let all = counted(tally.futures, "future", "futures");
+            output.told("", &format!("The script does harm in {} of {all}.", tally.harmful), Tone::Bad);
+        }
+        false => {
+            let unlucky = counted(tally.unlucky, "future", "futures");
+            let text = format!("The script does no harm of its own; in {unlucky} it has bad luck.");
+            output.told("", &text, Tone::Strong);
+        }
+    }
     for story in tally.shortest.iter().filter(|story| story.blame == Blame::BadLuck) {
         let faults: Vec<String> = story.faults.iter().map(fault_text).collect();
-        output.line(&format!("  bad luck: {}: {} ({})", story.kind.name(), story.text, faults.join("; ")));
-    }
-    for (kind, file) in files {
-        output.line(&format!("  {}: the shortest story is kept in {}", kind.name(), file.display()));
+        let text = format!("{}: {} ({})", story.kind.name(), story.text, faults.join("; "));
+        output.told("  bad luck: ", &text, Tone::Plain);
     }
 }
 

@@ -9,6 +9,7 @@ use crate::rehearsal::harm::Harm;
 use crate::rehearsal::play::Played;
 use crate::rehearsal::truth::{Being, Truth};
 use crate::sim::{Cluster, Fault, Micros, What};
+use crate::value::Value;
 use crate::world::{Effect, Notice};
 use serde::{Deserialize, Serialize};
 
@@ -54,6 +55,9 @@ pub struct Told {
     /// The line of the script that did it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
+    /// The table that the script showed, for people.
+    #[serde(skip)]
+    pub shown: Option<Value>,
 }
 
 /// Sorts of things that happen.
@@ -151,6 +155,7 @@ impl Story {
             kind: ToldKind::Harm,
             text: format!("{}: {}", harm.kind.name(), harm.text),
             place: None,
+            shown: None,
         }));
         told.retain(|one| one.at <= end || one.kind == ToldKind::Harm);
         told.push(words::ending(played));
@@ -244,7 +249,7 @@ impl ToldKind {
 
 impl Told {
     pub(super) fn new(at: Micros, kind: ToldKind, text: impl Into<String>) -> Self {
-        Self { at, kind, text: text.into(), place: None }
+        Self { at, kind, text: text.into(), place: None, shown: None }
     }
 }
 

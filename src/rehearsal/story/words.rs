@@ -85,7 +85,11 @@ pub(super) fn said(played: &Played) -> Vec<Told> {
             Notice::Shown(value) | Notice::ShownAsJson(value) => shown(value),
             _ => return None,
         };
-        Some(Told::new(said.at, kind_of(&said.notice)?, text))
+        let shown = match &said.notice {
+            Notice::Shown(value) | Notice::ShownAsJson(value) => Some(value.clone()),
+            _ => None,
+        };
+        Some(Told { shown, ..Told::new(said.at, kind_of(&said.notice)?, text) })
     });
     told.collect()
 }
