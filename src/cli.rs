@@ -214,35 +214,35 @@ pub struct Rehearse {
     pub show: Option<PathBuf>,
 
     /// Go through so many unlucky futures, drawn from the seed
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Futures")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), group = "many", help_heading = "Futures")]
     pub futures: Option<u64>,
 
     /// Try every kind of fault at every event of the rehearsal, one at a time
-    #[arg(long, help_heading = "Futures")]
+    #[arg(long, group = "many", help_heading = "Futures")]
     pub every_fault: bool,
 
     /// What futures are drawn from: the same seed gives the same futures
-    #[arg(long, value_name = "S", default_value_t = 1, help_heading = "Futures")]
+    #[arg(long, value_name = "S", default_value_t = 1, requires = "futures", help_heading = "Futures")]
     pub seed: u64,
 
     /// How many threads [default: one for each processor]
-    #[arg(long, value_name = "J", help_heading = "Futures")]
+    #[arg(long, value_name = "J", value_parser = jobs(), requires = "many", help_heading = "Futures")]
     pub jobs: Option<usize>,
 
     /// The kinds of faults, separated by commas; all if it is left out, all but some if they have a `-` before them
-    #[arg(long, value_name = "LIST", allow_hyphen_values = true, help_heading = "Futures")]
+    #[arg(long, value_name = "LIST", allow_hyphen_values = true, requires = "many", help_heading = "Futures")]
     pub faults: Option<String>,
 
     /// Do part I of N of the futures only
-    #[arg(long, value_name = "I/N", value_parser = shard, help_heading = "Futures")]
+    #[arg(long, value_name = "I/N", value_parser = shard, requires = "many", help_heading = "Futures")]
     pub shard: Option<(u64, u64)>,
 
     /// Add up the answers (written with --output json) of parts
-    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "script", help_heading = "Futures")]
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["script", "many"], help_heading = "Futures")]
     pub merge: Vec<PathBuf>,
 
     /// Where to keep the shortest stories [default: the current directory]
-    #[arg(long, value_name = "DIR", help_heading = "Futures")]
+    #[arg(long, value_name = "DIR", requires = "many", help_heading = "Futures")]
     pub stories: Option<PathBuf>,
 
     /// Tell the story in FILE, which a rehearsal of futures has kept
@@ -411,6 +411,11 @@ fn format() -> impl clap::builder::TypedValueParser<Value = Format> {
     use clap::builder::TypedValueParser;
     clap::builder::PossibleValuesParser::new(Format::ALL.map(Format::name))
         .try_map(|name| Format::from_name(&name).map_err(|error| error.message))
+}
+
+/// More threads than any host has processors are a slip of the finger.
+fn jobs() -> impl clap::builder::TypedValueParser<Value = usize> {
+    clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1_024)
 }
 
 fn shard(text: &str) -> Result<(u64, u64), Error> {

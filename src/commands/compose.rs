@@ -12,12 +12,13 @@ use crate::rehearsal::Snapshot;
 use crate::secret::IV_LENGTH;
 use crate::session::{Parts, Session};
 use crate::sim::{Scenario, Simulated};
-use crate::time::parse_duration;
-use crate::world::{Answer, Fence, Request, World};
+use crate::time::{parse_duration, show_seconds};
+use crate::world::{Answer, Fence, Notice, Request, World};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::rc::Rc;
+use std::time::Duration;
 
 /// What every session of this process shares.
 pub(super) struct House {
@@ -160,13 +161,23 @@ pub(super) fn scenario_to_rehearse(house: &House, args: &Rehearse) -> Result<Sce
         None => {
             let observe = parse_duration(&args.observe)
                 .map_err(|error| Error { message: format!("--observe: {}", error.message), ..error })?;
-            Snapshot::take(&mut cluster(house)?, observe)?
+            look_at_it(house, observe)?
         }
     };
     if let Some(file) = &args.save_snapshot {
         snapshot.save(file)?;
     }
     Ok(snapshot.scenario)
+}
+
+/// A snapshot of the real cluster, and a word about why that takes a while.
+fn look_at_it(house: &House, observe: Duration) -> Result<Snapshot> {
+    let notices = house.output.notices();
+    let length = show_seconds(observe.as_secs_f64());
+    notices(Notice::Progress(format!("looking at the cluster: its nodes are watched for {length}")));
+    let snapshot = Snapshot::take(&mut cluster(house)?, observe);
+    notices(Notice::ProgressEnd);
+    snapshot
 }
 
 /// The sample called `name`, or the scenario in the file `name`.

@@ -2,16 +2,28 @@
 
 use crate::error::Result;
 use crate::journal::{Entry, Journal, Outcome};
-use crate::world::{Effect, Request};
+use crate::world::{Answer, Effect, Request};
 use std::collections::VecDeque;
 
-/// Keeps changes only, so that an open prompt does not grow; or everything, to be replayed.
+/// What a journal in memory keeps of what is read.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Reads {
+    /// Nothing, so that an open prompt does not grow.
+    #[default]
+    None,
+    /// The last listing before each change.
+    LastListing,
+    /// Everything, to be replayed.
+    All,
+}
+
+/// Keeps changes, and of what is read as much as it was made for.
 #[derive(Default)]
 pub struct Memory {
     entries: Vec<Entry>,
     began: Option<Request>,
     replay: VecDeque<Entry>,
-    keeps_reads: bool,
+    reads: Reads,
 }
 
 impl Memory {
@@ -20,14 +32,19 @@ impl Memory {
         Self::default()
     }
 
+    /// A journal that keeps changes, and before each the last listing: it does not grow while a script waits.
+    pub fn of_changes_and_listings() -> Self {
+        Self { reads: Reads::LastListing, ..Self::default() }
+    }
+
     /// A journal that keeps everything.
     pub fn of_everything() -> Self {
-        Self { keeps_reads: true, ..Self::default() }
+        Self { reads: Reads::All, ..Self::default() }
     }
 
     /// A journal that first gives back `entries`, and keeps everything that comes after.
     pub fn replaying(entries: Vec<Entry>) -> Self {
-        Self { replay: entries.into(), keeps_reads: true, ..Self::default() }
+        Self { replay: entries.into(), reads: Reads::All, ..Self::default() }
     }
 
     /// What it has kept since it began (not what it was given to replay).
@@ -52,7 +69,17 @@ impl Journal for Memory {
     }
 
     fn note(&mut self, request: &Request, outcome: &Outcome) -> Result<()> {
-        if self.keeps_reads || request.effect() != Effect::Read {
+        let is_listing = |outcome: &Outcome| matches!(outcome, Ok(Answer::Listing(_)));
+        let is_kept = match self.reads {
+            _ if request.effect() != Effect::Read => true,
+            Reads::None => false,
+            Reads::LastListing => is_listing(outcome),
+            Reads::All => true,
+        };
+        if is_kept {
+            if self.reads == Reads::LastListing {
+                self.entries.pop_if(|last| is_listing(&last.outcome));
+            }
             let (request, outcome) = (request.clone(), outcome.clone());
             self.entries.push(Entry { request, outcome, findings: Vec::new() });
         }

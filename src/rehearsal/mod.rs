@@ -10,6 +10,7 @@
 
 mod draw;
 mod files;
+mod format;
 mod futures;
 mod harm;
 mod plan;

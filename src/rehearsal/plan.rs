@@ -5,9 +5,9 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::Entry;
-use crate::nearest::did_you_mean;
 use crate::policy::{KnownNode, Planned, PlannedEffect};
 use crate::rehearsal::files;
+use crate::rehearsal::format::Format;
 use crate::time::{Time, Zone};
 use crate::value::Value;
 use crate::world::{Answer, Listing};
@@ -111,23 +111,7 @@ impl Plan {
     }
 
     fn parse(text: &str) -> Result<Self> {
-        /// What every version has.
-        #[derive(Deserialize)]
-        struct Versioned {
-            version: u32,
-        }
-        let Versioned { version } = serde_json::from_str(text).map_err(|fault| unreadable(&fault))?;
-        if version != VERSION {
-            let hint = match version > VERSION {
-                true => "a newer binlogsh made it: use that one, or make it again with this one",
-                false => MAKE_ANOTHER,
-            };
-            return Err(Error::invalid(format!(
-                "the plan is of version {version}, this program reads version {VERSION}"
-            ))
-            .hint(hint));
-        }
-        let plan: Self = serde_json::from_str(text).map_err(|fault| unreadable(&fault))?;
+        let plan: Self = Format { what: "plan", version: VERSION, again: MAKE_ANOTHER }.parse(text)?;
         plan.check_itself()?;
         Ok(plan)
     }
@@ -242,16 +226,4 @@ impl Plan {
         };
         Value::List(self.effects.iter().enumerate().map(row).collect())
     }
-}
-
-/// What serde found wrong, with the nearest name where one is misspelt.
-fn unreadable(fault: &serde_json::Error) -> Error {
-    if fault.is_eof() {
-        return Error::invalid(format!("the plan is cut short: {fault}")).hint(MAKE_ANOTHER);
-    }
-    let message = fault.to_string();
-    let mut quoted = message.split('`').skip(1).step_by(2);
-    let wrong = quoted.next().filter(|_| message.starts_with("unknown "));
-    let hint = wrong.and_then(|wrong| did_you_mean(wrong, quoted.collect::<Vec<_>>()));
-    Error::invalid(format!("this is no plan that can be read: {message}")).hint(hint.unwrap_or(MAKE_ANOTHER.into()))
 }

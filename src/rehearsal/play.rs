@@ -30,7 +30,7 @@ pub struct Played {
     pub asked: Vec<Asked>,
     /// How far behind each Drainer was, where the stage draws curves.
     pub lags: Vec<LagCurve>,
-    /// Its journal: changes, and reads where the stage keeps them.
+    /// Its journal: changes, and the listings before them where the stage keeps them.
     pub entries: Vec<Entry>,
 }
 

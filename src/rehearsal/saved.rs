@@ -2,8 +2,9 @@
 
 use crate::error::{Error, Result};
 use crate::rehearsal::files;
+use crate::rehearsal::format::Format;
 use crate::rehearsal::harm::{Blame, HarmKind};
-use crate::sim::{Fault, Scenario};
+use crate::sim::{Cluster, Fault, Scenario};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -13,6 +14,10 @@ const WHAT: &str = "the story";
 
 /// The version of the format.
 const VERSION: u32 = 1;
+
+/// The format.
+const FORMAT: Format =
+    Format { what: "story", version: VERSION, again: "make it again with `binlogsh rehearse SCRIPT --futures N`" };
 
 /// A story kept as a file: everything that is needed to tell it again but the script.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -48,23 +53,25 @@ impl SavedStory {
     ///
     /// # Errors
     /// `not_found`, `local`; `invalid` for what is no story: truncated, of a newer version, with a field that does not
-    /// exist.
+    /// exist, with a fault that cannot happen to its cluster.
     pub fn read(path: &Path) -> Result<Self> {
         let text = files::read(WHAT, path)?;
-        let wrong = |why: String| Error::invalid(format!("{} is no story of a rehearsal: {why}", path.display()));
-        let value: serde_json::Value = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
-        match value.get("version").and_then(serde_json::Value::as_u64) {
-            Some(version) if version == u64::from(VERSION) => {}
-            Some(version) => {
-                return Err(
-                    wrong(format!("it is of version {version}")).hint(format!("this program reads version {VERSION}"))
-                );
-            }
-            None => return Err(wrong("it has no version".into())),
-        }
-        let story: Self = serde_json::from_value(value).map_err(|error| wrong(error.to_string()))?;
-        story.scenario.check().map_err(|error| wrong(error.message))?;
+        let named = |error: Error| {
+            let message = format!("{}: {}", path.display(), error.message);
+            let hint = error.hint.clone().unwrap_or_else(|| FORMAT.again.into());
+            Error { message, ..error }.hint(hint)
+        };
+        let story: Self = FORMAT.parse(&text).map_err(named)?;
+        story.check_itself().map_err(named)?;
         Ok(story)
+    }
+
+    /// Whether its faults can happen to its cluster, as they always can unless the file was edited.
+    fn check_itself(&self) -> Result<()> {
+        let invalid = |error: Error| Error { message: error.message, hint: error.hint, ..Error::invalid("") };
+        self.scenario.check().map_err(invalid)?;
+        let mut cluster = Cluster::new(&self.scenario).map_err(invalid)?;
+        self.faults.iter().try_for_each(|fault| cluster.add_fault(fault.clone()).map(drop).map_err(invalid))
     }
 
     /// Writes it, whole or not at all.

@@ -24,7 +24,7 @@ pub struct Stage {
     start: Cluster,
     shared: Shared,
     interrupt: Interrupt,
-    keeps_reads: bool,
+    keeps_listings: bool,
     draws_lags: bool,
 }
 
@@ -44,7 +44,7 @@ impl Stage {
         let session = before_the_play(&start, &shared, &interrupt);
         let mut interpreter = Interpreter::new(Rc::clone(&session), settings);
         let prepared = interpreter.prepare(source)?;
-        Ok(Self { interpreter, prepared, session, start, shared, interrupt, keeps_reads: false, draws_lags: false })
+        Ok(Self { interpreter, prepared, session, start, shared, interrupt, keeps_listings: false, draws_lags: false })
     }
 
     /// What the script says of itself.
@@ -57,10 +57,10 @@ impl Stage {
         Interpreter::new(session, language::Settings::default()).describe(source)
     }
 
-    /// The same, keeping what the script read as well, for a plan.
+    /// The same, keeping the last listing before each change as well, for a plan.
     #[must_use]
-    pub fn keeping_reads(mut self) -> Self {
-        self.keeps_reads = true;
+    pub fn keeping_listings(mut self) -> Self {
+        self.keeps_listings = true;
         self
     }
 
@@ -87,8 +87,8 @@ impl Stage {
             cluster.add_fault(fault.clone())?;
         }
         let world = Rc::new(RefCell::new(Simulated::from_cluster(cluster).with_interrupt(self.interrupt.clone())));
-        let journal = Rc::new(RefCell::new(match self.keeps_reads {
-            true => Memory::of_everything(),
+        let journal = Rc::new(RefCell::new(match self.keeps_listings {
+            true => Memory::of_changes_and_listings(),
             false => Memory::of_changes(),
         }));
         *self.shared.open() = Trace { draws_lags: self.draws_lags, ..Trace::default() };

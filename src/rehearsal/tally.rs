@@ -1,6 +1,7 @@
 //! What many futures came to: counts, distributions, and the shortest story of each kind of harm.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::rehearsal::format::Format;
 use crate::rehearsal::harm::{Blame, Harm, HarmKind};
 use crate::rehearsal::play::Played;
 use crate::sim::{Fault, MILLISECOND, Micros};
@@ -220,15 +221,16 @@ impl Tally {
     /// Reads an answer that was written as JSON.
     ///
     /// # Errors
-    /// `invalid`: not JSON, truncated, of another version, a field that does not exist.
+    /// `invalid`: not JSON, truncated, of another version, a field that does not exist (with the nearest name).
     pub fn parse(text: &str) -> Result<Self> {
-        let tally: Self = serde_json::from_str(text)
-            .map_err(|error| Error::invalid("this is no answer of a rehearsal").source(error))?;
-        match tally.version {
-            VERSION => Ok(tally),
-            other => Err(Error::invalid(format!("the answer is of version {other}"))
-                .hint(format!("this program reads version {VERSION}"))),
-        }
+        let again = "make it again with `binlogsh rehearse SCRIPT --futures N --shard I/N --output json`";
+        Format { what: "answer of a rehearsal", version: VERSION, again }.parse(text)
+    }
+
+    /// The parts that are not among those that were added up, in order.
+    pub fn missing(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        let of = self.shards.first().map_or(0, |(_, of)| *of);
+        (1..=of).map(move |part| (part, of)).filter(|shard| !self.shards.contains(shard))
     }
 
     /// The answers added up.
@@ -243,9 +245,8 @@ impl Tally {
                 return Err(Error::new(ErrorKind::Conflict, "the answers are not about the same rehearsal")
                     .hint("add up what the same script, parameters, cluster, seed and faults gave"));
             }
-            if let Some((part, of)) = answer.shards.iter().find(|shard| sum.overlaps(**shard)) {
-                return Err(Error::new(ErrorKind::Conflict, format!("the part {part}/{of} is there twice"))
-                    .hint("give each part once, all of the same number of parts"));
+            if let Some(shard) = answer.shards.iter().find(|shard| sum.overlaps(**shard)) {
+                return Err(sum.twice(*shard));
             }
             sum.add(answer);
         }
@@ -255,6 +256,15 @@ impl Tally {
     /// Whether futures of this part are counted already.
     fn overlaps(&self, (part, of): (u64, u64)) -> bool {
         self.shards.iter().any(|(known, parts)| *parts != of || *known == part)
+    }
+
+    /// What is wrong with adding a part that overlaps.
+    fn twice(&self, (part, of): (u64, u64)) -> Error {
+        let what = match self.shards.first() {
+            Some((_, parts)) if *parts != of => format!("the part {part}/{of} has futures of parts of {parts} in it"),
+            _ => format!("the part {part}/{of} is there twice"),
+        };
+        Error::new(ErrorKind::Conflict, what).hint("give each part once, all of the same number of parts")
     }
 
     fn add(&mut self, other: Self) {

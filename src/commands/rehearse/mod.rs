@@ -22,11 +22,15 @@ use std::path::{Path, PathBuf};
 /// How many requests a single rehearsal may make: what loops without letting time pass is ended by it.
 const CALLS: u64 = 5_000_000;
 
+/// How many of the parts that are missing are named.
+const NAMED: usize = 10;
+
 /// Rehearses the script, or shows what an earlier rehearsal has kept.
 pub(super) fn main(house: &House, args: &Rehearse) -> Result<u8, ScriptError> {
     if !args.merge.is_empty() {
         return Ok(merge(house, args)?);
     }
+    one_cluster(house, args)?;
     if let Some(file) = &args.show {
         house.output.value(&Plan::read(file)?.table());
         return Ok(0);
@@ -57,6 +61,21 @@ pub(super) fn main(house: &House, args: &Rehearse) -> Result<u8, ScriptError> {
     }
 }
 
+/// A snapshot and a story bring their cluster with them: a sandbox beside them would be passed over in silence.
+fn one_cluster(house: &House, args: &Rehearse) -> Result<()> {
+    let brings = match (&args.snapshot, &args.story) {
+        (Some(_), _) => "--snapshot",
+        (_, Some(_)) => "--story",
+        (None, None) => return Ok(()),
+    };
+    match house.global.sandbox {
+        Some(_) => {
+            Err(Error::invalid(format!("{brings} and --sandbox are two clusters")).hint("leave one of them out"))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Rehearses the script on the cluster, once or through many futures.
 fn rehearse(house: &House, args: &Rehearse, mut subjects: Subjects, bounds: Bounds) -> Result<u8, ScriptError> {
     let kinds = kinds(args.faults.as_deref())?;
@@ -69,7 +88,7 @@ fn rehearse(house: &House, args: &Rehearse, mut subjects: Subjects, bounds: Boun
     subjects.scenario = scenario_to_rehearse(house, args)?;
     let mut stage = subjects.stage()?.drawing_lags();
     if args.plan.is_some() {
-        stage = stage.keeping_reads();
+        stage = stage.keeping_listings();
     }
     let base = Base::play(&mut stage, bounds)?;
     let story = Story::of(stage.start(), &base.played, &base.truth, &base.harms);
@@ -81,6 +100,7 @@ fn rehearse(house: &House, args: &Rehearse, mut subjects: Subjects, bounds: Boun
         show::story(&house.output, &subjects, &story);
         return end(house, base.played.ending, story.exit_code);
     }
+    warn_of_base(house, &base);
     let tally = futures(house, args, &subjects, &base, kinds)?;
     report(args, &subjects, &story, Some((&mut stage, &base.intended, &tally)))?;
     let files = save_stories(&subjects, &tally, &stories)?;
@@ -94,6 +114,17 @@ fn rehearse(house: &House, args: &Rehearse, mut subjects: Subjects, bounds: Boun
 /// The exit code of a rehearsal of futures.
 fn harm_or_not(tally: &Tally) -> u8 {
     if tally.did_harm() { ErrorKind::Harm.exit_code() } else { 0 }
+}
+
+/// Says that the script fails before anything goes wrong, which makes its futures worth little.
+fn warn_of_base(house: &House, base: &Base) {
+    let code = base.played.exit_code();
+    let what = match &base.played.ending {
+        Err(error) => format!("{}: {}", error.error.kind.name(), error.error),
+        Ok(_) if code != 0 => format!("exit code {code}"),
+        Ok(_) => return,
+    };
+    house.output.warning(&format!("the script ends so without any fault: {what}"));
 }
 
 /// What the rehearsal did, as a plan for a run.
@@ -138,6 +169,9 @@ fn kinds(list: Option<&str>) -> Result<Vec<FaultKind>> {
         })?;
         into.push(kind);
     }
+    if named.is_empty() && without.is_empty() {
+        return Err(Error::invalid("--faults names no kind of fault").hint("leave it out for all of them"));
+    }
     let chosen = if named.is_empty() { FaultKind::ALL.to_vec() } else { named };
     let kinds: Vec<FaultKind> =
         FaultKind::ALL.into_iter().filter(|kind| chosen.contains(kind) && !without.contains(kind)).collect();
@@ -172,11 +206,6 @@ fn futures(
         notices: house.output.notices(),
     };
     match args.futures {
-        _ if args.every_fault && args.futures.is_some() => {
-            Err(Error::invalid("--every-fault and --futures are two rehearsals")
-                .hint("run them one after the other")
-                .into())
-        }
         Some(count) => rehearse_futures(subjects, base, &order(Which::Drawn { seed: args.seed, count })),
         None => rehearse_futures(subjects, base, &order(Which::Every)),
     }
@@ -265,6 +294,12 @@ fn merge(house: &House, args: &Rehearse) -> Result<u8> {
         Tally::parse(&read_text(path)?).map_err(named)
     };
     let tally = Tally::merge(args.merge.iter().map(read).collect::<Result<Vec<_>>>()?)?;
+    let missing: Vec<String> = tally.missing().map(|(part, of)| format!("{part}/{of}")).take(NAMED + 1).collect();
+    if !missing.is_empty() {
+        let named = missing[..missing.len().min(NAMED)].join(", ");
+        let more = if missing.len() > NAMED { " and others" } else { "" };
+        house.output.warning(&format!("these are not all parts: there is no {named}{more}"));
+    }
     show::tally(&house.output, &tally, &[]);
     Ok(harm_or_not(&tally))
 }

@@ -1,0 +1,57 @@
+//! What the JSON files of this room have in common: a version, no field that is not known, and words for what is wrong.
+
+use crate::error::{Error, Result};
+use crate::nearest::did_you_mean;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+/// A format of files.
+pub(super) struct Format {
+    /// What a file of it is: `plan`.
+    pub(super) what: &'static str,
+    /// The version that this program reads and writes.
+    pub(super) version: u32,
+    /// What to do about a file that is none.
+    pub(super) again: &'static str,
+}
+
+/// What every version has.
+#[derive(Deserialize)]
+struct Versioned {
+    version: u32,
+}
+
+impl Format {
+    /// What the text says.
+    ///
+    /// # Errors
+    /// `invalid` when it is no JSON, is cut short, is of another version, or has what this version does not know (with
+    /// the nearest name).
+    pub(super) fn parse<T: DeserializeOwned>(&self, text: &str) -> Result<T> {
+        // A later version may have fields that this one does not know: the version is what is wrong then.
+        let Versioned { version } = serde_json::from_str(text).map_err(|fault| self.unreadable(&fault))?;
+        if version == self.version {
+            return serde_json::from_str(text).map_err(|fault| self.unreadable(&fault));
+        }
+        let (what, ours) = (self.what, self.version);
+        let hint = match version > ours {
+            true => "a newer binlogsh made it: use that one, or make it again with this one",
+            false => self.again,
+        };
+        Err(Error::invalid(format!("the {what} is of version {version}, this program reads version {ours}")).hint(hint))
+    }
+
+    /// What serde found wrong, with the nearest name where one is misspelt.
+    fn unreadable(&self, fault: &serde_json::Error) -> Error {
+        let what = self.what;
+        if fault.is_eof() {
+            return Error::invalid(format!("the {what} is cut short: {fault}")).hint(self.again);
+        }
+        let message = fault.to_string();
+        let mut quoted = message.split('`').skip(1).step_by(2);
+        let wrong = quoted.next().filter(|_| message.starts_with("unknown "));
+        let hint = wrong.and_then(|wrong| did_you_mean(wrong, quoted.collect::<Vec<_>>()));
+        let hint = hint.unwrap_or_else(|| self.again.into());
+        Error::invalid(format!("this is no {what} that can be read: {message}")).hint(hint)
+    }
+}
