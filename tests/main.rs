@@ -34,6 +34,7 @@ mod prompt;
 mod prompt_stop;
 mod recorded;
 mod recovery;
+mod rehearse;
 mod report;
 mod rooms;
 mod session;

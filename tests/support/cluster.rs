@@ -6,7 +6,7 @@
 
 use super::etcd::{Etcd, Kv};
 use super::eventually;
-use super::http_double::{HttpDouble, HttpRequest, Reply};
+use super::http_double::{HttpDouble, HttpRequest, Reply, Traffic};
 use super::mirror::{Mirror, Model, Ports};
 use super::pd_double::PdDouble;
 use binlogsh::node::Kind;
@@ -23,6 +23,7 @@ const BEAT: Duration = Duration::from_millis(20);
 pub(crate) struct LiveCluster {
     etcd: Etcd,
     pd: PdDouble,
+    nodes: Vec<Traffic>,
     model: Model,
     ended: Arc<AtomicBool>,
     driver: Option<JoinHandle<()>>,
@@ -49,10 +50,11 @@ impl LiveCluster {
         scenario.start = binlogsh::time::Time::new(now.as_millis() as i64, Default::default()).to_string();
         *model.lock().unwrap() = Some(Cluster::new(&scenario).unwrap());
         let ended = Arc::<AtomicBool>::default();
+        let nodes = doubles.iter().map(HttpDouble::traffic).collect();
         let (mirror, ports) = (Mirror::new(etcd.kv(), model.clone()), Ports::new(doubles));
         let end = ended.clone();
         let driver = Some(std::thread::spawn(move || drive(mirror, ports, &end)));
-        let cluster = Self { etcd, pd, model, ended, driver };
+        let cluster = Self { etcd, pd, nodes, model, ended, driver };
         let ready = eventually(Duration::from_secs(20), || cluster.is_in_etcd());
         assert!(ready, "the records never came to etcd");
         cluster
@@ -72,6 +74,21 @@ impl LiveCluster {
     /// PD's URL.
     pub(crate) fn url(&self) -> String {
         self.pd.url()
+    }
+
+    /// How many connections were made to any of its ports, and how many requests PD heard. What drives the cluster
+    /// itself goes another way.
+    pub(crate) fn heard(&self) -> usize {
+        let pd = self.pd.connections() + self.pd.members_asked() + self.pd.timestamps_asked() + self.pd.passed_on();
+        pd + self.nodes.iter().map(Traffic::connections).sum::<usize>()
+    }
+
+    /// The requests that came to the nodes, as `METHOD /path`, sorted.
+    pub(crate) fn asked_of_nodes(&self) -> Vec<String> {
+        let requests = self.nodes.iter().flat_map(Traffic::requests);
+        let mut asked: Vec<String> = requests.map(|asked| format!("{} {}", asked.method, asked.path)).collect();
+        asked.sort();
+        asked
     }
 
     /// The etcd behind PD, to look and write from outside.

@@ -136,6 +136,11 @@ impl HttpDouble {
         self.shared.connections.load(Ordering::SeqCst)
     }
 
+    /// What comes to it, to be looked at from elsewhere.
+    pub(crate) fn traffic(&self) -> Traffic {
+        Traffic(self.shared.clone())
+    }
+
     /// From now on its port refuses, as that of a process that is gone.
     pub(crate) fn go_down(&self) {
         self.shared.stopped.store(true, Ordering::SeqCst);
@@ -154,6 +159,22 @@ impl HttpDouble {
         });
         self.shared.stopped.store(false, Ordering::SeqCst);
         self.listen(listener.unwrap());
+    }
+}
+
+/// What comes to a double.
+#[derive(Clone)]
+pub(crate) struct Traffic(Arc<Shared>);
+
+impl Traffic {
+    /// How many connections were made to it.
+    pub(crate) fn connections(&self) -> usize {
+        self.0.connections.load(Ordering::SeqCst)
+    }
+
+    /// The requests so far.
+    pub(crate) fn requests(&self) -> Vec<HttpRequest> {
+        self.0.log.lock().unwrap().clone()
     }
 }
 

@@ -1,0 +1,107 @@
+//! What a rehearsal does of what a script asks of this host and of people: nothing, but its declared effect happens.
+
+use super::{json, left, rehearse, rehearse_on, shipped};
+use crate::harness::{Ran, Shell};
+use binlogsh::error::ErrorKind;
+use binlogsh::rehearsal::Plan;
+
+const PROGRAM: &str = r#"
+pause_drainer("drainer-0", #{ wait: "1m" });
+let before = now();
+exec("touch", ["made"], #{ starts: ["drainer-0"], takes: "15s" });
+let took = now() - before;
+ensure(took >= 15.0 && took < 15.5, `it took ${took}`);
+wait_for("drainer-0", "online", "2m");
+generate_meta(#{ data_dir: "meta" });
+print(read_meta("meta").commit_ts > 0);
+"#;
+
+/// The line of a story that has `part` in it.
+#[track_caller]
+fn line<'a>(ran: &'a Ran, part: &str) -> &'a str {
+    ran.stdout.lines().find(|line| line.contains(part)).unwrap_or_else(|| panic!("no {part} in {}", ran.stdout)).trim()
+}
+
+#[test]
+fn a_program_is_not_executed_and_its_declared_effect_comes_when_it_was_stated() {
+    for allowed in [&[] as &[&str], &["--allow-exec"]] {
+        let ran = rehearse(PROGRAM, allowed).succeeds();
+        assert_eq!(left(&ran), ["s.rhai"], "no file is made, by the program or by the savepoint");
+        assert_eq!(line(&ran, "run the program"), "0.0s   ? would ask: run the program touch made");
+        assert_eq!(line(&ran, "- run touch made"), "15s   - run touch made: done after 15s");
+        assert_eq!(line(&ran, "drainer-0 is started"), "15s     drainer-0 is started");
+        assert_eq!(line(&ran, "drainer-0 works"), "15s     drainer-0 works");
+    }
+}
+
+#[test]
+fn a_program_that_fails_in_truth_is_nothing_that_a_rehearsal_could_know() {
+    rehearse(r#"exec("/no/such/program", [], #{ takes: "1m" }); exec("false")"#, &[]).succeeds();
+}
+
+#[test]
+fn work_by_hand_and_questions_are_counted_and_answered_in_virtual_time() {
+    let script = r#"
+confirm("go on?");
+pause_pump("pump-1", #{ wait: "1m" });
+manual("replace pump-1", #{ starts: ["pump-1"], takes: "10m" });
+wait_for("pump-1", "online", "1m");
+manual("look", #{ takes: "2h" });"#;
+    let ran = rehearse(script, &[]).succeeds();
+    assert!(line(&ran, "by hand: replace pump-1 (starts pump-1)").starts_with("10m00s"));
+    assert_eq!(line(&ran, "go on?"), "0.0s   ? would ask: go on?");
+    assert!(line(&ran, "Took").ends_with("; 1 change, 2 tasks by hand, 2 questions; exit code 0"), "{}", ran.stdout);
+    let totals = json(&rehearse(script, &["-o", "json"]))["totals"].clone();
+    assert_eq!((totals["writes"].as_u64(), totals["by_hand"].as_u64()), (Some(1), Some(2)));
+    assert!(totals["duration"].as_u64().unwrap() > 7_800_000_000, "{totals}");
+}
+
+#[test]
+fn a_plan_that_a_rehearsal_kept_is_shown_and_followed() {
+    let script = shipped("rolling_restart.rhai");
+    let plan = ["--plan", "plan.json", "-p", "only=pump-2"];
+    let ran = plan.iter().fold(Shell::sandbox("default").arg("rehearse").arg(&script), |shell, arg| shell.arg(*arg));
+    let ran = ran.go().succeeds().stdout_contains("=== the script is done");
+    let text = std::fs::read_to_string(ran.dir().join("plan.json")).unwrap();
+    let shell = |args: &[&str]| Shell::new(args).file("plan.json", &text);
+    let shown = shell(&["rehearse", "--show", "plan.json"]).go().succeeds();
+    insta::assert_snapshot!(shown.stdout, @r"
+    effect  what                                                                        relies_on
+    1       pause pump pump-2 (10.0.1.13:8250)                                          pump pump-2, online at 10.0.1.13:8250
+    2       manual work: Replace and start pump-2; starts pump pump-2 (10.0.1.13:8250)  pump pump-2, paused at 10.0.1.13:8250
+    ");
+    let run = |sandbox: &str| {
+        let shell = shell(&[sandbox, "--yes", "run", "--plan=plan.json", "-p", "only=pump-2"]);
+        shell.arg(&script).go()
+    };
+    let followed = run("--sandbox").succeeds();
+    assert!(!followed.stderr.contains("warning"), "{}", followed.stderr);
+    run("--sandbox=paused-drainer").fails(ErrorKind::Conflict).stderr_contains("not begun");
+}
+
+#[test]
+fn a_long_wait_does_not_make_the_plan_s_memory_grow_and_its_effects_rely_on_the_last_look() {
+    let script = r#"
+for i in 0..20000 { pumps(); }
+pause_drainer("drainer-0", #{ wait: "1m" });
+manual("start it", #{ starts: ["drainer-0"], takes: "5s" });"#;
+    let ran = rehearse(script, &["--plan", "plan.json"]).succeeds();
+    let plan = Plan::read(&ran.dir().join("plan.json")).unwrap();
+    let relied_on: Vec<String> = plan.effects.iter().map(|effect| effect.relied_on[0].to_string()).collect();
+    assert_eq!(
+        relied_on,
+        ["drainer drainer-0, online at 10.0.1.21:8249", "drainer drainer-0, paused at 10.0.1.21:8249"]
+    );
+}
+
+#[test]
+fn a_rehearsal_of_a_script_that_fails_keeps_the_plan_of_what_it_did() {
+    let ran = rehearse_on(
+        Shell::sandbox("default"),
+        r#"pause_drainer("drainer-0"); offline_pump("pump-1")"#,
+        &["--plan", "plan.json"],
+    );
+    let plan = Plan::read(&ran.dir().join("plan.json")).unwrap();
+    assert_eq!(plan.effects.len(), 1);
+    ran.fails(ErrorKind::Refused);
+}

@@ -1,0 +1,146 @@
+//! Futures: the same seed gives the same answer, on one thread and on two, here and everywhere.
+
+use super::{LEAVES_A_DRAINER, json, no_result, rehearse};
+use crate::harness::{Shell, project};
+use crate::support::eventually;
+use binlogsh::interrupt::Interrupt;
+use binlogsh::language::{Settings, Source};
+use binlogsh::rehearsal::{Base, Bounds, Order, Subjects, Which, rehearse as rehearse_futures};
+use binlogsh::sim::{HOUR, Scenario};
+use binlogsh::world::FaultKind;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+fn subjects(source: Source) -> Subjects {
+    let (settings, interrupt) = (Settings::default(), Interrupt::default());
+    Subjects { source, settings, scenario: Scenario::named("default").unwrap(), interrupt }
+}
+
+fn order(which: Which, jobs: usize) -> Order {
+    Order { which, kinds: FaultKind::ALL.to_vec(), shard: (1, 1), jobs, notices: Arc::new(|_| {}) }
+}
+
+fn tally(subjects: &Subjects, base: &Base, which: Which, jobs: usize) -> String {
+    serde_json::to_string(&rehearse_futures(subjects, base, &order(which, jobs)).unwrap()).unwrap()
+}
+
+fn base(subjects: &Subjects) -> Base {
+    let bounds = Bounds { time: 100 * HOUR, calls: 1_000_000 };
+    Base::play(&mut subjects.stage().unwrap(), bounds).unwrap()
+}
+
+#[test]
+fn a_thousand_seeds_give_the_same_bytes_with_one_job_and_with_two() {
+    // Short, so that a thousand seeds take seconds: it acts, waits, and is careless enough to do harm.
+    let short = r#"pause_drainer("drainer-0", #{ wait: "1m" });
+        manual("replace it", #{ starts: ["drainer-0"], takes: "5s" });
+        wait_for("drainer-0", "online", "20s");"#;
+    let subjects = subjects(Source::new("short.rhai", short));
+    let base = base(&subjects);
+    let mut answers = std::collections::BTreeSet::new();
+    for seed in 0..1_000 {
+        // More than a thread takes at a time for some of them, so that both have work.
+        let count = if seed % 50 == 0 { 80 } else { 2 };
+        let which = Which::Drawn { seed, count };
+        let one = tally(&subjects, &base, which.clone(), 1);
+        assert_eq!(one, tally(&subjects, &base, which, 2), "seed {seed}");
+        answers.insert(one);
+    }
+    assert_eq!(answers.len(), 1_000, "each seed has an answer of its own");
+}
+
+#[test]
+fn the_shipped_restart_gives_the_same_bytes_whatever_the_jobs() {
+    let dir = project("scripts");
+    let text = std::fs::read_to_string(dir.join("rolling_restart.rhai")).unwrap();
+    let subjects = subjects(Source { root: Some(dir), ..Source::new("rolling_restart.rhai", text) });
+    let base = base(&subjects);
+    for seed in [0, 7, u64::MAX] {
+        let which = Which::Drawn { seed, count: 130 };
+        let one = tally(&subjects, &base, which.clone(), 1);
+        assert!([2, 3, 8].iter().all(|jobs| tally(&subjects, &base, which.clone(), *jobs) == one), "seed {seed}");
+    }
+}
+
+#[test]
+fn the_program_prints_the_same_bytes_and_keeps_the_same_stories_whatever_the_jobs() {
+    let of = |seed: &str, jobs: &str, format: &str| {
+        let ran = rehearse(LEAVES_A_DRAINER, &["--futures=100", seed, jobs, "-o", format]).exits(9);
+        let story = std::fs::read_to_string(ran.dir().join("s.unnamed_leftover.story.json")).unwrap();
+        (ran.stdout.clone(), story)
+    };
+    for seed in ["--seed=1", "--seed=2"] {
+        for format in ["json", "table"] {
+            assert_eq!(of(seed, "--jobs=1", format), of(seed, "--jobs=2", format), "{seed}");
+        }
+    }
+    assert_ne!(of("--seed=1", "--jobs=1", "json"), of("--seed=2", "--jobs=1", "json"));
+}
+
+#[test]
+fn every_fault_is_tried_and_the_answer_is_complete() {
+    let ran = rehearse(LEAVES_A_DRAINER, &["--every-fault", "--faults=start_fails,slow_human", "-o", "json"]).exits(9);
+    let tally = json(&ran);
+    assert_eq!(tally["subject"]["futures"], "every fault at every event");
+    assert_eq!(tally["subject"]["kinds"], serde_json::json!(["start_fails", "slow_human"]));
+    let shortest = tally["shortest"].as_array().unwrap();
+    assert!(shortest.iter().all(|story| story["faults"].as_array().unwrap().len() <= 1), "{shortest:?}");
+    let futures = tally["futures"].as_u64().unwrap();
+    let counted: u64 = tally["outcomes"].as_object().unwrap().values().map(|count| count.as_u64().unwrap()).sum();
+    assert_eq!(counted, futures);
+    let quiet = rehearse("print(1)", &["--every-fault", "--faults=-pd_gone"]).succeeds();
+    quiet.stdout_contains("No harm was done in any of them.");
+}
+
+#[test]
+fn the_shortest_story_is_told_and_kept_and_its_faults_are_needed() {
+    let args = ["--every-fault", "--faults=start_fails", "--stories", "kept"];
+    let shell = Shell::sandbox("default").file("kept/.keep", "");
+    let ran = super::rehearse_on(shell, LEAVES_A_DRAINER, &args).exits(9);
+    let file = ran.dir().join("kept/s.unnamed_leftover.story.json");
+    assert!(file.is_file());
+    let ran = ran.stdout_contains("unnamed_leftover: the shortest story needs 1 fault; future ");
+    let ran = ran.stdout_contains("its shortest story is kept in kept/s.unnamed_leftover.story.json");
+    ran.stdout_contains(" !! start_fails of drainer-0").stdout_contains("!!! unnamed_leftover: drainer-0");
+}
+
+#[test]
+fn that_the_script_fails_without_any_fault_is_said() {
+    let ran = rehearse("fail(\"at once\")", &["--futures=3"]).succeeds();
+    ran.stderr_contains("warning: the script ends so without any fault: failed: at once");
+    let ran = rehearse("exit(4)", &["--futures=3"]).succeeds();
+    ran.stderr_contains("the script ends so without any fault: exit code 4");
+    let ran = rehearse("exit(0)", &["--futures=3"]).succeeds();
+    assert!(!ran.stderr.contains("warning"), "{}", ran.stderr);
+}
+
+#[test]
+fn ctrl_c_ends_a_million_futures_at_once_and_leaves_no_result() {
+    let shell = Shell::sandbox("default").file("s.rhai", LEAVES_A_DRAINER);
+    let shell = shell.arg("rehearse").arg("s.rhai").arg("--futures=1000000").arg("--jobs=2");
+    let mut child = shell.command().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut seen = String::new();
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stderr.take().unwrap()));
+    // The first line of progress says that futures are under way.
+    seen += &lines.next().unwrap().unwrap();
+    assert!(seen.contains("0 of 1000000 futures"), "{seen}");
+    let told = Instant::now();
+    let pid = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    assert!(eventually(Duration::from_secs(10), || child.try_wait().unwrap().is_some()), "it goes on");
+    assert!(told.elapsed() < Duration::from_secs(5), "{:?}", told.elapsed());
+    let rest: Vec<String> = lines.map(Result::unwrap).collect();
+    assert!(rest.iter().any(|line| line.contains("error[interrupted]")), "{rest:?}");
+    let out = child.wait_with_output().unwrap();
+    assert_eq!((out.status.code(), out.stdout.len()), (Some(130), 0));
+    assert_eq!(std::fs::read_dir(shell.dir()).unwrap().count(), 1, "no story is kept");
+}
+
+#[test]
+fn options_for_futures_are_not_passed_over_in_silence_without_any() {
+    for args in [&["--faults=crash"] as &[&str], &["--shard=1/2"], &["--jobs=2"], &["--seed=3"], &["--stories=."]] {
+        let ran = rehearse("print(1)", args).exits(2).stderr_contains("--futures");
+        no_result(&ran);
+    }
+}

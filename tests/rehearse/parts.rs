@@ -1,0 +1,93 @@
+//! A rehearsal in parts: each part says what it is, and together they are the whole.
+
+use super::{LEAVES_A_DRAINER, json, no_result, rehearse};
+use crate::harness::{Ran, Shell};
+use binlogsh::error::ErrorKind;
+use serde_json::{Value as Json, json as value};
+
+fn part(shard: &str, more: &[&str]) -> String {
+    let shard = format!("--shard={shard}");
+    let args: Vec<&str> = ["--futures=100", "-o", "json", &shard].into_iter().chain(more.iter().copied()).collect();
+    let ran = rehearse(LEAVES_A_DRAINER, &args);
+    assert!(ran.code == 0 || ran.code == 9, "{}", ran.stderr);
+    ran.stdout
+}
+
+fn merge(answers: &[&str], format: &str) -> Ran {
+    let shell = Shell::new(&["rehearse", "-o", format, "--merge"]);
+    let named = answers.iter().enumerate().fold(shell, |shell, (at, text)| {
+        let name = format!("part-{at}.json");
+        shell.file(&name, text).arg(name)
+    });
+    named.go()
+}
+
+/// The counts of an answer: all but which part it is, and the stories.
+fn counts(answer: &Json) -> Json {
+    let mut counts = answer.clone();
+    counts.as_object_mut().unwrap().retain(|name, _| name != "shards" && name != "shortest");
+    counts
+}
+
+fn edited(answer: &str, edit: impl FnOnce(&mut Json)) -> String {
+    let mut json = serde_json::from_str(answer).unwrap();
+    edit(&mut json);
+    json.to_string()
+}
+
+#[test]
+fn three_parts_together_are_the_whole() {
+    let whole = json(&rehearse(LEAVES_A_DRAINER, &["--futures=100", "-o", "json"]).exits(9));
+    let parts = ["1/3", "2/3", "3/3"].map(|shard| part(shard, &[]));
+    let sizes = parts.each_ref().map(|part| serde_json::from_str::<Json>(part).unwrap()["futures"].as_u64().unwrap());
+    assert_eq!(sizes, [34, 33, 33]);
+    for order in [[0, 1, 2], [2, 0, 1]] {
+        let sum = json(&merge(&order.map(|at| parts[at].as_str()), "json").exits(9));
+        assert_eq!(counts(&sum), counts(&whole));
+        assert_eq!(sum["shards"].as_array().unwrap().len(), 3);
+        let harms = |answer: &Json| -> Vec<Json> {
+            let stories = answer["shortest"].as_array().unwrap().iter();
+            stories
+                .map(|story| value!([story["kind"], story["blame"], story["faults"].as_array().unwrap().len()]))
+                .collect()
+        };
+        assert_eq!(harms(&sum), harms(&whole));
+    }
+    let shown = merge(&parts.each_ref().map(String::as_str), "table").exits(9);
+    shown.stdout_contains("100 futures of s.rhai (100 from seed 1)").stdout_contains("The script does harm in");
+}
+
+#[test]
+fn parts_that_are_missing_are_named() {
+    let parts = ["1/3", "3/3"].map(|shard| part(shard, &[]));
+    merge(&parts.each_ref().map(String::as_str), "table").stderr_contains("not all parts: there is no 2/3\n");
+    let many = edited(&parts[0], |json| json["shards"] = value!([[1, 1_000_000_000_000_000_000_u64]]));
+    merge(&[&many], "table").stderr_contains("there is no 2/1000000000000000000, 3/").stderr_contains(" and others");
+}
+
+#[test]
+fn answers_that_do_not_belong_together_are_refused() {
+    let (one, two) = (part("1/3", &[]), part("2/3", &[]));
+    let refused = |answers: &[&str], kind: ErrorKind, why: &str| {
+        let ran = merge(answers, "table").fails(kind).stderr_contains(why).stderr_contains("hint");
+        no_result(&ran);
+    };
+    refused(&[&one, &two, &one], ErrorKind::Conflict, "the part 1/3 is there twice");
+    refused(&[&one, &part("2/2", &[])], ErrorKind::Conflict, "2/2");
+    refused(&[&one, &part("2/3", &["--seed=2"])], ErrorKind::Conflict, "not about the same rehearsal");
+    refused(&[&one, &part("2/3", &["--faults=crash"])], ErrorKind::Conflict, "not about the same rehearsal");
+    let other = edited(&two, |json| json["subject"]["hash"] = value!("0123456789abcdef"));
+    refused(&[&one, &other], ErrorKind::Conflict, "not about the same rehearsal");
+    refused(&[&one, &two[..two.len() / 2]], ErrorKind::Invalid, "part-1.json");
+    refused(&[&one, ""], ErrorKind::Invalid, "part-1.json");
+    refused(&[&one, "[]"], ErrorKind::Invalid, "part-1.json");
+    let newer = edited(&two, |json| {
+        json["version"] = value!(2);
+        json["new"] = value!(3);
+    });
+    refused(&[&one, &newer], ErrorKind::Invalid, "version 2");
+    let odd = edited(&two, |json| json["outcoms"] = value!({}));
+    refused(&[&one, &odd], ErrorKind::Invalid, "outcoms");
+    let ran = Shell::new(&["rehearse", "--merge", "nowhere.json"]).go().fails(ErrorKind::NotFound);
+    ran.stderr_contains("nowhere.json");
+}

@@ -1,0 +1,226 @@
+//! The story of a single rehearsal: what was done, what the cluster did on its own, what it means, how a run would end.
+
+use super::{json, rehearse, rehearse_on, shipped};
+use crate::harness::{Ran, Shell};
+use crate::support::cluster::LiveCluster;
+use binlogsh::error::ErrorKind;
+use binlogsh::sim::Scenario;
+
+fn sandbox(script: &str) -> Shell {
+    Shell::sandbox("default").arg("rehearse").arg(shipped(script))
+}
+
+/// The story without its first line, which has the path of this project in it.
+fn story(ran: &Ran) -> String {
+    ran.stdout.split_once('\n').unwrap().1.to_owned()
+}
+
+/// The lines of a story without their times.
+fn untimed(ran: &Ran) -> Vec<String> {
+    let lines = ran.stdout.lines().filter(|line| line.contains(" ==> ") || line.contains("   - "));
+    lines.map(|line| line.trim().split_once(' ').unwrap().1.trim().to_owned()).collect()
+}
+
+#[test]
+fn a_rolling_restart_tells_its_story_on_the_sandbox() {
+    let ran = sandbox("rolling_restart.rhai").arg("-p").arg("only=pump-1,pump-2").go().succeeds();
+    assert_eq!(ran.stderr, "");
+    insta::assert_snapshot!(story(&ran), @r"
+      on a copy of cluster 7301234567890123456 (3 Pumps, 2 Drainers) at 2026-11-22T12:00:00Z
+
+     0.0s   > Restarting one after the other: pump-1, pump-2
+     0.0s ==> pump-1: look
+     0.0s ==> pump-1: pause
+     0.0s   ? would ask: pause pump pump-1 (10.0.1.12:8250), whose record says online
+     0.0s   - pause pump-1: apply action pause success!
+     0.0s     pump-1 writes paused
+     0.0s     the process of pump-1 ends
+     0.0s ==> pump-1: replace and start
+      30s   - by hand: Replace and start pump-1 (starts pump-1): done after 30s
+      30s     pump-1 is started
+      30s ==> pump-1: wait until it is back
+      30s   . waiting until pump-1 is online and its process is a new one
+      30s     pump-1 writes online
+      30s     pump-1 works
+      30s   = TiDB could write to 2 of 3 Pumps for 30s
+      30s   = replication of every Drainer stood still for 30s
+      31s   . waiting until heartbeat and newest commit of pump-1 advance
+      33s   . waiting until every online Drainer reads on in pump-1
+      34s ==> pump-2: look
+      34s ==> pump-2: pause
+      34s   ? would ask: pause pump pump-2 (10.0.1.13:8250), whose record says online
+      34s   - pause pump-2: apply action pause success!
+      34s     pump-2 writes paused
+      34s     the process of pump-2 ends
+      34s ==> pump-2: replace and start
+    1m04s   - by hand: Replace and start pump-2 (starts pump-2): done after 30s
+    1m04s     pump-2 is started
+    1m04s ==> pump-2: wait until it is back
+    1m04s   . waiting until pump-2 is online and its process is a new one
+    1m04s     pump-2 writes online
+    1m04s     pump-2 works
+    1m04s   = TiDB could write to 2 of 3 Pumps for 30s
+    1m04s   = replication of every Drainer stood still for 30s
+    1m05s   . waiting until heartbeat and newest commit of pump-2 advance
+    1m07s   . waiting until every online Drainer reads on in pump-2
+    1m08s ==> check that all are online and new, and replication goes on
+    1m08s   . waiting until these Drainers advance: drainer-0, drainer-1
+    1m12s   > id      kind  state   address         lag   heartbeat_age  odd
+              pump-0  pump  online  10.0.1.11:8250  1.5s  1.4s
+              pump-1  pump  online  10.0.1.12:8250  1.9s  1.8s
+              pump-2  pump  online  10.0.1.13:8250  1.8s  1.8s
+    1m12s === the script is done
+
+    In the end, otherwise than at the start:
+    node    kind  what     before  after
+    pump-1  pump  started  before  30s
+    pump-2  pump  started  before  1m04s
+
+    Took 1m12s; replication stood still for 1m01s; 2 changes, 2 tasks by hand, 2 questions; exit code 0
+    ");
+}
+
+#[test]
+fn a_decommission_tells_who_waits_for_whom() {
+    let ran = sandbox("decommission_pump.rhai").arg("--param").arg("pump=pump-1").go().succeeds();
+    insta::assert_snapshot!(story(&ran), @r"
+      on a copy of cluster 7301234567890123456 (3 Pumps, 2 Drainers) at 2026-11-22T12:00:00Z
+
+    0.0s ==> look
+    0.0s   . waiting until these Drainers advance: drainer-0, drainer-1
+    4.0s ==> close pump-1
+    4.0s   ? would ask: close pump pump-1 (10.0.1.12:8250), whose record says online
+    4.0s   - close pump-1: apply action close success!
+    4.0s     pump-1 closes: it waits until its binlog was read
+    4.0s ==> wait until every Drainer has read what pump-1 holds
+    4.0s   > pump-1 waits for drainer-0, which is 0 s behind
+    4.0s   . waiting for pump-1 to be offline: its record says online, a probe says closing; pump-1 waits for drainer-0, 0.0s behind
+    6.0s     pump-1 writes offline
+    6.0s     the process of pump-1 ends
+    6.0s ==> check that it is gone
+    6.0s   . waiting until no Drainer reads from pump-1 any more
+    6.4s   = replication of drainer-0 stood still for 2.4s
+    7.8s   = replication of drainer-1 stood still for 3.8s
+    8.0s   . waiting until these Drainers advance: drainer-0, drainer-1
+     12s   = TiDB could write to 2 of 3 Pumps for 8.0s
+     12s   > pump-1 is offline, and no Drainer reads from it: its data can be deleted
+     12s === the script is done
+
+    In the end, otherwise than at the start:
+    node    kind  what     before  after
+    pump-1  pump  record   online  offline
+    pump-1  pump  process  online  down
+
+    Took 12s; replication stood still for 3.8s; 1 change, no tasks by hand, 1 question; exit code 0
+    ");
+}
+
+#[test]
+fn a_look_changes_nothing_and_says_so() {
+    let ran = sandbox("health.rhai").go().succeeds();
+    insta::assert_snapshot!(story(&ran), @r"
+      on a copy of cluster 7301234567890123456 (3 Pumps, 2 Drainers) at 2026-11-22T12:00:00Z
+
+    0.0s   > id         kind     state   address         lag   heartbeat_age  odd
+             pump-0     pump     online  10.0.1.11:8250  1.8s  1.3s
+             pump-1     pump     online  10.0.1.12:8250  0.7s  0.5s
+             pump-2     pump     online  10.0.1.13:8250  2.5s  1.8s
+             drainer-0  drainer  online  10.0.1.21:8249  2.5s  0.6s
+             drainer-1  drainer  online  10.0.1.22:8249  2.5s  0.2s
+     15s   > nothing found
+     15s === the script ends with exit code 0
+
+    In the end every node is as it was.
+
+    Took 15s; replication never stood still; no changes, no tasks by hand, no questions; exit code 0
+    ");
+}
+
+#[test]
+fn a_snapshot_that_was_kept_tells_the_same_story_without_the_cluster() {
+    let ran = sandbox("rolling_restart.rhai").arg("--save-snapshot").arg("kept.json").go().succeeds();
+    let kept = std::fs::read_to_string(ran.dir().join("kept.json")).unwrap();
+    let again = Shell::new(&["rehearse", "--snapshot=kept.json"]).file("kept.json", &kept);
+    let again = again.arg(shipped("rolling_restart.rhai")).go().succeeds();
+    assert_eq!(again.stdout, ran.stdout);
+}
+
+#[test]
+fn a_live_cluster_tells_the_story_of_its_copy_and_of_what_is_not_known_of_it() {
+    let cluster = LiveCluster::sample("default");
+    let shell = Shell::live(&cluster.url()).arg("rehearse").arg("--observe=1s");
+    let ran = shell.arg(shipped("rolling_restart.rhai")).go().succeeds();
+    let ran = ran.stderr_contains("looking at the cluster: its nodes are watched for 1.0s");
+    let ran = ran.stdout_contains("(3 Pumps, 2 Drainers)").stdout_contains("assumed: whether a supervisor restarts");
+    let ran = ran.stdout_contains("= TiDB could write to 2 of 3 Pumps for 30s");
+    let ran = ran.stdout_contains("= replication of every Drainer stood still for 30s");
+    let ran = ran.stdout_contains("3 changes, 3 tasks by hand, 3 questions; exit code 0");
+    assert_eq!(untimed(&ran), untimed(&sandbox("rolling_restart.rhai").go()), "{}", ran.stdout);
+    assert!(cluster.asked_of_nodes().iter().all(|asked| !asked.ends_with("/pause")), "untouched");
+}
+
+#[test]
+fn a_rehearsal_on_a_live_cluster_in_trouble_shows_what_a_run_would_meet() {
+    let cluster = LiveCluster::start(Scenario::named("paused-drainer").unwrap());
+    let ran = rehearse_on(Shell::live(&cluster.url()), r#"offline_pump("pump-1")"#, &["--observe", "1s"]);
+    ran.fails(ErrorKind::Refused).stderr_contains("stuck_drainer").stdout_contains("=== the script ends: refused: ");
+}
+
+#[test]
+fn a_failing_ensure_shows_as_in_a_real_run() {
+    let script = "pause_drainer(\"drainer-0\");\nensure(pumps().len() == 4, \"four Pumps\");\n";
+    let run = Shell::sandbox("default").yes().file("s.rhai", script).run("s.rhai", &[]).fails(ErrorKind::Failed);
+    let shown = run.stderr.split_once("error[failed]").unwrap().1;
+    let rehearsed = rehearse(script, &[]).fails(ErrorKind::Failed);
+    assert_eq!(rehearsed.stderr, format!("error[failed]{shown}"));
+    assert!(shown.contains(" --> s.rhai:2:1\n") && shown.contains("2 | ensure(pumps()") && shown.contains("| ^"));
+    rehearsed.stdout_contains("=== the script fails: four Pumps").stdout_contains("exit code 1");
+}
+
+#[test]
+fn the_exit_code_is_that_of_the_run() {
+    let scripts = [
+        ("print(\"ok\")", 0),
+        ("exit(3)", 3),
+        ("fail(\"no\")", 1),
+        ("pause_pump(\"pump-9\")", 1),
+        ("pause_pump(3)", 2),
+        ("let x = 1 / 0;", 2),
+        ("pause_pump(\"pump-1\"); pause_pump(\"pump-0\"); pause_pump(\"pump-2\")", 3),
+        ("fault(\"refuse\", \"pump-1\"); pause_pump(\"pump-1\")", 3),
+        ("wait_for(\"pump-1\", \"paused\", \"30s\")", 4),
+        ("wait_until(\"it is\", || false, \"10s\")", 4),
+        ("kill(\"pump-1\"); pause_pump(\"pump-1\")", 4),
+        ("fault(\"lose_answer\", \"pump-1\"); pause_pump(\"pump-1\")", 6),
+        ("try { fail(\"no\") } catch { exit(42) }", 42),
+    ];
+    for (script, code) in scripts {
+        let run = Shell::sandbox("default").yes().file("s.rhai", script).run("s.rhai", &[]).exits(code);
+        let rehearsed = rehearse(script, &[]).exits(code).stdout_contains(&format!("exit code {code}\n"));
+        let kind = |ran: &Ran| ran.stderr.find("error[").map(|at| ran.stderr[at..].to_owned());
+        assert_eq!(kind(&rehearsed), kind(&run), "{script}");
+    }
+}
+
+#[test]
+fn as_json_a_rehearsal_is_one_object_with_all_that_people_read() {
+    let told = json(&rehearse("pause_drainer(\"drainer-0\", #{ wait: \"1m\" }); exit(3)", &["-o", "json"]).exits(3));
+    assert_eq!((told["exit_code"].as_u64(), told["outcome"].as_str()), (Some(3), Some("exit 3")));
+    assert_eq!(told["totals"]["writes"], 1);
+    assert_eq!(told["totals"]["questions"], 1);
+    let effect = told["told"].as_array().unwrap().iter().find(|one| one["kind"] == "effect").unwrap();
+    assert_eq!(effect["place"]["line"], 1);
+    assert_eq!(told["differences"][0]["after"], "paused");
+    let failed = rehearse("fail(\"no\")", &["-o", "json"]).exits(1);
+    assert_eq!(json(&failed)["error"], "no");
+    let error: serde_json::Value = serde_json::from_str(&failed.stderr).unwrap();
+    assert_eq!(error["error"]["kind"], "failed");
+}
+
+#[test]
+fn numbers_agree_with_their_words() {
+    let ran = rehearse("confirm(\"well?\"); manual(\"look\", #{ takes: \"1m\" });", &[]).succeeds();
+    ran.stdout_contains("replication never stood still; no changes, 1 task by hand, 1 question; exit code 0");
+    let one = rehearse("print(1)", &["--futures", "1"]).succeeds();
+    one.stdout_contains("1 future of s.rhai (1 from seed 1)");
+}
