@@ -59,10 +59,13 @@ fn every_example_of_readme_and_guide_runs() {
 }
 
 #[test]
-fn the_guide_names_every_guard_and_every_sample() {
+fn the_guide_names_every_guard_every_sample_and_every_harm() {
     let guide = std::fs::read_to_string(crate::harness::project("docs/guide.md")).unwrap();
     for guard in binlogsh::world::GuardName::ALL {
         assert!(guide.contains(&format!("`{guard}`")), "the guide does not name the guard {guard}");
+    }
+    for harm in binlogsh::rehearsal::HarmKind::ALL {
+        assert!(guide.contains(&format!("`{}`", harm.name())), "the guide does not name the harm {}", harm.name());
     }
     for (sample, _) in binlogsh::sim::scenario_names() {
         assert!(guide.contains(&format!("`{sample}`")), "the guide does not name the sample {sample}");

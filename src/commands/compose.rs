@@ -165,9 +165,19 @@ pub(super) fn scenario_to_rehearse(house: &House, args: &Rehearse) -> Result<Sce
         }
     };
     if let Some(file) = &args.save_snapshot {
-        snapshot.save(file)?;
+        keep(&snapshot, file)?;
     }
     Ok(snapshot.scenario)
+}
+
+/// Keeps a snapshot, but never in the place of another cluster's: whoever rehearses on that file means its cluster.
+fn keep(snapshot: &Snapshot, file: &Path) -> Result<()> {
+    let old = file.is_file().then(|| Snapshot::read(file)).and_then(Result::ok);
+    if let Some(Err(error)) = old.map(|old| old.scenario.check_cluster(snapshot.scenario.cluster_id)) {
+        let message = format!("the snapshot {} is not overwritten: {}", file.display(), error.message);
+        return Err(Error::new(ErrorKind::Conflict, message).hint("name another file, or delete that one first"));
+    }
+    snapshot.save(file)
 }
 
 /// A snapshot of the real cluster, and a word about why that takes a while.

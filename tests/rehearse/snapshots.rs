@@ -48,6 +48,21 @@ fn a_snapshot_of_another_cluster_says_which_it_is_and_its_plan_is_refused_elsewh
 }
 
 #[test]
+fn a_snapshot_of_another_cluster_is_never_overwritten() {
+    let other = edited(|json| json["cluster_id"] = json!(42));
+    let save = |there: &str| {
+        let shell = Shell::sandbox("paused-drainer").file("kept.json", there);
+        rehearse_on(shell, "print(1)", &["--save-snapshot=kept.json"])
+    };
+    let ran = save(&other).fails(ErrorKind::Conflict);
+    no_result(&ran);
+    assert_eq!(std::fs::read_to_string(ran.dir().join("kept.json")).unwrap(), other);
+    ran.stderr_contains("kept.json is not overwritten: it is of the cluster 42").stderr_contains("name another file");
+    let same = save(&edited(|_| {})).succeeds();
+    assert!(std::fs::read_to_string(same.dir().join("kept.json")).unwrap().contains("\"paused\""), "the newer one");
+}
+
+#[test]
 fn a_snapshot_and_a_sandbox_are_two_clusters() {
     let shell = Shell::sandbox("default").file("kept.json", &edited(|_| {}));
     let ran = rehearse_on(shell, "print(1)", &["--snapshot=kept.json"]).fails(ErrorKind::Invalid);

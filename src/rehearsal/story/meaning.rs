@@ -38,7 +38,9 @@ fn writable(start: &Cluster, truth: &Truth, end: Micros) -> Vec<Told> {
 /// Which Drainers stood still, and for how long.
 fn replication(played: &Played, truth: &Truth, end: Micros) -> Vec<Told> {
     let mut stretches: Vec<(Micros, Micros, Vec<&str>)> = Vec::new();
-    for (place, changes) in &truth.flows {
+    // One that never replicated, paused before the script began, was not stopped by anything that is told here.
+    let replicating = || truth.flows.iter().filter(|(_, changes)| changes.iter().any(|(_, flows)| *flows));
+    for (place, changes) in replicating() {
         let id = played.after.id_of(Who::Drainer(*place));
         for (from, to) in Truth::stretches(changes, end, |flows| !flows) {
             match stretches.iter_mut().find(|(f, t, _)| (*f - from).abs() < NOTICED && (*t - to).abs() < NOTICED) {
@@ -50,7 +52,7 @@ fn replication(played: &Played, truth: &Truth, end: Micros) -> Vec<Told> {
             }
         }
     }
-    let all = truth.flows.len();
+    let all = replicating().count();
     let noticed = stretches.into_iter().filter(|(from, to, _)| to - from >= NOTICED);
     noticed
         .map(|(from, to, ids)| {
