@@ -162,10 +162,14 @@ fn a_deleted_key_is_done_when_it_is_gone_and_unclear_when_somebody_wrote_it_agai
     is_undone(&after(&mut world, &delete, |_| {}));
     let (key, json) = (now.node.key(), now.json.clone());
     is_unclear(
-        &after(&mut world, &delete, |world| drop(world.cluster_mut().put(&key, json.as_bytes()))),
+        &after(&mut world, &delete, |world| {
+            world.cluster_mut().put(&key, json.as_bytes());
+        }),
         "written again",
     );
-    is_done(&after(&mut world, &delete, |world| drop(world.cluster_mut().delete(&seen.node.key()))));
+    is_done(&after(&mut world, &delete, |world| {
+        world.cluster_mut().delete(&seen.node.key());
+    }));
 }
 
 #[test]
