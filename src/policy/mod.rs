@@ -8,7 +8,7 @@ mod programs;
 
 pub use ask::Ask;
 pub use follow::{Follow, Progress};
-pub use planned::{KnownNode, Planned, PlannedEffect};
+pub use planned::{Planned, PlannedEffect};
 pub use production::Production;
 pub use programs::WithoutPrograms;
 

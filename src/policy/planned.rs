@@ -2,25 +2,11 @@
 //! savepoint's content, how long something takes).
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::node::{Kind, NodeRef, Record, State};
-use crate::world::{Action, Exec, Listing, Request, TidbBinlog};
+use crate::node::{NodeRef, State};
+use crate::world::{Action, Exec, KnownNode, Listing, Request, TidbBinlog};
 use serde::{Deserialize, Serialize};
 use std::fmt::{Display, Formatter};
 use std::path::PathBuf;
-
-/// A node as a plan knows it: what must not have changed for the plan to hold.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct KnownNode {
-    /// Pump or Drainer.
-    pub kind: Kind,
-    /// The id in its key.
-    pub id: String,
-    /// `host:port`.
-    pub address: String,
-    /// What its record says.
-    pub state: State,
-}
 
 /// One effect, and the records of its nodes as they stood before it in the rehearsal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,38 +65,6 @@ pub enum PlannedEffect {
     },
 }
 
-impl KnownNode {
-    /// What a plan knows of `record`.
-    pub fn of(record: &Record) -> Self {
-        let NodeRef { kind, id, address } = record.node.clone();
-        Self { kind, id, address, state: record.state }
-    }
-
-    /// The key of its record in etcd.
-    pub fn key(&self) -> String {
-        format!("{}{}", self.kind.prefix(), self.id)
-    }
-
-    /// How the node under one key differs between plan and now, as a phrase; `None` if it does not.
-    pub fn difference(planned: Option<&Self>, now: Option<&Self>) -> Option<String> {
-        match (planned, now) {
-            (None, None) => None,
-            (None, Some(now)) => Some(format!("{now} has come")),
-            (Some(planned), None) => {
-                Some(format!("{} {} has gone (the plan knows {planned})", planned.kind, planned.id))
-            }
-            (Some(planned), Some(now)) if planned == now => None,
-            (Some(planned), Some(now)) => Some(format!("{now} (the plan knows {planned})")),
-        }
-    }
-}
-
-impl Display for KnownNode {
-    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}, {} at {}", self.kind, self.id, self.state, self.address)
-    }
-}
-
 impl Planned {
     /// The effect of `request`, relying on what `listing` says of its nodes; `None` for what has no effect.
     pub fn of(request: &Request, listing: Option<&Listing>) -> Option<Self> {
@@ -142,7 +96,7 @@ impl Planned {
         let now = |key: &String| listing.records.iter().find(|record| record.node.key() == *key).map(KnownNode::of);
         let planned = |key: &String| self.relied_on.iter().find(|node| node.key() == *key);
         let differences: Vec<String> =
-            keys.iter().filter_map(|key| KnownNode::difference(planned(key), now(key).as_ref())).collect();
+            keys.iter().filter_map(|key| KnownNode::difference("the plan", planned(key), now(key).as_ref())).collect();
         match differences.is_empty() {
             true => Ok(()),
             false => Err(Error::new(

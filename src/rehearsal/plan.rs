@@ -5,12 +5,12 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::Entry;
-use crate::policy::{KnownNode, Planned, PlannedEffect};
+use crate::policy::{Planned, PlannedEffect};
 use crate::rehearsal::files;
 use crate::rehearsal::format::Format;
 use crate::time::{Time, Zone};
 use crate::value::Value;
-use crate::world::{Answer, Listing};
+use crate::world::{Answer, Known, KnownNode, Listing};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use siphasher::sip128::{Hasher128, SipHasher24};
@@ -183,19 +183,8 @@ impl Plan {
                 format!("this is the cluster {cluster_id}, the plan is of the cluster {}", self.cluster_id);
             return self.agree(vec![difference], "follow the plan on its own cluster, or rehearse on this one");
         }
-        let now: Vec<KnownNode> = listing.records.iter().map(KnownNode::of).collect();
-        let find = |nodes: &[KnownNode], key: &str| nodes.iter().find(|node| node.key() == key).cloned();
-        let keys: BTreeSet<String> = self.relied_on.iter().chain(&now).map(KnownNode::key).collect();
-        let nodes = keys
-            .iter()
-            .filter_map(|key| KnownNode::difference(find(&self.relied_on, key).as_ref(), find(&now, key).as_ref()));
-        let mut differences: Vec<String> = nodes.collect();
-        let malformed: BTreeSet<&String> = listing.malformed.iter().map(|malformed| &malformed.key).collect();
-        let known: BTreeSet<&String> = self.malformed.iter().collect();
-        differences
-            .extend(malformed.difference(&known).map(|key| format!("the key {key}, which is no record, has come")));
-        differences
-            .extend(known.difference(&malformed).map(|key| format!("the key {key}, which was no record, has gone")));
+        let then = Known { nodes: self.relied_on.clone(), malformed: self.malformed.iter().cloned().collect() };
+        let differences = then.differences("the plan", &Known::of(listing));
         self.agree(differences, "find out who changed it; then rehearse again")
     }
 

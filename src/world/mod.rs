@@ -10,6 +10,7 @@ mod exec;
 mod fault;
 mod gate;
 mod guard_name;
+mod known;
 mod notice;
 mod request;
 
@@ -21,6 +22,7 @@ pub use exec::Exec;
 pub use fault::{FaultKind, Victim};
 pub use gate::Gate;
 pub use guard_name::{GuardClass, GuardName};
+pub use known::{Known, KnownNode};
 pub use notice::{Notice, Notices, Stream};
 pub use request::{Action, Effect, Manual, Play, Request, TidbBinlog};
 

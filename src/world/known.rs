@@ -1,0 +1,84 @@
+//! What somebody knows of the cluster who looked at it once: what of it matters, and how it differs from now.
+
+use crate::node::{Kind, NodeRef, Record, State};
+use crate::world::Listing;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::fmt::{Display, Formatter};
+
+/// A node as somebody knows it: what must not have changed for what they made of it to hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KnownNode {
+    /// Pump or Drainer.
+    pub kind: Kind,
+    /// The id in its key.
+    pub id: String,
+    /// `host:port`.
+    pub address: String,
+    /// What its record says.
+    pub state: State,
+}
+
+impl KnownNode {
+    /// What there is to know of `record`.
+    pub fn of(record: &Record) -> Self {
+        let NodeRef { kind, id, address } = record.node.clone();
+        Self { kind, id, address, state: record.state }
+    }
+
+    /// The key of its record in etcd.
+    pub fn key(&self) -> String {
+        format!("{}{}", self.kind.prefix(), self.id)
+    }
+
+    /// How the node under one key differs between then and now, as a phrase; `None` if it does not. `who` knows it as it
+    /// was then: "the plan".
+    pub fn difference(who: &str, then: Option<&Self>, now: Option<&Self>) -> Option<String> {
+        match (then, now) {
+            (None, None) => None,
+            (None, Some(now)) => Some(format!("{now} has come")),
+            (Some(then), None) => Some(format!("{} {} has gone ({who} knows {then})", then.kind, then.id)),
+            (Some(then), Some(now)) if then == now => None,
+            (Some(then), Some(now)) => Some(format!("{now} ({who} knows {then})")),
+        }
+    }
+}
+
+impl Display for KnownNode {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}, {} at {}", self.kind, self.id, self.state, self.address)
+    }
+}
+
+/// What matters of a listing: heartbeats, timestamps and revisions do not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// The nodes.
+    pub nodes: Vec<KnownNode>,
+    /// The keys that are no records.
+    pub malformed: BTreeSet<String>,
+}
+
+impl Known {
+    /// What matters of `listing`.
+    pub fn of(listing: &Listing) -> Self {
+        let malformed = listing.malformed.iter().map(|malformed| malformed.key.clone());
+        Self { nodes: listing.records.iter().map(KnownNode::of).collect(), malformed: malformed.collect() }
+    }
+
+    /// How `now` differs, a phrase each. `who` knows what was then: "the plan".
+    pub fn differences(&self, who: &str, now: &Self) -> Vec<String> {
+        let find = |nodes: &[KnownNode], key: &str| nodes.iter().find(|node| node.key() == key).cloned();
+        let keys: BTreeSet<String> = self.nodes.iter().chain(&now.nodes).map(KnownNode::key).collect();
+        let difference =
+            |key: &String| KnownNode::difference(who, find(&self.nodes, key).as_ref(), find(&now.nodes, key).as_ref());
+        let nodes = keys.iter().filter_map(difference);
+        let come = now.malformed.difference(&self.malformed);
+        let gone = self.malformed.difference(&now.malformed);
+        nodes
+            .chain(come.map(|key| format!("the key {key}, which is no record, has come")))
+            .chain(gone.map(|key| format!("the key {key}, which was no record, has gone")))
+            .collect()
+    }
+}
