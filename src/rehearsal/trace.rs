@@ -26,6 +26,8 @@ pub struct Act {
     pub forced: Vec<GuardName>,
     /// The line of the script.
     pub place: Option<Place>,
+    /// Its place among all that the script did, said and asked.
+    pub order: usize,
 }
 
 /// Something that a person would have seen.
@@ -35,6 +37,8 @@ pub struct Said {
     pub at: Micros,
     /// What.
     pub notice: Notice,
+    /// Its place among all that the script did, said and asked.
+    pub order: usize,
 }
 
 /// Something that the operator would have been asked.
@@ -44,6 +48,8 @@ pub struct Asked {
     pub at: Micros,
     /// What, with all that one needs to decide.
     pub text: String,
+    /// Its place among all that the script did, said and asked.
+    pub order: usize,
 }
 
 /// Everything that a play leaves beside the cluster itself.
@@ -99,6 +105,11 @@ impl Trace {
         }
     }
 
+    /// The place of what comes next.
+    fn order(&self) -> usize {
+        self.acts.len() + self.said.len() + self.asked.len()
+    }
+
     /// Notes how far behind each Drainer is, unless that was noted just now.
     fn draw(&mut self, cluster: &Cluster) {
         let now = cluster.now();
@@ -123,7 +134,8 @@ impl Trace {
             _ => false,
         };
         if !self.said.last().is_some_and(again) {
-            self.said.push(Said { at, notice });
+            let order = self.order();
+            self.said.push(Said { at, notice, order });
         }
     }
 }
@@ -186,13 +198,14 @@ impl World for Watched {
             Effect::Read | Effect::Guarded => {}
             Effect::Asks => {
                 if let Request::Ask(Question { text, .. }) = request {
-                    trace.asked.push(Asked { at: begun, text: text.clone() });
+                    let order = trace.order();
+                    trace.asked.push(Asked { at: begun, text: text.clone(), order });
                 }
             }
             _ => {
                 let (forced, place) = (std::mem::take(&mut trace.forced), trace.place.take());
-                let request = request.clone();
-                trace.acts.push(Act { begun, ended, request, outcome: outcome.clone(), forced, place });
+                let (request, order) = (request.clone(), trace.order());
+                trace.acts.push(Act { begun, ended, request, outcome: outcome.clone(), forced, place, order });
             }
         }
         outcome

@@ -84,6 +84,17 @@ fn a_file_that_is_no_story_is_a_clear_error_before_anything_is_told() {
 }
 
 #[test]
+fn a_story_can_have_a_report_and_where_it_cannot_be_written_is_found_before() {
+    let (story, _) = kept();
+    let shell = || Shell::new(&[]).file("story.json", &story);
+    let ran = rehearse_on(shell(), LEAVES_A_DRAINER, &["--story=story.json", "--report=story.html"]).exits(9);
+    assert!(std::fs::read_to_string(ran.dir().join("story.html")).unwrap().contains("unnamed_leftover"));
+    let ran = rehearse_on(shell(), LEAVES_A_DRAINER, &["--story=story.json", "--report=missing/x.html"]);
+    let ran = ran.fails(ErrorKind::Local).stderr_contains("cannot write the report missing/x.html");
+    no_result(&ran);
+}
+
+#[test]
 fn a_missing_directory_for_stories_is_found_before_the_work() {
     let begun = std::time::Instant::now();
     let ran = rehearse(LEAVES_A_DRAINER, &["--futures=1000000", "--stories=missing"]).fails(ErrorKind::Local);

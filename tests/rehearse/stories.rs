@@ -207,9 +207,41 @@ fn a_drainer_that_was_paused_before_is_not_said_to_stand_still_through_the_scrip
 }
 
 #[test]
+fn what_happens_at_the_same_moment_is_told_in_the_order_of_the_script() {
+    let script = r#"
+print("first");
+step("the step", || {
+    confirm("in the step?");
+    print("then");
+    pause_drainer("drainer-0");
+    print("last");
+    manual("look");
+});"#;
+    let ran = rehearse(script, &[]).succeeds();
+    let told = ran.stdout.lines().filter_map(|line| Some(line.split_once("s ")?.1.trim())).collect::<Vec<_>>();
+    let at =
+        |part: &str| told.iter().position(|line| line.contains(part)).unwrap_or_else(|| panic!("{part}: {told:?}"));
+    let order = [
+        "> first",
+        "==> the step",
+        "? would ask: in the step?",
+        "> then",
+        "? would ask: pause drainer",
+        "- pause drainer-0",
+        "drainer-0 writes paused",
+        "> last",
+        "- by hand: look",
+        "=== the script is done",
+    ];
+    assert!(order.map(at).is_sorted(), "{}", ran.stdout);
+}
+
+#[test]
 fn numbers_agree_with_their_words() {
     let ran = rehearse("confirm(\"well?\"); manual(\"look\", #{ takes: \"1m\" });", &[]).succeeds();
     ran.stdout_contains("replication never stood still; no changes, 1 task by hand, 1 question; exit code 0");
     let one = rehearse("print(1)", &["--futures", "1"]).succeeds();
     one.stdout_contains("1 future of s.rhai (1 from seed 1)");
+    let none = rehearse("print(1)", &["--futures=2", "--shard=3/4"]).succeeds();
+    none.stdout("no futures of s.rhai (2 from seed 1)");
 }

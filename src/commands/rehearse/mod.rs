@@ -56,7 +56,7 @@ pub(super) fn main(house: &House, args: &Rehearse) -> Result<u8, ScriptError> {
     drop(subjects.stage()?);
     let bounds = Bounds { time: limit(&args.limit)?, calls: CALLS };
     match told {
-        Some(story) => tell(house, subjects, &story, bounds),
+        Some(story) => tell(house, args, subjects, &story, bounds),
         None => rehearse(house, args, subjects, bounds),
     }
 }
@@ -270,7 +270,14 @@ fn tell_shortest(house: &House, stage: &mut Stage, intended: &Intended, tally: &
 }
 
 /// Tells a story that was kept.
-fn tell(house: &House, mut subjects: Subjects, saved: &SavedStory, bounds: Bounds) -> Result<u8, ScriptError> {
+fn tell(
+    house: &House,
+    args: &Rehearse,
+    mut subjects: Subjects,
+    saved: &SavedStory,
+    bounds: Bounds,
+) -> Result<u8, ScriptError> {
+    args.report.as_deref().map_or(Ok(()), |file| check_target("the report", file))?;
     if subjects.source.text != saved.script_text {
         house.output.warning("the script is not as it was when the story was kept: it may go otherwise now");
     }
@@ -279,6 +286,7 @@ fn tell(house: &House, mut subjects: Subjects, saved: &SavedStory, bounds: Bound
     let base = Base::play(&mut stage, bounds)?;
     let (played, truth, harms) = judged(&mut stage, &base.intended, &saved.faults, base.bounds())?;
     let story = Story::of(stage.start(), &played, &truth, &harms);
+    report(args, &subjects, &story, None)?;
     show::story(&house.output, &subjects, &story);
     let still = harms.iter().any(|harm| harm.kind == saved.harm && harm.blame == saved.blame);
     if !still {

@@ -140,6 +140,9 @@ pub(super) fn tally(output: &Output, tally: &Tally, files: &[(HarmKind, PathBuf)
     }
     let futures = counted(tally.futures, "future", "futures");
     output.told("", &format!("{futures} of {} ({})", tally.subject.script, tally.subject.futures), Tone::Strong);
+    if tally.futures == 0 {
+        return;
+    }
     output.line("");
     let rows = tally.outcomes.iter().map(|(outcome, count)| {
         let share = share(*count, tally.futures);

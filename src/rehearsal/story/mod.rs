@@ -147,8 +147,6 @@ impl Story {
     pub fn of(start: &Cluster, played: &Played, truth: &Truth, harms: &[Harm]) -> Self {
         let end = played.ended_at();
         let mut told = meaning::told(start, played, truth);
-        told.extend(words::acts(played));
-        told.extend(words::said(played));
         told.extend(words::happenings(start, played));
         told.extend(harms.iter().map(|harm| Told {
             at: harm.at,
@@ -160,6 +158,7 @@ impl Story {
         told.retain(|one| one.at <= end || one.kind == ToldKind::Harm);
         told.push(words::ending(played));
         told.sort_by_key(|one| (one.at, one.kind.rank()));
+        let told = among(words::script(played), told);
         Self {
             start_ms: start.unix_ms(0),
             faults: played.after.faults()[start.faults().len()..].to_vec(),
@@ -230,19 +229,47 @@ pub(super) fn is_told(what: &What) -> bool {
     !matches!(what, What::Writable(_) | What::Halted(_) | What::Flowing(_) | What::Acted { .. })
 }
 
+/// What the script did and said, in its own order, among everything else, in the order of time.
+fn among(script: Vec<Told>, others: Vec<Told>) -> Vec<Told> {
+    // Whether the script does something at that moment still, from each of its lines on.
+    let mut acts_still = vec![false; script.len()];
+    for (place, line) in script.iter().enumerate().rev() {
+        let later = script.get(place + 1).is_some_and(|next| next.at == line.at) && acts_still[place + 1];
+        acts_still[place] = later || line.kind == ToldKind::Effect;
+    }
+    let mut told = Vec::with_capacity(script.len() + others.len());
+    let mut others = others.into_iter().peekable();
+    for (line, acts_still) in script.into_iter().zip(acts_still) {
+        let is_first = |other: &Told| other.at < line.at || (other.at == line.at && other.kind.is_before(acts_still));
+        while let Some(other) = others.next_if(is_first) {
+            told.push(other);
+        }
+        told.push(line);
+    }
+    told.extend(others);
+    told
+}
+
 impl ToldKind {
-    /// In which order things are told that happen at the same moment: what the script says next comes after what it
-    /// did, and that after what was done to it.
+    /// In which order things are told that happen at the same moment.
     fn rank(self) -> u8 {
         match self {
             Self::Fault => 0,
-            Self::Asked => 1,
-            Self::Effect => 2,
-            Self::Cluster => 3,
-            Self::Meaning => 4,
-            Self::Step | Self::Waiting | Self::Printed | Self::Warning => 5,
-            Self::Harm => 6,
-            Self::End => 7,
+            Self::Step | Self::Asked | Self::Effect | Self::Waiting | Self::Printed | Self::Warning => 1,
+            Self::Cluster => 2,
+            Self::Meaning => 3,
+            Self::Harm => 4,
+            Self::End => 5,
+        }
+    }
+
+    /// Whether it is told before a line of the script of the same moment: what the cluster does comes after what was
+    /// done to it, and before what the script says next.
+    fn is_before(self, acts_still: bool) -> bool {
+        match self {
+            Self::Fault => true,
+            Self::Cluster | Self::Meaning => !acts_still,
+            _ => false,
         }
     }
 }

@@ -4,7 +4,7 @@ use super::{Told, ToldKind, is_told, kind_of};
 use crate::error::ErrorKind;
 use crate::language::Ending;
 use crate::rehearsal::play::Played;
-use crate::rehearsal::trace::Act;
+use crate::rehearsal::trace::{Act, Asked, Said};
 use crate::sim::{Cluster, Fault, Happening, Micros, SECOND, What};
 use crate::time::show_seconds;
 use crate::value::Value;
@@ -20,18 +20,36 @@ pub(super) fn span(length: Micros) -> String {
     show_seconds(((length + 50_000) / 100_000) as f64 / 10.0)
 }
 
-/// What the script changed, or tried to.
-pub(super) fn acts(played: &Played) -> Vec<Told> {
-    let mut all = Vec::new();
-    for asked in &played.asked {
-        let first = asked.text.lines().next().unwrap_or_default();
-        all.push(Told::new(asked.at, ToldKind::Asked, format!("would ask: {first}")));
+/// What the script did, said and asked, in its order.
+pub(super) fn script(played: &Played) -> Vec<Told> {
+    let mut all: Vec<(usize, Told)> = played.asked.iter().map(|asked| (asked.order, question(asked))).collect();
+    all.extend(played.acts.iter().map(|act| (act.order, effect(act))));
+    all.extend(played.said.iter().filter_map(|said| Some((said.order, line(said)?))));
+    all.sort_by_key(|(order, _)| *order);
+    all.into_iter().map(|(_, told)| told).collect()
+}
+
+fn question(asked: &Asked) -> Told {
+    let first = asked.text.lines().next().unwrap_or_default();
+    Told::new(asked.at, ToldKind::Asked, format!("would ask: {first}"))
+}
+
+fn effect(act: &Act) -> Told {
+    let text = format!("{}: {}", request(&act.request), outcome(act));
+    Told { place: act.place.clone(), ..Told::new(act.ended, ToldKind::Effect, text) }
+}
+
+fn line(said: &Said) -> Option<Told> {
+    let kind = kind_of(&said.notice)?;
+    match &said.notice {
+        Notice::StepBegan(text) | Notice::Printed(text) | Notice::Warning(text) | Notice::Progress(text) => {
+            Some(Told::new(said.at, kind, text.clone()))
+        }
+        Notice::Shown(value) | Notice::ShownAsJson(value) => {
+            Some(Told { shown: Some(value.clone()), ..Told::new(said.at, kind, shown(value)) })
+        }
+        _ => None,
     }
-    for act in &played.acts {
-        let text = format!("{}: {}", request(&act.request), outcome(act));
-        all.push(Told { place: act.place.clone(), ..Told::new(act.ended, ToldKind::Effect, text) });
-    }
-    all
 }
 
 /// What a change does, in a few words.
@@ -73,25 +91,6 @@ fn outcome(act: &Act) -> String {
         Ok(_) => "done".into(),
         Err(error) => format!("{}: {error}", error.kind.name()),
     }
-}
-
-/// What the script said.
-pub(super) fn said(played: &Played) -> Vec<Told> {
-    let told = played.said.iter().filter_map(|said| {
-        let text = match &said.notice {
-            Notice::StepBegan(text) | Notice::Printed(text) | Notice::Warning(text) | Notice::Progress(text) => {
-                text.clone()
-            }
-            Notice::Shown(value) | Notice::ShownAsJson(value) => shown(value),
-            _ => return None,
-        };
-        let shown = match &said.notice {
-            Notice::Shown(value) | Notice::ShownAsJson(value) => Some(value.clone()),
-            _ => None,
-        };
-        Some(Told { shown, ..Told::new(said.at, kind_of(&said.notice)?, text) })
-    });
-    told.collect()
 }
 
 fn shown(value: &Value) -> String {
