@@ -43,3 +43,4 @@ mod sim_faults;
 mod sim_world;
 mod snapshot;
 mod support;
+mod variants;

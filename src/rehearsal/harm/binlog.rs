@@ -26,7 +26,7 @@ pub(super) fn look(scene: &Scene<'_>, found: &mut Vec<Harm>) {
             What::Hole { drainer, pump, from, to } => (drainer, pump, from, to, COLLECTED),
             _ => continue,
         };
-        lost(scene, Loss { at: happening.at, drainer, pump, size: to - from, how }, &mut told, found);
+        lost(scene, Loss { at: happening.at, drainer, pump, from, size: to - from, how }, &mut told, found);
     }
     unread_in_the_end(scene, &mut told, found);
     skipped_by_tidb(scene, found);
@@ -36,6 +36,8 @@ struct Loss<'a> {
     at: Micros,
     drainer: usize,
     pump: usize,
+    /// Up to where the Drainer had read.
+    from: Micros,
     size: Micros,
     how: &'a str,
 }
@@ -112,8 +114,21 @@ fn blame_for_close(scene: &Scene<'_>, loss: &Loss<'_>, gone: Micros) -> Blame {
     let closed = scene.played.acts.iter().filter(closes);
     let acts = closed.chain(written(scene, Kind::Drainer, drainer)).filter(|act| act.begun <= gone);
     let Some(act) = acts.max_by_key(|act| act.begun) else { return Blame::BadLuck };
+    if had_read_all(scene, loss, act.begun) {
+        return Blame::BadLuck;
+    }
     let by_script = Blame::of(Some(act.begun), last_fault(scene, loss, act.begun), PROBE_WINDOW);
     forced_or(act, by_script)
+}
+
+/// Whether the Drainer had read all that the Pump held when it closed: what is lost came into it later, through a process
+/// that somebody started once it was `offline`.
+fn had_read_all(scene: &Scene<'_>, loss: &Loss<'_>, told: Micros) -> bool {
+    let pump = Who::Pump(loss.pump);
+    let log = scene.played.after.log().iter().filter(|happening| told <= happening.at && happening.at <= loss.at);
+    let mut closed = log.filter(|happening| happening.what == What::Closing(pump));
+    // A closing Pump takes no more writes: its newest binlog is the one that it makes as it begins to close.
+    closed.next().is_some_and(|closed| closed.at <= loss.from)
 }
 
 /// A Pump collected what the Drainer had not read: the script made it, or kept the Drainer down too long.
@@ -171,7 +186,7 @@ fn unread_in_the_end(scene: &Scene<'_>, told: &mut Vec<(usize, usize)>, found: &
             if let Some((from, to)) = end.unread(drainer, place).filter(|(from, to)| to - from > READ_AHEAD) {
                 let gone = scene.truth.node(*pump).and_then(|node| node.record.last()).map_or(end.now(), |(at, _)| *at);
                 let how = "is gone, and nobody has read of it";
-                lost(scene, Loss { at: gone, drainer, pump: place, size: to - from, how }, told, found);
+                lost(scene, Loss { at: gone, drainer, pump: place, from, size: to - from, how }, told, found);
             }
         }
     }

@@ -4,6 +4,7 @@ use super::intended::{advancing, carried_out};
 use super::taken_out::TakenOut;
 use super::{Blame, Harm, HarmKind, Intended, PROBE_WINDOW, STALL_WINDOW, Scene};
 use crate::node::{Kind, State};
+use crate::rehearsal::trace::Act;
 use crate::rehearsal::truth::{Being, Timeline, since};
 use crate::sim::{Micros, Who};
 use std::collections::BTreeSet;
@@ -72,7 +73,7 @@ fn wrong_since(node: &Timeline, goal: End, time: Micros) -> Option<Micros> {
 /// intended, or a Drainer stands still that is to advance.
 fn false_success(scene: &Scene<'_>, intended: &Intended, found: &mut Vec<Harm>) {
     let (ended, last) = (scene.played.ended_at(), scene.played.after.now());
-    let touched = touched(scene);
+    let touched = meant(scene);
     let mut claim = |text: String, condition: Micros, window: Micros| {
         let blame = Blame::of(Some(ended), condition, window);
         found.push(Harm { kind: HarmKind::FalseSuccess, at: ended, text, blame, size: None });
@@ -118,11 +119,20 @@ fn standing_still(scene: &Scene<'_>, intended: &Intended) -> Vec<(String, Micros
 
 /// The nodes that the script's acts were aimed at and may have changed.
 fn touched(scene: &Scene<'_>) -> BTreeSet<Who> {
-    let changed = scene.played.acts.iter().filter(|act| match &act.outcome {
+    aimed_at(scene, |act| match &act.outcome {
         Ok(_) => true,
         Err(error) => error.kind == crate::error::ErrorKind::InDoubt,
-    });
-    let named = changed.flat_map(|act| super::taken_out::targets(&act.request));
+    })
+}
+
+/// The nodes that the script meant to change, whatever came of it: who ignores a refusal has not reached the goal.
+fn meant(scene: &Scene<'_>) -> BTreeSet<Who> {
+    aimed_at(scene, |_| true)
+}
+
+fn aimed_at(scene: &Scene<'_>, counts: impl Fn(&Act) -> bool) -> BTreeSet<Who> {
+    let acts = scene.played.acts.iter().filter(|act| counts(act));
+    let named = acts.flat_map(|act| super::taken_out::targets(&act.request));
     let acted = named.filter_map(|node| scene.truth.named(node.kind, &node.id)).map(|node| node.who);
     acted.chain(scene.taken_out.iter().map(|out| out.who)).collect()
 }
