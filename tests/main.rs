@@ -15,6 +15,7 @@ mod end_to_end;
 mod examples;
 mod fidelity;
 mod guards;
+mod harm;
 mod harness;
 mod language_errors;
 mod language_fixture;

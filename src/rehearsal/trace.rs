@@ -94,6 +94,8 @@ impl Trace {
         let at = self.now;
         match notice {
             Notice::Acting(place) => self.place = Some(place),
+            // A wait that the bounds cut off ends as well: it is what the script was waiting for.
+            Notice::ProgressEnd if self.over.is_some() => {}
             Notice::ProgressEnd => self.waits_for = None,
             Notice::Progress(text) => {
                 if self.waits_for.is_none() || text.contains(" behind") {

@@ -32,6 +32,9 @@ pub(super) fn look(scene: &Scene<'_>, found: &mut Vec<Harm>) {
     skipped_by_tidb(scene, found);
 }
 
+/// The losses that were told: of one Drainer in one Pump, once for each who is to blame.
+type Told = Vec<(usize, usize, Blame)>;
+
 struct Loss<'a> {
     at: Micros,
     drainer: usize,
@@ -42,17 +45,18 @@ struct Loss<'a> {
     how: &'a str,
 }
 
-fn lost(scene: &Scene<'_>, loss: Loss<'_>, told: &mut Vec<(usize, usize)>, found: &mut Vec<Harm>) {
-    if loss.size <= 0 || is_retired(scene, loss.drainer) || told.contains(&(loss.drainer, loss.pump)) {
+fn lost(scene: &Scene<'_>, loss: Loss<'_>, told: &mut Told, found: &mut Vec<Harm>) {
+    let blame = blame(scene, &loss);
+    if loss.size <= 0 || is_retired(scene, loss.drainer) || told.contains(&(loss.drainer, loss.pump, blame)) {
         return;
     }
-    told.push((loss.drainer, loss.pump));
+    told.push((loss.drainer, loss.pump, blame));
     let (drainer, pump) = (scene.id(Who::Drainer(loss.drainer)), scene.id(Who::Pump(loss.pump)));
     found.push(Harm {
         kind: HarmKind::BinlogLost,
         at: loss.at,
         text: format!("{pump} {} {} of binlog: lost to {drainer}", loss.how, show_seconds(loss.size as f64 / 1e6)),
-        blame: blame(scene, &loss),
+        blame,
         size: Some(loss.size),
     });
 }
@@ -167,7 +171,7 @@ fn last_fault(scene: &Scene<'_>, loss: &Loss<'_>, act: Micros) -> Micros {
 }
 
 /// What is gone for good although no Drainer has noticed yet: it is down, and will find the Pump `offline`.
-fn unread_in_the_end(scene: &Scene<'_>, told: &mut Vec<(usize, usize)>, found: &mut Vec<Harm>) {
+fn unread_in_the_end(scene: &Scene<'_>, told: &mut Told, found: &mut Vec<Harm>) {
     let end = &scene.played.after;
     let nodes: Vec<Who> = end.everybody().collect();
     let gone_at_start = |who: &Who| {

@@ -140,13 +140,14 @@ fn aimed_at(scene: &Scene<'_>, counts: impl Fn(&Act) -> bool) -> BTreeSet<Who> {
 /// A failure that does not name what it leaves behind.
 fn leftovers(scene: &Scene<'_>, intended: &Intended, found: &mut Vec<Harm>) {
     let (ended, last) = (scene.played.ended_at(), scene.played.after.now());
-    let mut seen = BTreeSet::new();
+    let (mut seen, mut told) = (BTreeSet::new(), BTreeSet::new());
     for out in scene.taken_out.iter().rev().filter(|out| seen.insert(out.who)) {
         let Some(node) = scene.truth.node(out.who) else { continue };
         let goal = intended.ends.get(&(node.kind(), node.id.clone()));
         if out.until.is_some_and(|until| until <= last) || goal == Some(&end_at(node, last)) || is_named(scene, out) {
             continue;
         }
+        told.insert(out.who);
         let (being, record) = end_at(node, last);
         let record = record.map_or("is gone".to_owned(), |state| format!("says {state}"));
         found.push(Harm {
@@ -164,7 +165,7 @@ fn leftovers(scene: &Scene<'_>, intended: &Intended, found: &mut Vec<Harm>) {
     let touched = touched(scene);
     for (drainer, condition) in standing_still(scene, intended) {
         let node = scene.truth.named(Kind::Drainer, &drainer);
-        let is_ours = node.is_some_and(|node| touched.contains(&node.who) && !seen.contains(&node.who));
+        let is_ours = node.is_some_and(|node| touched.contains(&node.who) && !told.contains(&node.who));
         if is_ours && !names(&scene.played.result_text(0), &drainer) {
             found.push(Harm {
                 kind: HarmKind::UnnamedLeftover,

@@ -63,7 +63,8 @@ fn two_down(scene: &Scene<'_>, found: &mut Vec<Harm>) {
             kind: HarmKind::TwoDown,
             at: second.from,
             text: format!("{} went down while {} was not back", scene.id(second.who), scene.id(first.who)),
-            blame: Blame::of(Some(second.asked), first.from, PROBE_WINDOW),
+            // Our own pause needs no probe to be known of; one that was carried out late is another matter.
+            blame: Blame::of(Some(second.asked), first.from, 0),
             size: None,
         });
     }
