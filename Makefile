@@ -25,9 +25,11 @@ lint: tools
 bench: tools test-tools
 	cargo bench --locked --bench figures
 
-# The whole suite several times over: what depends on timing shows itself.
+# The whole suite several times over: what depends on timing shows itself. Then 100,000 futures of each shipped script, and
+# the rows of the tables in docs/simulator.md.
 soak: tools test-tools
 	for round in 1 2 3 4 5; do cargo test --locked || exit 1; done
+	BINLOGSH_SOAK=1 cargo test --locked --release --test suite -- variants:: --nocapture
 
 install: tools
 	cargo install --locked --path .

@@ -94,6 +94,7 @@ impl Variant {
 }
 
 /// A variant does its harm within ten thousand futures, and at most three faults are needed for it.
+#[expect(clippy::print_stdout, reason = "rows for docs/simulator.md, seen with --nocapture")]
 fn is_caught(name: &str) {
     let variant = Variant::read(name);
     let base = base(&variant.subjects);

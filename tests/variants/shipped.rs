@@ -36,6 +36,7 @@ fn times() -> u64 {
     if std::env::var("BINLOGSH_SOAK").is_ok_and(|times| times != "0") { 100 } else { 1 }
 }
 
+#[expect(clippy::print_stdout, reason = "rows for docs/simulator.md, seen with --nocapture")]
 fn no_random_future_harms(script: Script) {
     let tally = harmless(script, default_sample(), Which::Drawn { seed: SEED, count: FUTURES * times() });
     println!("| `{}` | {} | {:?} | {:?} |", script.0, tally.futures, tally.outcomes, tally.harms);
