@@ -79,7 +79,7 @@ fn a_decommission_tells_who_waits_for_whom() {
     4.0s   . waiting for pump-1 to be offline: its record says online, a probe says closing; pump-1 waits for drainer-0, 0.0s behind
     6.0s     pump-1 writes offline
     6.0s     the process of pump-1 ends
-    6.0s ==> check that it is gone
+    6.0s ==> check that pump-1 is gone
     6.0s   . waiting until no Drainer reads from pump-1 any more
     6.4s   = replication of drainer-0 stood still for 2.4s
     7.8s   = replication of drainer-1 stood still for 3.8s
