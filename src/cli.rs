@@ -25,8 +25,8 @@ Examples:
   binlogsh --sandbox paused-drainer -e 'offline_pump(\"pump-1\")'
   binlogsh ctl -cmd pumps                        instead of binlogctl
 
-Precedence: flag, environment (BINLOGSH_PD_URLS, _CA, _CERT, _KEY, _PROFILE, _OUTPUT, _TIMEOUT, _CONFIG), profile in
-config.toml, default.
+Precedence: flag, environment (BINLOGSH_PD_URLS, _CA, _CERT, _KEY, _PROFILE, _OUTPUT, _TIMEOUT, _WAIT_LOCK, _CONFIG),
+profile in config.toml, default.
 
 Exit codes: 0 done, 1 failed or not found, 2 bad arguments, 3 rejected or refused, 4 nobody answered, 5 somebody else's
 change or lock, 6 in doubt, 8 this host, 9 harm in a rehearsal, 70 a defect, 128 + signal.";
@@ -80,6 +80,10 @@ pub struct Global {
     /// How long to wait for an answer, at most 10s [default: 5s]
     #[arg(long, value_name = "TIME", global = true, help_heading = "Cluster")]
     pub timeout: Option<String>,
+
+    /// How long to wait for the maintenance lock if somebody else holds it [default: not at all]
+    #[arg(long, value_name = "TIME", global = true, help_heading = "Changes")]
+    pub wait_lock: Option<String>,
 
     /// A simulated cluster instead of a real one: a named sample, or a scenario file
     ///
@@ -138,6 +142,13 @@ pub enum Command {
     #[command(disable_help_flag = true)]
     Rehearse(Box<Rehearse>),
 
+    /// Look after runs, and the maintenance lock that they take
+    Runs {
+        /// What to do
+        #[command(subcommand)]
+        command: RunsCommand,
+    },
+
     /// Do what binlogctl does, with its flags, output and exit codes; see `ctl -help`
     #[command(disable_help_flag = true)]
     Ctl {
@@ -155,6 +166,20 @@ pub enum Command {
         /// Only this function
         #[arg(value_name = "FUNCTION", conflicts_with = "reference")]
         name: Option<String>,
+    },
+}
+
+/// `runs`.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum RunsCommand {
+    /// Take the maintenance lock away from whoever holds it
+    ///
+    /// For the impatient: the lock of a process that died goes by itself within 30 seconds. Asks twice. Whoever held it
+    /// stops before its next write; a request that it has sent to a node already is carried out all the same.
+    Unlock {
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        why: String,
     },
 }
 
@@ -292,6 +317,7 @@ impl Global {
             config: self.config.clone(),
             timeout: self.timeout.clone(),
             output: self.output,
+            wait_lock: self.wait_lock.clone(),
         }
     }
 }

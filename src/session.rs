@@ -1,14 +1,20 @@
 //! The gate: everything that a script or an operator does to the world passes here.
 //!
 //! The session holds world, journal and policy. A read is applied and noted. A change is looked at by its guards,
-//! decided upon by the policy, noted as begun, applied, and noted as done. On replay the journal answers first.
+//! decided upon by the policy, noted as begun, applied, and noted as done; a change of the cluster happens under the
+//! maintenance lock. On replay the journal answers first.
+
+mod lock;
+
+pub use lock::{LockPlan, LockSpan};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::guards::{self, Examination, Finding};
 use crate::interrupt::Interrupt;
 use crate::journal::{Entry, Journal};
 use crate::policy::{Change, Consent, Policy};
-use crate::world::{Answer, Effect, Fence, Gate, GuardName, Notice, Notices, Request, World};
+use crate::world::{Answer, Effect, Gate, GuardName, Notice, Notices, Request, World};
+use lock::Lock;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
@@ -27,20 +33,23 @@ pub struct Parts {
     pub notices: Notices,
     /// The wish that we stop.
     pub interrupt: Interrupt,
+    /// The maintenance lock, if it takes one.
+    pub lock: Option<LockPlan>,
 }
 
 /// The gate itself.
 pub struct Session {
     parts: Parts,
+    lock: Lock,
     fatal: Option<Error>,
-    fence: Option<Fence>,
     warned: BTreeSet<String>,
 }
 
 impl Session {
     /// A session of these parts.
     pub fn new(parts: Parts) -> Self {
-        Self { parts, fatal: None, fence: None, warned: BTreeSet::new() }
+        let lock = Lock::new(parts.lock.clone());
+        Self { parts, lock, fatal: None, warned: BTreeSet::new() }
     }
 
     /// The first fatal error, which is the result of the run whatever the script caught.
@@ -77,9 +86,13 @@ impl Session {
         self.parts.policy.step(name);
     }
 
-    /// From now on every write to etcd happens only while the lock that `fence` names is still ours; `None`: no lock.
-    pub fn hold(&mut self, fence: Option<Fence>) {
-        self.fence = fence;
+    /// Gives the maintenance lock back, if it is ours; whoever drops the session does so too. If etcd cannot be told,
+    /// that is a warning: the lock goes when its lease ends.
+    pub fn give_lock_back(&mut self) {
+        if let Err(error) = self.lock.give_back(self.parts.world.as_mut()) {
+            let text = format!("the maintenance lock could not be given back: it goes by itself within 30s ({error})");
+            (self.parts.notices)(Notice::Warning(text));
+        }
     }
 
     fn pass(&mut self, request: &Request, force: &[GuardName]) -> Result<Answer> {
@@ -96,8 +109,21 @@ impl Session {
                 let outcome = self.parts.policy.answer(request, self.parts.world.as_mut());
                 self.note(request, outcome)
             }
+            Effect::Locks => Err(Error::internal("the maintenance lock is the session's own affair")),
+            Effect::ChangesCluster => self.change_under_lock(request, force),
             _ => self.change(request, force),
         }
+    }
+
+    /// A change of the cluster: the lock comes first, so that what the guards read is not changed by another operator.
+    fn change_under_lock(&mut self, request: &Request, force: &[GuardName]) -> Result<Answer> {
+        self.lock.take(self.parts.world.as_mut())?;
+        let outcome = self.change(request, force);
+        let lost = matches!(&outcome, Err(error) if error.kind == ErrorKind::LockLost);
+        if lost || self.lock.is_for_one_change() {
+            self.give_lock_back();
+        }
+        outcome
     }
 
     fn change(&mut self, request: &Request, force: &[GuardName]) -> Result<Answer> {
@@ -114,7 +140,7 @@ impl Session {
         let findings: Vec<String> = examined.findings.iter().map(Finding::to_string).collect();
         self.parts.interrupt.check()?;
         self.parts.journal.began(&noted, &findings)?;
-        let outcome = self.parts.world.apply(request, self.fence.as_ref());
+        let outcome = self.parts.world.apply(request, self.lock.fence());
         if matches!(&outcome, Err(error) if error.kind.is_fatal()) {
             return outcome;
         }
@@ -150,6 +176,12 @@ impl Session {
             }
             other => Cow::Borrowed(other),
         }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.give_lock_back();
     }
 }
 

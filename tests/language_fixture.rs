@@ -119,6 +119,7 @@ impl Shell {
             policy: Box::new(Yes { notices: Arc::clone(&tell) }),
             notices: tell,
             interrupt: interrupt.clone(),
+            lock: None,
         });
         let interpreter = Interpreter::new(Rc::new(RefCell::new(session)), settings);
         Self { interpreter, asked, notices, interrupt }

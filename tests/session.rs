@@ -90,6 +90,7 @@ fn session(world: &Still, journal: impl Journal + 'static, policy: impl Policy +
         policy: Box::new(policy),
         notices: silent(),
         interrupt: Interrupt::default(),
+        lock: None,
     })
 }
 

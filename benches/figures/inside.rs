@@ -31,6 +31,7 @@ fn session() -> Session {
         policy: Box::new(ReadOnly),
         notices: Arc::new(|_| {}),
         interrupt: Interrupt::default(),
+        lock: None,
     })
 }
 

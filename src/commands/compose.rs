@@ -10,10 +10,10 @@ use crate::output::{Format, Output};
 use crate::policy::{Ask, Follow, Planned, Policy, Production, Progress, ReadOnly, Warn, WithoutPrograms, Yes};
 use crate::rehearsal::Snapshot;
 use crate::secret::IV_LENGTH;
-use crate::session::{Parts, Session};
+use crate::session::{LockPlan, LockSpan, Parts, Session};
 use crate::sim::{Scenario, Simulated};
 use crate::time::{parse_duration, show_seconds};
-use crate::world::{Answer, Fence, Notice, Request, World};
+use crate::world::{Answer, Fence, LockHolder, Notice, Request, World};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -55,20 +55,30 @@ impl World for Remembering {
     }
 }
 
+/// What a session is for, as others who want the maintenance lock are told.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Work<'a> {
+    /// A script of this name, which keeps the lock from its first change to its end.
+    Script(&'a str),
+    /// Lines that somebody types, each change on its own.
+    Lines,
+}
+
 /// A session for a person or a script: it asks before harm.
-pub(super) fn session(house: &House, journal: impl Journal + 'static) -> Result<Rc<RefCell<Session>>> {
-    assemble(house, Box::new(journal), policy(house)?)
+pub(super) fn session(house: &House, work: Work<'_>, journal: impl Journal + 'static) -> Result<Rc<RefCell<Session>>> {
+    assemble(house, lock_plan(house, work), Box::new(journal), policy(house)?)
 }
 
 /// A session in which only these effects can happen, in this order; and how far it has come.
 pub(super) fn planned_session(
     house: &House,
+    work: Work<'_>,
     journal: impl Journal + 'static,
     effects: Vec<Planned>,
 ) -> Result<(Rc<RefCell<Session>>, Progress)> {
     let policy = Follow::new(effects, policy(house)?);
     let progress = policy.progress();
-    Ok((assemble(house, Box::new(journal), Box::new(policy))?, progress))
+    Ok((assemble(house, lock_plan(house, work), Box::new(journal), Box::new(policy))?, progress))
 }
 
 /// Whether a session of this house may run programs. In a sandbox nothing is ever run.
@@ -100,10 +110,32 @@ fn policy(house: &House) -> Result<Box<dyn Policy>> {
 /// A session for `ctl`: it warns, and refuses where binlog may be lost.
 pub(super) fn ctl_session(house: &House) -> Result<Rc<RefCell<Session>>> {
     let policy = Warn { notices: house.output.notices() };
-    assemble(house, Box::new(Memory::of_changes()), Box::new(policy))
+    assemble(house, lock_plan(house, Work::Lines), Box::new(Memory::of_changes()), Box::new(policy))
 }
 
-fn assemble(house: &House, journal: Box<dyn Journal>, policy: Box<dyn Policy>) -> Result<Rc<RefCell<Session>>> {
+/// How the maintenance lock is taken; not at all where nothing can be changed. A sandbox has one of its own.
+fn lock_plan(house: &House, work: Work<'_>) -> Option<LockPlan> {
+    let (span, script) = match work {
+        Work::Script(name) => (LockSpan::Session, Some(name.to_owned())),
+        Work::Lines => (LockSpan::Change, None),
+    };
+    let holder = LockHolder {
+        user: live::host::user(),
+        host: live::host::name(),
+        pid: std::process::id(),
+        run: None,
+        script,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    (!house.global.read_only).then_some(LockPlan { holder, wait: house.settings.wait_lock, span })
+}
+
+fn assemble(
+    house: &House,
+    lock: Option<LockPlan>,
+    journal: Box<dyn Journal>,
+    policy: Box<dyn Policy>,
+) -> Result<Rc<RefCell<Session>>> {
     let world: Box<dyn World> = match &house.global.sandbox {
         Some(name) => Box::new(sandbox(house, name)?),
         None => Box::new(cluster(house)?),
@@ -113,7 +145,7 @@ fn assemble(house: &House, journal: Box<dyn Journal>, policy: Box<dyn Policy>) -
         None => world,
     };
     let (notices, interrupt) = (house.output.notices(), house.interrupt.clone());
-    Ok(Rc::new(RefCell::new(Session::new(Parts { world, journal, policy, notices, interrupt }))))
+    Ok(Rc::new(RefCell::new(Session::new(Parts { world, journal, policy, notices, interrupt, lock }))))
 }
 
 /// The real cluster that the settings name. Connects nothing.

@@ -1,6 +1,6 @@
 //! `-e CODE`, and code piped to standard input.
 
-use crate::commands::compose::{House, session};
+use crate::commands::compose::{House, Work, session};
 use crate::commands::{conclude, read_standard_input};
 use crate::error::{Error, Result, ScriptError};
 use crate::journal::Memory;
@@ -11,7 +11,7 @@ const MAX_OPERATIONS: &str = "BINLOGSH_MAX_OPERATIONS";
 
 /// Evaluates each of `codes` with the same variables, and shows what each returns.
 pub(super) fn lines(house: &House, codes: &[String]) -> Result<u8, ScriptError> {
-    let mut interpreter = Interpreter::new(session(house, Memory::of_changes())?, language_settings()?);
+    let mut interpreter = Interpreter::new(session(house, Work::Lines, Memory::of_changes())?, language_settings()?);
     let mut kept = Vec::new();
     for code in codes {
         match interpreter.line_of("<-e>", code)? {
@@ -31,8 +31,10 @@ pub(super) fn lines(house: &House, codes: &[String]) -> Result<u8, ScriptError> 
 /// Runs standard input as one script, and shows what it returns.
 pub(super) fn standard_input(house: &House) -> Result<u8, ScriptError> {
     let source = Source::new("<stdin>", read_standard_input()?);
-    let mut interpreter = Interpreter::new(session(house, Memory::of_changes())?, language_settings()?);
-    Ok(conclude(&house.output, interpreter.run(&source)?))
+    let session = session(house, Work::Script(&source.name), Memory::of_changes())?;
+    let ended = Interpreter::new(session.clone(), language_settings()?).run(&source);
+    session.borrow_mut().give_lock_back();
+    Ok(conclude(&house.output, ended?))
 }
 
 /// What every interpreter of this process is told.

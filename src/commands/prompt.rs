@@ -1,6 +1,6 @@
 //! The prompt: an interpreter behind the shell, and the shell's dot commands.
 
-use crate::commands::compose::{House, Seen, announce, session};
+use crate::commands::compose::{House, Seen, Work, announce, session};
 use crate::commands::{conclude, evaluate};
 use crate::config;
 use crate::error::{Result, ScriptError};
@@ -17,7 +17,7 @@ pub(super) fn main(house: House) -> Result<u8, ScriptError> {
     let seen = Seen::default();
     let house = House { seen: Some(seen.clone()), ..house };
     announce(&house);
-    let session = session(&house, Memory::of_changes())?;
+    let session = session(&house, Work::Lines, Memory::of_changes())?;
     let interpreter = Interpreter::new(session.clone(), evaluate::language_settings()?);
     let output = house.output.clone();
     let host: Rc<RefCell<dyn Host>> = Rc::new(RefCell::new(Prompt { session, interpreter, output, seen }));

@@ -1,7 +1,7 @@
 //! `run SCRIPT`: a saved script, or one on standard input.
 
 use crate::cli::{self, Run};
-use crate::commands::compose::{House, announce, may_exec, planned_session, session};
+use crate::commands::compose::{House, Work, announce, may_exec, planned_session, session};
 use crate::commands::evaluate::language_settings;
 use crate::commands::{read_standard_input, read_text};
 use crate::error::{Error, Result, ScriptError};
@@ -23,16 +23,18 @@ pub(super) fn main(house: &House, run: Run) -> Result<u8, ScriptError> {
     let source = read(&script)?;
     let settings = Settings { parameters: parameters(run.params)?, ..language_settings()? };
     if run.help {
-        let interpreter = Interpreter::new(session(house, Memory::of_everything())?, settings);
+        let interpreter = Interpreter::new(session(house, Work::Lines, Memory::of_everything())?, settings);
         house.output.line(&help("run", &script, &interpreter.describe(&source)?));
         return Ok(0);
     }
     let ending = match run.plan {
         Some(file) => follow(house, &file, &source, settings)?,
         None => {
-            let session = session(house, Memory::of_everything())?;
+            let session = session(house, Work::Script(&source.name), Memory::of_everything())?;
             announce(house);
-            Interpreter::new(session, settings).run(&source)?
+            let ended = Interpreter::new(session.clone(), settings).run(&source);
+            session.borrow_mut().give_lock_back();
+            ended?
         }
     };
     // What a script returns is its own affair: it shows what it wants to be seen.
@@ -51,7 +53,8 @@ fn follow(house: &House, file: &Path, source: &Source, settings: Settings) -> Re
             .hint("see what it runs with `binlogsh rehearse --show FILE`, then add --allow-exec")
             .into());
     }
-    let (session, progress) = planned_session(house, Memory::of_everything(), plan.effects.clone())?;
+    let work = Work::Script(&source.name);
+    let (session, progress) = planned_session(house, work, Memory::of_everything(), plan.effects.clone())?;
     announce(house);
     let cluster = match session.borrow_mut().perform(Request::Cluster, &[])? {
         Answer::Cluster(cluster) => cluster.id,
@@ -59,7 +62,8 @@ fn follow(house: &House, file: &Path, source: &Source, settings: Settings) -> Re
     };
     let listing = look(&mut *session.borrow_mut())?;
     plan.check(&listing, cluster)?;
-    let ended = Interpreter::new(session, settings).run(source);
+    let ended = Interpreter::new(session.clone(), settings).run(source);
+    session.borrow_mut().give_lock_back();
     if let Some(next) = plan.effects.get(progress.done()) {
         house.output.warning(&match progress.left() {
             1 => format!("the plan has 1 more effect, which was not done: {}", next.what),

@@ -5,6 +5,7 @@ use super::{pd_urls, timeout};
 use crate::error::{Error, Result};
 use crate::nearest::did_you_mean;
 use crate::output::Format;
+use crate::time::parse_duration;
 use indexmap::IndexMap;
 use std::io::ErrorKind;
 use std::ops::Range;
@@ -33,10 +34,11 @@ pub(super) struct Profile {
     pub(super) production: bool,
     pub(super) output: Option<Format>,
     pub(super) timeout: Option<Duration>,
+    pub(super) wait_lock: Option<Duration>,
 }
 
 const TOP: [&str; 2] = ["default-profile", "profiles"];
-const PROFILE: [&str; 7] = ["pd-urls", "ca", "cert", "key", "production", "output", "timeout"];
+const PROFILE: [&str; 8] = ["pd-urls", "ca", "cert", "key", "production", "output", "timeout", "wait-lock"];
 
 /// The file at `path`; `None` if there is none.
 pub(super) fn read(path: &Path) -> Result<Option<File>> {
@@ -107,6 +109,9 @@ impl Reader<'_> {
                 "key" => profile.key = Some(self.path_of(&item)?),
                 "production" => profile.production = self.flag_of(&item)?,
                 "output" => profile.output = Some(Format::from_name(&self.text_of(&item)?).map_err(here)?),
+                "wait-lock" => {
+                    profile.wait_lock = Some(parse_duration(&self.duration_of(&item)?).map_err(here)?);
+                }
                 _ => profile.timeout = Some(timeout(&self.duration_of(&item)?).map_err(here)?),
             }
         }

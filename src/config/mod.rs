@@ -47,6 +47,8 @@ pub struct Overrides {
     pub timeout: Option<String>,
     /// `--output`.
     pub output: Option<Format>,
+    /// `--wait-lock`.
+    pub wait_lock: Option<String>,
 }
 
 /// What is to be used.
@@ -68,12 +70,14 @@ pub struct Settings {
     pub output: Format,
     /// How long to wait for an answer: more than nothing, at most [`LONGEST_TIMEOUT`].
     pub timeout: Duration,
+    /// How long to wait for the maintenance lock; not at all if `None`.
+    pub wait_lock: Option<Duration>,
 }
 
 /// Reads the configuration file, if there is one, and decides.
 ///
 /// `env` gives the value of an environment variable: `BINLOGSH_PD_URLS`, `_CA`, `_CERT`, `_KEY`, `_PROFILE`,
-/// `_OUTPUT`, `_TIMEOUT`, and `_CONFIG`, which names the file. An empty one counts as not set.
+/// `_OUTPUT`, `_TIMEOUT`, `_WAIT_LOCK`, and `_CONFIG`, which names the file. An empty one counts as not set.
 ///
 /// # Errors
 /// `invalid` with file and line for an unknown key or a wrong type, with the nearest name for an unknown profile,
@@ -112,6 +116,11 @@ pub fn load(flags: &Overrides, env: &dyn Fn(&str) -> Option<String>) -> Result<S
             (Some(text), _) => timeout(text).map_err(|error| says("--timeout", error))?,
             (None, Some(text)) => timeout(&text).map_err(|error| says("BINLOGSH_TIMEOUT", error))?,
             (None, None) => profile.timeout.unwrap_or(DEFAULT_TIMEOUT),
+        },
+        wait_lock: match (&flags.wait_lock, env("BINLOGSH_WAIT_LOCK")) {
+            (Some(text), _) => Some(parse_duration(text).map_err(|error| says("--wait-lock", error))?),
+            (None, Some(text)) => Some(parse_duration(&text).map_err(|error| says("BINLOGSH_WAIT_LOCK", error))?),
+            (None, None) => profile.wait_lock,
         },
     })
 }

@@ -46,6 +46,7 @@ key = "tls/key.pem"
 production = true
 output = "vertical"
 timeout = 2.5
+wait-lock = "10m"
 "#;
 
 #[test]
@@ -60,6 +61,7 @@ fn without_anything_the_defaults_hold() {
         production: false,
         output: Format::Table,
         timeout: Duration::from_secs(5),
+        wait_lock: None,
     };
     assert_eq!(settings, expected);
 }
@@ -74,6 +76,7 @@ fn a_profile_says_everything_and_its_paths_are_relative_to_the_file() {
     assert_eq!(settings.cert.unwrap(), Path::new("/etc/binlog/cert.pem"));
     assert!(settings.production);
     assert_eq!((settings.output, settings.timeout), (Format::Vertical, Duration::from_millis(2500)));
+    assert_eq!(settings.wait_lock, Some(Duration::from_secs(600)));
 }
 
 #[test]

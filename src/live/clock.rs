@@ -78,6 +78,17 @@ pub fn unix_ms() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
+/// The time since this host was started, by a clock that goes on while the host sleeps and that nobody can set.
+pub(super) fn since_boot() -> Duration {
+    use rustix::time::{ClockId, clock_gettime};
+    // Elsewhere than on Linux the monotonic clock goes on during sleep.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let clock = ClockId::Boottime;
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let clock = ClockId::Monotonic;
+    Duration::try_from(clock_gettime(clock)).unwrap_or_default()
+}
+
 /// What `work` gives, or `None` if the deadline comes first.
 pub(super) async fn within<F: Future>(deadline: Deadline, work: F) -> Option<F::Output> {
     tokio::time::timeout(deadline.left(), work).await.ok()
@@ -117,6 +128,13 @@ mod tests {
         let watch = Stopwatch::start();
         assert!(wait(Duration::from_secs(60), &interrupt).is_err());
         assert!(watch.elapsed() < Duration::from_secs(5));
+    }
+
+    #[test]
+    fn the_clock_of_leases_is_the_one_that_counts_sleep() {
+        let uptime = std::fs::read_to_string("/proc/uptime").unwrap();
+        let uptime: f64 = uptime.split(' ').next().unwrap().parse().unwrap();
+        assert!((since_boot().as_secs_f64() - uptime).abs() < 5.0, "the kernel's uptime counts sleep, as this must");
     }
 
     #[test]

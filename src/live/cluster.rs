@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::live::Sent;
 use crate::live::clock::within;
 use crate::live::etcd::{self, Etcd};
+use crate::live::lock::Lock;
 use crate::live::nodes::{self, Acted, Nodes};
 use crate::live::pd::Pd;
 use crate::live::settings::Settings;
@@ -17,11 +18,12 @@ use std::time::Duration;
 /// A listing waits no longer than this for its timestamp (what PD's own client waits).
 const TSO_WITH_LISTING: Duration = Duration::from_secs(3);
 
-/// The three parts of a cluster.
+/// The parts of a cluster.
 pub(super) struct Cluster {
     etcd: Arc<Etcd>,
     pd: Pd,
     pub(super) nodes: Arc<Nodes>,
+    pub(super) lock: Lock,
 }
 
 impl Cluster {
@@ -32,7 +34,8 @@ impl Cluster {
     pub(super) fn new(settings: Settings, notices: Notices) -> Result<Self> {
         let wire = Arc::new(Wire::new(settings, notices)?);
         let etcd = Arc::new(Etcd::new(wire.clone()));
-        Ok(Self { pd: Pd::new(etcd.clone()), nodes: Arc::new(Nodes::new(wire)?), etcd })
+        let (pd, lock) = (Pd::new(etcd.clone()), Lock::new(etcd.clone()));
+        Ok(Self { pd, nodes: Arc::new(Nodes::new(wire)?), lock, etcd })
     }
 
     /// Answers a request that changes nothing.
@@ -55,6 +58,7 @@ impl Cluster {
             Request::BinlogAt { node, ts } => Answer::Text(nodes::binlog_at(&self.nodes, &node, ts).await?),
             Request::Tidbs => Answer::Tidbs(etcd::tidbs(&self.etcd).await?),
             Request::Cluster => Answer::Cluster(self.pd.cluster(self.etcd.deadline()).await?),
+            Request::LockStatus => Answer::LockedBy(self.lock.status().await?),
             Request::Tso => Answer::Timestamp(self.pd.tso(self.etcd.deadline()).await?),
             other => return Err(Error::internal(format!("{other:?} is no read of the cluster"))),
         })
@@ -82,14 +86,15 @@ impl Cluster {
                 let message = nodes::trigger_gc(&self.nodes, &node, &sent).await?;
                 Ok(Answer::Acted { message })
             }
+            Request::BreakLock { seen, .. } => self.lock.break_seen(&seen).await.map(|()| Answer::Done),
             other => Err(Error::internal(format!("{other:?} is no change of the cluster"))),
         }
     }
 
-    /// HTTP cannot be fenced: the lock is looked at right before.
+    /// HTTP cannot be fenced: right before, the lock is looked at, and its lease must outlive the request by far.
     async fn still_locked(&self, fence: Option<&Fence>) -> Result<()> {
         match fence {
-            Some(fence) => etcd::check_fence(&self.etcd, fence).await,
+            Some(fence) => self.lock.check_for(fence, self.etcd.wire.settings.timeout).await,
             None => Ok(()),
         }
     }

@@ -10,6 +10,8 @@ mod etcd;
 mod exec;
 mod failover;
 mod files;
+pub mod host;
+mod lock;
 mod manual;
 mod nodes;
 mod pd;
@@ -19,16 +21,17 @@ pub mod signals;
 mod tls;
 mod wire;
 
-pub use settings::{DEFAULT_PD_URL, Settings, TlsFiles};
+pub use settings::{DEFAULT_PD_URL, LOCK_TTL, Settings, TlsFiles};
 
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::secret::{IV_LENGTH, Secret, encrypt};
-use crate::world::{Answer, Console, Fence, Notices, Request, World};
+use crate::world::{Answer, Console, Fence, LockHolder, Notices, Request, World};
 use cluster::Cluster;
 use runtime::Runtime;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// The environment variable that holds the key of `encrypt`.
 const SECRET_KEY: &str = "BINLOG_SECRET_KEY";
@@ -102,6 +105,27 @@ impl Live {
         })
     }
 
+    /// Takes the maintenance lock, or makes sure that the one of `fence` is still ours.
+    fn lock(&mut self, holder: LockHolder, wait: Option<Duration>, fence: Option<Fence>) -> Result<Answer> {
+        self.run(move |cluster| async move {
+            match fence {
+                Some(fence) => cluster.lock.confirm(&fence).await.map(|()| Answer::Locked(fence)),
+                None => cluster.lock.take(&holder, wait).await.map(Answer::Locked),
+            }
+        })
+    }
+
+    /// Gives the maintenance lock back, even when we are to stop.
+    fn unlock(&mut self) -> Result<()> {
+        match &self.engine {
+            Some(Engine { runtime, cluster }) if cluster.lock.is_held() => {
+                let cluster = cluster.clone();
+                runtime.run(&Interrupt::default(), async move { cluster.lock.give_back().await })
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn read(&mut self, request: Request) -> Result<Answer> {
         self.run(|cluster| async move { cluster.read(request).await })
     }
@@ -109,6 +133,13 @@ impl Live {
     fn console(&mut self, what: &str, hint: &str) -> Result<&mut Box<dyn Console>> {
         let nobody = || Error::refused(format!("there is no terminal to {what}")).hint(hint);
         self.console.as_mut().ok_or_else(nobody)
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        // Nobody can be told; its lease ends a lock that could not be given back.
+        let _ = self.unlock();
     }
 }
 
@@ -121,10 +152,13 @@ impl World for Live {
             Request::Act { .. }
             | Request::TriggerGc { .. }
             | Request::SwapRecord { .. }
-            | Request::DeleteRecord { .. } => {
+            | Request::DeleteRecord { .. }
+            | Request::BreakLock { .. } => {
                 let request = request.clone();
                 self.change(|cluster, sent| async move { cluster.change(request, fence, sent).await })
             }
+            Request::Lock { holder, wait } => self.lock(holder.clone(), *wait, fence),
+            Request::Unlock => self.unlock().map(|()| Answer::Done),
             Request::ReadSavepoint { dir } => files::read_savepoint(dir).map(Answer::Text),
             Request::WriteSavepoint { dir, content } => files::write_savepoint(dir, content).map(|()| Answer::Done),
             Request::HasKey => Ok(Answer::Flag(secret_key()?.is_some())),
@@ -151,6 +185,7 @@ impl World for Live {
             | Request::BinlogAt { .. }
             | Request::Tidbs
             | Request::Cluster
+            | Request::LockStatus
             | Request::Tso => self.read(request.clone()),
         }
     }

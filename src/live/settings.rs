@@ -4,6 +4,9 @@ use crate::error::{Error, ErrorKind, Result};
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// How long the maintenance lock of a process lives that is not heard of any more.
+pub const LOCK_TTL: Duration = Duration::from_secs(30);
+
 /// binlogctl's own default.
 pub const DEFAULT_PD_URL: &str = "http://127.0.0.1:2379";
 
@@ -44,6 +47,7 @@ pub struct Settings {
     pub(super) tls: Option<TlsFiles>,
     pub(super) timeout: Duration,
     pub(super) probe_timeout: Duration,
+    pub(super) lock_ttl: Duration,
 }
 
 impl Settings {
@@ -67,7 +71,8 @@ impl Settings {
         if urls.is_empty() {
             return Err(Error::invalid("no PD URL is given").hint(format!("such as {DEFAULT_PD_URL}")));
         }
-        Ok(Self { pd_urls: urls, tls, timeout: Duration::from_secs(5), probe_timeout: Duration::from_secs(1) })
+        let (timeout, probe_timeout) = (Duration::from_secs(5), Duration::from_secs(1));
+        Ok(Self { pd_urls: urls, tls, timeout, probe_timeout, lock_ttl: LOCK_TTL })
     }
 
     /// The same, with another time-out for each exchange.
@@ -81,6 +86,14 @@ impl Settings {
         self.timeout = timeout;
         self.probe_timeout = self.probe_timeout.min(timeout);
         Ok(self)
+    }
+
+    /// The same, with a maintenance lock that lives for another time than [`LOCK_TTL`] (whole seconds), so that a test of
+    /// it need not wait for half a minute. Below twice the time-out no request is sent to a node under the lock.
+    #[must_use]
+    pub fn lock_ttl(mut self, ttl: Duration) -> Self {
+        self.lock_ttl = ttl;
+        self
     }
 
     /// PD's URLs as they will be asked.

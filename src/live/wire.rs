@@ -71,6 +71,11 @@ impl Wire {
         self.trace.clone()
     }
 
+    /// Shows a person how it goes.
+    pub(super) fn tell(&self, notice: Notice) {
+        (self.trace.0)(notice);
+    }
+
     /// Shows a person something odd.
     pub(super) fn warn(&self, text: String) {
         (self.trace.0)(Notice::Warning(text));

@@ -157,5 +157,7 @@ fn parts(
         policy: Box::new(Witness { shared: shared.clone(), ask: Ask::default() }),
         notices: shared.notices(),
         interrupt: interrupt.clone(),
+        // Nobody else can be in this cluster, and what a play does must not depend on a lock.
+        lock: None,
     })
 }

@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::node::{Kind, Malformed, NodeRef, Record, State};
 use crate::secret::Secret;
 use crate::tso::Tso;
-use crate::world::Choice;
+use crate::world::{Choice, Fence, LockInfo};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -59,6 +59,10 @@ pub enum Answer {
         /// The same of standard error.
         stderr: String,
     },
+    /// The maintenance lock is ours, under this fence.
+    Locked(Fence),
+    /// Who holds the maintenance lock, if anybody does.
+    LockedBy(Option<LockInfo>),
     /// What the human chose.
     Chosen(Choice),
 }

@@ -11,6 +11,7 @@ mod fault;
 mod gate;
 mod guard_name;
 mod known;
+mod lock;
 mod notice;
 mod request;
 
@@ -23,6 +24,7 @@ pub use fault::{FaultKind, Victim};
 pub use gate::Gate;
 pub use guard_name::{GuardClass, GuardName};
 pub use known::{Known, KnownNode};
+pub use lock::{LOCK_KEY, LockHolder, LockInfo, LockLease, LockOwner, lock_lost};
 pub use notice::{Notice, Notices, Stream};
 pub use request::{Action, Effect, Manual, Play, Request, TidbBinlog};
 

@@ -3,7 +3,7 @@
 use crate::node::{NodeRef, Record, State};
 use crate::secret::Secret;
 use crate::tso::Tso;
-use crate::world::{Exec, FaultKind, Question};
+use crate::world::{Exec, FaultKind, LockHolder, LockInfo, Question};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -124,6 +124,25 @@ pub enum Request {
     Exec(Exec),
     /// Asks the human at the console. Answer: `Chosen`.
     Ask(Question),
+    /// Takes the maintenance lock and keeps it alive until `Unlock`; with a fence: makes sure that it is still ours.
+    /// Answer: `Locked`; `locked` names who holds it, `lock_lost` is the answer to a fence that does not hold.
+    Lock {
+        /// Who takes it.
+        holder: LockHolder,
+        /// How long to wait for whoever has it.
+        wait: Option<Duration>,
+    },
+    /// Gives the lock back, if this world holds it; an interrupt does not keep it from that. Answer: `Done`.
+    Unlock,
+    /// Who holds the lock. Answer: `LockedBy`.
+    LockStatus,
+    /// Takes the lock away from whoever holds it. Answer: `Done`; `conflict` when another one was taken meanwhile.
+    BreakLock {
+        /// The lock as the operator saw it.
+        seen: LockInfo,
+        /// Why.
+        why: String,
+    },
     /// Plays with the simulated cluster; a live one says `invalid`. Answer: `Done`.
     Play(Play),
 }
@@ -214,6 +233,10 @@ pub enum Effect {
     Read,
     /// Changes the cluster: needs the maintenance lock, guards and consent.
     ChangesCluster,
+    /// Takes the maintenance lock away from somebody: needs consent, and cannot need the lock.
+    BreaksLock,
+    /// Takes the maintenance lock or gives it back: the session's own, of which no journal tells.
+    Locks,
     /// Changes this host's files: needs guards and consent.
     ChangesHost,
     /// Changes nothing, but a guard may refuse it.
@@ -233,12 +256,15 @@ impl Request {
             Self::Act { .. } | Self::TriggerGc { .. } | Self::SwapRecord { .. } | Self::DeleteRecord { .. } => {
                 Effect::ChangesCluster
             }
+            Self::BreakLock { .. } => Effect::BreaksLock,
+            Self::Lock { .. } | Self::Unlock => Effect::Locks,
             Self::WriteSavepoint { .. } => Effect::ChangesHost,
             Self::Manual(_) => Effect::Manual,
             Self::Exec(_) => Effect::Runs,
             Self::Ask(_) | Self::ReadSecret { .. } => Effect::Asks,
             Self::Encrypt { .. } => Effect::Guarded,
             Self::Play(_)
+            | Self::LockStatus
             | Self::Nodes
             | Self::Changes { .. }
             | Self::Probe { .. }

@@ -91,6 +91,7 @@ impl Situation {
                 policy,
                 notices: tell.clone(),
                 interrupt: Interrupt::default(),
+                lock: None,
             });
             let mut interpreter = Interpreter::new(Rc::new(RefCell::new(session)), Settings::default());
             interpreter.run(&Source::new("script.rhai", code)).map_err(|error| error.error)
@@ -162,6 +163,7 @@ impl Situation {
             policy: Box::new(Ask::default()),
             notices: Arc::new(|_| {}),
             interrupt: Interrupt::default(),
+            lock: None,
         });
         let mut interpreter = Interpreter::new(Rc::new(RefCell::new(session)), Settings::default());
         interpreter.run(&Source::new("script.rhai", call)).unwrap();
@@ -264,6 +266,7 @@ pub(super) fn perform(world: impl World + 'static, request: Request) -> Result<A
         policy: Box::new(Yes { notices: Arc::new(|_| {}) }),
         notices: Arc::new(|_| {}),
         interrupt: Interrupt::default(),
+        lock: None,
     };
     Session::new(parts).perform(request, &[])
 }

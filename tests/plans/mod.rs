@@ -62,6 +62,7 @@ impl Cluster {
             policy: Box::new(policy),
             notices: silent(),
             interrupt: Interrupt::default(),
+            lock: None,
         });
         (Rc::new(RefCell::new(session)), journal)
     }

@@ -8,10 +8,11 @@ use crate::error::Result;
 use crate::interrupt::Interrupt;
 use crate::live::{self, clock};
 use crate::output::{Format, Output};
+use crate::time::parse_duration;
 use std::ffi::OsString;
 
 /// Does what binlogctl does with these flags, and returns its exit code. Of our own options only `--sandbox`,
-/// `--verbose` and `--color` have a meaning here; no profile is read.
+/// `--verbose`, `--color` and `--wait-lock` have a meaning here; no profile is read.
 pub(in crate::commands) fn main(args: &[OsString], global: Global, output: &Output, interrupt: Interrupt) -> u8 {
     let host = Host { now: &clock::unix_ms, zone: host_zone(), force: std::env::var("BINLOGSH_FORCE").ok() };
     let flags = match parse(args) {
@@ -30,8 +31,13 @@ pub(in crate::commands) fn main(args: &[OsString], global: Global, output: &Outp
         }
         Err(Usage::Unusable(error)) => return host.unusable(output, &error),
     };
-    let house =
-        settings(&flags).map(|settings| House { global, settings, output: output.clone(), interrupt, seen: None });
+    let house = settings(&flags, global.wait_lock.as_deref()).map(|settings| House {
+        global,
+        settings,
+        output: output.clone(),
+        interrupt,
+        seen: None,
+    });
     match house.and_then(|house| ctl_session(&house)) {
         Ok(session) => execute(&flags, &mut *session.borrow_mut(), output, &host),
         Err(error) => host.unusable(output, &error),
@@ -39,11 +45,12 @@ pub(in crate::commands) fn main(args: &[OsString], global: Global, output: &Outp
 }
 
 /// The cluster that the flags mean. TLS files are read here already, since binlogctl exits with 2 for a bad one.
-fn settings(flags: &Flags) -> Result<Settings> {
+fn settings(flags: &Flags, wait_lock: Option<&str>) -> Result<Settings> {
     let [ca, cert, key] = flags.tls_files();
     let pd_urls = flags.pd_urls()?;
     let tls = live::TlsFiles::new(ca.clone(), cert.clone(), key.clone())?;
     live::Settings::new(&pd_urls, tls)?.check_files()?;
     let (profile, production, output, timeout) = (None, false, Format::Table, DEFAULT_TIMEOUT);
-    Ok(Settings { pd_urls, ca, cert, key, profile, production, output, timeout })
+    let wait_lock = wait_lock.map(parse_duration).transpose()?;
+    Ok(Settings { pd_urls, ca, cert, key, profile, production, output, timeout, wait_lock })
 }

@@ -4,12 +4,16 @@
 //! that no update is lost and the answer to "did it happen" can always be looked up. Must not know what the records
 //! are changed for.
 
+mod lease;
 mod list;
+mod lock;
 mod swap;
 mod tidb;
 mod watch;
 
+pub(super) use lease::{grant, keep_alive, life, revoke};
 pub(super) use list::list;
+pub(super) use lock::{Created, create, delete_created, wait_for_change};
 pub(super) use swap::{check_fence, delete, swap};
 pub(super) use tidb::tidbs;
 pub(super) use watch::changes;
@@ -18,7 +22,7 @@ use crate::error::Result;
 use crate::live::clock::Deadline;
 use crate::live::failover::{Refusal, race};
 use crate::live::wire::Wire;
-use etcd_client::{Client, KeyValue, KvClient, TxnOpResponse, TxnResponse, WatchClient};
+use etcd_client::{Client, KeyValue, KvClient, LeaseClient, TxnOpResponse, TxnResponse, WatchClient};
 use std::sync::{Arc, Mutex, PoisonError};
 use tonic::transport::Channel;
 
@@ -89,6 +93,11 @@ async fn kv(channel: Channel) -> Result<KvClient, etcd_client::Error> {
 async fn watcher(channel: Channel) -> Result<WatchClient, etcd_client::Error> {
     let client = Client::from_channel(etcd_client::Channel::Tonic(channel), None).await?;
     Ok(client.watch_client().max_decoding_message_size(MAX_ANSWER))
+}
+
+/// Speaks etcd's lease service over `channel`.
+async fn lease_client(channel: Channel) -> Result<LeaseClient, etcd_client::Error> {
+    Ok(Client::from_channel(etcd_client::Channel::Tonic(channel), None).await?.lease_client())
 }
 
 /// The end of the range of all keys that begin with `prefix`.

@@ -10,7 +10,7 @@ use crate::live::Sent;
 use crate::live::clock::{Deadline, pause, within};
 use crate::live::failover::Refusal;
 use crate::node::{Kind, NodeRef, Record, State};
-use crate::world::Fence;
+use crate::world::{Fence, lock_lost};
 use etcd_client::{Compare, CompareOp, KeyValue, Txn, TxnOp};
 use std::time::Duration;
 
@@ -225,12 +225,4 @@ async fn execute(
         Some(fence) if !held(fence) => Err(lock_lost(fence)),
         _ => Ok(Outcome::Lost),
     }
-}
-
-fn lock_lost(fence: &Fence) -> Error {
-    Error::new(
-        ErrorKind::LockLost,
-        format!("the maintenance lock {} is not ours any more: nothing was changed", fence.key),
-    )
-    .hint("see who holds it now; a run can be resumed once it is free")
 }

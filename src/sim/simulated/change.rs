@@ -1,5 +1,6 @@
 //! Requests that change the cluster.
 
+use super::lock;
 use super::look::{only_pumps, silence};
 use super::{HTTP_DEADLINE, Simulated};
 use crate::error::{Error, ErrorKind, Result};
@@ -10,7 +11,7 @@ use crate::world::{Action, Answer, Fence};
 
 impl Simulated {
     pub(super) fn act(&mut self, node: &NodeRef, action: Action, fence: Option<&Fence>) -> Result<Answer> {
-        self.check_fence(fence)?;
+        self.read_lock(fence)?;
         let who = self.listener(node, action.name(), Some(action))?;
         let loses = self.cluster.node(who).suffers.loses_answers > self.cluster.now();
         match self.cluster.put_state(who, &node.id, action.name()) {
@@ -22,7 +23,7 @@ impl Simulated {
     }
 
     pub(super) fn trigger_gc(&mut self, node: &NodeRef, fence: Option<&Fence>) -> Result<Answer> {
-        self.check_fence(fence)?;
+        self.read_lock(fence)?;
         only_pumps(node, "garbage collection")?;
         let what = "trigger GC of";
         let who = self.listener(node, what, None)?;
@@ -63,7 +64,7 @@ impl Simulated {
     pub(super) fn swap_record(&mut self, seen: &Record, state: State, fence: Option<&Fence>) -> Result<Answer> {
         let key = seen.node.key();
         self.reach_pd("the write of a record")?;
-        self.check_fence(fence)?;
+        lock::check(&self.cluster, fence)?;
         let changed =
             |what: String| Error::new(ErrorKind::Conflict, what).hint("look at the node again, then decide anew");
         let now = self.cluster.get(&key);
@@ -84,7 +85,7 @@ impl Simulated {
             return Err(Error::invalid(format!("the key {key} is neither a Pump's nor a Drainer's")));
         }
         self.reach_pd("the deletion of a key")?;
-        self.check_fence(fence)?;
+        lock::check(&self.cluster, fence)?;
         match self.cluster.get(key) {
             None => Err(Error::not_found(format!("there is no key {key} any more"))),
             Some(now) if now.mod_revision != mod_revision => Err(Error::new(
@@ -96,18 +97,6 @@ impl Simulated {
                 self.cluster.delete(key);
                 Ok(Answer::Done)
             }
-        }
-    }
-
-    fn check_fence(&self, fence: Option<&Fence>) -> Result<()> {
-        let Some(fence) = fence else { return Ok(()) };
-        match self.cluster.get(&fence.key) {
-            Some(lock) if lock.create_revision == fence.create_revision => Ok(()),
-            _ => Err(Error::new(
-                ErrorKind::LockLost,
-                format!("the maintenance lock {} is not ours any more: nothing was changed", fence.key),
-            )
-            .hint("see who holds it now; a run can be resumed once it is free")),
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod change;
 mod human;
+mod lock;
 mod look;
 
 use super::clock::{MILLISECOND, Micros, SECOND};
@@ -43,6 +44,7 @@ pub struct Simulated {
     secret_key: Option<String>,
     interrupt: Interrupt,
     encrypted: u128,
+    lock: Option<lock::Held>,
 }
 
 impl Simulated {
@@ -64,6 +66,7 @@ impl Simulated {
             secret_key: None,
             interrupt: Interrupt::default(),
             encrypted: 0,
+            lock: None,
         }
     }
 
@@ -134,6 +137,7 @@ impl Simulated {
         let mut events = 0_u32;
         while self.cluster.now() < until {
             let stretch = until.min(self.cluster.now().saturating_add(STRETCH));
+            let stretch = self.next_beat_of_lock().map_or(stretch, |beat| stretch.min(beat));
             while self.cluster.step(stretch) {
                 events = events.wrapping_add(1);
                 if enough(&self.cluster) {
@@ -144,6 +148,7 @@ impl Simulated {
                 }
             }
             self.interrupt.check()?;
+            self.beat_lock();
         }
         Ok(())
     }
@@ -181,6 +186,9 @@ impl Simulated {
 
 impl World for Simulated {
     fn apply(&mut self, request: &Request, fence: Option<&Fence>) -> Result<Answer> {
+        if matches!(request, Request::Unlock) {
+            return Ok(self.give_lock_back());
+        }
         self.interrupt.check()?;
         if let Some(real_time) = &mut self.real_time {
             let passed = Micros::try_from(real_time().as_micros()).unwrap_or(Micros::MAX);
@@ -204,6 +212,10 @@ impl World for Simulated {
                 self.pass(Micros::try_from(time.as_micros()).unwrap_or(Micros::MAX))?;
                 Ok(Answer::Done)
             }
+            Request::Lock { holder, wait } => self.take_lock(holder, *wait, fence),
+            Request::Unlock => Ok(self.give_lock_back()),
+            Request::LockStatus => self.lock_status(),
+            Request::BreakLock { seen, .. } => self.break_lock(seen),
             Request::Act { node, action } => self.act(node, *action, fence),
             Request::TriggerGc { node } => self.trigger_gc(node, fence),
             Request::SwapRecord { seen, state } => self.swap_record(seen, *state, fence),

@@ -1,0 +1,47 @@
+//! `runs unlock --why TEXT`: takes the maintenance lock away from whoever holds it, after having asked twice.
+
+use crate::commands::compose::{House, Work, announce, session};
+use crate::error::{Error, Result};
+use crate::journal::Memory;
+use crate::operations::nodes::unexpected;
+use crate::world::{Answer, Choice, Gate, LockInfo, Question, Request};
+
+/// Shows whose lock it is, asks, and takes it away.
+pub(super) fn main(house: &House, why: &str) -> Result<u8> {
+    let session = session(house, Work::Lines, Memory::of_changes())?;
+    announce(house);
+    match unlock(&mut *session.borrow_mut(), why)? {
+        None => house.output.remark("nobody holds the maintenance lock"),
+        Some(broken) => house.output.remark(&format!("taken away from {broken}")),
+    }
+    Ok(0)
+}
+
+/// Takes the lock away through `gate`, which asks the second time; gives the lock as it was, or `None` if nobody had it.
+///
+/// # Errors
+/// `refused` when the operator says no or cannot be asked, `conflict` when the lock changed hands meanwhile.
+pub(super) fn unlock(gate: &mut dyn Gate, why: &str) -> Result<Option<LockInfo>> {
+    if why.trim().is_empty() {
+        return Err(
+            Error::invalid("--why says nothing").hint("write for those who will ask: why is the lock taken away?")
+        );
+    }
+    let seen = match gate.perform(Request::LockStatus, &[])? {
+        Answer::LockedBy(Some(seen)) => seen,
+        Answer::LockedBy(None) => return Ok(None),
+        other => return Err(unexpected("lock", &other)),
+    };
+    let text = format!(
+        "The maintenance lock is held by {seen}.\n\
+         If that process still runs, it stops before its next write, perhaps half way through its work.\n\
+         Is it certain that it must not go on?"
+    );
+    match gate.perform(Request::Ask(Question::new(text)), &[])? {
+        Answer::Chosen(Choice::Yes | Choice::All) => {}
+        Answer::Chosen(Choice::No) => return Err(Error::refused("you said no: the maintenance lock was left alone")),
+        other => return Err(unexpected("answer", &other)),
+    }
+    gate.perform(Request::BreakLock { seen: seen.clone(), why: why.trim().to_owned() }, &[])?;
+    Ok(Some(seen))
+}

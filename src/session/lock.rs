@@ -1,0 +1,81 @@
+//! The maintenance lock as a session uses it: when it is taken, and when it is given back.
+
+use crate::error::{Error, Result};
+use crate::world::{Answer, Fence, LockHolder, Request, World};
+use std::time::Duration;
+
+/// For how long a session keeps the lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockSpan {
+    /// For a single change of the cluster: the prompt, `-e`, `ctl`.
+    Change,
+    /// From the first change of the cluster to the end of the session: a script.
+    Session,
+}
+
+/// That a session takes the maintenance lock for its changes of the cluster, and how. A part of a session; one without
+/// it takes no lock, as where a world has nobody else in it, or nothing can be changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockPlan {
+    /// What others are told of us.
+    pub holder: LockHolder,
+    /// How long to wait for whoever has it.
+    pub wait: Option<Duration>,
+    /// How long it is kept.
+    pub span: LockSpan,
+}
+
+/// The plan, and the lock while it is ours.
+pub(super) struct Lock {
+    plan: Option<LockPlan>,
+    fence: Option<Fence>,
+}
+
+impl Lock {
+    pub(super) fn new(plan: Option<LockPlan>) -> Self {
+        Self { plan, fence: None }
+    }
+
+    /// What every write to etcd compares.
+    pub(super) fn fence(&self) -> Option<&Fence> {
+        self.fence.as_ref()
+    }
+
+    /// Takes the lock, or makes sure that it is still ours.
+    ///
+    /// # Errors
+    /// `locked`, `lock_lost`, and those of reaching etcd.
+    pub(super) fn take(&mut self, world: &mut dyn World) -> Result<()> {
+        let Some(plan) = &self.plan else { return Ok(()) };
+        let request = Request::Lock { holder: plan.holder.clone(), wait: plan.wait };
+        match world.apply(&request, self.fence.as_ref()) {
+            Ok(Answer::Locked(fence)) => {
+                self.fence = Some(fence);
+                Ok(())
+            }
+            Ok(other) => Err(Error::internal(format!("the world answered the wish for the lock with {other:?}"))),
+            Err(error) => {
+                // It may have been on its way to us when we were stopped.
+                self.fence = None;
+                let _ = world.apply(&Request::Unlock, None);
+                Err(error)
+            }
+        }
+    }
+
+    /// Whether a change is the end of its span.
+    pub(super) fn is_for_one_change(&self) -> bool {
+        self.plan.as_ref().is_some_and(|plan| plan.span == LockSpan::Change)
+    }
+
+    /// Gives the lock back, if it is ours.
+    ///
+    /// # Errors
+    /// Those of reaching etcd: the lock then goes when its lease ends.
+    pub(super) fn give_back(&mut self, world: &mut dyn World) -> Result<()> {
+        match self.fence.take() {
+            Some(_) => world.apply(&Request::Unlock, None).map(drop),
+            None => Ok(()),
+        }
+    }
+}
