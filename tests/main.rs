@@ -29,6 +29,7 @@ mod live_host;
 mod live_http;
 mod live_pd;
 mod live_tls;
+mod lock;
 mod output_streams;
 mod plans;
 mod prompt;

@@ -5,12 +5,17 @@
 
 #![expect(clippy::panic, reason = "an answer of the wrong sort ends the test")]
 
+mod lock;
 mod stage;
 
 use binlogsh::error::ErrorKind;
 use binlogsh::node::{Kind, NodeRef, Record, State};
 use binlogsh::tso::Tso;
 use binlogsh::world::{Action, Answer, Fence, Play, ProbeFinding, Request, StatusReport, TidbServer};
+use lock::{
+    a_lock_that_is_taken_away_stops_whoever_had_it, somebody_elses_lock_is_named_and_left_alone,
+    the_lock_is_shown_while_it_is_held_and_gone_afterwards, under_the_lock_changes_happen,
+};
 use serde_json::Value as Json;
 use stage::Stage;
 use std::time::Duration;
@@ -43,6 +48,10 @@ promises! {
     a_swap_conflicts_with_what_is_more_than_a_heartbeat,
     a_deletion_takes_only_what_was_seen,
     under_a_lost_lock_nothing_happens,
+    the_lock_is_shown_while_it_is_held_and_gone_afterwards,
+    somebody_elses_lock_is_named_and_left_alone,
+    a_lock_that_is_taken_away_stops_whoever_had_it,
+    under_the_lock_changes_happen,
     a_savepoint_is_read_as_it_was_written,
     only_a_sandbox_can_be_played_with,
     an_interrupt_ends_everything_until_it_is_cleared,

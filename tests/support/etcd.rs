@@ -196,6 +196,38 @@ impl Kv {
         self.runtime.block_on(self.client.txn(txn)).unwrap().header().unwrap().revision()
     }
 
+    /// Writes a key on a lease of its own that nobody keeps alive; returns the revision.
+    pub(crate) fn put_on_lease(&mut self, key: &str, value: &str, ttl: i64) -> i64 {
+        let lease = self.runtime.block_on(self.client.lease_grant(ttl, None)).unwrap().id();
+        let put = self.client.put(key, value, Some(PutOptions::new().with_lease(lease)));
+        self.runtime.block_on(put).unwrap().header().unwrap().revision()
+    }
+
+    /// Ends the lease of a key, as its server or its holder would.
+    pub(crate) fn revoke_lease_of(&mut self, key: &str) {
+        let lease = self.runtime.block_on(self.client.get(key, None)).unwrap().kvs()[0].lease();
+        self.runtime.block_on(self.client.lease_revoke(lease)).unwrap();
+    }
+
+    /// How often a key was written since it was created.
+    pub(crate) fn version_of(&mut self, key: &str) -> i64 {
+        self.runtime.block_on(self.client.get(key, None)).unwrap().kvs()[0].version()
+    }
+
+    /// Whether this member leads.
+    pub(crate) fn leads(&mut self) -> bool {
+        let status = self.runtime.block_on(self.client.status()).unwrap();
+        status.header().unwrap().member_id() == status.leader()
+    }
+
+    /// This member, which leads, hands that over to another one.
+    pub(crate) fn hand_over(&mut self) {
+        let own = self.runtime.block_on(self.client.status()).unwrap().leader();
+        let members = self.runtime.block_on(self.client.member_list()).unwrap();
+        let other = members.members().iter().map(|member| member.id()).find(|id| *id != own).unwrap();
+        self.runtime.block_on(self.client.move_leader(other)).unwrap();
+    }
+
     /// Deletes a key, and says whether it was there.
     pub(crate) fn delete(&mut self, key: &str) -> bool {
         self.runtime.block_on(self.client.delete(key, None::<DeleteOptions>)).unwrap().deleted() > 0

@@ -56,6 +56,8 @@ pub(crate) struct Knobs {
     pub(crate) offset_ms: i64,
     /// What happens to so many transactions from now on.
     pub(crate) txns: (usize, Loss),
+    /// Keep-alives of leases are lost on their way.
+    pub(crate) loses_keep_alives: bool,
 }
 
 /// What happens to a transaction on its way.
@@ -86,9 +88,12 @@ struct Shared {
 }
 
 impl Shared {
-    /// Whether this request is one of the transactions that get lost.
+    /// Whether this request is one of those that get lost.
     fn loss(&self, path: &str) -> Option<Loss> {
         let mut knobs = self.knobs.lock().unwrap();
+        if knobs.loses_keep_alives && path == "/etcdserverpb.Lease/LeaseKeepAlive" {
+            return Some(Loss::Request);
+        }
         let (left, loss) = &mut knobs.txns;
         (path == "/etcdserverpb.KV/Txn" && *left > 0).then(|| {
             *left -= 1;
@@ -124,6 +129,7 @@ impl PdDouble {
             clock: None,
             offset_ms: 0,
             txns: (0, Loss::Answer),
+            loses_keep_alives: false,
         };
         let shared = Arc::new(Shared {
             url: format!("{scheme}://{}", listener.local_addr().unwrap()),
