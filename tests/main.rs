@@ -14,6 +14,7 @@ mod ctl_flags;
 mod end_to_end;
 mod examples;
 mod fidelity;
+mod guarantees;
 mod guards;
 mod harm;
 mod harness;

@@ -5,10 +5,11 @@ use binlogsh::interrupt::Interrupt;
 use binlogsh::journal::{Entry, Journal, Memory};
 use binlogsh::node::{Kind, NodeRef, Record};
 use binlogsh::policy::{Ask, Policy, ReadOnly, Warn, Yes};
-use binlogsh::session::{Parts, Session};
+use binlogsh::session::{LockPlan, LockSpan, Parts, Session};
 use binlogsh::tso::Tso;
 use binlogsh::world::{
-    Action, Answer, Choice, Fence, Gate, GuardName, Listing, Notice, Notices, Probe, ProbeFinding, Request, World,
+    Action, Answer, Choice, Fence, Gate, GuardName, Listing, LockHolder, Manual, Notice, Notices, Probe, ProbeFinding,
+    Request, World,
 };
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -23,6 +24,8 @@ struct Inner {
     asked: Vec<Request>,
     /// What `Act` answers, in turn; `Done`-like success when empty.
     act: Vec<Result<Answer>>,
+    /// The fence of the last request.
+    fence: Option<Fence>,
     /// Milliseconds that a question takes.
     thinking_ms: i64,
     clock_ms: i64,
@@ -42,8 +45,11 @@ fn pump(id: &str) -> NodeRef {
 }
 
 impl World for Still {
-    fn apply(&mut self, request: &Request, _fence: Option<&Fence>) -> Result<Answer> {
+    fn apply(&mut self, request: &Request, fence: Option<&Fence>) -> Result<Answer> {
         let mut inner = self.0.borrow_mut();
+        if matches!(request, Request::Act { .. }) {
+            inner.fence = fence.cloned();
+        }
         inner.asked.push(request.clone());
         Ok(match request {
             Request::Nodes => Answer::Listing(Listing {
@@ -68,12 +74,29 @@ impl World for Still {
             Request::Act { .. } if !inner.act.is_empty() => return inner.act.remove(0),
             Request::Act { .. } => Answer::Acted { message: "success!".into() },
             Request::Tso => Answer::Timestamp(Tso(5)),
+            Request::ReadSavepoint { .. } => return Err(Error::not_found("there is none")),
+            Request::Lock { .. } => Answer::Locked(Fence { key: "lock".into(), create_revision: 3 }),
             _ => Answer::Done,
         })
     }
 }
 
 impl Still {
+    /// The kinds of requests that it was asked, in their order.
+    fn asked(&self) -> Vec<&'static str> {
+        let name = |request: &Request| match request {
+            Request::Lock { .. } => "lock",
+            Request::Unlock => "unlock",
+            Request::Act { .. } => "act",
+            Request::Ask(_) => "ask",
+            Request::WriteSavepoint { .. } | Request::Manual(_) => "another change",
+            _ => "look",
+        };
+        let mut asked: Vec<&str> = self.0.borrow().asked.iter().map(name).collect();
+        asked.dedup();
+        asked
+    }
+
     fn acts(&self) -> usize {
         self.0.borrow().asked.iter().filter(|request| matches!(request, Request::Act { .. })).count()
     }
@@ -242,4 +265,62 @@ fn a_refused_pause_is_an_error_and_an_entry() {
     let mut session = session(&world, journal.clone(), Yes { notices: silent() });
     assert_eq!(session.perform(pause("p0"), &[]).unwrap_err(), no);
     assert_eq!(journal.borrow().entries()[0].outcome, Err(no));
+}
+
+fn locking(world: &Still, journal: Memory, span: LockSpan) -> Session {
+    Session::new(Parts {
+        world: Box::new(world.clone()),
+        journal: Box::new(journal),
+        policy: Box::new(Ask::default()),
+        notices: silent(),
+        interrupt: Interrupt::default(),
+        lock: Some(LockPlan { holder: LockHolder::default(), wait: None, span }),
+    })
+}
+
+#[test]
+fn the_lock_comes_first_then_the_guards_then_consent_and_the_act_is_fenced() {
+    let world = Still::default();
+    let mut line = locking(&world, Memory::of_changes(), LockSpan::Change);
+    line.perform(pause("p0"), &[]).unwrap();
+    assert_eq!(world.asked(), ["lock", "look", "ask", "look", "act", "unlock"]);
+    assert_eq!(world.0.borrow().fence.as_ref().unwrap().create_revision, 3);
+    world.0.borrow_mut().says_no = true;
+    world.0.borrow_mut().asked.clear();
+    line.perform(pause("p0"), &[]).unwrap_err();
+    assert_eq!(world.asked(), ["lock", "look", "ask", "unlock"], "a no gives it back as well");
+}
+
+#[test]
+fn a_script_makes_sure_of_the_lock_before_every_change_and_gives_it_back_at_its_end() {
+    let world = Still::default();
+    let mut script = locking(&world, Memory::of_everything(), LockSpan::Session);
+    script.perform(pause("p0"), &[]).unwrap();
+    script.perform(pause("p1"), &[]).unwrap();
+    let once = ["lock", "look", "ask", "look", "act"];
+    assert_eq!(world.asked(), [once, once].concat());
+    drop(script);
+    assert_eq!(world.asked().last(), Some(&"unlock"));
+}
+
+#[test]
+fn what_does_not_change_the_cluster_takes_no_lock_and_neither_does_replay() {
+    let world = Still::default();
+    let entry = Entry { request: pause("p0"), outcome: Ok(Answer::Done), findings: Vec::new() };
+    let mut script = locking(&world, Memory::replaying(vec![entry]), LockSpan::Session);
+    script.perform(pause("p0"), &[]).unwrap();
+    script.perform(Request::WriteSavepoint { dir: "x".into(), content: "commitTS = 1\n".into() }, &[]).unwrap();
+    script.perform(Request::Manual(Manual::default()), &[]).unwrap();
+    script.perform(Request::Tso, &[]).unwrap();
+    drop(script);
+    assert!(!world.asked().iter().any(|asked| asked.contains("lock")), "{:?}", world.asked());
+}
+
+#[test]
+fn nobody_but_the_session_takes_the_lock() {
+    let world = Still::default();
+    let request = Request::Lock { holder: LockHolder::default(), wait: None };
+    let error = session(&world, Memory::of_changes(), Ask::default()).perform(request, &[]).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Internal);
+    assert!(world.0.borrow().asked.is_empty());
 }

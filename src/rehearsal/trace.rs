@@ -197,7 +197,7 @@ impl World for Watched {
             trace.draw(world.cluster());
         }
         match request.effect() {
-            Effect::Read | Effect::Guarded => {}
+            Effect::Read | Effect::Guarded | Effect::Locks => {}
             Effect::Asks => {
                 if let Request::Ask(Question { text, .. }) = request {
                     let order = trace.order();

@@ -6,6 +6,7 @@ mod lost;
 mod process;
 mod program;
 mod rounds;
+mod simulated;
 mod taken;
 
 use crate::support::etcd::{Etcd, Kv};

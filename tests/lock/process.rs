@@ -73,7 +73,7 @@ fn the_process() {
 }
 
 fn say(line: &str) {
-    writeln!(std::io::stdout(), "> {line}").unwrap();
+    std::io::stdout().write_all(format!("> {line}\n").as_bytes()).unwrap();
 }
 
 /// Two changes, and between them it waits until it is told to go on.

@@ -47,6 +47,19 @@ pub(in crate::live) async fn create(etcd: &Etcd, key: &'static str, value: &str,
     Ok(etcd.ask("take the maintenance lock", etcd.deadline(), ask).await?.1)
 }
 
+/// What stands under `key`, and the revision at which that was so.
+///
+/// # Errors
+/// `unreachable`, `timeout`.
+pub(in crate::live) async fn look(etcd: &Etcd, key: &'static str) -> Result<(Option<KeyValue>, i64)> {
+    let ask = |channel| async move {
+        let mut response = kv(channel).await?.get(key, None).await?;
+        let revision = response.header().map_or(0, |header| header.revision());
+        Ok((response.take_kvs().pop(), revision))
+    };
+    Ok(etcd.ask("look at the maintenance lock", etcd.deadline(), ask).await?.1)
+}
+
 /// Deletes `key` if it was created at `create_revision`. Gives the create revision of what stands there instead, if
 /// anything does.
 ///

@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::live::clock::{Deadline, Stopwatch, since_boot, unix_ms};
 use crate::live::etcd::{self, Created, Etcd};
 use crate::time::show_seconds;
-use crate::world::{Fence, LOCK_KEY, LockHolder, LockInfo, Notice, lock_lost};
+use crate::world::{Fence, LOCK_KEY, LockHolder, LockInfo, LockLease, Notice, lock_lost};
 use etcd_client::KeyValue;
 use held::Held;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -125,20 +125,19 @@ impl Lock {
             waiting.shown = true;
             let window = until.at_most(SHOWN_EVERY.min(self.etcd.wire.settings.lock_ttl / 3));
             etcd::wait_for_change(&self.etcd, LOCK_KEY, revision, window).await;
-            match self.etcd.get(LOCK_KEY, self.etcd.deadline()).await?.1 {
-                None => return Ok(()),
-                Some(now) => {
-                    revision = revision.max(now.mod_revision());
-                    found = now;
-                }
-            }
+            (found, revision) = match etcd::look(&self.etcd, LOCK_KEY).await? {
+                (None, _) => return Ok(()),
+                (Some(now), revision) => (now, revision),
+            };
         }
     }
 
     async fn describe(&self, found: &KeyValue) -> Result<LockInfo> {
+        let ended = LockLease { granted: self.etcd.wire.settings.lock_ttl, left: Duration::ZERO };
         let lease = match found.lease() {
             0 => None,
-            lease => etcd::life(&self.etcd, lease).await?,
+            // One that has just ended takes the key with it in a moment.
+            lease => Some(etcd::life(&self.etcd, lease).await?.unwrap_or(ended)),
         };
         Ok(LockInfo::new(found.create_revision(), found.value(), lease))
     }
@@ -219,7 +218,7 @@ impl Lock {
     /// # Errors
     /// `unreachable`, `timeout`.
     pub(super) async fn status(&self) -> Result<Option<LockInfo>> {
-        match self.etcd.get(LOCK_KEY, self.etcd.deadline()).await?.1 {
+        match etcd::look(&self.etcd, LOCK_KEY).await?.0 {
             None => Ok(None),
             Some(found) => self.describe(&found).await.map(Some),
         }
