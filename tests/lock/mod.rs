@@ -43,7 +43,7 @@ struct Setup {
 
 impl Setup {
     fn new(url: String, user: &str) -> Self {
-        let (span, timeout) = (LockSpan::Session, Duration::from_millis(900));
+        let (span, timeout) = (LockSpan::Session, Duration::from_secs(5));
         Self { urls: vec![url], user: user.into(), span, wait: None, ttl: TTL, timeout }
     }
 

@@ -8,9 +8,12 @@ use crate::support::record;
 use binlogsh::error::ErrorKind;
 use binlogsh::node::State;
 use binlogsh::world::{Answer, GuardName, Request};
+use std::time::Duration;
 
 const KEY: &str = "/tidb-binlog/v1/drainers/d0";
 const FORCE: [GuardName; 2] = [GuardName::Alive, GuardName::Pointless];
+/// No lease ends here, however busy the host is.
+const LONG: Duration = Duration::from_secs(20);
 /// How many sessions each of those who compete begins.
 const ROUNDS: usize = 30;
 /// The same where time does not matter.
@@ -25,7 +28,8 @@ fn rounds() -> usize {
 pub(super) fn go(url: &str, user: &str, mut say: impl FnMut(String)) {
     for _ in 0..rounds() {
         loop {
-            let mut operator = Setup::new(url.into(), user).for_each_change().waiting(60).start();
+            let mut operator =
+                Setup { ttl: LONG, ..Setup::new(url.into(), user) }.for_each_change().waiting(60).start();
             let seen = operator.record();
             let state = if seen.state == State::Online { State::Paused } else { State::Online };
             match operator.perform(Request::SwapRecord { seen, state }, &FORCE) {
