@@ -7,7 +7,7 @@ use binlogsh::sim::Scenario;
 /// How many futures of each script are played; a hundred times as many under `BINLOGSH_SOAK`.
 const FUTURES: u64 = 1_000;
 /// How many futures of each script on each other cluster.
-const ELSEWHERE: u64 = 60;
+const ELSEWHERE: u64 = 120;
 
 type Script = (&'static str, &'static [(&'static str, &'static str)]);
 

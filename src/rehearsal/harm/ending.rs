@@ -21,7 +21,8 @@ pub(super) fn look(scene: &Scene<'_>, found: &mut Vec<Harm>) {
     let Some(intended) = scene.intended else { return };
     twice(scene, intended, found);
     match scene.played.exit_code() {
-        0 => false_success(scene, intended, found),
+        0 if intended.succeeds => false_success(scene, intended, found),
+        0 => {}
         _ => leftovers(scene, intended, found),
     }
 }

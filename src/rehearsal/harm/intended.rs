@@ -11,6 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What a script is meant to come to.
 #[derive(Clone, Debug, Default)]
 pub struct Intended {
+    /// Whether it succeeds: where a script comes to that fails without any fault is nobody's goal.
+    pub(super) succeeds: bool,
     /// Each node's process and record in the end.
     pub(super) ends: BTreeMap<(Kind, String), (Being, Option<State>)>,
     /// The nodes whose processes were started during it.
@@ -34,6 +36,7 @@ impl Intended {
             *done.entry(key).or_insert(0) += 1;
         }
         Self {
+            succeeds: played.exit_code() == 0,
             ends: truth.nodes.iter().map(|node| (name(node), (node.process_at(end), node.record_at(end)))).collect(),
             restarted: truth.nodes.iter().filter(|node| node.was_started(0, played.ended_at())).map(name).collect(),
             advancing: advancing(&played.at_end, &played.after),
