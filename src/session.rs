@@ -11,7 +11,7 @@ pub use lock::{LockPlan, LockSpan};
 use crate::error::{Error, ErrorKind, Result};
 use crate::guards::{self, Examination, Finding};
 use crate::interrupt::Interrupt;
-use crate::journal::{Entry, Journal};
+use crate::journal::{Entry, Journal, Mark};
 use crate::policy::{Change, Consent, Policy};
 use crate::world::{Answer, Effect, Gate, GuardName, Notice, Notices, Request, World};
 use lock::Lock;
@@ -43,13 +43,15 @@ pub struct Session {
     lock: Lock,
     fatal: Option<Error>,
     warned: BTreeSet<String>,
+    /// Where the waits that are under way began to look, the innermost last.
+    waits: Vec<Mark>,
 }
 
 impl Session {
     /// A session of these parts.
     pub fn new(parts: Parts) -> Self {
         let lock = Lock::new(parts.lock.clone());
-        Self { parts, lock, fatal: None, warned: BTreeSet::new() }
+        Self { parts, lock, fatal: None, warned: BTreeSet::new(), waits: Vec::new() }
     }
 
     /// The first fatal error, which is the result of the run whatever the script caught.
@@ -84,6 +86,7 @@ impl Session {
     /// A step of the script begins, or (`None`) it is in none any more.
     pub fn step(&mut self, name: Option<&str>) {
         self.parts.policy.step(name);
+        self.parts.journal.step(name);
     }
 
     /// Gives the maintenance lock back, if it is ours; whoever drops the session does so too. If etcd cannot be told,
@@ -103,11 +106,12 @@ impl Session {
         match request.effect() {
             Effect::Read => {
                 let outcome = self.parts.world.apply(request, None);
-                self.note(request, outcome)
+                self.note(request, outcome, None)
             }
             Effect::Asks => {
                 let outcome = self.parts.policy.answer(request, self.parts.world.as_mut());
-                self.note(request, outcome)
+                let by = self.parts.policy.stand_in().map_or_else(|| self.lock.operator(), str::to_owned);
+                self.note(request, outcome, Some(&by))
             }
             Effect::Locks => Err(Error::internal("the maintenance lock is the session's own affair")),
             Effect::ChangesCluster => self.change_under_lock(request, force),
@@ -118,6 +122,11 @@ impl Session {
     /// A change of the cluster: the lock comes first, so that what the guards read is not changed by another operator.
     fn change_under_lock(&mut self, request: &Request, force: &[GuardName]) -> Result<Answer> {
         self.lock.take(self.parts.world.as_mut())?;
+        if self.parts.journal.wants_cluster()
+            && let Answer::Cluster(cluster) = self.parts.world.apply(&Request::Cluster, None)?
+        {
+            self.parts.journal.on_cluster(cluster.id);
+        }
         let outcome = self.change(request, force);
         let lost = matches!(&outcome, Err(error) if error.kind == ErrorKind::LockLost);
         if lost || self.lock.is_for_one_change() {
@@ -139,12 +148,16 @@ impl Session {
         let noted = self.as_noted(request);
         let findings: Vec<String> = examined.findings.iter().map(Finding::to_string).collect();
         self.parts.interrupt.check()?;
-        self.parts.journal.began(&noted, &findings)?;
+        let by = match consent {
+            Consent::Asked => Some(self.lock.operator()),
+            Consent::Given => self.parts.policy.stand_in().map(str::to_owned),
+        };
+        self.parts.journal.began(&noted, &findings, by.as_deref())?;
         let outcome = self.parts.world.apply(request, self.lock.fence());
         if matches!(&outcome, Err(error) if error.kind.is_fatal()) {
             return outcome;
         }
-        self.parts.journal.done(Entry { request: noted.into_owned(), outcome: outcome.clone(), findings })?;
+        self.parts.journal.done(Entry { findings, ..Entry::new(noted.into_owned(), outcome.clone()) })?;
         outcome
     }
 
@@ -155,15 +168,15 @@ impl Session {
         }
     }
 
-    /// Notes what came of a request; what ends a run leaves no outcome.
-    fn note(&mut self, request: &Request, outcome: Result<Answer>) -> Result<Answer> {
+    /// Notes what came of a request, and who answered it; what ends a run leaves no outcome.
+    fn note(&mut self, request: &Request, outcome: Result<Answer>, by: Option<&str>) -> Result<Answer> {
         match &outcome {
             Err(error) if error.kind.is_fatal() => {}
             Ok(Answer::Secret(secret)) => {
                 let kept = Ok(Answer::Secret(secret.hashed(&self.parts.journal.secret_key())));
-                self.parts.journal.note(request, &kept)?;
+                self.parts.journal.note(request, &kept, by)?;
             }
-            kept => self.parts.journal.note(request, kept)?,
+            kept => self.parts.journal.note(request, kept, by)?,
         }
         outcome
     }
@@ -195,6 +208,36 @@ impl Gate for Session {
             self.latch(error);
         }
         outcome
+    }
+
+    fn wait_begins(&mut self) -> Result<()> {
+        let mark = self.parts.journal.mark()?;
+        self.waits.push(mark);
+        Ok(())
+    }
+
+    fn wait_looked(&mut self, ends: Option<bool>) -> Result<Option<bool>> {
+        let outcome = match (self.parts.journal.next_replayed(), ends) {
+            (Some(entry), _) => replayed(entry, &Request::WaitOver).map(|answer| Some(answer == Answer::Flag(true))),
+            (None, Some(came)) => {
+                self.parts.journal.note(&Request::WaitOver, &Ok(Answer::Flag(came)), None).map(|()| ends)
+            }
+            (None, None) => Ok(None),
+        };
+        if let Err(error) = &outcome {
+            self.latch(error);
+        }
+        outcome
+    }
+
+    fn wait_goes_on(&mut self) {
+        if let Some(mark) = self.waits.last() {
+            self.parts.journal.forget(*mark);
+        }
+    }
+
+    fn wait_ends(&mut self) {
+        self.waits.pop();
     }
 
     fn tell(&mut self, notice: Notice) {

@@ -20,7 +20,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("session", &["guards", "journal", "policy", "world"]),
     ("operations", &["world"]),
     ("language", &["operations", "session", "world"]),
-    ("recovery", &["world"]),
+    ("recovery", &["world", "journal", "policy"]),
     ("rehearsal", &["guards", "journal", "language", "operations", "policy", "session", "sim", "world"]),
     ("output", &["world"]),
     ("config", &["output"]),
@@ -39,6 +39,7 @@ const DOORS: &[&str] = &[
     "src/live/",
     "src/output/",
     "src/config",
+    "src/journal/store/",
     "src/language/library",
     "src/rehearsal/",
     "src/commands/",
@@ -155,6 +156,13 @@ fn the_network_is_known_to_live_alone() {
             let named = text.contains(&format!("{name}::"));
             assert!(!named || path.starts_with("src/live/"), "{path} names {name}");
         }
+    }
+}
+
+#[test]
+fn the_database_is_known_to_the_store_alone() {
+    for (path, text) in sources() {
+        assert!(!text.contains("rusqlite") || path.starts_with("src/journal/store/"), "{path} names rusqlite");
     }
 }
 

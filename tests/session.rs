@@ -208,8 +208,8 @@ fn under_ctl_a_halt_warns_and_a_loss_refuses() {
 fn a_journal_answers_first_and_the_world_after() {
     let world = Still::default();
     let entries = vec![
-        Entry { request: Request::Tso, outcome: Ok(Answer::Timestamp(Tso(42))), findings: Vec::new() },
-        Entry { request: pause("p0"), outcome: Err(Error::refused("as then")), findings: Vec::new() },
+        Entry::new(Request::Tso, Ok(Answer::Timestamp(Tso(42)))),
+        Entry::new(pause("p0"), Err(Error::refused("as then"))),
     ];
     let mut session = session(&world, Memory::replaying(entries), Yes { notices: silent() });
     assert_eq!(session.perform(Request::Tso, &[]), Ok(Answer::Timestamp(Tso(42))));
@@ -221,7 +221,7 @@ fn a_journal_answers_first_and_the_world_after() {
 #[test]
 fn another_request_than_the_journals_diverges_and_touches_nothing() {
     let world = Still::default();
-    let entry = Entry { request: pause("p0"), outcome: Ok(Answer::Done), findings: Vec::new() };
+    let entry = Entry::new(pause("p0"), Ok(Answer::Done));
     let mut session = session(&world, Memory::replaying(vec![entry]), Yes { notices: silent() });
     let error = session.perform(pause("p1"), &[]).unwrap_err();
     assert_eq!(error.kind, ErrorKind::Diverged);
@@ -306,7 +306,7 @@ fn a_script_makes_sure_of_the_lock_before_every_change_and_gives_it_back_at_its_
 #[test]
 fn what_does_not_change_the_cluster_takes_no_lock_and_neither_does_replay() {
     let world = Still::default();
-    let entry = Entry { request: pause("p0"), outcome: Ok(Answer::Done), findings: Vec::new() };
+    let entry = Entry::new(pause("p0"), Ok(Answer::Done));
     let mut script = locking(&world, Memory::replaying(vec![entry]), LockSpan::Session);
     script.perform(pause("p0"), &[]).unwrap();
     script.perform(Request::WriteSavepoint { dir: "x".into(), content: "commitTS = 1\n".into() }, &[]).unwrap();

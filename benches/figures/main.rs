@@ -8,6 +8,7 @@
 )]
 
 mod inside;
+mod journal;
 mod process;
 mod rehearsals;
 mod row;
@@ -35,6 +36,10 @@ fn main() {
         ("bound_call", Box::new(inside::bound_call)),
         ("gate_read", Box::new(inside::gate_read)),
         ("sim_events", Box::new(inside::sim_events)),
+        ("journal_read", Box::new(journal::journal_read)),
+        ("journal_write", Box::new(journal::journal_write)),
+        ("journal_open", Box::new(journal::journal_open)),
+        ("runs_list_10000", Box::new(journal::runs_list_10000)),
         ("futures_10000", Box::new(rehearsals::futures_10000)),
         ("futures_two_cores", Box::new(rehearsals::futures_two_cores)),
         ("futures_memory", Box::new(rehearsals::futures_memory)),

@@ -4,7 +4,7 @@ use crate::cli::{Global, Rehearse};
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interrupt::Interrupt;
-use crate::journal::{Journal, Memory};
+use crate::journal::Journal;
 use crate::live::{self, Live, clock::Stopwatch};
 use crate::output::{Format, Output};
 use crate::policy::{Ask, Follow, Planned, Policy, Production, Progress, ReadOnly, Warn, WithoutPrograms, Yes};
@@ -13,11 +13,13 @@ use crate::secret::IV_LENGTH;
 use crate::session::{LockPlan, LockSpan, Parts, Session};
 use crate::sim::{Scenario, Simulated};
 use crate::time::{parse_duration, show_seconds};
-use crate::world::{Answer, Fence, LockHolder, Notice, Request, World};
+use crate::world::{Answer, Fence, LockHolder, Notice, Notices, Request, World};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// What every session of this process shares.
@@ -56,29 +58,40 @@ impl World for Remembering {
 }
 
 /// What a session is for, as others who want the maintenance lock are told.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Work<'a> {
-    /// A script of this name, which keeps the lock from its first change to its end.
-    Script(&'a str),
-    /// Lines that somebody types, each change on its own.
-    Lines,
+#[derive(Clone, Debug)]
+pub(super) struct Work<'a> {
+    span: LockSpan,
+    script: Option<&'a str>,
+    run: Option<String>,
+}
+
+impl<'a> Work<'a> {
+    /// A script of this name, which keeps the lock from its first change to its end, as the run of this id.
+    pub(super) fn script(name: &'a str, run: Option<String>) -> Self {
+        Self { span: LockSpan::Session, script: Some(name), run }
+    }
+
+    /// Lines that somebody types, each change on its own, as the run of this id.
+    pub(super) fn lines(run: Option<String>) -> Self {
+        Self { span: LockSpan::Change, script: None, run }
+    }
 }
 
 /// A session for a person or a script: it asks before harm.
-pub(super) fn session(house: &House, work: Work<'_>, journal: impl Journal + 'static) -> Result<Rc<RefCell<Session>>> {
-    assemble(house, lock_plan(house, work), Box::new(journal), policy(house)?)
+pub(super) fn session(house: &House, work: Work<'_>, journal: Box<dyn Journal>) -> Result<Rc<RefCell<Session>>> {
+    assemble(house, lock_plan(house, work), journal, policy(house)?)
 }
 
 /// A session in which only these effects can happen, in this order; and how far it has come.
 pub(super) fn planned_session(
     house: &House,
     work: Work<'_>,
-    journal: impl Journal + 'static,
+    journal: Box<dyn Journal>,
     effects: Vec<Planned>,
 ) -> Result<(Rc<RefCell<Session>>, Progress)> {
     let policy = Follow::new(effects, policy(house)?);
     let progress = policy.progress();
-    Ok((assemble(house, lock_plan(house, work), Box::new(journal), Box::new(policy))?, progress))
+    Ok((assemble(house, lock_plan(house, work), journal, Box::new(policy))?, progress))
 }
 
 /// Whether a session of this house may run programs. In a sandbox nothing is ever run.
@@ -87,7 +100,7 @@ pub(super) fn may_exec(house: &House) -> bool {
 }
 
 /// Who decides for a person or a script.
-fn policy(house: &House) -> Result<Box<dyn Policy>> {
+pub(super) fn policy(house: &House) -> Result<Box<dyn Policy>> {
     let policy: Box<dyn Policy> = match (house.global.read_only, &house.global.yes) {
         (true, _) => Box::new(ReadOnly),
         (false, Some(named)) => {
@@ -108,26 +121,49 @@ fn policy(house: &House) -> Result<Box<dyn Policy>> {
 }
 
 /// A session for `ctl`: it warns, and refuses where binlog may be lost.
-pub(super) fn ctl_session(house: &House) -> Result<Rc<RefCell<Session>>> {
+pub(super) fn ctl_session(house: &House, work: Work<'_>, journal: Box<dyn Journal>) -> Result<Rc<RefCell<Session>>> {
     let policy = Warn { notices: house.output.notices() };
-    assemble(house, lock_plan(house, Work::Lines), Box::new(Memory::of_changes()), Box::new(policy))
+    assemble(house, lock_plan(house, work), journal, Box::new(policy))
 }
 
 /// How the maintenance lock is taken; not at all where nothing can be changed. A sandbox has one of its own.
 fn lock_plan(house: &House, work: Work<'_>) -> Option<LockPlan> {
-    let (span, script) = match work {
-        Work::Script(name) => (LockSpan::Session, Some(name.to_owned())),
-        Work::Lines => (LockSpan::Change, None),
-    };
+    let Work { span, script, run } = work;
     let holder = LockHolder {
         user: live::host::user(),
         host: live::host::name(),
         pid: std::process::id(),
-        run: None,
-        script,
+        run,
+        script: script.map(str::to_owned),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     (!house.global.read_only).then_some(LockPlan { holder, wait: house.settings.wait_lock, span })
+}
+
+/// A session in `world` that goes on with a script's run. What people would see of it is shown once `shows` says so.
+pub(super) fn resumed_session(
+    house: &House,
+    work: Work<'_>,
+    world: Box<dyn World>,
+    journal: Box<dyn Journal>,
+    shows: Arc<AtomicBool>,
+) -> Result<Rc<RefCell<Session>>> {
+    let heard = house.output.notices();
+    let notices: Notices = Arc::new(move |notice| {
+        if shows.load(Ordering::Relaxed) {
+            heard(notice);
+        }
+    });
+    let (policy, interrupt, lock) = (policy(house)?, house.interrupt.clone(), lock_plan(house, work));
+    Ok(Rc::new(RefCell::new(Session::new(Parts { world, journal, policy, notices, interrupt, lock }))))
+}
+
+/// The world that the command line means. Connects nothing.
+pub(super) fn world(house: &House) -> Result<Box<dyn World>> {
+    Ok(match &house.global.sandbox {
+        Some(name) => Box::new(sandbox(house, name)?),
+        None => Box::new(cluster(house)?),
+    })
 }
 
 fn assemble(
@@ -136,10 +172,7 @@ fn assemble(
     journal: Box<dyn Journal>,
     policy: Box<dyn Policy>,
 ) -> Result<Rc<RefCell<Session>>> {
-    let world: Box<dyn World> = match &house.global.sandbox {
-        Some(name) => Box::new(sandbox(house, name)?),
-        None => Box::new(cluster(house)?),
-    };
+    let world = world(house)?;
     let world = match house.seen.clone() {
         Some(seen) => Box::new(Remembering { world, seen }),
         None => world,

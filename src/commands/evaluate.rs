@@ -1,9 +1,9 @@
 //! `-e CODE`, and code piped to standard input.
 
 use crate::commands::compose::{House, Work, session};
+use crate::commands::runs::Keeping;
 use crate::commands::{conclude, read_standard_input};
 use crate::error::{Error, Result, ScriptError};
-use crate::journal::Memory;
 use crate::language::{Ending, Interpreter, Limits, Settings, Source};
 
 /// The environment variable that raises or lowers the limit of a script that runs away.
@@ -11,17 +11,22 @@ const MAX_OPERATIONS: &str = "BINLOGSH_MAX_OPERATIONS";
 
 /// Evaluates each of `codes` with the same variables, and shows what each returns.
 pub(super) fn lines(house: &House, codes: &[String]) -> Result<u8, ScriptError> {
-    let mut interpreter = Interpreter::new(session(house, Work::Lines, Memory::of_changes())?, language_settings()?);
+    let run = Keeping::begin_lines(house, "-e", &codes.join("\n"))?;
+    let mut interpreter = Interpreter::new(session(house, Work::lines(run.id()), run.journal())?, language_settings()?);
     let mut kept = Vec::new();
     for code in codes {
-        match interpreter.line_of("<-e>", code)? {
-            Ending::Exit(code) => return Ok(code),
-            Ending::Value(value) => {
+        match interpreter.line_of("<-e>", code) {
+            Ok(Ending::Value(value)) => {
                 house.output.value(&value);
                 kept.push(value);
             }
+            left => {
+                run.end(house, left.as_ref());
+                return left.map(|ending| conclude(&house.output, ending));
+            }
         }
     }
+    run.end(house, Ok(&Ending::Exit(0)));
     // The process is about to end, and its memory and threads with it: to take them apart one by one first would cost
     // a tenth of a short command, and as much as showing them when there are ten thousand nodes.
     std::mem::forget((interpreter, kept));
@@ -31,9 +36,11 @@ pub(super) fn lines(house: &House, codes: &[String]) -> Result<u8, ScriptError> 
 /// Runs standard input as one script, and shows what it returns.
 pub(super) fn standard_input(house: &House) -> Result<u8, ScriptError> {
     let source = Source::new("<stdin>", read_standard_input()?);
-    let session = session(house, Work::Script(&source.name), Memory::of_changes())?;
+    let run = Keeping::begin_lines(house, &source.name, &source.text)?;
+    let session = session(house, Work::script(&source.name, run.id()), run.journal())?;
     let ended = Interpreter::new(session.clone(), language_settings()?).run(&source);
     session.borrow_mut().give_lock_back();
+    run.end(house, ended.as_ref());
     Ok(conclude(&house.output, ended?))
 }
 

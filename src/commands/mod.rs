@@ -69,7 +69,8 @@ fn go(cli: Cli, output: &Output) -> Result<u8, ScriptError> {
     match cli.command {
         Some(Command::Run(run)) => run::main(&house, run),
         Some(Command::Rehearse(rehearse)) => rehearse::main(&house, &rehearse),
-        Some(Command::Runs { command }) => runs::main(&house, command),
+        Some(Command::Runs { state, limit, command: None }) => Ok(runs::list(&house, state.as_deref(), limit)?),
+        Some(Command::Runs { command: Some(command), .. }) => runs::main(&house, command),
         Some(Command::Docs { reference, name }) => Ok(docs::main(&house, reference, name.as_deref())?),
         Some(Command::Ctl { .. }) => Err(Error::internal("ctl was handled before").into()),
         None if !cli.eval.is_empty() => evaluate::lines(&house, &cli.eval),

@@ -1,10 +1,10 @@
 //! The prompt: an interpreter behind the shell, and the shell's dot commands.
 
 use crate::commands::compose::{House, Seen, Work, announce, session};
+use crate::commands::runs::Keeping;
 use crate::commands::{conclude, evaluate};
 use crate::config;
 use crate::error::{Result, ScriptError};
-use crate::journal::Memory;
 use crate::language::{Completeness, Ending, Interpreter, functions, node_properties};
 use crate::output::{Format, Output};
 use crate::session::Session;
@@ -17,7 +17,8 @@ pub(super) fn main(house: House) -> Result<u8, ScriptError> {
     let seen = Seen::default();
     let house = House { seen: Some(seen.clone()), ..house };
     announce(&house);
-    let session = session(&house, Work::Lines, Memory::of_changes())?;
+    let run = Keeping::begin_lines(&house, "prompt", "")?;
+    let session = session(&house, Work::lines(run.id()), run.journal())?;
     let interpreter = Interpreter::new(session.clone(), evaluate::language_settings()?);
     let output = house.output.clone();
     let host: Rc<RefCell<dyn Host>> = Rc::new(RefCell::new(Prompt { session, interpreter, output, seen }));
@@ -26,7 +27,9 @@ pub(super) fn main(house: House) -> Result<u8, ScriptError> {
     // Whoever has no home directory has no history, and a prompt all the same.
     let history = config::history_file().map_err(|error| house.output.warning(&error.to_string())).ok();
     let mut editor = Editor::new(host.clone(), shell.command_names(), history, house.output.has_colors())?;
-    Ok(shell.run(&mut editor, &host)?)
+    let left = shell.run(&mut editor, &host).map_err(ScriptError::from);
+    run.end(&house, left.as_ref().map(|_| &Ending::Exit(0)));
+    left
 }
 
 /// What evaluates the lines.

@@ -3,16 +3,21 @@
 use crate::cli::{self, Run};
 use crate::commands::compose::{House, Work, announce, may_exec, planned_session, session};
 use crate::commands::evaluate::language_settings;
+use crate::commands::runs::{Keeping, What, offer, resume};
 use crate::commands::{read_standard_input, read_text};
 use crate::error::{Error, Result, ScriptError};
 use crate::journal::Memory;
+use crate::journal::store::RunKind;
 use crate::language::{Ending, Interpreter, ScriptDoc, Settings, Source};
 use crate::operations::nodes::{look, unexpected};
 use crate::output::to_json;
 use crate::rehearsal::{Plan, ScriptMark};
+use crate::session::Session;
 use crate::world::{Answer, Gate, Request};
 use indexmap::IndexMap;
+use std::cell::RefCell;
 use std::path::Path;
+use std::rc::Rc;
 
 /// Runs the script, or tells what it is for.
 pub(super) fn main(house: &House, run: Run) -> Result<u8, ScriptError> {
@@ -23,18 +28,21 @@ pub(super) fn main(house: &House, run: Run) -> Result<u8, ScriptError> {
     let source = read(&script)?;
     let settings = Settings { parameters: parameters(run.params)?, ..language_settings()? };
     if run.help {
-        let interpreter = Interpreter::new(session(house, Work::Lines, Memory::of_everything())?, settings);
+        let interpreter =
+            Interpreter::new(session(house, Work::lines(None), Box::new(Memory::of_changes()))?, settings);
         house.output.line(&help("run", &script, &interpreter.describe(&source)?));
         return Ok(0);
+    }
+    if let Some(id) = offer(house, &source.name)? {
+        return resume(house, &id, None);
     }
     let ending = match run.plan {
         Some(file) => follow(house, &file, &source, settings)?,
         None => {
-            let session = session(house, Work::Script(&source.name), Memory::of_everything())?;
+            let run = begin(house, &source, &settings)?;
+            let session = session(house, Work::script(&source.name, run.id()), run.journal())?;
             announce(house);
-            let ended = Interpreter::new(session.clone(), settings).run(&source);
-            session.borrow_mut().give_lock_back();
-            ended?
+            play(house, &run, &session, &source, settings)?
         }
     };
     // What a script returns is its own affair: it shows what it wants to be seen.
@@ -42,6 +50,30 @@ pub(super) fn main(house: &House, run: Run) -> Result<u8, ScriptError> {
         Ending::Value(_) => Ok(0),
         Ending::Exit(code) => Ok(code),
     }
+}
+
+fn begin(house: &House, source: &Source, settings: &Settings) -> Result<Keeping> {
+    let (script, text, parameters) = (&source.name, &source.text, &settings.parameters);
+    Keeping::begin(house, &What { kind: RunKind::Script, script, text, parameters })
+}
+
+/// Runs the script with its modules as they are now, and keeps how it ended.
+fn play(
+    house: &House,
+    run: &Keeping,
+    session: &Rc<RefCell<Session>>,
+    source: &Source,
+    settings: Settings,
+) -> Result<Ending, ScriptError> {
+    let mut interpreter = Interpreter::new(session.clone(), settings.clone());
+    let prepared = interpreter.prepare(source)?;
+    let modules = interpreter.pin(&prepared)?;
+    run.set_modules(&modules);
+    let mut interpreter = Interpreter::new(session.clone(), Settings { pinned: Some(modules), ..settings });
+    let ended = interpreter.run(source);
+    session.borrow_mut().give_lock_back();
+    run.end(house, ended.as_ref());
+    ended
 }
 
 /// Runs the script if all that the plan in `file` relied on is unchanged, and lets it do nothing but what is planned.
@@ -53,8 +85,9 @@ fn follow(house: &House, file: &Path, source: &Source, settings: Settings) -> Re
             .hint("see what it runs with `binlogsh rehearse --show FILE`, then add --allow-exec")
             .into());
     }
-    let work = Work::Script(&source.name);
-    let (session, progress) = planned_session(house, work, Memory::of_everything(), plan.effects.clone())?;
+    let run = begin(house, source, &settings)?;
+    let work = Work::script(&source.name, run.id());
+    let (session, progress) = planned_session(house, work, run.journal(), plan.effects.clone())?;
     announce(house);
     let cluster = match session.borrow_mut().perform(Request::Cluster, &[])? {
         Answer::Cluster(cluster) => cluster.id,
@@ -62,8 +95,7 @@ fn follow(house: &House, file: &Path, source: &Source, settings: Settings) -> Re
     };
     let listing = look(&mut *session.borrow_mut())?;
     plan.check(&listing, cluster)?;
-    let ended = Interpreter::new(session.clone(), settings).run(source);
-    session.borrow_mut().give_lock_back();
+    let ended = play(house, &run, &session, source, settings);
     if let Some(next) = plan.effects.get(progress.done()) {
         house.output.warning(&match progress.left() {
             1 => format!("the plan has 1 more effect, which was not done: {}", next.what),

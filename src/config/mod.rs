@@ -8,7 +8,7 @@ mod file;
 mod state;
 mod urls;
 
-pub use state::{history_file, state_dir};
+pub use state::{history_file, runs_file, state_dir};
 pub use urls::pd_urls;
 
 use crate::error::{Error, Result};

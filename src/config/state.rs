@@ -26,6 +26,17 @@ pub fn state_dir() -> Result<PathBuf> {
     Ok(dir)
 }
 
+/// The store of runs: `~/.local/share/binlogsh/runs.db` on Linux. Nothing is made.
+///
+/// # Errors
+/// `local` when there is no home directory.
+pub fn runs_file() -> Result<PathBuf> {
+    let project = project().ok_or_else(|| {
+        Error::local("this user has no home directory").hint("set HOME, or XDG_DATA_HOME to a directory")
+    })?;
+    Ok(project.data_dir().join("runs.db"))
+}
+
 /// The prompt's history, made if it is missing; only its owner may read it, also if it was there already.
 ///
 /// # Errors

@@ -1,7 +1,7 @@
-//! A journal that ends with the process: for the prompt, the sandbox and rehearsals.
+//! A journal that ends with the process: for the sandbox, rehearsals and tests.
 
 use crate::error::Result;
-use crate::journal::{Entry, Journal, Outcome};
+use crate::journal::{Entry, Journal, Mark, Outcome};
 use crate::world::{Answer, Effect, Request};
 use std::collections::VecDeque;
 
@@ -22,6 +22,7 @@ enum Reads {
 pub struct Memory {
     entries: Vec<Entry>,
     began: Option<Request>,
+    changes: u64,
     replay: VecDeque<Entry>,
     reads: Reads,
 }
@@ -68,7 +69,7 @@ impl Journal for Memory {
         self.replay.pop_front()
     }
 
-    fn note(&mut self, request: &Request, outcome: &Outcome) -> Result<()> {
+    fn note(&mut self, request: &Request, outcome: &Outcome, by: Option<&str>) -> Result<()> {
         let is_listing = |outcome: &Outcome| matches!(outcome, Ok(Answer::Listing(_)));
         let is_kept = match self.reads {
             _ if request.effect() != Effect::Read => true,
@@ -80,13 +81,14 @@ impl Journal for Memory {
             if self.reads == Reads::LastListing {
                 self.entries.pop_if(|last| is_listing(&last.outcome));
             }
-            let (request, outcome) = (request.clone(), outcome.clone());
-            self.entries.push(Entry { request, outcome, findings: Vec::new() });
+            let by = by.map(str::to_owned);
+            self.entries.push(Entry { by, ..Entry::new(request.clone(), outcome.clone()) });
         }
         Ok(())
     }
 
-    fn began(&mut self, request: &Request, _findings: &[String]) -> Result<()> {
+    fn began(&mut self, request: &Request, _findings: &[String], _by: Option<&str>) -> Result<()> {
+        self.changes += 1;
         self.began = Some(request.clone());
         Ok(())
     }
@@ -95,6 +97,19 @@ impl Journal for Memory {
         self.began = None;
         self.entries.push(entry);
         Ok(())
+    }
+
+    fn mark(&mut self) -> Result<Mark> {
+        let length = self.replay.is_empty().then_some(self.entries.len() as u64);
+        Ok(Mark { length, changes: self.changes })
+    }
+
+    fn forget(&mut self, mark: Mark) {
+        if let Some(length) = mark.length
+            && mark.changes == self.changes
+        {
+            self.entries.truncate(usize::try_from(length).unwrap_or(usize::MAX));
+        }
     }
 }
 
@@ -107,15 +122,72 @@ impl<J: Journal + ?Sized> Journal for std::rc::Rc<std::cell::RefCell<J>> {
         self.borrow_mut().next_replayed()
     }
 
-    fn note(&mut self, request: &Request, outcome: &Outcome) -> Result<()> {
-        self.borrow_mut().note(request, outcome)
+    fn note(&mut self, request: &Request, outcome: &Outcome, by: Option<&str>) -> Result<()> {
+        self.borrow_mut().note(request, outcome, by)
     }
 
-    fn began(&mut self, request: &Request, findings: &[String]) -> Result<()> {
-        self.borrow_mut().began(request, findings)
+    fn began(&mut self, request: &Request, findings: &[String], by: Option<&str>) -> Result<()> {
+        self.borrow_mut().began(request, findings, by)
     }
 
     fn done(&mut self, entry: Entry) -> Result<()> {
         self.borrow_mut().done(entry)
+    }
+
+    fn mark(&mut self) -> Result<Mark> {
+        self.borrow_mut().mark()
+    }
+
+    fn forget(&mut self, mark: Mark) {
+        self.borrow_mut().forget(mark);
+    }
+
+    fn wants_cluster(&self) -> bool {
+        self.borrow().wants_cluster()
+    }
+
+    fn on_cluster(&mut self, id: u64) {
+        self.borrow_mut().on_cluster(id);
+    }
+
+    fn step(&mut self, name: Option<&str>) {
+        self.borrow_mut().step(name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tso::Tso;
+    use crate::world::Answer;
+
+    fn read(journal: &mut Memory, tso: i64) {
+        journal.note(&Request::Tso, &Ok(Answer::Timestamp(Tso(tso))), None).unwrap();
+    }
+
+    #[test]
+    fn of_a_wait_only_the_last_look_is_kept() {
+        let mut journal = Memory::of_everything();
+        read(&mut journal, 1);
+        for look in 2..5 {
+            let mark = journal.mark().unwrap();
+            read(&mut journal, look);
+            if look < 4 {
+                journal.forget(mark);
+            }
+        }
+        let kept: Vec<_> = journal.entries().iter().map(|entry| entry.outcome.clone().unwrap()).collect();
+        assert_eq!(kept, [Answer::Timestamp(Tso(1)), Answer::Timestamp(Tso(4))]);
+    }
+
+    #[test]
+    fn a_look_that_began_while_replaying_is_not_forgotten() {
+        let old = Entry::new(Request::Tso, Ok(Answer::Timestamp(Tso(1))));
+        let mut journal = Memory::replaying(vec![old]);
+        let mark = journal.mark().unwrap();
+        assert!(journal.next_replayed().is_some());
+        read(&mut journal, 2);
+        journal.forget(mark);
+        assert_eq!(journal.entries().len(), 1);
     }
 }

@@ -167,6 +167,26 @@ impl Host {
         self.at_the_gate(|gate| gate.perform(request, &[]))
     }
 
+    /// A wait begins to look.
+    pub(super) fn wait_begins(&self) -> Result<()> {
+        self.at_the_gate(|gate| gate.wait_begins())
+    }
+
+    /// A look of a wait is over; whether the wait is, and if so, whether what it waited for came.
+    pub(super) fn wait_looked(&self, ends: Option<bool>) -> Result<Option<bool>> {
+        self.at_the_gate(|gate| gate.wait_looked(ends))
+    }
+
+    /// The wait looks again.
+    pub(super) fn wait_goes_on(&self) {
+        self.session.borrow_mut().wait_goes_on();
+    }
+
+    /// The wait is over.
+    pub(super) fn wait_ends(&self) {
+        self.session.borrow_mut().wait_ends();
+    }
+
     /// Does `operation` through the gate.
     pub(super) fn run(&self, operation: &'static Operation, values: Vec<Value>) -> Result<Value> {
         let arguments = Arguments::check(operation, values)?;
@@ -203,6 +223,22 @@ impl Gate for Polling<'_> {
         }
         Err(Error::invalid("a condition of wait_until changes nothing: it may be asked a thousand times")
             .hint("make the change before wait_until, and only look inside it"))
+    }
+
+    fn wait_begins(&mut self) -> Result<()> {
+        self.0.wait_begins()
+    }
+
+    fn wait_looked(&mut self, ends: Option<bool>) -> Result<Option<bool>> {
+        self.0.wait_looked(ends)
+    }
+
+    fn wait_goes_on(&mut self) {
+        self.0.wait_goes_on();
+    }
+
+    fn wait_ends(&mut self) {
+        self.0.wait_ends();
     }
 
     fn tell(&mut self, notice: Notice) {

@@ -173,6 +173,7 @@ impl World for Live {
             }
             Request::Manual(task) => self.manual(task).map(|()| Answer::Done),
             Request::Exec(exec) => self.exec(exec),
+            Request::WaitOver => Err(Error::internal("the end of a wait is the session's own affair")),
             Request::Play(_) => Err(Error::invalid("only a sandbox can be played with: this is a real cluster")
                 .hint("open a sandbox with `binlogsh --sandbox`")),
             Request::Nodes

@@ -82,14 +82,28 @@ impl Goal {
 pub(super) fn until(gate: &mut dyn Gate, goal: &Goal, patience: Duration) -> Result<Duration> {
     let began = monotonic_ms(gate)?;
     let waited = |now: i64| Duration::from_millis(u64::try_from(now - began).unwrap_or(0));
-    let outcome = loop {
+    gate.wait_begins()?;
+    let outcome = look_until(gate, goal, patience, waited);
+    gate.wait_ends();
+    gate.tell(Notice::ProgressEnd);
+    outcome
+}
+
+/// Looks again and again, until `goal` is met or patience is over; `waited` says how long a time of the clock is.
+fn look_until(
+    gate: &mut dyn Gate,
+    goal: &Goal,
+    patience: Duration,
+    waited: impl Fn(i64) -> Duration,
+) -> Result<Duration> {
+    loop {
         let (met, seen, revision) = glance(gate, goal)?;
         let elapsed = waited(monotonic_ms(gate)?);
         if met {
-            break Ok(elapsed);
+            return Ok(elapsed);
         }
         if elapsed >= patience {
-            break Err(Error::new(
+            return Err(Error::new(
                 ErrorKind::Timeout,
                 format!("{} is not {} after {}: {seen}", goal.node, goal.state, show_seconds(elapsed.as_secs_f64())),
             )
@@ -97,9 +111,8 @@ pub(super) fn until(gate: &mut dyn Gate, goal: &Goal, patience: Duration) -> Res
         }
         gate.tell(Notice::Progress(format!("waiting for {} to be {}: {seen}", goal.node.id, goal.state)));
         pause(gate, revision, elapsed, patience - elapsed)?;
-    };
-    gate.tell(Notice::ProgressEnd);
-    outcome
+        gate.wait_goes_on();
+    }
 }
 
 /// Waits until a record changes, or a while that grows with the time already waited.

@@ -82,6 +82,10 @@ impl<P: Policy> Policy for Follow<P> {
     fn step(&mut self, name: Option<&str>) {
         self.inner.step(name);
     }
+
+    fn stand_in(&self) -> Option<&'static str> {
+        self.inner.stand_in()
+    }
 }
 
 /// Whether what the effect relies on is so just now.

@@ -55,6 +55,11 @@ pub trait Policy {
 
     /// A step of the script begins, or (`None`) the script is in none any more: a yes to all of a step ends with it.
     fn step(&mut self, _name: Option<&str>) {}
+
+    /// What says yes in the operator's place, where they are not asked.
+    fn stand_in(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 impl<P: Policy + ?Sized> Policy for Box<P> {
@@ -68,6 +73,10 @@ impl<P: Policy + ?Sized> Policy for Box<P> {
 
     fn step(&mut self, name: Option<&str>) {
         (**self).step(name);
+    }
+
+    fn stand_in(&self) -> Option<&'static str> {
+        (**self).stand_in()
     }
 }
 
@@ -91,6 +100,10 @@ impl Policy for Yes {
             Request::Ask(_) => Ok(Answer::Chosen(Choice::Yes)),
             other => world.apply(other, None),
         }
+    }
+
+    fn stand_in(&self) -> Option<&'static str> {
+        Some("--yes")
     }
 }
 

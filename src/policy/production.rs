@@ -50,4 +50,8 @@ impl<P: Policy> Policy for Production<P> {
     fn step(&mut self, name: Option<&str>) {
         self.inner.step(name);
     }
+
+    fn stand_in(&self) -> Option<&'static str> {
+        self.inner.stand_in()
+    }
 }

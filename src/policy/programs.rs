@@ -22,4 +22,8 @@ impl<P: Policy> Policy for WithoutPrograms<P> {
     fn step(&mut self, name: Option<&str>) {
         self.0.step(name);
     }
+
+    fn stand_in(&self) -> Option<&'static str> {
+        self.0.stand_in()
+    }
 }

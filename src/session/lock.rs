@@ -63,6 +63,14 @@ impl Lock {
         }
     }
 
+    /// Who works, as others are told.
+    pub(super) fn operator(&self) -> String {
+        self.plan.as_ref().map_or_else(
+            || "the operator".to_owned(),
+            |LockPlan { holder, .. }| format!("{} on {}", holder.user, holder.host),
+        )
+    }
+
     /// Whether a change is the end of its span.
     pub(super) fn is_for_one_change(&self) -> bool {
         self.plan.as_ref().is_some_and(|plan| plan.span == LockSpan::Change)

@@ -118,6 +118,9 @@ pub enum Request {
         /// What to show.
         prompt: String,
     },
+    /// The end of a wait whose condition a script tells: noted by the session, never asked of a world. Answer: `Flag`,
+    /// whether what was waited for came.
+    WaitOver,
     /// Asks a human to do something outside, and waits until it was done. Answer: `Done`.
     Manual(Manual),
     /// Runs a program on this host and waits for its end. Answer: `Ran`, whatever its exit status.
@@ -265,6 +268,7 @@ impl Request {
             Self::Encrypt { .. } => Effect::Guarded,
             Self::Play(_)
             | Self::LockStatus
+            | Self::WaitOver
             | Self::Nodes
             | Self::Changes { .. }
             | Self::Probe { .. }

@@ -91,6 +91,11 @@ impl LiveCluster {
         asked
     }
 
+    /// PD's double, to change how it behaves.
+    pub(crate) fn pd(&self) -> &PdDouble {
+        &self.pd
+    }
+
     /// The etcd behind PD, to look and write from outside.
     pub(crate) fn kv(&self) -> Kv {
         self.etcd.kv()

@@ -2,13 +2,18 @@
 
 use super::{Flags, Host, Usage, execute, host_zone, parse};
 use crate::cli::Global;
-use crate::commands::compose::{House, ctl_session};
+use crate::commands::compose::{House, Work, ctl_session};
+use crate::commands::runs::{Keeping, What};
 use crate::config::{DEFAULT_TIMEOUT, Settings};
 use crate::error::Result;
 use crate::interrupt::Interrupt;
+use crate::journal::store::RunKind;
+use crate::language::Ending;
 use crate::live::{self, clock};
 use crate::output::{Format, Output};
 use crate::time::parse_duration;
+use crate::world::Gate;
+use indexmap::IndexMap;
 use std::ffi::OsString;
 
 /// Does what binlogctl does with these flags, and returns its exit code. Of our own options only `--sandbox`,
@@ -38,10 +43,21 @@ pub(in crate::commands) fn main(args: &[OsString], global: Global, output: &Outp
         interrupt,
         seen: None,
     });
-    match house.and_then(|house| ctl_session(&house)) {
-        Ok(session) => execute(&flags, &mut *session.borrow_mut(), output, &host),
+    match house.and_then(|house| kept(&house, args, |gate| execute(&flags, gate, output, &host))) {
+        Ok(code) => code,
         Err(error) => host.unusable(output, &error),
     }
+}
+
+/// Does `work`, which returns an exit code, as a run.
+fn kept(house: &House, args: &[OsString], work: impl FnOnce(&mut dyn Gate) -> u8) -> Result<u8> {
+    let line: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
+    let what = What { kind: RunKind::Ctl, script: "ctl", text: &line.join(" "), parameters: &IndexMap::new() };
+    let run = Keeping::begin(house, &what)?;
+    let session = ctl_session(house, Work::lines(run.id()), run.lenient_journal(house))?;
+    let code = work(&mut *session.borrow_mut());
+    run.end(house, Ok(&Ending::Exit(code)));
+    Ok(code)
 }
 
 /// The cluster that the flags mean. TLS files are read here already, since binlogctl exits with 2 for a bad one.

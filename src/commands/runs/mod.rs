@@ -1,14 +1,45 @@
 //! `runs`: a file for each of its commands.
 
+mod keep;
+mod list;
+mod manage;
+mod offer;
+mod resume;
+mod show;
 mod unlock;
+
+pub(super) use keep::{Keeping, What};
+pub(super) use list::main as list;
+pub(super) use offer::offer;
+pub(super) use resume::main as resume;
 
 use crate::cli::RunsCommand;
 use crate::commands::compose::House;
-use crate::error::ScriptError;
+use crate::config;
+use crate::error::{Error, Result, ScriptError};
+use crate::journal::store::Store;
 
 /// Does what is said, and returns the exit code.
 pub(super) fn main(house: &House, command: RunsCommand) -> Result<u8, ScriptError> {
-    match command {
-        RunsCommand::Unlock { why } => Ok(unlock::main(house, &why)?),
-    }
+    Ok(match command {
+        RunsCommand::Show { id } => show::main(house, &id)?,
+        RunsCommand::Resume { id, assume } => return resume(house, &id, assume),
+        RunsCommand::Abandon { id, why } => manage::abandon(house, &id, &why)?,
+        RunsCommand::Export { id, file } => manage::export(house, &id, file.as_deref())?,
+        RunsCommand::Import { file } => manage::import(house, &file)?,
+        RunsCommand::Prune { older_than } => manage::prune(house, &older_than)?,
+        RunsCommand::Unlock { why } => return unlock::main(house, &why),
+    })
+}
+
+/// The store, in which there is a run.
+///
+/// # Errors
+/// `not_found` without a store, and those of opening it.
+fn open() -> Result<Store> {
+    let file = config::runs_file()?;
+    Store::open_if_there(&file)?.ok_or_else(|| {
+        Error::not_found(format!("no run was ever kept: there is no {}", file.display()))
+            .hint("runs of a sandbox are not kept; those of another user are in that user's data directory")
+    })
 }

@@ -1,16 +1,20 @@
 //! `runs unlock --why TEXT`: takes the maintenance lock away from whoever holds it, after having asked twice.
 
 use crate::commands::compose::{House, Work, announce, session};
-use crate::error::{Error, Result};
-use crate::journal::Memory;
+use crate::commands::runs::Keeping;
+use crate::error::{Error, Result, ScriptError};
+use crate::language::Ending;
 use crate::operations::nodes::unexpected;
 use crate::world::{Answer, Choice, Gate, LockInfo, Question, Request};
 
 /// Shows whose lock it is, asks, and takes it away.
-pub(super) fn main(house: &House, why: &str) -> Result<u8> {
-    let session = session(house, Work::Lines, Memory::of_changes())?;
+pub(super) fn main(house: &House, why: &str) -> Result<u8, ScriptError> {
+    let run = Keeping::begin_lines(house, "runs unlock", why)?;
+    let session = session(house, Work::lines(run.id()), run.journal())?;
     announce(house);
-    match unlock(&mut *session.borrow_mut(), why)? {
+    let unlocked = unlock(&mut *session.borrow_mut(), why).map_err(ScriptError::from);
+    run.end(house, unlocked.as_ref().map(|_| &Ending::Exit(0)));
+    match unlocked? {
         None => house.output.remark("nobody holds the maintenance lock"),
         Some(broken) => house.output.remark(&format!("taken away from {broken}")),
     }

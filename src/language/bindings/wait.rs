@@ -36,35 +36,44 @@ fn wait_until(host: &Host, context: &NativeCallContext<'_>, arguments: &mut [&mu
         Ok((what, condition, timeout(arguments[2])?))
     };
     let (what, condition, timeout) = taken().map_err(|error| host.raise(error))?;
-    let outcome = poll(host, context, &what, &condition, timeout);
+    let began = now(host).map_err(|error| host.raise(error))?;
+    host.wait_begins().map_err(|error| host.raise(error))?;
+    let outcome = poll(host, context, (&what, began), &condition, timeout);
+    host.wait_ends();
     host.tell(Notice::ProgressEnd);
     outcome
 }
 
-fn poll(host: &Host, context: &NativeCallContext<'_>, what: &str, condition: &FnPtr, timeout: Duration) -> Called {
+fn poll(
+    host: &Host,
+    context: &NativeCallContext<'_>,
+    (what, began): (&str, i64),
+    condition: &FnPtr,
+    timeout: Duration,
+) -> Called {
     let raise = |error| host.raise(error);
-    let began = now(host).map_err(raise)?;
     loop {
         let held = host.polling(|| condition.call_raw(context, None, []))?;
         let Ok(held) = held.as_bool() else {
             return Err(host.raise(wrong("wait_until", "closure", "a closure that returns true or false", &held)));
         };
         let waited = (now(host).map_err(raise)? - began).max(0) as f64 / 1000.0;
-        if held {
-            return Ok(waited.into());
-        }
         let left = timeout.as_secs_f64() - waited;
-        if left <= 0.0 {
-            let message = format!("waited {} in vain: {what}", show_seconds(waited));
-            return Err(host.raise(
-                Error::new(ErrorKind::Timeout, message)
-                    .hint("look at what it waits for with pumps(), drainers() and probe(id), or wait longer"),
-            ));
+        match host.wait_looked((held || left <= 0.0).then_some(held)).map_err(raise)? {
+            Some(true) => return Ok(waited.into()),
+            Some(false) => return Err(host.raise(in_vain(what, waited))),
+            None => {}
         }
         host.tell(Notice::Progress(progress(what, waited)));
         let time = Duration::from_secs_f64((waited / 20.0).clamp(PAUSES.0, PAUSES.1).min(left));
         host.perform(Request::Sleep { time }).map_err(raise)?;
+        host.wait_goes_on();
     }
+}
+
+fn in_vain(what: &str, waited: f64) -> Error {
+    Error::new(ErrorKind::Timeout, format!("waited {} in vain: {what}", show_seconds(waited)))
+        .hint("look at what it waits for with pumps(), drainers() and probe(id), or wait longer")
 }
 
 /// What is shown meanwhile: it changes every ten seconds, since where there is no terminal each change is a line.

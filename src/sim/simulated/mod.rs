@@ -231,6 +231,7 @@ impl World for Simulated {
             Request::Manual(manual) => self.manual(manual),
             Request::Exec(exec) => self.exec(exec),
             Request::Ask(question) => self.ask(question),
+            Request::WaitOver => Err(Error::internal("the end of a wait is the session's own affair")),
             Request::Play(play) => self.play(play),
         }
     }

@@ -1,12 +1,9 @@
-//! What became of a change that began and is not known to be done: its process was killed in between.
-//!
-//! The world is asked, and nothing is changed. What the answer proves is taken; what it does not prove is a question
-//! for the operator, with the evidence.
+//! What became of a change that began and is not known to be done.
 
 use crate::error::{Error, Result};
 use crate::node::{NodeRef, Record, State};
 use crate::time::{Time, Zone};
-use crate::world::{Action, Answer, Listing, ProbeFinding, Request, World};
+use crate::world::{Action, Answer, Listing, Manual, ProbeFinding, Request, World};
 
 /// What became of a change that began.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,7 +60,8 @@ pub fn fate(world: &mut dyn World, request: &Request, began_ms: i64) -> Result<F
                 Err(error) => Err(error),
             }
         }
-        Request::Manual(_) => Ok(undone("a human is asked again; if it was done meanwhile, say so")),
+        Request::Manual(manual) => by_hand(world, manual, began_ms),
+        Request::TriggerGc { .. } => Ok(undone("to trigger GC twice is the same as once")),
         _ => Ok(Fate::Unclear { evidence: "nothing that can be seen tells whether it happened".into() }),
     }
 }
@@ -112,6 +110,28 @@ fn is_the_same(seen: &Seen, began_ms: i64) -> Option<bool> {
     seen.started_ms.map(|started| started < began_ms)
 }
 
+/// What a human was asked to do is done once every process that they were to start was started since, and every one that
+/// they were to stop is gone. What else they were asked for cannot be seen, and is asked for again.
+fn by_hand(world: &mut dyn World, manual: &Manual, began_ms: i64) -> Result<Fate> {
+    let (mut seen_done, mut evidences) = (true, Vec::new());
+    for node in &manual.starts {
+        let seen = look(world, node)?;
+        seen_done &= is_the_same(&seen, began_ms) == Some(false) && matches!(seen.probe, ProbeFinding::State(_));
+        evidences.push(evidence(node, &seen));
+    }
+    for node in manual.stops.iter().filter(|node| !manual.starts.contains(node)) {
+        let seen = look(world, node)?;
+        seen_done &= seen.probe == ProbeFinding::Refused;
+        evidences.push(evidence(node, &seen));
+    }
+    let evidence = evidences.join("; ");
+    Ok(match seen_done && !evidences.is_empty() {
+        true => done(Answer::Done, evidence),
+        false if evidences.is_empty() => undone("a human is asked again; if it was done meanwhile, say so"),
+        false => undone(format!("{evidence}; a human is asked again")),
+    })
+}
+
 fn acted(message: &str) -> Answer {
     Answer::Acted { message: format!("{message} (found after an interruption)") }
 }
@@ -122,7 +142,8 @@ fn paused(node: &NodeRef, seen: &Seen, began_ms: i64) -> Fate {
     let evidence = evidence(node, seen);
     let state = seen.record.as_ref().map(|record| record.state);
     match (&seen.probe, state, is_the_same(seen, began_ms)) {
-        (ProbeFinding::Refused, Some(State::Paused), _) => done(acted("paused"), evidence),
+        (ProbeFinding::Refused, Some(State::Paused | State::Pausing), _) => done(acted("paused"), evidence),
+        (ProbeFinding::State(State::Pausing), ..) => done(acted("pausing"), evidence),
         (ProbeFinding::State(State::Online), Some(State::Online), Some(true)) => undone(evidence),
         _ => Fate::Unclear { evidence },
     }
@@ -133,7 +154,7 @@ fn closed(node: &NodeRef, seen: &Seen, began_ms: i64) -> Fate {
     let state = seen.record.as_ref().map(|record| record.state);
     match (&seen.probe, state, is_the_same(seen, began_ms)) {
         (ProbeFinding::State(State::Closing), ..) => done(acted("closing"), evidence),
-        (ProbeFinding::Refused, Some(State::Offline), _) => done(acted("closed"), evidence),
+        (ProbeFinding::Refused, Some(State::Offline | State::Closing), _) => done(acted("closed"), evidence),
         (ProbeFinding::State(State::Online), Some(State::Online), Some(true)) => undone(evidence),
         _ => Fate::Unclear { evidence },
     }

@@ -1,0 +1,212 @@
+//! How what is done becomes a run among the runs: its journal from its beginning, and its end.
+
+use crate::commands::compose::House;
+use crate::config;
+use crate::error::{Error, ErrorKind, Result, ScriptError};
+use crate::journal::store::{Ending, Holder, Module, NewRun, RunHead, RunJournal, RunKind, RunLine, RunState, run_id};
+use crate::journal::{Journal, Keeps, Lenient, Memory, Nowhere};
+use crate::language::{self, PinnedModule};
+use crate::live::{clock, host};
+use indexmap::IndexMap;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// A run that has begun, and where its journal is kept.
+pub(in crate::commands) enum Keeping {
+    /// In the store, from its first change on.
+    Stored(Rc<RefCell<RunJournal>>),
+    /// In memory: a sandbox, of which nothing is left.
+    Memory,
+    /// There is nowhere to keep it, so nothing may be changed.
+    Nowhere(Error),
+}
+
+/// What is run.
+pub(in crate::commands) struct What<'w> {
+    /// What sort of run.
+    pub kind: RunKind,
+    /// The script's name, or what stands for it.
+    pub script: &'w str,
+    /// Its text.
+    pub text: &'w str,
+    /// Its parameters.
+    pub parameters: &'w IndexMap<String, String>,
+}
+
+impl Keeping {
+    /// Begins a run. Nothing is written before its first change.
+    ///
+    /// # Errors
+    /// `local` when this host has no random bytes, or a clock that is far off.
+    pub(in crate::commands) fn begin(house: &House, what: &What<'_>) -> Result<Self> {
+        if house.global.sandbox.is_some() {
+            return Ok(Self::Memory);
+        }
+        let file = match config::runs_file() {
+            Ok(file) => file,
+            Err(error) => return Ok(Self::Nowhere(error)),
+        };
+        let (holder, begun_ms) = (holder()?, clock::unix_ms());
+        let head = RunHead {
+            id: run_id(begun_ms, random()?)?,
+            kind: what.kind,
+            script: what.script.to_owned(),
+            text: what.text.to_owned(),
+            modules: Vec::new(),
+            parameters: what.parameters.clone(),
+            cluster_id: None,
+            user: holder.user.clone(),
+            host: holder.host.clone(),
+            pid: holder.pid,
+            begun_ms,
+        };
+        let keeps = match what.kind {
+            RunKind::Script => Keeps::Everything,
+            RunKind::Prompt | RunKind::Ctl => Keeps::Changes,
+        };
+        let run = NewRun { head, holder, secret_key: random()?, keeps, clock: Box::new(clock::unix_ms) };
+        Ok(Self::Stored(Rc::new(RefCell::new(RunJournal::new(&file, run)))))
+    }
+
+    /// Begins a run of lines that somebody types, or hands in.
+    ///
+    /// # Errors
+    /// As [`Keeping::begin`].
+    pub(in crate::commands) fn begin_lines(house: &House, script: &str, text: &str) -> Result<Self> {
+        Self::begin(house, &What { kind: RunKind::Prompt, script, text, parameters: &IndexMap::new() })
+    }
+
+    /// The run's id.
+    pub(in crate::commands) fn id(&self) -> Option<String> {
+        match self {
+            Self::Stored(journal) => Some(journal.borrow().head().id.clone()),
+            Self::Memory | Self::Nowhere(_) => None,
+        }
+    }
+
+    /// The journal, for the session.
+    pub(in crate::commands) fn journal(&self) -> Box<dyn Journal> {
+        match self {
+            Self::Stored(journal) => Box::new(journal.clone()),
+            Self::Memory => Box::new(Memory::of_changes()),
+            Self::Nowhere(why) => Box::new(Nowhere::new(why.clone())),
+        }
+    }
+
+    /// The journal of a session that goes on where it cannot be kept.
+    pub(in crate::commands) fn lenient_journal(&self, house: &House) -> Box<dyn Journal> {
+        let notices = house.output.notices();
+        match self {
+            Self::Stored(journal) => Box::new(Lenient::new(journal.clone(), notices)),
+            Self::Memory => self.journal(),
+            Self::Nowhere(why) => Box::new(Lenient::new(Nowhere::new(why.clone()), notices)),
+        }
+    }
+
+    /// Says what the script imports.
+    pub(in crate::commands) fn set_modules(&self, modules: &[PinnedModule]) {
+        if let Self::Stored(journal) = self {
+            journal.borrow_mut().set_modules(modules.iter().cloned().map(stored).collect());
+        }
+    }
+
+    /// The run ends so. Says how to go on with it, if it can be gone on with.
+    pub(in crate::commands) fn end(&self, house: &House, ended: Result<&language::Ending, &ScriptError>) {
+        let Self::Stored(journal) = self else { return };
+        let mut journal = journal.borrow_mut();
+        let ending = ending(ended);
+        let (state, was_stored) = (ending.state, journal.is_stored());
+        if let Err(error) = journal.finish(ending) {
+            house.output.warning(&format!("the end of the run {} is not kept: {error}", journal.head().id));
+        }
+        if let Some(kept) = journal.set_aside() {
+            let kept = kept.display();
+            house
+                .output
+                .warning(&format!("the store of runs was damaged: it is kept as {kept}, and a new one was made"));
+        }
+        if was_stored && state != RunState::Done && journal.head().kind == RunKind::Script {
+            house.output.remark(&format!("to go on with it: binlogsh runs resume {}", journal.head().id));
+        }
+    }
+}
+
+/// How a run ended whose script did.
+pub(in crate::commands) fn ending(ended: Result<&language::Ending, &ScriptError>) -> Ending {
+    match ended {
+        Ok(language::Ending::Exit(code)) if *code != 0 => {
+            Ending { state: RunState::Failed, exit_code: *code, error: None }
+        }
+        Ok(_) => Ending { state: RunState::Done, exit_code: 0, error: None },
+        Err(ScriptError { error, .. }) => Ending {
+            state: match error.kind {
+                ErrorKind::Interrupted | ErrorKind::LockLost => RunState::Interrupted,
+                _ => RunState::Failed,
+            },
+            exit_code: error.exit_code(),
+            error: Some(error.clone()),
+        },
+    }
+}
+
+/// Whether the process that is at a run, or was, is still there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::commands) enum Standing {
+    /// As its state says.
+    Says(RunState),
+    /// It has no end, and nobody is at it.
+    CutOff,
+}
+
+impl Standing {
+    /// Where the run stands.
+    pub(in crate::commands) fn of(run: &RunLine) -> Self {
+        match (run.state, &run.holder) {
+            (RunState::Running, Some(holder)) if is_alive(holder) => Self::Says(RunState::Running),
+            (RunState::Running, _) => Self::CutOff,
+            (state, _) => Self::Says(state),
+        }
+    }
+
+    /// The word for it.
+    pub(in crate::commands) fn name(self) -> &'static str {
+        match self {
+            Self::Says(state) => state.name(),
+            Self::CutOff => "cut-off",
+        }
+    }
+}
+
+/// This process.
+///
+/// # Errors
+/// `local` when this host has no random bytes.
+pub(in crate::commands) fn holder() -> Result<Holder> {
+    let pid = std::process::id();
+    let start = host::process_start(pid).unwrap_or_default();
+    let mark = format!("{start}/{:08x}", u32::from_be_bytes(random()?));
+    Ok(Holder { user: host::user(), host: host::name(), pid, mark })
+}
+
+/// Whether the process that holds a run is there, as far as can be known from here: of another host's it is assumed.
+pub(in crate::commands) fn is_alive(holder: &Holder) -> bool {
+    let start = holder.mark.split_once('/').map_or("", |(start, _)| start);
+    holder.host != host::name() || host::is_running(holder.pid, start)
+}
+
+fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|e| Error::local("the system gives no random bytes").source(e))?;
+    Ok(bytes)
+}
+
+fn stored(module: PinnedModule) -> Module {
+    let PinnedModule { importer, path, name, text } = module;
+    Module { importer, path, name, text }
+}
+
+/// As the interpreter takes them.
+pub(in crate::commands) fn pinned(modules: &[Module]) -> Vec<PinnedModule> {
+    let pinned = |Module { importer, path, name, text }: Module| PinnedModule { importer, path, name, text };
+    modules.iter().cloned().map(pinned).collect()
+}

@@ -1,0 +1,83 @@
+//! `runs abandon`, `export`, `import`, `prune`: what is done with runs as they are.
+
+use super::open;
+use crate::commands::compose::House;
+use crate::commands::{read_standard_input, read_text};
+use crate::config;
+use crate::error::{Error, ErrorKind, Result};
+use crate::journal::store::Store;
+use crate::live::clock;
+use crate::time::{parse_duration, show_seconds};
+use std::fs::File;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+/// Gives a run up.
+pub(super) fn abandon(house: &House, id: &str, why: &str) -> Result<u8> {
+    if why.trim().is_empty() {
+        return Err(Error::invalid("--why says nothing").hint("write for those who will ask: why is the run given up?"));
+    }
+    let mut store = open()?;
+    let id = store.load(id)?.head.id;
+    store.abandon(&id, why.trim(), clock::unix_ms())?;
+    house.output.remark(&format!("the run {id} is abandoned; what it has done stays as it is"));
+    Ok(0)
+}
+
+/// Writes a run as one document.
+pub(super) fn export(house: &House, id: &str, file: Option<&Path>) -> Result<u8> {
+    let store = open()?;
+    let text = store.export(id)?;
+    let Some(path) = file else {
+        house.output.line(text.trim_end());
+        return Ok(0);
+    };
+    write_new(path, &text)?;
+    house.output.remark(&format!(
+        "exported to {}; if it goes on elsewhere, abandon it here, so that nobody goes on with it twice",
+        path.display()
+    ));
+    Ok(0)
+}
+
+/// Writes a file that was not there, for its owner alone: it appears whole or not at all.
+fn write_new(path: &Path, text: &str) -> Result<()> {
+    let said = |fault: &std::io::Error| {
+        let kind =
+            if fault.kind() == std::io::ErrorKind::AlreadyExists { ErrorKind::Conflict } else { ErrorKind::Local };
+        Error::new(kind, format!("cannot write {}", path.display())).source(fault)
+    };
+    let made = File::options().write(true).create_new(true).mode(0o600).open(path);
+    let mut made = made.map_err(|fault| said(&fault).hint("name a file that is not there yet"))?;
+    made.write_all(text.as_bytes()).and_then(|()| made.sync_all()).map_err(|fault| {
+        // Half a document is of no use to anybody.
+        let _ = std::fs::remove_file(path);
+        said(&fault)
+    })
+}
+
+/// Adds an exported run.
+pub(super) fn import(house: &House, file: &Path) -> Result<u8> {
+    let text = if file == Path::new("-") { read_standard_input()? } else { read_text(file)? };
+    let mut store = Store::open(&config::runs_file()?)?;
+    let id = store.import(&text)?;
+    house.output.remark(&format!("imported; to go on with it: binlogsh runs resume {id}"));
+    Ok(0)
+}
+
+/// Removes old runs.
+pub(super) fn prune(house: &House, older_than: &str) -> Result<u8> {
+    let age = parse_duration(older_than)
+        .map_err(|error| Error { message: format!("--older-than: {}", error.message), ..error })?;
+    let before = clock::unix_ms().saturating_sub(i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
+    let removed = match Store::open_if_there(&config::runs_file()?)? {
+        Some(mut store) => store.prune(before)?,
+        None => 0,
+    };
+    let runs = if removed == 1 { "run" } else { "runs" };
+    house
+        .output
+        .remark(&format!("removed {removed} {runs} that ended more than {} ago", show_seconds(age.as_secs_f64())));
+    Ok(0)
+}

@@ -1,0 +1,45 @@
+//! A script that was cut off the last time: says so, and offers to go on.
+
+use super::keep::Standing;
+use crate::commands::compose::House;
+use crate::config;
+use crate::error::Result;
+use crate::journal::store::{RunLine, RunState, Store};
+use crate::live::clock;
+use crate::time::show_seconds;
+use crate::world::{Choice, Question};
+
+/// If the last run of `script` was cut off, says so; gives its id if the operator would rather go on with that one.
+///
+/// # Errors
+/// `interrupted` when they want neither. What cannot be read is a matter of the first change, not of this.
+pub(in crate::commands) fn offer(house: &House, script: &str) -> Result<Option<String>> {
+    if house.global.sandbox.is_some() || house.global.read_only {
+        return Ok(None);
+    }
+    let found = config::runs_file().ok().and_then(|file| Store::open_if_there(&file).ok().flatten());
+    let Some(run) = found.and_then(|store| store.cut_off(script).ok().flatten()) else { return Ok(None) };
+    if Standing::of(&run) == Standing::Says(RunState::Running) {
+        house.output.warning(&format!("another run of {script} is going on: {}", told(&run)));
+        return Ok(None);
+    }
+    let mut console = house.output.console(house.interrupt.clone());
+    let text = format!("The last run of {script} was cut off: {}", told(&run));
+    if house.global.yes.is_some() || !console.is_attended() {
+        let go_on =
+            format!("to go on with it: binlogsh runs resume {0}; if nobody will: binlogsh runs abandon {0}", run.id);
+        house.output.warning(&format!("{text}\nThis is a new run, from the beginning; {go_on}"));
+        return Ok(None);
+    }
+    match console.ask(&Question::new(format!("{text}\nGo on with it? (no: a new run, from the beginning)")))? {
+        Choice::Yes | Choice::All => Ok(Some(run.id)),
+        Choice::No => Ok(None),
+    }
+}
+
+fn told(run: &RunLine) -> String {
+    let ago = show_seconds((clock::unix_ms() - run.begun_ms).max(0) as f64 / 1000.0);
+    let step = run.step.as_ref().map_or(String::new(), |step| format!(", in the step `{step}`"));
+    let changes = if run.changes == 1 { "change" } else { "changes" };
+    format!("{}, begun {ago} ago by {} on {}, {} {changes} done{step}", run.id, run.user, run.host, run.changes)
+}

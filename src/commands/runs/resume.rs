@@ -1,0 +1,258 @@
+//! `runs resume`: goes on with a script after what it has done.
+
+use super::keep::{self, ending};
+use crate::cli::Assumed;
+use crate::commands::compose::{House, Work, policy, resumed_session, world};
+use crate::commands::evaluate::language_settings;
+use crate::error::{Error, ErrorKind, Result, ScriptError};
+use crate::journal::store::{Claim, Loaded, RunHead, RunJournal};
+use crate::journal::{Entry, Journal, Mark, Outcome};
+use crate::language::{Ending, Interpreter, Settings, Source};
+use crate::live::{clock, host};
+use crate::operations::nodes::unexpected;
+use crate::recovery::{self, Assume, Knowledge};
+use crate::world::{Answer, Choice, LockHolder, LockInfo, LockOwner, Question, Request, World};
+use std::cell::RefCell;
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Takes up the run `id`, for this process alone, and goes on with it.
+pub(in crate::commands) fn main(house: &House, id: &str, assumed: Option<Assumed>) -> Result<u8, ScriptError> {
+    if house.global.sandbox.is_some() {
+        return Err(Error::invalid("runs of a sandbox are not kept, so none can be resumed")
+            .hint("leave --sandbox out: a run goes on on the cluster on which it began")
+            .into());
+    }
+    if house.global.read_only {
+        return Err(Error::refused("a run that goes on changes something, and this is --read-only")
+            .hint("`binlogsh runs show` tells what it did")
+            .into());
+    }
+    let store = super::open()?;
+    let loaded = store.load(id)?;
+    let claim = Claim { holder: keep::holder()?, is_alive: &keep::is_alive, clock: Box::new(clock::unix_ms) };
+    let journal = Rc::new(RefCell::new(store.resume(&loaded.head.id, claim)?));
+    let is_live = Arc::new(AtomicBool::new(false));
+    let ended = ready(house, &loaded, &journal, assumed).map_err(ScriptError::from);
+    let ended = ended.and_then(|world| go_on(house, &loaded.head, world, &journal, is_live.clone()));
+    close(house, &journal, ended.as_ref(), is_live.load(Ordering::Relaxed));
+    ended.map(|ending| match ending {
+        Ending::Value(_) => 0,
+        Ending::Exit(code) => code,
+    })
+}
+
+/// The run ends, or stands where it stood if it did not go on.
+fn close(house: &House, journal: &RefCell<RunJournal>, ended: Result<&Ending, &ScriptError>, is_live: bool) {
+    let mut journal = journal.borrow_mut();
+    let id = journal.head().id.clone();
+    let closed = if ended.is_err() && !is_live { journal.put_back() } else { journal.finish(ending(ended)) };
+    if let Err(error) = closed {
+        house.output.warning(&format!("the end of the run {id} is not kept: {error}"));
+    }
+    let has_diverged = matches!(ended, Err(error) if error.error.kind == ErrorKind::Diverged);
+    if has_diverged {
+        house.output.remark(&format!(
+            "nothing was done. `binlogsh runs show {id}` tells what was done before; then `binlogsh runs abandon {id}`, and a new run"
+        ));
+    } else if ended.is_err() || matches!(ended, Ok(Ending::Exit(code)) if *code != 0) {
+        house.output.remark(&format!("to go on with it: binlogsh runs resume {id}"));
+    }
+}
+
+/// Makes sure that it is the cluster of the run, that its last change is settled, and that the operator knows what is
+/// otherwise than the run knew it.
+fn ready(
+    house: &House,
+    loaded: &Loaded,
+    journal: &Rc<RefCell<RunJournal>>,
+    assumed: Option<Assumed>,
+) -> Result<Box<dyn World>> {
+    let mut world = world(house)?;
+    same_cluster(&loaded.head, world.as_mut())?;
+    let assumed = assumed.map(|assumed| match assumed {
+        Assumed::Done => Assume::Done,
+        Assumed::Undone => Assume::Undone,
+    });
+    // A --yes knows nothing of what happened.
+    let settled = recovery::settle(&mut journal.borrow_mut(), world.as_mut(), assumed, &mut |world, question| {
+        chosen(world.apply(&Request::Ask(question), None)?)
+    })?;
+    if let Some(settled) = settled {
+        house.output.remark(&settled.text);
+    }
+    compare(house, loaded, world.as_mut())?;
+    changed_file(house, &loaded.head);
+    free_own_lock(house, &loaded.head, world.as_mut())?;
+    Ok(world)
+}
+
+fn same_cluster(head: &RunHead, world: &mut dyn World) -> Result<()> {
+    let now = match world.apply(&Request::Cluster, None)? {
+        Answer::Cluster(cluster) => cluster.id,
+        other => return Err(unexpected("cluster", &other)),
+    };
+    match head.cluster_id {
+        Some(then) if then != now => {
+            Err(Error::invalid(format!("the run {} belongs to cluster {then}, and this is cluster {now}", head.id))
+                .hint("name the PD of its cluster with --pd-urls or --profile"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The maintenance lock of the process that was at the run goes with its lease, half a minute after that died. If it is
+/// certain that it did, nobody need wait for that.
+fn free_own_lock(house: &House, head: &RunHead, world: &mut dyn World) -> Result<()> {
+    let seen = match world.apply(&Request::LockStatus, None)? {
+        Answer::LockedBy(seen) => seen,
+        other => return Err(unexpected("lock", &other)),
+    };
+    let is_ours = |seen: &LockInfo| {
+        let LockOwner::Holder { holder: LockHolder { host, pid, run, .. }, .. } = &seen.owner else { return false };
+        run.as_ref() == Some(&head.id) && *host == host::name() && host::process_start(*pid).is_none()
+    };
+    let Some(seen) = seen.filter(is_ours) else { return Ok(()) };
+    let why = format!("its process is gone, and the run {} goes on", head.id);
+    match world.apply(&Request::BreakLock { seen, why }, None) {
+        // It went by itself.
+        Err(error) if error.kind == ErrorKind::Conflict => Ok(()),
+        broken => {
+            broken.map(|_| house.output.remark("the maintenance lock was still held by the process that was cut off"))
+        }
+    }
+}
+
+/// Shows how the cluster differs from what the journal knows of it, and asks whether to go on.
+fn compare(house: &House, loaded: &Loaded, world: &mut dyn World) -> Result<()> {
+    let Some(known) = Knowledge::of(&loaded.entries, loaded.unfinished.as_ref()) else { return Ok(()) };
+    let now = match world.apply(&Request::Nodes, None)? {
+        Answer::Listing(listing) => listing,
+        other => return Err(unexpected("nodes", &other)),
+    };
+    let differences = known.differences(&now);
+    if differences.is_empty() {
+        return Ok(());
+    }
+    let text = format!("Since the run was cut off the cluster has changed:\n  {}", differences.join("\n  "));
+    if house.global.yes.is_some() {
+        house.output.warning(&text);
+    }
+    let question = Request::Ask(Question::new(format!("{text}\nGo on all the same?")));
+    match policy(house)?.answer(&question, world).and_then(chosen) {
+        Ok(Choice::Yes | Choice::All) => Ok(()),
+        Ok(Choice::No) => Err(Error::refused(format!("you said no: the run {} was left as it is", loaded.head.id))),
+        Err(error) if error.kind == ErrorKind::Refused => {
+            Err(Error::refused(text).hint("nobody can be asked without a terminal: if it is as it should be, --yes"))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn chosen(answer: Answer) -> Result<Choice> {
+    match answer {
+        Answer::Chosen(choice) => Ok(choice),
+        other => Err(unexpected("answer", &other)),
+    }
+}
+
+/// The run goes on with the script as it was. Whoever has changed the file since should know.
+fn changed_file(house: &House, head: &RunHead) {
+    if let Ok(text) = crate::commands::read_text(Path::new(&head.script))
+        && text != head.text
+    {
+        house.output.warning(&format!(
+            "{} has changed since the run began: the run goes on with the script as it was then",
+            head.script
+        ));
+    }
+}
+
+/// Runs the script over its journal, and then live.
+fn go_on(
+    house: &House,
+    head: &RunHead,
+    world: Box<dyn World>,
+    journal: &Rc<RefCell<RunJournal>>,
+    is_live: Arc<AtomicBool>,
+) -> Result<Ending, ScriptError> {
+    let output = house.output.clone();
+    let (id, known) = (head.id.clone(), journal.borrow().to_replay());
+    let live = is_live.clone();
+    let goes_live = move |step: Option<&str>| {
+        live.store(true, Ordering::Relaxed);
+        let step = step.map_or(String::new(), |step| format!(", in the step `{step}`"));
+        let entries = if known == 1 { "entry" } else { "entries" };
+        output.remark(&format!("the run {id} goes on after {known} {entries} of its journal{step}"));
+    };
+    let replaying = Replaying { inner: journal.clone(), step: None, goes_live: Some(Box::new(goes_live)) };
+    let work = Work::script(&head.script, Some(head.id.clone()));
+    let session = resumed_session(house, work, world, Box::new(replaying), is_live)?;
+    let pinned = Some(keep::pinned(&head.modules));
+    let settings = Settings { parameters: head.parameters.clone(), pinned, ..language_settings()? };
+    let ended = Interpreter::new(session.clone(), settings).run(&Source::new(head.script.clone(), head.text.clone()));
+    session.borrow_mut().give_lock_back();
+    ended
+}
+
+/// A journal that says when everything in it was given back.
+struct Replaying {
+    inner: Rc<RefCell<RunJournal>>,
+    /// The step that the script has come to.
+    step: Option<String>,
+    goes_live: Option<GoesLive>,
+}
+
+/// Is told the step.
+type GoesLive = Box<dyn FnOnce(Option<&str>)>;
+
+impl Journal for Replaying {
+    fn secret_key(&self) -> [u8; 16] {
+        self.inner.secret_key()
+    }
+
+    fn next_replayed(&mut self) -> Option<Entry> {
+        let next = self.inner.next_replayed();
+        if next.is_none()
+            && let Some(goes_live) = self.goes_live.take()
+        {
+            goes_live(self.step.as_deref());
+        }
+        next
+    }
+
+    fn note(&mut self, request: &Request, outcome: &Outcome, by: Option<&str>) -> Result<()> {
+        self.inner.note(request, outcome, by)
+    }
+
+    fn began(&mut self, request: &Request, findings: &[String], by: Option<&str>) -> Result<()> {
+        self.inner.began(request, findings, by)
+    }
+
+    fn done(&mut self, entry: Entry) -> Result<()> {
+        self.inner.done(entry)
+    }
+
+    fn mark(&mut self) -> Result<Mark> {
+        self.inner.mark()
+    }
+
+    fn forget(&mut self, mark: Mark) {
+        self.inner.forget(mark);
+    }
+
+    fn wants_cluster(&self) -> bool {
+        self.inner.wants_cluster()
+    }
+
+    fn on_cluster(&mut self, id: u64) {
+        self.inner.on_cluster(id);
+    }
+
+    fn step(&mut self, name: Option<&str>) {
+        self.step = name.map(str::to_owned);
+        self.inner.step(name);
+    }
+}

@@ -1,0 +1,206 @@
+//! `runs show`: what a run did, in order.
+
+use super::keep::Standing;
+use super::open;
+use crate::commands::compose::House;
+use crate::error::Result;
+use crate::journal::store::Loaded;
+use crate::journal::{Entry, Unfinished};
+use crate::output::{Format, Output, Tone};
+use crate::policy::PlannedEffect;
+use crate::time::{Time, Zone};
+use crate::world::{Answer, Choice, Effect, Request};
+use serde_json::json;
+
+/// Shows the run `id`.
+pub(super) fn main(house: &House, id: &str) -> Result<u8> {
+    let loaded = open()?.load(id)?;
+    match house.output.format() {
+        Format::Json => house.output.line(&document(&loaded).to_string()),
+        _ => told(&house.output, &loaded),
+    }
+    Ok(0)
+}
+
+/// What happened at one place of a journal.
+enum Happened<'l> {
+    /// Something was asked, and answered.
+    Entry(&'l Entry),
+    /// It ended the run, and was tried again.
+    Again(&'l Entry),
+    /// A change began, and nobody knows more.
+    Began(&'l Unfinished),
+}
+
+impl Happened<'_> {
+    fn seq(&self) -> u64 {
+        match self {
+            Self::Entry(entry) | Self::Again(entry) => entry.seq,
+            Self::Began(began) => began.seq,
+        }
+    }
+
+    fn step(&self) -> Option<&str> {
+        match self {
+            Self::Entry(entry) | Self::Again(entry) => entry.step.as_deref(),
+            Self::Began(began) => began.step.as_deref(),
+        }
+    }
+}
+
+/// All of it, in order.
+fn happened(loaded: &Loaded) -> Vec<Happened<'_>> {
+    let mut all: Vec<Happened<'_>> = loaded.entries.iter().map(Happened::Entry).collect();
+    all.extend(loaded.again.iter().map(Happened::Again));
+    all.extend(loaded.left.iter().chain(&loaded.unfinished).map(Happened::Began));
+    all.sort_by_key(Happened::seq);
+    all
+}
+
+fn time(ms: i64) -> Time {
+    Time::new(ms, Zone::Utc)
+}
+
+fn told(output: &Output, loaded: &Loaded) {
+    let (head, line) = (&loaded.head, &loaded.line);
+    output.told("", &format!("Run {} of {}", head.id, head.script), Tone::Strong);
+    let cluster = head.cluster_id.map_or("an unknown cluster".to_owned(), |id| format!("cluster {id}"));
+    let begun =
+        format!("on {cluster}, begun {} by {} on {} (process {})", time(head.begun_ms), head.user, head.host, head.pid);
+    output.told("  ", &begun, Tone::Plain);
+    let ended = line.ended_ms.map_or(String::new(), |ms| format!(" at {}", time(ms)));
+    let code = line.exit_code.map_or(String::new(), |code| format!(", exit code {code}"));
+    output.told("  ", &format!("{}{ended}{code}", Standing::of(line).name()), Tone::Plain);
+    if let Some(error) = &line.error {
+        output.told("  ", &error.to_string(), Tone::Bad);
+    }
+    if let Some(why) = &line.why {
+        output.told("  ", &format!("abandoned: {why}"), Tone::Plain);
+    }
+    if !head.parameters.is_empty() {
+        let all: Vec<String> = head.parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        output.told("  parameters: ", &all.join(", "), Tone::Plain);
+    }
+    if !head.modules.is_empty() {
+        let all: Vec<&str> = head.modules.iter().map(|module| module.name.as_str()).collect();
+        output.told("  modules: ", &all.join(", "), Tone::Plain);
+    }
+    output.line("");
+    journal(output, &happened(loaded));
+    if loaded.lost_tail > 0 {
+        output.told("", &format!("{} more entries are lost with a damage of the store", loaded.lost_tail), Tone::Bad);
+    }
+}
+
+/// The journal, a line for each change and answer; reads are counted.
+fn journal(output: &Output, all: &[Happened<'_>]) {
+    let (mut step, mut reads) = (None, 0_usize);
+    let counted = |reads: &mut usize| match std::mem::take(reads) {
+        0 => {}
+        1 => output.told("           ", "1 look", Tone::Faint),
+        reads => output.told("           ", &format!("{reads} looks"), Tone::Faint),
+    };
+    for one in all {
+        if one.step() != step {
+            counted(&mut reads);
+            step = one.step();
+            if let Some(step) = step {
+                output.told("           ", &format!("==> {step}"), Tone::Strong);
+            }
+        }
+        match one {
+            Happened::Entry(entry) if entry.request.effect() == Effect::Read => reads += 1,
+            Happened::Entry(entry) => {
+                counted(&mut reads);
+                told_entry(output, entry, "");
+            }
+            Happened::Again(entry) => {
+                counted(&mut reads);
+                told_entry(output, entry, "; tried again");
+            }
+            Happened::Began(began) => {
+                counted(&mut reads);
+                let text = format!("{}: it began, and nobody knows more", what(&began.request));
+                output.told(&head(began.at_ms, '-'), &text, Tone::Odd);
+            }
+        }
+    }
+    counted(&mut reads);
+}
+
+fn head(at_ms: Option<i64>, mark: char) -> String {
+    let clock = at_ms.map_or_else(|| " ".repeat(8), |ms| time(ms).format("%H:%M:%S"));
+    format!("{clock}  {mark} ")
+}
+
+fn told_entry(output: &Output, entry: &Entry, after: &str) {
+    let is_answer = entry.request.effect() == Effect::Asks;
+    let by = entry.by.as_ref().map_or(String::new(), |by| format!(" (by {by})"));
+    let (outcome, tone) = match &entry.outcome {
+        Ok(answer) => (said(answer), Tone::Plain),
+        Err(error) => (error.to_string(), Tone::Bad),
+    };
+    let text = format!("{}: {outcome}{by}{after}", what(&entry.request));
+    output.told(&head(entry.at_ms, if is_answer { '?' } else { '-' }), &text, tone);
+    for finding in &entry.findings {
+        output.told("             ", finding, Tone::Faint);
+    }
+}
+
+/// A request, in words.
+fn what(request: &Request) -> String {
+    match (PlannedEffect::of(request), request) {
+        (Some(effect), _) => effect.to_string(),
+        (None, Request::Ask(question)) => question.text.clone(),
+        (None, Request::ReadSecret { prompt }) => prompt.clone(),
+        (None, Request::BreakLock { seen, why }) => format!("take the maintenance lock from {seen}, because {why}"),
+        (None, other) => serde_json::to_string(other).unwrap_or_default(),
+    }
+}
+
+fn said(answer: &Answer) -> String {
+    match answer {
+        Answer::Acted { message } => message.clone(),
+        Answer::Swapped(record) => format!("the record says {}", record.state),
+        Answer::Ran { status, .. } => format!("exit status {status}"),
+        Answer::Chosen(Choice::Yes) => "yes".into(),
+        Answer::Chosen(Choice::All) => "yes to all of the step".into(),
+        Answer::Chosen(Choice::No) => "no".into(),
+        Answer::Secret(_) => "(secret)".into(),
+        _ => "done".into(),
+    }
+}
+
+/// For programs: all that is kept.
+fn document(loaded: &Loaded) -> serde_json::Value {
+    let (head, line) = (&loaded.head, &loaded.line);
+    let at = |ms: Option<i64>| ms.map(|ms| time(ms).to_string());
+    let entry = |entry: &Entry, again: bool| {
+        let (result, error) = match &entry.outcome {
+            Ok(answer) => (Some(answer), None),
+            Err(error) => (None, Some(error)),
+        };
+        json!({
+            "seq": entry.seq, "at": at(entry.at_ms), "step": entry.step, "request": entry.request, "answer": result,
+            "error": error, "findings": entry.findings, "by": entry.by, "tried_again": again,
+        })
+    };
+    let entries: Vec<_> = happened(loaded)
+        .iter()
+        .map(|one| match one {
+            Happened::Entry(one) => entry(one, false),
+            Happened::Again(one) => entry(one, true),
+            Happened::Began(began) => json!({
+                "seq": began.seq, "at": at(began.at_ms), "step": began.step, "request": began.request,
+                "findings": began.findings, "by": began.by, "in_doubt": true,
+            }),
+        })
+        .collect();
+    json!({
+        "id": head.id, "kind": head.kind, "script": head.script, "text": head.text, "modules": head.modules,
+        "parameters": head.parameters, "cluster_id": head.cluster_id.map(|id| id.to_string()), "user": head.user,
+        "host": head.host, "pid": head.pid, "begun": at(Some(head.begun_ms)), "state": Standing::of(line).name(),
+        "ended": at(line.ended_ms), "exit_code": line.exit_code, "error": line.error, "why": line.why,
+        "lost_entries": loaded.lost_tail, "entries": entries,
+    })
+}

@@ -1,0 +1,91 @@
+//! What goes wrong with the store, in words: the file, what was being done, why, and what to do next.
+
+use crate::error::{Error, ErrorKind};
+use std::fmt::Display;
+use std::path::Path;
+
+/// How long a store that another process is writing to is waited for.
+pub(super) const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// Why something could not be done with the store.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// The file is not what was written. It must not be written to.
+    Damaged(Error),
+    /// Anything else.
+    Other(Error),
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Damaged(error) | Fault::Other(error) => error,
+        }
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self::Other(error)
+    }
+}
+
+/// The store `file` is not what was written: `what` is wrong.
+pub(super) fn damaged(file: &Path, what: impl Display) -> Fault {
+    Fault::Damaged(
+        Error::local(format!("the store of runs {} is damaged: {what}", file.display()))
+            .hint("keep the file: what can still be read of it can be exported; the next new run sets it aside"),
+    )
+}
+
+/// What SQLite said while `doing` ("read the runs of") something with the store `file`.
+pub(super) fn of(file: &Path, doing: &str, said: rusqlite::Error) -> Fault {
+    use rusqlite::ErrorCode as Code;
+    let cannot = |hint: &str| {
+        Fault::Other(
+            Error::local(format!("cannot {doing} the store of runs {}", file.display())).source(&said).hint(hint),
+        )
+    };
+    match said.sqlite_error_code() {
+        Some(Code::DatabaseBusy | Code::DatabaseLocked) => Fault::Other(
+            Error::local(format!(
+                "cannot {doing} the store of runs {}: another process has had it locked for {} s",
+                file.display(),
+                PATIENCE.as_secs()
+            ))
+            .hint("find out who it is (`fuser` names it), then try again"),
+        ),
+        Some(Code::DiskFull) => cannot("make room on the disk, then try again"),
+        Some(Code::ReadOnly | Code::CannotOpen | Code::PermissionDenied | Code::AuthorizationForStatementDenied) => {
+            cannot("check who may write the file and its directory")
+        }
+        Some(Code::SystemIoFailure | Code::FileLockingProtocolFailed | Code::OutOfMemory | Code::TooBig) => {
+            cannot("check the disk (is it full?) and its file system")
+        }
+        // Everything else is about the content: not a database, a bad page, a table or a type that is not ours.
+        _ => damaged(file, said),
+    }
+}
+
+/// What the file system said while `doing` something with `file`.
+pub(super) fn of_file(file: &Path, doing: &str, said: &std::io::Error) -> Fault {
+    Fault::Other(
+        Error::local(format!("cannot {doing} {}", file.display()))
+            .source(said)
+            .hint("check the disk, and who may write the file and its directory"),
+    )
+}
+
+/// Something that this program wrote cannot be put into words of JSON: impossible, but for a defect.
+pub(super) fn unwritable(said: &serde_json::Error) -> Error {
+    Error::internal(format!("an entry of the journal cannot be written as JSON: {said}"))
+}
+
+/// The run `id` is no longer ours.
+pub(super) fn lost(file: &Path, id: &str) -> Error {
+    Error::new(
+        ErrorKind::LockLost,
+        format!("the run {id} in {} was taken over, abandoned or removed by another process", file.display()),
+    )
+    .hint("look at it with `runs show` before anything is done again")
+}

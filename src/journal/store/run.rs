@@ -1,0 +1,232 @@
+//! What is known of a run beside its journal.
+
+use crate::error::{Error, Result};
+use chrono::{DateTime, Utc};
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+
+/// What sort of run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RunKind {
+    /// `run`: keeps everything, and can be resumed.
+    Script,
+    /// A session at the prompt, or `-e`.
+    Prompt,
+    /// A `ctl` command.
+    Ctl,
+}
+
+impl RunKind {
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Script => "script",
+            Self::Prompt => "prompt",
+            Self::Ctl => "ctl",
+        }
+    }
+
+    pub(super) fn from_name(name: &str) -> Option<Self> {
+        [Self::Script, Self::Prompt, Self::Ctl].into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// Where a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RunState {
+    /// It has no end: a process is at it ([`RunLine::holder`]), or was when it was cut off.
+    Running,
+    /// It came to its end.
+    Done,
+    /// It ended with an error.
+    Failed,
+    /// It was told to stop.
+    Interrupted,
+    /// Somebody gave it up; it cannot be resumed.
+    Abandoned,
+}
+
+impl RunState {
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Interrupted => "interrupted",
+            Self::Abandoned => "abandoned",
+        }
+    }
+
+    pub(super) fn from_name(name: &str) -> Option<Self> {
+        let all = [Self::Running, Self::Done, Self::Failed, Self::Interrupted, Self::Abandoned];
+        all.into_iter().find(|state| state.name() == name)
+    }
+}
+
+/// A module that a script imports, as it was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Module {
+    /// The source that imports it, by name.
+    #[serde(default)]
+    pub importer: String,
+    /// What it writes after `import`.
+    #[serde(default)]
+    pub path: String,
+    /// Its own name: its file, or `stdlib:NAME`.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// What a run is, from its beginning and for good.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunHead {
+    /// See [`run_id`].
+    pub id: String,
+    /// What sort of run.
+    pub kind: RunKind,
+    /// The script's file as it was named; of the prompt and `ctl` what stands for it.
+    pub script: String,
+    /// The script's text; of the prompt none, of `ctl` its command line.
+    pub text: String,
+    /// What it imports, in the order first imported.
+    #[serde(default)]
+    pub modules: Vec<Module>,
+    /// The values given with `--param`.
+    #[serde(default)]
+    pub parameters: IndexMap<String, String>,
+    /// The cluster that it works on, if it was known.
+    #[serde(default)]
+    pub cluster_id: Option<u64>,
+    /// Who began it.
+    pub user: String,
+    /// On which host.
+    pub host: String,
+    /// In which process.
+    pub pid: u32,
+    /// When: milliseconds since 1970, UTC.
+    pub begun_ms: i64,
+}
+
+/// The process that is at a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// Who started it.
+    pub user: String,
+    /// On which host.
+    pub host: String,
+    /// Its process id there.
+    pub pid: u32,
+    /// What tells it from every other process that had or will have this pid: its start time, and random bytes.
+    pub mark: String,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ending {
+    /// `Done`, `Failed` or `Interrupted`.
+    pub state: RunState,
+    /// The exit code of the process.
+    pub exit_code: u8,
+    /// What ended it.
+    pub error: Option<Error>,
+}
+
+/// A run in a list: what changes while it goes on, and what people look for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunLine {
+    /// Its id.
+    pub id: String,
+    /// What sort of run.
+    pub kind: RunKind,
+    /// The script's file as it was named.
+    pub script: String,
+    /// The cluster that it works on, if it was known.
+    pub cluster_id: Option<u64>,
+    /// Who began it.
+    pub user: String,
+    /// On which host.
+    pub host: String,
+    /// In which process.
+    pub pid: u32,
+    /// When: milliseconds since 1970, UTC.
+    pub begun_ms: i64,
+    /// Where it stands.
+    pub state: RunState,
+    /// The process that is at it, or was when it was cut off.
+    pub holder: Option<Holder>,
+    /// When it ended.
+    pub ended_ms: Option<i64>,
+    /// The exit code with which it ended.
+    pub exit_code: Option<u8>,
+    /// The error that ended it.
+    pub error: Option<Error>,
+    /// Why it was abandoned.
+    pub why: Option<String>,
+    /// How many rows its journal has; a change has two.
+    pub rows: u64,
+    /// How many changes began.
+    pub changes: u64,
+    /// Whether the last of them has no outcome.
+    pub unfinished: bool,
+    /// The step that it came to.
+    pub step: Option<String>,
+}
+
+/// Which runs to list; the default is all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunFilter {
+    /// Only those of this state.
+    pub state: Option<RunState>,
+    /// Only those of this script, named as it was.
+    pub script: Option<String>,
+    /// Only those on this cluster.
+    pub cluster_id: Option<u64>,
+    /// Only so many, the newest.
+    pub limit: Option<usize>,
+}
+
+impl RunFilter {
+    pub(super) fn takes(&self, line: &RunLine) -> bool {
+        self.state.is_none_or(|state| line.state == state)
+            && self.script.as_ref().is_none_or(|script| line.script == *script)
+            && self.cluster_id.is_none_or(|id| line.cluster_id == Some(id))
+    }
+}
+
+/// Letters and digits that nobody takes for one another.
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
+/// A short id that sorts by time and is given on no other host: `20261123-121502-x7f3q`.
+///
+/// # Errors
+/// `local` when `begun_ms` is no time that can be written so: the host's clock is wrong.
+pub fn run_id(begun_ms: i64, random: [u8; 5]) -> Result<String> {
+    let letters: String = random.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect();
+    Ok(format!("{}-{letters}", stamp(begun_ms)?))
+}
+
+/// `20261123-121502`, in UTC.
+pub(super) fn stamp(unix_ms: i64) -> Result<String> {
+    let time = DateTime::<Utc>::from_timestamp_millis(unix_ms);
+    time.map(|time| time.format("%Y%m%d-%H%M%S").to_string())
+        .ok_or_else(|| Error::local(format!("the clock says {unix_ms} ms since 1970")).hint("set this host's clock"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_short_and_sort_by_time() {
+        let first = run_id(1_795_436_102_000, [1; 5]).unwrap();
+        let second = run_id(1_795_436_103_000, [0; 5]).unwrap();
+        assert_eq!(first, "20261123-121502-11111");
+        assert!(first < second);
+        assert_ne!(run_id(0, [1, 2, 3, 4, 5]).unwrap(), run_id(0, [1, 2, 3, 4, 6]).unwrap());
+        assert!(run_id(i64::MAX, [0; 5]).is_err());
+    }
+}

@@ -1,0 +1,223 @@
+//! A run as one JSON document, to be moved to another host or kept.
+
+use super::chain::{self, Hash, Kind};
+use super::fault::{self, Fault};
+use super::load::{self, Pinned};
+use super::rows::{self, Line};
+use super::run::{Holder, RunHead, RunLine, RunState};
+use super::table::{add, line_if_there};
+use super::{Store, Sync};
+use crate::error::{Error, Result};
+use rusqlite::Transaction;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// The version of the document.
+const VERSION: u32 = 1;
+
+/// A run, whole.
+#[derive(Serialize, Deserialize)]
+struct Document {
+    /// The version, under a name that says what the file is.
+    binlogsh_run: u32,
+    /// What the run is, as it was hashed.
+    head: String,
+    /// Its journal.
+    entries: Vec<Row>,
+    /// Where it stands.
+    end: End,
+    /// Over the last link of the chain and `end`, in hex.
+    seal: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Row {
+    kind: String,
+    /// As it was hashed.
+    body: String,
+    /// In hex.
+    hash: String,
+}
+
+/// What of the row in `runs` the journal does not say.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+struct End {
+    state: RunState,
+    ended_ms: Option<i64>,
+    exit_code: Option<u8>,
+    error: Option<Error>,
+    why: Option<String>,
+    step: Option<String>,
+    changes: u64,
+    unfinished: bool,
+}
+
+impl End {
+    fn of(run: &RunLine) -> Self {
+        Self {
+            state: run.state,
+            ended_ms: run.ended_ms,
+            exit_code: run.exit_code,
+            error: run.error.clone(),
+            why: run.why.clone(),
+            step: run.step.clone(),
+            changes: run.changes,
+            unfinished: run.unfinished,
+        }
+    }
+
+    fn seal(&self, id: &str, rows: u64, tip: &Hash) -> Result<String> {
+        let text = serde_json::to_string(self).map_err(|e| fault::unwritable(&e))?;
+        Ok(hex(&chain::next(tip, id, rows + 1, Kind::Asked, &text)))
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+impl Store {
+    /// The run with this id (or the only one whose id begins so) as one JSON document, hashes and all. It holds what
+    /// the journal holds, secrets as hashes, and the key under which they were hashed.
+    ///
+    /// # Errors
+    /// As [`Store::load`].
+    pub fn export(&self, id: &str) -> Result<String> {
+        let document = self.seen(self.document(id))?;
+        serde_json::to_string_pretty(&document).map(|text| text + "\n").map_err(|e| fault::unwritable(&e))
+    }
+
+    fn document(&self, id: &str) -> Result<Document, Fault> {
+        let _snapshot = self.snapshot()?;
+        let line = self.find(id)?;
+        let (head, first) = load::head(&self.connection, &self.file, &line)?;
+        let mut entries = Vec::new();
+        let (n, id) = (line.n, line.run.id.as_str());
+        let (rows, tip) = rows::walk(&self.connection, &self.file, (n, id, first), |row| {
+            let (kind, body) = (row.kind.name().to_owned(), row.body.to_owned());
+            entries.push(Row { kind, body, hash: hex(&row.hash) });
+            Ok(())
+        })?;
+        let end = End::of(&line.run);
+        let seal = end.seal(id, rows, &tip)?;
+        Ok(Document { binlogsh_run: VERSION, head, entries, end, seal })
+    }
+
+    /// Adds the run of a document that [`Store::export`] made, and returns its id. Nobody is at it then, whoever was
+    /// when it was exported. To import the same again does nothing.
+    ///
+    /// # Errors
+    /// `invalid` when it is no such document, not as it was written, or made by a newer version; `conflict` when there
+    /// is a run of that id with another content; `local`.
+    pub fn import(&mut self, text: &str) -> Result<String> {
+        let checked = Checked::read(text)?;
+        self.write(Sync::Host, |transaction, file| checked.add(transaction, file))?;
+        Ok(checked.run.id)
+    }
+}
+
+/// A document whose chain is whole.
+struct Checked {
+    run: RunLine,
+    head: String,
+    rows: Vec<(Kind, String, Hash)>,
+}
+
+impl Checked {
+    fn read(text: &str) -> Result<Self> {
+        #[derive(Deserialize)]
+        struct Version {
+            binlogsh_run: u32,
+        }
+        let version: Version = serde_json::from_str(text).map_err(|e| unreadable(&e))?;
+        if version.binlogsh_run != VERSION {
+            let found = version.binlogsh_run;
+            return Err(Error::invalid(format!(
+                "the run was exported as version {found}, this binlogsh knows {VERSION}"
+            ))
+            .hint("use the binlogsh that exported it"));
+        }
+        let document: Document = serde_json::from_str(text).map_err(|e| unreadable(&e))?;
+        let pinned: Pinned = serde_json::from_str(&document.head).map_err(|e| unreadable(&e))?;
+        pinned.key().ok_or_else(|| altered("its secret key"))?;
+        let id = pinned.head.id.clone();
+        let mut tip = chain::of_head(&id, &document.head);
+        let mut rows = Vec::with_capacity(document.entries.len());
+        for (seq, row) in (1..).zip(document.entries) {
+            let kind = Kind::from_name(&row.kind).ok_or_else(|| altered(&format!("entry {seq}")))?;
+            tip = chain::next(&tip, &id, seq, kind, &row.body);
+            if hex(&tip) != row.hash {
+                return Err(altered(&format!("entry {seq}")));
+            }
+            rows.push((kind, row.body, tip));
+        }
+        if document.end.seal(&id, rows.len() as u64, &tip)? != document.seal {
+            return Err(altered("its end"));
+        }
+        let run = line(pinned.head, document.end, rows.len() as u64);
+        Ok(Self { run, head: document.head, rows })
+    }
+
+    fn add(&self, transaction: &Transaction<'_>, file: &Path) -> Result<(), Fault> {
+        if let Some(there) = line_if_there(transaction, file, &self.run.id)?
+            && self.is(transaction, file, &there)?
+        {
+            return Ok(());
+        }
+        let n = add(transaction, file, Line { n: 0, run: self.run.clone() }, &self.head)?;
+        let said = |e| fault::of(file, "write to", e);
+        let sql = "INSERT INTO entries (place, kind, body, hash) VALUES (?1, ?2, ?3, ?4)";
+        let mut statement = transaction.prepare(sql).map_err(said)?;
+        for (seq, (kind, body, hash)) in (1..).zip(&self.rows) {
+            statement.execute(rusqlite::params![rows::place(n, seq), kind.name(), body, hash]).map_err(said)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the run that is there is this one, as far as it had come.
+    fn is(&self, transaction: &Transaction<'_>, file: &Path, there: &Line) -> Result<bool, Fault> {
+        let (_, first) = load::head(transaction, file, there)?;
+        let (_, tip) = rows::walk(transaction, file, (there.n, &there.run.id, first), |_| Ok(()))?;
+        let ours = self.rows.last().map_or_else(|| chain::of_head(&self.run.id, &self.head), |(_, _, hash)| *hash);
+        Ok(tip == ours && End::of(&there.run) == End::of(&self.run))
+    }
+}
+
+fn line(head: RunHead, end: End, rows: u64) -> RunLine {
+    let holder: Option<Holder> = None;
+    let RunHead { id, kind, script, cluster_id, user, host, pid, begun_ms, .. } = head;
+    let End { state, ended_ms, exit_code, error, why, step, changes, unfinished } = end;
+    RunLine {
+        id,
+        kind,
+        script,
+        cluster_id,
+        user,
+        host,
+        pid,
+        begun_ms,
+        state,
+        holder,
+        ended_ms,
+        exit_code,
+        error,
+        why,
+        rows,
+        changes,
+        unfinished,
+        step,
+    }
+}
+
+fn unreadable(said: &serde_json::Error) -> Error {
+    Error::invalid("this is no exported run").source(said).hint("name a file that `runs export` wrote")
+}
+
+fn altered(what: &str) -> Error {
+    Error::invalid(format!("the exported run is damaged: {what} is not as it was written"))
+        .hint("export it again, and move the file as it is")
+}

@@ -1,0 +1,173 @@
+//! What a journal knows of the cluster: its last look, and what the run has done since.
+
+use crate::journal::{Entry, Unfinished};
+use crate::node::{NodeRef, State};
+use crate::world::{Action, Answer, Exec, Known, Listing, Manual, Request};
+use std::collections::BTreeMap;
+
+/// What a run knew of the cluster when it was cut off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Knowledge {
+    /// The nodes of its last look.
+    seen: Known,
+    /// What each node's record may say through what was done, by key.
+    through_us: BTreeMap<String, Reach>,
+}
+
+impl Knowledge {
+    /// What a journal of these entries, which ends with `unfinished`, knows; `None` if it never looked.
+    pub fn of(entries: &[Entry], unfinished: Option<&Unfinished>) -> Option<Self> {
+        let listing = |entry: &Entry| match &entry.outcome {
+            Ok(Answer::Listing(listing)) => Some(Known::of(listing)),
+            _ => None,
+        };
+        let (last, seen) = entries.iter().enumerate().rev().find_map(|(at, entry)| Some((at, listing(entry)?)))?;
+        let mut through_us = BTreeMap::new();
+        for (at, entry) in entries.iter().enumerate() {
+            for (key, reach) in reach(&entry.request) {
+                // What had come about by the last look is over: whatever happened to the node since is somebody else's.
+                if at > last || !reach.has_come(state_of(&seen, &key)) {
+                    through_us.insert(key, reach);
+                } else {
+                    through_us.remove(&key);
+                }
+            }
+        }
+        through_us.extend(unfinished.iter().flat_map(|open| reach(&open.request)));
+        Some(Self { seen, through_us })
+    }
+
+    /// How the cluster as `now` shows it differs from what the run knew, beside what it did itself: a phrase each.
+    pub fn differences(&self, now: &Listing) -> Vec<String> {
+        let now = Known::of(now);
+        let ours = |key: &str| {
+            let (then, now) = (state_of(&self.seen, key), state_of(&now, key));
+            let reached = self.through_us.get(key).is_some_and(|reach| reach.covers(now));
+            // What a node does by itself once it was told.
+            let settled = (then, now) == (Some(State::Pausing), Some(State::Paused))
+                || (then, now) == (Some(State::Closing), Some(State::Offline));
+            reached || settled
+        };
+        let left = |known: &Known| Known {
+            nodes: known.nodes.iter().filter(|node| !ours(&node.key())).cloned().collect(),
+            malformed: known.malformed.iter().filter(|key| !ours(key)).cloned().collect(),
+        };
+        left(&self.seen).differences("the journal", &left(&now))
+    }
+}
+
+fn state_of(known: &Known, key: &str) -> Option<State> {
+    known.nodes.iter().find(|node| node.key() == key).map(|node| node.state)
+}
+
+/// What a node's record may say through a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Reach {
+    /// On its way and in the end; `None` stands for no record. Nothing at all stands for anything.
+    may_be: Vec<Option<State>>,
+    /// In the end.
+    end: Option<State>,
+}
+
+impl Reach {
+    fn covers(&self, state: Option<State>) -> bool {
+        self.may_be.is_empty() || self.may_be.contains(&state)
+    }
+
+    fn has_come(&self, state: Option<State>) -> bool {
+        self.end == state
+    }
+}
+
+/// The keys that a change reaches, and what becomes of them.
+fn reach(request: &Request) -> Vec<(String, Reach)> {
+    let anything = |nodes: &[NodeRef], end: State| -> Vec<(String, Reach)> {
+        nodes.iter().map(|node| (node.key(), Reach { may_be: Vec::new(), end: Some(end) })).collect()
+    };
+    match request {
+        Request::Act { node, action } => {
+            let (under_way, end) = match action {
+                Action::Pause => (State::Pausing, State::Paused),
+                Action::Close => (State::Closing, State::Offline),
+            };
+            let may_be = vec![Some(State::Online), Some(under_way), Some(end)];
+            vec![(node.key(), Reach { may_be, end: Some(end) })]
+        }
+        Request::SwapRecord { seen, state } => {
+            vec![(seen.node.key(), Reach { may_be: vec![Some(seen.state), Some(*state)], end: Some(*state) })]
+        }
+        Request::DeleteRecord { key, .. } => vec![(key.clone(), Reach { may_be: vec![None], end: None })],
+        Request::Manual(Manual { starts, stops, retires, .. }) => {
+            let mut all = anything(&[&stops[..], retires].concat(), State::Offline);
+            all.extend(anything(starts, State::Online));
+            all
+        }
+        Request::Exec(Exec { starts, stops, .. }) => {
+            let mut all = anything(stops, State::Paused);
+            all.extend(anything(starts, State::Online));
+            all
+        }
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::node::{Kind, Record};
+
+    fn listing(states: &[(&str, &str)]) -> Listing {
+        let record = |(id, state): &(&str, &str)| {
+            let json = format!(
+                r#"{{"nodeId":"{id}","host":"{id}:1","state":"{state}","maxCommitTS":262144000,"updateTS":262144000}}"#
+            );
+            Record::parse(&format!("{}{id}", Kind::Pump.prefix()), json.as_bytes(), 7).unwrap()
+        };
+        let records = states.iter().map(record).collect();
+        Listing { revision: 9, tso: None, tso_error: None, records, malformed: Vec::new() }
+    }
+
+    fn looked(states: &[(&str, &str)]) -> Entry {
+        Entry::new(Request::Nodes, Ok(Answer::Listing(listing(states))))
+    }
+
+    fn paused(id: &str) -> Entry {
+        let node = NodeRef { kind: Kind::Pump, id: id.into(), address: format!("{id}:1") };
+        let outcome = Ok(Answer::Acted { message: "success".into() });
+        Entry::new(Request::Act { node, action: Action::Pause }, outcome)
+    }
+
+    #[test]
+    fn what_the_run_did_itself_is_no_difference() {
+        let known = Knowledge::of(&[looked(&[("p0", "online"), ("p1", "online")]), paused("p0")], None).unwrap();
+        assert_eq!(known.differences(&listing(&[("p0", "paused"), ("p1", "online")])), Vec::<String>::new());
+        assert_eq!(known.differences(&listing(&[("p0", "pausing"), ("p1", "online")])), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_others_did_is_a_difference() {
+        let known = Knowledge::of(&[looked(&[("p0", "online"), ("p1", "online")]), paused("p0")], None).unwrap();
+        let found = known.differences(&listing(&[("p0", "paused"), ("p1", "paused"), ("p2", "online")]));
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found[0].contains("p1") && found[1].contains("p2"), "{found:?}");
+        assert_eq!(known.differences(&listing(&[("p0", "offline"), ("p1", "online")])).len(), 1);
+    }
+
+    #[test]
+    fn what_a_change_brings_about_later_is_no_difference_and_what_comes_after_that_is_one() {
+        let node = NodeRef { kind: Kind::Pump, id: "p0".into(), address: "p0:1".into() };
+        let manual = Manual { starts: vec![node], ..Manual::default() };
+        let started = Entry::new(Request::Manual(manual), Ok(Answer::Done));
+        let known = Knowledge::of(&[paused("p0"), started.clone(), looked(&[("p0", "paused")])], None).unwrap();
+        assert!(known.differences(&listing(&[("p0", "online")])).is_empty(), "it had only been started");
+        let known = Knowledge::of(&[paused("p0"), started, looked(&[("p0", "online")])], None).unwrap();
+        assert_eq!(known.differences(&listing(&[("p0", "paused")])).len(), 1, "somebody else paused it again");
+    }
+
+    #[test]
+    fn what_a_node_goes_on_to_do_is_no_difference() {
+        let known = Knowledge::of(&[paused("p0"), looked(&[("p0", "pausing")])], None).unwrap();
+        assert!(known.differences(&listing(&[("p0", "paused")])).is_empty());
+        assert!(Knowledge::of(&[paused("p0")], None).is_none());
+    }
+}

@@ -1,0 +1,87 @@
+//! `runs show`, `abandon`, `export`, `import`, `prune`.
+
+use super::*;
+use binlogsh::error::ErrorKind;
+
+#[test]
+fn a_run_moves_to_another_data_directory_and_goes_on_there() {
+    let place = Place::new();
+    place.cut_off();
+    place.say_go();
+    let (id, file) = (place.id(), place.dir.path().join("run.json"));
+    let file = file.display().to_string();
+    place.runs(&["export", &id, &file]).go().succeeds().stderr_contains("abandon it here");
+    place.runs(&["export", &id, &file]).go().fails(ErrorKind::Conflict).stderr_contains("is not there yet");
+    let other = tempfile::tempdir().unwrap();
+    let runs = |args: &[&str]| {
+        args.iter().fold(place.shell_with(other.path()).yes().arg("runs"), |shell, arg| shell.arg(*arg)).go()
+    };
+    runs(&["import", &file]).succeeds().stderr_contains(&format!("runs resume {id}"));
+    runs(&["import", &file]).succeeds();
+    runs(&["resume", &id]).succeeds().stdout_contains("all is done");
+    assert_eq!(place.told_to_pause(), 2);
+    runs(&[]).succeeds().stdout_contains("done");
+    place.runs(&["abandon", &id, "--why", "moved"]).go().succeeds();
+    place.resume().fails(ErrorKind::Refused).stderr_contains("abandoned: moved");
+}
+
+#[test]
+fn what_was_typed_and_ctl_did_can_be_read_afterwards() {
+    let place = Place::new();
+    place.shell().yes().eval(r#"pumps(); pause_pump("pump-1", #{ wait: "30s" })"#).succeeds();
+    let id = place.id();
+    let shown = place.runs(&["show", &id[..15]]).go().succeeds();
+    shown.stdout_contains("of -e").stdout_contains("pause pump pump-1").stdout_contains("(by --yes)");
+    let shown = place.runs(&["show", &id, "-o", "json"]).go().succeeds();
+    let run: serde_json::Value = serde_json::from_str(&shown.stdout).unwrap();
+    assert_eq!(run["kind"], "prompt");
+    assert_eq!(run["entries"].as_array().unwrap().len(), 1, "no reads: {}", shown.stdout);
+    place.resume().fails(ErrorKind::Refused).stderr_contains("is no script's");
+    let url = place.cluster.url();
+    let ctl = |shell: Shell| {
+        shell.arg("ctl").arg("-pd-urls").arg(&url).arg("-cmd").arg("pause-drainer").arg("-node-id").arg("drainer-1")
+    };
+    ctl(place.shell()).go().succeeds();
+    place.runs(&[]).go().succeeds().stdout_contains("ctl");
+}
+
+#[test]
+fn looking_keeps_no_run() {
+    let place = Place::new();
+    place.shell().eval("pumps().len()").succeeds();
+    place.runs(&[]).go().succeeds();
+    assert!(!place.dir.path().join("binlogsh").exists(), "nothing was written");
+}
+
+#[test]
+fn ctl_goes_on_where_nothing_can_be_kept_and_a_script_does_not_begin() {
+    let place = Place::new();
+    let data = place.dir.path().join("binlogsh");
+    std::fs::write(&data, "a file where the directory should be").unwrap();
+    let url = place.cluster.url();
+    let ctl =
+        place.shell().arg("ctl").arg("-pd-urls").arg(&url).arg("-cmd").arg("pause-pump").arg("-node-id").arg("pump-1");
+    ctl.go().succeeds().stderr_contains("this is not kept among the runs");
+    place.say_go();
+    let before = place.told_to_pause();
+    place.work().go().fails(ErrorKind::Local).stderr_contains("binlogsh");
+    assert_eq!(place.told_to_pause(), before);
+}
+
+#[test]
+fn old_runs_are_pruned_and_a_cut_off_one_is_not() {
+    let place = Place::new();
+    place.cut_off();
+    place.shell().yes().eval(r#"pause_pump("pump-1")"#).fails(ErrorKind::Locked);
+    place.shell().yes().arg("--wait-lock=2m").eval(r#"pause_pump("pump-1")"#).succeeds();
+    place.runs(&["prune", "--older-than", "90d"]).go().succeeds().stderr_contains("removed 0 runs");
+    place.runs(&["prune", "--older-than", "0s"]).go().succeeds().stderr_contains("removed 1 run ");
+    place.runs(&[]).go().succeeds().stdout_contains("cut-off");
+    place.runs(&["prune", "--older-than", "long"]).go().fails(ErrorKind::Invalid).stderr_contains("--older-than");
+    place.runs(&["show", "2099"]).go().fails(ErrorKind::NotFound).stderr_contains("there is no run `2099`");
+    place
+        .runs(&["abandon", &place.id(), "--why", " "])
+        .go()
+        .fails(ErrorKind::Invalid)
+        .stderr_contains("--why says nothing");
+}

@@ -1,0 +1,96 @@
+//! `runs resume`.
+
+use super::*;
+use binlogsh::error::ErrorKind;
+
+#[test]
+fn a_script_that_was_killed_goes_on_after_what_it_did() {
+    let place = Place::new();
+    place.cut_off();
+    let listed = place.runs(&[]).go().succeeds();
+    listed.stdout_contains("cut-off").stdout_contains("1 change, in `").stdout_contains("ann@");
+    place.say_go();
+    let resumed = place.resume().succeeds();
+    let resumed = resumed.stderr_contains("still held by the process that was cut off");
+    let resumed = resumed.stderr_contains("goes on after").stderr_contains("in the step `first`");
+    assert!(!resumed.stdout.contains("first of all"), "what was said before is not said again:\n{}", resumed.stdout);
+    resumed.stdout_contains("all is done");
+    assert_eq!(place.told_to_pause(), 2, "{:?}", place.cluster.asked_of_nodes());
+    let shown = place.runs(&["show", &place.id()]).go().succeeds();
+    let shown = shown.stdout_contains("==> first").stdout_contains("pause drainer drainer-1");
+    shown.stdout_contains("pause drainer drainer-0").stdout_contains("done at 20");
+    place.resume().fails(ErrorKind::Refused).stderr_contains("is done");
+}
+
+#[test]
+fn differences_to_what_the_journal_knows_are_shown_and_asked_about() {
+    let place = Place::new();
+    place.stop();
+    place.shell().yes().eval(r#"pause_pump("pump-1", #{ wait: "30s" })"#).succeeds();
+    place.say_go();
+    let runs = place.runs(&["resume"]).arg(first_id(&place)).go().fails(ErrorKind::Refused);
+    runs.stderr_contains("pump pump-1, paused at").stderr_contains("nobody can be asked without a terminal");
+    assert_eq!(place.told_to_pause(), 2, "nothing was done");
+    let resumed = place.runs(&["resume"]).arg(first_id(&place)).yes().go().succeeds();
+    resumed.stderr_contains("Since the run was cut off the cluster has changed").stdout_contains("all is done");
+}
+
+/// The id of the script's run, where there are others.
+fn first_id(place: &Place) -> String {
+    let listed = place.runs(&["-o", "json"]).go().succeeds();
+    let rows: serde_json::Value = serde_json::from_str(&listed.stdout).unwrap();
+    let row = rows.as_array().unwrap().iter().find(|row| row["kind"] == "script").unwrap();
+    row["id"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_run_goes_on_with_the_script_as_it_was() {
+    let place = Place::new();
+    place.cut_off();
+    std::fs::write(place.script(), WORK.replace("drainer-0", "nobody")).unwrap();
+    place.say_go();
+    let resumed = place.resume().succeeds().stderr_contains("has changed since the run began");
+    resumed.stdout_contains("all is done");
+}
+
+#[test]
+fn a_run_belongs_to_its_cluster() {
+    let place = Place::new();
+    place.cut_off();
+    place.cluster.pd().set(|knobs| knobs.cluster_id += 1);
+    let ran = place.resume().fails(ErrorKind::Invalid);
+    ran.stderr_contains("belongs to cluster").stderr_contains("--pd-urls");
+    place.runs(&[]).go().succeeds().stdout_contains("cut-off");
+}
+
+#[test]
+fn a_run_that_is_going_on_is_resumed_by_nobody_else() {
+    let place = Place::new();
+    let (mut child, _lines) = place.half_way();
+    place.resume().fails(ErrorKind::Locked).stderr_contains("is going on: process").stderr_contains("started by ann");
+    place.work().go().fails(ErrorKind::Locked).stderr_contains("another run of").stderr_contains("is going on");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn the_next_run_of_a_script_that_was_cut_off_says_so() {
+    let place = Place::new();
+    place.stop();
+    let id = place.id();
+    // Where nobody can be asked it is a new run, and that knows nothing of what the other one did.
+    let ran = place.work().go().fails(ErrorKind::Unreachable).stderr_contains("drainer-1 is paused");
+    ran.stderr_contains("was cut off").stderr_contains(&format!("binlogsh runs resume {id}"));
+}
+
+#[test]
+fn an_interrupted_run_says_how_to_go_on_and_does() {
+    let place = Place::new();
+    let said = place.stop();
+    let id = place.id();
+    assert!(said.iter().any(|line| line.contains(&format!("binlogsh runs resume {id}"))), "{said:#?}");
+    place.runs(&[]).go().succeeds().stdout_contains("interrupted");
+    place.say_go();
+    place.resume().succeeds().stdout_contains("all is done");
+    assert_eq!(place.told_to_pause(), 2);
+}
