@@ -103,6 +103,9 @@ impl Session {
         if let Some(entry) = self.parts.journal.next_replayed() {
             return replayed(entry, &self.as_noted(request));
         }
+        if let Some(began) = self.parts.journal.take_expected() {
+            same(&began, &self.as_noted(request))?;
+        }
         match request.effect() {
             Effect::Read => {
                 let outcome = self.parts.world.apply(request, None);
@@ -251,16 +254,22 @@ impl Gate for Session {
 
 /// What the journal says came of `request`; another request than the journal's is a divergence.
 fn replayed(entry: Entry, request: &Request) -> Result<Answer> {
-    if entry.request == *request {
-        return entry.outcome;
+    same(&entry.request, request)?;
+    entry.outcome
+}
+
+/// What the journal has is what the script asks.
+fn same(journal: &Request, script: &Request) -> Result<()> {
+    if journal == script {
+        return Ok(());
     }
     let show = |request: &Request| serde_json::to_string(request).unwrap_or_else(|_| format!("{request:?}"));
     Err(Error::new(
         ErrorKind::Diverged,
         format!(
             "the script no longer does what its journal says\n  journal: {}\n  script:  {}",
-            show(&entry.request),
-            show(request)
+            show(journal),
+            show(script)
         ),
     )
     .hint("run the script as it was when the journal was written, or start a new run"))

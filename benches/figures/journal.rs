@@ -1,16 +1,25 @@
 //! The store of runs: reading a journal, writing a change, opening the store, listing ten thousand runs.
 
+use crate::process::{ours, time};
 use crate::row::{Row, Sense, median};
-use binlogsh::journal::store::{Holder, NewRun, RunFilter, RunHead, RunJournal, RunKind, Store, run_id};
+use binlogsh::error::Result;
+use binlogsh::interrupt::Interrupt;
+use binlogsh::journal::store::{Claim, Holder, NewRun, RunFilter, RunHead, RunJournal, RunKind, Store, run_id};
 use binlogsh::journal::{Entry, Journal, Keeps};
+use binlogsh::language::{Interpreter, Settings, Source};
 use binlogsh::node::{Kind, NodeRef, Record};
+use binlogsh::policy::Ask;
+use binlogsh::session::{Parts, Session};
 use binlogsh::tso::Tso;
-use binlogsh::world::{Action, Answer, Listing, Probe, ProbeFinding, Request};
+use binlogsh::world::{Action, Answer, Fence, Listing, Probe, ProbeFinding, Request, World};
 use indexmap::IndexMap;
+use std::cell::RefCell;
 use std::fs::File;
 use std::hint::black_box;
 use std::io::Write;
 use std::path::Path;
+use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 use tempfile::TempDir;
 
@@ -159,13 +168,64 @@ pub(crate) fn journal_open() -> Row {
     row("journal_open", "ms", median((1..=31).map(more).collect()), 3.0)
 }
 
-/// Ten thousand stored runs listed, within the process: opened, read, every row checked.
+/// `binlogsh runs` with ten thousand stored runs, all of them shown: the whole process.
 pub(crate) fn runs_list_10000() -> Row {
     let dir = in_memory();
-    let file = dir.path().join("runs.db");
+    let file = dir.path().join("binlogsh/runs.db");
     (0..10_000).for_each(|n| act(&mut journal(&file, n)));
-    let list = || Store::open(&file).unwrap().runs(&RunFilter::default()).unwrap();
-    assert_eq!(list().len(), 10_000);
-    let times = (0..9).map(|_| milliseconds(|| drop(black_box(list())))).collect();
-    row("runs_list_10000", "ms", median(times), 50.0)
+    assert_eq!(Store::open(&file).unwrap().runs(&RunFilter::default()).unwrap().len(), 10_000);
+    let list = || {
+        let mut command = ours();
+        command.env("XDG_DATA_HOME", dir.path()).args(["runs", "--limit", "10000"]);
+        time(command) * 1000.0
+    };
+    list();
+    row("runs_list_10000", "ms", median((0..9).map(|_| list()).collect()), 50.0)
+}
+
+/// A world in which nothing happens: it gives the same listing, and does what it is told.
+struct Still(Answer);
+
+impl World for Still {
+    fn apply(&mut self, request: &Request, _fence: Option<&Fence>) -> Result<Answer> {
+        Ok(match request {
+            Request::Nodes => self.0.clone(),
+            Request::Now => Answer::Now { unix_ms: BEGUN, monotonic_ms: 1000 },
+            _ => Answer::Done,
+        })
+    }
+}
+
+/// A run with ten thousand entries is taken up again: loaded, its script compiled and run over its journal, until the
+/// first request that goes to the world.
+pub(crate) fn resume_10000() -> Row {
+    const READS: u32 = ENTRIES - 1;
+    let script = format!("for i in 0..{READS} {{ pumps(); }} manual(\"look\"); pumps();");
+    let dir = in_memory();
+    let file = dir.path().join("runs.db");
+    let run = journal(&file, 1);
+    let id = run.head().id.clone();
+    play(&script, run);
+    let holder = || Holder { user: "ada".into(), host: "ops-1".into(), pid: 4711, mark: "4711".into() };
+    let resume = || {
+        let claim = Claim { holder: holder(), is_alive: &|_| false, clock: Box::new(|| BEGUN) };
+        let run = Store::open(&file).unwrap().resume(&id, claim).unwrap();
+        assert_eq!(run.to_replay(), ENTRIES as usize);
+        play(&script, run);
+    };
+    row("resume_10000", "ms", median((0..9).map(|_| milliseconds(resume)).collect()), 300.0)
+}
+
+/// Runs the script over its journal, and then in the still world.
+fn play(script: &str, run: RunJournal) {
+    let session = Session::new(Parts {
+        world: Box::new(Still(listing())),
+        journal: Box::new(Rc::new(RefCell::new(run))),
+        policy: Box::new(Ask::default()),
+        notices: Arc::new(|_| {}),
+        interrupt: Interrupt::default(),
+        lock: None,
+    });
+    let mut interpreter = Interpreter::new(Rc::new(RefCell::new(session)), Settings::default());
+    interpreter.run(&Source::new("long.rhai", script)).unwrap();
 }

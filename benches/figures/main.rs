@@ -40,6 +40,7 @@ fn main() {
         ("journal_write", Box::new(journal::journal_write)),
         ("journal_open", Box::new(journal::journal_open)),
         ("runs_list_10000", Box::new(journal::runs_list_10000)),
+        ("resume_10000", Box::new(journal::resume_10000)),
         ("futures_10000", Box::new(rehearsals::futures_10000)),
         ("futures_two_cores", Box::new(rehearsals::futures_two_cores)),
         ("futures_memory", Box::new(rehearsals::futures_memory)),

@@ -122,6 +122,10 @@ impl<J: Journal + ?Sized> Journal for std::rc::Rc<std::cell::RefCell<J>> {
         self.borrow_mut().next_replayed()
     }
 
+    fn take_expected(&mut self) -> Option<Request> {
+        self.borrow_mut().take_expected()
+    }
+
     fn note(&mut self, request: &Request, outcome: &Outcome, by: Option<&str>) -> Result<()> {
         self.borrow_mut().note(request, outcome, by)
     }

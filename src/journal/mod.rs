@@ -23,6 +23,12 @@ pub trait Journal {
     /// The next entry of an earlier execution that was not taken yet; `None` once everything was.
     fn next_replayed(&mut self) -> Option<Entry>;
 
+    /// Once everything was given back: the change that began last and has no outcome. It is what must be asked next, or the
+    /// script is another one. Given once.
+    fn take_expected(&mut self) -> Option<Request> {
+        None
+    }
+
     /// Notes a read, or what the human was asked, what came of it, and who answered. Copies only what it keeps.
     ///
     /// # Errors

@@ -19,7 +19,7 @@ pub(super) struct Process {
 impl Process {
     pub(super) fn start(work: &str, url: &str) -> Self {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "lock::process::the_process", "--ignored", "--nocapture"])
+            .args(["--exact", "lock::process::the_process", "--nocapture"])
             .env(WORK, format!("{work} {url}"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -60,8 +60,8 @@ impl Drop for Process {
     }
 }
 
+/// The other process of the tests beside it; by itself it does nothing.
 #[test]
-#[ignore = "it is the other process of the tests beside it"]
 fn the_process() {
     let Ok(work) = std::env::var(WORK) else { return };
     let (work, url) = work.split_once(' ').unwrap();

@@ -2,6 +2,8 @@
 
 mod commands;
 mod cuts;
+mod diverged;
+mod kills;
 mod resume;
 
 use crate::harness::{Ran, Shell};

@@ -2,6 +2,7 @@
 
 use super::*;
 use binlogsh::error::ErrorKind;
+use std::time::Duration;
 
 #[test]
 fn a_script_that_was_killed_goes_on_after_what_it_did() {
@@ -71,6 +72,34 @@ fn a_run_that_is_going_on_is_resumed_by_nobody_else() {
     place.work().go().fails(ErrorKind::Locked).stderr_contains("another run of").stderr_contains("is going on");
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+#[test]
+fn of_two_processes_that_resume_a_run_at_once_one_wins_and_the_other_says_so() {
+    let place = Place::new();
+    place.cut_off();
+    let id = place.id();
+    let shells = [place.runs(&["resume", &id]).yes(), place.runs(&["resume", &id]).yes()];
+    let start = |shell: &Shell| {
+        shell.command().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let [mut one, mut other] = [start(&shells[0]), start(&shells[1])];
+    // One of them ends; the other waits for the word to go on.
+    let loser_is_one = loop {
+        match (one.try_wait().unwrap(), other.try_wait().unwrap()) {
+            (Some(_), _) => break true,
+            (_, Some(_)) => break false,
+            _ => std::thread::sleep(Duration::from_millis(5)),
+        }
+    };
+    place.say_go();
+    let (loser, winner) = if loser_is_one { (one, other) } else { (other, one) };
+    let lost = loser.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&lost.stderr).into_owned();
+    assert_eq!(lost.status.code(), Some(i32::from(ErrorKind::Locked.exit_code())), "{said}");
+    assert!(said.contains("is going on: process"), "{said}");
+    assert!(winner.wait_with_output().unwrap().status.success());
+    assert_eq!(place.told_to_pause(), 2);
 }
 
 #[test]

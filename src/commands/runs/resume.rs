@@ -223,6 +223,10 @@ impl Journal for Replaying {
         next
     }
 
+    fn take_expected(&mut self) -> Option<Request> {
+        self.inner.take_expected()
+    }
+
     fn note(&mut self, request: &Request, outcome: &Outcome, by: Option<&str>) -> Result<()> {
         self.inner.note(request, outcome, by)
     }

@@ -84,6 +84,7 @@ impl Store {
             buffer,
             group: super::write::GROUP,
             replay: loaded.entries.into(),
+            expected: loaded.unfinished.as_ref().map(|open| open.request.clone()),
             open: loaded.unfinished,
             broken: None,
             set_aside: None,
@@ -99,6 +100,7 @@ impl RunJournal {
     /// As [`Journal::done`].
     pub fn settle(&mut self, entry: Entry) -> Result<()> {
         self.done(entry.clone())?;
+        self.expected = None;
         self.replay.push_back(entry);
         Ok(())
     }

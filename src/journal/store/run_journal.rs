@@ -57,6 +57,8 @@ pub struct RunJournal {
     pub(super) group: usize,
     pub(super) replay: VecDeque<Entry>,
     pub(super) open: Option<Unfinished>,
+    /// What a resumed script must ask once everything was given back.
+    pub(super) expected: Option<Request>,
     pub(super) step: Option<String>,
     /// Why nothing can be noted any more.
     pub(super) broken: Option<Error>,
@@ -88,6 +90,7 @@ impl RunJournal {
             group: GROUP,
             replay: VecDeque::new(),
             open: None,
+            expected: None,
             step: None,
             broken: None,
             set_aside: None,
@@ -226,6 +229,10 @@ impl Journal for RunJournal {
 
     fn next_replayed(&mut self) -> Option<Entry> {
         self.replay.pop_front()
+    }
+
+    fn take_expected(&mut self) -> Option<Request> {
+        if self.replay.is_empty() { self.expected.take() } else { None }
     }
 
     fn note(&mut self, request: &Request, outcome: &Outcome, by: Option<&str>) -> Result<()> {
