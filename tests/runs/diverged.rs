@@ -24,6 +24,33 @@ const LINES: [&str; 12] = [
     r#"let f = tidbs().len();"#,
 ];
 
+/// What may come before a line.
+const EXTRAS: [&str; 10] = [
+    "cluster();",
+    "tso();",
+    r#"probe("drainer-1");"#,
+    r#"pump_drainers("pump-2");"#,
+    r#"pause_pump("pump-2", #{ wait: "1m" });"#,
+    r#"offline_pump("pump-0");"#,
+    r#"update_drainer("drainer-1", "paused");"#,
+    r#"manual("something else");"#,
+    r#"confirm("really?");"#,
+    r#"sleep("3s");"#,
+];
+
+/// What may stand in the place of something else.
+const REPLACED: [(&str, &str); 9] = [
+    ("pump-0", "pump-2"),
+    ("pump-1", "pump-0"),
+    ("pump-2", "pump-1"),
+    ("drainer-0", "drainer-1"),
+    ("drainer-1", "drainer-0"),
+    ("go on?", "go on!"),
+    ("\"meta\"", "\"other\""),
+    ("start drainer-0", "start it"),
+    ("\"5s\"", "\"6s\""),
+];
+
 /// Where the run was cut off: it is telling `pump-1` to pause.
 const CUT_IN: usize = 10;
 
@@ -48,31 +75,10 @@ fn mutations() -> Vec<(String, Source)> {
         for other in at + 1..=CUT_IN {
             add(format!("lines {at} and {other} exchanged"), with(&|lines| lines.swap(at, other)));
         }
-        for extra in [
-            "cluster();",
-            "tso();",
-            r#"probe("drainer-1");"#,
-            r#"pump_drainers("pump-2");"#,
-            r#"pause_pump("pump-2", #{ wait: "1m" });"#,
-            r#"offline_pump("pump-0");"#,
-            r#"update_drainer("drainer-1", "paused");"#,
-            r#"manual("something else");"#,
-            r#"confirm("really?");"#,
-            r#"sleep("3s");"#,
-        ] {
+        for extra in EXTRAS {
             add(format!("`{extra}` before line {at}"), with(&|lines| lines.insert(at, extra.into())));
         }
-        for (from, to) in [
-            ("pump-0", "pump-2"),
-            ("pump-1", "pump-0"),
-            ("pump-2", "pump-1"),
-            ("drainer-0", "drainer-1"),
-            ("drainer-1", "drainer-0"),
-            ("go on?", "go on!"),
-            ("\"meta\"", "\"other\""),
-            ("start drainer-0", "start it"),
-            ("\"5s\"", "\"6s\""),
-        ] {
+        for (from, to) in REPLACED {
             if lines[at].contains(from) {
                 add(format!("{to} for {from} in line {at}"), with(&|lines| lines[at] = lines[at].replace(from, to)));
             }

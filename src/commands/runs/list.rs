@@ -48,7 +48,7 @@ fn cells(run: &RunLine, standing: Standing, now_ms: i64) -> Value {
 }
 
 /// How far it came.
-fn progress(run: &RunLine) -> String {
+pub(super) fn progress(run: &RunLine) -> String {
     let changes = match run.changes {
         1 => "1 change".to_owned(),
         changes => format!("{changes} changes"),

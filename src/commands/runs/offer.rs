@@ -1,6 +1,7 @@
 //! A script that was cut off the last time: says so, and offers to go on.
 
 use super::keep::Standing;
+use super::list::progress;
 use crate::commands::compose::House;
 use crate::config;
 use crate::error::Result;
@@ -39,7 +40,5 @@ pub(in crate::commands) fn offer(house: &House, script: &str) -> Result<Option<S
 
 fn told(run: &RunLine) -> String {
     let ago = show_seconds((clock::unix_ms() - run.begun_ms).max(0) as f64 / 1000.0);
-    let step = run.step.as_ref().map_or(String::new(), |step| format!(", in the step `{step}`"));
-    let changes = if run.changes == 1 { "change" } else { "changes" };
-    format!("{}, begun {ago} ago by {} on {}, {} {changes} done{step}", run.id, run.user, run.host, run.changes)
+    format!("{}, begun {ago} ago by {} on {}: {}", run.id, run.user, run.host, progress(run))
 }

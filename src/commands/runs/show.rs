@@ -11,6 +11,7 @@ use crate::policy::PlannedEffect;
 use crate::time::{Time, Zone};
 use crate::world::{Answer, Choice, Effect, Request};
 use serde_json::json;
+use std::collections::BTreeSet;
 
 /// Shows the run `id`.
 pub(super) fn main(house: &House, id: &str) -> Result<u8> {
@@ -82,8 +83,8 @@ fn told(output: &Output, loaded: &Loaded) {
         output.told("  parameters: ", &all.join(", "), Tone::Plain);
     }
     if !head.modules.is_empty() {
-        let all: Vec<&str> = head.modules.iter().map(|module| module.name.as_str()).collect();
-        output.told("  modules: ", &all.join(", "), Tone::Plain);
+        let all: BTreeSet<&str> = head.modules.iter().map(|module| module.name.as_str()).collect();
+        output.told("  modules: ", &Vec::from_iter(all).join(", "), Tone::Plain);
     }
     output.line("");
     journal(output, &happened(loaded));

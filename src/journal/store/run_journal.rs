@@ -321,6 +321,9 @@ impl Journal for RunJournal {
 
     fn step(&mut self, name: Option<&str>) {
         self.step = name.map(str::to_owned);
+        if let Some(name) = name {
+            self.line.run.step = Some(name.to_owned());
+        }
     }
 }
 

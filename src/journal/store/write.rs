@@ -30,9 +30,6 @@ impl RunJournal {
 
     /// Writes what is not yet written, wholly or not at all.
     pub(super) fn commit(&mut self, sync: Sync) -> Result<(), Fault> {
-        if self.step.is_some() {
-            self.line.run.step.clone_from(&self.step);
-        }
         self.line.run.rows = self.length();
         self.line.run.unfinished = self.open.is_some();
         let (tip, n) = match &mut self.store {
