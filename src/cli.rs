@@ -142,6 +142,12 @@ pub enum Command {
     #[command(disable_help_flag = true)]
     Rehearse(Box<Rehearse>),
 
+    /// Run the tests of scripts: functions `test_*` in files `*_test.rhai`
+    ///
+    /// Each test works in a simulated cluster of its own, in virtual time; none can reach a real one. Exit code 0 if all
+    /// pass, 1 if one fails.
+    Test(Test),
+
     /// List what was done, go on with what was cut off, and look after the maintenance lock
     ///
     /// Every script, prompt and `ctl` command that changed something is kept as a run, in the data directory of this user.
@@ -250,6 +256,30 @@ pub enum RunsCommand {
         #[arg(long, value_name = "TEXT")]
         why: String,
     },
+}
+
+/// `test`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+pub struct Test {
+    /// Files with tests, or directories that have some [default: the current directory]
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+
+    /// Only tests whose name (`FILE::FUNCTION`) has this in it
+    #[arg(long, short, value_name = "TEXT")]
+    pub filter: Option<String>,
+
+    /// Keep the stories that differ from their snapshots as the new ones
+    #[arg(long)]
+    pub update: bool,
+
+    /// How many threads [default: one for each processor]
+    #[arg(long, value_name = "J", value_parser = jobs())]
+    pub jobs: Option<usize>,
+
+    /// Also write the results as JUnit XML, for CI
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
 }
 
 /// What an operator says of a change that is in doubt.

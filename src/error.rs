@@ -47,6 +47,26 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// Every kind, in the order of the table.
+    pub const ALL: [ErrorKind; 16] = [
+        Self::Failed,
+        Self::NotFound,
+        Self::Invalid,
+        Self::Rejected,
+        Self::Refused,
+        Self::Unreachable,
+        Self::Timeout,
+        Self::Conflict,
+        Self::Locked,
+        Self::LockLost,
+        Self::InDoubt,
+        Self::Diverged,
+        Self::Local,
+        Self::Harm,
+        Self::Internal,
+        Self::Interrupted,
+    ];
+
     /// The word for it in messages, in JSON and in scripts (`err.kind`).
     pub fn name(self) -> &'static str {
         match self {

@@ -24,6 +24,7 @@ pub mod secret;
 pub mod session;
 pub mod shell;
 pub mod sim;
+pub mod testing;
 pub mod time;
 pub mod tso;
 pub mod value;

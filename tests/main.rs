@@ -48,4 +48,5 @@ mod sim_world;
 mod snapshot;
 mod store;
 mod support;
+mod testing;
 mod variants;

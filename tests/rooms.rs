@@ -22,6 +22,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("language", &["operations", "session", "world"]),
     ("recovery", &["world", "journal", "policy"]),
     ("rehearsal", &["guards", "journal", "language", "operations", "policy", "session", "sim", "world"]),
+    ("testing", &["journal", "language", "policy", "rehearsal", "session", "sim", "world"]),
     ("output", &["world"]),
     ("config", &["output"]),
     ("cli", &["config", "output"]),
@@ -42,6 +43,7 @@ const DOORS: &[&str] = &[
     "src/journal/store/",
     "src/language/library",
     "src/rehearsal/",
+    "src/testing/files.rs",
     "src/commands/",
     "src/shell/",
 ];

@@ -33,6 +33,7 @@ fn main() {
         ("memory_list_3", Box::new(move || process::memory_list_3(&memory))),
         ("reads_200", Box::new(move || process::reads_200(&reads))),
         ("first_prompt", Box::new(process::first_prompt)),
+        ("test_all", Box::new(process::test_all)),
         ("bound_call", Box::new(inside::bound_call)),
         ("gate_read", Box::new(inside::gate_read)),
         ("sim_events", Box::new(inside::sim_events)),

@@ -143,3 +143,15 @@ pub(crate) fn first_prompt() -> Row {
     let ms = median((0..PAIRS).map(|_| open()).collect());
     Row { name: "first_prompt", unit: "ms", ours: ms, peer: None, value: ms, limit: 10.0, sense: Sense::Max }
 }
+
+/// The tests of all shipped scripts, in one process.
+pub(crate) fn test_all() -> Row {
+    let run = || {
+        let mut command = ours();
+        command.args(["test", concat!(env!("CARGO_MANIFEST_DIR"), "/scripts")]);
+        time(command)
+    };
+    run();
+    let ours = median((0..7).map(|_| run()).collect());
+    Row { name: "test_all", unit: "s", ours, peer: None, value: ours, limit: 5.0, sense: Sense::Max }
+}

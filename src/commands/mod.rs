@@ -9,6 +9,7 @@ mod prompt;
 mod rehearse;
 mod run;
 mod runs;
+mod test;
 
 use crate::cli::{self, Cli, Command};
 use crate::config;
@@ -71,6 +72,7 @@ fn go(cli: Cli, output: &Output) -> Result<u8, ScriptError> {
         Some(Command::Rehearse(rehearse)) => rehearse::main(&house, &rehearse),
         Some(Command::Runs { state, limit, command: None }) => Ok(runs::list(&house, state.as_deref(), limit)?),
         Some(Command::Runs { command: Some(command), .. }) => runs::main(&house, command),
+        Some(Command::Test(test)) => Ok(test::main(&house, &test)?),
         Some(Command::Docs { reference, name }) => Ok(docs::main(&house, reference, name.as_deref())?),
         Some(Command::Ctl { .. }) => Err(Error::internal("ctl was handled before").into()),
         None if !cli.eval.is_empty() => evaluate::lines(&house, &cli.eval),

@@ -25,6 +25,7 @@ mod reference;
 mod settings;
 mod shapes;
 mod sources;
+mod thrown;
 mod translate;
 
 pub use bindings::node_properties;
@@ -38,3 +39,4 @@ pub use pin::PinnedModule;
 pub use reference::reference_markdown;
 pub use settings::{Limits, Settings};
 pub use sources::Source;
+pub use thrown::{from_script, thrown, to_script};

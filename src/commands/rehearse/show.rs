@@ -11,23 +11,6 @@ fn span(length: Micros) -> String {
     show_seconds((length / 100_000) as f64 / 10.0)
 }
 
-/// The mark before a line of a story.
-fn mark(kind: ToldKind) -> &'static str {
-    match kind {
-        ToldKind::Step => "==>",
-        ToldKind::Effect => "  -",
-        ToldKind::Asked => "  ?",
-        ToldKind::Cluster => "   ",
-        ToldKind::Meaning => "  =",
-        ToldKind::Fault => " !!",
-        ToldKind::Waiting => "  .",
-        ToldKind::Printed => "  >",
-        ToldKind::Warning => "  *",
-        ToldKind::Harm => "!!!",
-        ToldKind::End => "===",
-    }
-}
-
 /// How much a line of a story matters.
 fn tone(kind: ToldKind) -> Tone {
     match kind {
@@ -41,9 +24,9 @@ fn tone(kind: ToldKind) -> Tone {
 }
 
 fn lines(output: &Output, story: &Story) {
-    let width = story.told.iter().map(|told| span(told.at).chars().count()).max().unwrap_or(0);
+    let width = story.width();
     for told in &story.told {
-        let head = format!("{:>width$} {} ", span(told.at), mark(told.kind));
+        let head = told.head(width);
         match &told.shown {
             Some(value) => output.told_value(&head, value),
             None => output.told(&head, &told.text, tone(told.kind)),

@@ -1,0 +1,262 @@
+//! The functions of `t`, the cluster that a test is given.
+
+use super::bed::{Bed, failed, unexpected};
+use crate::error::{Error, ErrorKind, Result};
+use crate::language::{from_script, thrown, to_script};
+use crate::time::{duration_of_seconds, parse_duration};
+use crate::value::Value;
+use indexmap::IndexMap;
+use rhai::{Array, CustomType, Dynamic, Engine, EvalAltResult, Map, TypeBuilder};
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// What a test knows as `t`. Clones share it.
+#[derive(Clone)]
+pub(super) struct T(pub(super) Rc<RefCell<Bed>>);
+
+type Called<R = ()> = std::result::Result<R, Box<EvalAltResult>>;
+
+impl CustomType for T {
+    fn build(mut builder: TypeBuilder<'_, Self>) {
+        builder.with_name("Test");
+    }
+}
+
+impl T {
+    fn with<R>(&self, work: impl FnOnce(&mut Bed) -> Result<R>) -> Called<R> {
+        work(&mut self.0.borrow_mut()).map_err(thrown)
+    }
+}
+
+/// What a test can do with `t`: name with parameters, and what it is for.
+pub(super) const ABOUT: &[(&str, &str)] = &[
+    ("scenario(name)", "takes another cluster than the default sample: a sample, or a scenario file beside the test"),
+    ("fault(kind)", "something goes wrong in what is run from now on; the kinds are those of `rehearse --faults`"),
+    ("fault(kind, id)", "the same to a node"),
+    ("fault(kind, id, #{ after, lasts })", "the same, so long after the start, and for so long"),
+    ("limit(time)", "how much virtual time a script gets; a day if it is not said"),
+    ("run(script)", "runs the script in a file beside the test; returns what came of it"),
+    ("run(script, #{ name: value })", "the same with parameters"),
+    ("run_code(code)", "runs code as a script: a function of a module, say"),
+    ("expect_ok()", "the last script succeeded"),
+    ("expect_error(kind)", "it failed with an error of this kind"),
+    ("expect_error(kind, text)", "the same, and its message or hint has this in it"),
+    ("expect_exit(code)", "its exit code"),
+    ("expect_state(id, state)", "what a node's record says a minute after the script's end; `gone` without one"),
+    ("expect_process(id, state)", "what its process is then: `down`, `starting`, `online`, `closing`, `hung`"),
+    ("expect_effects([text, ...])", "it changed just this, in this order; each text is a part of what `effects` says"),
+    ("expect_printed(text)", "it printed a line with this in it"),
+    ("expect_asked(text)", "it would have asked something with this in it"),
+    ("expect_shorter(time)", "it took this long at most"),
+    ("expect_no_harm()", "it did no harm by the names of `rehearse`"),
+    ("expect_story()", "its story is the one that `snapshots/` keeps; `binlogsh test --update` keeps it anew"),
+    ("expect_story(name)", "the same, for a test with several"),
+    ("states()", "what every node's record says then, by id"),
+    ("effects()", "what it changed, or tried to, a text each"),
+    ("printed()", "what it printed, line by line"),
+    ("asked()", "what it would have asked"),
+    ("story()", "its story, line by line"),
+];
+
+/// Teaches `engine` the functions of `t`.
+pub(super) fn register(engine: &mut Engine) {
+    engine.build_type::<T>();
+    given(engine);
+    expected(engine);
+    told(engine);
+}
+
+fn given(engine: &mut Engine) {
+    engine.register_fn("scenario", |t: &mut T, name: &str| t.with(|bed| bed.choose(name)));
+    engine.register_fn("fault", |t: &mut T, kind: &str| fault(t, kind, None, Map::new()));
+    engine.register_fn("fault", |t: &mut T, kind: &str, id: &str| fault(t, kind, Some(id), Map::new()));
+    engine.register_fn("fault", |t: &mut T, kind: &str, id: &str, when: Map| fault(t, kind, Some(id), when));
+    engine.register_fn("fault", |t: &mut T, kind: &str, when: Map| fault(t, kind, None, when));
+    engine.register_fn("limit", |t: &mut T, time: Dynamic| {
+        t.with(|bed| {
+            bed.set_limit(duration(&time)?);
+            Ok(())
+        })
+    });
+    engine.register_fn("run", |t: &mut T, script: &str| run(t, script, Map::new()));
+    engine.register_fn("run", run);
+    engine.register_fn("run_code", |t: &mut T, code: &str| {
+        t.with(|bed| bed.run_code(code))?;
+        result(t)
+    });
+}
+
+fn fault(t: &mut T, kind: &str, id: Option<&str>, when: Map) -> Called {
+    t.with(|bed| {
+        let (mut after, mut lasts) = (Duration::ZERO, None);
+        for (name, value) in &when {
+            match name.as_str() {
+                "after" => after = duration(value)?,
+                "lasts" => lasts = Some(duration(value)?),
+                other => {
+                    return Err(Error::invalid(format!("fault has no option `{other}`")).hint("it has after and lasts"));
+                }
+            }
+        }
+        bed.add_fault(kind, id.map(str::to_owned), after, lasts)
+    })
+}
+
+fn run(t: &mut T, script: &str, parameters: Map) -> Called<Map> {
+    let text = |value: &Dynamic| value.clone().into_string().unwrap_or_else(|_| value.to_string());
+    let parameters: IndexMap<String, String> =
+        parameters.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+    t.with(|bed| bed.run(script, parameters))?;
+    result(t)
+}
+
+/// What came of the last script, as a map. Whoever takes it has not yet looked at how it ended.
+fn result(t: &T) -> Called<Map> {
+    t.with(|bed| {
+        let ran = bed.ran()?;
+        let error = ran.error().map(|error| &error.error);
+        let seconds = |micros: i64| Dynamic::from(micros as f64 / 1e6);
+        let totals = ran.story.totals;
+        let text = |text: Option<&str>| text.map_or(Dynamic::UNIT, |text| Dynamic::from(text.to_owned()));
+        let fields = [
+            ("exit_code", Dynamic::from(i64::from(ran.exit_code()))),
+            ("outcome", Dynamic::from(ran.story.outcome.clone())),
+            ("kind", text(error.map(|error| error.kind.name()))),
+            ("message", text(error.map(|error| error.message.as_str()))),
+            ("hint", text(error.and_then(|error| error.hint.as_deref()))),
+            ("value", to_script(ran.value())),
+            ("duration", seconds(totals.duration)),
+            ("halted", seconds(totals.halted)),
+            ("blocked", seconds(totals.blocked)),
+            ("writes", Dynamic::from(totals.writes as i64)),
+            ("questions", Dynamic::from(totals.questions as i64)),
+            ("by_hand", Dynamic::from(totals.by_hand as i64)),
+        ];
+        Ok(fields.into_iter().map(|(name, value)| (name.into(), value)).collect())
+    })
+}
+
+fn expected(engine: &mut Engine) {
+    engine.register_fn("expect_ok", |t: &mut T| {
+        t.with(|bed| match bed.look()?.error() {
+            Some(error) => Err(unexpected(error)),
+            None => code_is(bed.ran()?.exit_code(), 0),
+        })
+    });
+    engine.register_fn("expect_error", |t: &mut T, kind: &str| t.with(|bed| error_is(bed, kind, "")));
+    engine.register_fn("expect_error", |t: &mut T, kind: &str, text: &str| t.with(|bed| error_is(bed, kind, text)));
+    engine.register_fn("expect_exit", |t: &mut T, code: i64| {
+        t.with(|bed| code_is(bed.look()?.exit_code(), u8::try_from(code).map_err(|_| no_code(code))?))
+    });
+    engine.register_fn("expect_state", |t: &mut T, id: &str, state: &str| {
+        t.with(|bed| {
+            let found = bed.ran()?.record(id)?.map_or("gone".to_owned(), |state| state.to_string());
+            is(&format!("the record of {id}"), &found, state)
+        })
+    });
+    engine.register_fn("expect_process", |t: &mut T, id: &str, state: &str| {
+        t.with(|bed| is(&format!("the process of {id}"), bed.ran()?.process(id)?.name(), state))
+    });
+    engine.register_fn("expect_effects", |t: &mut T, effects: Array| t.with(|bed| effects_are(bed, &effects)));
+    engine.register_fn("expect_printed", |t: &mut T, text: &str| {
+        t.with(|bed| one_has("it printed", &bed.ran()?.printed(), text))
+    });
+    engine.register_fn("expect_asked", |t: &mut T, text: &str| {
+        t.with(|bed| one_has("it would ask", &bed.ran()?.asked(), text))
+    });
+    engine.register_fn("expect_shorter", |t: &mut T, time: Dynamic| t.with(|bed| bed.expect_shorter(duration(&time)?)));
+    engine.register_fn("expect_no_harm", |t: &mut T| {
+        t.with(|bed| match bed.ran()?.story.harms.first() {
+            Some(harm) => Err(failed(format!("it did harm: {}: {}", harm.kind.name(), harm.text))),
+            None => Ok(()),
+        })
+    });
+    engine.register_fn("expect_story", |t: &mut T| t.with(|bed| bed.expect_story(None)));
+    engine.register_fn("expect_story", |t: &mut T, name: &str| t.with(|bed| bed.expect_story(Some(name))));
+}
+
+fn code_is(found: u8, code: u8) -> Result<()> {
+    is("the exit code", &found.to_string(), &code.to_string())
+}
+
+fn no_code(code: i64) -> Error {
+    Error::invalid(format!("{code} is no exit code")).hint("they go from 0 to 255")
+}
+
+fn is(what: &str, found: &str, expected: &str) -> Result<()> {
+    match found == expected {
+        true => Ok(()),
+        false => Err(failed(format!("{what} is `{found}`, and is to be `{expected}`"))),
+    }
+}
+
+fn one_has(what: &str, lines: &[String], text: &str) -> Result<()> {
+    if lines.iter().any(|line| line.contains(text)) {
+        return Ok(());
+    }
+    let all = if lines.is_empty() { "nothing".to_owned() } else { format!("\n  {}", lines.join("\n  ")) };
+    Err(failed(format!("{what} nothing with `{text}` in it; {what} {all}")))
+}
+
+fn error_is(bed: &mut Bed, kind: &str, text: &str) -> Result<()> {
+    if !ErrorKind::ALL.iter().any(|known| known.name() == kind) {
+        let names = ErrorKind::ALL.map(ErrorKind::name);
+        let hint = crate::nearest::did_you_mean(kind, names);
+        let all = || format!("the kinds are {}", names.join(", "));
+        return Err(Error::invalid(format!("there is no kind of error `{kind}`")).hint(hint.unwrap_or_else(all)));
+    }
+    let ran = bed.look()?;
+    let Some(error) = ran.error().map(|error| &error.error) else {
+        return Err(failed(format!("the script succeeded, and was to fail with `{kind}`")));
+    };
+    let said = format!("{} {}", error.message, error.hint.as_deref().unwrap_or_default());
+    match error.kind.name() == kind && said.contains(text) {
+        true => Ok(()),
+        false => Err(failed(format!(
+            "the script failed with {}: {}, and was to fail with {kind}: ...{text}...",
+            error.kind.name(),
+            error.message
+        ))),
+    }
+}
+
+fn effects_are(bed: &mut Bed, expected: &Array) -> Result<()> {
+    let found = bed.ran()?.effects();
+    let expected: Vec<String> = expected.iter().map(Dynamic::to_string).collect();
+    let fits = found.len() == expected.len() && found.iter().zip(&expected).all(|(found, part)| found.contains(part));
+    match fits {
+        true => Ok(()),
+        false => Err(failed(format!(
+            "the effects are not as expected\n  expected: {}\n  found:    {}",
+            expected.join("\n            "),
+            found.join("\n            ")
+        ))),
+    }
+}
+
+fn told(engine: &mut Engine) {
+    let list = |lines: Vec<String>| lines.into_iter().map(Dynamic::from).collect::<Array>();
+    engine.register_fn("effects", move |t: &mut T| t.with(|bed| Ok(list(bed.ran()?.effects()))));
+    engine.register_fn("printed", move |t: &mut T| t.with(|bed| Ok(list(bed.ran()?.printed()))));
+    engine.register_fn("asked", move |t: &mut T| t.with(|bed| Ok(list(bed.ran()?.asked()))));
+    engine.register_fn("story", move |t: &mut T| t.with(|bed| Ok(list(bed.ran()?.lines()))));
+    engine.register_fn("states", |t: &mut T| {
+        t.with(|bed| {
+            let ran = bed.ran()?;
+            let state = |id: &str| ran.record(id).map(|state| state.map_or("gone".into(), |state| state.to_string()));
+            let states = ran.ids().map(|id| Ok((id.into(), Dynamic::from(state(id)?))));
+            states.collect::<Result<Map>>()
+        })
+    });
+}
+
+fn duration(value: &Dynamic) -> Result<Duration> {
+    let given = match from_script(value)? {
+        Value::Int(seconds) => duration_of_seconds(seconds as f64),
+        Value::Float(seconds) => duration_of_seconds(seconds),
+        Value::Text(text) => return parse_duration(&text),
+        _ => None,
+    };
+    given.ok_or_else(|| Error::invalid(format!("`{value}` is no duration")).hint("seconds, or text such as \"5m\""))
+}

@@ -1,0 +1,164 @@
+//! `binlogsh test`: tests of scripts, in Rhai.
+
+use crate::harness::{Ran, Shell, project};
+use binlogsh::error::ErrorKind;
+
+const GOOD: &str = r#"
+    fn test_pauses(t) {
+        let came = t.run("pause.rhai", #{ id: "drainer-1" });
+        t.expect_ok();
+        t.expect_state("drainer-1", "paused");
+        t.expect_process("drainer-1", "down");
+        t.expect_effects(["pause drainer drainer-1"]);
+        t.expect_printed("paused drainer-1");
+        t.expect_shorter("1m");
+        ensure(came.exit_code == 0 && came.value == 7 && came.writes == 1, `${came}`);
+    }
+    fn test_says_why_not(t) {
+        t.scenario("closing-pump");
+        t.run("pause.rhai", #{ id: "drainer-1" });
+        t.expect_error("refused", "pump_closing");
+        t.expect_exit(3);
+        t.expect_effects([]);
+    }
+    fn helper(t) { t.expect_ok(); }
+"#;
+
+const SCRIPT: &str = r#"
+    let id = param("id", #{ about: "which" });
+    step("pause", || pause_drainer(id, #{ wait: "30s" }));
+    print(`paused ${id}`);
+    7
+"#;
+
+fn suite(tests: &str) -> Shell {
+    Shell::new(&["--color=never"]).file("a_test.rhai", tests).file("pause.rhai", SCRIPT).arg("test")
+}
+
+fn one(body: &str) -> Ran {
+    suite(&format!("fn test_it(t) {{ {body} }}")).go()
+}
+
+#[test]
+fn tests_that_pass_say_so_and_a_helper_is_no_test() {
+    let ran = suite(GOOD).go().succeeds();
+    assert!(ran.stdout.ends_with("2 passed, 0 failed\n"), "{}", ran.stdout);
+    suite(GOOD).arg("--filter").arg("a_test.rhai::test_says").go().succeeds().stdout_contains("1 passed, 0 failed");
+    suite(GOOD).arg("--jobs").arg("1").go().succeeds().stdout_contains("2 passed, 0 failed");
+}
+
+#[test]
+fn a_failure_shows_what_was_expected_where_and_what_the_script_did() {
+    let ran = one(r#"t.run("pause.rhai", #{ id: "drainer-1" }); t.expect_state("drainer-1", "online");"#).exits(1);
+    let ran = ran.stdout_contains("the record of drainer-1 is `paused`, and is to be `online`");
+    let ran = ran.stdout_contains("a_test.rhai:1:").stdout_contains("what the last script did:");
+    ran.stdout_contains("pause drainer-1: apply action pause success!").stdout_contains("0 passed, 1 failed");
+}
+
+#[test]
+fn a_script_that_fails_while_nobody_looks_fails_the_test() {
+    let ran = one(r#"t.run("pause.rhai", #{ id: "nobody" });"#).exits(1);
+    ran.stdout_contains("the script failed in step `pause`: not_found").stdout_contains("t.expect_error");
+    one(r#"t.run("pause.rhai", #{ id: "nobody" }); t.expect_error("not_found", "nobody");"#).succeeds();
+    one(r#"t.run("pause.rhai", #{ id: "drainer-0" }); t.expect_error("not_found");"#)
+        .exits(1)
+        .stdout_contains("the script succeeded, and was to fail with `not_found`");
+}
+
+#[test]
+fn a_fault_happens_when_it_is_told_to() {
+    one(r#"t.fault("lose_answer", "drainer-1"); t.run("pause.rhai", #{ id: "drainer-1" }); t.expect_error("in_doubt");"#)
+        .succeeds();
+    one(
+        r#"t.fault("crash", "drainer-1", #{ after: "1h" }); t.run("pause.rhai", #{ id: "drainer-1" }); t.expect_ok();"#,
+    )
+    .succeeds();
+    one(r#"t.fault("hang", "drainer-1", #{ after: 0, ends: 3 });"#).exits(1).stdout_contains("no option `ends`");
+    one(r#"t.fault("hnag", "drainer-1");"#)
+        .exits(1)
+        .stdout_contains("there is no fault `hnag`")
+        .stdout_contains("hang");
+    one(r#"t.fault("hang", "drainer-7"); t.run_code("1");"#).exits(1).stdout_contains("there is no such node");
+}
+
+#[test]
+fn a_test_has_no_cluster_but_its_own() {
+    let lone = format!("{}/scripts/scenarios/lone-pump.json", project("").display());
+    one(&format!(r#"t.scenario("{lone}"); t.run_code("pumps().len()"); t.expect_ok();"#)).succeeds();
+    one(r#"pause_pump("pump-0");"#).exits(1).stdout_contains("a test has no cluster of its own");
+    // Not even where one is named.
+    suite("fn test_it(t) { pumps(); }")
+        .arg("--pd-urls")
+        .arg("http://127.0.0.1:1")
+        .go()
+        .exits(1)
+        .stdout_contains("t.run_code");
+}
+
+#[test]
+fn what_never_ends_is_ended() {
+    let ran = one(r#"t.limit("10m"); t.run_code("loop { sleep(60); }"); t.expect_error("timeout");"#);
+    ran.succeeds();
+    one("loop { }").exits(1).stdout_contains("0 passed, 1 failed");
+}
+
+#[test]
+fn files_that_are_no_tests_are_failures_beside_the_others() {
+    let ran = suite(GOOD).file("b_test.rhai", "fn test_x() { }").file("c_test.rhai", "fn test_x(t) {").go().exits(1);
+    let ran = ran.stdout_contains("`test_x` takes 0 parameters").stdout_contains("c_test.rhai:1:");
+    ran.stdout_contains("2 passed, 2 failed");
+    let ran = suite(GOOD).arg("nothing_test.rhai").arg("a_test.rhai").go().exits(1);
+    ran.stdout_contains("cannot read nothing_test.rhai").stdout_contains("2 passed, 1 failed");
+    Shell::new(&["test"]).go().fails(ErrorKind::NotFound).stderr_contains("there are no tests");
+}
+
+#[test]
+fn stories_are_kept_and_compared() {
+    let keeps = r#"fn test_it(t) { t.run("pause.rhai", #{ id: "drainer-1" }); t.expect_story(); }"#;
+    let ran = suite(keeps).go().exits(1).stdout_contains("no story is kept in").stdout_contains("--update");
+    let dir = ran.dir().join("snapshots");
+    assert!(!dir.exists());
+    let kept = suite(keeps).arg("--update").go().succeeds();
+    let story = std::fs::read_to_string(kept.dir().join("snapshots/a_test.test_it.story")).unwrap();
+    assert!(story.contains("==> pause") && story.ends_with("the script is done\n"), "{story}");
+    suite(keeps).file("snapshots/a_test.test_it.story", &story).go().succeeds();
+    let other = story.replace("paused drainer-1", "something else");
+    let ran = suite(keeps).file("snapshots/a_test.test_it.story", &other).go().exits(1);
+    ran.stdout_contains("the story is not the one").stdout_contains("kept: ").stdout_contains("something else");
+}
+
+#[test]
+fn results_are_written_for_programs() {
+    let failing = format!("{GOOD}\nfn test_no(t) {{ fail(\"<never> & \\\"so\\\"\"); }}");
+    let ran = suite(&failing).arg("--junit").arg("out.xml").go().exits(1);
+    let xml = std::fs::read_to_string(ran.dir().join("out.xml")).unwrap();
+    assert!(
+        xml.contains("tests=\"3\"") && xml.contains("failures=\"1\"") && xml.contains("&lt;never&gt; &amp;"),
+        "{xml}"
+    );
+    let ran = suite(&failing).arg("-o").arg("json").go().exits(1);
+    let said: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(said["tests"].as_array().unwrap().len(), 3);
+    assert_eq!(said["tests"][2]["error"]["error"]["kind"], "failed");
+    suite(GOOD).arg("--junit").arg("no/such/out.xml").go().exits(8).stderr_contains("the JUnit report");
+}
+
+#[test]
+fn the_shipped_scripts_pass_their_tests() {
+    let scripts = project("scripts").display().to_string();
+    let ran = Shell::new(&["--color=never", "test"]).arg(scripts).go().succeeds();
+    ran.stdout_contains(" passed, 0 failed");
+}
+
+#[test]
+fn the_guide_has_every_function_of_t_and_its_tests_pass() {
+    let guide = std::fs::read_to_string(project("docs/guide.md")).unwrap();
+    for (name, about) in binlogsh::testing::functions() {
+        assert!(guide.contains(&format!("| `t.{name}` | {about} |")), "the guide does not tell of t.{name}");
+    }
+    let blocks = crate::examples::blocks(&guide);
+    let (_, _, script) = blocks.iter().find(|(_, _, code)| code.contains("//! Pauses every Drainer")).unwrap();
+    let (_, _, tests) = blocks.iter().find(|(_, sample, _)| sample == "test").unwrap();
+    let shell = Shell::new(&["test"]).file("procedure.rhai", script).file("procedure_test.rhai", tests);
+    shell.go().succeeds().stdout_contains("3 passed, 0 failed");
+}
