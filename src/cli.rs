@@ -175,15 +175,31 @@ pub enum Command {
     },
 
     /// Print the documentation of every function
-    Docs {
-        /// The whole reference as Markdown, as it stands in docs/reference.md
-        #[arg(long)]
-        reference: bool,
+    Docs(Docs),
+}
 
-        /// Only this function
-        #[arg(value_name = "FUNCTION", conflicts_with = "reference")]
-        name: Option<String>,
-    },
+/// `docs`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+pub struct Docs {
+    /// The whole reference as Markdown, as it stands in docs/reference.md
+    #[arg(long, group = "what")]
+    pub reference: bool,
+
+    /// Write Rhai definition files into DIR: editors complete and check our functions with them
+    #[arg(long, value_name = "DIR", group = "what")]
+    pub definitions: Option<PathBuf>,
+
+    /// Print the script that completes our command line in a shell
+    #[arg(long, value_name = "SHELL", group = "what")]
+    pub completions: Option<clap_complete::Shell>,
+
+    /// Write man pages into DIR: `binlogsh.1` and one for each command
+    #[arg(long, value_name = "DIR", group = "what")]
+    pub man: Option<PathBuf>,
+
+    /// Only this function
+    #[arg(value_name = "FUNCTION", group = "what")]
+    pub name: Option<String>,
 }
 
 /// `runs`.
@@ -472,6 +488,38 @@ pub fn help_of(subcommand: &str) -> String {
         Some(subcommand) => subcommand.render_long_help().to_string(),
         None => String::new(),
     }
+}
+
+/// The script that completes our command line in `shell`.
+pub fn completions(shell: clap_complete::Shell) -> String {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "binlogsh", &mut script);
+    String::from_utf8_lossy(&script).into_owned()
+}
+
+/// Our man pages, name and text.
+///
+/// # Errors
+/// `internal` when one cannot be made, which is a defect.
+pub fn man_pages() -> Result<Vec<(String, Vec<u8>)>, Error> {
+    let mut command = Cli::command().disable_help_subcommand(true);
+    command.build();
+    let mut pages = Vec::new();
+    collect_pages(&command, "binlogsh", &mut pages)?;
+    Ok(pages)
+}
+
+fn collect_pages(command: &clap::Command, name: &str, pages: &mut Vec<(String, Vec<u8>)>) -> Result<(), Error> {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command.clone())
+        .title(name)
+        .render(&mut page)
+        .map_err(|fault| Error::internal(format!("the man page of {name} cannot be made")).source(fault))?;
+    pages.push((format!("{name}.1"), page));
+    for inner in command.get_subcommands().filter(|inner| !inner.is_hide_set()) {
+        collect_pages(inner, &format!("{name}-{}", inner.get_name()), pages)?;
+    }
+    Ok(())
 }
 
 fn consistent(cli: Cli) -> Result<Cli, clap::Error> {

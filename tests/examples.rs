@@ -45,7 +45,7 @@ pub(crate) fn blocks(page: &str) -> Vec<(usize, String, String)> {
 
 #[test]
 fn every_example_of_readme_and_guide_runs() {
-    for page in ["README.md", "docs/guide.md"] {
+    for page in ["README.md", "docs/guide.md", "docs/from-binlogctl.md"] {
         let text = std::fs::read_to_string(crate::harness::project(page)).unwrap();
         let blocks = blocks(&text);
         assert!(!blocks.is_empty(), "{page} has no example");
@@ -70,5 +70,31 @@ fn the_guide_names_every_guard_every_sample_and_every_harm() {
     }
     for (sample, _) in binlogsh::sim::scenario_names() {
         assert!(guide.contains(&format!("`{sample}`")), "the guide does not name the sample {sample}");
+    }
+}
+
+#[test]
+fn the_page_for_those_who_come_from_binlogctl_has_every_command_and_flag() {
+    let page = std::fs::read_to_string(crate::harness::project("docs/from-binlogctl.md")).unwrap();
+    for command in [
+        "pumps",
+        "drainers",
+        "pause-pump",
+        "pause-drainer",
+        "offline-pump",
+        "offline-drainer",
+        "update-pump",
+        "update-drainer",
+        "generate_meta",
+        "encrypt",
+    ] {
+        assert!(page.contains(&format!("`-cmd {command}")), "{command}");
+    }
+    let usage = crate::harness::Shell::new(&["ctl", "-help"]).go();
+    let flags = usage.stderr.lines().filter_map(|line| line.trim_start().strip_prefix('-')?.split_whitespace().next());
+    let flags: Vec<&str> = flags.collect();
+    assert!(flags.len() >= 12, "{}", usage.stderr);
+    for flag in flags {
+        assert!(page.contains(&format!("`-{flag}")), "-{flag}");
     }
 }

@@ -11,6 +11,7 @@ mod config_files;
 mod consent;
 mod contract;
 mod ctl_flags;
+mod docs_files;
 mod end_to_end;
 mod examples;
 mod fidelity;

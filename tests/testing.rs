@@ -162,3 +162,29 @@ fn the_guide_has_every_function_of_t_and_its_tests_pass() {
     let shell = Shell::new(&["test"]).file("procedure.rhai", script).file("procedure_test.rhai", tests);
     shell.go().succeeds().stdout_contains("3 passed, 0 failed");
 }
+
+/// The commands that the example's CI file runs, each with its arguments.
+fn ci_commands() -> Vec<Vec<String>> {
+    let file = project("examples/ci/.github/workflows/runbooks.yml");
+    let text = std::fs::read_to_string(file).unwrap();
+    let commands = text.lines().filter_map(|line| line.trim().strip_prefix("run: binlogsh "));
+    commands.map(|args| args.split_whitespace().map(str::to_owned).collect()).collect()
+}
+
+#[test]
+fn the_example_of_runbooks_in_git_passes_its_own_ci() {
+    let dir = project("examples/ci");
+    let commands = ci_commands();
+    assert!(commands.len() >= 4, "{commands:?}");
+    let readme = std::fs::read_to_string(dir.join("README.md")).unwrap();
+    for args in commands {
+        assert!(readme.contains(&format!("binlogsh {}", args.join(" "))), "the README has {args:?}");
+        let files = ["cluster.json", "runbooks/quiet_hour.rhai", "runbooks/quiet_hour_test.rhai"];
+        let empty = Shell::new(&["--color=never"]);
+        let copied = files.iter().fold(empty, |shell, name| {
+            let text = std::fs::read_to_string(dir.join(name)).unwrap();
+            shell.file(name, &text)
+        });
+        args.iter().fold(copied, |shell, arg| shell.arg(arg)).go().succeeds();
+    }
+}

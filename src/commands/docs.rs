@@ -1,16 +1,43 @@
-//! `docs`: the documentation of every function, from the same rows that bind them.
+//! `docs`: the documentation of every function and of the command line, from the same rows that bind and read them.
 
+use crate::cli::{self, Docs};
 use crate::commands::compose::House;
-use crate::error::Result;
-use crate::language::{overview, page, reference_markdown};
+use crate::error::{Error, Result};
+use crate::language::{definitions, overview, page, reference_markdown};
+use std::fs;
+use std::path::Path;
 
-/// Prints one function's page, the whole reference, or the list of all functions.
-pub(super) fn main(house: &House, reference: bool, name: Option<&str>) -> Result<u8> {
-    let text = match name {
-        Some(name) => page(name)?,
-        None if reference => reference_markdown(),
-        None => overview(),
+/// Prints one function's page, the whole reference, a completion script or the list of all functions; or writes files.
+pub(super) fn main(house: &House, docs: &Docs) -> Result<u8> {
+    if let Some(dir) = &docs.definitions {
+        let files = definitions().into_iter().map(|(name, text)| (name, text.into_bytes())).collect();
+        write(house, dir, files)?;
+        return Ok(0);
+    }
+    if let Some(dir) = &docs.man {
+        write(house, dir, cli::man_pages()?)?;
+        return Ok(0);
+    }
+    let text = match (&docs.name, docs.completions) {
+        (Some(name), _) => page(name)?,
+        (None, Some(shell)) => cli::completions(shell),
+        (None, None) if docs.reference => reference_markdown(),
+        (None, None) => overview(),
     };
     house.output.line(text.trim_end());
     Ok(0)
+}
+
+/// Writes files into `dir`, made if it is missing; those of an earlier version are replaced.
+fn write(house: &House, dir: &Path, files: Vec<(String, Vec<u8>)>) -> Result<()> {
+    let said = |path: &Path, fault: std::io::Error| {
+        Error::local(format!("cannot write {}", path.display())).source(fault).hint("name a directory of your own")
+    };
+    fs::create_dir_all(dir).map_err(|fault| said(dir, fault))?;
+    for (name, text) in &files {
+        let path = dir.join(name);
+        fs::write(&path, text).map_err(|fault| said(&path, fault))?;
+    }
+    house.output.remark(&format!("{} files written to {}", files.len(), dir.display()));
+    Ok(())
 }

@@ -73,7 +73,7 @@ fn go(cli: Cli, output: &Output) -> Result<u8, ScriptError> {
         Some(Command::Runs { state, limit, command: None }) => Ok(runs::list(&house, state.as_deref(), limit)?),
         Some(Command::Runs { command: Some(command), .. }) => runs::main(&house, command),
         Some(Command::Test(test)) => Ok(test::main(&house, &test)?),
-        Some(Command::Docs { reference, name }) => Ok(docs::main(&house, reference, name.as_deref())?),
+        Some(Command::Docs(docs)) => Ok(docs::main(&house, &docs)?),
         Some(Command::Ctl { .. }) => Err(Error::internal("ctl was handled before").into()),
         None if !cli.eval.is_empty() => evaluate::lines(&house, &cli.eval),
         None if std::io::stdin().is_terminal() => prompt::main(house),

@@ -11,6 +11,7 @@
 mod bindings;
 mod complete;
 mod convert;
+mod definitions;
 mod describe;
 mod docs;
 mod engine;
@@ -30,6 +31,7 @@ mod translate;
 
 pub use bindings::node_properties;
 pub use complete::Completeness;
+pub use definitions::definitions;
 pub use describe::{ParamDoc, ScriptDoc};
 pub use docs::{FunctionDoc, OptionDoc, functions, overview, page};
 pub use interpreter::{Ending, Interpreter, Names, Prepared};

@@ -1,0 +1,40 @@
+//! What `docs` writes: definitions for editors, man pages, completions.
+
+use crate::harness::Shell;
+use binlogsh::error::ErrorKind;
+
+#[test]
+fn definitions_are_written_for_editors() {
+    let ran = Shell::new(&["docs", "--definitions", "defs/new"]).go().succeeds().stderr_contains("written to defs/new");
+    let text = std::fs::read_to_string(ran.dir().join("defs/new/binlogsh.d.rhai")).unwrap();
+    assert!(
+        text.contains("/// Stops a Pump for a while.\n") && text.contains("fn pause_pump(pump: ?) -> Map;\n"),
+        "{text}"
+    );
+    assert!(ran.dir().join("defs/new/drainers.d.rhai").exists());
+}
+
+#[test]
+fn man_pages_cover_every_command() {
+    let ran = Shell::new(&["docs", "--man", "man"]).go().succeeds();
+    let page = |name: &str| std::fs::read_to_string(ran.dir().join("man").join(name)).unwrap();
+    assert!(page("binlogsh.1").contains(".TH binlogsh 1"));
+    assert!(page("binlogsh-runs-resume.1").contains("assume"));
+    assert!(page("binlogsh-rehearse.1").contains("futures"));
+}
+
+#[test]
+fn completions_know_our_commands() {
+    for shell in ["bash", "zsh", "fish"] {
+        let ran = Shell::new(&["docs", "--completions", shell]).go().succeeds();
+        assert!(ran.stdout.contains("rehearse") && ran.stdout.contains("resume"), "{shell}");
+    }
+    Shell::new(&["docs", "--completions", "csh"]).go().exits(2).stderr_contains("possible values");
+}
+
+#[test]
+fn what_cannot_be_written_is_an_error_that_names_it() {
+    let ran = Shell::new(&["docs", "--man", "file/man"]).file("file", "no directory").go();
+    ran.fails(ErrorKind::Local).stderr_contains("file/man");
+    Shell::new(&["docs", "--man", "man", "--reference"]).go().exits(2).stderr_contains("cannot be used with");
+}
