@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::live::Sent;
+use crate::live::certificates::certificates;
 use crate::live::clock::within;
 use crate::live::etcd::{self, Etcd};
 use crate::live::lock::Lock;
@@ -54,10 +55,15 @@ impl Cluster {
             Request::Status { nodes } => Answer::Statuses(nodes::statuses(&self.nodes, &nodes).await?),
             Request::CommitTs { nodes } => Answer::Timestamps(nodes::commit_ts(&self.nodes, &nodes).await?),
             Request::Metrics { nodes } => Answer::Metrics(nodes::metrics(&self.nodes, &nodes).await?),
+            Request::Inspect { nodes, metrics } => {
+                Answer::Inspected(nodes::inspect(&self.nodes, &nodes, metrics).await?)
+            }
             Request::PumpDrainers { node } => Answer::Text(nodes::pump_drainers(&self.nodes, &node).await?),
             Request::BinlogAt { node, ts } => Answer::Text(nodes::binlog_at(&self.nodes, &node, ts).await?),
             Request::Tidbs => Answer::Tidbs(etcd::tidbs(&self.etcd).await?),
             Request::Cluster => Answer::Cluster(self.pd.cluster(self.etcd.deadline()).await?),
+            Request::Endpoints => Answer::Endpoints(self.pd.endpoints(self.etcd.deadline()).await?),
+            Request::Certificates { nodes } => Answer::Certificates(certificates(&self.etcd.wire, &nodes).await?),
             Request::LockStatus => Answer::LockedBy(self.lock.status().await?),
             Request::Tso => Answer::Timestamp(self.pd.tso(self.etcd.deadline()).await?),
             other => return Err(Error::internal(format!("{other:?} is no read of the cluster"))),

@@ -4,6 +4,7 @@
 //! out is an answer: it must not know who asks, nor why. Nothing is connected and no thread is started before the first
 //! request that needs one. Every exchange has a deadline, and an interrupt ends every call within some milliseconds.
 
+mod certificates;
 pub mod clock;
 mod cluster;
 mod etcd;
@@ -182,10 +183,13 @@ impl World for Live {
             | Request::Status { .. }
             | Request::CommitTs { .. }
             | Request::Metrics { .. }
+            | Request::Inspect { .. }
             | Request::PumpDrainers { .. }
             | Request::BinlogAt { .. }
             | Request::Tidbs
             | Request::Cluster
+            | Request::Endpoints
+            | Request::Certificates { .. }
             | Request::LockStatus
             | Request::Tso => self.read(request.clone()),
         }

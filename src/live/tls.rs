@@ -4,10 +4,13 @@
 
 use crate::error::{Error, Result};
 use crate::live::settings::TlsFiles;
+use crate::world::CertificateRole;
+use rustls::client::WebPkiServerVerifier;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tonic::transport::{Certificate, ClientTlsConfig, Identity};
 
 /// How connections are made: plain, or with these certificates.
@@ -16,6 +19,17 @@ pub(super) struct Tls {
     pub(super) grpc: Option<ClientTlsConfig>,
     /// For HTTP; without TLS it trusts nobody.
     pub(super) http: ClientConfig,
+    /// How a server's certificate is verified; `None` is plain.
+    pub(super) verifier: Option<Arc<WebPkiServerVerifier>>,
+    /// The certificates in the files.
+    pub(super) given: Vec<Given>,
+}
+
+/// A certificate that we were given.
+pub(super) struct Given {
+    pub(super) role: CertificateRole,
+    pub(super) file: PathBuf,
+    pub(super) certificate: CertificateDer<'static>,
 }
 
 impl Tls {
@@ -28,25 +42,34 @@ impl Tls {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let Some(files) = files else {
             let http = ClientConfig::builder().with_root_certificates(RootCertStore::empty()).with_no_client_auth();
-            return Ok(Self { grpc: None, http });
+            return Ok(Self { grpc: None, http, verifier: None, given: Vec::new() });
         };
         let ca = read("CA", &files.ca)?;
         let mut roots = RootCertStore::empty();
+        let mut given = Vec::new();
         for certificate in certificates("CA", &files.ca, &ca)? {
-            roots.add(certificate).map_err(|e| unusable("CA", &files.ca).source(e))?;
+            roots.add(certificate.clone()).map_err(|e| unusable("CA", &files.ca).source(e))?;
+            given.push(Given { role: CertificateRole::Authority, file: files.ca.clone(), certificate });
         }
+        let roots = Arc::new(roots);
+        let verifier = WebPkiServerVerifier::builder(roots.clone()).build();
+        let verifier = Some(verifier.map_err(|e| unusable("CA", &files.ca).source(e))?);
         let http = ClientConfig::builder().with_root_certificates(roots);
         let grpc = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(&ca));
         let Some((cert_path, key_path)) = &files.identity else {
-            return Ok(Self { grpc: Some(grpc), http: http.with_no_client_auth() });
+            return Ok(Self { grpc: Some(grpc), http: http.with_no_client_auth(), verifier, given });
         };
         let (cert, key) = (read("certificate", cert_path)?, read("key", key_path)?);
         let chain = certificates("certificate", cert_path, &cert)?;
+        given.extend(chain.iter().map(|certificate| {
+            let certificate = certificate.clone();
+            Given { role: CertificateRole::Own, file: cert_path.clone(), certificate }
+        }));
         let private = PrivateKeyDer::from_pem_slice(&key).map_err(|e| unusable("key", key_path).source(e))?;
         let http = http.with_client_auth_cert(chain, private).map_err(|e| {
             unusable("certificate", cert_path).source(format!("with its key {}: {e}", key_path.display()))
         })?;
-        Ok(Self { grpc: Some(grpc.identity(Identity::from_pem(&cert, &key))), http })
+        Ok(Self { grpc: Some(grpc.identity(Identity::from_pem(&cert, &key))), http, verifier, given })
     }
 
     /// `https` or `http`.

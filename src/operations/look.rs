@@ -1,18 +1,14 @@
 //! Looking at the cluster: nothing here changes anything.
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::node::{Kind, Node, NodeRef};
 use crate::operations::nodes::{find, list, look, unexpected, view, views};
 use crate::operations::{Arguments, Example, Group, NodeName, Operation, Param, Type};
-use crate::time::{Time, Zone};
-use crate::value::{Fields, Value};
-use crate::world::{Answer, Gate, Listing, Probe, ProbeFinding, Request, StatusReport};
-use std::collections::BTreeMap;
+use crate::value::Value;
+use crate::world::{Answer, Gate, Listing, Probe, ProbeFinding, Request};
 
-const NODE: &[Param] = &[Param::new("node", Type::Node(None))];
-
-/// A row of this table: it reads.
-const fn reads(
+/// A row that looks at something.
+pub(super) const fn reads(
     name: &'static str,
     params: &'static [Param],
     returns: &'static str,
@@ -77,6 +73,15 @@ pub(super) const TABLE: &[Operation] = &[
         |gate, args| one(gate, args, Kind::Drainer),
     ),
     reads(
+        "listing",
+        &[],
+        "#{ nodes, malformed, ts }",
+        "Everything that stands in etcd, of one moment and without a warning: all Nodes, the keys that are no records, and \
+         PD's timestamp of that moment (`()` if PD gave none).",
+        Example::new("listing().nodes.len()"),
+        listing,
+    ),
+    reads(
         "malformed",
         &[],
         "array of #{ key, reason }",
@@ -94,51 +99,6 @@ pub(super) const TABLE: &[Operation] = &[
          node has its address) or `unknown`. Of an array: a map for each, all asked at once.",
         Example::within("closing-pump", "probe(\"pump-1\") == \"closing\" && pump(\"pump-1\").state == \"online\""),
         probe,
-    ),
-    reads(
-        "status",
-        NODE,
-        "map",
-        "What a node says under `/status`.\n\nA Pump: `#{ commit_ts, error }`, where `commit_ts` is a fresh timestamp and no \
-         position. A Drainer: `#{ pump_positions, synced, last_ts }`: up to where it has read each Pump; five minutes \
-         without a real binlog (not \"caught up\"); the last commit written downstream.",
-        Example::new("status(\"drainer-0\").pump_positions[\"pump-1\"] > 0"),
-        status,
-    ),
-    reads(
-        "commit_ts",
-        &[Param::new("drainer", Type::Node(Some(Kind::Drainer)))],
-        "integer",
-        "The last commit timestamp that a Drainer has written downstream, as it says itself.",
-        Example::new("tso_time(commit_ts(\"drainer-0\"))"),
-        |gate, args| {
-            let node = reference(gate, args, "drainer", Some(Kind::Drainer))?;
-            match gate.perform(Request::CommitTs { nodes: vec![node] }, &[])? {
-                Answer::Timestamps(list) => only(list).map(Value::from),
-                other => Err(unexpected("commit_ts", &other)),
-            }
-        },
-    ),
-    reads(
-        "metrics",
-        NODE,
-        "map of number",
-        "The samples of a node's `/metrics`, by name with labels as written.",
-        Example::new("metrics(\"pump-0\")[\"process_start_time_seconds\"] > 0.0"),
-        |gate, args| {
-            let node = reference(gate, args, "node", None)?;
-            let samples = samples(gate, node)?;
-            Ok(Value::Map(samples.into_iter().map(|(name, value)| (name, value.into())).collect()))
-        },
-    ),
-    reads(
-        "started_at",
-        NODE,
-        "Time",
-        "When a node's process started, from its metrics: the proof of a restart. A state alone proves none, a \
-         supervisor may have restarted the process meanwhile.",
-        Example::new("started_at(\"pump-1\") < now()"),
-        started_at,
     ),
     reads(
         "binlog_at",
@@ -163,24 +123,13 @@ pub(super) const TABLE: &[Operation] = &[
             text(gate, Request::PumpDrainers { node })
         },
     ),
-    reads(
-        "tidbs",
-        &[],
-        "array of #{ address, version, binlog_status }",
-        "The TiDB servers. `binlog_status` is `On`, `Off`, `Skipping` (it writes none until recovered by hand) or \
-         `Unknown`.",
-        Example::within("skipping-tidb", "tidbs().filter(|t| t.binlog_status == \"Skipping\").len() > 0"),
-        tidbs,
-    ),
-    reads(
-        "cluster",
-        &[],
-        "#{ id, members, leader }",
-        "PD's cluster: its id, its members with their client URLs, the leader's name (or `()` during an election).",
-        Example::new("cluster().members.len() > 0"),
-        cluster,
-    ),
 ];
+
+fn listing(gate: &mut dyn Gate, _args: &Arguments) -> Result<Value> {
+    let mut listing = look(gate)?;
+    let (malformed, ts) = (std::mem::take(&mut listing.malformed), listing.tso);
+    Ok(Value::map([("nodes", views(listing, None)), ("malformed", malformed.into()), ("ts", ts.into())]))
+}
 
 fn one(gate: &mut dyn Gate, args: &Arguments, kind: Kind) -> Result<Value> {
     let listing = list(gate)?;
@@ -235,7 +184,8 @@ fn probe(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
     }
 }
 
-fn probe_fields(probe: Probe) -> Value {
+/// What a probe found, as a map.
+pub(super) fn probe_fields(probe: Probe) -> Value {
     let detail = match &probe.finding {
         ProbeFinding::Other(text) | ProbeFinding::Unknown(text) => text.clone(),
         _ => String::new(),
@@ -247,75 +197,4 @@ fn probe_fields(probe: Probe) -> Value {
         ("answer", word(&probe.finding).into()),
         ("detail", detail.into()),
     ])
-}
-
-/// The only element of an answer about one node.
-fn only<T>(mut list: Vec<Result<T>>) -> Result<T> {
-    list.pop().unwrap_or_else(|| Err(Error::internal("the world answered about no node")))
-}
-
-fn status(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
-    let node = reference(gate, args, "node", None)?;
-    let report = match gate.perform(Request::Status { nodes: vec![node] }, &[])? {
-        Answer::Statuses(list) => only(list)?,
-        other => return Err(unexpected("status", &other)),
-    };
-    Ok(match report {
-        StatusReport::Pump(pump) => Value::map([("commit_ts", pump.commit_ts.into()), ("error", pump.error.into())]),
-        StatusReport::Drainer(drainer) => {
-            let positions: Fields = drainer.pump_positions.into_iter().map(|(id, ts)| (id, ts.into())).collect();
-            Value::map([
-                ("pump_positions", Value::Map(positions)),
-                ("synced", drainer.synced.into()),
-                ("last_ts", drainer.last_ts.into()),
-            ])
-        }
-    })
-}
-
-/// The metrics of one node.
-pub(super) fn samples(gate: &mut dyn Gate, node: NodeRef) -> Result<BTreeMap<String, f64>> {
-    match gate.perform(Request::Metrics { nodes: vec![node] }, &[])? {
-        Answer::Metrics(list) => only(list),
-        other => Err(unexpected("metrics", &other)),
-    }
-}
-
-fn started_at(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
-    const METRIC: &str = "process_start_time_seconds";
-    let node = reference(gate, args, "node", None)?;
-    let samples = samples(gate, node.clone())?;
-    let seconds = samples.get(METRIC).ok_or_else(|| {
-        Error::new(ErrorKind::NotFound, format!("{node} has no `{METRIC}` in its metrics"))
-            .hint("it cannot be told when it started: look at the process on its host")
-    })?;
-    Ok(Time::new((seconds * 1000.0).round() as i64, Zone::Utc).into())
-}
-
-fn tidbs(gate: &mut dyn Gate, _args: &Arguments) -> Result<Value> {
-    let servers = match gate.perform(Request::Tidbs, &[])? {
-        Answer::Tidbs(servers) => servers,
-        other => return Err(unexpected("tidbs", &other)),
-    };
-    let fields = |server: crate::world::TidbServer| {
-        Value::map([
-            ("address", server.address.into()),
-            ("version", server.version.into()),
-            ("binlog_status", server.binlog_status.into()),
-        ])
-    };
-    Ok(servers.into_iter().map(fields).collect::<Vec<_>>().into())
-}
-
-fn cluster(gate: &mut dyn Gate, _args: &Arguments) -> Result<Value> {
-    let info = match gate.perform(Request::Cluster, &[])? {
-        Answer::Cluster(info) => info,
-        other => return Err(unexpected("cluster", &other)),
-    };
-    let member = |member: crate::world::Member| {
-        Value::map([("name", member.name.into()), ("client_urls", member.client_urls.into())])
-    };
-    let id = i64::try_from(info.id).map_or_else(|_| info.id.to_string().into(), Value::Int);
-    let members: Vec<Value> = info.members.into_iter().map(member).collect();
-    Ok(Value::map([("id", id), ("members", members.into()), ("leader", info.leader.into())]))
 }

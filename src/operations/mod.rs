@@ -13,7 +13,9 @@ mod meta;
 pub mod nodes;
 mod positions;
 mod row;
+mod said;
 mod sandbox;
+mod surroundings;
 mod wait;
 
 pub use arguments::{Arguments, NodeName};
@@ -33,7 +35,9 @@ pub fn find(name: &str) -> Option<&'static Operation> {
 /// One table per domain, each in the file that implements it.
 const TABLES: &[&[Operation]] = &[
     look::TABLE,
+    said::TABLE,
     positions::TABLE,
+    surroundings::TABLE,
     act::TABLE,
     wait::TABLE,
     clock::TABLE,

@@ -4,6 +4,7 @@ use super::clock::{Micros, Queue, SECOND};
 use super::cluster::{Cluster, Event, FIRST_REVISION, RawKey};
 use super::drainer::{DRAINER_BEAT, Drainer, LOOK, Source};
 use super::faults::{Outside, Suffers};
+use super::host::Host;
 use super::process::{Entry, Node, Process, Stage, Who};
 use super::pump::{CLOSE_CHECK, Closing, FAKE_BINLOG, GC_INTERVAL, PUMP_BEAT, Pump};
 use super::record::{Body, Fixed, canonical};
@@ -68,6 +69,7 @@ impl Cluster {
             no_more_faults: false,
             active: BTreeMap::new(),
             outside: Outside::NOTHING,
+            host: Host::of(&scenario.host)?.into(),
             writable: None,
             pd_outages: 0,
             pd_gone_since: 0,

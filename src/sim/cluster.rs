@@ -8,6 +8,7 @@ use super::clock::{Micros, Queue, SECOND};
 use super::drainer::Drainer;
 use super::faults::{Active, Outside};
 use super::happening::{Happening, What};
+use super::host::Host;
 use super::process::{Node, Stage, Who};
 use super::pump::{FAKE_BINLOG, Pump};
 use super::record::{Body, time_of, ts_at};
@@ -89,6 +90,8 @@ pub struct Cluster {
     pub(crate) active: BTreeMap<usize, Active>,
     /// What our host and its human suffer.
     pub(crate) outside: Outside,
+    /// How our host stands to all this.
+    pub(crate) host: Arc<Host>,
     /// How many Pumps took TiDB's writes when that was last worked out.
     pub(crate) writable: Option<usize>,
     /// How many faults that take PD away have begun and not ended.

@@ -16,6 +16,7 @@ mod etcd;
 mod faults;
 mod flow;
 mod happening;
+mod host;
 mod http;
 mod lifecycle;
 mod measure;
@@ -38,7 +39,7 @@ pub use measure::scheduled_events;
 pub use process::{Signal, Stage, Who};
 pub use samples::scenario_names;
 pub use scenario::{
-    BinlogSpec, DiskSpec, DrainerSpec, Fault, GcRule, KeySpec, PdMember, Phases, ProcessSpec, PumpSpec, Scenario, Span,
-    TidbSpec, VERSION,
+    BinlogSpec, CertificateSpec, DiskSpec, DrainerSpec, Fault, GcRule, HostSpec, KeySpec, PdMember, Phases,
+    ProcessSpec, PumpSpec, Scenario, Span, TidbSpec, VERSION,
 };
 pub use simulated::{RealTime, Simulated};

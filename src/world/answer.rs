@@ -22,10 +22,16 @@ pub enum Answer {
     Statuses(Vec<Result<StatusReport, Error>>),
     /// Samples of each node's `/metrics` by name with labels as written, or why there are none.
     Metrics(Vec<Result<BTreeMap<String, f64>, Error>>),
+    /// What each node is and says of itself.
+    Inspected(Vec<Inspected>),
     /// TiDB servers, by address.
     Tidbs(Vec<TidbServer>),
     /// PD's cluster.
     Cluster(ClusterInfo),
+    /// PD's endpoints: those that we were given, then those that only its members name.
+    Endpoints(Vec<Endpoint>),
+    /// Certificates: those that we were given, then those that servers show.
+    Certificates(Vec<Certificate>),
     /// A timestamp.
     Timestamp(Tso),
     /// A timestamp of each node, or why there is none.
@@ -131,6 +137,22 @@ impl std::fmt::Display for ProbeFinding {
     }
 }
 
+/// What one node is and says of itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Inspected {
+    /// What a probe found.
+    pub probe: Probe,
+    /// Its `/status`, or why there is none; `None` for a Pump, and for one that says no state.
+    pub status: Option<Result<StatusReport, Error>>,
+    /// Of its `/metrics` the samples that were asked for, or why there are none; `None` for one that says no state.
+    pub metrics: Option<Result<BTreeMap<String, f64>, Error>>,
+}
+
+/// The name of a metric's sample, which may have labels.
+pub fn metric_name(sample: &str) -> &str {
+    sample.split('{').next().unwrap_or(sample)
+}
+
 /// A node's `/status`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -190,4 +212,53 @@ pub struct Member {
     pub name: String,
     /// Where clients reach it.
     pub client_urls: Vec<String>,
+}
+
+/// An endpoint of PD.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// Its URL.
+    pub url: String,
+    /// The member that names it, if one does.
+    pub member: Option<String>,
+    /// Whether we were given it; otherwise we have it from PD.
+    pub given: bool,
+    /// Why it does not answer; `None` if it does.
+    pub trouble: Option<String>,
+}
+
+/// Whose certificate it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CertificateRole {
+    /// An authority that we trust.
+    Authority,
+    /// Our own, which we show.
+    Own,
+    /// A server's, which it shows.
+    Server,
+}
+
+impl CertificateRole {
+    /// The word in scripts.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Authority => "authority",
+            Self::Own => "own",
+            Self::Server => "server",
+        }
+    }
+}
+
+/// A certificate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Certificate {
+    /// Whose it is.
+    pub role: CertificateRole,
+    /// The file that it is in, or the address of the server that shows it.
+    pub place: String,
+    /// Its subject, such as `CN=pd-1`.
+    pub subject: String,
+    /// Until when it is valid: milliseconds since 1970, UTC.
+    pub expires_ms: i64,
 }

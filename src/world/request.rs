@@ -43,6 +43,14 @@ pub enum Request {
         /// Whom to ask.
         nodes: Vec<NodeRef>,
     },
+    /// Probes the nodes, and asks those that say a state for their metrics and, the Drainers, for their status. Everybody is
+    /// asked at the same time, so that nobody waits for somebody else's silence. Answer: `Inspected`, in the order asked.
+    Inspect {
+        /// Whom to ask.
+        nodes: Vec<NodeRef>,
+        /// The names of the metrics that are wanted, without labels; a node has hundreds.
+        metrics: Vec<String>,
+    },
     /// `GET /drainers` of a Pump: the Drainer records as the Pump sees them. Answer: `Text` (JSON).
     PumpDrainers {
         /// The Pump.
@@ -59,6 +67,15 @@ pub enum Request {
     Tidbs,
     /// PD's cluster id, members and leader. Answer: `Cluster`.
     Cluster,
+    /// Whether each endpoint of PD answers: those that we were given, and those that its members name. Answer:
+    /// `Endpoints`.
+    Endpoints,
+    /// The certificates that we were given, and those that PD and the nodes show; none without TLS. Answer:
+    /// `Certificates`.
+    Certificates {
+        /// Whom to ask beside PD.
+        nodes: Vec<NodeRef>,
+    },
     /// A timestamp from PD. Answer: `Timestamp`.
     Tso,
     /// This host's clocks. Answer: `Now`.
@@ -275,10 +292,13 @@ impl Request {
             | Self::Status { .. }
             | Self::CommitTs { .. }
             | Self::Metrics { .. }
+            | Self::Inspect { .. }
             | Self::PumpDrainers { .. }
             | Self::BinlogAt { .. }
             | Self::Tidbs
             | Self::Cluster
+            | Self::Endpoints
+            | Self::Certificates { .. }
             | Self::Tso
             | Self::Now
             | Self::Sleep { .. }

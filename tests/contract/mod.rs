@@ -36,8 +36,10 @@ promises! {
     a_probe_tells_the_truth_of_every_node_in_the_order_asked,
     a_status_is_each_nodes_own_or_says_why_not,
     metrics_tell_when_a_process_began,
+    an_inspection_tells_what_probe_status_and_metrics_tell,
     positions_and_binlog_can_be_asked_of_those_that_have_them,
     pd_tells_its_members_the_tidb_servers_and_rising_timestamps,
+    pds_endpoints_answer_and_without_tls_there_are_no_certificates,
     the_clock_goes_on_while_one_sleeps,
     a_pause_ends_in_a_record_that_says_so_and_no_process,
     a_node_that_refuses_is_quoted,
@@ -151,6 +153,39 @@ fn metrics_tell_when_a_process_began(stage: &mut Stage) {
     assert_eq!((dead.kind, &dead.message), (ErrorKind::Unreachable, &words));
 }
 
+fn an_inspection_tells_what_probe_status_and_metrics_tell(stage: &mut Stage) {
+    let hung = stage.node("pump-3");
+    stage.hang(&hung);
+    let reused = NodeRef { id: "pump-9".into(), ..stage.node("pump-0") };
+    let whom = ["drainer-1", "pump-1", "pump-2"].map(|id| stage.node(id));
+    let nodes: Vec<NodeRef> = whom.into_iter().chain([hung, reused]).collect();
+    let metrics = vec!["process_start_time_seconds".to_owned(), "binlog_drainer_checkpoint_tso".to_owned()];
+    let Answer::Inspected(inspected) =
+        stage.ask(Request::Inspect { nodes: nodes.clone(), metrics: metrics.clone() }).unwrap()
+    else {
+        panic!()
+    };
+    assert_eq!(inspected.iter().map(|one| one.probe.node.clone()).collect::<Vec<_>>(), nodes);
+    let [drainer, closing, dead, silent, other] = &inspected[..] else { panic!("{inspected:?}") };
+    assert_eq!(drainer.probe.finding, ProbeFinding::State(State::Online));
+    let Some(Ok(StatusReport::Drainer(status))) = &drainer.status else { panic!("{drainer:?}") };
+    assert!(status.pump_positions.contains_key("pump-0"), "{status:?}");
+    assert_eq!((&closing.probe.finding, &closing.status), (&ProbeFinding::State(State::Closing), &None));
+    for alive in [drainer, closing] {
+        let Some(Ok(samples)) = &alive.metrics else { panic!("{alive:?}") };
+        let seen: Vec<&str> = samples.keys().map(String::as_str).collect();
+        assert!(seen.contains(&"process_start_time_seconds"), "{samples:?}");
+        assert!(
+            seen.iter().all(|name| metrics.iter().any(|wanted| wanted == name)),
+            "only those asked for: {samples:?}"
+        );
+    }
+    let other_id = ProbeFinding::Other("pump-0".into());
+    for (one, finding) in [(dead, ProbeFinding::Refused), (silent, ProbeFinding::Silent), (other, other_id)] {
+        assert_eq!((&one.probe.finding, &one.status, &one.metrics), (&finding, &None, &None));
+    }
+}
+
 fn positions_and_binlog_can_be_asked_of_those_that_have_them(stage: &mut Stage) {
     let (pump, drainer) = (stage.record("pump-0"), stage.node("drainer-1"));
     let dead = stage.node("drainer-0");
@@ -192,6 +227,19 @@ fn pd_tells_its_members_the_tidb_servers_and_rising_timestamps(stage: &mut Stage
     assert_eq!(stage.ask(Request::Tidbs).unwrap(), Answer::Tidbs(expected));
     let stamps: Vec<Tso> = (0..20).map(|_| stage.tso()).collect();
     assert!(stamps.windows(2).all(|pair| pair[0] < pair[1]), "{stamps:?}");
+}
+
+fn pds_endpoints_answer_and_without_tls_there_are_no_certificates(stage: &mut Stage) {
+    let Answer::Cluster(cluster) = stage.ask(Request::Cluster).unwrap() else { panic!() };
+    let Answer::Endpoints(endpoints) = stage.ask(Request::Endpoints).unwrap() else { panic!() };
+    let urls: Vec<&String> = cluster.members.iter().flat_map(|member| &member.client_urls).collect();
+    assert_eq!(endpoints.iter().map(|endpoint| &endpoint.url).collect::<Vec<_>>(), urls);
+    for endpoint in &endpoints {
+        assert!(endpoint.given && endpoint.trouble.is_none(), "{endpoint:?}");
+        assert!(cluster.members.iter().any(|member| Some(&member.name) == endpoint.member.as_ref()), "{endpoint:?}");
+    }
+    let nodes = vec![stage.node("pump-0")];
+    assert_eq!(stage.ask(Request::Certificates { nodes }).unwrap(), Answer::Certificates(vec![]));
 }
 
 fn the_clock_goes_on_while_one_sleeps(stage: &mut Stage) {

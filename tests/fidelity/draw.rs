@@ -27,6 +27,7 @@ pub(super) enum Step {
     Probe(Vec<NodeRef>),
     Status(Vec<NodeRef>),
     Metrics(Vec<NodeRef>),
+    Inspect(Vec<NodeRef>),
     CommitTs(Vec<NodeRef>),
     PumpDrainers(NodeRef),
     /// At so long before now.
@@ -93,7 +94,8 @@ pub(super) fn sequence(seed: u64, addresses: &[String]) -> Sequence {
     }
     // The end is looked at whole, with nobody silent: that would only take time.
     steps.push(Step::Play(Play::ContinueAll));
-    steps.extend([Step::Nodes, Step::Probe(draw.nodes.clone()), Step::Status(draw.nodes.clone())]);
+    let all = &draw.nodes;
+    steps.extend([Step::Nodes, Step::Probe(all.clone()), Step::Status(all.clone()), Step::Inspect(all.clone())]);
     Sequence { scenario, steps }
 }
 
@@ -235,7 +237,8 @@ impl Draw<'_> {
             0..=17 => Step::Nodes,
             18..=29 => Step::Probe(self.some()),
             30..=36 => Step::Status(self.some()),
-            37..=41 => Step::Metrics(self.some()),
+            37..=39 => Step::Metrics(self.some()),
+            40..=41 => Step::Inspect(self.some()),
             42..=45 => Step::CommitTs(self.drainers()),
             46..=48 => Step::PumpDrainers(self.of(Some(Kind::Pump))),
             49..=52 => Step::BinlogAt(self.of(Some(Kind::Pump)), span(self.dice).0),

@@ -3,7 +3,7 @@
 use binlogsh::error::{Error, ErrorKind, Result};
 use binlogsh::node::Record;
 use binlogsh::tso::Tso;
-use binlogsh::world::{Answer, Listing, Request, StatusReport};
+use binlogsh::world::{Answer, Inspected, Listing, Request, StatusReport};
 use std::collections::BTreeMap;
 
 /// How `live` begins to say what it found out after an answer was lost, and what is compared in place of either's words.
@@ -37,6 +37,7 @@ impl Normal {
             }
             Answer::Timestamps(all) => Answer::Timestamps(all.into_iter().map(|one| one.map_err(normal)).collect()),
             Answer::Metrics(all) => Answer::Metrics(all.into_iter().map(|one| one.map_err(normal)).collect()),
+            Answer::Inspected(all) => Answer::Inspected(all.into_iter().map(inspected).collect()),
             other => other,
         }
     }
@@ -81,6 +82,12 @@ fn status(report: StatusReport) -> StatusReport {
         }
         drainer @ StatusReport::Drainer(_) => drainer,
     }
+}
+
+fn inspected(mut one: Inspected) -> Inspected {
+    one.status = one.status.map(|said| said.map(status).map_err(normal));
+    one.metrics = one.metrics.map(|said| said.map_err(normal));
+    one
 }
 
 fn lost() -> Error {

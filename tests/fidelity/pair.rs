@@ -105,6 +105,11 @@ impl<'a> Pair<'a> {
             Step::Probe(nodes) => both(Request::Probe { nodes }),
             Step::Status(nodes) => both(Request::Status { nodes }),
             Step::Metrics(nodes) => both(Request::Metrics { nodes }),
+            Step::Inspect(nodes) => {
+                let metrics =
+                    ["process_start_time_seconds", "binlog_pump_storage_gc_ts", "binlog_drainer_checkpoint_tso"];
+                both(Request::Inspect { nodes, metrics: metrics.map(str::to_owned).to_vec() })
+            }
             Step::CommitTs(nodes) => both(Request::CommitTs { nodes }),
             Step::PumpDrainers(node) => both(Request::PumpDrainers { node }),
             Step::BinlogAt(node, ago) => {
@@ -203,6 +208,7 @@ fn whom(request: &Request) -> Vec<NodeRef> {
         Request::Probe { nodes }
         | Request::Status { nodes }
         | Request::Metrics { nodes }
+        | Request::Inspect { nodes, .. }
         | Request::CommitTs { nodes } => nodes.clone(),
         Request::PumpDrainers { node }
         | Request::BinlogAt { node, .. }
@@ -249,11 +255,12 @@ fn either(sim: &Result<Answer>, first: Result<Answer>, later: Result<Answer>) ->
         let pairs = first.iter().zip(later).zip(sim);
         pairs.map(|((first, later), sim)| if later == sim { later.clone() } else { first.clone() }).collect()
     }
-    use Answer::{Metrics, Probes, Statuses, Timestamps};
+    use Answer::{Inspected, Metrics, Probes, Statuses, Timestamps};
     match (sim, first, later) {
         (Ok(Probes(sim)), Ok(Probes(first)), Ok(Probes(later))) => Ok(Probes(each::<Probe>(sim, &first, &later))),
         (Ok(Statuses(sim)), Ok(Statuses(first)), Ok(Statuses(later))) => Ok(Statuses(each(sim, &first, &later))),
         (Ok(Metrics(sim)), Ok(Metrics(first)), Ok(Metrics(later))) => Ok(Metrics(each(sim, &first, &later))),
+        (Ok(Inspected(sim)), Ok(Inspected(first)), Ok(Inspected(later))) => Ok(Inspected(each(sim, &first, &later))),
         (Ok(Timestamps(sim)), Ok(Timestamps(first)), Ok(Timestamps(later))) => {
             Ok(Timestamps(each(sim, &first, &later)))
         }

@@ -29,15 +29,21 @@ pub(in crate::live) async fn metrics(
 ) -> Result<Vec<Result<BTreeMap<String, f64>>>> {
     let ask = |node: NodeRef| {
         let nodes = nodes.clone();
-        async move {
-            let reply = nodes.get(&node, &["metrics"], MAX_METRICS).await?;
-            samples(&reply.text()).map_err(|line| {
-                Error::invalid(format!("the metrics of {node} cannot be read: \"{line}\""))
-                    .hint("something else may listen at this address: probe the node")
-            })
-        }
+        async move { metrics_of(&nodes, &node).await }
     };
     each(whom, ask).await
+}
+
+/// The samples of one node.
+///
+/// # Errors
+/// As [`metrics`] for each.
+pub(super) async fn metrics_of(nodes: &Nodes, node: &NodeRef) -> Result<BTreeMap<String, f64>> {
+    let reply = nodes.get(node, &["metrics"], MAX_METRICS).await?;
+    samples(&reply.text()).map_err(|line| {
+        Error::invalid(format!("the metrics of {node} cannot be read: \"{line}\""))
+            .hint("something else may listen at this address: probe the node")
+    })
 }
 
 /// When its process began.

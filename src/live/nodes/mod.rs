@@ -5,18 +5,19 @@
 
 mod act;
 mod http;
+mod inspect;
 mod metrics;
 mod probe;
 mod status;
 
 pub(super) use act::{Acted, act, gone, trigger_gc};
+pub(super) use inspect::inspect;
 pub(super) use metrics::{metrics, started_at};
 pub(super) use probe::{probe, probe_all};
 pub(super) use status::{binlog_at, commit_ts, pump_drainers, statuses};
 
 use crate::error::{Error, Result};
 use crate::live::wire::Wire;
-use crate::node::NodeRef;
 use reqwest::Client;
 use serde::Deserialize;
 use std::future::Future;
@@ -67,26 +68,27 @@ struct Verdict {
     data: serde_json::Value,
 }
 
-/// Asks all `nodes` at the same time, some 64 at once, and gives what each said in their order.
-pub(super) async fn each<T, F, W>(nodes: &[NodeRef], ask: F) -> Result<Vec<T>>
+/// Asks `everybody` at the same time, some 64 at once, and gives what each said in their order.
+pub(super) async fn each<N, T, F, W>(everybody: &[N], ask: F) -> Result<Vec<T>>
 where
+    N: Clone,
     T: Send + 'static,
-    F: Fn(NodeRef) -> W,
+    F: Fn(N) -> W,
     W: Future<Output = T> + Send + 'static,
 {
     let permits = Arc::new(Semaphore::new(AT_ONCE));
     let mut under_way = JoinSet::new();
-    for (at, node) in nodes.iter().enumerate() {
-        let (permits, work) = (permits.clone(), ask(node.clone()));
+    for (at, one) in everybody.iter().enumerate() {
+        let (permits, work) = (permits.clone(), ask(one.clone()));
         under_way.spawn(async move {
             // It is never closed.
             let _permit = permits.acquire().await;
             (at, work.await)
         });
     }
-    let mut said = Vec::with_capacity(nodes.len());
+    let mut said = Vec::with_capacity(everybody.len());
     while let Some(one) = under_way.join_next().await {
-        said.push(one.map_err(|e| Error::internal("asking a node failed").source(e))?);
+        said.push(one.map_err(|e| Error::internal("asking somebody failed").source(e))?);
     }
     said.sort_by_key(|(at, _)| *at);
     Ok(said.into_iter().map(|(_, one)| one).collect())

@@ -36,28 +36,30 @@ struct DrainerBody {
 pub(in crate::live) async fn statuses(nodes: &Arc<Nodes>, whom: &[NodeRef]) -> Result<Vec<Result<StatusReport>>> {
     let ask = |node: NodeRef| {
         let nodes = nodes.clone();
-        async move {
-            let reply = nodes.get(&node, &["status"], MAX_BODY).await?;
-            Ok(match node.kind {
-                Kind::Pump => {
-                    let body: PumpBody = decode(&reply, "get /status of", &node)?;
-                    StatusReport::Pump(PumpStatus { commit_ts: Tso(body.commit_ts), error: body.error })
-                }
-                Kind::Drainer => {
-                    let body: DrainerBody = decode(&reply, "get /status of", &node)?;
-                    // Go writes a map that was never made as null.
-                    let positions = body.pump_positions.unwrap_or_default().into_iter();
-                    let pump_positions = positions.map(|(id, ts)| (id, Tso(ts))).collect();
-                    StatusReport::Drainer(DrainerStatus {
-                        pump_positions,
-                        synced: body.synced,
-                        last_ts: Tso(body.last_ts),
-                    })
-                }
-            })
-        }
+        async move { status_of(&nodes, &node).await }
     };
     each(whom, ask).await
+}
+
+/// `/status` of one node.
+///
+/// # Errors
+/// As [`statuses`] for each.
+pub(super) async fn status_of(nodes: &Nodes, node: &NodeRef) -> Result<StatusReport> {
+    let reply = nodes.get(node, &["status"], MAX_BODY).await?;
+    Ok(match node.kind {
+        Kind::Pump => {
+            let body: PumpBody = decode(&reply, "get /status of", node)?;
+            StatusReport::Pump(PumpStatus { commit_ts: Tso(body.commit_ts), error: body.error })
+        }
+        Kind::Drainer => {
+            let body: DrainerBody = decode(&reply, "get /status of", node)?;
+            // Go writes a map that was never made as null.
+            let positions = body.pump_positions.unwrap_or_default().into_iter();
+            let pump_positions = positions.map(|(id, ts)| (id, Tso(ts))).collect();
+            StatusReport::Drainer(DrainerStatus { pump_positions, synced: body.synced, last_ts: Tso(body.last_ts) })
+        }
+    })
 }
 
 /// `/commit_ts` of all Drainers `whom`, in their order: the last commit each has written downstream.

@@ -11,8 +11,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::live::clock::{Deadline, pause};
 use crate::live::etcd::Etcd;
 use crate::live::failover::{Attempt, Refusal, Unanswered, race};
+use crate::live::nodes::each;
+use crate::live::wire::Wire;
 use crate::tso::Tso;
-use crate::world::{ClusterInfo, Member};
+use crate::world::{ClusterInfo, Endpoint, Member};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tonic::codegen::http::uri::PathAndQuery;
@@ -148,9 +150,64 @@ impl Pd {
         }
     }
 
+    /// Whether each endpoint answers: those of the settings, and those that the members name beside them. All are asked
+    /// at the same time; a second is enough for whoever is there.
+    ///
+    /// # Errors
+    /// `internal` only: whatever an endpoint does is an answer.
+    pub(super) async fn endpoints(&self, deadline: Deadline) -> Result<Vec<Endpoint>> {
+        let settings = &self.etcd.wire.settings;
+        let deadline = deadline.at_most(settings.probe_timeout);
+        let members = self.members(deadline).await.map(|answer| answer.members).unwrap_or_default();
+        let mut endpoints: Vec<Endpoint> = Vec::new();
+        let mut add = |url: &str, member: Option<&str>, given: bool| {
+            let known = endpoints.iter_mut().find(|known| authority(&known.url) == authority(url));
+            match known {
+                Some(known) => known.member = known.member.take().or(member.map(str::to_owned)),
+                None => endpoints.push(Endpoint {
+                    url: url.trim_end_matches('/').to_owned(),
+                    member: member.map(str::to_owned),
+                    given,
+                    trouble: None,
+                }),
+            }
+        };
+        settings.pd_urls.iter().for_each(|url| add(url, None, true));
+        for member in &members {
+            member.client_urls.iter().for_each(|url| add(url, Some(&member.name), false));
+        }
+        let urls: Vec<String> = endpoints.iter().map(|endpoint| endpoint.url.clone()).collect();
+        let ask = |url| {
+            let wire = self.etcd.wire.clone();
+            async move { trouble_with(&wire, url, deadline.at_most(wire.settings.probe_timeout)).await }
+        };
+        for (endpoint, trouble) in endpoints.iter_mut().zip(each(&urls, ask).await?) {
+            endpoint.trouble = trouble;
+        }
+        Ok(endpoints)
+    }
+
     async fn members(&self, deadline: Deadline) -> Result<GetMembersResponse> {
         Ok(self.etcd.ask("get PD's members", deadline, get_members).await?.1)
     }
+}
+
+/// Why the endpoint `url` does not answer for PD; `None` if it does.
+async fn trouble_with(wire: &Wire, url: String, deadline: Deadline) -> Option<String> {
+    let asked = race(wire, std::slice::from_ref(&url), false, deadline, "get PD's members", get_members).await;
+    match asked {
+        Ok(_) => None,
+        Err(Unanswered::Final(error)) => Some(error.message),
+        Err(Unanswered::Nobody(attempts)) => {
+            let words = attempts.into_iter().next().map(|attempt| attempt.words);
+            Some(words.unwrap_or_else(|| "no answer".into()))
+        }
+    }
+}
+
+/// A URL's host and port, whatever its scheme: TLS decides that.
+fn authority(url: &str) -> &str {
+    url.split_once("://").map_or(url, |(_, rest)| rest).trim_end_matches('/')
 }
 
 /// Whether PD says that its leader is another one, or none.

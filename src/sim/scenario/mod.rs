@@ -2,9 +2,11 @@
 //!
 //! `docs/simulator.md` shows an example of every part. What is unknown in it is an error that names the nearest.
 
+mod host;
 mod nodes;
 mod span;
 
+pub use host::{CertificateSpec, HostSpec};
 pub(crate) use nodes::phase;
 pub use nodes::{DiskSpec, DrainerSpec, Phases, ProcessSpec, PumpSpec};
 pub use span::Span;
@@ -56,6 +58,9 @@ pub struct Scenario {
     /// What will go wrong.
     #[serde(default)]
     pub faults: Vec<Fault>,
+    /// How our own host stands to the cluster.
+    #[serde(default, skip_serializing_if = "HostSpec::is_plain")]
+    pub host: HostSpec,
     /// In a snapshot of a live cluster: what could not be learnt, and what is assumed for it, a sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assumed: Vec<String>,
@@ -183,6 +188,7 @@ impl Default for Scenario {
             tidb: Vec::new(),
             keys: Vec::new(),
             faults: Vec::new(),
+            host: HostSpec::default(),
             assumed: Vec::new(),
         }
     }
@@ -231,6 +237,7 @@ impl Scenario {
     pub fn check(&self) -> Result<()> {
         check_version(self.version)?;
         self.start_ms()?;
+        self.host.check()?;
         let pumps = self.pumps.iter().map(|pump| (Kind::Pump, &pump.id, &pump.address));
         let drainers = self.drainers.iter().map(|drainer| (Kind::Drainer, &drainer.id, &drainer.address));
         let mut seen = std::collections::BTreeSet::new();

@@ -44,7 +44,7 @@ impl Simulated {
 
     /// Who answers a request that changes something. A request to somebody silent may be carried out later.
     fn listener(&mut self, node: &NodeRef, what: &str, action: Option<Action>) -> Result<Who> {
-        match self.cluster.behind(&node.address) {
+        match self.cluster.behind_for_us(&node.address) {
             Behind::Node(who) => Ok(who),
             Behind::Silent(who) => {
                 if let Some(action) = action {

@@ -8,7 +8,7 @@ use crate::sim::http::{Behind, Said};
 use crate::sim::process::Who;
 use crate::time::show_seconds;
 use crate::tso::Tso;
-use crate::world::{Answer, ClusterInfo, Listing, Probe, ProbeFinding, StatusReport};
+use crate::world::{Answer, ClusterInfo, Inspected, Listing, Probe, ProbeFinding, StatusReport, metric_name};
 use std::path::Path;
 use std::time::Duration;
 
@@ -53,8 +53,34 @@ impl Simulated {
         Ok(Answer::Probes(nodes.iter().zip(findings).map(probe).collect()))
     }
 
+    /// Those who answer do so at once; those who are silent are waited for, as by a probe.
+    pub(super) fn inspect(&mut self, nodes: &[NodeRef], metrics: &[String]) -> Result<Answer> {
+        let mut inspected: Vec<Inspected> = nodes.iter().map(|node| self.inspected(node, metrics)).collect();
+        if inspected.iter().any(|one| one.probe.finding == ProbeFinding::Silent) {
+            self.pass(PROBE_DEADLINE)?;
+            for one in inspected.iter_mut().filter(|one| one.probe.finding == ProbeFinding::Silent) {
+                *one = self.inspected(&one.probe.node, metrics);
+            }
+        }
+        Ok(Answer::Inspected(inspected))
+    }
+
+    fn inspected(&mut self, node: &NodeRef, wanted: &[String]) -> Inspected {
+        let finding = self.finding(node);
+        let says = matches!(finding, ProbeFinding::State(_));
+        let status = (says && node.kind == Kind::Drainer)
+            .then(|| self.answers(node, "get /status of").map(|who| self.report(who)));
+        let wanted = |sample: &str| wanted.iter().any(|name| *name == metric_name(sample));
+        let metrics = says.then(|| {
+            let mut samples = self.anybody(node, "get /metrics of").map(|who| self.cluster.metrics(who))?;
+            samples.retain(|sample, _| wanted(sample));
+            Ok(samples)
+        });
+        Inspected { probe: Probe { node: node.clone(), finding }, status, metrics }
+    }
+
     fn finding(&mut self, node: &NodeRef) -> ProbeFinding {
-        match self.cluster.behind(&node.address) {
+        match self.cluster.behind_for_us(&node.address) {
             Behind::Nobody | Behind::Reset => ProbeFinding::Refused,
             Behind::Silent(_) => ProbeFinding::Silent,
             Behind::Node(who) => match self.cluster.put_state(who, &node.id, "probe") {
@@ -73,7 +99,7 @@ impl Simulated {
 
     fn wait_for_silent(&mut self, nodes: &[NodeRef]) -> Result<()> {
         let silent = |behind: &Behind| matches!(behind, Behind::Silent(_));
-        if nodes.iter().any(|node| silent(&self.cluster.behind(&node.address))) {
+        if nodes.iter().any(|node| silent(&self.cluster.behind_for_us(&node.address))) {
             self.pass(HTTP_DEADLINE)?;
         }
         Ok(())
@@ -93,7 +119,7 @@ impl Simulated {
     fn anybody(&self, node: &NodeRef, what: &str) -> Result<Who> {
         let none = |kind, why: &str| Error::new(kind, format!("cannot {what} {node}: {why}"));
         let gone = "probe it to see whether its process is gone";
-        match self.cluster.behind(&node.address) {
+        match self.cluster.behind_for_us(&node.address) {
             Behind::Node(who) => Ok(who),
             Behind::Silent(_) => {
                 Err(none(ErrorKind::Timeout, &silence())
@@ -106,12 +132,14 @@ impl Simulated {
 
     pub(super) fn statuses(&mut self, nodes: &[NodeRef]) -> Result<Answer> {
         let whos = self.answering(nodes, "get /status of")?;
-        let report = |who| match who {
+        Ok(Answer::Statuses(whos.into_iter().map(|who| who.map(|who| self.report(who))).collect()))
+    }
+
+    fn report(&mut self, who: Who) -> StatusReport {
+        match who {
             Who::Pump(at) => StatusReport::Pump(self.cluster.pump_status(at)),
             Who::Drainer(at) => StatusReport::Drainer(self.cluster.drainer_status(at)),
-        };
-        let mut report = report;
-        Ok(Answer::Statuses(whos.into_iter().map(|who| who.map(&mut report)).collect()))
+        }
     }
 
     pub(super) fn metrics(&mut self, nodes: &[NodeRef]) -> Result<Answer> {
@@ -161,6 +189,27 @@ impl Simulated {
         members.sort_by(|a, b| a.name.cmp(&b.name));
         let leader = self.cluster.leader.as_deref().map(str::to_owned);
         Ok(Answer::Cluster(ClusterInfo { id: self.cluster.id, members, leader }))
+    }
+
+    /// Without PD none of them answers; who they are we have been told.
+    pub(super) fn endpoints(&mut self) -> Result<Answer> {
+        let mut endpoints = self.cluster.endpoints();
+        let trouble = if self.cluster.outside.etcd_fails > self.cluster.now() {
+            Some("connection refused")
+        } else if self.cluster.pd_gone() {
+            self.pass(PROBE_DEADLINE)?;
+            Some("no answer")
+        } else {
+            None
+        };
+        if let Some(trouble) = trouble {
+            endpoints.iter_mut().for_each(|endpoint| endpoint.trouble = Some(trouble.to_owned()));
+        }
+        Ok(Answer::Endpoints(endpoints))
+    }
+
+    pub(super) fn certificates(&self) -> Answer {
+        Answer::Certificates(self.cluster.host.certificates.clone())
     }
 
     pub(super) fn timestamp(&mut self) -> Result<Answer> {

@@ -16,7 +16,7 @@ use crate::interrupt::Interrupt;
 use crate::secret::IV_LENGTH;
 use crate::world::{Answer, Console, Fence, Request, World};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// What every request takes at least.
@@ -153,9 +153,15 @@ impl Simulated {
         Ok(())
     }
 
+    /// Into the overlay: no file of this host changes.
+    fn write_savepoint(&mut self, dir: &Path, content: &str) -> Answer {
+        self.files.insert(dir.to_owned(), content.to_owned());
+        Answer::Done
+    }
+
     fn clocks(&self) -> Answer {
         let now = self.cluster.now();
-        Answer::Now { unix_ms: self.cluster.unix_ms(now), monotonic_ms: now / MILLISECOND }
+        Answer::Now { unix_ms: self.cluster.unix_ms(now) + self.cluster.host.clock_ms, monotonic_ms: now / MILLISECOND }
     }
 
     /// Takes the time of a request to PD, and waits in vain if it is gone. Cut off from it, we know that at once.
@@ -202,10 +208,13 @@ impl World for Simulated {
             Request::Status { nodes } => self.statuses(nodes),
             Request::CommitTs { nodes } => self.commit_ts(nodes),
             Request::Metrics { nodes } => self.metrics(nodes),
+            Request::Inspect { nodes, metrics } => self.inspect(nodes, metrics),
             Request::PumpDrainers { node } => self.pump_drainers(node),
             Request::BinlogAt { node, ts } => self.binlog_at(node, *ts),
             Request::Tidbs => self.tidbs(),
             Request::Cluster => self.pd_cluster(),
+            Request::Endpoints => self.endpoints(),
+            Request::Certificates { .. } => Ok(self.certificates()),
             Request::Tso => self.timestamp(),
             Request::Now => Ok(self.clocks()),
             Request::Sleep { time } => {
@@ -221,10 +230,7 @@ impl World for Simulated {
             Request::SwapRecord { seen, state } => self.swap_record(seen, *state, fence),
             Request::DeleteRecord { key, mod_revision } => self.delete_record(key, *mod_revision, fence),
             Request::ReadSavepoint { dir } => self.read_savepoint(dir),
-            Request::WriteSavepoint { dir, content } => {
-                self.files.insert(dir.clone(), content.clone());
-                Ok(Answer::Done)
-            }
+            Request::WriteSavepoint { dir, content } => Ok(self.write_savepoint(dir, content)),
             Request::HasKey => Ok(Answer::Flag(self.secret_key.is_some())),
             Request::Encrypt { text } => self.encrypt(text),
             Request::ReadSecret { prompt } => self.read_secret(prompt),

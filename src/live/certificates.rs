@@ -1,0 +1,117 @@
+//! Until when certificates are valid: those that we were given, and those that servers show us.
+//!
+//! A server shows its certificate in every handshake, and one that has expired ends it. So a handshake is made for its own
+//! sake, as trusting as every other, and what the server showed is kept whether it is trusted or not.
+
+use crate::error::Result;
+use crate::live::clock::{Deadline, within};
+use crate::live::nodes::each;
+use crate::live::wire::Wire;
+use crate::node::NodeRef;
+use crate::world::{Certificate, CertificateRole};
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use x509_parser::parse_x509_certificate;
+
+/// Those in the files, then that of each of PD's endpoints and of each of `nodes` which shows one; none without TLS.
+///
+/// # Errors
+/// `internal` only: a server that shows none is left out.
+pub(super) async fn certificates(wire: &Arc<Wire>, nodes: &[NodeRef]) -> Result<Vec<Certificate>> {
+    let Some(verifier) = wire.tls.verifier.clone() else { return Ok(Vec::new()) };
+    let given = wire.tls.given.iter();
+    let given = given.filter_map(|given| read(given.role, &given.file.display().to_string(), &given.certificate));
+    let mut found: Vec<Certificate> = given.collect();
+    let endpoints = wire.settings.pd_urls.iter().map(|url| url.split_once("://").map_or(url.as_str(), |(_, at)| at));
+    let mut addresses: Vec<String> = Vec::new();
+    for address in endpoints.chain(nodes.iter().map(|node| node.address.as_str())) {
+        if !addresses.iter().any(|known| known == address) {
+            addresses.push(address.to_owned());
+        }
+    }
+    let ask = |address: String| {
+        let (wire, verifier) = (wire.clone(), verifier.clone());
+        async move { shown(&wire, verifier, &address).await }
+    };
+    found.extend(each(&addresses, ask).await?.into_iter().flatten());
+    Ok(found)
+}
+
+/// The certificate that the server at `address` shows: of its chain the one that ends first.
+async fn shown(wire: &Wire, verifier: Arc<WebPkiServerVerifier>, address: &str) -> Option<Certificate> {
+    let host = address.rsplit_once(':').map_or(address, |(host, _)| host).trim_matches(['[', ']']);
+    let name = ServerName::try_from(host.to_owned()).ok()?;
+    let witness = Arc::new(Witness { verifier, shown: Mutex::default() });
+    let mut config: ClientConfig = wire.tls.http.clone();
+    config.dangerous().set_certificate_verifier(witness.clone());
+    let exchange = wire.exchange(address, "TLS handshake");
+    let handshake = async {
+        let stream = TcpStream::connect(address).await?;
+        TlsConnector::from(Arc::new(config)).connect(name, stream).await.map(drop)
+    };
+    let deadline = Deadline::after(wire.settings.probe_timeout);
+    exchange.ended(match within(deadline, handshake).await {
+        Some(Ok(())) => "ok".to_owned(),
+        Some(Err(fault)) => fault.to_string(),
+        None => "no answer".to_owned(),
+    });
+    let chain = std::mem::take(&mut *witness.shown.lock().unwrap_or_else(PoisonError::into_inner));
+    let read = chain.iter().filter_map(|certificate| read(CertificateRole::Server, address, certificate));
+    read.min_by_key(|certificate| certificate.expires_ms)
+}
+
+/// What a certificate says of itself; `None` for what is none.
+fn read(role: CertificateRole, place: &str, certificate: &CertificateDer<'_>) -> Option<Certificate> {
+    let (_, x509) = parse_x509_certificate(certificate).ok()?;
+    let expires_ms = x509.validity().not_after.timestamp().saturating_mul(1000);
+    Some(Certificate { role, place: place.to_owned(), subject: x509.subject().to_string(), expires_ms })
+}
+
+/// Verifies as every other connection does, and remembers what was shown.
+#[derive(Debug)]
+struct Witness {
+    verifier: Arc<WebPkiServerVerifier>,
+    shown: Mutex<Vec<CertificateDer<'static>>>,
+}
+
+impl ServerCertVerifier for Witness {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let chain = std::iter::once(end_entity).chain(intermediates).map(|shown| shown.clone().into_owned());
+        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = chain.collect();
+        self.verifier.verify_server_cert(end_entity, intermediates, name, ocsp, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.verifier.verify_tls12_signature(message, certificate, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.verifier.verify_tls13_signature(message, certificate, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.verifier.supported_verify_schemes()
+    }
+}

@@ -1,0 +1,52 @@
+//! Our own host: what it sees otherwise than the cluster is.
+
+use super::cluster::Cluster;
+use super::http::Behind;
+use super::scenario::HostSpec;
+use crate::error::Result;
+use crate::world::{Certificate, Endpoint};
+
+/// Our own host. It stays as it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Host {
+    /// How far its clock is ahead of PD's, in milliseconds.
+    pub(crate) clock_ms: i64,
+    /// URLs and addresses that it cannot reach.
+    unreachable: Vec<String>,
+    /// The certificates that it was given, and those that servers show it.
+    pub(crate) certificates: Vec<Certificate>,
+}
+
+impl Host {
+    /// The host of a scenario.
+    ///
+    /// # Errors
+    /// `invalid` when a certificate expires at no point in time.
+    pub(crate) fn of(spec: &HostSpec) -> Result<Self> {
+        let HostSpec { clock_ms, unreachable, .. } = spec.clone();
+        Ok(Self { clock_ms, unreachable, certificates: spec.certificates()? })
+    }
+
+    fn reaches(&self, place: &str) -> bool {
+        !self.unreachable.iter().any(|unreachable| unreachable == place)
+    }
+}
+
+impl Cluster {
+    /// Who is behind `address` for our own host.
+    pub(crate) fn behind_for_us(&self, address: &str) -> Behind {
+        if self.host.reaches(address) { self.behind(address) } else { Behind::Nobody }
+    }
+
+    /// PD's endpoints, by member. We were given all of them.
+    pub(crate) fn endpoints(&self) -> Vec<Endpoint> {
+        let mut members: Vec<_> = self.members.iter().collect();
+        members.sort_by(|a, b| a.name.cmp(&b.name));
+        let urls = members.iter().flat_map(|member| member.client_urls.iter().map(move |url| (*member, url)));
+        let endpoint = |(member, url): (&crate::world::Member, &String)| {
+            let trouble = (!self.host.reaches(url)).then(|| "connection refused".to_owned());
+            Endpoint { url: url.clone(), member: Some(member.name.clone()), given: true, trouble }
+        };
+        urls.map(endpoint).collect()
+    }
+}
