@@ -22,6 +22,7 @@ Examples:
   binlogsh -o json -e 'drainers()' | jq          for programs
   binlogsh run scripts/rolling_restart.rhai --param only=pump-1
   binlogsh rehearse scripts/rolling_restart.rhai --futures 10000
+  binlogsh doctor --observe 60s                  what is wrong, or will be
   binlogsh --sandbox paused-drainer -e 'offline_pump(\"pump-1\")'
   binlogsh ctl -cmd pumps                        instead of binlogctl
 
@@ -147,6 +148,12 @@ pub enum Command {
     /// Each test works in a simulated cluster of its own, in virtual time; none can reach a real one. Exit code 0 if all
     /// pass, 1 if one fails.
     Test(Test),
+
+    /// Say what is wrong with the cluster, or will be; changes nothing
+    ///
+    /// Looks at records, nodes, PD, TiDB servers and certificates, and watches heartbeats and progress. Each finding says what
+    /// was seen, what happens if nothing is done, and what mends it. Exit code: 0 nothing, 1 warnings, 2 something critical.
+    Doctor(Doctor),
 
     /// List what was done, go on with what was cut off, and look after the maintenance lock
     ///
@@ -325,6 +332,54 @@ pub struct Run {
     /// Show what the script is for and its parameters
     #[arg(long, short)]
     pub help: bool,
+}
+
+/// `doctor`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+pub struct Doctor {
+    /// How long to watch heartbeats and progress; a minute tells a stall [default: 10s]
+    #[arg(long, value_name = "TIME")]
+    pub observe: Option<String>,
+
+    /// Look again and again, with so much time in between, and tell what has come and gone
+    #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, default_missing_value = "1m")]
+    pub watch: Option<String>,
+
+    /// End after so many looks
+    #[arg(long, value_name = "N", requires = "watch", value_parser = clap::value_parser!(u64).range(1..))]
+    pub rounds: Option<u64>,
+
+    /// Checks of your own beside ours: a module with a function `check(facts)` that returns findings
+    #[arg(long, value_name = "FILE")]
+    pub checks: Option<PathBuf>,
+
+    /// A heartbeat that stands still for so long is frozen [default: 10s]
+    #[arg(long, value_name = "TIME", help_heading = "Thresholds")]
+    pub heartbeat: Option<String>,
+
+    /// A Drainer that stands still for so long is stuck; needs an --observe as long [default: 1m]
+    #[arg(long, value_name = "TIME", help_heading = "Thresholds")]
+    pub stall: Option<String>,
+
+    /// How far a Drainer may be behind [default: 1h]
+    #[arg(long, value_name = "TIME", help_heading = "Thresholds")]
+    pub lag: Option<String>,
+
+    /// How close GC may come to what a Drainer has not read [default: 1d]
+    #[arg(long, value_name = "TIME", help_heading = "Thresholds")]
+    pub gc: Option<String>,
+
+    /// How many GiB of a Pump's disk should be free [default: 20]
+    #[arg(long, value_name = "GIB", help_heading = "Thresholds")]
+    pub disk: Option<u32>,
+
+    /// How far this host's clock may be from PD's [default: 2s]
+    #[arg(long, value_name = "TIME", help_heading = "Thresholds")]
+    pub clock: Option<String>,
+
+    /// How long certificates should be valid [default: 30d]
+    #[arg(long, value_name = "TIME", help_heading = "Thresholds")]
+    pub certificates: Option<String>,
 }
 
 /// `rehearse`.

@@ -45,7 +45,7 @@ pub(crate) fn blocks(page: &str) -> Vec<(usize, String, String)> {
 
 #[test]
 fn every_example_of_readme_and_guide_runs() {
-    for page in ["README.md", "docs/guide.md", "docs/from-binlogctl.md"] {
+    for page in ["README.md", "docs/guide.md", "docs/from-binlogctl.md", "docs/doctor.md"] {
         let text = std::fs::read_to_string(crate::harness::project(page)).unwrap();
         let blocks = blocks(&text);
         assert!(!blocks.is_empty(), "{page} has no example");

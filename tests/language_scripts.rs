@@ -123,7 +123,7 @@ fn a_health_check_finds_what_is_wrong_with_each_sample() {
     for (sample, code, node, part) in [
         ("closing-pump", 2, "pump-1", "is closing and waits for"),
         ("dead-drainer", 2, "drainer-", "no process answers"),
-        ("duplicate-address", 1, "", "same address"),
+        ("duplicate-address", 1, "", "is the address of"),
         ("lost-pump", 2, "pump-2", "no process answers"),
         ("malformed-record", 2, "broken", "is no record"),
         ("paused-drainer", 1, "drainer-0", "is paused"),

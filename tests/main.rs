@@ -12,6 +12,7 @@ mod consent;
 mod contract;
 mod ctl_flags;
 mod docs_files;
+mod doctor;
 mod end_to_end;
 mod examples;
 mod fidelity;

@@ -7,6 +7,7 @@
     reason = "a bench reads clocks, starts processes and prints its table"
 )]
 
+mod doctor;
 mod inside;
 mod journal;
 mod process;
@@ -32,6 +33,8 @@ fn main() {
         ("list_10000", Box::new(|| process::list(&process::Records::start(10_000), "list_10000", 0.6))),
         ("memory_list_3", Box::new(move || process::memory_list_3(&memory))),
         ("reads_200", Box::new(move || process::reads_200(&reads))),
+        ("doctor_200", Box::new(doctor::doctor_200)),
+        ("doctor_200_silent", Box::new(doctor::doctor_200_silent)),
         ("first_prompt", Box::new(process::first_prompt)),
         ("test_all", Box::new(process::test_all)),
         ("bound_call", Box::new(inside::bound_call)),

@@ -4,6 +4,7 @@
 mod compose;
 pub mod ctl;
 mod docs;
+mod doctor;
 mod evaluate;
 mod prompt;
 mod rehearse;
@@ -70,6 +71,7 @@ fn go(cli: Cli, output: &Output) -> Result<u8, ScriptError> {
     match cli.command {
         Some(Command::Run(run)) => run::main(&house, run),
         Some(Command::Rehearse(rehearse)) => rehearse::main(&house, &rehearse),
+        Some(Command::Doctor(doctor)) => doctor::main(house, &doctor),
         Some(Command::Runs { state, limit, command: None }) => Ok(runs::list(&house, state.as_deref(), limit)?),
         Some(Command::Runs { command: Some(command), .. }) => runs::main(&house, command),
         Some(Command::Test(test)) => Ok(test::main(&house, &test)?),

@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::language::bindings::{self, Builtin};
 use crate::language::describe::about_module;
 use crate::language::library::stdlib;
-use crate::language::library_docs::{LibraryFunction, library_functions};
+use crate::language::library_docs::{LibraryFunction, library_functions, usual_alias};
 use crate::nearest::did_you_mean;
 use crate::operations::{self, Group, Operation};
 
@@ -116,7 +116,7 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
 
 /// The names of the embedded library's functions, with their module.
 fn library_names() -> impl Iterator<Item = String> {
-    library_functions().into_iter().map(|function| format!("{}::{}", function.module, function.name))
+    library_functions().into_iter().map(|function| format!("{}::{}", usual_alias(function.module), function.name))
 }
 
 /// The embedded library's modules, and the first line of what each is for.
@@ -140,7 +140,7 @@ pub fn overview() -> String {
         text.push_str(&format!("  {:width$}  {}\n", function.signature, function.summary()));
     }
     for (module, about) in library() {
-        text.push_str(&format!("\nLibrary: import \"{module}\" as {module};\n"));
+        text.push_str(&format!("\nLibrary: import \"{module}\" as {};\n", usual_alias(module)));
         text.push_str(&format!("  {about}\n"));
         for function in library_functions().into_iter().filter(|function| function.module == module) {
             text.push_str(&format!("  {:width$}  {}\n", function.signature, function.summary()));
@@ -159,10 +159,10 @@ pub fn page(name: &str) -> Result<String> {
     if let Some(function) = functions().into_iter().find(|function| function.name == name) {
         return Ok(function_page(&function));
     }
-    let called = |function: &LibraryFunction| format!("{}::{}", function.module, function.name) == name;
+    let called = |function: &LibraryFunction| format!("{}::{}", usual_alias(function.module), function.name) == name;
     if let Some(function) = library_functions().into_iter().find(called) {
         let module = function.module;
-        let import = format!("  import \"{module}\" as {module};");
+        let import = format!("  import \"{module}\" as {};", usual_alias(module));
         return Ok(format!("{}\n\n{}\n\n{import}", function.signature, indented(&function.about)));
     }
     match name {

@@ -12,7 +12,7 @@ use crate::language::translate::{self, Vocabulary};
 use crate::language::{docs, engine, place, stdlib};
 use crate::session::Session;
 use crate::value::Value;
-use rhai::{AST, ASTNode, Caches, Dynamic, Engine, EvalAltResult, Expr, GlobalRuntimeState, ParseErrorType, Scope};
+use rhai::{AST, Caches, Dynamic, Engine, EvalAltResult, GlobalRuntimeState, ParseErrorType, Scope};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -279,19 +279,8 @@ impl Interpreter {
         }
         ast.set_source(key.as_str());
         self.host.sources.compiled(&key, &ast);
-        self.learn(&ast);
+        self.host.shapes.borrow_mut().learn_from(&ast);
         Ok((key, ast))
-    }
-
-    /// Remembers the fields of the maps that stand in `ast`, in the order in which they are written.
-    fn learn(&self, ast: &AST) {
-        let mut shapes = self.host.shapes.borrow_mut();
-        ast.walk(&mut |path: &[ASTNode<'_>]| {
-            if let Some(ASTNode::Expr(Expr::Map(map, _))) = path.last() {
-                shapes.learn(map.0.iter().map(|(field, _)| field.name.as_str()));
-            }
-            true
-        });
     }
 
     fn described(&self, key: &str, ast: &AST) -> Result<ScriptDoc, ScriptError> {

@@ -14,8 +14,16 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 /// The embedded library: name and text of each module.
-const STDLIB: [(&str, &str); 2] =
-    [("drainers", include_str!("../../stdlib/drainers.rhai")), ("pumps", include_str!("../../stdlib/pumps.rhai"))];
+const STDLIB: [(&str, &str); 8] = [
+    ("doctor", include_str!("../../stdlib/doctor.rhai")),
+    ("doctor/facts", include_str!("../../stdlib/doctor/facts.rhai")),
+    ("doctor/findings", include_str!("../../stdlib/doctor/findings.rhai")),
+    ("doctor/nodes", include_str!("../../stdlib/doctor/nodes.rhai")),
+    ("doctor/replication", include_str!("../../stdlib/doctor/replication.rhai")),
+    ("doctor/surroundings", include_str!("../../stdlib/doctor/surroundings.rhai")),
+    ("drainers", include_str!("../../stdlib/drainers.rhai")),
+    ("pumps", include_str!("../../stdlib/pumps.rhai")),
+];
 
 /// The embedded library: name and text of each module.
 pub fn stdlib() -> impl Iterator<Item = (&'static str, &'static str)> {
@@ -58,6 +66,7 @@ impl Library {
         let mut ast = engine.compile(code).map_err(|error| wrap(Box::new(error.into())))?;
         ast.set_source(key.as_str());
         self.host.sources.compiled(&key, &ast);
+        self.host.shapes.borrow_mut().learn_from(&ast);
         let module = Module::eval_ast_as_new(Scope::new(), &ast, engine).map_err(wrap)?;
         Ok(module.into())
     }

@@ -25,12 +25,18 @@ impl LibraryFunction {
     }
 }
 
+/// What a module is imported as in documentation: `import "doctor/findings" as findings;`.
+pub(super) fn usual_alias(module: &str) -> &str {
+    module.rsplit('/').next().unwrap_or(module)
+}
+
 /// Every function that a script can call in the embedded library, by module, in the order in which they stand.
 pub fn library_functions() -> Vec<LibraryFunction> {
     stdlib().flat_map(|(module, text)| functions_of(module, text)).collect()
 }
 
 fn functions_of(module: &'static str, text: &'static str) -> Vec<LibraryFunction> {
+    let alias = usual_alias(module);
     let mut found = Vec::new();
     let mut comment: Vec<&str> = Vec::new();
     for line in text.lines() {
@@ -40,7 +46,7 @@ fn functions_of(module: &'static str, text: &'static str) -> Vec<LibraryFunction
         }
         if let Some((call, _)) = line.strip_prefix("fn ").and_then(|rest| rest.split_once(" {")) {
             let name = call.split('(').next().unwrap_or(call);
-            let signature = format!("{module}::{call}");
+            let signature = format!("{alias}::{call}");
             found.push(LibraryFunction { module, name, signature, about: about(&comment.join("\n")) });
         }
         comment.clear();

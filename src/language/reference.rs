@@ -3,7 +3,7 @@
 use crate::error::ErrorKind;
 use crate::language::bindings::{ERROR_PROPERTIES, NODE_PROPERTIES, TIME_PROPERTIES};
 use crate::language::docs::{FunctionDoc, functions, library};
-use crate::language::library_docs::library_functions;
+use crate::language::library_docs::{library_functions, usual_alias};
 
 /// Every kind of error with what it means, in the order of the reference.
 const KINDS: [(ErrorKind, &str); 16] = [
@@ -40,10 +40,11 @@ pub fn reference_markdown() -> String {
         text.push_str(&section(&function));
     }
     for (module, about) in library() {
-        text.push_str(&format!("\n## Library: {module}\n\n`import \"{module}\" as {module};` {about}\n"));
+        let alias = usual_alias(module);
+        text.push_str(&format!("\n## Library: {module}\n\n`import \"{module}\" as {alias};` {about}\n"));
         for function in library_functions().into_iter().filter(|function| function.module == module) {
             let (name, call, about) = (function.name, function.signature, function.about);
-            text.push_str(&format!("\n### {module}::{name}\n\n`{call}`\n\n{about}\n"));
+            text.push_str(&format!("\n### {alias}::{name}\n\n`{call}`\n\n{about}\n"));
         }
     }
     text.push_str("\n## Types\n");

@@ -3,6 +3,7 @@
 //! A Rhai map is sorted by name and forgets in which order its fields were written. Tables want that order, and a
 //! misspelt field wants its neighbours, so both are remembered here.
 
+use rhai::{AST, ASTNode, Expr};
 use std::collections::{BTreeSet, HashMap};
 
 /// What is remembered of maps.
@@ -23,6 +24,16 @@ impl Shapes {
         }
         self.fields.extend(fields.clone().map(str::to_owned));
         self.orders.insert(key, fields.map(str::to_owned).collect());
+    }
+
+    /// Remembers the fields of the maps that stand in `ast`, in the order in which they are written.
+    pub(super) fn learn_from(&mut self, ast: &AST) {
+        ast.walk(&mut |path: &[ASTNode<'_>]| {
+            if let Some(ASTNode::Expr(Expr::Map(map, _))) = path.last() {
+                self.learn(map.0.iter().map(|(field, _)| field.name.as_str()));
+            }
+            true
+        });
     }
 
     /// The order in which these fields, given sorted, were written; `None` for a map of a kind never seen.

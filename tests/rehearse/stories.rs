@@ -103,12 +103,15 @@ fn a_look_changes_nothing_and_says_so() {
     insta::assert_snapshot!(story(&ran), @r"
       on a copy of cluster 7301234567890123456 (3 Pumps, 2 Drainers) at 2026-11-22T12:00:00Z
 
+    0.0s ==> nodes
     0.0s   > id         kind     state   address         lag   heartbeat_age  odd
              pump-0     pump     online  10.0.1.11:8250  1.8s  1.3s
              pump-1     pump     online  10.0.1.12:8250  0.7s  0.5s
              pump-2     pump     online  10.0.1.13:8250  2.5s  1.8s
              drainer-0  drainer  online  10.0.1.21:8249  2.5s  0.6s
              drainer-1  drainer  online  10.0.1.22:8249  2.5s  0.2s
+    0.0s ==> look
+     15s ==> check
      15s   > nothing found
      15s === the script ends with exit code 0
 

@@ -9,6 +9,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tempfile::TempDir;
 
+/// The day so many days from now: year, month and day.
+pub(crate) fn in_days(days: i64) -> (i32, u8, u8) {
+    use chrono::Datelike;
+    let day = (chrono::DateTime::UNIX_EPOCH
+        + std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap()
+        + chrono::TimeDelta::days(days))
+    .date_naive();
+    (day.year(), day.month() as u8, day.day() as u8)
+}
+
 /// An authority and what it signed, as PEM files in a directory that ends with this.
 pub(crate) struct Certs {
     dir: TempDir,
@@ -17,6 +27,11 @@ pub(crate) struct Certs {
 impl Certs {
     /// Makes them anew: no two authorities know each other.
     pub(crate) fn new() -> Self {
+        Self::ending(&[])
+    }
+
+    /// The same; `server`'s or `client`'s are valid until these days only.
+    pub(crate) fn ending(ends: &[(&str, (i32, u8, u8))]) -> Self {
         let dir = TempDir::new().unwrap();
         let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -27,7 +42,11 @@ impl Certs {
         let issuer = Issuer::new(params, key);
         for (name, hosts) in [("server", vec!["127.0.0.1".to_owned(), "localhost".to_owned()]), ("client", vec![])] {
             let key = KeyPair::generate().unwrap();
-            let signed = CertificateParams::new(hosts).unwrap().signed_by(&key, &issuer).unwrap();
+            let mut params = CertificateParams::new(hosts).unwrap();
+            if let Some((_, (year, month, day))) = ends.iter().find(|(whose, _)| *whose == name) {
+                params.not_after = rcgen::date_time_ymd(*year, *month, *day);
+            }
+            let signed = params.signed_by(&key, &issuer).unwrap();
             std::fs::write(dir.path().join(format!("{name}.pem")), signed.pem()).unwrap();
             std::fs::write(dir.path().join(format!("{name}.key")), key.serialize_pem()).unwrap();
         }

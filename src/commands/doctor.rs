@@ -1,0 +1,306 @@
+//! `doctor`: what is wrong with the cluster, or will be.
+//!
+//! The checks are the module `doctor` of the embedded library; this file puts its options together, runs it in a session
+//! that can change nothing, and shows what it finds.
+
+use crate::cli::{Doctor, Global};
+use crate::commands::compose::{House, Work, announce, session};
+use crate::commands::evaluate::language_settings;
+use crate::error::{Error, ErrorKind, Result, ScriptError};
+use crate::journal::Memory;
+use crate::language::{Ending, Interpreter, Prepared, Source};
+use crate::output::{Format, Tone, to_json};
+use crate::session::Session;
+use crate::time::{Time, Zone, parse_duration, show_seconds};
+use crate::value::Value;
+use crate::world::{Answer, Gate, Notice, Request};
+use std::cell::RefCell;
+use std::path::Path;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// How long nodes are watched when nobody says how long; `doctor::settings` says the same.
+const OBSERVE: &str = "10s";
+
+/// What the script that looks is called.
+const OWN_NAME: &str = "<doctor>";
+
+/// The width of the margin, which has the severity.
+const MARGIN: usize = 10;
+
+/// Looks once, or again and again, and returns the exit code.
+pub(super) fn main(house: House, args: &Doctor) -> Result<u8, ScriptError> {
+    let global = Global { read_only: true, yes: None, ..house.global.clone() };
+    let house = House { global, ..house };
+    let interval = args.watch.as_deref().map(|text| length("watch", text)).transpose()?;
+    let source = source(args)?;
+    let session = session(&house, Work::lines(None), Box::new(Memory::of_changes()))?;
+    announce(&house);
+    let mut interpreter = Interpreter::new(session.clone(), language_settings()?);
+    let prepared = interpreter.prepare(&source)?;
+    let observe = length("observe", args.observe.as_deref().unwrap_or(OBSERVE))?;
+    let mut looking = Looking { house: &house, session, interpreter, prepared, observe };
+    match interval {
+        None => {
+            let found = looking.look()?;
+            show(&house, &found, observe);
+            Ok(exit_code(&found))
+        }
+        Some(interval) => looking.watch(interval, args.rounds.unwrap_or(u64::MAX)),
+    }
+}
+
+/// Something that was found.
+#[derive(Clone, Debug, PartialEq)]
+struct Finding {
+    critical: bool,
+    check: String,
+    node: String,
+    what: String,
+    otherwise: String,
+    remedy: String,
+    /// It as the script gave it.
+    value: Value,
+}
+
+impl Finding {
+    /// Reads what a check gave.
+    fn of(value: Value) -> Result<Self> {
+        let Value::Map(fields) = &value else {
+            return Err(Error::invalid(format!("a check found {}, which is no finding", value.type_name()))
+                .hint("give an array of findings::warning(...) and findings::critical(...)"));
+        };
+        let text = |name: &str| match fields.get(name) {
+            Some(Value::Text(text)) => Ok(text.clone()),
+            _ => Err(Error::invalid(format!("a finding has no text `{name}`"))
+                .hint("make it with findings::warning(...) or findings::critical(...)")),
+        };
+        let critical = match text("severity")?.as_str() {
+            "critical" => true,
+            "warning" => false,
+            other => {
+                return Err(Error::invalid(format!("a finding has the severity `{other}`"))
+                    .hint("it is `warning` or `critical`"));
+            }
+        };
+        let [check, node, what] = ["check", "node", "what"].map(text);
+        let [otherwise, remedy] = ["otherwise", "remedy"].map(text);
+        Ok(Self { critical, check: check?, node: node?, what: what?, otherwise: otherwise?, remedy: remedy?, value })
+    }
+
+    /// Whether it is the same, with other numbers.
+    fn is(&self, other: &Self) -> bool {
+        (self.critical, &self.check, &self.node) == (other.critical, &other.check, &other.node)
+    }
+
+    fn line(&self) -> String {
+        let who = if self.node.is_empty() { String::new() } else { format!("{}: ", self.node) };
+        format!("{who}{} [{}]", self.what, self.check)
+    }
+
+    /// Shows it in full.
+    fn tell(&self, house: &House) {
+        let (head, tone) = if self.critical { ("critical", Tone::Bad) } else { ("warning", Tone::Odd) };
+        house.output.told(&format!("{head:MARGIN$}"), &self.line(), tone);
+        house.output.told(&format!("{:MARGIN$}if left:  ", ""), &self.otherwise, Tone::Plain);
+        house.output.told(&format!("{:MARGIN$}to mend:  ", ""), &self.remedy, Tone::Plain);
+    }
+}
+
+/// Somebody who looks.
+struct Looking<'a> {
+    house: &'a House,
+    session: Rc<RefCell<Session>>,
+    interpreter: Interpreter,
+    prepared: Prepared,
+    observe: Duration,
+}
+
+impl Looking<'_> {
+    /// One look: everything that is found.
+    fn look(&mut self) -> Result<Vec<Finding>, ScriptError> {
+        let notices = self.house.output.notices();
+        if !self.observe.is_zero() {
+            notices(Notice::Progress(format!(
+                "its nodes are watched for {}",
+                show_seconds(self.observe.as_secs_f64())
+            )));
+        }
+        let ended = self.interpreter.play(&self.prepared);
+        notices(Notice::ProgressEnd);
+        match ended.map_err(without_our_place)? {
+            Ending::Value(Value::List(found)) => {
+                let mut found = found.into_iter().map(Finding::of).collect::<Result<Vec<_>>>()?;
+                found.sort_by_key(|finding| !finding.critical);
+                Ok(found)
+            }
+            Ending::Value(other) => {
+                Err(Error::invalid(format!("the checks gave {}, which is no array of findings", other.type_name()))
+                    .into())
+            }
+            Ending::Exit(code) => Err(Error::invalid(format!("a check ended everything with exit({code})")).into()),
+        }
+    }
+
+    /// Looks `rounds` times and tells what has come and gone; a look that fails is told as well.
+    fn watch(&mut self, interval: Duration, rounds: u64) -> Result<u8, ScriptError> {
+        let mut known: Option<Vec<Finding>> = None;
+        for round in 1..=rounds {
+            match self.look() {
+                Ok(found) => {
+                    self.tell(known.as_deref(), &found)?;
+                    known = Some(found);
+                }
+                Err(error) if matches!(error.error.kind, ErrorKind::Unreachable | ErrorKind::Timeout) => {
+                    let error = &error.error;
+                    self.house.output.warning(&format!("{}: no look was possible: {error}", self.time()?));
+                }
+                Err(error) => return Err(error),
+            }
+            if round < rounds {
+                self.session.borrow_mut().perform(Request::Sleep { time: interval }, &[])?;
+            }
+        }
+        Ok(known.map_or(ErrorKind::Unreachable.exit_code(), |found| exit_code(&found)))
+    }
+
+    /// Tells how what was `found` differs from what is `known`: all of it the first time.
+    fn tell(&self, known: Option<&[Finding]>, found: &[Finding]) -> Result<()> {
+        let (house, time) = (self.house, self.time()?);
+        if house.output.format() == Format::Json {
+            let findings: Vec<_> = found.iter().map(|finding| to_json(&finding.value)).collect();
+            house.output.line(&serde_json::json!({ "at": time.to_string(), "findings": findings }).to_string());
+            return Ok(());
+        }
+        let Some(known) = known else {
+            house.output.line(&format!("{time}: {}", summary(found, self.observe)));
+            found.iter().for_each(|finding| finding.tell(house));
+            return Ok(());
+        };
+        let new: Vec<_> = found.iter().filter(|one| !known.iter().any(|other| other.is(one))).collect();
+        let gone: Vec<_> = known.iter().filter(|one| !found.iter().any(|other| other.is(one))).collect();
+        if !new.is_empty() || !gone.is_empty() {
+            house.output.line(&format!("{time}: {}", summary(found, self.observe)));
+        }
+        for finding in gone {
+            house.output.told(&format!("{:MARGIN$}", "gone"), &finding.line(), Tone::Note);
+        }
+        new.iter().for_each(|finding| finding.tell(house));
+        Ok(())
+    }
+
+    /// This host's time.
+    fn time(&self) -> Result<Time> {
+        match self.session.borrow_mut().perform(Request::Now, &[])? {
+            Answer::Now { unix_ms, .. } => Ok(Time::new(unix_ms / 1000 * 1000, Zone::Utc)),
+            other => Err(crate::operations::nodes::unexpected("now", &other)),
+        }
+    }
+}
+
+/// Where in our own checks something failed is of no use to anybody; where in theirs is.
+fn without_our_place(error: ScriptError) -> ScriptError {
+    let place = error.place.filter(|place| place.file != OWN_NAME && !place.file.starts_with("stdlib:"));
+    ScriptError { place, ..error }
+}
+
+/// Shows everything that was found.
+fn show(house: &House, found: &[Finding], observe: Duration) {
+    if house.output.format() != Format::Table {
+        house.output.value(&Value::List(found.iter().map(|finding| finding.value.clone()).collect()));
+        return;
+    }
+    found.iter().for_each(|finding| finding.tell(house));
+    house.output.line(&summary(found, observe));
+}
+
+fn summary(found: &[Finding], observe: Duration) -> String {
+    let critical = found.iter().filter(|finding| finding.critical).count();
+    let counted = |count: usize, one: &str, many: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {one}")),
+        _ => Some(format!("{count} {many}")),
+    };
+    let parts = [counted(critical, "critical", "critical"), counted(found.len() - critical, "warning", "warnings")];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    let what = if parts.is_empty() { "nothing found".to_owned() } else { parts.join(", ") };
+    match observe.is_zero() {
+        true => format!("{what}; nothing was watched"),
+        false => format!("{what}; watched for {}", show_seconds(observe.as_secs_f64())),
+    }
+}
+
+fn exit_code(found: &[Finding]) -> u8 {
+    match found.iter().map(|finding| finding.critical).max() {
+        None => 0,
+        Some(false) => 1,
+        Some(true) => 2,
+    }
+}
+
+/// The script that looks, with the options of the command line in it.
+fn source(args: &Doctor) -> Result<Source> {
+    let lengths = [
+        ("observe", &args.observe),
+        ("heartbeat", &args.heartbeat),
+        ("stall", &args.stall),
+        ("lag", &args.lag),
+        ("gc", &args.gc),
+        ("clock", &args.clock),
+        ("certificates", &args.certificates),
+    ];
+    let mut options = Vec::new();
+    for (name, text) in lengths {
+        if let Some(text) = text {
+            options.push(format!("{name}: {:?}", length(name, text)?.as_secs_f64()));
+        }
+    }
+    options.extend(args.disk.map(|disk| format!("disk: {disk}")));
+    let options = options.join(", ");
+    let Some(file) = &args.checks else {
+        let code = format!("import \"doctor\" as doctor;\ndoctor::examine(#{{ {options} }})");
+        return Ok(Source::new(OWN_NAME, code));
+    };
+    if !super::read_text(file)?.contains("fn check(") {
+        return Err(Error::invalid(format!("--checks {}: there is no function `check(facts)` in it", file.display()))
+            .hint("it takes what doctor::look returns, and returns an array of findings: see docs/doctor.md"));
+    }
+    let module = module_name(file)?;
+    let code = format!(
+        "import \"doctor\" as doctor;\nimport \"./{module}\" as own;\n\
+         let facts = doctor::look(#{{ {options} }});\n\
+         doctor::check(facts) + own::check(facts)"
+    );
+    let root = file.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Ok(Source { root: Some(root.to_owned()), ..Source::new(OWN_NAME, code) })
+}
+
+/// What a module in `file` is imported as.
+fn module_name(file: &Path) -> Result<&str> {
+    let name = file.file_name().and_then(|name| name.to_str()).filter(|name| !name.contains(['"', '\\', '\n']));
+    name.ok_or_else(|| Error::invalid(format!("--checks {}: it cannot be imported by that name", file.display())))
+}
+
+/// The length of time that the option `name` gives.
+fn length(name: &str, text: &str) -> Result<Duration> {
+    parse_duration(text).map_err(|error| Error { message: format!("--{name}: {}", error.message), ..error })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_finding_says_what_one_is() {
+        for value in [Value::Int(1), Value::map([("severity", "bad".into())])] {
+            let error = Finding::of(value).unwrap_err();
+            assert!(error.hint.is_some(), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_length_that_is_none_names_its_option() {
+        let args = Doctor { lag: Some("soon".into()), ..Doctor::default() };
+        assert!(source(&args).unwrap_err().message.starts_with("--lag: "));
+    }
+}

@@ -1,0 +1,95 @@
+//! Every finding, from `findings.json`: a scenario that shows it, and one near to it that does not.
+
+use super::{doctor, found};
+use serde::Deserialize;
+use serde_json::Value as Json;
+use std::collections::BTreeSet;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    /// The name of the finding, its severity, and whom it is about.
+    check: String,
+    severity: String,
+    node: String,
+    /// What its words have in them.
+    says: Vec<String>,
+    #[serde(default)]
+    options: Vec<String>,
+    /// What is changed in the sample so that it is found.
+    with: Json,
+    /// What is changed so that it is not.
+    without: Json,
+}
+
+/// Findings that no scenario of the simulator shows: `live.rs` shows them.
+const LIVE_ONLY: [&str; 2] = ["no_time", "unknown"];
+
+fn cases() -> Vec<Case> {
+    serde_json::from_str(include_str!("findings.json")).unwrap()
+}
+
+fn look(changes: &Json, options: &[String]) -> (i32, Vec<Json>) {
+    let shell = options.iter().fold(doctor(changes).arg("--output=json"), |shell, option| shell.arg(option));
+    let ran = shell.go();
+    (ran.code, found(&ran))
+}
+
+/// The exit code that belongs to `findings`.
+fn code(findings: &[Json]) -> i32 {
+    let worst = findings.iter().map(|finding| if finding["severity"] == "critical" { 2 } else { 1 });
+    worst.max().unwrap_or(0)
+}
+
+#[test]
+fn every_finding_is_made_where_it_is_due() {
+    for Case { check, severity, node, says, options, with, .. } in cases() {
+        let (exit, findings) = look(&with, &options);
+        let one = findings.iter().find(|one| one["check"] == *check && one["node"] == *node);
+        let one = one.unwrap_or_else(|| panic!("no {check} of {node} with {with}: {findings:#?}"));
+        assert_eq!(one["severity"], *severity, "{check} with {with}: {one:#}");
+        let text = ["what", "otherwise", "remedy"].map(|field| one[field].as_str().unwrap()).join("\n");
+        for part in says {
+            assert!(text.contains(&part), "{check} with {with} does not say `{part}`:\n{text}");
+        }
+        assert_eq!(exit, code(&findings), "{check}: {findings:#?}");
+    }
+}
+
+#[test]
+fn no_finding_is_made_where_it_is_not_due() {
+    for Case { check, options, without, .. } in cases() {
+        let (exit, findings) = look(&without, &options);
+        let one = findings.iter().find(|one| one["check"] == *check);
+        assert!(one.is_none(), "{check} without reason, with {without}: {one:#?}");
+        assert_eq!(exit, code(&findings), "{check}: {findings:#?}");
+    }
+}
+
+#[test]
+fn a_cluster_in_which_all_is_well_has_no_findings() {
+    for observe in ["0", "10s", "60s", "1h"] {
+        let (exit, findings) = look(&serde_json::json!({}), &[format!("--observe={observe}")]);
+        assert_eq!((exit, findings), (0, vec![]), "{observe}");
+    }
+}
+
+/// The names of the findings that the library can make.
+fn checks() -> BTreeSet<String> {
+    let modules = binlogsh::language::stdlib().filter(|(module, _)| module.starts_with("doctor/"));
+    let text: String = modules.map(|(_, text)| text).collect();
+    let makers = ["findings::critical(\"", "findings::warning(\""];
+    let named = makers.iter().flat_map(|maker| text.split(maker).skip(1));
+    named.map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn every_finding_has_scenarios_and_a_line_in_the_documentation() {
+    let cases: BTreeSet<String> = cases().into_iter().map(|case| case.check).collect();
+    let documented = include_str!("../../docs/doctor.md");
+    for check in checks() {
+        assert!(cases.contains(&check) || LIVE_ONLY.contains(&check.as_str()), "{check} has no scenario");
+        assert!(documented.contains(&format!("| `{check}` |")), "{check} is not in docs/doctor.md");
+    }
+    assert!(cases.is_subset(&checks()), "{cases:?}");
+}
