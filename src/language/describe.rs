@@ -141,7 +141,7 @@ fn call_of<'a>(node: &ASTNode<'a>) -> Option<(&'a FnCallExpr, Position)> {
 }
 
 /// What the text of a script or module says that it is for: the `//!` lines at its beginning, after a `#!` line.
-pub(super) fn about_module(text: &str) -> String {
+pub fn about_module(text: &str) -> String {
     let lines = text.lines().skip_while(|line| line.starts_with("#!") || line.trim().is_empty());
     let header: Vec<&str> = lines.take_while(|line| line.starts_with("//!")).collect();
     about(&header.join("\n"))

@@ -7,6 +7,7 @@ use crate::language::library::stdlib;
 use crate::language::library_docs::{LibraryFunction, library_functions, usual_alias};
 use crate::nearest::did_you_mean;
 use crate::operations::{self, Group, Operation};
+use std::ops::RangeInclusive;
 
 /// A function as people read of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +16,10 @@ pub struct FunctionDoc {
     pub name: &'static str,
     /// Its call: `pause_pump(pump, [#{...}])`.
     pub signature: String,
+    /// How many arguments it takes, with the trailing map.
+    pub arguments: RangeInclusive<usize>,
+    /// Whether its last argument may only be the trailing map of its options.
+    pub ends_with_options: bool,
     /// The chapter it stands in.
     pub group: Group,
     /// What it does: the first line in a few words, the others in detail.
@@ -64,8 +69,11 @@ impl FunctionDoc {
             takes: option.takes.expected(),
             about: option.about,
         };
+        let required = row.params.iter().filter(|param| !param.optional).count();
         Self {
             name: row.name,
+            arguments: required..=params.len(),
+            ends_with_options: !row.options.is_empty(),
             signature: format!("{}({})", row.name, params.join(", ")),
             group: row.group,
             about: row.about,
@@ -81,8 +89,11 @@ impl FunctionDoc {
     fn of_builtin(row: &'static Builtin) -> Self {
         let option =
             |(name, takes, about): &(&'static str, &'static str, &'static str)| OptionDoc { name, takes, about };
+        let required = row.params.iter().filter(|param| !param.optional).count();
         Self {
             name: row.name,
+            arguments: required..=row.params.len(),
+            ends_with_options: !row.options.is_empty(),
             signature: row.signature(),
             group: row.group,
             about: row.about,

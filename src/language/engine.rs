@@ -31,9 +31,7 @@ pub(super) fn bare() -> Engine {
 /// before it runs.
 pub(super) fn build(host: &Rc<Host>) -> Engine {
     let mut engine = bare();
-    engine.set_optimization_level(OptimizationLevel::None);
-    engine.disable_symbol("eval");
-    free_default(&mut engine);
+    set_dialect(&mut engine);
     engine.set_strict_variables(true);
     engine.set_fail_on_invalid_map_property(true);
     set_limits(&mut engine, host);
@@ -41,6 +39,23 @@ pub(super) fn build(host: &Rc<Host>) -> Engine {
     bindings::register(&mut engine, host);
     engine.set_module_resolver(Library::new(Rc::clone(host)));
     engine
+}
+
+/// An engine that compiles scripts as [`build`]'s does, and can run none. Unless it is `strict`, it takes names that are
+/// nowhere declared.
+pub(super) fn reading(strict: bool) -> Engine {
+    let mut engine = Engine::new_raw();
+    set_dialect(&mut engine);
+    engine.set_strict_variables(strict);
+    engine
+}
+
+/// What decides whether a text compiles, and to what.
+fn set_dialect(engine: &mut Engine) {
+    engine.set_optimization_level(OptimizationLevel::None);
+    engine.disable_symbol("eval");
+    free_default(engine);
+    engine.set_max_expr_depths(EXPRESSION_DEPTHS.0, EXPRESSION_DEPTHS.1);
 }
 
 /// Rhai reserves the word `default` and does nothing with it; `param("name", #{ default: 3 })` needs it as a key.
@@ -56,7 +71,6 @@ fn set_limits(engine: &mut Engine, host: &Rc<Host>) {
     let limits = &host.settings.limits;
     engine.set_max_operations(limits.operations);
     engine.set_max_call_levels(limits.call_levels);
-    engine.set_max_expr_depths(EXPRESSION_DEPTHS.0, EXPRESSION_DEPTHS.1);
     engine.set_max_string_size(limits.text);
     engine.set_max_array_size(limits.array);
     engine.set_max_map_size(limits.map);

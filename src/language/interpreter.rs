@@ -20,10 +20,10 @@ use std::rc::Rc;
 
 /// How much stack a script gets: enough for as many calls within calls as the limits allow, in a debug build and on a
 /// small thread too. Only what is used of it takes memory.
-const STACK: usize = 64 << 20;
+pub(super) const STACK: usize = 64 << 20;
 
 /// Compiling takes a stack of its own where less than this is left.
-const RED_ZONE: usize = 4 << 20;
+pub(super) const RED_ZONE: usize = 4 << 20;
 
 /// A script runs where it is when that much is left: on a thread that was made for it.
 const ENOUGH: usize = STACK / 2;

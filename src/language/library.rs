@@ -103,10 +103,7 @@ pub(super) fn locate(host: &Host, importer: &str, path: &str) -> Result<Source> 
     if let Some((name, text)) = STDLIB.into_iter().find(|(name, _)| *name == path) {
         return Ok(Source::new(embedded_name(name), text));
     }
-    let file = find(host, importer, path)?;
-    let text = std::fs::read_to_string(&file)
-        .map_err(|error| Error::local(format!("cannot read the module {}", file.display())).source(error))?;
-    Ok(Source { name: file.display().to_string(), text, root: file.parent().map(Path::to_owned) })
+    read(&find(host, importer, path)?)
 }
 
 /// The file that `path` means when it is imported by the source `importer`.
@@ -117,17 +114,41 @@ fn find(host: &Host, importer: &str, path: &str) -> Result<PathBuf> {
     }
     let base = host.sources.root(importer).or_else(|| host.settings.roots.first().cloned());
     let Some(base) = base else { return Err(missing(path, None)) };
+    beneath(&base, &host.roots(), path)
+}
+
+/// The file that `path` means in the directory `base`, if it lies beneath one of `roots`, which have no symbolic links.
+fn beneath(base: &Path, roots: &[PathBuf], path: &str) -> Result<PathBuf> {
     let mut file = base.join(path).into_os_string();
     if !path.ends_with(".rhai") {
         file.push(".rhai");
     }
     let file = PathBuf::from(file);
     let found = file.canonicalize().map_err(|_| missing(path, Some(&file)))?;
-    let roots = host.roots();
     match roots.iter().any(|root| found.starts_with(root)) {
         true => Ok(found),
-        false => Err(outside(path, &found, &roots)),
+        false => Err(outside(path, &found, roots)),
     }
+}
+
+/// The module that `path` means in `importer`, for those who only read it: of the embedded library, or a file beneath one
+/// of `roots`.
+///
+/// # Errors
+/// `not_found`, `invalid` when it lies elsewhere, `local` when it cannot be read.
+pub fn find_module(importer: &Source, roots: &[PathBuf], path: &str) -> Result<Source> {
+    if let Some((name, text)) = STDLIB.into_iter().find(|(name, _)| *name == path) {
+        return Ok(Source::new(embedded_name(name), text));
+    }
+    let base = importer.root.as_ref().filter(|_| !is_embedded(&importer.name)).ok_or_else(|| missing(path, None))?;
+    let roots: Vec<PathBuf> = roots.iter().filter_map(|root| root.canonicalize().ok()).collect();
+    read(&beneath(base, &roots, path)?)
+}
+
+fn read(file: &Path) -> Result<Source> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Error::local(format!("cannot read the module {}", file.display())).source(error))?;
+    Ok(Source { name: file.display().to_string(), text, root: file.parent().map(Path::to_owned) })
 }
 
 impl ModuleResolver for Library {

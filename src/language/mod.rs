@@ -28,14 +28,15 @@ mod shapes;
 mod sources;
 mod thrown;
 mod translate;
+pub mod tree;
 
-pub use bindings::node_properties;
+pub use bindings::{node_properties, types};
 pub use complete::Completeness;
 pub use definitions::definitions;
-pub use describe::{ParamDoc, ScriptDoc};
+pub use describe::{ParamDoc, ScriptDoc, about_module as header};
 pub use docs::{FunctionDoc, OptionDoc, functions, overview, page};
 pub use interpreter::{Ending, Interpreter, Names, Prepared};
-pub use library::stdlib;
+pub use library::{find_module, stdlib};
 pub use library_docs::{LibraryFunction, library_functions};
 pub use pin::PinnedModule;
 pub use reference::reference_markdown;
