@@ -155,6 +155,12 @@ pub enum Command {
     /// was seen, what happens if nothing is done, and what mends it. Exit code: 0 nothing, 1 warnings, 2 something critical.
     Doctor(Doctor),
 
+    /// Read scripts without running them, and say what is wrong with them; needs no cluster
+    ///
+    /// The exit code is 0 if nothing is found, 1 if something is, 2 if a file cannot be read or does not compile.
+    /// A rule is silenced by a comment on the line or above it: `// check: allow RULE: reason`.
+    Check(Check),
+
     /// List what was done, go on with what was cut off, and look after the maintenance lock
     ///
     /// Every script, prompt and `ctl` command that changed something is kept as a run, in the data directory of this user.
@@ -380,6 +386,26 @@ pub struct Doctor {
     /// How long certificates should be valid [default: 30d]
     #[arg(long, value_name = "TIME", help_heading = "Thresholds")]
     pub certificates: Option<String>,
+}
+
+/// `check`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+pub struct Check {
+    /// The scripts; of a directory every *.rhai beneath it, - for standard input
+    #[arg(value_name = "FILE", required_unless_present = "explain")]
+    pub files: Vec<PathBuf>,
+
+    /// Mend misspelt names where only one can have been meant; nothing else in the files is touched
+    #[arg(long)]
+    pub fix: bool,
+
+    /// Write what is found as SARIF 2.1.0, for code hosts
+    #[arg(long, conflicts_with = "output")]
+    pub sarif: bool,
+
+    /// Explain a rule, or all of them
+    #[arg(long, value_name = "RULE", num_args = 0..=1, conflicts_with_all = ["files", "fix", "sarif"])]
+    pub explain: Option<Option<String>>,
 }
 
 /// `rehearse`.

@@ -3,6 +3,7 @@
 //! The rooms, from the values that everybody speaks of to the commands that put the parts together.
 //! `docs/architecture.md` says what each is for and what it must not know; `tests/rooms.rs` holds them to it.
 
+pub mod check;
 pub mod cli;
 pub mod commands;
 pub mod config;

@@ -7,6 +7,7 @@
 )]
 
 mod bad_input;
+mod check;
 mod config_files;
 mod consent;
 mod contract;

@@ -20,6 +20,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("session", &["guards", "journal", "policy", "world"]),
     ("operations", &["world"]),
     ("language", &["operations", "session", "world"]),
+    ("check", &["language"]),
     ("recovery", &["world", "journal", "policy"]),
     ("rehearsal", &["guards", "journal", "language", "operations", "policy", "session", "sim", "world"]),
     ("testing", &["journal", "language", "policy", "rehearsal", "session", "sim", "world"]),

@@ -80,3 +80,16 @@ fn what_is_wrong_is_told_with_exit_code_2_and_what_was_asked_for_with_0() {
     assert!(help.text.contains("--sandbox[=<NAME|FILE>]") && help.was_asked_for(), "{}", help.text);
     assert_eq!(refused(&["--version"]).text, concat!("binlogsh ", env!("CARGO_PKG_VERSION")));
 }
+
+#[test]
+fn check_takes_files_or_explains() {
+    let check = |line: &[&str]| match parsed(line).command {
+        Some(Command::Check(check)) => check,
+        _ => Check::default(),
+    };
+    assert_eq!(check(&["check", "a", "-", "--fix"]).files, [PathBuf::from("a"), "-".into()]);
+    assert_eq!(check(&["check", "--explain"]).explain, Some(None));
+    assert_eq!(check(&["check", "--explain", "missing_header"]).explain, Some(Some("missing_header".into())));
+    assert_eq!(refused(&["check"]).exit_code, 2);
+    assert_eq!(refused(&["check", "a", "--sarif", "--output", "json"]).exit_code, 2);
+}

@@ -1,6 +1,7 @@
 //! What the program does: a file per subcommand, and `compose`, which puts the parts together for them.
 #![expect(clippy::disallowed_methods, reason = "`commands` reads scripts and scenarios, from files and standard input")]
 
+mod check;
 mod compose;
 pub mod ctl;
 mod docs;
@@ -72,6 +73,7 @@ fn go(cli: Cli, output: &Output) -> Result<u8, ScriptError> {
         Some(Command::Run(run)) => run::main(&house, run),
         Some(Command::Rehearse(rehearse)) => rehearse::main(&house, &rehearse),
         Some(Command::Doctor(doctor)) => doctor::main(house, &doctor),
+        Some(Command::Check(check)) => Ok(check::main(&house, &check)?),
         Some(Command::Runs { state, limit, command: None }) => Ok(runs::list(&house, state.as_deref(), limit)?),
         Some(Command::Runs { command: Some(command), .. }) => runs::main(&house, command),
         Some(Command::Test(test)) => Ok(test::main(&house, &test)?),

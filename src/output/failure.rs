@@ -16,7 +16,7 @@ pub fn for_people(error: &ScriptError, colors: bool) -> String {
     let label = paint("1;31", &format!("error[{}]", what.kind.name()));
     let mut text = format!("{label}: {}\n", on_lines(&what.to_string()));
     if let Some(place) = &error.place {
-        text += &source_line(place);
+        text += &source_line(place, 1);
     }
     if let Some(step) = &error.step {
         text += &format!("in step `{}`\n", on_lines(step));
@@ -27,8 +27,40 @@ pub fn for_people(error: &ScriptError, colors: bool) -> String {
     text
 }
 
-/// `file:line:column`, the line itself and a caret beneath the column.
-fn source_line(place: &Place) -> String {
+/// Something to look at in a script, as people read it: label and name, the line with carets, and what to do next.
+pub fn remark_for_people(remark: &Pointed<'_>, colors: bool) -> String {
+    let paint = |code: &str, text: &str| match colors {
+        true => format!("\x1b[{code}m{text}\x1b[0m"),
+        false => text.to_owned(),
+    };
+    let color = if remark.label == "error" { "1;31" } else { "1;33" };
+    let label = paint(color, &format!("{}[{}]", remark.label, remark.name));
+    let mut text = format!("{label}: {}\n{}", on_lines(remark.message), source_line(remark.place, remark.width));
+    if let Some(hint) = remark.hint {
+        text += &format!("{}: {}\n", paint("1;36", "hint"), on_lines(hint));
+    }
+    text
+}
+
+/// Something to look at in a script.
+#[derive(Clone, Copy, Debug)]
+pub struct Pointed<'a> {
+    /// `error` or `warning`.
+    pub label: &'a str,
+    /// The name of what was found.
+    pub name: &'a str,
+    /// What is to be seen.
+    pub message: &'a str,
+    /// Where it begins.
+    pub place: &'a Place,
+    /// How many characters it takes.
+    pub width: usize,
+    /// What to do next.
+    pub hint: Option<&'a str>,
+}
+
+/// `file:line:column`, the line itself and a caret beneath each of so many characters from the column on.
+fn source_line(place: &Place, characters: usize) -> String {
     let column = place.column.map_or(String::new(), |column| format!(":{column}"));
     let number = place.line.to_string();
     let margin = " ".repeat(number.len());
@@ -40,7 +72,9 @@ fn source_line(place: &Place) -> String {
     text += &format!("{margin} |\n{number} | {}\n", shown(&place.text).trim_end());
     if let Some(column) = place.column {
         let before: String = place.text.chars().take(column.saturating_sub(1)).collect();
-        text += &format!("{margin} | {}^\n", " ".repeat(shown(&before).width()));
+        let marked: String = place.text.chars().skip(column.saturating_sub(1)).take(characters).collect();
+        let carets = "^".repeat(shown(&marked).width().max(1));
+        text += &format!("{margin} | {}{carets}\n", " ".repeat(shown(&before).width()));
     }
     text
 }

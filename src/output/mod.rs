@@ -16,7 +16,7 @@ mod text;
 mod told;
 mod vertical;
 
-pub use failure::{for_people, for_programs};
+pub use failure::{Pointed, for_people, for_programs, remark_for_people};
 pub use json::to_json;
 pub use keyboard::TerminalState;
 pub use node_fields::node_fields;
@@ -148,6 +148,18 @@ impl Output {
     /// A line on standard output: the text of a help, a reference, a log.
     pub fn line(&self, text: &str) {
         self.screen().terminal.out(&format!("{}\n", on_lines(text)));
+    }
+
+    /// A JSON document on standard output.
+    pub fn document(&self, document: &serde_json::Value) {
+        self.screen().terminal.out(&json::unable_to_drive(format!("{document:#}\n")));
+    }
+
+    /// Something to look at in a script, on standard output.
+    pub fn pointed(&self, remark: &Pointed<'_>) {
+        let mut screen = self.screen();
+        let colors = screen.terminal.streams().out_colors;
+        screen.terminal.out(&format!("{}\n", remark_for_people(remark, colors)));
     }
 
     /// Something that is told on standard output: a head such as a time, and text that is wrapped beside it.

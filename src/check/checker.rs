@@ -1,0 +1,68 @@
+//! Puts the families of rules together.
+
+use crate::check::finding::Finding;
+use crate::check::script::{Reader, Script};
+use crate::check::vocabulary::Vocabulary;
+use crate::check::{acting, allow, header, names, options, parameters, properties};
+use crate::language::Source;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+/// Checks scripts; reads each module once.
+pub struct Checker {
+    reader: Reader,
+    words: Vocabulary,
+}
+
+/// What came of checking a script.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// What was found, from top to bottom.
+    pub findings: Vec<Finding>,
+    /// Whether it compiles. If not there is one finding, and nobody knows what else is in it.
+    pub compiles: bool,
+}
+
+/// Reading takes a stack of its own: scripts nest as deep as the compiler allows.
+const STACK: usize = 64 << 20;
+
+impl Default for Checker {
+    fn default() -> Self {
+        Self { reader: Reader::default(), words: Vocabulary::new() }
+    }
+}
+
+impl Checker {
+    /// Checks `source`. Its modules lie in its own directory, or beneath one of `roots`.
+    pub fn check(&self, source: &Source, roots: &[PathBuf]) -> Checked {
+        stacker::grow(STACK, || self.check_here(source, roots))
+    }
+
+    fn check_here(&self, source: &Source, roots: &[PathBuf]) -> Checked {
+        let script = match self.reader.read(source, roots) {
+            Ok(script) => script,
+            Err((error, at)) => return Checked { findings: vec![header::broken(&error, at)], compiles: false },
+        };
+        let mut findings = self.findings(&script);
+        allow::silence(&script, &mut findings);
+        let is_told = findings.iter().any(|finding| names::is_refused(finding.rule));
+        let untold = script.parsed.refused.as_ref().filter(|_| !is_told);
+        // The compiler knows better.
+        findings.extend(untold.map(|(error, at)| header::broken(error, *at)));
+        findings.sort_by(|a, b| a.at.cmp(&b.at).then_with(|| a.rule.name.cmp(b.rule.name)));
+        findings.dedup();
+        Checked { findings, compiles: untold.is_none() }
+    }
+
+    fn findings(&self, script: &Rc<Script>) -> Vec<Finding> {
+        let mut found = Vec::new();
+        let variables = script.variables();
+        header::check(script, &mut found);
+        names::check(script, variables, &self.words, &mut found);
+        properties::check(script, &self.words, &mut found);
+        options::check(script, &self.words, &mut found);
+        parameters::check(script, variables, &mut found);
+        acting::check(script, &self.words, &mut found);
+        found
+    }
+}

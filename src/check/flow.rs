@@ -1,0 +1,169 @@
+//! What a script does to the cluster, and what it looks at, in the order in which that happens.
+
+mod record;
+
+use crate::check::script::Script;
+use crate::check::vocabulary::Vocabulary;
+use crate::language::tree::Spot;
+use record::Recorder;
+use std::rc::Rc;
+
+/// Something that happens.
+#[derive(Debug)]
+pub(super) enum Event {
+    /// Something is changed.
+    Act(Act),
+    /// The script waits for something, or fails unless something holds.
+    Wait,
+    /// The script asks, or leaves what it is in.
+    Gate,
+    /// A node itself is asked what it is.
+    Probe,
+    /// A function of a script is called.
+    Invoke(Invoke),
+    /// One of these happens.
+    Branch(Vec<Vec<Event>>),
+    /// This happens several times.
+    Repeat(Vec<Event>),
+    /// This happens in a step.
+    Step(Vec<Event>),
+    /// This happens when somebody calls the closure, which is not seen from here.
+    Apart(Vec<Event>),
+}
+
+/// A change.
+#[derive(Debug)]
+pub(super) struct Act {
+    pub(super) name: &'static str,
+    pub(super) at: Spot,
+    /// The state that is written, where that is a plain text.
+    pub(super) state: Option<String>,
+    /// Whether it goes on after the call, which can wait for it.
+    pub(super) goes_on: bool,
+    /// Whether the call waits for it.
+    pub(super) waits: bool,
+    pub(super) value: Value,
+}
+
+/// A call of a function of a script.
+#[derive(Debug)]
+pub(super) struct Invoke {
+    /// The script: 0 is the one that is checked, others are its modules.
+    pub(super) script: usize,
+    /// The function, as a place in the script's functions.
+    pub(super) function: usize,
+    /// As it is written.
+    pub(super) name: String,
+    pub(super) at: Spot,
+    pub(super) value: Value,
+}
+
+/// What becomes of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Value {
+    /// Somebody uses it.
+    Used,
+    /// Nobody does.
+    Ignored,
+    /// The function returns it.
+    Returned,
+}
+
+/// What happens in a script and its modules.
+pub(super) struct Flows {
+    /// Script by script, the script itself first.
+    bodies: Vec<Vec<Event>>,
+    functions: Vec<Vec<Vec<Event>>>,
+    /// What is known of each function.
+    traits: Vec<Vec<Traits>>,
+}
+
+/// What happens somewhere in a function, or in those that it calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Traits {
+    /// Whether a node itself is asked what it is.
+    pub(super) probes: bool,
+    /// Whether the script waits, asks, or leaves what it is in.
+    pub(super) looks: bool,
+    /// The first change that goes on after its call, or that somebody else makes.
+    pub(super) risk: Option<&'static str>,
+}
+
+/// How many functions that call each other are looked through.
+const ROUNDS: usize = 32;
+
+impl Flows {
+    pub(super) fn of(script: &Rc<Script>, words: &Vocabulary) -> Self {
+        let scripts = script.family();
+        let (mut bodies, mut functions) = (Vec::new(), Vec::new());
+        for script in &scripts {
+            let recorder = Recorder::new(words, &scripts, script);
+            bodies.push(recorder.whole(&script.parsed.tree.body, Value::Ignored));
+            let each = script.functions().iter();
+            functions.push(each.map(|function| recorder.whole(&function.body, Value::Returned)).collect());
+        }
+        let traits = functions.iter().map(|all: &Vec<_>| vec![Traits::default(); all.len()]).collect();
+        let mut flows = Self { bodies, functions, traits };
+        for _ in 0..ROUNDS {
+            let known = |events: &Vec<Event>| flows.traits(events);
+            let next: Vec<Vec<Traits>> = flows.functions.iter().map(|all| all.iter().map(known).collect()).collect();
+            if next == flows.traits {
+                break;
+            }
+            flows.traits = next;
+        }
+        flows
+    }
+
+    /// What happens somewhere in `events`.
+    pub(super) fn traits(&self, events: &[Event]) -> Traits {
+        let mut all = Traits::default();
+        for event in events {
+            let one = self.traits_of(event);
+            all.probes |= one.probes;
+            all.looks |= one.looks;
+            all.risk = all.risk.or(one.risk);
+        }
+        all
+    }
+
+    fn traits_of(&self, event: &Event) -> Traits {
+        match event {
+            Event::Act(act) => {
+                let is_risky = act.goes_on || matches!(act.name, "manual" | "exec");
+                Traits { looks: act.goes_on && act.waits, risk: is_risky.then_some(act.name), probes: false }
+            }
+            Event::Wait | Event::Gate => Traits { looks: true, ..Traits::default() },
+            Event::Probe => Traits { probes: true, ..Traits::default() },
+            Event::Invoke(call) => {
+                let known = self.traits.get(call.script).and_then(|all| all.get(call.function));
+                known.copied().unwrap_or_default()
+            }
+            Event::Branch(ways) => {
+                let each = ways.iter().map(|way| self.traits(way));
+                each.fold(Traits::default(), |all, one| Traits {
+                    probes: all.probes | one.probes,
+                    looks: all.looks | one.looks,
+                    risk: all.risk.or(one.risk),
+                })
+            }
+            Event::Repeat(events) | Event::Step(events) => self.traits(events),
+            Event::Apart(_) => Traits::default(),
+        }
+    }
+
+    /// What happens in the script itself.
+    pub(super) fn body(&self) -> &[Event] {
+        self.bodies.first().map_or(&[], Vec::as_slice)
+    }
+
+    /// What happens in the functions of the script itself.
+    pub(super) fn own_functions(&self) -> &[Vec<Event>] {
+        self.functions.first().map_or(&[], Vec::as_slice)
+    }
+
+    /// What happens in the function that is called.
+    pub(super) fn of_call(&self, call: &Invoke) -> &[Event] {
+        self.functions.get(call.script).and_then(|all| all.get(call.function)).map_or(&[], Vec::as_slice)
+    }
+}

@@ -1,0 +1,218 @@
+//! From the tree of a script to what happens in it.
+
+use super::{Act, Event, Invoke, Value};
+use crate::check::script::Script;
+use crate::check::vocabulary::Vocabulary;
+use crate::language::tree::{Expr, ExprKind, Name, Spot, Stmt};
+use std::rc::Rc;
+
+/// The methods of an array that call a closure for each of its elements.
+const FOR_EACH: [&str; 15] = [
+    "map",
+    "filter",
+    "for_each",
+    "some",
+    "all",
+    "find",
+    "find_map",
+    "reduce",
+    "reduce_rev",
+    "retain",
+    "drain",
+    "sort",
+    "order",
+    "index_of",
+    "dedup",
+];
+
+/// Writes down what happens in one script.
+pub(super) struct Recorder<'a> {
+    words: &'a Vocabulary,
+    scripts: &'a [Rc<Script>],
+    script: &'a Rc<Script>,
+}
+
+/// What becomes of a block's last value, and of what a `return` in it gives.
+#[derive(Clone, Copy)]
+struct Ends {
+    tail: Value,
+    returned: Value,
+}
+
+impl<'a> Recorder<'a> {
+    /// Of `script`, which is one of `scripts`.
+    pub(super) fn new(words: &'a Vocabulary, scripts: &'a [Rc<Script>], script: &'a Rc<Script>) -> Self {
+        Self { words, scripts, script }
+    }
+
+    /// All that happens in a function, of whose value this becomes.
+    pub(super) fn whole(&self, stmts: &[Stmt], value: Value) -> Vec<Event> {
+        self.block(stmts, Ends { tail: value, returned: value })
+    }
+
+    fn block(&self, stmts: &[Stmt], ends: Ends) -> Vec<Event> {
+        let mut events = Vec::new();
+        for (at, stmt) in stmts.iter().enumerate() {
+            let is_last = at + 1 == stmts.len();
+            let tail = if is_last { ends.tail } else { Value::Ignored };
+            self.stmt(stmt, Ends { tail, ..ends }, &mut events);
+        }
+        events
+    }
+
+    fn stmt(&self, stmt: &Stmt, ends: Ends, events: &mut Vec<Event>) {
+        let inner = Ends { tail: Value::Ignored, ..ends };
+        match stmt {
+            Stmt::Expr(expr) => self.expr(expr, ends, events),
+            Stmt::Let { name, value, .. } => {
+                let tail = if self.script.variables().is_read(name.at) { Value::Used } else { Value::Ignored };
+                self.expr(value, Ends { tail, ..ends }, events);
+            }
+            Stmt::Assign { target, value, .. } => {
+                self.used(target, ends, events);
+                self.used(value, ends, events);
+            }
+            Stmt::If { condition, then, otherwise } => {
+                self.used(condition, ends, events);
+                events.push(Event::Branch(vec![self.block(then, ends), self.block(otherwise, ends)]));
+            }
+            Stmt::Switch { subject, cases } => {
+                self.used(subject, ends, events);
+                let case = |(condition, value): &(Expr, Expr)| {
+                    let mut events = Vec::new();
+                    self.used(condition, ends, &mut events);
+                    self.expr(value, ends, &mut events);
+                    events
+                };
+                events.push(Event::Branch(cases.iter().map(case).collect()));
+            }
+            Stmt::While { condition, body, .. } => {
+                let mut repeated = Vec::new();
+                self.used(condition, ends, &mut repeated);
+                repeated.extend(self.block(body, inner));
+                events.push(Event::Repeat(repeated));
+            }
+            Stmt::For { over, body, .. } => {
+                self.used(over, ends, events);
+                events.push(Event::Repeat(self.block(body, inner)));
+            }
+            Stmt::Block(body) => events.extend(self.block(body, ends)),
+            Stmt::Try { body, handler, .. } => {
+                events.extend(self.block(body, inner));
+                events.push(Event::Branch(vec![self.block(handler, inner), Vec::new()]));
+            }
+            Stmt::Return(value) => self.leave(value.as_ref(), ends.returned, ends, Event::Gate, events),
+            Stmt::Throw(value) => self.leave(value.as_ref(), Value::Used, ends, Event::Wait, events),
+            Stmt::Leave { value, is_break: true } => {
+                self.leave(value.as_ref(), Value::Used, ends, Event::Gate, events);
+            }
+            Stmt::Leave { .. } | Stmt::Import { .. } | Stmt::Export { .. } => {}
+        }
+    }
+
+    fn leave(&self, value: Option<&Expr>, tail: Value, ends: Ends, how: Event, events: &mut Vec<Event>) {
+        if let Some(value) = value {
+            self.expr(value, Ends { tail, ..ends }, events);
+        }
+        events.push(how);
+    }
+
+    fn used(&self, expr: &Expr, ends: Ends, events: &mut Vec<Event>) {
+        self.expr(expr, Ends { tail: Value::Used, ..ends }, events);
+    }
+
+    fn expr(&self, expr: &Expr, ends: Ends, events: &mut Vec<Event>) {
+        match &expr.kind {
+            ExprKind::Call { path, name, args } => self.call(path, name, args.iter().collect(), expr.at, ends, events),
+            ExprKind::Method { receiver, name, args } => {
+                let is_loop = FOR_EACH.contains(&name.as_str());
+                if !is_loop && self.words.ours(name).is_some() {
+                    let args = std::iter::once(&**receiver).chain(args).collect();
+                    return self.call(&[], name, args, expr.at, ends, events);
+                }
+                self.used(receiver, ends, events);
+                for arg in args {
+                    match &arg.kind {
+                        ExprKind::Closure { body, .. } if is_loop => {
+                            events.push(Event::Repeat(self.whole(body, Value::Used)));
+                        }
+                        _ => self.used(arg, ends, events),
+                    }
+                }
+            }
+            ExprKind::Closure { body, .. } => events.push(Event::Apart(self.whole(body, Value::Used))),
+            ExprKind::Block(body) => events.extend(self.block(body, ends)),
+            ExprKind::Operator { name, operands } if matches!(name.as_str(), "&&" | "||" | "??") => {
+                for (at, operand) in operands.iter().enumerate() {
+                    let mut one = Vec::new();
+                    self.used(operand, ends, &mut one);
+                    match at {
+                        0 => events.append(&mut one),
+                        _ => events.push(Event::Branch(vec![one, Vec::new()])),
+                    }
+                }
+            }
+            _ => {
+                for part in expr.parts() {
+                    self.used(part, ends, events);
+                }
+            }
+        }
+    }
+
+    fn call(&self, path: &[Name], name: &str, args: Vec<&Expr>, at: Spot, ends: Ends, events: &mut Vec<Event>) {
+        for arg in &args {
+            match (&arg.kind, path, name) {
+                (ExprKind::Closure { body, .. }, [], "step") => events.push(Event::Step(self.whole(body, ends.tail))),
+                (ExprKind::Closure { body, .. }, [], "wait_until") => events.extend(self.whole(body, Value::Used)),
+                _ => self.used(arg, ends, events),
+            }
+        }
+        if let Some((script, function)) = self.function(path, name, args.len()) {
+            let written = path.iter().map(|name| name.text.as_str()).chain([name]).collect::<Vec<_>>().join("::");
+            events.push(Event::Invoke(Invoke { script, function, name: written, at, value: ends.tail }));
+            return;
+        }
+        match (path, name) {
+            ([], "wait_for") => events.extend([Event::Probe, Event::Wait]),
+            ([], "probe") => events.push(Event::Probe),
+            ([], "wait_until" | "ensure" | "fail" | "sleep") => events.push(Event::Wait),
+            ([], "confirm" | "exit") => events.push(Event::Gate),
+            ([], _) => events.extend(self.act(name, &args, at, ends.tail).map(Event::Act)),
+            // A module that only a run knows may look at anything.
+            _ if matches!(self.script.module_at(path), Ok(None)) => events.extend([Event::Probe, Event::Wait]),
+            _ => {}
+        }
+    }
+
+    /// The function of a script that a call means.
+    fn function(&self, path: &[Name], name: &str, count: usize) -> Option<(usize, usize)> {
+        let script = match path {
+            [] => self.script,
+            _ => self.script.module_at(path).ok()??,
+        };
+        let place = self.scripts.iter().position(|known| Rc::ptr_eq(known, script))?;
+        let function = script.functions().iter().position(|f| f.name.text == name && f.params.len() == count)?;
+        Some((place, function))
+    }
+
+    fn act(&self, name: &str, args: &[&Expr], at: Spot, value: Value) -> Option<Act> {
+        let function = self.words.ours(name).filter(|function| function.changes)?;
+        let waits = match args.last().map(|last| &last.kind) {
+            // What is misspelt is told by another rule.
+            Some(ExprKind::Map(options)) => options.iter().any(|(option, _)| {
+                option.text == "wait" || !function.options.iter().any(|known| known.name == option.text)
+            }),
+            // Options that are made elsewhere may say that it waits.
+            _ => function.ends_with_options && args.len() == *function.arguments.end(),
+        };
+        Some(Act {
+            name: function.name,
+            at,
+            state: args.get(1).and_then(|state| state.text()).map(str::to_owned),
+            goes_on: function.options.iter().any(|option| option.name == "wait"),
+            waits,
+            value,
+        })
+    }
+}

@@ -1,0 +1,41 @@
+//! Reads scripts without running them, and says what is wrong with them, or will be.
+//!
+//! A file per family of rules; each has its rows ([`Rule`]: name, severity, documentation, a script that it catches and
+//! one that it leaves alone) beside the functions that find. The documentation and the tests come from those rows.
+//! [`Checker`] puts the families together.
+//!
+//! This room knows scripts as [`crate::language::tree`] shows them and the functions as the language documents them. It
+//! runs nothing, knows no cluster and prints nothing; modules are read by the language.
+
+mod acting;
+mod allow;
+mod checker;
+mod finding;
+mod fix;
+mod flow;
+mod header;
+mod names;
+mod options;
+mod pages;
+mod parameters;
+mod properties;
+mod report;
+mod rule;
+mod script;
+mod types;
+mod variables;
+mod vocabulary;
+
+pub use checker::{Checked, Checker};
+pub use finding::{Finding, Fix};
+pub use fix::fixed;
+pub use pages::{page, rules_markdown};
+pub use report::{Report, Unreadable};
+pub use rule::{Rule, Severity};
+
+/// Every rule, in the order of the documentation.
+pub fn rules() -> impl Iterator<Item = &'static Rule> {
+    [header::RULES, names::RULES, properties::RULES, options::RULES, parameters::RULES, acting::RULES, allow::RULES]
+        .into_iter()
+        .flatten()
+}

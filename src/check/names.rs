@@ -1,0 +1,309 @@
+//! Names of functions, variables and modules, and how many arguments a function takes.
+
+use crate::check::finding::Finding;
+use crate::check::rule::{Rule, Severity};
+use crate::check::script::Script;
+use crate::check::variables::Variables;
+use crate::check::vocabulary::Vocabulary;
+use crate::language::stdlib;
+use crate::language::tree::{Expr, ExprKind, Name, Spot, Stmt};
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+
+pub(super) const RULES: &[Rule] =
+    &[UNDEFINED_FUNCTION, WRONG_ARGUMENT_COUNT, UNDEFINED_VARIABLE, UNDEFINED_MODULE, SHADOWED_FUNCTION];
+
+const UNDEFINED_FUNCTION: Rule = Rule {
+    name: "undefined_function",
+    severity: Severity::Error,
+    about: "A function is called that neither the program, nor Rhai, nor the script or its modules have.",
+    why: "The run fails when it gets there, which may be in the middle of a maintenance. `help()` lists all functions.",
+    caught: "//! Waits for a Pump.\nwait_fro(\"pump-1\", \"online\");\n",
+    left_alone: "//! Waits for a Pump.\nwait_for(\"pump-1\", \"online\");\n",
+};
+
+const WRONG_ARGUMENT_COUNT: Rule = Rule {
+    name: "wrong_argument_count",
+    severity: Severity::Error,
+    about: "A function is called with more or fewer arguments than it takes.",
+    why: "The run fails when it gets there. There are no named or default arguments: what can be left out stands in a map \
+          at the end, as in `pause_pump(\"pump-1\", #{ wait: \"1m\" })`.",
+    caught: "//! Waits for a Pump.\nwait_for(\"pump-1\");\n",
+    left_alone: "//! Waits for a Pump.\nwait_for(\"pump-1\", \"online\", \"5m\");\n",
+};
+
+const UNDEFINED_VARIABLE: Rule = Rule {
+    name: "undefined_variable",
+    severity: Severity::Error,
+    about: "A name is no variable where it stands.",
+    why: "The script would not even begin. A function sees its own parameters and variables only, never those outside it: \
+          give it what it needs as an argument. It cannot be silenced.",
+    caught: "//! Shows a Pump.\nlet id = \"pump-1\";\nfn show() {\n    print(pump(id).state);\n}\nshow();\n",
+    left_alone: "//! Shows a Pump.\nlet id = \"pump-1\";\nfn show(id) {\n    print(pump(id).state);\n}\nshow(id);\n",
+};
+
+const UNDEFINED_MODULE: Rule = Rule {
+    name: "undefined_module",
+    severity: Severity::Error,
+    about: "A name before `::` is no module that the script imports.",
+    why: "The script would not even begin. `import \"pumps\" as pumps;` makes the functions of the library's module \
+          `pumps` known as `pumps::...`. It cannot be silenced.",
+    caught: "//! Makes sure that all Drainers are online.\ndrainers::ensure_all_online();\n",
+    left_alone: "//! Makes sure that all Drainers are online.\nimport \"drainers\" as drainers;\ndrainers::ensure_all_online();\n",
+};
+
+const SHADOWED_FUNCTION: Rule = Rule {
+    name: "shadowed_function",
+    severity: Severity::Error,
+    about: "The script defines a function that is called like one of the program's.",
+    why: "Rhai takes the script's own without a word: what reads as `pause_pump` would no longer pause a Pump, or no longer \
+          look at its guards.",
+    caught: "//! Shows a Pump.\nfn pump(id) {\n    #{ id: id }\n}\nprint(pump(\"pump-1\").id);\n",
+    left_alone: "//! Shows a Pump.\nfn described(id) {\n    #{ id: id }\n}\nprint(described(\"pump-1\").id);\n",
+};
+
+/// Whether the compiler refuses what `rule` finds: then nothing can silence it.
+pub(super) fn is_refused(rule: &Rule) -> bool {
+    [UNDEFINED_VARIABLE.name, UNDEFINED_MODULE.name].contains(&rule.name)
+}
+
+pub(super) fn check(script: &Script, variables: &Variables, words: &Vocabulary, found: &mut Vec<Finding>) {
+    let family = Names { script, words, callable_fields: script.fields() };
+    family.shadowed(found);
+    family.variables(variables, found);
+    script.parsed.tree.exprs(&mut |expr| family.expr(expr, found));
+}
+
+struct Names<'a> {
+    script: &'a Script,
+    words: &'a Vocabulary,
+    callable_fields: &'a BTreeSet<String>,
+}
+
+impl Names<'_> {
+    fn shadowed(&self, found: &mut Vec<Finding>) {
+        for function in self.script.functions() {
+            let name = &function.name;
+            if let Some(ours) = self.words.ours(&name.text) {
+                let message = format!("this function would stand before `{}` of the program", ours.signature);
+                found.push(
+                    Finding::new(&SHADOWED_FUNCTION, name.at, &name.text, message).hint("give it a name of its own"),
+                );
+            }
+        }
+    }
+
+    fn variables(&self, variables: &Variables, found: &mut Vec<Finding>) {
+        let outside = |name: &str| {
+            self.script
+                .parsed
+                .tree
+                .body
+                .iter()
+                .any(|stmt| matches!(stmt, Stmt::Let { name: known, .. } if known.text == name))
+        };
+        for unknown in &variables.unknown {
+            let name = &unknown.name;
+            let finding =
+                Finding::new(&UNDEFINED_VARIABLE, unknown.at, name, format!("there is no variable `{name}` here"));
+            found.push(match (outside(name), self.words.ours(name)) {
+                (true, _) => finding.hint(format!(
+                    "a function does not see the variables outside it, or what is declared further down: give it `{name}` \
+                     as an argument"
+                )),
+                (false, Some(_)) => finding.hint(format!("`{name}` is a function: call it")),
+                (false, None) => {
+                    let visible = unknown.visible.iter().map(String::as_str);
+                    finding.meant(name, visible, "declare it with `let`")
+                }
+            });
+        }
+    }
+
+    fn expr(&self, expr: &Expr, found: &mut Vec<Finding>) {
+        match &expr.kind {
+            ExprKind::Call { path, name, args } if path.is_empty() => {
+                self.plain_call(name, args, expr.at, found);
+                if name == "Fn"
+                    && let [Expr { kind: ExprKind::Text(named), at }] = args.as_slice()
+                    && self.counts(named).is_empty()
+                {
+                    found.push(self.no_function(named, None, &format!("\"{named}\""), *at).unmended());
+                }
+            }
+            ExprKind::Call { path, name, args } => self.qualified_call(path, name, args.len(), expr.at, found),
+            // Only a run of the tests knows what can be done with what they are given.
+            ExprKind::Method { .. } if self.script.is_test() => {}
+            ExprKind::Method { name, args, .. } => self.method(name, args.len(), expr.at, found),
+            ExprKind::Variable { path, name } if !path.is_empty() => {
+                self.qualified_variable(path, name, expr.at, found)
+            }
+            _ => {}
+        }
+    }
+
+    /// How many arguments the functions called `name` take; empty if there is none.
+    fn counts(&self, name: &str) -> Vec<RangeInclusive<usize>> {
+        let own = self.script.functions().iter().filter(|function| function.name.text == name);
+        own.map(|function| function.params.len()..=function.params.len()).chain(self.words.counts(name)).collect()
+    }
+
+    fn plain_call(&self, name: &str, args: &[Expr], at: Spot, found: &mut Vec<Finding>) {
+        let counts = self.counts(name);
+        if counts.is_empty() {
+            found.push(self.no_function(name, Some(args.len()), name, at));
+            return;
+        }
+        if !counts.iter().any(|count| count.contains(&args.len())) {
+            let of = self.words.ours(name).map(|function| function.signature.as_str());
+            found.push(wrong_count(name, &counts, of, args.len(), at));
+            return;
+        }
+        let is_own = self.script.functions().iter().any(|f| f.name.text == name && f.params.len() == args.len());
+        if let (Some(ours), Some(last)) = (self.words.ours(name).filter(|_| !is_own), args.last())
+            && ours.ends_with_options
+            && args.len() == *ours.arguments.end()
+            && matches!(last.kind, ExprKind::Text(_) | ExprKind::Number | ExprKind::Bool | ExprKind::Array(_))
+        {
+            let message = format!("`{name}` takes {}: the last argument is a map of options", ours.signature);
+            let finding = Finding::new(&WRONG_ARGUMENT_COUNT, last.at, "", message);
+            let options: Vec<&str> = ours.options.iter().map(|option| option.name).collect();
+            found.push(finding.hint(format!("write #{{ ... }} with {}", options.join(", "))));
+        }
+    }
+
+    fn qualified_call(&self, path: &[Name], name: &str, count: usize, at: Spot, found: &mut Vec<Finding>) {
+        let module = match self.script.module_at(path) {
+            Ok(Some(module)) => module,
+            Ok(None) => return,
+            Err(unknown) => {
+                found.push(self.no_module(unknown));
+                return;
+            }
+        };
+        let public = || module.functions().iter().filter(|function| !function.is_private);
+        let named: Vec<_> = public().filter(|function| function.name.text == name).map(|f| f.params.len()).collect();
+        let place = path.iter().map(|name| name.text.as_str()).collect::<Vec<_>>().join("::");
+        if named.is_empty() {
+            let message = match module.functions().iter().any(|function| function.name.text == name) {
+                true => format!("`{name}` is private in the module `{place}`"),
+                false => format!("the module `{place}` has no function `{name}`"),
+            };
+            let fitting: Vec<&str> =
+                public().filter(|function| function.params.len() == count).map(|f| f.name.text.as_str()).collect();
+            let finding = Finding::new(&UNDEFINED_FUNCTION, at, name, message);
+            let known: Vec<&str> = public().map(|function| function.name.text.as_str()).collect();
+            found.push(finding.meant(name, fitting, format!("it has {}", known.join(", "))).unmended());
+        } else if !named.contains(&count) {
+            let counts: Vec<_> = named.into_iter().map(|count| count..=count).collect();
+            found.push(wrong_count(&format!("{place}::{name}"), &counts, None, count, at));
+        }
+    }
+
+    fn qualified_variable(&self, path: &[Name], name: &str, at: Spot, found: &mut Vec<Finding>) {
+        if let [global] = path
+            && global.text == "global"
+        {
+            let declared = self.script.parsed.tree.body.iter();
+            let declared: Vec<&str> = declared
+                .filter_map(|stmt| match stmt {
+                    Stmt::Let { name, .. } => Some(name.text.as_str()),
+                    _ => None,
+                })
+                .collect();
+            if !declared.contains(&name) {
+                let message = format!("there is no constant `{name}` at the top of the script");
+                let finding = Finding::new(&UNDEFINED_VARIABLE, at, name, message);
+                found.push(finding.meant(name, declared, "declare it with `const`"));
+            }
+            return;
+        }
+        match self.script.module_at(path) {
+            Ok(Some(module)) if !module.exported().contains(name) => {
+                let place = path.iter().map(|name| name.text.as_str()).collect::<Vec<_>>().join("::");
+                let message = format!("the module `{place}` exports no `{name}`");
+                let finding = Finding::new(&UNDEFINED_VARIABLE, at, name, message);
+                found.push(finding.meant(
+                    name,
+                    module.exported(),
+                    "a module exports what it declares with `export const`",
+                ));
+            }
+            Ok(_) => {}
+            Err(unknown) => found.push(self.no_module(unknown)),
+        }
+    }
+
+    fn method(&self, name: &str, count: usize, at: Spot, found: &mut Vec<Finding>) {
+        let own = self.script.functions().iter().filter(|f| f.name.text == name).map(|f| f.params.len() + 1);
+        let counts: Vec<_> = own.map(|count| count..=count).chain(self.words.counts(name)).collect();
+        if counts.iter().any(|known| known.contains(&(count + 1))) || self.callable_fields.contains(name) {
+            return;
+        }
+        if counts.is_empty() {
+            found.push(self.no_function(name, Some(count + 1), name, at));
+            return;
+        }
+        let counts: Vec<_> = counts.iter().map(|count| count.start().max(&1) - 1..=count.end().max(&1) - 1).collect();
+        found.push(wrong_count(&format!(".{name}"), &counts, None, count, at));
+    }
+
+    fn no_function(&self, name: &str, count: Option<usize>, shown: &str, at: Spot) -> Finding {
+        let takes = |known: &str| count.is_none_or(|count| self.counts(known).iter().any(|c| c.contains(&count)));
+        let own = self.script.functions().iter().map(|function| function.name.text.as_str());
+        let ours: Vec<(&str, bool)> = self.words.our_names().collect();
+        let known = own.chain(ours.iter().map(|(name, _)| *name)).chain(self.words.their_names());
+        let known: BTreeSet<&str> = known.filter(|known| takes(known)).collect();
+        let finding = Finding::new(&UNDEFINED_FUNCTION, at, shown, format!("there is no function `{name}`"));
+        let finding = finding.meant(name, known, "help() lists all functions");
+        // What changes the cluster is written by a person.
+        let acts = |fix: &crate::check::Fix| ours.iter().any(|(name, acts)| *acts && *name == fix.to);
+        match finding.fix.as_ref().is_some_and(acts) {
+            true => finding.unmended(),
+            false => finding,
+        }
+    }
+
+    fn no_module(&self, name: &Name) -> Finding {
+        let message = format!("there is no module `{}` here", name.text);
+        let finding = Finding::new(&UNDEFINED_MODULE, name.at, &name.text, message);
+        if stdlib().any(|(known, _)| known == name.text) {
+            return finding.hint(format!("import \"{0}\" as {0};", name.text));
+        }
+        let aliases = self.script.imports.iter().map(|import| import.alias.text.as_str());
+        finding.meant(&name.text, aliases, "import it first")
+    }
+}
+
+fn wrong_count(
+    name: &str,
+    counts: &[RangeInclusive<usize>],
+    signature: Option<&str>,
+    given: usize,
+    at: Spot,
+) -> Finding {
+    let plain = name.rsplit("::").next().unwrap_or(name).trim_start_matches('.');
+    let given = if given == 0 { "none".to_owned() } else { given.to_string() };
+    let message = match signature {
+        Some(signature) => format!("`{name}` takes {signature}, and gets {given}"),
+        None => {
+            let mut counts: Vec<String> = counts.iter().map(shown).collect();
+            counts.sort();
+            counts.dedup();
+            format!("`{name}` takes {} argument(s), and gets {given}", counts.join(" or "))
+        }
+    };
+    let finding = Finding::new(&WRONG_ARGUMENT_COUNT, at, plain, message);
+    match signature {
+        Some(_) => finding.hint(format!("see help(\"{name}\")")),
+        None => finding.hint("give it as many as it has parameters"),
+    }
+}
+
+fn shown(count: &RangeInclusive<usize>) -> String {
+    match (count.start(), count.end()) {
+        (least, most) if least == most => least.to_string(),
+        (least, &usize::MAX) => format!("{least} or more"),
+        (least, most) => format!("{least} to {most}"),
+    }
+}

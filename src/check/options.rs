@@ -1,0 +1,61 @@
+//! The keys of the map at the end of a call.
+
+use crate::check::finding::Finding;
+use crate::check::rule::{Rule, Severity};
+use crate::check::script::Script;
+use crate::check::vocabulary::Vocabulary;
+use crate::language::FunctionDoc;
+use crate::language::tree::{Expr, ExprKind};
+
+pub(super) const RULES: &[Rule] = &[UNKNOWN_OPTION];
+
+const UNKNOWN_OPTION: Rule = Rule {
+    name: "unknown_option",
+    severity: Severity::Error,
+    about: "A function of the program has no such option, or no guard of that name to force.",
+    why: "The call is refused before it does anything, which may be in the middle of a maintenance. `help(\"NAME\")` lists \
+          the options and guards of a function.",
+    caught: "//! Stops a Drainer.\nstep(\"pause\", || pause_drainer(\"drainer-0\", #{ wiat: \"1m\" }));\n",
+    left_alone: "//! Stops a Drainer.\nstep(\"pause\", || pause_drainer(\"drainer-0\", #{ wait: \"1m\" }));\n",
+};
+
+pub(super) fn check(script: &Script, words: &Vocabulary, found: &mut Vec<Finding>) {
+    let own = |name: &str| script.functions().iter().any(|function| function.name.text == name);
+    script.parsed.tree.exprs(&mut |expr| {
+        let (name, args) = match &expr.kind {
+            ExprKind::Call { path, name, args } if path.is_empty() => (name, args),
+            ExprKind::Method { name, args, .. } => (name, args),
+            _ => return,
+        };
+        let Some(function) = words.ours(name).filter(|function| function.ends_with_options && !own(name)) else {
+            return;
+        };
+        if let Some(Expr { kind: ExprKind::Map(options), .. }) = args.last() {
+            for (option, value) in options {
+                let known: Vec<&str> = function.options.iter().map(|option| option.name).collect();
+                if !known.contains(&option.text.as_str()) {
+                    let message = format!("{name} has no option `{}`", option.text);
+                    let otherwise = format!("its options are {}", known.join(", "));
+                    let finding = Finding::new(&UNKNOWN_OPTION, option.at, &option.text, message);
+                    found.push(finding.meant(&option.text, known, otherwise));
+                } else if option.text == "force" {
+                    guards(function, value, found);
+                }
+            }
+        }
+    });
+}
+
+/// Looks at the names of the guards that are forced.
+fn guards(function: &FunctionDoc, forced: &Expr, found: &mut Vec<Finding>) {
+    let ExprKind::Array(names) = &forced.kind else { return };
+    for name in names {
+        let Some(text) = name.text().filter(|text| !function.guards.contains(text)) else { continue };
+        let message = format!("{} has no guard `{text}`", function.name);
+        let guards = function.guards.join(", ");
+        let otherwise = if guards.is_empty() { "it has none".to_owned() } else { format!("its guards are {guards}") };
+        let finding = Finding::new(&UNKNOWN_OPTION, name.at, &format!("\"{text}\""), message);
+        // To override a guard is a person's decision.
+        found.push(finding.meant(text, function.guards.iter().copied(), otherwise).unmended());
+    }
+}

@@ -1,0 +1,327 @@
+//! Properties of values: those that cannot be there.
+
+use crate::check::finding::{Finding, is_near};
+use crate::check::rule::{Rule, Severity};
+use crate::check::script::Script;
+use crate::check::types::Type;
+use crate::check::vocabulary::Vocabulary;
+use crate::language::tree::{Expr, ExprKind, Function, Part, Spot, Stmt};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
+
+pub(super) const RULES: &[Rule] = &[UNKNOWN_PROPERTY];
+
+const UNKNOWN_PROPERTY: Rule = Rule {
+    name: "unknown_property",
+    severity: Severity::Error,
+    about: "A value has no such property: a `Node`, a `Time`, or a map that a function of the program returns.",
+    why: "The run fails when it gets there. Where a script does not show what a value is, a name is caught that no value \
+          has and that is a slip of the finger away from one that some have.",
+    caught: "//! Shows which Pumps are online.\nfor pump in pumps() {\n    print(pump.sate);\n}\n",
+    left_alone: "//! Shows which Pumps are online.\nfor pump in pumps() {\n    print(pump.state);\n}\n",
+};
+
+/// How many functions are looked into to know what one returns.
+const DEPTH: usize = 32;
+
+pub(super) fn check(script: &Rc<Script>, words: &Vocabulary, found: &mut Vec<Finding>) {
+    let family = script.family();
+    let is_whole = family.iter().all(|script| script.imports.iter().all(|i| matches!(i.module, Some(Ok(_)))));
+    let mut reader = Reader {
+        words,
+        written: family.iter().flat_map(|script| script.fields()).map(String::as_str).collect(),
+        guesses: is_whole && !script.is_module() && !script.is_test(),
+        assigned: assigned_fields(script),
+        script: Rc::clone(script),
+        scopes: Vec::new(),
+        returned: Vec::new(),
+        inferred: HashMap::new(),
+        inferring: Vec::new(),
+        found: Vec::new(),
+    };
+    reader.block(&[], &script.parsed.tree.body);
+    for function in script.functions() {
+        reader.block(&unknown(&function.params), &function.body);
+    }
+    found.append(&mut reader.found);
+}
+
+/// The properties that a script gives to what has none of that name.
+fn assigned_fields(script: &Script) -> HashSet<String> {
+    let mut fields = HashSet::new();
+    script.parsed.tree.walk(&mut |part| {
+        if let Part::Stmt(Stmt::Assign { target, .. }) = part {
+            match &target.kind {
+                ExprKind::Property { name, .. } => drop(fields.insert(name.clone())),
+                ExprKind::Index { index, .. } => fields.extend(index.text().map(str::to_owned)),
+                _ => {}
+            }
+        }
+    });
+    fields
+}
+
+fn unknown(names: &[String]) -> Vec<(String, Type)> {
+    names.iter().map(|name| (name.clone(), Type::Unknown)).collect()
+}
+
+struct Reader<'a> {
+    words: &'a Vocabulary,
+    /// The fields of every map that is written in the script or its modules.
+    written: BTreeSet<&'a str>,
+    /// Whether those are all that a value can have: what others give to a module or a test may have more.
+    guesses: bool,
+    assigned: HashSet<String>,
+    /// The script whose names count just now.
+    script: Rc<Script>,
+    scopes: Vec<Vec<(String, Type)>>,
+    /// What the function returns that is being read.
+    returned: Vec<Type>,
+    inferred: HashMap<*const Function, Type>,
+    inferring: Vec<*const Function>,
+    found: Vec<Finding>,
+}
+
+impl Reader<'_> {
+    /// Reads a block that begins with these variables; what its last expression is.
+    fn block(&mut self, variables: &[(String, Type)], stmts: &[Stmt]) -> Type {
+        self.scopes.push(variables.to_vec());
+        let mut value = Type::Unknown;
+        for stmt in stmts {
+            value = self.stmt(stmt);
+        }
+        self.scopes.pop();
+        value
+    }
+
+    fn stmt(&mut self, stmt: &Stmt) -> Type {
+        match stmt {
+            Stmt::Expr(expr) => return self.expr(expr),
+            Stmt::Let { name, value, .. } => {
+                let value = self.expr(value);
+                if let Some(scope) = self.scopes.last_mut() {
+                    scope.push((name.text.clone(), value));
+                }
+            }
+            Stmt::For { names, over, body, .. } => {
+                let over = self.expr(over);
+                let types = [over.element(), Type::Unknown];
+                let names: Vec<_> = names.iter().map(|name| name.text.clone()).zip(types).collect();
+                self.block(&names, body);
+            }
+            Stmt::If { condition, then, otherwise } => {
+                self.expr(condition);
+                let then = self.block(&[], then);
+                return then.or(self.block(&[], otherwise));
+            }
+            Stmt::Try { body, caught, handler } => {
+                self.block(&[], body);
+                let caught: Vec<_> = caught.iter().map(|name| (name.text.clone(), Type::Unknown)).collect();
+                self.block(&caught, handler);
+            }
+            Stmt::Block(body) => return self.block(&[], body),
+            Stmt::Return(Some(value)) => {
+                let value = self.expr(value);
+                self.returned.push(value);
+                return Type::Nothing;
+            }
+            // What is assigned to needs not be there yet.
+            Stmt::Assign { target, value, .. } => {
+                for part in target.parts() {
+                    self.expr(part);
+                }
+                self.expr(value);
+            }
+            other => {
+                let (exprs, blocks) = other.parts();
+                for expr in exprs {
+                    self.expr(expr);
+                }
+                for block in blocks {
+                    self.block(&[], block);
+                }
+            }
+        }
+        Type::Unknown
+    }
+
+    fn expr(&mut self, expr: &Expr) -> Type {
+        match &expr.kind {
+            ExprKind::Text(_) | ExprKind::Template(_) => {
+                self.parts(expr);
+                Type::Text
+            }
+            ExprKind::Array(items) => {
+                let items = items.iter().map(|item| self.expr(item)).collect::<Vec<_>>();
+                Type::array(items.into_iter().fold(Type::Nothing, Type::or))
+            }
+            ExprKind::Map(fields) => {
+                let fields = fields.iter().map(|(name, value)| (name.text.clone(), self.expr(value)));
+                Type::written(fields.collect())
+            }
+            ExprKind::Variable { path, name } if path.is_empty() => self.variable(name),
+            ExprKind::Call { path, name, args } => {
+                let args: Vec<Type> = args.iter().map(|arg| self.expr(arg)).collect();
+                self.call(path, name, &args)
+            }
+            ExprKind::Method { receiver, name, args } => self.method(receiver, name, args),
+            ExprKind::Property { receiver, name } => {
+                let of = self.expr(receiver);
+                self.look(&of, name, expr.at, name)
+            }
+            ExprKind::Index { receiver, index } => {
+                let of = self.expr(receiver);
+                self.expr(index);
+                match (index.text(), &of) {
+                    (Some(name), Type::Named(_) | Type::Returned(..)) => {
+                        self.look(&of, name, index.at, &format!("\"{name}\""))
+                    }
+                    _ => of.element(),
+                }
+            }
+            ExprKind::Closure { params, body } => self.block(&unknown(params), body),
+            ExprKind::Block(body) => self.block(&[], body),
+            _ => {
+                self.parts(expr);
+                Type::Unknown
+            }
+        }
+    }
+
+    fn parts(&mut self, expr: &Expr) {
+        for part in expr.parts() {
+            self.expr(part);
+        }
+    }
+
+    fn variable(&self, name: &str) -> Type {
+        if self.script.reassigned().contains(name) {
+            return Type::Unknown;
+        }
+        let mut variables = self.scopes.iter().rev().flat_map(|scope| scope.iter().rev());
+        variables.find(|(known, _)| known == name).map_or(Type::Unknown, |(_, value)| value.clone())
+    }
+
+    fn call(&mut self, path: &[crate::language::tree::Name], name: &str, args: &[Type]) -> Type {
+        let script = match path {
+            [] => Rc::clone(&self.script),
+            _ => match self.script.module_at(path) {
+                Ok(Some(module)) => Rc::clone(module),
+                _ => return Type::Unknown,
+            },
+        };
+        let wanted = |f: &Function| f.name.text == name && f.params.len() == args.len();
+        match (script.functions().iter().find(|f| wanted(f)), path) {
+            (Some(function), _) => self.infer(&script, function),
+            // A step is worth what its closure is.
+            (None, []) if name == "step" => args.get(1).cloned().unwrap_or(Type::Unknown),
+            (None, []) => self.ours(name),
+            (None, _) => Type::Unknown,
+        }
+    }
+
+    fn ours(&self, name: &str) -> Type {
+        self.words.ours(name).map_or(Type::Unknown, |function| Type::returned_by(function.name, function.returns))
+    }
+
+    /// What a function of a script returns, whatever it is given.
+    fn infer(&mut self, script: &Rc<Script>, function: &Function) -> Type {
+        let key = std::ptr::from_ref(function);
+        if let Some(known) = self.inferred.get(&key) {
+            return known.clone();
+        }
+        if self.inferring.contains(&key) || self.inferring.len() >= DEPTH {
+            return Type::Unknown;
+        }
+        self.inferring.push(key);
+        let scopes = std::mem::take(&mut self.scopes);
+        let returned = std::mem::take(&mut self.returned);
+        let around = std::mem::replace(&mut self.script, Rc::clone(script));
+        let found = self.found.len();
+        let tail = self.block(&unknown(&function.params), &function.body);
+        let value = std::mem::replace(&mut self.returned, returned).into_iter().fold(tail, Type::or);
+        // What is wrong in it is found when it is read for its own sake.
+        self.found.truncate(found);
+        (self.scopes, self.script) = (scopes, around);
+        self.inferring.pop();
+        self.inferred.insert(key, value.clone());
+        value
+    }
+
+    fn method(&mut self, receiver: &Expr, name: &str, args: &[Expr]) -> Type {
+        let of = self.expr(receiver);
+        let element = of.element();
+        let mut value = Type::Unknown;
+        for arg in args {
+            value = match &arg.kind {
+                ExprKind::Closure { params, body } => {
+                    let given = closure_takes(name, &element);
+                    let types = given.into_iter().chain(std::iter::repeat(Type::Unknown));
+                    let params: Vec<_> = params.iter().cloned().zip(types).collect();
+                    self.block(&params, body)
+                }
+                _ => self.expr(arg),
+            };
+        }
+        match name {
+            "filter" | "extract" | "drain" => Type::array(element),
+            "map" => Type::array(value),
+            "find" | "shift" | "pop" => element,
+            "keys" => Type::array(Type::Text),
+            _ => self.ours(name),
+        }
+    }
+
+    /// What the property `name` of a value is; it stands at `at` as `word`.
+    fn look(&mut self, of: &Type, name: &str, at: Spot, word: &str) -> Type {
+        let (known, owner) = match of {
+            Type::Named(named) => (self.words.properties_of(named).to_vec(), format!("a {named}")),
+            Type::Returned(function, fields) => (fields.to_vec(), format!("what {function} returns")),
+            Type::Written(fields) => {
+                if let Some((_, value)) = fields.iter().find(|(field, _)| field == name) {
+                    return value.clone();
+                }
+                self.guess(name, at, word);
+                return Type::Unknown;
+            }
+            _ => {
+                self.guess(name, at, word);
+                return Type::Unknown;
+            }
+        };
+        if !known.contains(&name) && !self.assigned.contains(name) {
+            let message = format!("{owner} has no property `{name}`");
+            let otherwise = format!("it has {}", known.join(", "));
+            let finding = Finding::new(&UNKNOWN_PROPERTY, at, word, message).meant(name, known, otherwise);
+            self.found.push(if word == name { finding } else { finding.unmended() });
+        }
+        Type::Unknown
+    }
+
+    /// Looks at the property `name` of something that is not known.
+    fn guess(&mut self, name: &str, at: Spot, word: &str) {
+        if !self.guesses || self.words.has_property(name) || self.written.contains(name) {
+            return;
+        }
+        let near = |known: &&str| is_near(name, known);
+        let written = self.written.iter().copied();
+        let known: BTreeSet<&str> = self.words.properties().chain(written).filter(near).collect();
+        if !known.is_empty() {
+            let message = format!("nothing has a property `{name}`");
+            let finding = Finding::new(&UNKNOWN_PROPERTY, at, word, message).meant(name, known, "look at its spelling");
+            self.found.push(if word == name { finding } else { finding.unmended() });
+        }
+    }
+}
+
+/// What the closure gets that the method `name` of an array is given.
+fn closure_takes(name: &str, element: &Type) -> Vec<Type> {
+    match name {
+        "reduce" | "reduce_rev" => vec![Type::Unknown, element.clone()],
+        "sort" | "order" => vec![element.clone(), element.clone()],
+        "map" | "filter" | "find" | "find_map" | "some" | "all" | "retain" | "drain" | "index_of" | "dedup" => {
+            vec![element.clone()]
+        }
+        _ => Vec::new(),
+    }
+}

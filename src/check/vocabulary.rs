@@ -1,0 +1,90 @@
+//! What every script may use without declaring it: functions of ours and of Rhai's, properties of values.
+
+use crate::language::tree::functions_of_rhai;
+use crate::language::{self, FunctionDoc};
+use std::collections::{BTreeSet, HashMap};
+use std::ops::RangeInclusive;
+
+/// How Rhai calls the function behind a property.
+const GETTER: &str = "get$";
+
+/// What every script may use.
+pub(super) struct Vocabulary {
+    ours: HashMap<&'static str, FunctionDoc>,
+    theirs: HashMap<String, Vec<RangeInclusive<usize>>>,
+    types: Vec<(&'static str, Vec<&'static str>)>,
+    properties: BTreeSet<String>,
+}
+
+impl Vocabulary {
+    pub(super) fn new() -> Self {
+        let ours: HashMap<_, _> = language::functions().into_iter().map(|function| (function.name, function)).collect();
+        let mut theirs: HashMap<String, Vec<RangeInclusive<usize>>> = HashMap::new();
+        let mut properties = BTreeSet::new();
+        for (name, counts) in functions_of_rhai() {
+            if let Some(property) = name.strip_prefix(GETTER) {
+                properties.insert(property.to_owned());
+                continue;
+            }
+            let known = theirs.entry(name).or_default();
+            if !known.contains(&counts) {
+                known.push(counts);
+            }
+        }
+        let types: Vec<_> = language::types().into_iter().collect();
+        properties.extend(types.iter().flat_map(|(_, names)| names).map(|name| (*name).to_owned()));
+        for function in ours.values() {
+            for text in [function.returns, function.about] {
+                properties.extend(maps_in(text).flatten().map(str::to_owned));
+            }
+        }
+        Self { ours, theirs, types, properties }
+    }
+
+    /// The function of ours called `name`.
+    pub(super) fn ours(&self, name: &str) -> Option<&FunctionDoc> {
+        self.ours.get(name)
+    }
+
+    /// The names of our functions, and whether each acts.
+    pub(super) fn our_names(&self) -> impl Iterator<Item = (&'static str, bool)> {
+        self.ours.values().map(|function| (function.name, function.changes))
+    }
+
+    /// How many arguments the function called `name` of ours or Rhai's takes; empty if there is none.
+    pub(super) fn counts(&self, name: &str) -> Vec<RangeInclusive<usize>> {
+        let ours = self.ours(name).map(|function| function.arguments.clone());
+        ours.into_iter().chain(self.theirs.get(name).into_iter().flatten().cloned()).collect()
+    }
+
+    /// The names of Rhai's functions that a script can write.
+    pub(super) fn their_names(&self) -> impl Iterator<Item = &str> {
+        self.theirs.keys().map(String::as_str).filter(|name| name.starts_with(char::is_alphabetic))
+    }
+
+    /// The properties of the type `name`.
+    pub(super) fn properties_of(&self, name: &str) -> &[&'static str] {
+        self.types.iter().find(|(known, _)| *known == name).map_or(&[], |(_, names)| names)
+    }
+
+    /// Every property of every value that a function of ours or Rhai's can return.
+    pub(super) fn properties(&self) -> impl Iterator<Item = &str> {
+        self.properties.iter().map(String::as_str)
+    }
+
+    /// Whether some value that a function of ours or Rhai's returns can have the property `name`.
+    pub(super) fn has_property(&self, name: &str) -> bool {
+        self.properties.contains(name)
+    }
+}
+
+/// The fields of every map that a documentation writes as `#{ a, b }`.
+pub(super) fn maps_in(text: &str) -> impl Iterator<Item = Vec<&str>> {
+    text.split("#{").skip(1).filter_map(|rest| rest.split_once('}')).map(|(fields, _)| {
+        fields
+            .split(',')
+            .map(|field| field.split(':').next().unwrap_or(field).trim())
+            .filter(|f| !f.is_empty())
+            .collect()
+    })
+}

@@ -1,0 +1,130 @@
+//! `check FILE...`: reads scripts without running them, and shows what is wrong with them.
+
+mod files;
+
+use crate::check::{Checked, Checker, Finding, Report, Unreadable, fixed, page, rules_markdown};
+use crate::cli::Check;
+use crate::commands::compose::House;
+use crate::commands::read_standard_input;
+use crate::error::{Place, Result};
+use crate::language::Source;
+use crate::output::{Format, Pointed};
+use crate::value::Value;
+use files::Found;
+use std::path::Path;
+
+/// Checks the files, or explains rules.
+pub(super) fn main(house: &House, check: &Check) -> Result<u8> {
+    if let Some(rule) = &check.explain {
+        let text = rule.as_ref().map_or_else(|| Ok(rules_markdown()), |rule| page(rule))?;
+        house.output.line(text.trim_end());
+        return Ok(0);
+    }
+    let found = files::find(&check.files);
+    let checker = Checker::default();
+    let mut report = Report { unreadable: found.unreadable.clone(), ..Report::default() };
+    let mut mended = 0;
+    for file in &found.scripts {
+        house.interrupt.check()?;
+        let source = match read(file) {
+            Ok(source) => source,
+            Err(error) => {
+                report.unreadable.push(Unreadable { name: file.display().to_string(), error });
+                continue;
+            }
+        };
+        let (source, checked) = match check.fix {
+            true => mend(&checker, file, source, &found, &mut mended)?,
+            false => {
+                let checked = checker.check(&source, &found.roots);
+                (source, checked)
+            }
+        };
+        report.scripts.push((source.name, source.text, checked));
+    }
+    show(house, check.sarif, &report, mended);
+    Ok(report.exit_code())
+}
+
+fn read(file: &Path) -> Result<Source> {
+    match file == Path::new("-") {
+        true => Ok(Source::new("<stdin>", read_standard_input()?)),
+        false => files::read(file),
+    }
+}
+
+/// Checks a script, and mends what can be: unless that would make it worse.
+fn mend(
+    checker: &Checker,
+    file: &Path,
+    source: Source,
+    found: &Found,
+    mended: &mut usize,
+) -> Result<(Source, Checked)> {
+    let checked = checker.check(&source, &found.roots);
+    let (text, count) = fixed(&source.text, &checked.findings);
+    if count == 0 || source.root.is_none() {
+        return Ok((source, checked));
+    }
+    let better = Source { text, ..source.clone() };
+    let rechecked = checker.check(&better, &found.roots);
+    if !rechecked.compiles || rechecked.findings.len() >= checked.findings.len() {
+        return Ok((source, checked));
+    }
+    files::replace(file, &source.text, &better.text)?;
+    *mended += count;
+    Ok((better, rechecked))
+}
+
+fn show(house: &House, sarif: bool, report: &Report, mended: usize) {
+    let output = &house.output;
+    match output.format() {
+        _ if sarif => output.document(&report.sarif()),
+        Format::Json => output.document(&report.json()),
+        Format::Table => report.findings().for_each(|(file, text, finding)| point(house, file, text, finding)),
+        Format::Csv | Format::Vertical => output.value(&Value::List(report.findings().map(row).collect())),
+    }
+    for file in &report.unreadable {
+        output.warning(&format!("not checked: {}", file.error));
+    }
+    if mended > 0 {
+        output.remark(&format!("mended {}", counted(mended, "name")));
+    }
+    let (errors, warnings) = report.counts();
+    let files = counted(report.scripts.len(), "script");
+    output.remark(&match (errors, warnings) {
+        (0, 0) => format!("nothing found in {files}"),
+        _ => format!("{} and {} in {files}", counted(errors, "error"), counted(warnings, "warning")),
+    });
+}
+
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
+fn point(house: &House, file: &str, text: &str, finding: &Finding) {
+    let line = text.lines().nth(finding.at.line.saturating_sub(1)).unwrap_or_default();
+    let (line_number, column) = (finding.at.line, Some(finding.at.column));
+    let place = Place { file: file.to_owned(), line: line_number, column, text: line.to_owned() };
+    house.output.pointed(&Pointed {
+        label: finding.rule.severity.name(),
+        name: finding.rule.name,
+        message: &finding.message,
+        place: &place,
+        width: finding.width,
+        hint: finding.hint.as_deref(),
+    });
+}
+
+fn row((file, _, finding): (&str, &str, &Finding)) -> Value {
+    let number = |number: usize| Value::Int(i64::try_from(number).unwrap_or(i64::MAX));
+    Value::map([
+        ("file", file.into()),
+        ("line", number(finding.at.line)),
+        ("column", number(finding.at.column)),
+        ("severity", finding.rule.severity.name().into()),
+        ("rule", finding.rule.name.into()),
+        ("message", finding.message.as_str().into()),
+        ("hint", finding.hint.as_deref().map(Value::from).into()),
+    ])
+}

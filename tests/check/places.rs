@@ -1,0 +1,116 @@
+//! Findings stand where a person would look. In these scripts what is found stands between « and ».
+
+use super::checked;
+
+/// Rules, and scripts in which they find what is marked and nothing else is found.
+const SCRIPTS: &[(&str, &str)] = &[
+    ("undefined_function", "let n = `ü ${ «pmps»().len() } Pumps`;"),
+    ("undefined_function", "print([1].«mapp»(|x| x));"),
+    ("undefined_function", "import \"pumps\" as p;\nprint(p::«lsit»([]));"),
+    ("undefined_function", "import \"pumps\" as p;\nprint(p::«started_after»(1, 2));"),
+    ("undefined_function", "print([1].map(Fn(«\"nobody\"»)));"),
+    ("undefined_function", "let a = [1, 2];\nfor x in a {\n\tif x > 1 { break «nobody»(x); }\n}"),
+    ("undefined_function", "switch 1 { 1 if «nobody»() => 1, _ => «nobody»() }"),
+    ("undefined_function", "let a = #{ b: [#{ c: |x| |y| «nobody»(x, y) }] };\nprint(a);"),
+    ("undefined_function", "let a = [[1]];\na[0][«nobody»()] = 1;\na[0].«nothing»()[0].«noone»();"),
+    ("wrong_argument_count", "print(«pump»(\"a\", \"b\").id);"),
+    ("wrong_argument_count", "fn f(a, b) { a + b }\nprint(«f»(1));"),
+    ("wrong_argument_count", "import \"drainers\" as d;\nd::«ensure_answering»(1);"),
+    ("wrong_argument_count", "print(\"a\".«trim»(1, 2, 3));"),
+    ("undefined_variable", "let a = 1;\nlet f = |x| x + «b» + a;\nprint(f.call(1));"),
+    ("undefined_variable", "let a = 1;\nfn f() { «a» }\nprint(f());"),
+    ("undefined_variable", "fn f() { global::«LIMIT» }\nprint(f());"),
+    ("undefined_variable", "print(«later»);\nlet later = 1;\nprint(later);"),
+    ("undefined_variable", "for x in [1] { print(x); }\n«x» = 2;"),
+    ("undefined_module", "print(«pmups»::chosen(\"\"));"),
+    ("unresolved_import", "import «\"../elsewhere\"» as e;\ne::f();"),
+    ("shadowed_function", "private fn «wait_for»(x) { x }\nprint(1);"),
+    ("unknown_property", "print(pumps().filter(|p| p.«stat» == \"online\").map(|p| p.id));"),
+    ("unknown_property", "let found = drainer(\"d\");\nprint(found[«\"lga\"»]);"),
+    ("unknown_property", "fn one() { if true { return pump(\"a\"); } pump(\"b\") }\nprint(one().«adress»);"),
+    ("unknown_property", "import \"drainers\" as d;\nfor node in d::remaining() { print(node.«max_commit»); }"),
+    ("unknown_property", "print(cluster().«leader_name»);"),
+    ("unknown_property", "fn show(node) { print(node.«heartbeat_agee») }\nshow(1);"),
+    ("unknown_property", "print(now().«unix_sm»);"),
+    ("unknown_option", "print(param(\"a\", #{ «abuot»: \"what\" }));"),
+    ("unknown_option", "step(\"a\", || offline_pump(\"p\", #{ wait: \"1m\", force: [«\"last_pmp\"»] }));"),
+    ("undeclared_parameter", "for name in [\"a\"] { print(«param»(name)); }"),
+    ("undeclared_parameter", "fn f() { «param»(\"a\") }\nfn g() { f() }"),
+    ("unused_parameter", "let «only» = param(\"only\");"),
+    (
+        "act_outside_step",
+        "fn stop(id) {\n    «pause_pump»(id, #{ wait: \"1m\" });\n}\nif pumps().len() > 2 { stop(\"a\"); }",
+    ),
+    ("act_outside_step", "\"pump-1\".«trigger_gc»();"),
+    ("act_without_wait", "step(\"a\", || «offline_drainer»(\"d\"));"),
+    ("act_without_wait", "fn stop(id) { «pause_pump»(id) }\nstep(\"a\", || { stop(\"a\"); exec(\"reboot\"); });"),
+    ("act_without_wait", "step(\"a\", || { let ignored = «pause_pump»(\"p\"); });"),
+    (
+        "loop_without_check",
+        "let ids = [];\nids.for_each(|i| step(\"a\", || «manual»(\"do it\", #{ starts: [this] })));",
+    ),
+    (
+        "loop_without_check",
+        "fn one(id) { step(\"a\", || manual(\"do it\", #{ starts: [id] })) }\nwhile true { «one»(\"a\"); }",
+    ),
+    ("update_for_pause", "step(\"a\", || «update_drainer»(\"d\", \"online\"));"),
+];
+
+/// `marked` without its marks, and where they were: line, column and width.
+fn unmarked(marked: &str) -> (String, Vec<(usize, usize, usize)>) {
+    let (mut text, mut places) = (String::new(), Vec::new());
+    let (mut line, mut column, mut open) = (1, 1, 1);
+    for letter in marked.chars() {
+        match letter {
+            '«' => open = column,
+            '»' => places.push((line, open, column - open)),
+            _ => {
+                text.push(letter);
+                (line, column) = if letter == '\n' { (line + 1, 1) } else { (line, column + 1) };
+            }
+        }
+    }
+    (text, places)
+}
+
+#[test]
+fn a_finding_stands_at_the_name_that_it_is_about() {
+    for (rule, marked) in SCRIPTS {
+        let (text, places) = unmarked(&format!("//! A script.\n{marked}\n"));
+        let findings = checked(&text).findings;
+        let found: Vec<_> = findings.iter().map(|f| (f.at.line, f.at.column, f.width)).collect();
+        assert_eq!(found, places, "{marked}\n{findings:#?}");
+        assert!(findings.iter().all(|finding| finding.rule.name == *rule), "{marked}\n{findings:#?}");
+    }
+}
+
+#[test]
+fn a_script_that_does_not_compile_has_one_finding_and_where() {
+    let scripts = [
+        ("//! A script.\nlet a = (1;\n", (2, 11)),
+        ("//! A script.\nprint(1); /* open\n", (2, 11)),
+        ("#!/usr/bin/env binlogsh\n//! A script.\neval(\"1\");\n", (3, 1)),
+        ("let x = 1 +", (1, 12)),
+    ];
+    for (text, place) in scripts {
+        let checked = checked(text);
+        assert!(!checked.compiles);
+        let [finding] = checked.findings.as_slice() else { panic!("{checked:#?}") };
+        assert_eq!((finding.rule.name, (finding.at.line, finding.at.column)), ("does_not_compile", place), "{text}");
+    }
+}
+
+#[test]
+fn a_misspelt_name_is_named_and_mended_only_where_one_can_be_meant() {
+    let hint = |code: &str| {
+        let checked = checked(&format!("//! A script.\n{code}\n"));
+        let [finding] = checked.findings.as_slice() else { panic!("{checked:#?}") };
+        (finding.hint.clone().unwrap_or_default(), finding.fix.as_ref().map(|fix| fix.to.clone()))
+    };
+    let meant = |name: &str| (format!("did you mean `{name}`?"), Some(name.to_owned()));
+    assert_eq!(hint("print(drianers().len());"), meant("drainers"));
+    assert_eq!(hint("let timeout = 1; print(timoeut);"), meant("timeout"));
+    assert_eq!(hint("print(pump(\"a\").sate);"), meant("state"));
+    let (said, fix) = hint("step(\"a\", || trigger_cg(\"a\"));");
+    assert_eq!((said.as_str(), fix), ("did you mean `trigger_gc`?", None), "a change is written by a person");
+}
