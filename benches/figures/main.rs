@@ -37,6 +37,7 @@ fn main() {
         ("doctor_200_silent", Box::new(doctor::doctor_200_silent)),
         ("first_prompt", Box::new(process::first_prompt)),
         ("test_all", Box::new(process::test_all)),
+        ("check_all", Box::new(process::check_all)),
         ("bound_call", Box::new(inside::bound_call)),
         ("gate_read", Box::new(inside::gate_read)),
         ("sim_events", Box::new(inside::sim_events)),

@@ -155,3 +155,15 @@ pub(crate) fn test_all() -> Row {
     let ours = median((0..7).map(|_| run()).collect());
     Row { name: "test_all", unit: "s", ours, peer: None, value: ours, limit: 5.0, sense: Sense::Max }
 }
+
+/// `check` of all shipped scripts and the library, from the start of the process to its end.
+pub(crate) fn check_all() -> Row {
+    let check = || {
+        let mut command = ours();
+        command.current_dir(env!("CARGO_MANIFEST_DIR")).args(["check", "scripts", "stdlib"]);
+        command
+    };
+    time(check());
+    let ms = median((0..PAIRS).map(|_| time(check()) * 1000.0).collect());
+    Row { name: "check_all", unit: "ms", ours: ms, peer: None, value: ms, limit: 50.0, sense: Sense::Max }
+}
