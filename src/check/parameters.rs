@@ -30,9 +30,8 @@ const UNUSED_PARAMETER: Rule = Rule {
 };
 
 pub(super) fn check(script: &Rc<Script>, variables: &Variables, found: &mut Vec<Finding>) {
-    let doc = script.parsed.doc.as_ref();
-    if let Err((error, at)) = doc
-        && !found.iter().any(|known| known.at.line == at.line)
+    if let Err((error, at)) = &script.parsed.doc
+        && !is_told(script, *at, found)
     {
         let finding = Finding::new(&UNDECLARED_PARAMETER, *at, "param", error.to_string());
         found.push(error.hint.iter().fold(finding, |finding, hint| finding.hint(hint.clone())));
@@ -49,6 +48,20 @@ pub(super) fn check(script: &Rc<Script>, variables: &Variables, found: &mut Vec<
         read_by_modules(script, found);
     }
     unused(script, variables, found);
+}
+
+/// Whether something was found in the options of the declaration at `at` already.
+fn is_told(script: &Script, at: Spot, found: &[Finding]) -> bool {
+    let mut is_told = false;
+    script.parsed.tree.exprs(&mut |expr| {
+        if let ExprKind::Call { args, .. } = &expr.kind
+            && expr.at == at
+            && let Some(Expr { kind: ExprKind::Map(options), .. }) = args.last()
+        {
+            is_told |= options.iter().any(|(option, _)| found.iter().any(|finding| finding.at == option.at));
+        }
+    });
+    is_told
 }
 
 /// The parameters that `script` itself reads by a plain text, and where.

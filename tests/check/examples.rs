@@ -71,6 +71,18 @@ fn no_example_of_a_function_has_an_error() {
     }
 }
 
+#[test]
+fn no_example_of_readme_and_guide_has_an_error() {
+    for page in ["README.md", "docs/guide.md", "docs/rules.md"] {
+        let text = std::fs::read_to_string(project(page)).unwrap();
+        for (line, _, code) in crate::examples::blocks(&text) {
+            for finding in checked(&code).findings {
+                assert_eq!(finding.rule.severity, Severity::Warning, "{page}:{line}: {finding:?}");
+            }
+        }
+    }
+}
+
 /// Scripts that look as if something were wrong with them.
 #[test]
 fn what_is_right_is_left_alone() {
