@@ -12,6 +12,8 @@ fn definitions_are_written_for_editors() {
         "{text}"
     );
     assert!(ran.dir().join("defs/new/drainers.d.rhai").exists());
+    let inner = std::fs::read_to_string(ran.dir().join("defs/new/doctor/findings.d.rhai")).unwrap();
+    assert!(inner.starts_with("module \"doctor/findings\";\n"), "{inner}");
 }
 
 #[test]

@@ -36,6 +36,7 @@ fn write(house: &House, dir: &Path, files: Vec<(String, Vec<u8>)>) -> Result<()>
     fs::create_dir_all(dir).map_err(|fault| said(dir, fault))?;
     for (name, text) in &files {
         let path = dir.join(name);
+        path.parent().map_or(Ok(()), fs::create_dir_all).map_err(|fault| said(&path, fault))?;
         fs::write(&path, text).map_err(|fault| said(&path, fault))?;
     }
     house.output.remark(&format!("{} files written to {}", files.len(), dir.display()));

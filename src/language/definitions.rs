@@ -15,7 +15,10 @@ pub fn definitions() -> Vec<(String, String)> {
     }
     let mut files = vec![("binlogsh.d.rhai".to_owned(), bound)];
     for (module, _) in stdlib() {
-        let mut text = format!("module {module};\n");
+        let mut text = match module.contains('/') {
+            true => format!("module \"{module}\";\n"),
+            false => format!("module {module};\n"),
+        };
         for function in library_functions().into_iter().filter(|function| function.module == module) {
             for parameters in calls(&function.signature) {
                 text.push_str(&definition(&function.about, function.name, &parameters, "?"));

@@ -1,6 +1,6 @@
 //! The examples of every rule do what they say; what is shipped and what the documentation shows is clean.
 
-use super::{checked, found};
+use super::{checked, found, named};
 use crate::harness::project;
 use binlogsh::check::{Checker, Severity, rules, rules_markdown};
 use binlogsh::language::{Source, functions, stdlib};
@@ -75,8 +75,9 @@ fn no_example_of_a_function_has_an_error() {
 fn no_example_of_readme_and_guide_has_an_error() {
     for page in ["README.md", "docs/guide.md", "docs/rules.md"] {
         let text = std::fs::read_to_string(project(page)).unwrap();
-        for (line, _, code) in crate::examples::blocks(&text) {
-            for finding in checked(&code).findings {
+        for (line, sample, code) in crate::examples::blocks(&text) {
+            let name = if sample == "test" { "procedure_test.rhai" } else { "procedure.rhai" };
+            for finding in named(name, &code).findings {
                 assert_eq!(finding.rule.severity, Severity::Warning, "{page}:{line}: {finding:?}");
             }
         }
