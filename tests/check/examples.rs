@@ -181,6 +181,6 @@ fn modules_that_import_each_other_are_found_and_end() {
 #[test]
 fn a_file_of_tests_needs_no_header_and_may_ask_anything_of_what_it_is_given() {
     let code = "fn test_waits(t) { t.scenario(\"paused-drainer\"); t.expect_eror(\"refused\"); t.start(\"a\", 1, 2, 3); ran(t).story(); }\nfn ran(t) { t.run() }";
-    assert_eq!(super::named("waits_test.rhai", code).findings, []);
-    assert!(!super::named("waits.rhai", code).findings.is_empty());
+    assert_eq!(named("waits_test.rhai", code).findings, []);
+    assert!(!named("waits.rhai", code).findings.is_empty());
 }
