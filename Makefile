@@ -26,11 +26,11 @@ bench: tools test-tools
 	cargo bench --locked --bench figures
 
 # The whole suite several times over: what depends on timing shows itself. Then 100,000 futures of each shipped script, with
-# the rows of the tables in docs/simulator.md; scripts cut off at every point, hundreds of killed processes, every truncation
-# and tens of thousands of altered bytes of the store, and 100,000 mutated scripts for the checker.
+# the rows of the tables in docs/simulator.md and docs/procedures.md; scripts cut off at every point, hundreds of killed
+# processes, every truncation and tens of thousands of altered bytes of the store, and 100,000 mutated scripts for the checker.
 soak: tools test-tools
 	for round in 1 2 3 4 5; do cargo test --locked || exit 1; done
-	BINLOGSH_SOAK=1 cargo test --locked --release --test suite -- variants:: runs:: store:: check::fuzz:: --nocapture
+	BINLOGSH_SOAK=1 cargo test --locked --release --test suite -- variants:: scripts:: runs:: store:: check::fuzz:: --nocapture
 
 install: tools
 	cargo install --locked --path .

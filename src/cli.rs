@@ -187,6 +187,15 @@ pub enum Command {
         flags: Vec<OsString>,
     },
 
+    /// List the scripts that come with the program, one for each procedure; show or copy one
+    ///
+    /// `run NAME` and `rehearse NAME` take such a name where no file is called so.
+    Scripts {
+        /// What to do instead
+        #[command(subcommand)]
+        command: Option<ScriptsCommand>,
+    },
+
     /// Print the documentation of every function
     Docs(Docs),
 }
@@ -197,6 +206,10 @@ pub struct Docs {
     /// The whole reference as Markdown, as it stands in docs/reference.md
     #[arg(long, group = "what")]
     pub reference: bool,
+
+    /// What the scripts that come with the program are for, as it stands in docs/procedures.md
+    #[arg(long, group = "what")]
+    pub procedures: bool,
 
     /// Write Rhai definition files into DIR: editors complete and check our functions with them
     #[arg(long, value_name = "DIR", group = "what")]
@@ -213,6 +226,32 @@ pub struct Docs {
     /// Only this function
     #[arg(value_name = "FUNCTION", group = "what")]
     pub name: Option<String>,
+}
+
+/// `scripts`.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum ScriptsCommand {
+    /// Print a script
+    Show {
+        /// Its name
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+
+    /// Write a script into a directory, to run it from there or to change it
+    Copy {
+        /// Its name
+        #[arg(value_name = "NAME")]
+        name: String,
+
+        /// The directory
+        #[arg(value_name = "DIR", default_value = ".")]
+        dir: PathBuf,
+
+        /// Replace a file that is there
+        #[arg(long)]
+        force: bool,
+    },
 }
 
 /// `runs`.
@@ -323,7 +362,7 @@ pub enum Assumed {
 /// `run`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
 pub struct Run {
-    /// The script, or - for standard input
+    /// The script: a file, - for standard input, or the name of one that comes with the program
     #[arg(value_name = "SCRIPT", required_unless_present = "help")]
     pub script: Option<PathBuf>,
 
@@ -411,7 +450,7 @@ pub struct Check {
 /// `rehearse`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
 pub struct Rehearse {
-    /// The script, or - for standard input
+    /// The script: a file, - for standard input, or the name of one that comes with the program
     #[arg(value_name = "SCRIPT", required_unless_present_any = ["help", "show", "merge"])]
     pub script: Option<PathBuf>,
 

@@ -25,6 +25,28 @@ fn an_example_that_is_a_comparison_is_true() {
     }
 }
 
+#[test]
+fn every_function_of_the_library_has_an_example_that_runs_in_its_sample_and_is_true() {
+    let functions = binlogsh::language::library_functions();
+    let imports = binlogsh::language::stdlib().map(|(module, _)| {
+        let alias = module.rsplit('/').next().unwrap();
+        format!("import \"{module}\" as {alias};\n")
+    });
+    let imports: String = imports.collect();
+    let mut broken = Vec::new();
+    for function in functions {
+        let mut shell = Shell::simulated(&function.scenario, Settings::default());
+        match shell.run(&format!("{imports}{}", function.example)) {
+            Ok(Ending::Value(binlogsh::value::Value::Bool(false))) => {
+                broken.push(format!("{}: false", function.signature))
+            }
+            Ok(_) => {}
+            Err(error) => broken.push(format!("{} in {}: {}", function.signature, function.scenario, error.error)),
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
 /// The code blocks marked `rhai` of a page, with the line they begin at and the sample they name.
 pub(crate) fn blocks(page: &str) -> Vec<(usize, String, String)> {
     let mut found = Vec::new();

@@ -44,6 +44,7 @@ mod rehearse;
 mod report;
 mod rooms;
 mod runs;
+mod scripts;
 mod session;
 mod sim_facts;
 mod sim_faults;

@@ -3,7 +3,7 @@
 use crate::cli::{self, Docs};
 use crate::commands::compose::House;
 use crate::error::{Error, Result};
-use crate::language::{definitions, overview, page, reference_markdown};
+use crate::language::{definitions, overview, page, procedures_markdown, reference_markdown};
 use std::fs;
 use std::path::Path;
 
@@ -22,6 +22,7 @@ pub(super) fn main(house: &House, docs: &Docs) -> Result<u8> {
         (Some(name), _) => page(name)?,
         (None, Some(shell)) => cli::completions(shell),
         (None, None) if docs.reference => reference_markdown(),
+        (None, None) if docs.procedures => procedures_markdown(),
         (None, None) => overview(),
     };
     house.output.line(text.trim_end());

@@ -11,6 +11,7 @@ mod prompt;
 mod rehearse;
 mod run;
 mod runs;
+mod scripts;
 mod test;
 
 use crate::cli::{self, Cli, Command};
@@ -78,6 +79,7 @@ fn go(cli: Cli, output: &Output) -> Result<u8, ScriptError> {
         Some(Command::Runs { command: Some(command), .. }) => runs::main(&house, command),
         Some(Command::Test(test)) => Ok(test::main(&house, &test)?),
         Some(Command::Docs(docs)) => Ok(docs::main(&house, &docs)?),
+        Some(Command::Scripts { command }) => Ok(scripts::main(&house, command.as_ref())?),
         Some(Command::Ctl { .. }) => Err(Error::internal("ctl was handled before").into()),
         None if !cli.eval.is_empty() => evaluate::lines(&house, &cli.eval),
         None if std::io::stdin().is_terminal() => prompt::main(house),

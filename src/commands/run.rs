@@ -4,7 +4,7 @@ use crate::cli::{self, Run};
 use crate::commands::compose::{House, Work, announce, may_exec, planned_session, session};
 use crate::commands::evaluate::language_settings;
 use crate::commands::runs::{Keeping, What, offer, resume};
-use crate::commands::{read_standard_input, read_text};
+use crate::commands::{read_standard_input, read_text, scripts};
 use crate::error::{Error, Result, ScriptError};
 use crate::journal::Memory;
 use crate::journal::store::RunKind;
@@ -108,6 +108,9 @@ fn follow(house: &House, file: &Path, source: &Source, settings: Settings) -> Re
 pub(super) fn read(script: &Path) -> Result<Source> {
     if script == Path::new("-") {
         return Ok(Source::new("<stdin>", read_standard_input()?));
+    }
+    if let Some(shipped) = scripts::named(script)? {
+        return Ok(shipped);
     }
     let text = read_text(script)?;
     let root = script.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));

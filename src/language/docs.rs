@@ -174,7 +174,9 @@ pub fn page(name: &str) -> Result<String> {
     if let Some(function) = library_functions().into_iter().find(called) {
         let module = function.module;
         let import = format!("  import \"{module}\" as {};", usual_alias(module));
-        return Ok(format!("{}\n\n{}\n\n{import}", function.signature, indented(&function.about)));
+        let example = indented(&function.example);
+        let about = indented(&function.about);
+        return Ok(format!("{}\n\n{about}\n\nExample\n{import}\n{example}", function.signature));
     }
     match name {
         "Node" => Ok(type_page("Node", "a Pump or Drainer as it was read", &bindings::NODE_PROPERTIES)),

@@ -25,6 +25,15 @@ pub(super) fn bare() -> Engine {
     engine
 }
 
+/// An engine that compiles scripts and runs none: for what they say of themselves.
+pub(super) fn for_reading() -> Engine {
+    let mut engine = bare();
+    engine.set_optimization_level(OptimizationLevel::None);
+    engine.set_max_expr_depths(EXPRESSION_DEPTHS.0, EXPRESSION_DEPTHS.1);
+    free_default(&mut engine);
+    engine
+}
+
 /// An engine with everything bound.
 ///
 /// Nothing is optimized, because Rhai's optimizer may call functions while it compiles, and a script must do nothing

@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 /// The embedded library: name and text of each module.
-const STDLIB: [(&str, &str); 8] = [
+const STDLIB: [(&str, &str); 11] = [
+    ("cluster", include_str!("../../stdlib/cluster.rhai")),
     ("doctor", include_str!("../../stdlib/doctor.rhai")),
     ("doctor/facts", include_str!("../../stdlib/doctor/facts.rhai")),
     ("doctor/findings", include_str!("../../stdlib/doctor/findings.rhai")),
@@ -22,7 +23,9 @@ const STDLIB: [(&str, &str); 8] = [
     ("doctor/replication", include_str!("../../stdlib/doctor/replication.rhai")),
     ("doctor/surroundings", include_str!("../../stdlib/doctor/surroundings.rhai")),
     ("drainers", include_str!("../../stdlib/drainers.rhai")),
+    ("gc", include_str!("../../stdlib/gc.rhai")),
     ("pumps", include_str!("../../stdlib/pumps.rhai")),
+    ("steps", include_str!("../../stdlib/steps.rhai")),
 ];
 
 /// The embedded library: name and text of each module.

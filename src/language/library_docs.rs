@@ -14,6 +14,10 @@ pub struct LibraryFunction {
     pub signature: String,
     /// What it does.
     pub about: String,
+    /// Code that shows it; it needs the module imported under its own name.
+    pub example: String,
+    /// The sample cluster in which the example runs.
+    pub scenario: String,
 }
 
 impl LibraryFunction {
@@ -47,11 +51,24 @@ fn functions_of(module: &'static str, text: &'static str) -> Vec<LibraryFunction
         if let Some((call, _)) = line.strip_prefix("fn ").and_then(|rest| rest.split_once(" {")) {
             let name = call.split('(').next().unwrap_or(call);
             let signature = format!("{alias}::{call}");
-            found.push(LibraryFunction { module, name, signature, about: about(&comment.join("\n")) });
+            let (about, scenario, example) = without_example(&about(&comment.join("\n")));
+            found.push(LibraryFunction { module, name, signature, about, example, scenario });
         }
         comment.clear();
     }
     found
+}
+
+/// A comment apart from the code block in it: the text, the sample that the block names, and the code.
+fn without_example(comment: &str) -> (String, String, String) {
+    let Some((about, rest)) = comment.split_once("```rhai") else {
+        return (comment.to_owned(), String::new(), String::new());
+    };
+    let (sample, rest) = rest.split_once('\n').unwrap_or((rest, ""));
+    let (code, after) = rest.split_once("```").unwrap_or((rest, ""));
+    let about = format!("{}\n\n{}", about.trim(), after.trim());
+    let sample = if sample.trim().is_empty() { "default" } else { sample.trim() };
+    (about.trim().to_owned(), sample.to_owned(), code.trim().to_owned())
 }
 
 #[cfg(test)]
@@ -62,7 +79,7 @@ mod tests {
     fn every_function_of_the_library_is_documented() {
         let all = library_functions();
         assert!(all.iter().any(|function| function.signature == "pumps::others_online(pump)"));
-        assert!(all.iter().all(|function| !function.about.is_empty()), "{all:?}");
+        assert!(all.iter().all(|function| !function.about.is_empty() && !function.example.is_empty()), "{all:?}");
         assert!(all.iter().all(|function| function.name != "started_after"), "private functions are not listed");
     }
 }

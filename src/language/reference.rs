@@ -3,7 +3,7 @@
 use crate::error::ErrorKind;
 use crate::language::bindings::{ERROR_PROPERTIES, NODE_PROPERTIES, TIME_PROPERTIES};
 use crate::language::docs::{FunctionDoc, functions, library};
-use crate::language::library_docs::{library_functions, usual_alias};
+use crate::language::library_docs::{LibraryFunction, library_functions, usual_alias};
 
 /// Every kind of error with what it means, in the order of the reference.
 const KINDS: [(ErrorKind, &str); 16] = [
@@ -43,8 +43,8 @@ pub fn reference_markdown() -> String {
         let alias = usual_alias(module);
         text.push_str(&format!("\n## Library: {module}\n\n`import \"{module}\" as {alias};` {about}\n"));
         for function in library_functions().into_iter().filter(|function| function.module == module) {
-            let (name, call, about) = (function.name, function.signature, function.about);
-            text.push_str(&format!("\n### {alias}::{name}\n\n`{call}`\n\n{about}\n"));
+            let LibraryFunction { name, signature, about, example, .. } = function;
+            text.push_str(&format!("\n### {alias}::{name}\n\n`{signature}`\n\n{about}\n\n```rhai\n{example}\n```\n"));
         }
     }
     text.push_str("\n## Types\n");

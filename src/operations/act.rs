@@ -203,7 +203,7 @@ fn forget(gate: &mut dyn Gate, args: &Arguments, param: &str, kind: Kind) -> Res
     let listing = look(gate)?;
     let (id, before, key, mod_revision) = match (find(&listing, &name, Some(kind)), &name) {
         (Ok(found), _) => (found.node.id.clone(), found.state.name(), found.node.key(), found.mod_revision),
-        (Err(error), NodeName::Node(_)) => return Err(error),
+        (Err(error), NodeName::Node(_) | NodeName::New(_)) => return Err(error),
         (Err(error), NodeName::Text(text)) => {
             let key = format!("{}{text}", kind.prefix());
             let Some(malformed) = listing.malformed.iter().find(|malformed| malformed.key == key) else {

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::nearest::did_you_mean;
-use crate::node::{Node, State};
+use crate::node::{Kind, Node, NodeRef, State};
 use crate::operations::{Operation, Type};
 use crate::time::{Zone, duration_of_seconds, parse_duration};
 use crate::tso::Tso;
@@ -25,6 +25,8 @@ pub enum NodeName {
     Text(String),
     /// By a `Node`.
     Node(Arc<Node>),
+    /// By all that one would find in its record, which it need not have yet.
+    New(NodeRef),
 }
 
 impl Arguments {
@@ -191,7 +193,28 @@ fn node_name(value: &Value) -> Option<NodeName> {
     match value {
         Value::Text(text) => Some(NodeName::Text(text.clone())),
         Value::Node(node) => Some(NodeName::Node(node.clone())),
+        Value::Map(fields) => new_node(fields).ok().map(NodeName::New),
         _ => None,
+    }
+}
+
+/// A node that has no record yet, or is to have another address; otherwise the end of the sentence "takes X, ...".
+fn new_node(fields: &Fields) -> std::result::Result<NodeRef, String> {
+    const WANTED: &str = "#{ kind: \"pump\" or \"drainer\", id, address: \"host:port\" }";
+    let text = |name: &str| match fields.get(name) {
+        Some(Value::Text(text)) if !text.is_empty() => Ok(text.as_str()),
+        _ => Err(format!("and a map in it must be {WANTED}")),
+    };
+    if let Some(other) = fields.keys().find(|name| !["kind", "id", "address"].contains(&name.as_str())) {
+        return Err(format!("and a map in it has no `{other}`: it must be {WANTED}"));
+    }
+    let (kind, id, address) = (text("kind")?, text("id")?, text("address")?);
+    let kind = Kind::ALL.into_iter().find(|known| known.name() == kind);
+    let kind = kind.ok_or_else(|| format!("and a map in it must be {WANTED}"))?;
+    let port = address.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port.parse::<u16>());
+    match port {
+        Some(Ok(1..)) => Ok(NodeRef { kind, id: id.to_owned(), address: address.to_owned() }),
+        _ => Err(format!("and `{address}` is no host:port")),
     }
 }
 
@@ -231,7 +254,10 @@ fn fits(takes: Type, value: &Value) -> std::result::Result<(), String> {
             Some(other) => Err(format!("not {} in it", other.type_name())),
             None => Ok(()),
         },
-        (Type::Nodes, Value::List(list)) => list.iter().try_for_each(|item| fits(Type::Node(None), item)),
+        (Type::Nodes, Value::List(list)) => list.iter().try_for_each(|item| match item {
+            Value::Map(fields) => new_node(fields).map(drop),
+            item => fits(Type::Node(None), item),
+        }),
         (Type::Nodes, Value::Text(_) | Value::Node(_)) => Ok(()),
         (Type::Ts, Value::Int(ts)) if *ts >= 0 => Ok(()),
         (Type::Ts, Value::Int(ts)) => Err(format!("and {ts} is negative")),

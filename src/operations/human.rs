@@ -35,6 +35,7 @@ pub(super) const TABLE: &[Operation] = &[
             Opt::new("starts", Type::Nodes, "nodes whose process it starts or replaces"),
             Opt::new("stops", Type::Nodes, "nodes whose process it stops"),
             Opt::new("retires", Type::Nodes, "nodes that nobody needs any more afterwards"),
+            Opt::new("frees", Type::Nodes, "Pumps on whose disks it makes room"),
             Opt::new("tidb", Type::TidbBinlog, "whether TiDB writes binlog afterwards"),
             Opt::new("takes", Type::Duration, "how long it usually takes"),
         ],
@@ -43,7 +44,9 @@ pub(super) const TABLE: &[Operation] = &[
         guards: &[],
         about: "Asks a human to do something outside, such as to start a process with a new binary, and waits for it.\n\n`--yes` \
                 does not cover it: without a terminal it waits until probes and start times show that the declared \
-                `starts` and `stops` happened. In a rehearsal and in the sandbox the simulator does them.",
+                `starts` and `stops` happened. In a rehearsal and in the sandbox the simulator does them. A node that has no \
+                record yet, or is to move to another host, is given as `#{ kind: \"pump\", id: \"pump-3\", address: \
+                \"10.0.1.14:8250\" }`.",
         example: Example::new(
             "pause_pump(\"pump-1\", #{ wait: \"1m\" });\n\
              manual(\"Start pump-1 again\", #{ starts: [\"pump-1\"], takes: \"30s\" })",
@@ -59,6 +62,7 @@ fn manual(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
         starts: references(&listing, args, "starts")?,
         stops: references(&listing, args, "stops")?,
         retires: references(&listing, args, "retires")?,
+        frees: references(&listing, args, "frees")?,
         tidb: args.tidb("tidb"),
         takes: args.duration("takes"),
     };

@@ -126,12 +126,15 @@ fn node(record: Record, now: Option<Tso>, odd_address: Option<String>) -> Node {
     Node { record, lag, heartbeat_age, odd }
 }
 
-/// The nodes that the option `name` of a call means in `listing`; none if it was not given.
+/// The nodes that the option `name` of a call means in `listing`, and those that it introduces; none if it was not given.
 ///
 /// # Errors
 /// Those of [`find`].
 pub(super) fn references(listing: &Listing, args: &Arguments, name: &str) -> Result<Vec<NodeRef>> {
-    let one = |name: &NodeName| find(listing, name, None).map(|record| record.node.clone());
+    let one = |name: &NodeName| match name {
+        NodeName::New(node) => Ok(node.clone()),
+        name => find(listing, name, None).map(|record| record.node.clone()),
+    };
     args.nodes(name).iter().map(one).collect()
 }
 
@@ -146,6 +149,10 @@ pub fn find<'a>(listing: &'a Listing, name: &NodeName, kind: Option<Kind>) -> Re
             let meant = &node.record.node;
             let gone = || Error::not_found(format!("{} {} has no record any more", meant.kind, meant.id));
             return listing.find(meant.kind, &meant.id).ok_or_else(gone);
+        }
+        NodeName::New(node) => {
+            let none = || Error::not_found(format!("{} {} has no record", node.kind, node.id));
+            return listing.find(node.kind, &node.id).ok_or_else(none);
         }
         NodeName::Text(text) => text,
     };

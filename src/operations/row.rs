@@ -164,7 +164,7 @@ impl Type {
             Self::Node(None) => "a node (its id, a Node, or its host:port)",
             Self::Node(Some(Kind::Pump)) => "a Pump (its id, a Node, or its host:port)",
             Self::Node(Some(Kind::Drainer)) => "a Drainer (its id, a Node, or its host:port)",
-            Self::Nodes => "an array of nodes",
+            Self::Nodes => "an array of nodes (a new one as #{ kind, id, address })",
             Self::State => "a state (\"online\", \"pausing\", \"paused\", \"closing\" or \"offline\")",
             Self::Text => "text",
             Self::Texts => "an array of text",

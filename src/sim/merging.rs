@@ -150,6 +150,14 @@ impl Cluster {
         }
     }
 
+    /// Somebody makes room on a Pump's disk: half of it is free then, if it was less.
+    pub(crate) fn free_disk(&mut self, pump: usize) {
+        self.settle();
+        let disk = &mut self.pumps[pump];
+        disk.disk_available = disk.disk_available.max(disk.disk_capacity / 2);
+        self.rewire();
+    }
+
     /// A Drainer that is behind what a Pump has collected goes on with a hole, and says nothing.
     fn miss_collected(&mut self, at: usize, source: usize) {
         let drainer = &self.drainers[at];

@@ -8,7 +8,7 @@ use crate::nearest::did_you_mean;
 type Sample = (&'static str, &'static str, &'static str);
 
 /// All samples, the default one first.
-const SAMPLES: [Sample; 10] = [
+const SAMPLES: [Sample; 15] = [
     (
         "default",
         "three Pumps, two Drainers, two TiDB servers that write; all is well",
@@ -42,6 +42,11 @@ const SAMPLES: [Sample; 10] = [
         include_str!("samples/malformed-record.json"),
     ),
     ("skipping-tidb", "one TiDB server skips binlog", include_str!("samples/skipping-tidb.json")),
+    ("no-drainer", "three Pumps, and no Drainer yet", include_str!("samples/no-drainer.json")),
+    ("full-disk", "the disk of pump-1 is almost full: it refuses writes", include_str!("samples/full-disk.json")),
+    ("hung-drainer", "drainer-0 hangs: it connects and answers nothing", include_str!("samples/hung-drainer.json")),
+    ("crashed", "pump-1 and drainer-0 are dead, their records say online", include_str!("samples/crashed.json")),
+    ("old-records", "records of nodes that went offline weeks ago", include_str!("samples/old-records.json")),
     ("empty", "PD alone, no node yet", include_str!("samples/empty.json")),
 ];
 

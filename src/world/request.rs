@@ -198,6 +198,9 @@ pub struct Manual {
     pub stops: Vec<NodeRef>,
     /// Nodes that it retires: nobody needs their binlog or progress any more.
     pub retires: Vec<NodeRef>,
+    /// Pumps on whose disks it makes room.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub frees: Vec<NodeRef>,
     /// Whether it makes TiDB stop or begin to write binlog.
     pub tidb: Option<TidbBinlog>,
     /// How long it usually takes.

@@ -183,17 +183,29 @@ fn unread_in_the_end(scene: &Scene<'_>, told: &mut Told, found: &mut Vec<Harm>) 
         if !matches!(end.recorded_state(*pump), None | Some(State::Offline)) {
             continue;
         }
+        let gone = scene.truth.node(*pump).and_then(|node| node.record.last()).map_or(end.now(), |(at, _)| *at);
         for drainer in nodes.iter().filter_map(|who| match who {
             Who::Drainer(place) => Some(*place),
             Who::Pump(_) => None,
         }) {
+            if was_retired_until(scene, Who::Drainer(drainer), gone) {
+                continue;
+            }
             if let Some((from, to)) = end.unread(drainer, place).filter(|(from, to)| to - from > READ_AHEAD) {
-                let gone = scene.truth.node(*pump).and_then(|node| node.record.last()).map_or(end.now(), |(at, _)| *at);
                 let how = "is gone, and nobody has read of it";
                 lost(scene, Loss { at: gone, drainer, pump: place, from, size: to - from, how }, told, found);
             }
         }
     }
+}
+
+/// Whether the Drainer was `offline` from the beginning until `time`: nobody kept binlog for it, whatever somebody writes
+/// into its record later.
+fn was_retired_until(scene: &Scene<'_>, drainer: Who, time: Micros) -> bool {
+    scene.truth.node(drainer).is_some_and(|node| {
+        let mut before = node.record.iter().filter(|(at, _)| *at <= time);
+        before.all(|(_, state)| *state == Some(State::Offline))
+    })
 }
 
 /// TiDB servers that found no Pump and skip binlog, or stopped.

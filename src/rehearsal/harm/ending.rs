@@ -57,8 +57,13 @@ fn end_at(node: &Timeline, time: Micros) -> End {
     (node.process_at(time), node.record_at(time))
 }
 
-/// Since when a node is not what it is to be, at `time`; `None` if it is.
+/// Since when a node is seen not to be what it is to be, at `time`; `None` if it is not seen.
 fn wrong_since(node: &Timeline, goal: End, time: Micros) -> Option<Micros> {
+    // A process that has not come up yet does not listen: a probe finds nobody there.
+    let end_at = |node: &Timeline, time: Micros| match end_at(node, time) {
+        (Being::Starting, record) if goal.0 == Being::Down => (Being::Down, record),
+        end => end,
+    };
     if end_at(node, time) == goal {
         return None;
     }

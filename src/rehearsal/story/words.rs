@@ -72,9 +72,9 @@ fn by_hand(work: &Manual) -> String {
         (!ids.is_empty()).then(|| format!("{verb} {}", ids.join(", ")))
     };
     let parts: Vec<String> =
-        [named(&work.starts, "starts"), named(&work.stops, "stops"), named(&work.retires, "retires")]
+        [(&work.starts, "starts"), (&work.stops, "stops"), (&work.retires, "retires"), (&work.frees, "makes room for")]
             .into_iter()
-            .flatten()
+            .filter_map(|(nodes, verb)| named(nodes, verb))
             .collect();
     match parts.is_empty() {
         true => format!("by hand: {}", work.text),

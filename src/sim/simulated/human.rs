@@ -53,6 +53,11 @@ impl Simulated {
             let who = self.who(node)?;
             self.cluster.note(What::Retired(who));
         }
+        for node in &manual.frees {
+            if let Who::Pump(pump) = self.who(node)? {
+                self.cluster.free_disk(pump);
+            }
+        }
         if let Some(binlog) = manual.tidb {
             self.cluster.set_tidb_binlog(binlog);
         }

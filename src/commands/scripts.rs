@@ -1,0 +1,87 @@
+//! `scripts`: the scripts that come with the program, and how a name on the command line becomes one of them.
+
+use crate::cli::ScriptsCommand;
+use crate::commands::compose::House;
+use crate::error::{Error, ErrorKind, Result};
+use crate::language::{Shipped, Source, shipped};
+use crate::nearest::did_you_mean;
+use crate::value::Value;
+use std::fs::{OpenOptions, Permissions};
+use std::io::Write;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+/// Who may do what with a copy: it begins with `#!`.
+const MODE: u32 = 0o755;
+
+/// Lists them, shows one, or copies one.
+pub(super) fn main(house: &House, command: Option<&ScriptsCommand>) -> Result<u8> {
+    match command {
+        None => house.output.value(&list()),
+        Some(ScriptsCommand::Show { name }) => house.output.line(find(name)?.text.trim_end()),
+        Some(ScriptsCommand::Copy { name, dir, force }) => copy(house, &find(name)?, dir, *force)?,
+    }
+    Ok(0)
+}
+
+fn list() -> Value {
+    let row = |script: Shipped| Value::map([("name", script.name.into()), ("does", script.summary().as_str().into())]);
+    Value::List(shipped().map(row).collect())
+}
+
+/// The script called `name`; the ending of a file does not matter.
+fn find(name: &str) -> Result<Shipped> {
+    let bare = name.strip_suffix(".rhai").unwrap_or(name);
+    shipped().find(|script| script.name == bare).ok_or_else(|| {
+        Error::not_found(format!("no script called `{name}` comes with the program")).hint(nearest(bare))
+    })
+}
+
+fn nearest(name: &str) -> String {
+    did_you_mean(name, shipped().map(|script| script.name))
+        .unwrap_or_else(|| "`binlogsh scripts` lists those that come with the program".into())
+}
+
+/// The script that comes with the program and is meant by `script`: a bare word that is no file here. What has a `/` in it
+/// or ends in `.rhai` is always a file.
+///
+/// # Errors
+/// `not_found` with the nearest name.
+pub(super) fn named(script: &Path) -> Result<Option<Source>> {
+    let word = script.to_str().filter(|word| !word.contains('/') && !word.ends_with(".rhai"));
+    match word {
+        Some(word) if !script.exists() => {
+            let found = shipped().find(|shipped| shipped.name == word).map(|shipped| shipped.source());
+            found.map(Some).ok_or_else(|| {
+                Error::not_found(format!(
+                    "cannot read {word}: there is no such file, and no script of that name comes with the program"
+                ))
+                .hint(nearest(word))
+            })
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Writes the script into `dir`, executable; what stands there is replaced only by force.
+fn copy(house: &House, script: &Shipped, dir: &Path, force: bool) -> Result<()> {
+    let path = dir.join(format!("{}.rhai", script.name));
+    let failed = |fault: std::io::Error| match fault.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            Error::refused(format!("{} is there already", path.display())).hint("--force replaces it")
+        }
+        std::io::ErrorKind::NotFound => {
+            Error::new(ErrorKind::NotFound, format!("there is no directory {}", dir.display())).source(fault)
+        }
+        _ => Error::local(format!("cannot write {}", path.display())).source(fault),
+    };
+    let mut options = OpenOptions::new();
+    options.write(true).mode(MODE);
+    let options = if force { options.create(true).truncate(true) } else { options.create_new(true) };
+    let mut file = options.open(&path).map_err(failed)?;
+    file.write_all(script.text.as_bytes()).map_err(failed)?;
+    file.set_permissions(Permissions::from_mode(MODE)).map_err(failed)?;
+    file.sync_all().map_err(failed)?;
+    house.output.line(&path.display().to_string());
+    Ok(())
+}
