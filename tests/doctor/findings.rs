@@ -93,3 +93,21 @@ fn every_finding_has_scenarios_and_a_line_in_the_documentation() {
     }
     assert!(cases.is_subset(&checks()), "{cases:?}");
 }
+
+/// The scripts that the remedies name are there.
+#[test]
+fn every_script_that_a_remedy_names_is_shipped() {
+    let texts = binlogsh::language::stdlib().filter(|(module, _)| module.starts_with("doctor"));
+    let named: Vec<String> = texts
+        .flat_map(|(_, text)| text.split("script ").skip(1).map(str::to_owned).collect::<Vec<_>>())
+        .filter_map(|after| {
+            let name: String = after.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
+            name.contains('_').then_some(name)
+        })
+        .collect();
+    assert!(named.len() >= 5, "{named:?}");
+    for name in named {
+        let is_shipped = binlogsh::language::shipped().any(|script| script.name == name);
+        assert!(is_shipped, "a remedy names the script {name}, which does not come with the program");
+    }
+}
