@@ -4,7 +4,9 @@ use crate::process::{ours, time};
 use crate::row::{Row, Sense, median};
 use binlogsh::error::Result;
 use binlogsh::interrupt::Interrupt;
-use binlogsh::journal::store::{Claim, Holder, NewRun, RunFilter, RunHead, RunJournal, RunKind, Store, run_id};
+use binlogsh::journal::store::{
+    Claim, Ending, Holder, NewRun, RunFilter, RunHead, RunJournal, RunKind, RunState, Store, run_id,
+};
 use binlogsh::journal::{Entry, Journal, Keeps};
 use binlogsh::language::{Interpreter, Settings, Source};
 use binlogsh::node::{Kind, NodeRef, Record};
@@ -172,7 +174,14 @@ pub(crate) fn journal_open() -> Row {
 pub(crate) fn runs_list_10000() -> Row {
     let dir = in_memory();
     let file = dir.path().join("binlogsh/runs.db");
-    (0..10_000).for_each(|n| act(&mut journal(&file, n)));
+    for n in 0..10_000 {
+        let mut run = journal(&file, n);
+        act(&mut run);
+        // As at an operator's: a few of them were cut off.
+        if n % 100 != 0 {
+            run.finish(Ending { state: RunState::Done, exit_code: 0, error: None }).unwrap();
+        }
+    }
     assert_eq!(Store::open(&file).unwrap().runs(&RunFilter::default()).unwrap().len(), 10_000);
     let list = || {
         let mut command = ours();
@@ -210,7 +219,7 @@ pub(crate) fn resume_10000() -> Row {
     let resume = || {
         let claim = Claim { holder: holder(), is_alive: &|_| false, clock: Box::new(|| BEGUN) };
         let run = Store::open(&file).unwrap().resume(&id, claim).unwrap();
-        assert_eq!(run.to_replay(), ENTRIES as usize);
+        assert!(run.to_replay() >= ENTRIES as usize);
         play(&script, run);
     };
     row("resume_10000", "ms", median((0..9).map(|_| milliseconds(resume)).collect()), 300.0)

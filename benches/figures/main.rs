@@ -41,15 +41,16 @@ fn main() {
         ("bound_call", Box::new(inside::bound_call)),
         ("gate_read", Box::new(inside::gate_read)),
         ("sim_events", Box::new(inside::sim_events)),
+        ("futures_10000", Box::new(rehearsals::futures_10000)),
+        ("futures_two_cores", Box::new(rehearsals::futures_two_cores)),
+        ("futures_memory", Box::new(rehearsals::futures_memory)),
+        ("rehearse_250_nodes", Box::new(rehearsals::rehearse_250_nodes)),
+        // They make this process large, and a child begins as large as the process that starts it.
         ("journal_read", Box::new(journal::journal_read)),
         ("journal_write", Box::new(journal::journal_write)),
         ("journal_open", Box::new(journal::journal_open)),
         ("runs_list_10000", Box::new(journal::runs_list_10000)),
         ("resume_10000", Box::new(journal::resume_10000)),
-        ("futures_10000", Box::new(rehearsals::futures_10000)),
-        ("futures_two_cores", Box::new(rehearsals::futures_two_cores)),
-        ("futures_memory", Box::new(rehearsals::futures_memory)),
-        ("rehearse_250_nodes", Box::new(rehearsals::rehearse_250_nodes)),
     ];
     let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str()));
     let rows: Vec<Row> = figures.iter().filter(|(name, _)| is_wanted(name)).map(|(_, make)| make()).collect();

@@ -3,6 +3,7 @@
 
 use rustix::process::{Pid, test_kill_process};
 use std::fs::read_to_string;
+use std::sync::OnceLock;
 
 /// The name of this host; empty names become `unknown`.
 pub fn name() -> String {
@@ -20,7 +21,8 @@ pub fn user() -> String {
 /// What tells the process `pid` from all others that had or will have this number: when this host was started, and when
 /// after that the process was. `None` when there is no such process, or this system has no `/proc`.
 pub fn process_start(pid: u32) -> Option<String> {
-    let boot = read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    static BOOT: OnceLock<Option<String>> = OnceLock::new();
+    let boot = BOOT.get_or_init(|| read_to_string("/proc/sys/kernel/random/boot_id").ok()).as_ref()?;
     let stat = read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The name, in parentheses, may hold anything; the start time is the twentieth field after it.
     let ticks = stat.rsplit_once(") ")?.1.split(' ').nth(19)?;
