@@ -135,6 +135,12 @@ fn a_second_pump_that_is_paused_at_once_is_the_scripts_doing() {
 }
 
 #[test]
+fn a_second_pump_that_is_left_paused_beside_the_first_is_the_scripts_doing() {
+    let code = r#"pause_pump("pump-0"); pause_pump("pump-1");"#;
+    assert_eq!(rehearse(code).blames(HarmKind::TwoDown), [Blame::Script]);
+}
+
+#[test]
 fn one_pump_after_the_other_is_not_two_down() {
     let one = |id: &str| {
         format!(r#"pause_pump("{id}"); manual("Start it", #{{ starts: ["{id}"] }}); wait_for("{id}", "online");"#)

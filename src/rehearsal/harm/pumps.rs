@@ -2,6 +2,7 @@
 
 use super::taken_out::{How, TakenOut, is_pump};
 use super::{Blame, Harm, HarmKind, PROBE_WINDOW, Scene};
+use crate::node::State;
 use crate::rehearsal::truth::{Being, Truth, since};
 use crate::sim::{Micros, SECOND};
 use crate::time::show_seconds;
@@ -70,9 +71,10 @@ fn two_down(scene: &Scene<'_>, found: &mut Vec<Harm>) {
     }
 }
 
-/// Whether the rehearsal without faults ends with it online, or there is none to tell.
+/// Whether it is to come back: unless the rehearsal without faults ends with it offline or gone. One that a script leaves
+/// paused is missing all the same.
 fn is_to_return(scene: &Scene<'_>, out: &TakenOut) -> bool {
     let Some(intended) = scene.intended else { return true };
     let end = intended.ends.get(&(out.who.kind(), scene.id(out.who).to_owned()));
-    end.is_none_or(|(being, _)| *being == Being::Online)
+    end.is_none_or(|(_, record)| !matches!(record, None | Some(State::Offline)))
 }
