@@ -44,6 +44,8 @@ fn tests_that_pass_say_so_and_a_helper_is_no_test() {
     let ran = suite(GOOD).go().succeeds();
     assert!(ran.stdout.ends_with("2 passed, 0 failed\n"), "{}", ran.stdout);
     suite(GOOD).arg("--filter").arg("a_test.rhai::test_says").go().succeeds().stdout_contains("1 passed, 0 failed");
+    let none = suite(GOOD).arg("--filter").arg("test_paws").go().fails(ErrorKind::NotFound);
+    none.stderr_contains("no test has `test_paws` in its name");
     suite(GOOD).arg("--jobs").arg("1").go().succeeds().stdout_contains("2 passed, 0 failed");
 }
 

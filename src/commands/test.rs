@@ -34,6 +34,13 @@ pub(super) fn main(house: &House, args: &Test) -> Result<u8> {
     let watch = Stopwatch::start();
     let seconds = || watch.elapsed().as_secs_f64();
     let verdicts = run(&files, &options, &house.interrupt, &seconds)?;
+    if let Some(filter) = &args.filter
+        && verdicts.is_empty()
+        && unreadable.is_empty()
+    {
+        return Err(Error::not_found(format!("no test has `{filter}` in its name"))
+            .hint("a test is called FILE::FUNCTION, as `binlogsh test` shows it"));
+    }
     if let Some(file) = &args.junit {
         write(file, &junit(&verdicts, &unreadable)?)?;
     }

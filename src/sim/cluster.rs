@@ -54,7 +54,7 @@ pub(crate) enum Event {
     FaultEnds(usize),
     /// A fault goes on to its next turn.
     FaultTurns(usize),
-    /// A slow Drainer has consumed all there was and will be for now.
+    /// A slow Drainer has consumed all there was and all that will be for the time being.
     Halts(usize),
 }
 
