@@ -274,7 +274,7 @@ fn locking(world: &Still, journal: Memory, span: LockSpan) -> Session {
         policy: Box::new(Ask::default()),
         notices: silent(),
         interrupt: Interrupt::default(),
-        lock: Some(LockPlan { holder: LockHolder::default(), wait: None, span }),
+        lock: Some(LockPlan { holder: LockHolder::default(), wait: None, span, predecessor: None }),
     })
 }
 

@@ -13,7 +13,7 @@ use crate::secret::IV_LENGTH;
 use crate::session::{LockPlan, LockSpan, Parts, Session};
 use crate::sim::{Scenario, Simulated};
 use crate::time::{parse_duration, show_seconds};
-use crate::world::{Answer, Fence, LockHolder, Notice, Notices, Request, World};
+use crate::world::{Answer, Fence, LockHolder, LockInfo, Notice, Notices, Request, World};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -137,24 +137,32 @@ fn lock_plan(house: &House, work: Work<'_>) -> Option<LockPlan> {
         script: script.map(str::to_owned),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    (!house.global.read_only).then_some(LockPlan { holder, wait: house.settings.wait_lock, span })
+    (!house.global.read_only).then_some(LockPlan { holder, wait: house.settings.wait_lock, span, predecessor: None })
 }
 
-/// A session in `world` that goes on with a script's run. What people would see of it is shown once `shows` says so.
-pub(super) fn resumed_session(
-    house: &House,
-    work: Work<'_>,
-    world: Box<dyn World>,
-    journal: Box<dyn Journal>,
-    shows: Arc<AtomicBool>,
-) -> Result<Rc<RefCell<Session>>> {
+/// What there is of a run that goes on.
+pub(super) struct Resumed {
+    /// Where it goes on: the world in which it was found out how things stand.
+    pub world: Box<dyn World>,
+    /// Its journal, which gives back what it has first.
+    pub journal: Box<dyn Journal>,
+    /// The maintenance lock of the process that was cut off, if it is still there.
+    pub predecessor: Option<LockInfo>,
+    /// Whether people see what it does: not while it only does again what its journal has.
+    pub shows: Arc<AtomicBool>,
+}
+
+/// A session that goes on with a script's run.
+pub(super) fn resumed_session(house: &House, work: Work<'_>, resumed: Resumed) -> Result<Rc<RefCell<Session>>> {
+    let Resumed { world, journal, predecessor, shows } = resumed;
     let heard = house.output.notices();
     let notices: Notices = Arc::new(move |notice| {
         if shows.load(Ordering::Relaxed) {
             heard(notice);
         }
     });
-    let (policy, interrupt, lock) = (policy(house)?, house.interrupt.clone(), lock_plan(house, work));
+    let (policy, interrupt) = (policy(house)?, house.interrupt.clone());
+    let lock = lock_plan(house, work).map(|plan| LockPlan { predecessor, ..plan });
     Ok(Rc::new(RefCell::new(Session::new(Parts { world, journal, policy, notices, interrupt, lock }))))
 }
 

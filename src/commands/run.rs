@@ -33,7 +33,11 @@ pub(super) fn main(house: &House, run: Run) -> Result<u8, ScriptError> {
         house.output.line(&help("run", &script, &interpreter.describe(&source)?));
         return Ok(0);
     }
-    if let Some(id) = offer(house, &source.name)? {
+    // Of a plan nothing is left in a run that goes on, and lines on standard input are no script that was cut off.
+    if run.plan.is_none()
+        && script != Path::new("-")
+        && let Some(id) = offer(house, &source.name)?
+    {
         return resume(house, &id, None);
     }
     let ending = match run.plan {

@@ -1,7 +1,7 @@
 //! The maintenance lock as a session uses it: when it is taken, and when it is given back.
 
-use crate::error::{Error, Result};
-use crate::world::{Answer, Fence, LockHolder, Request, World};
+use crate::error::{Error, ErrorKind, Result};
+use crate::world::{Answer, Fence, LockHolder, LockInfo, Request, World};
 use std::time::Duration;
 
 /// For how long a session keeps the lock.
@@ -23,6 +23,8 @@ pub struct LockPlan {
     pub wait: Option<Duration>,
     /// How long it is kept.
     pub span: LockSpan,
+    /// The lock of an earlier process of the same run that is known to be gone: nobody need wait for its lease.
+    pub predecessor: Option<LockInfo>,
 }
 
 /// The plan, and the lock while it is ours.
@@ -46,7 +48,15 @@ impl Lock {
     /// # Errors
     /// `locked`, `lock_lost`, and those of reaching etcd.
     pub(super) fn take(&mut self, world: &mut dyn World) -> Result<()> {
-        let Some(plan) = &self.plan else { return Ok(()) };
+        let Some(plan) = &mut self.plan else { return Ok(()) };
+        if let Some(seen) = plan.predecessor.take() {
+            let why = "its process is gone, and its run goes on".to_owned();
+            match world.apply(&Request::BreakLock { seen, why }, None) {
+                // It went by itself; whoever has the lock now is met below.
+                Err(error) if error.kind == ErrorKind::Conflict => {}
+                broken => drop(broken?),
+            }
+        }
         let request = Request::Lock { holder: plan.holder.clone(), wait: plan.wait };
         match world.apply(&request, self.fence.as_ref()) {
             Ok(Answer::Locked(fence)) => {

@@ -74,7 +74,7 @@ impl Setup {
             policy: Box::new(Yes { notices: notices.clone() }),
             notices,
             interrupt: interrupt.clone(),
-            lock: Some(LockPlan { holder, wait: self.wait, span: self.span }),
+            lock: Some(LockPlan { holder, wait: self.wait, span: self.span, predecessor: None }),
         });
         Operator { session, interrupt, heard }
     }

@@ -238,7 +238,7 @@ impl Case {
             policy: Box::new(Yes { notices: notices.clone() }),
             notices,
             interrupt: Interrupt::default(),
-            lock: Some(LockPlan { holder, wait, span: LockSpan::Session }),
+            lock: Some(LockPlan { holder, wait, span: LockSpan::Session, predecessor: None }),
         });
         let session = Rc::new(RefCell::new(session));
         let settings = self.settings();

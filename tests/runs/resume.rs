@@ -12,7 +12,7 @@ fn a_script_that_was_killed_goes_on_after_what_it_did() {
     listed.stdout_contains("cut-off").stdout_contains("1 change, in `").stdout_contains("ann@");
     place.say_go();
     let resumed = place.resume().succeeds();
-    let resumed = resumed.stderr_contains("still held by the process that was cut off");
+    let resumed = resumed.stderr_contains("still that of the process that was cut off: it is taken over");
     let resumed = resumed.stderr_contains("goes on after").stderr_contains("in the step `first`");
     assert!(!resumed.stdout.contains("first of all"), "what was said before is not said again:\n{}", resumed.stdout);
     resumed.stdout_contains("all is done");
@@ -110,6 +110,27 @@ fn the_next_run_of_a_script_that_was_cut_off_says_so() {
     // Where nobody can be asked it is a new run, and that knows nothing of what the other one did.
     let ran = place.work().go().fails(ErrorKind::Unreachable).stderr_contains("drainer-1 is paused");
     ran.stderr_contains("was cut off").stderr_contains(&format!("binlogsh runs resume {id}"));
+}
+
+#[test]
+fn a_script_that_ends_by_what_its_journal_has_says_that_it_cannot_go_on() {
+    let place = Place::new();
+    std::fs::write(place.script(), r#"pause_drainer("drainer-1"); confirm("so far?"); fail("enough");"#).unwrap();
+    let run = || place.shell().yes().arg("run").arg(place.script().display().to_string());
+    run().go().fails(ErrorKind::Failed).stderr_contains("binlogsh runs resume");
+    let resumed = place.resume().fails(ErrorKind::Failed).stderr_contains("cannot go on from there");
+    resumed.stderr_contains(&format!("binlogsh runs abandon {} --why TEXT", place.id()));
+    place.runs(&[]).go().succeeds().stdout_contains("failed");
+    assert_eq!(place.told_to_pause(), 1);
+}
+
+#[test]
+fn lines_on_standard_input_are_no_script_that_was_cut_off() {
+    let place = Place::new();
+    let run = || place.shell().yes().arg("run").arg("-");
+    run().pipe(r#"pause_drainer("drainer-1"); exit(3);"#).exits(3);
+    let again = run().pipe(r#"print("again")"#).succeeds();
+    assert!(!again.stderr.contains("cut off"), "{}", again.stderr);
 }
 
 #[test]

@@ -2,11 +2,10 @@
 
 use super::keep::{self, ending};
 use crate::cli::Assumed;
-use crate::commands::compose::{House, Work, policy, resumed_session, world};
+use crate::commands::compose::{House, Resumed, Work, policy, resumed_session, world};
 use crate::commands::evaluate::language_settings;
 use crate::error::{Error, ErrorKind, Result, ScriptError};
 use crate::journal::store::{Claim, Loaded, RunHead, RunJournal};
-use crate::journal::{Entry, Journal, Mark, Outcome};
 use crate::language::{Ending, Interpreter, Settings, Source};
 use crate::live::{clock, host};
 use crate::operations::nodes::unexpected;
@@ -35,41 +34,67 @@ pub(in crate::commands) fn main(house: &House, id: &str, assumed: Option<Assumed
     let claim = Claim { holder: keep::holder()?, is_alive: &keep::is_alive, clock: Box::new(clock::unix_ms) };
     let journal = Rc::new(RefCell::new(store.resume(&loaded.head.id, claim)?));
     let is_live = Arc::new(AtomicBool::new(false));
-    let ended = ready(house, &loaded, &journal, assumed).map_err(ScriptError::from);
-    let ended = ended.and_then(|world| go_on(house, &loaded.head, world, &journal, is_live.clone()));
-    close(house, &journal, ended.as_ref(), is_live.load(Ordering::Relaxed));
+    let ready = ready(house, &loaded, &journal, assumed);
+    let was_ready = ready.is_ok();
+    let ended = match ready {
+        Ok(ready) => go_on(house, &loaded.head, ready, &journal, is_live.clone()),
+        Err(error) => Err(error.into()),
+    };
+    let came = match (was_ready, is_live.load(Ordering::Relaxed)) {
+        (false, _) => Came::Nowhere,
+        (true, false) => Came::ToItsEnd,
+        (true, true) => Came::Further,
+    };
+    close(house, &journal, ended.as_ref(), came);
     ended.map(|ending| match ending {
         Ending::Value(_) => 0,
         Ending::Exit(code) => code,
     })
 }
 
+/// How far a run came that was taken up again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Came {
+    /// It was not begun with: the cluster or the operator did not let it.
+    Nowhere,
+    /// The script ended, with success or an error, before it asked anything that its journal does not have.
+    ToItsEnd,
+    /// It went live.
+    Further,
+}
+
 /// The run ends, or stands where it stood if it did not go on.
-fn close(house: &House, journal: &RefCell<RunJournal>, ended: Result<&Ending, &ScriptError>, is_live: bool) {
+fn close(house: &House, journal: &RefCell<RunJournal>, ended: Result<&Ending, &ScriptError>, came: Came) {
     let mut journal = journal.borrow_mut();
     let id = journal.head().id.clone();
-    let closed = if ended.is_err() && !is_live { journal.put_back() } else { journal.finish(ending(ended)) };
+    let closed =
+        if ended.is_err() && came != Came::Further { journal.put_back() } else { journal.finish(ending(ended)) };
     if let Err(error) = closed {
         house.output.warning(&format!("the end of the run {id} is not kept: {error}"));
     }
-    let has_diverged = matches!(ended, Err(error) if error.error.kind == ErrorKind::Diverged);
-    if has_diverged {
+    let interrupted = matches!(ended, Err(error) if error.error.kind == ErrorKind::Interrupted);
+    let failed = ended.is_err() || matches!(ended, Ok(Ending::Exit(code)) if *code != 0);
+    if failed && came == Came::ToItsEnd && !interrupted {
         house.output.remark(&format!(
-            "nothing was done. `binlogsh runs show {id}` tells what was done before; then `binlogsh runs abandon {id}`, and a new run"
+            "nothing was done: the script ends so by what its journal has, and cannot go on from there. \
+             `binlogsh runs show {id}` tells what was done; then `binlogsh runs abandon {id} --why TEXT`, and a new run"
         ));
-    } else if ended.is_err() || matches!(ended, Ok(Ending::Exit(code)) if *code != 0) {
+    } else if failed {
         house.output.remark(&format!("to go on with it: binlogsh runs resume {id}"));
+    } else if came == Came::ToItsEnd {
+        house.output.remark(&format!("the run {id} had come to its end: nothing was left to do"));
     }
+}
+
+/// What was found before a run goes on.
+struct Ready {
+    world: Box<dyn World>,
+    predecessor: Option<LockInfo>,
 }
 
 /// Makes sure that it is the cluster of the run, that its last change is settled, and that the operator knows what is
 /// otherwise than the run knew it.
-fn ready(
-    house: &House,
-    loaded: &Loaded,
-    journal: &Rc<RefCell<RunJournal>>,
-    assumed: Option<Assumed>,
-) -> Result<Box<dyn World>> {
+fn ready(house: &House, loaded: &Loaded, journal: &Rc<RefCell<RunJournal>>, assumed: Option<Assumed>) -> Result<Ready> {
     let mut world = world(house)?;
     same_cluster(&loaded.head, world.as_mut())?;
     let assumed = assumed.map(|assumed| match assumed {
@@ -85,8 +110,8 @@ fn ready(
     }
     compare(house, loaded, world.as_mut())?;
     changed_file(house, &loaded.head);
-    free_own_lock(house, &loaded.head, world.as_mut())?;
-    Ok(world)
+    let predecessor = lock_of_the_gone(&loaded.head, world.as_mut())?;
+    Ok(Ready { world, predecessor })
 }
 
 fn same_cluster(head: &RunHead, world: &mut dyn World) -> Result<()> {
@@ -103,26 +128,18 @@ fn same_cluster(head: &RunHead, world: &mut dyn World) -> Result<()> {
     }
 }
 
-/// The maintenance lock of the process that was at the run goes with its lease, half a minute after that died. If it is
-/// certain that it did, nobody need wait for that.
-fn free_own_lock(house: &House, head: &RunHead, world: &mut dyn World) -> Result<()> {
+/// The maintenance lock of the process that was at the run, if it is still there and the process certainly is not. It
+/// would go with its lease, half a minute after its death.
+fn lock_of_the_gone(head: &RunHead, world: &mut dyn World) -> Result<Option<LockInfo>> {
     let seen = match world.apply(&Request::LockStatus, None)? {
         Answer::LockedBy(seen) => seen,
         other => return Err(unexpected("lock", &other)),
     };
-    let is_ours = |seen: &LockInfo| {
+    let is_of_the_gone = |seen: &LockInfo| {
         let LockOwner::Holder { holder: LockHolder { host, pid, run, .. }, .. } = &seen.owner else { return false };
         run.as_ref() == Some(&head.id) && *host == host::name() && host::process_start(*pid).is_none()
     };
-    let Some(seen) = seen.filter(is_ours) else { return Ok(()) };
-    let why = format!("its process is gone, and the run {} goes on", head.id);
-    match world.apply(&Request::BreakLock { seen, why }, None) {
-        // It went by itself.
-        Err(error) if error.kind == ErrorKind::Conflict => Ok(()),
-        broken => {
-            broken.map(|_| house.output.remark("the maintenance lock was still held by the process that was cut off"))
-        }
-    }
+    Ok(seen.filter(is_of_the_gone))
 }
 
 /// Shows how the cluster differs from what the journal knows of it, and asks whether to go on.
@@ -174,89 +191,29 @@ fn changed_file(house: &House, head: &RunHead) {
 fn go_on(
     house: &House,
     head: &RunHead,
-    world: Box<dyn World>,
+    ready: Ready,
     journal: &Rc<RefCell<RunJournal>>,
     is_live: Arc<AtomicBool>,
 ) -> Result<Ending, ScriptError> {
     let output = house.output.clone();
-    let (id, known) = (head.id.clone(), journal.borrow().to_replay());
-    let live = is_live.clone();
-    let goes_live = move |step: Option<&str>| {
+    let (id, known, live) = (head.id.clone(), journal.borrow().to_replay(), is_live.clone());
+    let of_the_gone = ready.predecessor.is_some();
+    journal.borrow_mut().when_live(move |step| {
         live.store(true, Ordering::Relaxed);
         let step = step.map_or(String::new(), |step| format!(", in the step `{step}`"));
         let entries = if known == 1 { "entry" } else { "entries" };
         output.remark(&format!("the run {id} goes on after {known} {entries} of its journal{step}"));
-    };
-    let replaying = Replaying { inner: journal.clone(), step: None, goes_live: Some(Box::new(goes_live)) };
+        if of_the_gone {
+            output.remark("the maintenance lock is still that of the process that was cut off: it is taken over");
+        }
+    });
     let work = Work::script(&head.script, Some(head.id.clone()));
-    let session = resumed_session(house, work, world, Box::new(replaying), is_live)?;
+    let Ready { world, predecessor } = ready;
+    let resumed = Resumed { world, journal: Box::new(journal.clone()), predecessor, shows: is_live };
+    let session = resumed_session(house, work, resumed)?;
     let pinned = Some(keep::pinned(&head.modules));
     let settings = Settings { parameters: head.parameters.clone(), pinned, ..language_settings()? };
     let ended = Interpreter::new(session.clone(), settings).run(&Source::new(head.script.clone(), head.text.clone()));
     session.borrow_mut().give_lock_back();
     ended
-}
-
-/// A journal that says when everything in it was given back.
-struct Replaying {
-    inner: Rc<RefCell<RunJournal>>,
-    /// The step that the script has come to.
-    step: Option<String>,
-    goes_live: Option<GoesLive>,
-}
-
-/// Is told the step.
-type GoesLive = Box<dyn FnOnce(Option<&str>)>;
-
-impl Journal for Replaying {
-    fn secret_key(&self) -> [u8; 16] {
-        self.inner.secret_key()
-    }
-
-    fn next_replayed(&mut self) -> Option<Entry> {
-        let next = self.inner.next_replayed();
-        if next.is_none()
-            && let Some(goes_live) = self.goes_live.take()
-        {
-            goes_live(self.step.as_deref());
-        }
-        next
-    }
-
-    fn take_expected(&mut self) -> Option<Request> {
-        self.inner.take_expected()
-    }
-
-    fn note(&mut self, request: &Request, outcome: &Outcome, by: Option<&str>) -> Result<()> {
-        self.inner.note(request, outcome, by)
-    }
-
-    fn began(&mut self, request: &Request, findings: &[String], by: Option<&str>) -> Result<()> {
-        self.inner.began(request, findings, by)
-    }
-
-    fn done(&mut self, entry: Entry) -> Result<()> {
-        self.inner.done(entry)
-    }
-
-    fn mark(&mut self) -> Result<Mark> {
-        self.inner.mark()
-    }
-
-    fn forget(&mut self, mark: Mark) {
-        self.inner.forget(mark);
-    }
-
-    fn wants_cluster(&self) -> bool {
-        self.inner.wants_cluster()
-    }
-
-    fn on_cluster(&mut self, id: u64) {
-        self.inner.on_cluster(id);
-    }
-
-    fn step(&mut self, name: Option<&str>) {
-        self.step = name.map(str::to_owned);
-        self.inner.step(name);
-    }
 }

@@ -84,6 +84,7 @@ impl Store {
             buffer,
             group: super::write::GROUP,
             replay: loaded.entries.into(),
+            goes_live: None,
             expected: loaded.unfinished.as_ref().map(|open| open.request.clone()),
             open: loaded.unfinished,
             broken: None,
@@ -103,6 +104,11 @@ impl RunJournal {
         self.expected = None;
         self.replay.push_back(entry);
         Ok(())
+    }
+
+    /// Has `tell` called, with the step of the script, as soon as everything was given back and something new is asked.
+    pub fn when_live(&mut self, tell: impl FnOnce(Option<&str>) + 'static) {
+        self.goes_live = Some(Box::new(tell));
     }
 
     /// Lets go of a run that was taken up again and did not go on: it stands where it stood, settled as it is.

@@ -176,6 +176,32 @@ pub struct RunLine {
     pub step: Option<String>,
 }
 
+impl RunLine {
+    /// The line of a run that begins.
+    pub(super) fn beginning(head: &RunHead, holder: &Holder) -> Self {
+        Self {
+            id: head.id.clone(),
+            kind: head.kind,
+            script: head.script.clone(),
+            cluster_id: head.cluster_id,
+            user: head.user.clone(),
+            host: head.host.clone(),
+            pid: head.pid,
+            begun_ms: head.begun_ms,
+            state: RunState::Running,
+            holder: Some(holder.clone()),
+            ended_ms: None,
+            exit_code: None,
+            error: None,
+            why: None,
+            rows: 0,
+            changes: 0,
+            unfinished: false,
+            step: None,
+        }
+    }
+}
+
 /// Which runs to list; the default is all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RunFilter {

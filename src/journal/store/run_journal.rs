@@ -7,7 +7,7 @@
 use super::chain::{Hash, Kind};
 use super::fault;
 use super::rows::Line;
-use super::run::{Ending, Holder, Module, RunHead, RunLine, RunState};
+use super::run::{Ending, Holder, Module, RunHead, RunLine};
 use super::write::GROUP;
 use super::{Store, Sync};
 use crate::error::{Error, ErrorKind, Result};
@@ -19,6 +19,9 @@ use std::path::{Path, PathBuf};
 
 /// Says what time it is: milliseconds since 1970, UTC.
 pub type Clock = Box<dyn Fn() -> i64>;
+
+/// Is told a step of the script; `None` outside of all.
+pub(super) type GoesLive = Box<dyn FnOnce(Option<&str>)>;
 
 /// A run that is about to begin.
 pub struct NewRun {
@@ -57,6 +60,8 @@ pub struct RunJournal {
     pub(super) group: usize,
     pub(super) replay: VecDeque<Entry>,
     pub(super) open: Option<Unfinished>,
+    /// Is told the step when everything was given back and something new is asked.
+    pub(super) goes_live: Option<GoesLive>,
     /// What a resumed script must ask once everything was given back.
     pub(super) expected: Option<Request>,
     pub(super) step: Option<String>,
@@ -73,7 +78,7 @@ impl RunJournal {
     /// If the store proves damaged then, it is set aside and a new one made ([`RunJournal::set_aside`]).
     pub fn new(file: &Path, run: NewRun) -> Self {
         let NewRun { head, holder, secret_key, keeps, clock } = run;
-        let line = Line { n: 0, run: line_of(&head, &holder) };
+        let line = Line { n: 0, run: RunLine::beginning(&head, &holder) };
         Self {
             file: file.to_owned(),
             store: None,
@@ -91,6 +96,7 @@ impl RunJournal {
             replay: VecDeque::new(),
             open: None,
             expected: None,
+            goes_live: None,
             step: None,
             broken: None,
             set_aside: None,
@@ -199,36 +205,19 @@ impl RunJournal {
     }
 }
 
-fn line_of(head: &RunHead, holder: &Holder) -> RunLine {
-    RunLine {
-        id: head.id.clone(),
-        kind: head.kind,
-        script: head.script.clone(),
-        cluster_id: head.cluster_id,
-        user: head.user.clone(),
-        host: head.host.clone(),
-        pid: head.pid,
-        begun_ms: head.begun_ms,
-        state: RunState::Running,
-        holder: Some(holder.clone()),
-        ended_ms: None,
-        exit_code: None,
-        error: None,
-        why: None,
-        rows: 0,
-        changes: 0,
-        unfinished: false,
-        step: None,
-    }
-}
-
 impl Journal for RunJournal {
     fn secret_key(&self) -> [u8; 16] {
         self.secret_key
     }
 
     fn next_replayed(&mut self) -> Option<Entry> {
-        self.replay.pop_front()
+        let next = self.replay.pop_front();
+        if next.is_none()
+            && let Some(tell) = self.goes_live.take()
+        {
+            tell(self.step.as_deref());
+        }
+        next
     }
 
     fn take_expected(&mut self) -> Option<Request> {
