@@ -1,5 +1,6 @@
 //! A play as people read it: what was done, what the cluster did on its own, and what it means, in virtual time.
 
+mod lines;
 mod meaning;
 mod words;
 
@@ -9,7 +10,6 @@ use crate::rehearsal::harm::Harm;
 use crate::rehearsal::play::Played;
 use crate::rehearsal::truth::{Being, Truth};
 use crate::sim::{Cluster, Fault, Micros, What};
-use crate::time::show_seconds;
 use crate::value::Value;
 use crate::world::{Effect, Notice};
 use serde::{Deserialize, Serialize};
@@ -89,37 +89,6 @@ pub enum ToldKind {
     End,
 }
 
-impl ToldKind {
-    /// The mark before a line of a story.
-    fn mark(self) -> &'static str {
-        match self {
-            Self::Step => "==>",
-            Self::Effect => "  -",
-            Self::Asked => "  ?",
-            Self::Cluster => "   ",
-            Self::Meaning => "  =",
-            Self::Fault => " !!",
-            Self::Waiting => "  .",
-            Self::Printed => "  >",
-            Self::Warning => "  *",
-            Self::Harm => "!!!",
-            Self::End => "===",
-        }
-    }
-}
-
-impl Told {
-    /// What stands before the text: the time, in so many columns, and a mark.
-    pub fn head(&self, width: usize) -> String {
-        format!("{:>width$} {} ", span(self.at), self.kind.mark())
-    }
-}
-
-/// A length of time as a story says it: to a tenth of a second.
-fn span(length: Micros) -> String {
-    show_seconds((length / 100_000) as f64 / 10.0)
-}
-
 /// What a play comes to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
@@ -175,18 +144,6 @@ pub struct LagCurve {
 }
 
 impl Story {
-    /// How many columns the times need.
-    pub fn width(&self) -> usize {
-        self.told.iter().map(|told| span(told.at).chars().count()).max().unwrap_or(0)
-    }
-
-    /// The story, line by line, without what the script showed as tables.
-    pub fn lines(&self) -> Vec<String> {
-        let width = self.width();
-        let line = |told: &Told| format!("{}{}", told.head(width), told.text.replace('\n', "\n      "));
-        self.told.iter().map(line).collect()
-    }
-
     /// The story of `played`, which began as `start`.
     pub fn of(start: &Cluster, played: &Played, truth: &Truth, harms: &[Harm]) -> Self {
         let end = played.ended_at();

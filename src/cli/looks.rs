@@ -1,0 +1,114 @@
+//! The commands that only look or tell: `doctor`, `docs`; and what `docs` tells of the command line itself.
+
+use crate::cli::Cli;
+use crate::error::Error;
+use clap::CommandFactory;
+use std::path::PathBuf;
+
+/// `doctor`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+pub struct Doctor {
+    /// How long to watch heartbeats and progress; a minute tells a stall [default: 10s]
+    #[arg(long, value_name = "TIME")]
+    pub observe: Option<String>,
+
+    /// Look again and again, with so much time in between, and tell what has come and gone
+    #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, default_missing_value = "1m")]
+    pub watch: Option<String>,
+
+    /// End after so many looks
+    #[arg(long, value_name = "N", requires = "watch", value_parser = clap::value_parser!(u64).range(1..))]
+    pub rounds: Option<u64>,
+
+    /// Checks of your own beside ours: a module with a function `check(facts)` that returns findings
+    #[arg(long, value_name = "FILE")]
+    pub checks: Option<PathBuf>,
+
+    /// A heartbeat that stands still for so long is frozen [default: 10s]
+    #[arg(long, value_name = "TIME", help_heading = "Thresholds")]
+    pub heartbeat: Option<String>,
+
+    /// A Drainer that stands still for so long is stuck; needs an --observe as long [default: 1m]
+    #[arg(long, value_name = "TIME", help_heading = "Thresholds")]
+    pub stall: Option<String>,
+
+    /// How far a Drainer may be behind [default: 1h]
+    #[arg(long, value_name = "TIME", help_heading = "Thresholds")]
+    pub lag: Option<String>,
+
+    /// How close GC may come to what a Drainer has not read [default: 1d]
+    #[arg(long, value_name = "TIME", help_heading = "Thresholds")]
+    pub gc: Option<String>,
+
+    /// How many GiB of a Pump's disk should be free [default: 20]
+    #[arg(long, value_name = "GIB", help_heading = "Thresholds")]
+    pub disk: Option<u32>,
+
+    /// How far this host's clock may be from PD's [default: 2s]
+    #[arg(long, value_name = "TIME", help_heading = "Thresholds")]
+    pub clock: Option<String>,
+
+    /// How long certificates should be valid [default: 30d]
+    #[arg(long, value_name = "TIME", help_heading = "Thresholds")]
+    pub certificates: Option<String>,
+}
+
+/// `docs`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+pub struct Docs {
+    /// The whole reference as Markdown, as it stands in docs/reference.md
+    #[arg(long, group = "what")]
+    pub reference: bool,
+
+    /// What the scripts that come with the program are for, as it stands in docs/procedures.md
+    #[arg(long, group = "what")]
+    pub procedures: bool,
+
+    /// Write Rhai definition files into DIR: editors complete and check our functions with them
+    #[arg(long, value_name = "DIR", group = "what")]
+    pub definitions: Option<PathBuf>,
+
+    /// Print the script that completes our command line in a shell
+    #[arg(long, value_name = "SHELL", group = "what")]
+    pub completions: Option<clap_complete::Shell>,
+
+    /// Write man pages into DIR: `binlogsh.1` and one for each command
+    #[arg(long, value_name = "DIR", group = "what")]
+    pub man: Option<PathBuf>,
+
+    /// Only this function
+    #[arg(value_name = "FUNCTION", group = "what")]
+    pub name: Option<String>,
+}
+
+/// The script that completes our command line in `shell`.
+pub fn completions(shell: clap_complete::Shell) -> String {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "binlogsh", &mut script);
+    String::from_utf8_lossy(&script).into_owned()
+}
+
+/// Our man pages, name and text.
+///
+/// # Errors
+/// `internal` when one cannot be made, which is a defect.
+pub fn man_pages() -> Result<Vec<(String, Vec<u8>)>, Error> {
+    let mut command = Cli::command().disable_help_subcommand(true);
+    command.build();
+    let mut pages = Vec::new();
+    collect_pages(&command, "binlogsh", &mut pages)?;
+    Ok(pages)
+}
+
+fn collect_pages(command: &clap::Command, name: &str, pages: &mut Vec<(String, Vec<u8>)>) -> Result<(), Error> {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command.clone())
+        .title(name)
+        .render(&mut page)
+        .map_err(|fault| Error::internal(format!("the man page of {name} cannot be made")).source(fault))?;
+    pages.push((format!("{name}.1"), page));
+    for inner in command.get_subcommands().filter(|inner| !inner.is_hide_set()) {
+        collect_pages(inner, &format!("{name}-{}", inner.get_name()), pages)?;
+    }
+    Ok(())
+}
