@@ -104,11 +104,14 @@ pub(super) fn pause_deadline(scene: &mut Scene<'_>, request: &Request) -> Result
         None => Verdict::Clear,
         Some(drainer) => {
             let until = drainer.max_commit_ts.physical_ms() + DEFAULT_RETENTION_MS;
-            let over = scene.pd_now().is_ok_and(|now| until <= now.physical_ms());
-            let when = if over { "GC may be past it already, since" } else { "it must be back before" };
+            let time = Time::new(until, Zone::Utc);
+            let when = match scene.pd_now().map(|now| until - now.physical_ms()) {
+                Ok(left @ 1..) => format!("it must be back before {time}, in {}", show_seconds(left as f64 / 1000.0)),
+                Ok(_) => format!("GC may be past it already, since {time}"),
+                Err(_) => format!("it must be back before {time}"),
+            };
             Verdict::Note(format!(
-                "{when} {} (its checkpoint plus 7 days, if the Pumps' gc is the default): GC does not wait for it",
-                Time::new(until, Zone::Utc)
+                "{when} (its checkpoint plus 7 days, if the Pumps' gc is the default): GC does not wait for it"
             ))
         }
     })

@@ -37,7 +37,8 @@ impl std::fmt::Display for Finding {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.verdict {
             Verdict::Clear => write!(f, "{}: clear", self.guard),
-            Verdict::Note(text) | Verdict::Trips(text) => write!(f, "{}: {text}", self.guard),
+            Verdict::Note(text) => write!(f, "note: {text}"),
+            Verdict::Trips(text) => write!(f, "{}: {text}", self.guard),
             Verdict::Unknown(text) => write!(f, "{}: unknown, which refuses: {text}", self.guard),
         }
     }

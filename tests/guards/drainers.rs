@@ -76,7 +76,8 @@ fn the_question_before_a_drainer_pauses_names_its_deadline() {
     let calm = Situation::sample("default");
     let text = calm.question(r#"pause_drainer("drainer-0")"#);
     assert!(text.starts_with("pause drainer drainer-0 (10.0.1.21:8249), whose record says online\n"), "{text}");
-    assert!(text.contains("it must be back before 2026-11-29T"), "{text}");
+    assert!(text.contains("\n  note: it must be back before 2026-11-29T"), "{text}");
+    assert!(text.contains(", in 6d23h (its checkpoint plus 7 days"), "{text}");
     assert!(text.contains("GC does not wait for it") && text.ends_with("Do it?"), "{text}");
     let late = r#"{"id": "drainer-0", "address": "d0:8249", "lag": "9d", "speed": 0.1}"#;
     let text = Situation::of(PUMPS, late).question(r#"pause_drainer("drainer-0")"#);
