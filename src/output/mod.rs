@@ -105,6 +105,8 @@ pub struct Output(Arc<Mutex<Screen>>);
 struct Screen {
     terminal: Terminal,
     settings: Settings,
+    /// What is said once everything else was.
+    last_words: Vec<String>,
 }
 
 impl Output {
@@ -115,7 +117,7 @@ impl Output {
 
     /// Other streams, as tests hand them in.
     pub fn on(streams: Streams, settings: Settings) -> Self {
-        Self(Arc::new(Mutex::new(Screen { terminal: Terminal::new(streams), settings })))
+        Self(Arc::new(Mutex::new(Screen { terminal: Terminal::new(streams), settings, last_words: Vec::new() })))
     }
 
     /// A panic while the lock was held spoils no more than a line.
@@ -183,6 +185,11 @@ impl Output {
         self.screen().terminal.err(&format!("{}\n", on_lines(text)));
     }
 
+    /// A remark that belongs behind everything else, the error with which a command ends included: see [`Output::finish`].
+    pub fn last_word(&self, text: &str) {
+        self.screen().last_words.push(text.to_owned());
+    }
+
     /// Something is odd, and the work goes on: standard error.
     pub fn warning(&self, text: &str) {
         self.screen().warning(text);
@@ -210,11 +217,13 @@ impl Output {
         Box::new(console::Operator::new(self.clone(), interrupt))
     }
 
-    /// What could not be written, once everything was. A reader that has gone (`| head`) is no fault.
+    /// Says the last words, and then what could not be written of everything. A reader that has gone (`| head`) is no fault.
     ///
     /// # Errors
     /// `local` with the system's words: a full disk, a closed stream.
     pub fn finish(&self) -> Result<()> {
+        let last_words = std::mem::take(&mut self.screen().last_words);
+        last_words.iter().for_each(|text| self.remark(text));
         match self.screen().terminal.finish() {
             None => Ok(()),
             Some(fault) => Err(Error::local("the output is incomplete: standard output cannot be written")

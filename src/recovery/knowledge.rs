@@ -114,28 +114,7 @@ fn reach(request: &Request) -> Vec<(String, Reach)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::node::{Kind, Record};
-
-    fn listing(states: &[(&str, &str)]) -> Listing {
-        let record = |(id, state): &(&str, &str)| {
-            let json = format!(
-                r#"{{"nodeId":"{id}","host":"{id}:1","state":"{state}","maxCommitTS":262144000,"updateTS":262144000}}"#
-            );
-            Record::parse(&format!("{}{id}", Kind::Pump.prefix()), json.as_bytes(), 7).unwrap()
-        };
-        let records = states.iter().map(record).collect();
-        Listing { revision: 9, tso: None, tso_error: None, records, malformed: Vec::new() }
-    }
-
-    fn looked(states: &[(&str, &str)]) -> Entry {
-        Entry::new(Request::Nodes, Ok(Answer::Listing(listing(states))))
-    }
-
-    fn paused(id: &str) -> Entry {
-        let node = NodeRef { kind: Kind::Pump, id: id.into(), address: format!("{id}:1") };
-        let outcome = Ok(Answer::Acted { message: "success".into() });
-        Entry::new(Request::Act { node, action: Action::Pause }, outcome)
-    }
+    use crate::recovery::entries::{by_hand, listing, looked, paused};
 
     #[test]
     fn what_the_run_did_itself_is_no_difference() {
@@ -155,9 +134,7 @@ mod tests {
 
     #[test]
     fn what_a_change_brings_about_later_is_no_difference_and_what_comes_after_that_is_one() {
-        let node = NodeRef { kind: Kind::Pump, id: "p0".into(), address: "p0:1".into() };
-        let manual = Manual { starts: vec![node], ..Manual::default() };
-        let started = Entry::new(Request::Manual(manual), Ok(Answer::Done));
+        let started = by_hand(&["p0"], &[]);
         let known = Knowledge::of(&[paused("p0"), started.clone(), looked(&[("p0", "paused")])], None).unwrap();
         assert!(known.differences(&listing(&[("p0", "online")])).is_empty(), "it had only been started");
         let known = Knowledge::of(&[paused("p0"), started, looked(&[("p0", "online")])], None).unwrap();

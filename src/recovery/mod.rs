@@ -1,13 +1,17 @@
 //! How a run that was cut off is taken up again: what became of the change that it was about, and whether the cluster is
-//! still as it left it.
+//! still as it left it; and which nodes a run leaves out of work.
 //!
 //! The world is asked, and nothing is changed. What its answer proves is taken; what it does not prove is a question for
 //! the operator, with the evidence. This room knows no script and no terminal.
 
+#[cfg(test)]
+mod entries;
 mod fate;
 mod knowledge;
+mod out_of_work;
 mod settle;
 
 pub use fate::{Fate, fate};
 pub use knowledge::Knowledge;
+pub use out_of_work::OutOfWork;
 pub use settle::{Assume, Settled, settle};

@@ -272,6 +272,16 @@ pub enum Effect {
     Runs,
 }
 
+impl Effect {
+    /// Whether anything is otherwise afterwards, in the cluster, on this host or outside.
+    pub fn changes(self) -> bool {
+        match self {
+            Self::ChangesCluster | Self::BreaksLock | Self::ChangesHost | Self::Manual | Self::Runs => true,
+            Self::Read | Self::Locks | Self::Guarded | Self::Asks => false,
+        }
+    }
+}
+
 impl Request {
     /// What it does.
     pub fn effect(&self) -> Effect {

@@ -46,6 +46,45 @@ fn what_was_typed_and_ctl_did_can_be_read_afterwards() {
 }
 
 #[test]
+fn whoever_stops_a_script_is_told_what_it_leaves_out_of_work() {
+    let place = Place::new();
+    let said = place.stop();
+    let of =
+        |text: &str| said.iter().position(|line| line.contains(text)).unwrap_or_else(|| panic!("{text}: {said:?}"));
+    let left = of("out of work through this run: drainer-1 is paused");
+    assert!(of("error[interrupted]") < left && left < of("to go on with it: binlogsh runs resume"), "{said:?}");
+    let shown = place.runs(&["show", &place.id()]).go().succeeds();
+    shown.stdout_contains("out of work through it: drainer-1 is paused");
+    place.say_go();
+    let id = place.id();
+    let done = place.resume().succeeds().stderr_contains(&format!("done: 2 changes, kept as the run {id}"));
+    done.stderr_contains("out of work through this run: drainer-1 is paused; drainer-0 is paused");
+    let shown = place.runs(&["show", &place.id(), "-o", "json"]).go().succeeds();
+    let run: serde_json::Value = serde_json::from_str(&shown.stdout).unwrap();
+    assert_eq!(run["out_of_work"], serde_json::json!(["drainer-1 is paused", "drainer-0 is paused"]));
+}
+
+#[test]
+fn in_a_sandbox_it_is_said_as_well_and_of_looking_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = |text: &str| {
+        let file = dir.path().join("work.rhai");
+        std::fs::write(&file, text).unwrap();
+        Shell::sandbox("default").yes().arg("run").arg(file.display().to_string()).go()
+    };
+    let failed = run("//! x\npause_pump(\"pump-1\", #{ wait: \"1m\" }); pause_drainer(\"drainer-0\"); fail(\"no\")");
+    failed
+        .fails(ErrorKind::Failed)
+        .stderr_contains("out of work through this run: pump-1 is paused; drainer-0 is paused");
+    let done = run(
+        "//! x\npause_pump(\"pump-1\", #{ wait: \"1m\" });\nmanual(\"go\", #{ starts: [\"pump-1\"] }); wait_for(\"pump-1\", \"online\", \"1m\");",
+    );
+    let said = done.succeeds().stderr;
+    assert!(said.ends_with("done: 2 changes\n"), "{said}");
+    assert!(!run("//! x\npumps();").succeeds().stderr.contains("done"));
+}
+
+#[test]
 fn looking_keeps_no_run() {
     let place = Place::new();
     place.shell().eval("pumps().len()").succeeds();

@@ -1,5 +1,6 @@
 //! How what is done becomes a run among the runs: its journal from its beginning, and its end.
 
+use super::said;
 use crate::commands::compose::House;
 use crate::config;
 use crate::error::{Error, ErrorKind, Result, ScriptError};
@@ -16,7 +17,7 @@ pub(in crate::commands) enum Keeping {
     /// In the store, from its first change on.
     Stored(Rc<RefCell<RunJournal>>),
     /// In memory: a sandbox, of which nothing is left.
-    Memory,
+    Memory(RunKind, Rc<RefCell<Memory>>),
     /// There is nowhere to keep it, so nothing may be changed.
     Nowhere(Error),
 }
@@ -40,7 +41,11 @@ impl Keeping {
     /// `local` when this host has no random bytes, or a clock that is far off.
     pub(in crate::commands) fn begin(house: &House, what: &What<'_>) -> Result<Self> {
         if house.global.sandbox.is_some() {
-            return Ok(Self::Memory);
+            let journal = match what.kind {
+                RunKind::Script => Memory::of_changes_and_listings(),
+                RunKind::Prompt | RunKind::Ctl => Memory::of_changes(),
+            };
+            return Ok(Self::Memory(what.kind, Rc::new(RefCell::new(journal))));
         }
         let file = match config::runs_file() {
             Ok(file) => file,
@@ -80,7 +85,7 @@ impl Keeping {
     pub(in crate::commands) fn id(&self) -> Option<String> {
         match self {
             Self::Stored(journal) => Some(journal.borrow().head().id.clone()),
-            Self::Memory | Self::Nowhere(_) => None,
+            Self::Memory(..) | Self::Nowhere(_) => None,
         }
     }
 
@@ -88,7 +93,7 @@ impl Keeping {
     pub(in crate::commands) fn journal(&self) -> Box<dyn Journal> {
         match self {
             Self::Stored(journal) => Box::new(journal.clone()),
-            Self::Memory => Box::new(Memory::of_changes()),
+            Self::Memory(_, journal) => Box::new(journal.clone()),
             Self::Nowhere(why) => Box::new(Nowhere::new(why.clone())),
         }
     }
@@ -98,7 +103,7 @@ impl Keeping {
         let notices = house.output.notices();
         match self {
             Self::Stored(journal) => Box::new(Lenient::new(journal.clone(), notices)),
-            Self::Memory => self.journal(),
+            Self::Memory(..) => self.journal(),
             Self::Nowhere(why) => Box::new(Lenient::new(Nowhere::new(why.clone()), notices)),
         }
     }
@@ -110,24 +115,46 @@ impl Keeping {
         }
     }
 
-    /// The run ends so. Says how to go on with it, if it can be gone on with.
+    /// The run ends so. Of a script that changed something it is said what it leaves, and how to go on with it.
     pub(in crate::commands) fn end(&self, house: &House, ended: Result<&language::Ending, &ScriptError>) {
-        let Self::Stored(journal) = self else { return };
-        let mut journal = journal.borrow_mut();
-        let ending = ending(ended);
-        let (state, was_stored) = (ending.state, journal.is_stored());
-        if let Err(error) = journal.finish(ending) {
-            house.output.warning(&format!("the end of the run {} is not kept: {error}", journal.head().id));
+        match self {
+            Self::Stored(journal) => {
+                finish(house, &mut journal.borrow_mut(), ended);
+                conclude(house, &journal.borrow(), ended);
+            }
+            Self::Memory(RunKind::Script, journal) => {
+                said::of_memory(house, &journal.borrow(), ending(ended).state == RunState::Done);
+            }
+            Self::Memory(..) | Self::Nowhere(_) => {}
         }
-        if let Some(kept) = journal.set_aside() {
-            let kept = kept.display();
-            house
-                .output
-                .warning(&format!("the store of runs was damaged: it is kept as {kept}, and a new one was made"));
-        }
-        if was_stored && state != RunState::Done && journal.head().kind == RunKind::Script {
-            house.output.remark(&format!("to go on with it: binlogsh runs resume {}", journal.head().id));
-        }
+    }
+}
+
+/// Keeps how the run ended.
+fn finish(house: &House, journal: &mut RunJournal, ended: Result<&language::Ending, &ScriptError>) {
+    if let Err(error) = journal.finish(ending(ended)) {
+        house.output.warning(&format!("the end of the run {} is not kept: {error}", journal.head().id));
+    }
+    if let Some(kept) = journal.set_aside() {
+        let kept = kept.display();
+        house.output.warning(&format!("the store of runs was damaged: it is kept as {kept}, and a new one was made"));
+    }
+}
+
+/// Says how a script's run ended that is in the store.
+pub(in crate::commands) fn conclude(
+    house: &House,
+    journal: &RunJournal,
+    ended: Result<&language::Ending, &ScriptError>,
+) {
+    let head = journal.head();
+    if !journal.is_stored() || head.kind != RunKind::Script {
+        return;
+    }
+    let is_done = ending(ended).state == RunState::Done;
+    said::of_stored(house, &head.id, is_done);
+    if !is_done {
+        house.output.last_word(&format!("to go on with it: binlogsh runs resume {}", head.id));
     }
 }
 

@@ -5,6 +5,7 @@ mod list;
 mod manage;
 mod offer;
 mod resume;
+mod said;
 mod show;
 mod unlock;
 

@@ -75,14 +75,14 @@ fn close(house: &House, journal: &RefCell<RunJournal>, ended: Result<&Ending, &S
     let interrupted = matches!(ended, Err(error) if error.error.kind == ErrorKind::Interrupted);
     let failed = ended.is_err() || matches!(ended, Ok(Ending::Exit(code)) if *code != 0);
     if failed && came == Came::ToItsEnd && !interrupted {
-        house.output.remark(&format!(
+        house.output.last_word(&format!(
             "nothing was done: the script ends so by what its journal has, and cannot go on from there. \
              `binlogsh runs show {id}` tells what was done; then `binlogsh runs abandon {id} --why TEXT`, and a new run"
         ));
-    } else if failed {
-        house.output.remark(&format!("to go on with it: binlogsh runs resume {id}"));
-    } else if came == Came::ToItsEnd {
-        house.output.remark(&format!("the run {id} had come to its end: nothing was left to do"));
+    } else if !failed && came == Came::ToItsEnd {
+        house.output.last_word(&format!("the run {id} had come to its end: nothing was left to do"));
+    } else {
+        keep::conclude(house, &journal, ended);
     }
 }
 

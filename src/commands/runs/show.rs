@@ -1,7 +1,7 @@
 //! `runs show`: what a run did, in order.
 
 use super::keep::Standing;
-use super::open;
+use super::{open, said};
 use crate::commands::compose::House;
 use crate::error::Result;
 use crate::journal::store::Loaded;
@@ -85,6 +85,9 @@ fn told(output: &Output, loaded: &Loaded) {
     if !head.modules.is_empty() {
         let all: BTreeSet<&str> = head.modules.iter().map(|module| module.name.as_str()).collect();
         output.told("  modules: ", &Vec::from_iter(all).join(", "), Tone::Plain);
+    }
+    if let Some(nodes) = said::listed(&said::left_by(loaded)) {
+        output.told("  out of work through it: ", &nodes, Tone::Odd);
     }
     output.line("");
     journal(output, &happened(loaded));
@@ -197,11 +200,12 @@ fn document(loaded: &Loaded) -> serde_json::Value {
             }),
         })
         .collect();
+    let out: Vec<String> = said::left_by(loaded).iter().map(ToString::to_string).collect();
     json!({
         "id": head.id, "kind": head.kind, "script": head.script, "text": head.text, "modules": head.modules,
         "parameters": head.parameters, "cluster_id": head.cluster_id.map(|id| id.to_string()), "user": head.user,
         "host": head.host, "pid": head.pid, "begun": at(Some(head.begun_ms)), "state": Standing::of(line).name(),
         "ended": at(line.ended_ms), "exit_code": line.exit_code, "error": line.error, "why": line.why,
-        "lost_entries": loaded.lost_tail, "entries": entries,
+        "out_of_work": out, "lost_entries": loaded.lost_tail, "entries": entries,
     })
 }

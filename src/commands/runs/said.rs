@@ -1,0 +1,48 @@
+//! What is said at the end of a script's run that changed something.
+
+use super::open;
+use crate::commands::compose::House;
+use crate::journal::store::Loaded;
+use crate::journal::{Entry, Memory};
+use crate::recovery::OutOfWork;
+
+/// Of a run in the store, as whoever resumes it would find it.
+pub(super) fn of_stored(house: &House, id: &str, is_done: bool) {
+    match open().and_then(|store| store.load(id)) {
+        Ok(loaded) => {
+            let out = left_by(&loaded);
+            say(house, &loaded.entries, &out, is_done.then(|| format!(", kept as the run {id}")));
+        }
+        Err(error) => house.output.warning(&format!("what the run {id} leaves cannot be told: {error}")),
+    }
+}
+
+/// What a run leaves out of work.
+pub(super) fn left_by(loaded: &Loaded) -> Vec<OutOfWork> {
+    OutOfWork::of(&loaded.entries, loaded.left.iter().chain(&loaded.unfinished))
+}
+
+/// Of a run in a sandbox.
+pub(super) fn of_memory(house: &House, journal: &Memory, is_done: bool) {
+    let out = OutOfWork::of(journal.entries(), []);
+    say(house, journal.entries(), &out, is_done.then(String::new));
+}
+
+/// `done` says where the run is kept; `None` if it did not come to its end.
+fn say(house: &House, entries: &[Entry], out: &[OutOfWork], done: Option<String>) {
+    let changed = |entry: &&Entry| entry.outcome.is_ok() && entry.request.effect().changes();
+    let changes = entries.iter().filter(changed).count();
+    if let Some(kept) = done.filter(|_| changes > 0) {
+        let changes = if changes == 1 { "1 change".to_owned() } else { format!("{changes} changes") };
+        house.output.last_word(&format!("done: {changes}{kept}"));
+    }
+    if let Some(nodes) = listed(out) {
+        house.output.last_word(&format!("out of work through this run: {nodes}"));
+    }
+}
+
+/// The nodes, as one text; `None` of none.
+pub(super) fn listed(out: &[OutOfWork]) -> Option<String> {
+    let nodes: Vec<String> = out.iter().map(ToString::to_string).collect();
+    (!nodes.is_empty()).then(|| nodes.join("; "))
+}

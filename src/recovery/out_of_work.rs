@@ -1,0 +1,159 @@
+//! Which nodes a run took out of work and has not seen back, by its journal alone: nobody is asked.
+
+use crate::error::ErrorKind;
+use crate::journal::{Entry, Unfinished};
+use crate::node::{NodeRef, State};
+use crate::world::{Action, Answer, Listing, Request};
+use std::fmt::{Display, Formatter, Result};
+
+/// A node that is out of work through a run, as far as the run knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutOfWork {
+    /// The node.
+    pub node: NodeRef,
+    /// What the run did to it last.
+    how: How,
+    /// Whether it did, or only may have.
+    certain: bool,
+    /// What its record said when the run looked at it last after that.
+    record: Option<State>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum How {
+    Told(Action),
+    Stopped,
+    Started,
+}
+
+impl OutOfWork {
+    /// What a journal of these entries leaves, in the order in which it came about; `unfinished` are its changes without
+    /// an outcome, which have their places between the entries or behind them.
+    pub fn of<'j>(
+        entries: impl IntoIterator<Item = &'j Entry>,
+        unfinished: impl IntoIterator<Item = &'j Unfinished>,
+    ) -> Vec<Self> {
+        let (mut out, mut open) = (Vec::new(), unfinished.into_iter().peekable());
+        for entry in entries {
+            while let Some(open) = open.next_if(|open| open.seq < entry.seq) {
+                change(&mut out, &open.request, false);
+            }
+            match (&entry.request, &entry.outcome) {
+                (_, Ok(Answer::Listing(listing))) => look(&mut out, listing),
+                (request, Ok(_)) => change(&mut out, request, true),
+                (request, Err(error)) if error.kind == ErrorKind::InDoubt => change(&mut out, request, false),
+                _ => {}
+            }
+        }
+        open.for_each(|open| change(&mut out, &open.request, false));
+        out
+    }
+}
+
+/// What a change takes out of work. A start that nobody is certain of leaves a node as it was.
+fn change(out: &mut Vec<OutOfWork>, request: &Request, certain: bool) {
+    let mut note = |node: &NodeRef, how: How| {
+        out.retain(|known| known.node.key() != node.key());
+        out.push(OutOfWork { node: node.clone(), how, certain, record: None });
+    };
+    let (starts, stops) = match request {
+        Request::Act { node, action } => return note(node, How::Told(*action)),
+        Request::Manual(work) => (&work.starts, &work.stops),
+        Request::Exec(program) => (&program.starts, &program.stops),
+        _ => return,
+    };
+    stops.iter().for_each(|node| note(node, How::Stopped));
+    if certain {
+        starts.iter().for_each(|node| note(node, How::Started));
+    }
+}
+
+/// A node is back when its record says `online` after it said something else, or after the node was started. One that
+/// closed is where it was to be when it is offline or gone.
+fn look(out: &mut Vec<OutOfWork>, listing: &Listing) {
+    out.retain_mut(|known| {
+        let now = listing.find(known.node.kind, &known.node.id).map(|record| record.state);
+        let was_away = known.how == How::Started || known.record.is_some_and(|record| record != State::Online);
+        known.record = now;
+        match known.how {
+            How::Told(Action::Close) => !matches!(now, None | Some(State::Offline)),
+            _ => !(was_away && now == Some(State::Online)),
+        }
+    });
+}
+
+impl Display for OutOfWork {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        let Self { node, how, certain, record } = self;
+        let action = |action: Action| match action {
+            Action::Pause => "told to pause",
+            Action::Close => "told to close",
+        };
+        let what = match how {
+            How::Told(Action::Pause) if *certain && *record == Some(State::Paused) => {
+                return write!(f, "{} is paused", node.id);
+            }
+            How::Told(told) => action(*told),
+            How::Stopped => "stopped from outside",
+            How::Started => "started from outside, and not seen online since",
+        };
+        let was = if *certain { "was" } else { "may have been" };
+        write!(f, "{} {was} {what}", node.id)?;
+        match record {
+            Some(state) => write!(f, " (its record said {state} then)"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Error;
+    use crate::recovery::entries::{by_hand, looked, node, paused};
+
+    fn left(entries: &[Entry], unfinished: Option<&Unfinished>) -> Vec<String> {
+        OutOfWork::of(entries, unfinished).iter().map(ToString::to_string).collect()
+    }
+
+    fn nobody(entries: &[Entry]) {
+        assert_eq!(left(entries, None), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_node_is_back_when_it_is_seen_online_after_it_was_away() {
+        assert_eq!(left(&[paused("p0")], None), ["p0 was told to pause"]);
+        let told = [paused("p0"), looked(&[("p0", "online")])];
+        assert_eq!(left(&told, None), ["p0 was told to pause (its record said online then)"], "it had not gone yet");
+        let gone = [paused("p0"), looked(&[("p0", "online")]), looked(&[("p0", "paused")])];
+        assert_eq!(left(&gone, None), ["p0 is paused"]);
+        nobody(&[paused("p0"), looked(&[("p0", "paused")]), looked(&[("p0", "online")])]);
+    }
+
+    #[test]
+    fn a_node_that_was_started_is_back_only_once_it_is_seen_online() {
+        let started = [paused("p0"), looked(&[("p0", "paused")]), by_hand(&["p0"], &[])];
+        assert_eq!(left(&started, None), ["p0 was started from outside, and not seen online since"]);
+        nobody(&[&started[..], &[looked(&[("p0", "online")])]].concat());
+        assert_eq!(left(&[by_hand(&[], &["p1"])], None), ["p1 was stopped from outside"]);
+    }
+
+    #[test]
+    fn a_node_that_closed_is_where_it_was_to_be() {
+        let closed = Entry { request: Request::Act { node: node("p0"), action: Action::Close }, ..paused("p0") };
+        let told = [closed.clone(), looked(&[("p0", "online")])];
+        assert_eq!(left(&told, None), ["p0 was told to close (its record said online then)"]);
+        nobody(&[closed.clone(), looked(&[("p0", "offline")])]);
+        nobody(&[closed, looked(&[])]);
+    }
+
+    #[test]
+    fn what_was_refused_is_not_and_what_is_in_doubt_may_be() {
+        let with = |kind| Entry { outcome: Err(Error::new(kind, "it did not say")), ..paused("p0") };
+        nobody(&[with(ErrorKind::Rejected)]);
+        assert_eq!(left(&[with(ErrorKind::InDoubt)], None), ["p0 may have been told to pause"]);
+        let request = paused("p0").request;
+        let open = Unfinished { seq: 1, at_ms: None, step: None, request, findings: Vec::new(), by: None };
+        assert_eq!(left(&[], Some(&open)), ["p0 may have been told to pause"]);
+    }
+}
