@@ -223,13 +223,23 @@ pub struct ScriptError {
     pub error: Error,
     /// Where, if a script did it.
     pub place: Option<Box<Place>>,
+    /// Where the script that was run called what failed, if `place` is in a module of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called_from: Option<Box<Place>>,
     /// The step of the script that it ended, the innermost one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub step: Option<String>,
+    pub step: Option<Box<str>>,
+}
+
+impl ScriptError {
+    /// An error at a place, outside of all steps.
+    pub fn at(error: Error, place: Option<Box<Place>>) -> Self {
+        Self { place, ..error.into() }
+    }
 }
 
 impl From<Error> for ScriptError {
     fn from(error: Error) -> Self {
-        Self { error, place: None, step: None }
+        Self { error, place: None, called_from: None, step: None }
     }
 }

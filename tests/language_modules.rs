@@ -111,6 +111,21 @@ fn an_error_in_a_module_is_shown_in_the_module() {
 }
 
 #[test]
+fn an_error_in_a_module_also_shows_where_the_script_called_it() {
+    let dir = directory(&[("scripts/m.rhai", "fn broken() {\n    deeper()\n}\nfn deeper() { fail(\"no\") }\n")]);
+    for call in ["m::broken()", "step(\"look\", || m::broken())", "[1].for_each(|| m::broken())"] {
+        let error = run(dir.path(), &format!("import \"m\" as m;\nfn own() {{ 1 }}\n\n{call}")).unwrap_err();
+        assert_eq!(error.place.unwrap().line, 4, "{call}");
+        let from = error.called_from.unwrap();
+        assert_eq!((from.file.as_str(), from.line, from.text.as_str()), ("main.rhai", 4, call));
+    }
+    let error = run(dir.path(), "import \"m\" as m;\nfn own() { m::broken() }\nown()").unwrap_err();
+    assert_eq!(error.called_from.unwrap().line, 2, "the innermost place of the script");
+    let error = run(dir.path(), "fail(\"mine\")").unwrap_err();
+    assert_eq!(error.called_from, None);
+}
+
+#[test]
 fn a_module_that_does_not_compile_is_shown_where() {
     let dir = directory(&[("scripts/m.rhai", "fn x() {\n  let = 3\n}\n")]);
     let error = run(dir.path(), "import \"m\" as m; m::x()").unwrap_err();

@@ -54,6 +54,30 @@ fn a_parameter_that_does_not_fit_is_refused_before_anything_runs() {
 }
 
 #[test]
+fn a_parameter_may_say_what_it_takes() {
+    let code = "print(\"ran\"); param(\"window\", #{ type: \"duration\", default: \"2m\" })";
+    assert_eq!(given(&[]).value(code), "2m".into());
+    assert_eq!(given(&[("window", "1h30m")]).value(code), "1h30m".into());
+    for wrong in ["5x", "soon", ""] {
+        let mut shell = given(&[("window", wrong)]);
+        let error = shell.error(code).error;
+        assert!(error.message.contains(&format!("--param window: takes a duration, and `{wrong}` is none")), "{error}");
+        assert!(error.hint.unwrap().contains("1h30m") && shell.printed().is_empty());
+    }
+    assert_eq!(given(&[("n", "3")]).value("param(\"n\", #{ type: \"integer\" })"), Value::Int(3));
+    assert_eq!(Shell::new().value("param(\"n\", #{ type: \"number\", default: 3 })"), Value::Float(3.0));
+    let says = |code: &str, part: &str| {
+        let error = Shell::new().error(code).error;
+        let text = format!("{error} {}", error.hint.as_deref().unwrap_or_default());
+        assert!(text.contains(part), "{code}: {text}");
+    };
+    says("param(\"n\", #{ type: \"duraton\" })", "`duration`");
+    says("param(\"n\", #{ type: 3 })", "option `type` does not take");
+    says("param(\"n\", #{ type: \"duration\", default: \"soon\" })", "takes a duration, and soon is none");
+    says("param(\"n\", #{ default: \"a\", choices: [1, 2] })", "takes text, and 1 is none");
+}
+
+#[test]
 fn default_is_a_word_like_any_other() {
     assert_eq!(Shell::new().value("let m = #{ default: 1 }; m.default = 2; m.default"), Value::Int(2));
 }

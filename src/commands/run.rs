@@ -8,7 +8,7 @@ use crate::commands::{read_standard_input, read_text, scripts};
 use crate::error::{Error, Result, ScriptError};
 use crate::journal::Memory;
 use crate::journal::store::RunKind;
-use crate::language::{Ending, Interpreter, ScriptDoc, Settings, Source};
+use crate::language::{Ending, Interpreter, ParamType, ScriptDoc, Settings, Source};
 use crate::operations::nodes::{look, unexpected};
 use crate::output::to_json;
 use crate::rehearsal::{Plan, ScriptMark};
@@ -148,6 +148,9 @@ pub(super) fn help(command: &str, script: &Path, doc: &ScriptDoc) -> String {
     for param in &doc.params {
         let about = param.about.as_deref().unwrap_or_default();
         text.push_str(&format!("  {:width$}  {about}", param.name));
+        if param.kind == ParamType::Duration {
+            text.push_str(" [a duration]");
+        }
         if let Some(default) = &param.default {
             text.push_str(&format!(" [default: {}]", to_json(default)));
         }

@@ -2,8 +2,8 @@
 
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
-use crate::language::describe::ParamDoc;
 use crate::language::failure::Failure;
+use crate::language::parameter::ParamDoc;
 use crate::language::place;
 use crate::language::settings::Settings;
 use crate::language::shapes::Shapes;

@@ -5,13 +5,15 @@ mod call;
 use crate::error::{Error, ScriptError};
 use crate::language::complete::{Completeness, Scan, scan, unclosed_comment};
 use crate::language::convert::to_value;
-use crate::language::describe::{self, ParamDoc, ScriptDoc};
+use crate::language::describe::{self, ScriptDoc};
 use crate::language::host::Host;
+use crate::language::parameter::{self, ParamDoc};
 use crate::language::pin::{self, PinnedModule};
+use crate::language::place::{self, Places};
 use crate::language::settings::Settings;
 use crate::language::sources::Source;
 use crate::language::translate::{self, Vocabulary};
-use crate::language::{docs, engine, place, stdlib};
+use crate::language::{docs, engine, stdlib};
 use crate::session::Session;
 use crate::value::Value;
 use rhai::{AST, Caches, Dynamic, Engine, EvalAltResult, GlobalRuntimeState, ParseErrorType, Scope};
@@ -105,7 +107,7 @@ impl Interpreter {
     pub fn prepare(&mut self, source: &Source) -> Result<Prepared, ScriptError> {
         let (key, ast) = self.compile(source, None)?;
         let declared = self.described(&key, &ast)?.params;
-        describe::check(&declared, &self.host.settings.parameters)?;
+        parameter::check(&declared, &self.host.settings.parameters)?;
         Ok(Prepared { key, ast, root: source.root.clone(), declared })
     }
 
@@ -227,13 +229,13 @@ impl Interpreter {
                 let mut words = self.vocabulary(&self.prompt);
                 words.variables.extend(translate::declared_in(&source.text));
                 let place = place::at(error.position(), &key, &self.host.sources);
-                return Err(ScriptError { error: words.parsing(error.err_type()), place, step: None });
+                return Err(ScriptError::at(words.parsing(error.err_type()), place));
             }
         };
         if let Some(at) = unclosed_comment(&source.text) {
             let error = Error::invalid("this does not compile: the comment that begins here is not closed")
                 .hint("everything behind `/*` would be left out: close it with `*/`");
-            return Err(ScriptError { error, place: place::at(at, &key, &self.host.sources), step: None });
+            return Err(ScriptError::at(error, place::at(at, &key, &self.host.sources)));
         }
         ast.set_source(key.as_str());
         self.host.sources.compiled(&key, &ast);
@@ -246,7 +248,7 @@ impl Interpreter {
         let text = known.as_ref().map_or("", |known| known.source.text.as_str());
         describe::describe(ast, text).map_err(|(error, position)| {
             let place = place::at(position, key, &self.host.sources);
-            ScriptError { error, place, step: None }
+            ScriptError::at(error, place)
         })
     }
 
@@ -257,20 +259,25 @@ impl Interpreter {
         key: &str,
         state: &State,
     ) -> Result<Ending, ScriptError> {
-        let place = outcome.as_ref().err().and_then(|error| place::innermost(error, key, &self.host.sources));
-        let step = outcome.as_ref().err().and_then(|_| self.host.failed_step());
+        let failed = |error: Error| match &outcome {
+            Err(raised) => {
+                let Places { innermost: place, called_from } = place::of(raised, key, &self.host.sources);
+                ScriptError { error, place, called_from, step: self.host.failed_step().map(Into::into) }
+            }
+            Ok(_) => error.into(),
+        };
         if let Some(error) = self.host.fatal() {
-            return Err(ScriptError { error, place, step });
+            return Err(failed(error));
         }
         if let Some(code) = self.host.exit_code() {
             return Ok(Ending::Exit(code));
         }
-        match outcome {
+        match &outcome {
             Ok(value) => {
-                let shown = to_value(&value, &self.host.shapes);
+                let shown = to_value(value, &self.host.shapes);
                 Ok(Ending::Value(shown.unwrap_or_else(|_| Value::Text(value.to_string()))))
             }
-            Err(error) => Err(ScriptError { error: self.vocabulary(state).translate(&error), place, step }),
+            Err(error) => Err(failed(self.vocabulary(state).translate(error))),
         }
     }
 

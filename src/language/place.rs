@@ -8,16 +8,34 @@ use crate::error::Place;
 use crate::language::sources::Sources;
 use rhai::{EvalAltResult, Position};
 
-/// The innermost place of `error`, which came out of the source `key`.
-pub(super) fn innermost(error: &EvalAltResult, key: &str, sources: &Sources) -> Option<Box<Place>> {
-    let inner = match error {
-        EvalAltResult::ErrorInFunctionCall(function, said, inner, _) => {
-            innermost(inner, &sources.defining(function, said, key), sources)
+/// Where an error comes from.
+pub(super) struct Places {
+    /// Its innermost place.
+    pub(super) innermost: Option<Box<Place>>,
+    /// The innermost place in the script that was run, if the other is in a module.
+    pub(super) called_from: Option<Box<Place>>,
+}
+
+/// The places of `error`, which came out of the source `key`.
+pub(super) fn of(error: &EvalAltResult, key: &str, sources: &Sources) -> Places {
+    let (mut innermost, mut own, mut is_own) = (None, None, true);
+    let (mut error, mut frame) = (error, key.to_owned());
+    loop {
+        if let Some(place) = at(error.position(), &frame, sources) {
+            is_own = frame == key;
+            if is_own {
+                own = Some(place.clone());
+            }
+            innermost = Some(place);
         }
-        EvalAltResult::ErrorInModule(module, inner, _) => innermost(inner, module, sources),
-        _ => None,
-    };
-    inner.or_else(|| at(error.position(), key, sources))
+        (error, frame) = match error {
+            EvalAltResult::ErrorInFunctionCall(function, said, inner, _) => {
+                (inner, sources.defining(function, said, &frame))
+            }
+            EvalAltResult::ErrorInModule(module, inner, _) => (inner, module.clone()),
+            _ => return Places { innermost, called_from: own.filter(|_| !is_own) },
+        };
+    }
 }
 
 /// The place at `position` of the source `key`, if it has one there.

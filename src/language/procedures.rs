@@ -1,6 +1,6 @@
 //! `docs/procedures.md`: what the scripts that come with the program are for, from their own words.
 
-use crate::language::describe::ParamDoc;
+use crate::language::parameter::ParamDoc;
 use crate::language::shipped::{Shipped, shipped};
 use crate::value::Value;
 

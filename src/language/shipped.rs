@@ -1,7 +1,8 @@
 //! The scripts that come with the program: one for each procedure that operators really run.
 
-use crate::language::describe::{ParamDoc, about_module, describe};
+use crate::language::describe::{about_module, describe};
 use crate::language::engine;
+use crate::language::parameter::ParamDoc;
 use crate::language::sources::Source;
 
 /// A script that comes with the program.

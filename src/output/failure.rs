@@ -18,6 +18,10 @@ pub fn for_people(error: &ScriptError, colors: bool) -> String {
     if let Some(place) = &error.place {
         text += &source_line(place, 1);
     }
+    if let Some(place) = &error.called_from {
+        text += "called from\n";
+        text += &source_line(place, 1);
+    }
     if let Some(step) = &error.step {
         text += &format!("in step `{}`\n", on_lines(step));
     }
@@ -84,7 +88,7 @@ fn shown(line: &str) -> String {
     on_lines(&line.replace('\t', "    ")).into_owned()
 }
 
-/// The same as one JSON object on one line: `{"error": {...}, "place": {...} or null}`.
+/// The same as one JSON object on one line: `{"error": {...}, "place": {...} or null, ...}`.
 pub fn for_programs(error: &ScriptError) -> String {
     let what = &error.error;
     let object = json!({
@@ -96,6 +100,7 @@ pub fn for_programs(error: &ScriptError) -> String {
             "exit_code": what.exit_code(),
         },
         "place": error.place,
+        "called_from": error.called_from,
         "step": error.step,
     });
     unable_to_drive(format!("{object}\n"))

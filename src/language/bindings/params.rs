@@ -14,14 +14,21 @@ pub(super) const ROWS: &[Builtin] = &[Builtin {
     params: &[BuiltinParam::new("name"), BuiltinParam::optional("options")],
     options: &[
         ("about", "text", "what it is for, shown by `run FILE --help`"),
-        ("default", "text, integer, number or bool", "its value when it is not given, which also decides its type"),
+        ("default", "text, integer, number or bool", "its value when it is not given"),
+        (
+            "type",
+            "text",
+            "`text`, `integer`, `number`, `bool` or `duration` (a text such as `90s`); if it is not said, the default's",
+        ),
         ("choices", "array", "the values that it may have"),
     ],
-    returns: "the value: text, or of the default's type",
+    returns: "the value, of the parameter's type",
     about: "The value given with `--param name=value`, or the default.\n\
             Name and options are literals, so that `run FILE --help` knows them without running the script.\n\
-            Without a default it must be given; that is checked before the script begins.",
-    example: Example::new("param(\"takes\", #{ about: \"how long a restart takes\", default: \"30s\" })"),
+            Without a default it must be given. That, its type and its choices are checked before the script begins.",
+    example: Example::new(
+        "param(\"takes\", #{ about: \"how long a restart takes\", type: \"duration\", default: \"30s\" })",
+    ),
     call: Some(param),
 }];
 
