@@ -1,6 +1,6 @@
 //! What a script or an option can have wrong with it, and when it is said.
 
-use super::{no_result, rehearse, rehearse_on, shipped};
+use super::{left, no_result, rehearse, rehearse_on, shipped};
 use crate::harness::{Ran, Shell};
 use binlogsh::error::ErrorKind;
 
@@ -94,4 +94,15 @@ fn the_help_of_a_rehearsal_is_its_own_and_that_of_the_script() {
     let shell = Shell::live("http://127.0.0.1:1").arg("rehearse").arg(shipped("rolling_restart.rhai"));
     let ran = shell.arg("--help").go().succeeds();
     ran.stdout_contains("Usage: binlogsh rehearse").stdout_contains("only").stdout_contains("takes");
+}
+
+#[test]
+fn a_rehearsal_that_does_harm_fails_and_keeps_no_plan() {
+    let script = "pause_pump(\"pump-0\", #{ wait: \"1m\" });\npause_pump(\"pump-1\", #{ wait: \"1m\" });";
+    let ran = rehearse(script, &[]).exits(9).stdout_contains("!!! two_down").stdout_contains("exit code 0");
+    ran.stderr_contains("the script does harm: two_down, marked `!!!` above");
+    let ran = rehearse(script, &["--plan", "plan.json"]).exits(9).stderr_contains("no plan is kept of it");
+    assert_eq!(left(&ran), ["s.rhai"]);
+    let failing = format!("{script}\nexit(3)");
+    rehearse(&failing, &[]).exits(3).stderr_contains("the script does harm: two_down");
 }

@@ -17,6 +17,7 @@ use crate::rehearsal::{
 use crate::sim::{Cluster, Micros, Scenario, Simulated};
 use crate::time::parse_duration;
 use crate::world::{Answer, FaultKind, Request, World};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// How many requests a single rehearsal may make: what loops without letting time pass is ended by it.
@@ -92,13 +93,15 @@ fn rehearse(house: &House, args: &Rehearse, mut subjects: Subjects, bounds: Boun
     }
     let base = Base::play(&mut stage, bounds)?;
     let story = Story::of(stage.start(), &base.played, &base.truth, &base.harms);
-    if let Some(file) = &args.plan {
+    let harm = harm_by_script(&base);
+    if let Some(file) = args.plan.as_ref().filter(|_| harm.is_empty()) {
         plan(&subjects, stage.start(), &base)?.save(file)?;
     }
     if args.futures.is_none() && !args.every_fault {
         report(args, &subjects, &story, None)?;
         show::story(&house.output, &subjects, &story);
-        return end(house, base.played.ending, story.exit_code);
+        let code = end(house, base.played.ending, story.exit_code);
+        return Ok(warn_of_harm(house, args, &harm, code));
     }
     warn_of_base(house, &base);
     let tally = futures(house, args, &subjects, &base, kinds)?;
@@ -138,12 +141,29 @@ fn plan(subjects: &Subjects, start: &Cluster, base: &Base) -> Result<Plan> {
     Ok(Plan::of(Basis { listing: &listing, cluster_id, script }, &base.played.entries))
 }
 
+/// The names of the harm that the script does when nothing goes wrong.
+fn harm_by_script(base: &Base) -> Vec<&'static str> {
+    let by_script = base.harms.iter().filter(|harm| harm.blame == Blame::Script);
+    let names: BTreeSet<&str> = by_script.map(|harm| harm.kind.name()).collect();
+    names.into_iter().collect()
+}
+
+/// Says that the rehearsal did harm, which the script's own `code` does not tell. The exit code.
+fn warn_of_harm(house: &House, args: &Rehearse, harm: &[&str], code: u8) -> u8 {
+    if harm.is_empty() {
+        return code;
+    }
+    let plan = args.plan.as_ref().map_or("", |_| "; no plan is kept of it");
+    house.output.last_word(&format!("the script does harm: {}, marked `!!!` above{plan}", harm.join(", ")));
+    if code == 0 { ErrorKind::Harm.exit_code() } else { code }
+}
+
 /// Ends as the run would: with its error, or its exit code.
-fn end(house: &House, ending: Result<crate::language::Ending, ScriptError>, code: u8) -> Result<u8, ScriptError> {
+fn end(house: &House, ending: Result<crate::language::Ending, ScriptError>, code: u8) -> u8 {
     if let Err(error) = &ending {
         house.output.error(error);
     }
-    Ok(code)
+    code
 }
 
 fn limit(text: &str) -> Result<Micros> {
