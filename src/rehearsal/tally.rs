@@ -5,6 +5,7 @@ use crate::rehearsal::format::Format;
 use crate::rehearsal::harm::{Blame, Harm, HarmKind};
 use crate::rehearsal::play::Played;
 use crate::sim::{Fault, MILLISECOND, Micros};
+use crate::world::FaultKind;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +14,9 @@ const VERSION: u32 = 1;
 
 /// How finely lengths of time are counted.
 const GRAIN: Micros = 100 * MILLISECOND;
+
+/// A kind of fault stands out where it is so many times as frequent as elsewhere.
+const STANDS_OUT: f64 = 1.5;
 
 /// How many futures are kept for each kind of harm, as candidates for its shortest story.
 const CANDIDATES: usize = 8;
@@ -45,6 +49,8 @@ pub struct Tally {
     pub futures: u64,
     /// How many ended how.
     pub outcomes: BTreeMap<String, u64>,
+    /// Of those that ended so, how many had a fault of which kind in them.
+    pub faults: BTreeMap<String, BTreeMap<FaultKind, u64>>,
     /// How many did harm that counts against the script.
     pub harmful: u64,
     /// How many did other harm only.
@@ -130,6 +136,7 @@ pub(super) struct Candidate {
 pub(super) struct Counts {
     pub(super) futures: u64,
     pub(super) outcomes: BTreeMap<String, u64>,
+    pub(super) faults: BTreeMap<String, BTreeMap<FaultKind, u64>>,
     pub(super) harmful: u64,
     pub(super) unlucky: u64,
     pub(super) harms: BTreeMap<HarmKind, BTreeMap<Blame, u64>>,
@@ -143,7 +150,12 @@ impl Counts {
     /// Counts one future.
     pub(super) fn add(&mut self, future: u64, faults: &[Fault], played: &Played, halted: Micros, harms: &[Harm]) {
         self.futures += 1;
-        *self.outcomes.entry(played.outcome()).or_insert(0) += 1;
+        let outcome = played.outcome();
+        let with = self.faults.entry(outcome.clone()).or_default();
+        for kind in faults.iter().map(|fault| fault.kind).collect::<BTreeSet<_>>() {
+            *with.entry(kind).or_insert(0) += 1;
+        }
+        *self.outcomes.entry(outcome).or_insert(0) += 1;
         self.duration.add(played.ended_at());
         self.halted.add(halted);
         let kinds: BTreeSet<(HarmKind, Blame)> = harms.iter().map(|harm| (harm.kind, harm.blame)).collect();
@@ -171,9 +183,8 @@ impl Counts {
         self.harmful += other.harmful;
         self.unlucky += other.unlucky;
         merge_counts(&mut self.outcomes, &other.outcomes);
-        for (kind, blames) in &other.harms {
-            merge_counts(self.harms.entry(*kind).or_default(), blames);
-        }
+        merge_tables(&mut self.faults, &other.faults);
+        merge_tables(&mut self.harms, &other.harms);
         self.accepted.merge(&other.accepted);
         self.duration.merge(&other.duration);
         self.halted.merge(&other.halted);
@@ -200,6 +211,15 @@ fn merge_counts<K: Ord + Clone>(counts: &mut BTreeMap<K, u64>, more: &BTreeMap<K
     }
 }
 
+fn merge_tables<R: Ord + Clone, C: Ord + Clone>(
+    table: &mut BTreeMap<R, BTreeMap<C, u64>>,
+    more: &BTreeMap<R, BTreeMap<C, u64>>,
+) {
+    for (row, counts) in more {
+        merge_counts(table.entry(row.clone()).or_default(), counts);
+    }
+}
+
 impl Tally {
     pub(super) fn new(subject: Subject, shard: (u64, u64), counts: Counts, shortest: Vec<Shortest>) -> Self {
         Self {
@@ -208,6 +228,7 @@ impl Tally {
             shards: BTreeSet::from([shard]),
             futures: counts.futures,
             outcomes: counts.outcomes,
+            faults: counts.faults,
             harmful: counts.harmful,
             unlucky: counts.unlucky,
             harms: counts.harms,
@@ -273,15 +294,30 @@ impl Tally {
         self.harmful += other.harmful;
         self.unlucky += other.unlucky;
         merge_counts(&mut self.outcomes, &other.outcomes);
-        for (kind, blames) in &other.harms {
-            merge_counts(self.harms.entry(*kind).or_default(), blames);
-        }
+        merge_tables(&mut self.faults, &other.faults);
+        merge_tables(&mut self.harms, &other.harms);
         self.accepted.merge(&other.accepted);
         self.duration.merge(&other.duration);
         self.halted.merge(&other.halted);
         self.shortest.extend(other.shortest);
         self.shortest.sort_by_key(|story| (story.kind, story.blame, story.faults.len(), story.future));
         self.shortest.dedup_by_key(|story| (story.kind, story.blame));
+    }
+
+    /// The kinds of faults that stand out among the futures that ended with `outcome`: those that are in them more than
+    /// [`STANDS_OUT`] times as often as in all, the most out of the ordinary first, three at most; and in how many they are.
+    pub fn standing_out(&self, outcome: &str) -> Vec<(FaultKind, u64)> {
+        let Some((with, futures)) = self.faults.get(outcome).zip(self.outcomes.get(outcome)) else { return Vec::new() };
+        let in_all = |kind| self.faults.values().filter_map(|with| with.get(&kind)).sum::<u64>();
+        let ratio = |(kind, count): (FaultKind, u64)| {
+            let (here, everywhere) = (count as f64 / *futures as f64, in_all(kind) as f64 / self.futures as f64);
+            here / everywhere
+        };
+        let mut kinds: Vec<(FaultKind, u64)> = with.iter().map(|(kind, count)| (*kind, *count)).collect();
+        kinds.retain(|kind| ratio(*kind) > STANDS_OUT);
+        kinds.sort_by(|a, b| ratio(*b).total_cmp(&ratio(*a)));
+        kinds.truncate(3);
+        kinds
     }
 
     /// Whether some future did harm that counts against the script.

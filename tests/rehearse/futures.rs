@@ -144,3 +144,15 @@ fn options_for_futures_are_not_passed_over_in_silence_without_any() {
         no_result(&ran);
     }
 }
+
+#[test]
+fn the_kinds_of_faults_that_stand_out_in_an_outcome_are_named() {
+    let ran = rehearse("confirm(\"ready?\"); nodes();", &["--every-fault"]).succeeds();
+    let refused = ran.stdout.lines().find(|line| line.starts_with("refused")).unwrap();
+    assert!(refused.contains("human_refuses in "), "{refused}");
+    let done = ran.stdout.lines().find(|line| line.starts_with("done")).unwrap();
+    assert!(!done.contains("human_refuses"), "{done}");
+    let kept = json(&rehearse("confirm(\"ready?\")", &["--every-fault", "-o", "json"]));
+    assert!(kept["faults"]["refused"]["human_refuses"].as_u64().unwrap() > 0, "{}", kept["faults"]);
+    assert_eq!(kept["faults"]["done"].get("human_refuses"), None);
+}

@@ -128,8 +128,15 @@ pub(super) fn tally(output: &Output, tally: &Tally, files: &[(HarmKind, PathBuf)
     }
     output.line("");
     let rows = tally.outcomes.iter().map(|(outcome, count)| {
-        let share = share(*count, tally.futures);
-        Value::map([("outcome", outcome.as_str().into()), ("futures", number(*count)), ("share", share.into())])
+        let faults = tally.standing_out(outcome).into_iter();
+        let faults: Vec<String> =
+            faults.map(|(kind, with)| format!("{} in {}", kind.name(), share(with, *count))).collect();
+        Value::map([
+            ("outcome", outcome.as_str().into()),
+            ("futures", number(*count)),
+            ("share", share(*count, tally.futures).into()),
+            ("faults that stand out", faults.join(", ").into()),
+        ])
     });
     output.value(&Value::List(rows.collect()));
     output.line("");
