@@ -2,7 +2,7 @@
 
 use super::{BINLOGCTL, Cli, Command, Global};
 use clap::error::ErrorKind;
-use clap::{Arg, CommandFactory, Parser};
+use clap::{Arg, CommandFactory, FromArgMatches};
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -36,14 +36,17 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, Instead> {
             command: Some(Command::Ctl { flags: args.split_off(1) }),
         });
     }
-    let cli = Cli::try_parse_from(with_sandbox_joined(args)).and_then(consistent);
-    cli.map_err(|error| instead(&error))
+    // To put the definition together takes as long as all the rest, so that is done once.
+    let mut command = Cli::command();
+    let args = with_sandbox_joined(&command, args);
+    let cli = command.try_get_matches_from_mut(args).and_then(|matches| Cli::from_arg_matches(&matches));
+    cli.and_then(|cli| consistent(cli, &mut command)).map_err(|error| instead(&error.format(&mut command)))
 }
 
-fn consistent(cli: Cli) -> Result<Cli, clap::Error> {
+fn consistent(cli: Cli, command: &mut clap::Command) -> Result<Cli, clap::Error> {
     match &cli.command {
         Some(_) if !cli.eval.is_empty() => {
-            Err(Cli::command().error(ErrorKind::ArgumentConflict, "-e CODE and a command cannot stand together"))
+            Err(command.error(ErrorKind::ArgumentConflict, "-e CODE and a command cannot stand together"))
         }
         _ => Ok(cli),
     }
@@ -60,8 +63,7 @@ fn instead(error: &clap::Error) -> Instead {
 /// Joins `--sandbox NAME` into `--sandbox=NAME`, unless what follows is an option or a command.
 ///
 /// Only what stands before the command is looked at, since behind it the next word may be the command's own.
-fn with_sandbox_joined(args: Vec<OsString>) -> Vec<OsString> {
-    let command = Cli::command();
+fn with_sandbox_joined(command: &clap::Command, args: Vec<OsString>) -> Vec<OsString> {
     let takes_next = |word: &str| match word.strip_prefix("--") {
         Some(long) => command.get_arguments().any(|arg| names(arg).any(|name| name == long) && takes_a_word(arg)),
         None => command
