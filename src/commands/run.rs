@@ -11,7 +11,7 @@ use crate::journal::store::RunKind;
 use crate::language::{Ending, Interpreter, ParamType, ScriptDoc, Settings, Source};
 use crate::operations::nodes::{look, unexpected};
 use crate::output::to_json;
-use crate::rehearsal::{Plan, ScriptMark};
+use crate::rehearsal::{Plan, ScriptMark, Stage};
 use crate::session::Session;
 use crate::world::{Answer, Gate, Request};
 use indexmap::IndexMap;
@@ -83,7 +83,8 @@ fn play(
 /// Runs the script if all that the plan in `file` relied on is unchanged, and lets it do nothing but what is planned.
 fn follow(house: &House, file: &Path, source: &Source, settings: Settings) -> Result<Ending, ScriptError> {
     let plan = Plan::read(file)?;
-    plan.check_script(&ScriptMark::new(&source.name, &source.text, &settings.parameters))?;
+    let parameters = Stage::describe(source)?.parameters(&settings.parameters);
+    plan.check_script(&ScriptMark::new(&source.name, &source.text, &parameters))?;
     if plan.runs_programs() && !may_exec(house) {
         return Err(Error::refused("not begun: the plan runs programs, and there is no --allow-exec")
             .hint("see what it runs with `binlogsh rehearse --show FILE`, then add --allow-exec")

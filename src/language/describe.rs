@@ -1,7 +1,8 @@
 //! What a script says of itself without being run: its `//!` text and its parameters.
 
 use crate::error::Error;
-use crate::language::parameter::{ParamDoc, declaration};
+use crate::language::parameter::{ParamDoc, declaration, shown};
+use indexmap::IndexMap;
 use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
 
 /// What a script says of itself.
@@ -11,6 +12,19 @@ pub struct ScriptDoc {
     pub about: String,
     /// Its parameters, in the order in which they stand.
     pub params: Vec<ParamDoc>,
+}
+
+impl ScriptDoc {
+    /// What the script gets when these parameters are given: the others have their defaults.
+    pub fn parameters(&self, given: &IndexMap<String, String>) -> IndexMap<String, String> {
+        let mut all = given.clone();
+        for param in &self.params {
+            if let Some(default) = &param.default {
+                all.entry(param.name.clone()).or_insert_with(|| shown(default));
+            }
+        }
+        all
+    }
 }
 
 /// What a script says of itself: `ast`, made from `text`.

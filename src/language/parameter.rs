@@ -236,7 +236,8 @@ fn fitting(param: &ParamDoc) -> Result<()> {
     }
 }
 
-fn shown(value: &Value) -> String {
+/// A value as it is written on the command line.
+pub(super) fn shown(value: &Value) -> String {
     match value {
         Value::Text(text) => text.clone(),
         Value::Int(number) => number.to_string(),

@@ -52,7 +52,7 @@ pub struct ScriptMark {
     pub name: String,
     /// SipHash-2-4 (128 bits) of its text, in hexadecimal: notices a change, proves nothing.
     pub digest: String,
-    /// The parameters that were given.
+    /// Its parameters, those that were not given as well.
     pub parameters: IndexMap<String, String>,
 }
 

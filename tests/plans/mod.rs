@@ -11,7 +11,7 @@ use binlogsh::language::{Ending, Interpreter, Settings, Source};
 use binlogsh::node::{Kind, State};
 use binlogsh::output::to_json;
 use binlogsh::policy::{Change, Consent, Follow, Policy, Progress, Yes};
-use binlogsh::rehearsal::{Basis, Plan, ScriptMark};
+use binlogsh::rehearsal::{Basis, Plan, ScriptMark, Stage};
 use binlogsh::session::{Parts, Session};
 use binlogsh::sim::{Scenario, Simulated};
 use binlogsh::world::{Action, Answer, Fence, Listing, Notices, Request, World};
@@ -97,7 +97,8 @@ fn rehearsed(source: &Source) -> Plan {
     let listing = cluster.listing();
     let (session, journal) = cluster.session(yes());
     Interpreter::new(session, Settings::default()).run(source).unwrap();
-    let script = ScriptMark::new(&source.name, &source.text, &IndexMap::new());
+    let parameters = Stage::describe(source).unwrap().parameters(&IndexMap::new());
+    let script = ScriptMark::new(&source.name, &source.text, &parameters);
     Plan::of(Basis { listing: &listing, cluster_id: CLUSTER, script }, journal.borrow().entries())
 }
 

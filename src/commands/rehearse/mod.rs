@@ -131,12 +131,14 @@ fn warn_of_base(house: &House, base: &Base) {
 }
 
 /// What the rehearsal did, as a plan for a run.
-fn plan(subjects: &Subjects, start: &Cluster, base: &Base) -> Result<Plan> {
-    let cluster_id = subjects.scenario.cluster_id;
-    let script = ScriptMark::new(&subjects.source.name, &subjects.source.text, &subjects.settings.parameters);
+fn plan(subjects: &Subjects, start: &Cluster, base: &Base) -> Result<Plan, ScriptError> {
+    let Subjects { source, settings, scenario, .. } = subjects;
+    let cluster_id = scenario.cluster_id;
+    let parameters = Stage::describe(source)?.parameters(&settings.parameters);
+    let script = ScriptMark::new(&source.name, &source.text, &parameters);
     let listing = match Simulated::from_cluster(start.clone()).apply(&Request::Nodes, None)? {
         Answer::Listing(listing) => listing,
-        other => return Err(Error::internal(format!("a listing was answered with {other:?}"))),
+        other => return Err(Error::internal(format!("a listing was answered with {other:?}")).into()),
     };
     Ok(Plan::of(Basis { listing: &listing, cluster_id, script }, &base.played.entries))
 }
