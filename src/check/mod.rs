@@ -21,6 +21,7 @@ mod parameters;
 mod properties;
 mod report;
 mod rule;
+mod sandbox;
 mod script;
 mod types;
 mod variables;
@@ -35,7 +36,16 @@ pub use rule::{Rule, Severity};
 
 /// Every rule, in the order of the documentation.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
-    [header::RULES, names::RULES, properties::RULES, options::RULES, parameters::RULES, acting::RULES, allow::RULES]
-        .into_iter()
-        .flatten()
+    [
+        header::RULES,
+        names::RULES,
+        properties::RULES,
+        options::RULES,
+        parameters::RULES,
+        acting::RULES,
+        sandbox::RULES,
+        allow::RULES,
+    ]
+    .into_iter()
+    .flatten()
 }

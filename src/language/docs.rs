@@ -55,6 +55,11 @@ impl FunctionDoc {
         self.about.lines().next().unwrap_or_default()
     }
 
+    /// Whether only a simulated cluster has it.
+    pub fn is_of_the_sandbox(&self) -> bool {
+        self.group == Group::Sandbox
+    }
+
     fn of_operation(row: &'static Operation) -> Self {
         let mut params: Vec<String> = row
             .params

@@ -1,0 +1,40 @@
+//! Functions that play with a simulated cluster.
+
+use crate::check::finding::Finding;
+use crate::check::rule::{Rule, Severity};
+use crate::check::script::Script;
+use crate::check::vocabulary::Vocabulary;
+use crate::language::tree::ExprKind;
+
+pub(super) const RULES: &[Rule] = &[SANDBOX_FUNCTION];
+
+const SANDBOX_FUNCTION: Rule = Rule {
+    name: "sandbox_function",
+    severity: Severity::Warning,
+    about: "A script calls a function that only a simulated cluster has: `start`, `kill`, `hang` or `fault`.",
+    why: "In a sandbox and in a rehearsal it works; on a real cluster the run fails when it gets there. What somebody does \
+          outside is asked for with `manual`, and what is to go wrong in a rehearsal belongs into its faults, or a test.",
+    caught: "//! Starts a Drainer that is paused.\nstart(\"drainer-0\");\nwait_for(\"drainer-0\", \"online\", \"1m\");\n",
+    left_alone: "//! Starts a Drainer that is paused.\nstep(\"start\", || {\n    \
+                 manual(\"Start drainer-0\", #{ starts: [\"drainer-0\"], takes: \"30s\" });\n    \
+                 wait_for(\"drainer-0\", \"online\", \"1m\");\n});\n",
+};
+
+pub(super) fn check(script: &Script, words: &Vocabulary, found: &mut Vec<Finding>) {
+    let is_own = |name: &str| script.functions().iter().any(|function| function.name.text == name);
+    if script.is_test() {
+        return;
+    }
+    script.parsed.tree.exprs(&mut |expr| {
+        let ExprKind::Call { path, name, .. } = &expr.kind else { return };
+        let plays = words.ours(name).is_some_and(|function| function.is_of_the_sandbox());
+        if path.is_empty() && plays && !is_own(name) {
+            let message = format!("`{name}` plays with a simulated cluster: on a real one the run fails here");
+            let finding = Finding::new(&SANDBOX_FUNCTION, expr.at, name, message);
+            found.push(finding.hint(match name.as_str() {
+                "fault" => "leave it out: `rehearse --every-fault` and tests make things go wrong",
+                _ => "ask for it with manual(\"...\", #{ starts: [...], stops: [...] })",
+            }));
+        }
+    });
+}
