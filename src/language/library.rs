@@ -14,12 +14,13 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 /// The embedded library: name and text of each module.
-const STDLIB: [(&str, &str); 11] = [
+const STDLIB: [(&str, &str); 12] = [
     ("cluster", include_str!("../../stdlib/cluster.rhai")),
     ("doctor", include_str!("../../stdlib/doctor.rhai")),
     ("doctor/facts", include_str!("../../stdlib/doctor/facts.rhai")),
     ("doctor/findings", include_str!("../../stdlib/doctor/findings.rhai")),
     ("doctor/nodes", include_str!("../../stdlib/doctor/nodes.rhai")),
+    ("doctor/remedies", include_str!("../../stdlib/doctor/remedies.rhai")),
     ("doctor/replication", include_str!("../../stdlib/doctor/replication.rhai")),
     ("doctor/surroundings", include_str!("../../stdlib/doctor/surroundings.rhai")),
     ("drainers", include_str!("../../stdlib/drainers.rhai")),

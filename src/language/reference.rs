@@ -2,7 +2,9 @@
 
 use crate::error::ErrorKind;
 use crate::language::bindings::{ERROR_PROPERTIES, NODE_PROPERTIES, TIME_PROPERTIES};
-use crate::language::docs::{FunctionDoc, functions, library};
+use crate::language::describe::about_module;
+use crate::language::docs::{FunctionDoc, functions};
+use crate::language::library::stdlib;
 use crate::language::library_docs::{LibraryFunction, library_functions, usual_alias};
 
 /// Every kind of error with what it means, in the order of the reference.
@@ -39,8 +41,8 @@ pub fn reference_markdown() -> String {
         }
         text.push_str(&section(&function));
     }
-    for (module, about) in library() {
-        let alias = usual_alias(module);
+    for (module, source) in stdlib() {
+        let (alias, about) = (usual_alias(module), about_module(source));
         text.push_str(&format!("\n## Library: {module}\n\n`import \"{module}\" as {alias};` {about}\n"));
         for function in library_functions().into_iter().filter(|function| function.module == module) {
             let LibraryFunction { name, signature, about, example, .. } = function;

@@ -116,8 +116,9 @@ fn a_pd_without_a_leader_gives_no_time() {
     ran.exits(1);
     pd.set(|knobs| knobs.leader = Leader::Me);
     let (ran, findings) = look(Shell::live(&pd.url()));
-    assert!(findings.is_empty(), "{findings:#?}");
-    ran.exits(0);
+    let checks: Vec<_> = findings.iter().map(|one| &one["check"]).collect();
+    assert_eq!(checks, ["no_node"], "{findings:#?}");
+    ran.exits(1);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod findings;
 mod live;
 mod own;
+mod remedies;
 mod watch;
 
 use crate::harness::{Ran, Shell};

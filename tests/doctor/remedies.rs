@@ -1,0 +1,101 @@
+//! What a remedy says to type can be typed: each call and each script, in the scenario that shows its finding.
+
+use super::findings::{Case, cases, look};
+use super::scenario;
+use crate::harness::{Ran, Shell};
+use serde_json::Value as Json;
+use std::collections::BTreeSet;
+
+/// The functions that remedies name.
+const FUNCTIONS: [&str; 6] =
+    ["update_pump", "update_drainer", "offline_pump", "offline_drainer", "forget_pump", "forget_drainer"];
+
+/// What a script needs and no finding can know.
+const CHOSEN: [(&str, &[&str]); 3] = [
+    ("move_drainer", &["to=drainer-9", "address=10.0.1.29:8249"]),
+    ("first_drainer", &["drainer=drainer-9", "address=10.0.1.29:8249", "ts=now"]),
+    ("scale_out", &["pump=pump-9", "address=10.0.1.19:8250"]),
+];
+
+/// Scripts that fail where their remedy is the right one, and with which exit code: the Drainer that stands still for good in
+/// the simulator, and the Drainer that comes after the Pumps.
+const FAIL: [(&str, &str, i32); 3] =
+    [("stalled", "stuck_drainer", 4), ("behind", "stuck_drainer", 4), ("no_node", "first_drainer", 1)];
+
+/// The remedies of everything that is found where `case` is due, with the names of their findings.
+fn remedies(case: &Case) -> Vec<(String, String)> {
+    let (_, findings) = look(&case.with, &case.options);
+    let text = |one: &Json, field: &str| one[field].as_str().unwrap().to_owned();
+    findings.iter().map(|one| (text(one, "check"), text(one, "remedy"))).collect()
+}
+
+/// The calls in `remedy`, as they are typed.
+fn calls(remedy: &str) -> Vec<String> {
+    let of = |name: &&str| {
+        let call = format!("{name}(");
+        let starts: Vec<usize> = remedy.match_indices(&call).map(|(at, _)| at).collect();
+        starts.into_iter().map(|at| remedy[at..=at + remedy[at..].find(')').unwrap()].to_owned()).collect::<Vec<_>>()
+    };
+    FUNCTIONS.iter().flat_map(of).collect()
+}
+
+/// The scripts in `remedy` with their parameters, but for those that something comes before.
+fn scripts(remedy: &str) -> Vec<(String, Vec<String>)> {
+    let of = |rest: &str| {
+        let mut words = rest.split_whitespace().map(|word| word.trim_end_matches([',', ';']));
+        let name = words.next().unwrap().to_owned();
+        let mut parameters = Vec::new();
+        loop {
+            match words.next() {
+                Some("--param") => parameters.push(words.next().unwrap().replace("TIMESTAMP", "470639915830083623")),
+                next => return (next != Some("(once")).then_some((name, parameters)),
+            }
+        }
+    };
+    remedy.split("binlogsh run ").skip(1).filter_map(of).collect()
+}
+
+fn in_its_scenario(case: &Case) -> Shell {
+    Shell::new(&["--sandbox=scenario.json", "--yes"]).file("scenario.json", &scenario(&case.with))
+}
+
+fn run(case: &Case, name: &str, parameters: &[String]) -> Ran {
+    let chosen = CHOSEN.iter().filter(|(script, _)| *script == name).flat_map(|(_, chosen)| chosen.iter());
+    let chosen = chosen.map(|one| (*one).to_owned());
+    let all = chosen.chain(parameters.iter().cloned());
+    all.fold(in_its_scenario(case).arg("run").arg(name), |shell, one| shell.arg("--param").arg(one)).go()
+}
+
+#[test]
+fn every_call_that_a_remedy_names_is_let_through() {
+    let mut typed = 0;
+    for case in cases() {
+        let found: BTreeSet<String> = remedies(&case).iter().flat_map(|(_, remedy)| calls(remedy)).collect();
+        for call in found {
+            let ran = in_its_scenario(&case).eval(&call);
+            assert_eq!(ran.code, 0, "{call} for {} with {}:\n{}", case.check, case.with, ran.stderr);
+            typed += 1;
+        }
+    }
+    assert!(typed >= 12, "only {typed} calls are named");
+}
+
+#[test]
+fn every_script_that_a_remedy_names_does_its_work_with_the_parameters_that_it_names() {
+    let mut done = BTreeSet::new();
+    for case in cases() {
+        for (check, remedy) in remedies(&case) {
+            for (name, parameters) in scripts(&remedy) {
+                if !done.insert((check.clone(), name.clone(), parameters.clone())) {
+                    continue;
+                }
+                let fails = FAIL.iter().find(|(of, script, _)| *of == check && *script == name);
+                let ran = run(&case, &name, &parameters);
+                let wanted = fails.map_or(0, |(.., code)| *code);
+                assert_eq!(ran.code, wanted, "{name} {parameters:?} for {check} with {}:\n{}", case.with, ran.stderr);
+            }
+        }
+    }
+    let names: BTreeSet<&String> = done.iter().map(|(_, name, _)| name).collect();
+    assert!(names.len() >= 7, "{names:?}");
+}
