@@ -90,8 +90,8 @@ fn the_guide_names_every_guard_every_sample_and_every_harm() {
     for harm in binlogsh::rehearsal::HarmKind::ALL {
         assert!(guide.contains(&format!("`{}`", harm.name())), "the guide does not name the harm {}", harm.name());
     }
-    for (sample, _) in binlogsh::sim::scenario_names() {
-        assert!(guide.contains(&format!("`{sample}`")), "the guide does not name the sample {sample}");
+    for (sample, about) in binlogsh::sim::scenario_names() {
+        assert!(guide.contains(&format!("| `{sample}` | {about} |")), "the guide does not say what {sample} is");
     }
 }
 

@@ -39,8 +39,8 @@ const LOOP_WITHOUT_CHECK: Rule = Rule {
     severity: Severity::Warning,
     about: "A loop stops, closes or replaces one node after the other, and looks at nothing in between.",
     why: "If the first does not come back, the loop takes the next one down all the same: that is how a cluster loses all \
-          of its Pumps. Wait in the loop, or `ensure` that the last one is well; a `break`, `return`, `fail`, `confirm` or \
-          the option `wait` is a check, too.",
+          of its Pumps. Wait in the loop (`wait_for`, `wait_until` and the option `wait` count as a look), or `ensure` that \
+          the last one is well; a `break`, `return`, `fail` or `confirm` is a check, too.",
     caught: "//! Stops all Drainers.\nfor drainer in drainers() {\n    step(`pause ${drainer}`, || pause_drainer(drainer));\n}\nfor drainer in drainers() {\n    wait_for(drainer, \"paused\");\n}\n",
     left_alone: "//! Stops all Drainers.\nfor drainer in drainers() {\n    step(`pause ${drainer}`, || pause_drainer(drainer));\n    wait_for(drainer, \"paused\");\n}\n",
 };

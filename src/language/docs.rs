@@ -135,7 +135,7 @@ fn library_names() -> impl Iterator<Item = String> {
     library_functions().into_iter().map(|function| format!("{}::{}", usual_alias(function.module), function.name))
 }
 
-/// The embedded library's modules, and in a line what each is for.
+/// The embedded library's modules, and the first line of what each is for.
 pub(super) fn library() -> impl Iterator<Item = (&'static str, String)> {
     stdlib().map(|(module, text)| {
         let about = about_module(text);

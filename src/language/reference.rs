@@ -53,12 +53,14 @@ pub fn reference_markdown() -> String {
     text.push_str(&properties("Node", "A Pump or Drainer as it was read. Prints as its id.", &NODE_PROPERTIES));
     text.push_str(&properties(
         "Time",
-        "A point in time. Prints as RFC 3339. Times compare; `a - b` is a number of seconds; `a + 90`, `a - \"5m\"` are times.",
+        "A point in time. Prints as RFC 3339. Times compare with each other, and with nothing else: make one of a text by \
+         `tso_time(tso_at(text))`. `a - b` is a number of seconds; `a + 90`, `a - \"5m\"` are times.",
         &TIME_PROPERTIES,
     ));
     text.push_str(&properties(
         "Error",
-        "What `catch (err)` gets from a function that failed. Thrown again it is what it was.",
+        "What `catch (err)` gets from a function that failed. Thrown again it keeps all that it says; the line that is shown is \
+         then that of the `throw`.",
         &ERROR_PROPERTIES,
     ));
     text.push_str(&errors());

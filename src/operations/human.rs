@@ -15,8 +15,8 @@ pub(super) const TABLE: &[Operation] = &[
         returns: "nothing",
         changes: false,
         guards: &[],
-        about: "Asks the operator, and goes on only with a yes.\n\n`--yes` answers it. Errors: `refused` when they say no, or \
-                nobody can be asked.",
+        about: "Asks the operator, and goes on only with a yes.\n\n`--yes` answers it, at once. Errors: `refused` when \
+                they say no, or nobody can be asked.",
         example: Example::new("confirm(\"Is the backup finished?\")"),
         run: |gate, args| {
             let text = args.required_text("text")?.to_owned();
@@ -44,7 +44,7 @@ pub(super) const TABLE: &[Operation] = &[
         guards: &[],
         about: "Asks a human to do something outside, such as to start a process with a new binary, and waits for it.\n\n`--yes` \
                 does not cover it: without a terminal it waits until probes and start times show that the declared \
-                `starts` and `stops` happened. In a rehearsal and in the sandbox the simulator does them. A node that has no \
+                `starts` and `stops` happened; where neither is declared, it is `refused` then. In a rehearsal and in the sandbox the simulator does them. A node that has no \
                 record yet, or is to move to another host, is given as `#{ kind: \"pump\", id: \"pump-3\", address: \
                 \"10.0.1.14:8250\" }`.",
         example: Example::new(

@@ -47,7 +47,8 @@ pub(super) const TABLE: &[Operation] = &[
         returns: "nothing",
         changes: false,
         guards: &[],
-        about: "Waits for a time. Prefer `wait_for` and `wait_until`, which know what they wait for.",
+        about: "Waits for a time. Prefer `wait_for` and `wait_until`, which know what they wait for.\n\nA run that is resumed \
+                sleeps again, whole, what it slept since its last change or answer.",
         example: Example::new("sleep(\"2s\")"),
         run: |gate, args| {
             let time = args.duration("time").unwrap_or_default();

@@ -53,9 +53,9 @@ pub(super) const ABOUT: &[(&str, &str)] = &[
     ("expect_story()", "its story is the one that `snapshots/` keeps; `binlogsh test --update` keeps it anew"),
     ("expect_story(name)", "the same, for a test with several"),
     ("states()", "what every node's record says then, by id"),
-    ("effects()", "what it changed, or tried to, a text each"),
+    ("effects()", "what it changed, or tried to, and what it had done by `manual` and `exec`, a text each"),
     ("printed()", "what it printed, line by line"),
-    ("asked()", "what it would have asked"),
+    ("asked()", "what it would have asked, before its changes and by `confirm`; `manual` is no question"),
     ("story()", "its story, line by line"),
 ];
 

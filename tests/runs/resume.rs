@@ -36,6 +36,28 @@ fn differences_to_what_the_journal_knows_are_shown_and_asked_about() {
     resumed.stderr_contains("Since the run was cut off the cluster has changed").stdout_contains("all is done");
 }
 
+/// Sleeps before its change and after it, and then reads what somebody has to write first.
+const SLEEPER: &str = r#"
+    let said_in = param("said_in", #{ about: "the directory that it reads" });
+    sleep("5s");
+    pause_drainer("drainer-1", #{ wait: "30s" });
+    sleep("2s");
+    read_meta(said_in);
+"#;
+
+#[test]
+fn what_was_slept_since_the_last_change_is_slept_again_and_nothing_before() {
+    let place = Place::new();
+    std::fs::write(place.script(), SLEEPER).unwrap();
+    place.work().go().fails(ErrorKind::NotFound);
+    place.say_go();
+    let begun = std::time::Instant::now();
+    place.resume().succeeds();
+    let took = begun.elapsed();
+    assert!((2.0..7.0).contains(&took.as_secs_f64()), "{took:?}");
+    assert_eq!(place.told_to_pause(), 1);
+}
+
 /// The id of the script's run, where there are others.
 fn first_id(place: &Place) -> String {
     let listed = place.runs(&["-o", "json"]).go().succeeds();
