@@ -96,7 +96,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// The cell `name` as people read it: ages of nodes in units, nothing as `-`.
+    /// The cell `name` as people read it: ages of nodes in units, numbers rounded, nothing as `-`.
     pub(super) fn cell(&self, name: &str) -> Cow<'a, str> {
         if let Self::Node(node) = self
             && let Some(text) = node_text(node, name)
@@ -108,10 +108,21 @@ impl<'a> Row<'a> {
             (Some(value), Self::Node(_)) if let Value::Float(seconds) = *value => show_seconds(seconds).into(),
             (Some(value), _) => match &*value {
                 Value::Unit => "-".into(),
+                Value::Float(number) => rounded(*number).into(),
                 value => scalar(value).into(),
             },
         }
     }
+}
+
+/// A number in a cell: three decimals, or three digits of what is smaller than 1. Whoever needs all of them takes JSON or
+/// CSV.
+fn rounded(number: f64) -> String {
+    let text = match number.abs() < 1.0 {
+        true => format!("{number:.2e}"),
+        false => format!("{number:.3}"),
+    };
+    text.parse::<f64>().map_or(text, |rounded| format!("{rounded:?}"))
 }
 
 /// Every column that some row has, in the order of their first appearance.
@@ -158,4 +169,21 @@ fn texts(list: &[Value]) -> Option<String> {
 
 fn compact(value: &Value) -> String {
     unable_to_drive(to_json(value).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_in_cells_are_rounded_and_stay_what_they_are_elsewhere() {
+        let seen = [1.083_333_333_333, 0.1 + 0.2, 0.000_123_456, 12.0, -2.0006, 1e300, f64::INFINITY].map(rounded);
+        assert_eq!(seen, ["1.083", "0.3", "0.000123", "12.0", "-2.001", "1e300", "inf"]);
+        let row = Value::map([("hours", Value::Float(1.083_333_333_333_333_3))]);
+        let text = |format| render(&row, format, Look::default());
+        assert_eq!(text(Format::Table), "hours  1.083\n");
+        assert!(text(Format::Json).contains("1.0833333333333333"));
+        assert!(text(Format::Csv).contains("1.0833333333333333"));
+        assert_eq!(render(&Value::Float(0.1 + 0.2), Format::Table, Look::default()), "0.30000000000000004\n");
+    }
 }

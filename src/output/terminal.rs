@@ -90,9 +90,13 @@ impl Terminal {
         drop(self.streams.err.write_all(text.as_bytes()).and_then(|()| self.streams.err.flush()));
     }
 
-    /// Shows how far it is: on a terminal in one line that changes, elsewhere as a line when it differs.
+    /// Shows how far it is: on a terminal in one line that changes, elsewhere as a line when more than its numbers differ.
     pub(super) fn progress(&mut self, text: &str) {
-        if self.progress.as_deref() == Some(text) && (self.is_on_screen || !self.streams.err_is_terminal) {
+        let is_shown = |shown: &str| match self.streams.err_is_terminal {
+            true => shown == text && self.is_on_screen,
+            false => words(shown).eq(words(text)),
+        };
+        if self.progress.as_deref().is_some_and(is_shown) {
             return;
         }
         self.progress = Some(text.to_owned());
@@ -121,6 +125,11 @@ impl Terminal {
         self.end_progress();
         self.fault.take()
     }
+}
+
+/// The words of a text that are no numbers.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split_whitespace().filter(|word| !word.trim_start_matches('(').starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// As much of `text` as fits into `width` columns.

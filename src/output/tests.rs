@@ -296,6 +296,27 @@ fn noticed(settings: Settings, err_is_terminal: bool) -> (String, String) {
 }
 
 #[test]
+fn where_nobody_watches_progress_is_a_line_only_when_more_than_its_numbers_changed() {
+    let (out, err) = (Kept::default(), Kept::default());
+    let notices = Output::on(streams(out, &err, false), Settings::default()).notices();
+    for text in [
+        "0 of 20 futures",
+        "5 of 20 futures",
+        "waiting for pump-0 (1s)",
+        "waiting for pump-0 (2s)",
+        "waiting for pump-1 (2s)",
+    ] {
+        notices(Notice::Progress(text.into()));
+    }
+    notices(Notice::ProgressEnd);
+    notices(Notice::Progress("waiting for pump-1 (1s)".into()));
+    assert_eq!(
+        err.text(),
+        "0 of 20 futures\nwaiting for pump-0 (1s)\nwaiting for pump-1 (2s)\nwaiting for pump-1 (1s)\n"
+    );
+}
+
+#[test]
 fn results_go_to_standard_output_and_everything_else_to_standard_error() {
     let (out, err) = noticed(Settings { verbose: true, ..Settings::default() }, false);
     assert_snapshot!(out, @"
