@@ -126,6 +126,10 @@ impl Console for Operator {
         }
     }
 
+    fn tell(&mut self, text: &str) {
+        self.output.remark(&format!("    {text}"));
+    }
+
     fn secret(&mut self, prompt: &str) -> Result<Secret> {
         let hidden = keyboard::is_terminal();
         if hidden {

@@ -63,6 +63,9 @@ pub trait Console: Send {
     /// `refused` when they say no or nobody can be asked, `interrupted` on Ctrl-C.
     fn manual(&mut self, text: &str) -> Result<()>;
 
+    /// Tells the operator what was done in their place; nothing is asked.
+    fn tell(&mut self, _text: &str) {}
+
     /// Reads a secret without showing it; from standard input when that is no terminal.
     ///
     /// # Errors

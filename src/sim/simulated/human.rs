@@ -8,13 +8,33 @@ use crate::sim::clock::Micros;
 use crate::sim::happening::What;
 use crate::sim::process::{Signal, Who};
 use crate::sim::scenario::{Fault, Span};
-use crate::world::{Answer, Choice, Exec, FaultKind, Manual, Play, Question};
+use crate::time::show_seconds;
+use crate::world::{Answer, Choice, Exec, FaultKind, Manual, Play, Question, TidbBinlog};
 use std::time::Duration;
 
 /// What a human takes for what they are asked, where the script does not say.
 const MANUAL: Duration = Duration::from_secs(60);
 /// What a program takes, where the script does not say.
 const EXEC: Duration = Duration::from_secs(10);
+
+/// What the simulator did of `manual`, for those who sit at the sandbox and can do nothing by hand.
+fn in_your_place(manual: &Manual) -> String {
+    let ids = |nodes: &[NodeRef]| nodes.iter().map(|node| node.id.as_str()).collect::<Vec<_>>().join(", ");
+    let nodes = [("stops", &manual.stops), ("starts", &manual.starts), ("frees disk space on", &manual.frees)];
+    let mut done: Vec<String> = nodes
+        .iter()
+        .filter(|(_, nodes)| !nodes.is_empty())
+        .map(|(what, nodes)| format!("{what} {}", ids(nodes)))
+        .collect();
+    if let Some(binlog) = manual.tidb {
+        done.push(format!("turns TiDB's binlog {}", if binlog == TidbBinlog::Off { "off" } else { "on" }));
+    }
+    let took = show_seconds(manual.takes.unwrap_or(MANUAL).as_secs_f64());
+    match done.is_empty() {
+        true => format!("(the sandbox takes it as done after {took}: nothing is declared that it would start or stop)"),
+        false => format!("(the sandbox does it for you, in {took}: it {})", done.join(", ")),
+    }
+}
 
 impl Simulated {
     pub(super) fn ask(&mut self, question: &Question) -> Result<Answer> {
@@ -60,6 +80,9 @@ impl Simulated {
         }
         if let Some(binlog) = manual.tidb {
             self.cluster.set_tidb_binlog(binlog);
+        }
+        if let Some(console) = &mut self.console {
+            console.tell(&in_your_place(manual));
         }
         Ok(Answer::Done)
     }
