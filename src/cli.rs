@@ -7,6 +7,7 @@ mod looks;
 mod parse;
 mod runs;
 mod scripts;
+mod tips;
 
 pub use looks::{Docs, Doctor, completions, man_pages};
 pub use parse::{Instead, parse};
@@ -34,11 +35,13 @@ Examples:
   binlogsh --sandbox paused-drainer -e 'offline_pump(\"pump-1\")'
   binlogsh ctl -cmd pumps                        instead of binlogctl
 
-Precedence: flag, environment (BINLOGSH_PD_URLS, _CA, _CERT, _KEY, _PROFILE, _OUTPUT, _TIMEOUT, _WAIT_LOCK, _CONFIG),
-profile in config.toml, default.
+Precedence: flag, environment, profile in config.toml, default.
+Environment: BINLOGSH_PD_URLS, _CA, _CERT, _KEY, _PROFILE, _OUTPUT, _TIMEOUT,
+  _WAIT_LOCK, _CONFIG.
 
-Exit codes: 0 done, 1 failed or not found, 2 bad arguments, 3 rejected or refused, 4 nobody answered, 5 somebody else's
-change or lock, 6 in doubt, 8 this host, 9 harm in a rehearsal, 70 a defect, 128 + signal.";
+Exit codes: 0 done, 1 failed or not found, 2 bad arguments, 3 rejected or
+  refused, 4 nobody answered, 5 somebody else's change or lock, 6 in doubt,
+  8 this host, 9 harm in a rehearsal, 70 a defect, 128 + signal.";
 
 /// A scriptable shell for operating TiDB-Binlog clusters
 ///
@@ -50,7 +53,9 @@ pub struct Cli {
     #[command(flatten)]
     pub global: Global,
 
-    /// Evaluate CODE and show what it returns; several in turn, with the same variables
+    /// Evaluate CODE and show what it returns; may be given several times
+    ///
+    /// Each is evaluated in turn, with the variables of those before it.
     #[arg(short = 'e', long = "eval", value_name = "CODE", allow_hyphen_values = true)]
     pub eval: Vec<String>,
 
@@ -59,10 +64,11 @@ pub struct Cli {
     pub command: Option<Command>,
 }
 
-/// What every command understands, before or after its name.
+/// What every command understands, before or after its name; listed behind its own.
 #[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_display_order = 100)]
 pub struct Global {
-    /// Where PD listens, several separated by commas [default: http://127.0.0.1:2379]
+    /// Where PD listens: URLs with commas [default: http://127.0.0.1:2379]
     #[arg(long, alias = "pd", value_name = "URLS", global = true, help_heading = "Cluster")]
     pub pd_urls: Option<String>,
 
@@ -90,11 +96,13 @@ pub struct Global {
     #[arg(long, value_name = "TIME", global = true, help_heading = "Cluster")]
     pub timeout: Option<String>,
 
-    /// How long to wait for the maintenance lock if somebody else holds it [default: not at all]
+    /// How long to wait for the maintenance lock [default: not at all]
+    ///
+    /// Whoever changes something holds it; somebody else's is waited for.
     #[arg(long, value_name = "TIME", global = true, help_heading = "Changes")]
     pub wait_lock: Option<String>,
 
-    /// A simulated cluster instead of a real one: a named sample, or a scenario file
+    /// A simulated cluster instead: a sample's name, or a scenario file
     ///
     /// The default sample has three Pumps and two Drainers. The name may also stand apart: `--sandbox paused-drainer`.
     /// A file that is called like a command needs the `=`.
@@ -125,11 +133,15 @@ pub struct Global {
     #[arg(long, conflicts_with = "yes", global = true, help_heading = "Changes")]
     pub read_only: bool,
 
-    /// Answer every question with yes; guards still refuse. In a profile marked `production` it must name it
+    /// Answer every question with yes; guards still refuse
+    ///
+    /// In a profile marked `production` it must name it: --yes=PROFILE.
     #[arg(long, value_name = "PROFILE", num_args = 0..=1, require_equals = true, global = true, help_heading = "Changes")]
     pub yes: Option<Option<String>>,
 
-    /// Let scripts run programs with exec(); read them first. In a sandbox nothing is ever run
+    /// Let scripts run programs with exec(); read them first
+    ///
+    /// In a sandbox nothing is ever run.
     #[arg(long, global = true, help_heading = "Changes")]
     pub allow_exec: bool,
 }
@@ -143,7 +155,7 @@ pub enum Command {
     #[command(disable_help_flag = true)]
     Run(Run),
 
-    /// Try a script on a simulated copy of the cluster, in virtual time, before anything is touched
+    /// Try a script on a simulated copy of the cluster, in virtual time
     ///
     /// Looks at the cluster first (or reads --snapshot, or takes --sandbox), and never touches it again. Tells what the
     /// script would do, what the cluster would do on its own, and what that means. With --futures or --every-fault it
@@ -163,13 +175,13 @@ pub enum Command {
     /// was seen, what happens if nothing is done, and what mends it. Exit code: 0 nothing, 1 warnings, 2 something critical.
     Doctor(Doctor),
 
-    /// Read scripts without running them, and say what is wrong with them; needs no cluster
+    /// Say what is wrong with scripts, without running them
     ///
-    /// The exit code is 0 if nothing is found, 1 if something is, 2 if a file cannot be read or does not compile.
+    /// It needs no cluster. The exit code is 0 if nothing is found, 1 if something is, 2 if a file cannot be read or does not compile.
     /// A rule is silenced by a comment on the line or above it: `// check: allow RULE: reason`.
     Check(Check),
 
-    /// List what was done, go on with what was cut off, and look after the maintenance lock
+    /// List what was done, go on with what was cut off, look after the maintenance lock
     ///
     /// Every script, prompt and `ctl` command that changed something is kept as a run, in the data directory of this user.
     #[command(args_conflicts_with_subcommands = true)]
@@ -195,7 +207,7 @@ pub enum Command {
         flags: Vec<OsString>,
     },
 
-    /// List the scripts that come with the program, one for each procedure; show or copy one
+    /// List the scripts that come with the program; show or copy one
     ///
     /// `run NAME` and `rehearse NAME` take such a name where no file is called so.
     Scripts {
@@ -204,7 +216,7 @@ pub enum Command {
         command: Option<ScriptsCommand>,
     },
 
-    /// Print the documentation of every function
+    /// Print the documentation: of every function, of one word, of the command line
     Docs(Docs),
 }
 
@@ -247,14 +259,21 @@ impl Global {
     }
 }
 
-/// The help of a subcommand itself, for its `--help` without a script.
-pub fn help_of(subcommand: &str) -> String {
+/// The help of a subcommand itself, for its `--help` (or, in short, `-h`) without a script.
+pub fn help_of(subcommand: &str, is_short: bool) -> String {
     let mut command = Cli::command();
     command.build();
-    match command.find_subcommand_mut(subcommand) {
-        Some(subcommand) => subcommand.render_long_help().to_string(),
-        None => String::new(),
-    }
+    let help = command.find_subcommand_mut(subcommand).map(|subcommand| match is_short {
+        true => subcommand.render_help(),
+        false => subcommand.render_long_help(),
+    });
+    help.map(|help| help.to_string().trim_end().to_owned()).unwrap_or_default()
+}
+
+/// The names of all subcommands.
+pub fn command_names() -> impl Iterator<Item = String> {
+    let names: Vec<String> = Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();
+    names.into_iter()
 }
 
 fn format() -> impl clap::builder::TypedValueParser<Value = Format> {

@@ -53,3 +53,17 @@ fn ctl_reads_no_profile() {
         .stderr_contains("127.0.0.1:9");
     configured("not toml", &["ctl", "-V"]).go().succeeds();
 }
+
+#[test]
+fn a_yes_for_a_profile_that_is_not_used_is_refused() {
+    let text = "[profiles.live]\n[profiles.test]\n";
+    for args in [&["--yes=foo"][..], &["--yes=live", "--profile", "test"], &["--yes=foo", "--sandbox"]] {
+        configured(text, args)
+            .eval("1")
+            .fails(ErrorKind::Invalid)
+            .stderr_contains("names a profile that is not used")
+            .stderr_contains("--profile ");
+    }
+    configured(text, &["--yes=live", "--profile", "live"]).eval("1").succeeds().stdout("1");
+    configured(text, &["--yes=foo"]).arg("doctor").go().fails(ErrorKind::Invalid).stderr_contains("--yes=foo");
+}

@@ -8,11 +8,15 @@ use std::path::PathBuf;
 /// `doctor`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
 pub struct Doctor {
-    /// How long to watch heartbeats and progress; a minute tells a stall [default: 10s]
+    /// How long to watch heartbeats and progress [default: 10s]
+    ///
+    /// A minute tells a stall.
     #[arg(long, value_name = "TIME")]
     pub observe: Option<String>,
 
-    /// Look again and again, with so much time in between, and tell what has come and gone
+    /// Look again and again, with so much time in between
+    ///
+    /// After the first look it tells what has come and gone.
     #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, default_missing_value = "1m")]
     pub watch: Option<String>,
 
@@ -20,7 +24,9 @@ pub struct Doctor {
     #[arg(long, value_name = "N", requires = "watch", value_parser = clap::value_parser!(u64).range(1..))]
     pub rounds: Option<u64>,
 
-    /// Checks of your own beside ours: a module with a function `check(facts)` that returns findings
+    /// Checks of your own beside ours
+    ///
+    /// A module with a function `check(facts)` that returns findings.
     #[arg(long, value_name = "FILE")]
     pub checks: Option<PathBuf>,
 
@@ -28,7 +34,9 @@ pub struct Doctor {
     #[arg(long, value_name = "TIME", help_heading = "Thresholds")]
     pub heartbeat: Option<String>,
 
-    /// A Drainer that stands still for so long is stuck; needs an --observe as long [default: 1m]
+    /// A Drainer that stands still for so long is stuck [default: 1m]
+    ///
+    /// It needs an --observe as long.
     #[arg(long, value_name = "TIME", help_heading = "Thresholds")]
     pub stall: Option<String>,
 
@@ -76,8 +84,8 @@ pub struct Docs {
     #[arg(long, value_name = "DIR", group = "what")]
     pub man: Option<PathBuf>,
 
-    /// Only this function
-    #[arg(value_name = "FUNCTION", group = "what")]
+    /// Only this: a function, a module, a type, a guard, a kind of error or harm, a rule of check
+    #[arg(value_name = "NAME", group = "what")]
     pub name: Option<String>,
 }
 

@@ -1,6 +1,7 @@
 //! From arguments to a command line, or to what is said instead.
 
-use super::{BINLOGCTL, Cli, Command, Global};
+use super::tips::with_tip;
+use super::{BINLOGCTL, Cli, Command, Global, help_of};
 use clap::error::ErrorKind;
 use clap::{Arg, CommandFactory, FromArgMatches};
 use std::ffi::OsString;
@@ -39,8 +40,24 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, Instead> {
     // To put the definition together takes as long as all the rest, so that is done once.
     let mut command = Cli::command();
     let args = with_sandbox_joined(&command, args);
-    let cli = command.try_get_matches_from_mut(args).and_then(|matches| Cli::from_arg_matches(&matches));
-    cli.and_then(|cli| consistent(cli, &mut command)).map_err(|error| instead(&error.format(&mut command)))
+    let cli = command.try_get_matches_from_mut(&args).and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = cli.and_then(|cli| consistent(cli, &mut command));
+    let cli = cli.map_err(|error| instead(&with_tip(error, &args).format(&mut command)))?;
+    match help_wanted(&cli) {
+        Some(subcommand) => {
+            Err(Instead { text: help_of(subcommand, args.iter().any(|arg| arg == "-h")), exit_code: 0 })
+        }
+        None => Ok(cli),
+    }
+}
+
+/// The subcommand whose own help is wanted, where `--help` behind a script is the script's.
+fn help_wanted(cli: &Cli) -> Option<&'static str> {
+    match &cli.command {
+        Some(Command::Run(run)) if run.help && run.script.is_none() => Some("run"),
+        Some(Command::Rehearse(rehearse)) if rehearse.help && rehearse.script.is_none() => Some("rehearse"),
+        _ => None,
+    }
 }
 
 fn consistent(cli: Cli, command: &mut clap::Command) -> Result<Cli, clap::Error> {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 /// `run`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
 pub struct Run {
-    /// The script: a file, - for standard input, or the name of one that comes with the program
+    /// A file, - for standard input, or the name of one that comes with the program
     #[arg(value_name = "SCRIPT", required_unless_present = "help")]
     pub script: Option<PathBuf>,
 
@@ -15,7 +15,9 @@ pub struct Run {
     #[arg(long = "param", short = 'p', value_name = "NAME=VALUE", value_parser = param)]
     pub params: Vec<(String, String)>,
 
-    /// Follow the plan that a rehearsal kept in FILE: begin only if all that it relied on is unchanged, and do nothing else
+    /// Follow the plan that a rehearsal kept in FILE, and do nothing else
+    ///
+    /// The run begins only if all that the plan relied on is unchanged.
     #[arg(long, value_name = "FILE")]
     pub plan: Option<PathBuf>,
 
@@ -27,7 +29,7 @@ pub struct Run {
 /// `rehearse`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
 pub struct Rehearse {
-    /// The script: a file, - for standard input, or the name of one that comes with the program
+    /// A file, - for standard input, or the name of one that comes with the program
     #[arg(value_name = "SCRIPT", required_unless_present_any = ["help", "show", "merge"])]
     pub script: Option<PathBuf>,
 
@@ -39,7 +41,7 @@ pub struct Rehearse {
     #[arg(long, short)]
     pub help: bool,
 
-    /// Rehearse on this snapshot (or scenario file) instead of looking at the cluster
+    /// Rehearse on this snapshot (or scenario file), without the cluster
     #[arg(long, value_name = "FILE", help_heading = "Cluster")]
     pub snapshot: Option<PathBuf>,
 
@@ -67,7 +69,7 @@ pub struct Rehearse {
     #[arg(long, group = "many", help_heading = "Futures")]
     pub every_fault: bool,
 
-    /// What futures are drawn from: the same seed gives the same futures
+    /// What futures are drawn from: the same seed, the same futures
     #[arg(long, value_name = "S", default_value_t = 1, requires = "futures", help_heading = "Futures")]
     pub seed: u64,
 
@@ -75,7 +77,9 @@ pub struct Rehearse {
     #[arg(long, value_name = "J", value_parser = jobs(), requires = "many", help_heading = "Futures")]
     pub jobs: Option<usize>,
 
-    /// The kinds of faults, separated by commas; all if it is left out, all but some if they have a `-` before them
+    /// The kinds of faults, with commas; with a `-` before them all others
+    ///
+    /// All kinds if it is left out.
     #[arg(long, value_name = "LIST", allow_hyphen_values = true, requires = "many", help_heading = "Futures")]
     pub faults: Option<String>,
 
@@ -91,12 +95,12 @@ pub struct Rehearse {
     #[arg(long, value_name = "DIR", requires = "many", help_heading = "Futures")]
     pub stories: Option<PathBuf>,
 
-    /// Tell the story in FILE, which a rehearsal of futures has kept
+    /// Tell the story that a rehearsal of futures has kept in FILE
     #[arg(long, value_name = "FILE", conflicts_with_all = ["futures", "every_fault", "snapshot", "save_snapshot"], help_heading = "Futures")]
     pub story: Option<PathBuf>,
 
-    /// Write a report of it all for a browser
-    #[arg(long, value_name = "FILE.html", help_heading = "Output")]
+    /// Write a report of it all for a browser (FILE.html)
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub report: Option<PathBuf>,
 
     /// How much virtual time the script may take
@@ -135,7 +139,9 @@ pub struct Check {
     #[arg(value_name = "FILE", required_unless_present = "explain")]
     pub files: Vec<PathBuf>,
 
-    /// Mend misspelt names where only one can have been meant; nothing else in the files is touched
+    /// Mend misspelt names where only one can have been meant
+    ///
+    /// Nothing else in the files is touched.
     #[arg(long)]
     pub fix: bool,
 

@@ -53,10 +53,42 @@ fn run_takes_parameters_and_its_help_is_the_script_s() {
     let cli = parsed(&["run", "-", "--param", "only=pump-1", "-p", "text=a=b", "--help"]);
     let params = vec![("only".into(), "pump-1".into()), ("text".into(), "a=b".into())];
     assert_eq!(cli.command, Some(Command::Run(Run { script: Some("-".into()), params, plan: None, help: true })));
-    assert!(matches!(parsed(&["run", "--help"]).command, Some(Command::Run(Run { script: None, help: true, .. }))));
+    assert!(refused(&["run", "--help"]).was_asked_for());
     assert_eq!(refused(&["run"]).exit_code, 2);
     assert!(refused(&["run", "x", "--param", "only"]).text.contains("NAME=VALUE"));
-    assert!(help_of("run").contains("--param"));
+    assert!(help_of("run", false).contains("--param"));
+}
+
+#[test]
+fn the_short_help_has_a_line_for_each_flag_and_the_long_one_says_more() {
+    for line in [&["-h"][..], &["run", "-h"], &["rehearse", "-h"], &["doctor", "-h"], &["test", "-h"], &["check", "-h"]]
+    {
+        let help = refused(line);
+        assert!(help.was_asked_for(), "{line:?}");
+        let options = help.text.lines().skip_while(|line| *line != "Options:");
+        let wrapped: Vec<&str> = options.filter(|line| line.starts_with("          ")).collect();
+        assert!(wrapped.is_empty(), "{line:?}: {wrapped:#?}");
+    }
+    let (short, long) = (refused(&["rehearse", "-h"]).text, refused(&["rehearse", "--help"]).text);
+    assert!(long.lines().count() > short.lines().count() + 20, "{short}");
+}
+
+#[test]
+fn a_parameter_given_as_a_flag_is_shown_as_it_is_given() {
+    let tip = |line: &[&str]| refused(line).text;
+    assert!(tip(&["rehearse", "x", "--window", "5m"]).contains("'--param window=5m'"));
+    assert!(tip(&["run", "x.rhai", "--only-one=pump-1"]).contains("'--param only_one=pump-1'"));
+    assert!(tip(&["run", "x.rhai", "--loud"]).contains("'--param loud=VALUE'"));
+    assert!(!tip(&["doctor", "--loud"]).contains("--param"));
+}
+
+#[test]
+fn a_script_in_the_place_of_a_command_is_shown_as_it_is_run() {
+    let tip = |word: &str| refused(&[word]).text;
+    assert!(tip("v4.rhai").contains("'binlogsh run v4.rhai'"), "{}", tip("v4.rhai"));
+    assert!(tip("./docs").contains("'binlogsh run ./docs'"), "{}", tip("./docs"));
+    assert!(tip("rolling_restart").contains("'binlogsh run rolling_restart'"));
+    assert!(tip("dctor").contains("doctor") && !tip("dctor").contains("run dctor"));
 }
 
 #[test]

@@ -69,6 +69,7 @@ fn go(cli: Cli, output: &Output) -> Result<u8, ScriptError> {
     }
     let settings = config::load(&cli.global.overrides(), &|name| std::env::var(name).ok())?;
     output.set_format(settings.output);
+    yes_names_the_profile(&cli.global, &settings)?;
     let house = House { global: cli.global, settings, output: output.clone(), interrupt, seen: None };
     match cli.command {
         Some(Command::Run(run)) => run::main(&house, run),
@@ -85,6 +86,18 @@ fn go(cli: Cli, output: &Output) -> Result<u8, ScriptError> {
         None if std::io::stdin().is_terminal() => prompt::main(house),
         None => evaluate::standard_input(&house),
     }
+}
+
+/// A yes for a profile that is not used was meant for another cluster.
+fn yes_names_the_profile(global: &cli::Global, settings: &config::Settings) -> Result<()> {
+    let Some(Some(named)) = &global.yes else { return Ok(()) };
+    let used = match &settings.profile {
+        Some(profile) if profile == named => return Ok(()),
+        Some(profile) => format!("the profile is `{profile}`"),
+        None => "no profile is used".into(),
+    };
+    Err(Error::invalid(format!("--yes={named} names a profile that is not used: {used}"))
+        .hint(format!("give --profile {named} as well, or --yes without a name")))
 }
 
 /// What an ending means for the process: a value is shown, an `exit(n)` is its code.

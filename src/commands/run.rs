@@ -22,7 +22,7 @@ use std::rc::Rc;
 /// Runs the script, or tells what it is for.
 pub(super) fn main(house: &House, run: Run) -> Result<u8, ScriptError> {
     let Some(script) = run.script else {
-        house.output.line(&cli::help_of("run"));
+        house.output.line(&cli::help_of("run", false));
         return Ok(0);
     };
     let source = read(&script)?;

@@ -37,7 +37,7 @@ pub(super) fn main(house: &House, args: &Rehearse) -> Result<u8, ScriptError> {
         return Ok(0);
     }
     let Some(script) = &args.script else {
-        house.output.line(&cli::help_of("rehearse"));
+        house.output.line(&cli::help_of("rehearse", false));
         return Ok(0);
     };
     let source = run::read(script)?;
