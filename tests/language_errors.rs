@@ -54,6 +54,34 @@ fn a_misspelt_name_is_answered_with_the_nearest() {
 }
 
 #[test]
+fn a_text_without_its_quotes_is_shown_with_them() {
+    says("pump(pump-1)", &["no variable `pump`", "double quotes: \"pump-1\""]);
+    says("pause_pump(pump_1)", &["no variable `pump_1`", "double quotes: \"pump_1\""]);
+    says("pump('pump-1')", &["single quotes hold one letter", "double quotes: \"pump-1\""]);
+    says("pause_pump \"pump-1\"", &["is a function", "pause_pump(pump, [#{...}])"]);
+    assert!(!says("let count = 1; cuont-1", &["did you mean `count`"]).error.hint.unwrap().contains("quotes"));
+}
+
+#[test]
+fn a_function_that_wants_what_stands_outside_it_is_told_how() {
+    says("let a = 1; fn f() { a } f()", &["no variable `a`", "give it `a` as an argument"]);
+    says("const A = 1; fn f() { A } f()", &["no variable `A`", "write `global::A`"]);
+    assert_eq!(Shell::new().value("const A = 1; fn f() { global::A } f()"), Value::Int(1));
+    let mut shell = Shell::new();
+    shell.line("const A = 1; fn f() { A }");
+    let error = shell.interpreter.line("f()").unwrap_err().error;
+    assert!(error.hint.unwrap().contains("`global::A`"));
+    shell.line("fn g() { global::A }");
+}
+
+#[test]
+fn a_function_that_its_module_lacks_is_looked_for_in_that_module() {
+    says("import \"drainers\" as d; d::blokcing(1)", &["module `d`", "did you mean `blocking`"]);
+    says("import \"drainers\" as d; d::xyz()", &["it has advances, all_beyond"]);
+    says("import \"drainers\" as d; d", &["`d` is a module"]);
+}
+
+#[test]
 fn a_node_cannot_be_set() {
     says("let p = pump(\"pump-1\"); p.state = \"paused\"", &["cannot be set", "act upon it"]);
 }

@@ -83,7 +83,15 @@ fn names_to_complete_are_those_that_are_there() {
     let names = shell.interpreter.names();
     assert!(names.variables.contains(&"mine".into()));
     assert!(names.functions.contains(&"own".into()) && names.functions.contains(&"pause_pump".into()));
-    assert!(names.modules.contains(&"p".into()) && names.modules.contains(&"drainers".into()));
+    assert!(names.modules.contains(&"drainers".into()));
+    let [imported] = names.imported.as_slice() else { panic!("{:?}", names.imported) };
+    assert_eq!(imported.name, "p");
+    let drain = imported.functions.iter().find(|function| function.name == "drain").unwrap();
+    assert_eq!(drain.params, ["pump", "options"]);
+    assert!(
+        !imported.functions.iter().any(|function| function.name == "others_answering"),
+        "private functions are not called"
+    );
 }
 
 #[test]

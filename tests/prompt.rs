@@ -177,3 +177,46 @@ fn tab_completes_functions() {
     prompt.pty.exp_string("\n\rsandbox> ").unwrap();
     prompt.leave();
 }
+
+#[test]
+fn tab_completes_the_functions_of_an_imported_module() {
+    let mut prompt = Prompt::sandbox("default");
+    prompt.says("import \"drainers\" as back;", "");
+    prompt.pty.send("back::ensure_all_o\t").unwrap();
+    prompt.pty.flush().unwrap();
+    prompt.pty.exp_string("back::ensure_all_online(").unwrap();
+    prompt.pty.send_control('c').unwrap();
+    prompt.pty.exp_string("\n\rsandbox> ").unwrap();
+    prompt.leave();
+}
+
+#[test]
+fn a_command_line_is_sent_to_where_it_belongs() {
+    let mut prompt = Prompt::sandbox("crashed");
+    prompt
+        .says("run procedure.rhai", "leave with Ctrl-D, then `binlogsh --sandbox=crashed run procedure.rhai`")
+        .says("binlogsh doctor", "`binlogsh --sandbox=crashed doctor`")
+        .says("let run = 7000; run + 7", "7007");
+    prompt.pty.send_line("exit").unwrap();
+    prompt.pty.exp_eof().unwrap();
+}
+
+#[test]
+fn the_prompt_says_where_it_is_before_anybody_is_asked() {
+    let options = Options::new().timeout_ms(Some(20_000)).strip_ansi_escape_codes(true);
+    let shell = Shell::live("127.0.0.1:9");
+    let mut pty = spawn_with_options(shell.command(), options).unwrap();
+    let opened = pty.exp_string("> ").unwrap();
+    assert!(opened.contains("cluster of PD at http://127.0.0.1:9"), "{opened}");
+    pty.send_control('d').unwrap();
+    pty.exp_eof().unwrap();
+}
+
+#[test]
+fn what_is_to_be_done_by_hand_is_done_by_the_sandbox_which_says_so() {
+    let mut prompt = Prompt::sandbox("default");
+    prompt
+        .says("manual(\"Start it\", #{ starts: [\"pump-1\"], takes: \"30s\" })", "for you, in 30s: it starts pump-1)")
+        .says("manual(\"Call them\")", "nothing is declared that it would start or stop");
+    prompt.leave();
+}

@@ -37,7 +37,7 @@ const UNDEFINED_VARIABLE: Rule = Rule {
     severity: Severity::Error,
     about: "A name is no variable where it stands.",
     why: "The script would not even begin. A function sees its own parameters and variables only, never those outside it: \
-          give it what it needs as an argument. It cannot be silenced.",
+          give it what it needs as an argument; a constant of the file is `global::NAME` there. It cannot be silenced.",
     caught: "//! Shows a Pump.\nlet id = \"pump-1\";\nfn show() {\n    print(pump(id).state);\n}\nshow();\n",
     left_alone: "//! Shows a Pump.\nlet id = \"pump-1\";\nfn show(id) {\n    print(pump(id).state);\n}\nshow(id);\n",
 };
@@ -94,25 +94,28 @@ impl Names<'_> {
     }
 
     fn variables(&self, variables: &Variables, found: &mut Vec<Finding>) {
+        // Whether it is a constant of the file, if it is a variable of the file at all.
         let outside = |name: &str| {
-            self.script
-                .parsed
-                .tree
-                .body
-                .iter()
-                .any(|stmt| matches!(stmt, Stmt::Let { name: known, .. } if known.text == name))
+            self.script.parsed.tree.body.iter().find_map(|stmt| match stmt {
+                Stmt::Let { name: known, is_constant, .. } if known.text == name => Some(*is_constant),
+                _ => None,
+            })
         };
         for unknown in &variables.unknown {
             let name = &unknown.name;
             let finding =
                 Finding::new(&UNDEFINED_VARIABLE, unknown.at, name, format!("there is no variable `{name}` here"));
             found.push(match (outside(name), self.words.ours(name)) {
-                (true, _) => finding.hint(format!(
+                (Some(true), _) => finding.hint(format!(
+                    "a function does not see the constants outside it: write `global::{name}`, or give it `{name}` as an \
+                     argument"
+                )),
+                (Some(false), _) => finding.hint(format!(
                     "a function does not see the variables outside it, or what is declared further down: give it `{name}` \
                      as an argument"
                 )),
-                (false, Some(_)) => finding.hint(format!("`{name}` is a function: call it")),
-                (false, None) => {
+                (None, Some(_)) => finding.hint(format!("`{name}` is a function: call it")),
+                (None, None) => {
                     let visible = unknown.visible.iter().map(String::as_str);
                     finding.meant(name, visible, "declare it with `let`")
                 }

@@ -67,7 +67,7 @@ impl Walk<'_> {
 
     fn stmt(&mut self, stmt: &Stmt) {
         match stmt {
-            Stmt::Let { name, value, is_exported } => {
+            Stmt::Let { name, value, is_exported, .. } => {
                 self.expr(value);
                 self.declare(name);
                 if *is_exported {

@@ -2,12 +2,13 @@
 
 use crate::cli::{self, Docs};
 use crate::commands::compose::House;
+use crate::commands::topics::topics;
 use crate::error::{Error, Result};
 use crate::language::{definitions, overview, page, procedures_markdown, reference_markdown};
 use std::fs;
 use std::path::Path;
 
-/// Prints one function's page, the whole reference, a completion script or the list of all functions; or writes files.
+/// Prints one page of the help, the whole reference, a completion script or the list of all functions; or writes files.
 pub(super) fn main(house: &House, docs: &Docs) -> Result<u8> {
     if let Some(dir) = &docs.definitions {
         let files = definitions().into_iter().map(|(name, text)| (name, text.into_bytes())).collect();
@@ -19,7 +20,7 @@ pub(super) fn main(house: &House, docs: &Docs) -> Result<u8> {
         return Ok(0);
     }
     let text = match (&docs.name, docs.completions) {
-        (Some(name), _) => page(name)?,
+        (Some(name), _) => page(name, &topics())?,
         (None, Some(shell)) => cli::completions(shell),
         (None, None) if docs.reference => reference_markdown(),
         (None, None) if docs.procedures => procedures_markdown(),

@@ -2,6 +2,7 @@
 
 use crate::commands::compose::{House, Work, session};
 use crate::commands::runs::Keeping;
+use crate::commands::topics::topics;
 use crate::commands::{conclude, read_standard_input};
 use crate::error::{Error, Result, ScriptError};
 use crate::language::{Ending, Interpreter, Limits, Settings, Source};
@@ -53,5 +54,5 @@ pub(super) fn language_settings() -> Result<Settings> {
                 .hint("it limits the steps of one run: leave it unset unless a script needs more")
         })?;
     }
-    Ok(Settings { limits, roots: vec![".".into()], ..Settings::default() })
+    Ok(Settings { limits, roots: vec![".".into()], topics: Some(topics), ..Settings::default() })
 }

@@ -13,6 +13,7 @@ mod run;
 mod runs;
 mod scripts;
 mod test;
+mod topics;
 
 use crate::cli::{self, Cli, Command};
 use crate::config;

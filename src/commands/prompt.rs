@@ -1,15 +1,19 @@
 //! The prompt: an interpreter behind the shell, and the shell's dot commands.
 
+mod hints;
+
 use crate::commands::compose::{House, Seen, Work, announce, session};
 use crate::commands::runs::Keeping;
 use crate::commands::{conclude, evaluate};
 use crate::config;
-use crate::error::{Result, ScriptError};
-use crate::language::{Completeness, Ending, Interpreter, functions, node_properties};
+use crate::error::{ErrorKind, Result, ScriptError};
+use crate::language::{
+    Completeness, Ending, Interpreter, LibraryFunction, functions, library_functions, node_properties, usual_alias,
+};
 use crate::output::{Format, Output};
 use crate::session::Session;
-use crate::shell::{DotCommand, Editor, Function, Host, Next, Shell, Vocabulary, prompt_text};
-use std::cell::RefCell;
+use crate::shell::{DotCommand, Editor, Function, Host, Namespace, Next, Shell, Vocabulary, prompt_text};
+use std::cell::{LazyCell, RefCell};
 use std::rc::Rc;
 
 /// Reads and evaluates until somebody leaves.
@@ -17,11 +21,15 @@ pub(super) fn main(house: House) -> Result<u8, ScriptError> {
     let seen = Seen::default();
     let house = House { seen: Some(seen.clone()), ..house };
     announce(&house);
+    greet(&house);
     let run = Keeping::begin_lines(&house, "prompt", "")?;
     let session = session(&house, Work::lines(run.id()), run.journal())?;
     let interpreter = Interpreter::new(session.clone(), evaluate::language_settings()?);
     let output = house.output.clone();
-    let host: Rc<RefCell<dyn Host>> = Rc::new(RefCell::new(Prompt { session, interpreter, output, seen }));
+    let sandbox = house.global.sandbox.clone();
+    let (functions, library) = (known_functions(), LazyCell::new(library as fn() -> Vec<Namespace>));
+    let host: Rc<RefCell<dyn Host>> =
+        Rc::new(RefCell::new(Prompt { session, interpreter, output, seen, sandbox, functions, library }));
     let prompt = prompt_text(house.settings.profile.as_deref(), house.global.sandbox.is_some());
     let mut shell = Shell::new(prompt, vec![choose_format(&house.output)], house.output.clone());
     // Whoever has no home directory has no history, and a prompt all the same.
@@ -38,6 +46,12 @@ struct Prompt {
     interpreter: Interpreter,
     output: Output,
     seen: Seen,
+    /// The sandbox that it is in.
+    sandbox: Option<String>,
+    /// What never changes of what it completes with.
+    functions: Vec<Function>,
+    /// The library, read when somebody first types.
+    library: LazyCell<Vec<Namespace>>,
 }
 
 impl Host for Prompt {
@@ -47,26 +61,19 @@ impl Host for Prompt {
 
     fn vocabulary(&self) -> Vocabulary {
         let names = self.interpreter.names();
-        let mut known: Vec<Function> = functions()
-            .into_iter()
-            .map(|function| Function {
-                name: function.name.to_owned(),
-                signature: function.signature,
-                options: function.options.iter().map(|option| option.name.to_owned()).collect(),
-                guards: function.guards.iter().map(|guard| (*guard).to_owned()).collect(),
-            })
-            .collect();
-        let own: Vec<String> =
-            names.functions.into_iter().filter(|name| known.iter().all(|function| function.name != *name)).collect();
-        known.extend(own.into_iter().map(|name| Function {
-            signature: format!("{name}("),
-            name,
-            ..Function::default()
-        }));
+        let mut known = self.functions.clone();
+        let own = names.functions.into_iter().filter(|name| self.functions.iter().all(|known| known.name != *name));
+        known.extend(own.map(|name| Function { signature: format!("{name}("), name, ..Function::default() }));
+        let imported = names.imported.into_iter().rev().map(|module| Namespace {
+            name: module.name,
+            functions: module.functions.into_iter().map(|function| callable(function.name, &function.params)).collect(),
+            is_imported: true,
+        });
         Vocabulary {
             functions: known,
             variables: names.variables,
             modules: names.modules,
+            namespaces: imported.chain(self.library.iter().cloned()).collect(),
             properties: node_properties().map(str::to_owned).collect(),
             node_ids: self.seen.borrow().iter().cloned().collect(),
         }
@@ -80,12 +87,63 @@ impl Host for Prompt {
                 conclude(&self.output, value);
                 Next::Prompt
             }
-            Err(error) => {
+            Err(mut error) => {
+                if error.error.kind == ErrorKind::Invalid
+                    && let Some(hint) = hints::command_line(text, self.sandbox.as_deref())
+                {
+                    error.error.hint = Some(hint);
+                }
                 self.output.error(&error);
                 Next::Prompt
             }
         }
     }
+}
+
+/// What every prompt can call.
+fn known_functions() -> Vec<Function> {
+    let all = functions().into_iter().map(|function| Function {
+        name: function.name.to_owned(),
+        signature: function.signature,
+        options: function.options.iter().map(|option| option.name.to_owned()).collect(),
+        guards: function.guards.iter().map(|guard| (*guard).to_owned()).collect(),
+    });
+    all.collect()
+}
+
+/// The library's modules under their usual names, as they can be called once they are imported.
+fn library() -> Vec<Namespace> {
+    let mut all: Vec<Namespace> = Vec::new();
+    for LibraryFunction { module, name, signature, .. } in library_functions() {
+        let alias = usual_alias(module);
+        let signature = signature.split_once("::").map_or(signature.as_str(), |(_, call)| call).to_owned();
+        let function = Function { name: name.to_owned(), signature, ..Function::default() };
+        match all.iter_mut().find(|namespace| namespace.name == alias) {
+            Some(namespace) => namespace.functions.push(function),
+            None => all.push(Namespace { name: alias.to_owned(), functions: vec![function], is_imported: false }),
+        }
+    }
+    all
+}
+
+fn callable(name: String, params: &[String]) -> Function {
+    Function { signature: format!("{name}({})", params.join(", ")), name, ..Function::default() }
+}
+
+/// Says where the prompt is and where to look first. Nobody is asked for it: whether the cluster answers is seen at the
+/// first look, and a prompt that waited for that would not open when it is needed most.
+fn greet(house: &House) {
+    if house.output.format() == Format::Json {
+        return;
+    }
+    if house.global.sandbox.is_none() {
+        let profile = house.settings.profile.as_ref().map_or(String::new(), |name| format!(", profile `{name}`"));
+        let production = if house.settings.production { " marked production" } else { "" };
+        let mode = if house.global.read_only { ", read-only" } else { "" };
+        let urls = house.settings.pd_urls.join(", ");
+        house.output.remark(&format!("cluster of PD at {urls}{profile}{production}{mode}"));
+    }
+    house.output.remark("help() lists the functions, .help what else the prompt takes; Tab completes, Ctrl-D leaves");
 }
 
 /// `.output FORMAT`.

@@ -1,11 +1,10 @@
-//! The documentation of every function, from the rows that also bind it: what `help`, completion and the reference use.
+//! The documentation of every function, from the rows that also bind it: what [`help`](super::help), completion and the
+//! reference use.
 
-use crate::error::{Error, Result};
 use crate::language::bindings::{self, Builtin};
 use crate::language::describe::about_module;
 use crate::language::library::stdlib;
-use crate::language::library_docs::{LibraryFunction, library_functions, usual_alias};
-use crate::nearest::did_you_mean;
+use crate::language::library_docs::{library_functions, usual_alias};
 use crate::operations::{self, Group, Operation};
 use std::ops::RangeInclusive;
 
@@ -130,11 +129,6 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
     operations::all().map(|row| row.name).chain(bindings::builtins().map(|row| row.name))
 }
 
-/// The names of the embedded library's functions, with their module.
-fn library_names() -> impl Iterator<Item = String> {
-    library_functions().into_iter().map(|function| format!("{}::{}", usual_alias(function.module), function.name))
-}
-
 /// The embedded library's modules, and the first line of what each is for.
 pub(super) fn library() -> impl Iterator<Item = (&'static str, String)> {
     stdlib().map(|(module, text)| {
@@ -165,69 +159,9 @@ pub fn overview() -> String {
             text.push_str(&format!("  {:width$}  {}\n", function.signature, function.summary()));
         }
     }
-    text.push_str("\nhelp(\"NAME\") says more about one of them, and about the types Node, Time and Error");
+    text.push_str(
+        "\nhelp(\"NAME\") says more about one of them, about a module of the library, the types Node, Time and \
+                   Error, a guard, or a kind of error",
+    );
     text
-}
-
-/// The page that `help(name)` shows.
-///
-/// # Errors
-/// `not_found` with the nearest names.
-pub fn page(name: &str) -> Result<String> {
-    let name = name.trim().trim_end_matches("()");
-    if let Some(function) = functions().into_iter().find(|function| function.name == name) {
-        return Ok(function_page(&function));
-    }
-    let called = |function: &LibraryFunction| format!("{}::{}", usual_alias(function.module), function.name) == name;
-    if let Some(function) = library_functions().into_iter().find(called) {
-        let module = function.module;
-        let import = format!("  import \"{module}\" as {};", usual_alias(module));
-        let example = indented(&function.example);
-        let about = indented(&function.about);
-        return Ok(format!("{}\n\n{about}\n\nExample\n{import}\n{example}", function.signature));
-    }
-    match name {
-        "Node" => Ok(type_page("Node", "a Pump or Drainer as it was read", &bindings::NODE_PROPERTIES)),
-        "Time" => Ok(type_page(
-            "Time",
-            "a point in time; times compare, `a - b` is seconds, `a + \"5m\"` is a time",
-            &bindings::TIME_PROPERTIES,
-        )),
-        "Error" => Ok(type_page(
-            "Error",
-            "what `catch (err)` gets from a function that failed; thrown again it is what it was",
-            &bindings::ERROR_PROPERTIES,
-        )),
-        _ => {
-            let known = names().chain(["Node", "Time", "Error"]).map(str::to_owned).chain(library_names());
-            let known: Vec<String> = known.collect();
-            let hint = did_you_mean(name, known.iter().map(String::as_str));
-            Err(Error::not_found(format!("there is no function `{name}`"))
-                .hint(hint.unwrap_or_else(|| "help() lists all functions".into())))
-        }
-    }
-}
-
-fn function_page(function: &FunctionDoc) -> String {
-    let mut text = format!("{} -> {}\n\n{}\n", function.signature, function.returns, indented(function.about));
-    if !function.options.is_empty() {
-        text.push_str("\nOptions\n");
-        for option in &function.options {
-            text.push_str(&format!("  {}: {} - {}\n", option.name, option.takes, option.about));
-        }
-    }
-    if !function.guards.is_empty() {
-        text.push_str(&format!("\nGuards\n  {}\n", function.guards.join(", ")));
-    }
-    text.push_str(&format!("\nExample\n{}", indented(function.example)));
-    text
-}
-
-fn type_page(name: &str, about: &str, properties: &[(&str, &str, &str)]) -> String {
-    let lines = properties.iter().map(|(name, takes, about)| format!("\n  .{name}: {takes} - {about}"));
-    format!("{name}: {about}\n{}", lines.collect::<String>())
-}
-
-fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("  {}", line.trim_start())).collect::<Vec<_>>().join("\n")
 }

@@ -1,24 +1,26 @@
 //! Runs scripts, and lines of a prompt.
 
 mod call;
+mod names;
+
+pub use names::{Imported, ImportedFunction, Names};
 
 use crate::error::{Error, ScriptError};
 use crate::language::complete::{Completeness, Scan, scan, unclosed_comment};
 use crate::language::convert::to_value;
 use crate::language::describe::{self, ScriptDoc};
+use crate::language::engine;
 use crate::language::host::Host;
 use crate::language::parameter::{self, ParamDoc};
 use crate::language::pin::{self, PinnedModule};
 use crate::language::place::{self, Places};
 use crate::language::settings::Settings;
 use crate::language::sources::Source;
-use crate::language::translate::{self, Vocabulary};
-use crate::language::{docs, engine, stdlib};
+use crate::language::translate::Vocabulary;
 use crate::session::Session;
 use crate::value::Value;
 use rhai::{AST, Caches, Dynamic, Engine, EvalAltResult, GlobalRuntimeState, ParseErrorType, Scope};
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::rc::Rc;
 
@@ -42,17 +44,6 @@ pub enum Ending {
     Value(Value),
     /// With `exit(code)`.
     Exit(u8),
-}
-
-/// The names that can be completed at the prompt.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Names {
-    /// Variables and constants.
-    pub variables: Vec<String>,
-    /// Functions, ours and the prompt's own.
-    pub functions: Vec<String>,
-    /// Imported modules, and those of the embedded library.
-    pub modules: Vec<String>,
 }
 
 /// A script that was compiled and whose parameters were checked: it can be run again and again.
@@ -203,20 +194,6 @@ impl Interpreter {
         }
     }
 
-    /// The names that can be completed at the prompt.
-    pub fn names(&self) -> Names {
-        let scope: BTreeSet<String> = self.prompt.scope.iter().map(|(name, ..)| name.to_owned()).collect();
-        let script = functions(&self.prompt).into_iter().map(|(name, _)| name);
-        let known: BTreeSet<String> = docs::names().map(str::to_owned).chain(script).collect();
-        let imported = self.prompt.global.iter_imports().map(|(name, _)| name.to_owned());
-        let modules: BTreeSet<String> = stdlib().map(|(name, _)| name.to_owned()).chain(imported).collect();
-        Names {
-            variables: scope.into_iter().collect(),
-            functions: known.into_iter().collect(),
-            modules: modules.into_iter().collect(),
-        }
-    }
-
     fn compile(&self, source: &Source, scope: Option<&Scope<'_>>) -> Result<(String, AST), ScriptError> {
         self.host.modules.borrow_mut().clear();
         let key = self.host.sources.add(source.clone());
@@ -227,9 +204,9 @@ impl Interpreter {
             Ok(ast) => ast,
             Err(error) => {
                 let mut words = self.vocabulary(&self.prompt);
-                words.variables.extend(translate::declared_in(&source.text));
+                words.learn_from(&source.text);
                 let place = place::at(error.position(), &key, &self.host.sources);
-                return Err(ScriptError::at(words.parsing(error.err_type()), place));
+                return Err(ScriptError::at(words.parsing(error.err_type(), place.as_deref()), place));
             }
         };
         if let Some(at) = unclosed_comment(&source.text) {
@@ -277,20 +254,27 @@ impl Interpreter {
                 let shown = to_value(value, &self.host.shapes);
                 Ok(Ending::Value(shown.unwrap_or_else(|_| Value::Text(value.to_string()))))
             }
-            Err(error) => Err(failed(self.vocabulary(state).translate(error))),
+            Err(error) => {
+                let Places { innermost, .. } = place::of(error, key, &self.host.sources);
+                Err(failed(self.vocabulary(state).translate(error, innermost.as_deref())))
+            }
         }
     }
 
     fn vocabulary(&self, state: &State) -> Vocabulary {
-        let variables = state.scope.iter().map(|(name, ..)| name.to_owned());
-        let imported = state.global.iter_imports().map(|(name, _)| name.to_owned());
-        let mut known = functions(state);
-        for (_, module) in state.global.iter_imports() {
-            known.extend(module.iter_script_fn_info().map(|(_, _, name, count, _)| (name.to_owned(), count)));
-        }
+        let imported: Vec<Imported> = names::imported(state);
+        let of_modules = imported.iter().flat_map(|module| module.functions.iter());
+        let known = functions(state).into_iter().chain(of_modules.map(|f| (f.name.clone(), f.params.len())));
         Vocabulary {
-            variables: variables.chain(imported).collect(),
-            functions: known,
+            variables: state.scope.iter().map(|(name, ..)| name.to_owned()).collect(),
+            constants: state
+                .scope
+                .iter()
+                .filter(|(_, is_constant, _)| *is_constant)
+                .map(|(n, ..)| n.to_owned())
+                .collect(),
+            functions: known.collect(),
+            modules: imported,
             fields: self.host.shapes.borrow().fields().map(str::to_owned).collect(),
             limits: self.host.settings.limits.clone(),
         }

@@ -30,7 +30,7 @@ impl LibraryFunction {
 }
 
 /// What a module is imported as in documentation: `import "doctor/findings" as findings;`.
-pub(super) fn usual_alias(module: &str) -> &str {
+pub fn usual_alias(module: &str) -> &str {
     module.rsplit('/').next().unwrap_or(module)
 }
 

@@ -8,7 +8,7 @@ use crate::language::library::stdlib;
 use crate::language::library_docs::{LibraryFunction, library_functions, usual_alias};
 
 /// Every kind of error with what it means, in the order of the reference.
-const KINDS: [(ErrorKind, &str); 16] = [
+pub(super) const KINDS: [(ErrorKind, &str); 16] = [
     (ErrorKind::Failed, "the script's own `fail` or `ensure`, or what it threw"),
     (ErrorKind::NotFound, "no such node, file, module or run"),
     (ErrorKind::Invalid, "bad arguments, a script that does not compile or runs away, an unreadable format"),

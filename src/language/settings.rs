@@ -1,5 +1,6 @@
 //! What an interpreter is told once, before it runs anything.
 
+use crate::language::help::Topic;
 use crate::language::pin::PinnedModule;
 use indexmap::IndexMap;
 use std::path::PathBuf;
@@ -16,6 +17,8 @@ pub struct Settings {
     pub pinned: Option<Vec<PinnedModule>>,
     /// Where a script that runs away is stopped.
     pub limits: Limits,
+    /// What `help` finds beside what the language knows; asked when somebody wants help.
+    pub topics: Option<fn() -> Vec<Topic>>,
 }
 
 /// Where a script that runs away is stopped. None of them is met by a script that does something useful.

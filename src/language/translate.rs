@@ -1,16 +1,23 @@
 //! Rhai's errors in our words: what, why, and what to do next.
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Place};
 use crate::language::docs;
 use crate::language::failure::Failure;
+use crate::language::interpreter::Imported;
 use crate::language::settings::Limits;
+use crate::language::slips;
 use crate::nearest::did_you_mean;
 use rhai::{Dynamic, EvalAltResult, LexError, ParseErrorType};
 
 /// The names that an error may have misspelt.
+#[derive(Default)]
 pub(super) struct Vocabulary {
-    /// Variables in scope, and modules.
+    /// Variables in scope, or declared somewhere.
     pub(super) variables: Vec<String>,
+    /// Those of them that are constants.
+    pub(super) constants: Vec<String>,
+    /// What was imported.
+    pub(super) modules: Vec<Imported>,
     /// Functions of the script and its modules, with the number of their parameters.
     pub(super) functions: Vec<(String, usize)>,
     /// Fields of maps that were seen.
@@ -20,16 +27,34 @@ pub(super) struct Vocabulary {
 }
 
 impl Vocabulary {
-    /// `error` in our words.
-    pub(super) fn translate(&self, error: &EvalAltResult) -> Error {
+    /// Learns the names that a text declares, near enough to find the one that was meant.
+    pub(super) fn learn_from(&mut self, text: &str) {
+        let mut words =
+            text.split(|letter: char| !letter.is_alphanumeric() && letter != '_').filter(|word| !word.is_empty());
+        while let Some(word) = words.next() {
+            let declares = matches!(word, "let" | "const" | "for" | "as");
+            let Some(name) = words.clone().next().filter(|_| declares).map(str::to_owned) else { continue };
+            match word {
+                "as" => self.modules.push(Imported { name, functions: Vec::new() }),
+                "const" => {
+                    self.constants.push(name.clone());
+                    self.variables.push(name);
+                }
+                _ => self.variables.push(name),
+            }
+        }
+    }
+
+    /// `error`, which comes from `place`, in our words.
+    pub(super) fn translate(&self, error: &EvalAltResult, place: Option<&Place>) -> Error {
         match error.unwrap_inner() {
             EvalAltResult::ErrorRuntime(thrown, _) => thrown_error(thrown),
             EvalAltResult::ErrorTerminated(token, _) => match token.read_lock::<Failure>() {
                 Some(failure) => (*failure.0).clone(),
                 None => Error::interrupted(None, "the script was stopped"),
             },
-            EvalAltResult::ErrorParsing(error, _) => self.parsing(error),
-            EvalAltResult::ErrorVariableNotFound(name, _) => self.no_variable(name),
+            EvalAltResult::ErrorParsing(error, _) => self.parsing(error, place),
+            EvalAltResult::ErrorVariableNotFound(name, _) => self.no_variable(name, place),
             EvalAltResult::ErrorPropertyNotFound(name, _) => self.no_field(name),
             EvalAltResult::ErrorFunctionNotFound(call, _) => self.no_function(call),
             EvalAltResult::ErrorModuleNotFound(name, _) => self.no_module(name),
@@ -48,10 +73,10 @@ impl Vocabulary {
         }
     }
 
-    /// An error of the compiler in our words.
-    pub(super) fn parsing(&self, error: &ParseErrorType) -> Error {
+    /// An error of the compiler at `place` in our words.
+    pub(super) fn parsing(&self, error: &ParseErrorType, place: Option<&Place>) -> Error {
         match error {
-            ParseErrorType::VariableUndefined(name) => self.no_variable(name),
+            ParseErrorType::VariableUndefined(name) => self.no_variable(name, place),
             ParseErrorType::ModuleUndefined(name) => self.no_module(name),
             ParseErrorType::BadInput(LexError::ImproperSymbol(word, _)) if word == "eval" => {
                 Error::invalid("`eval` is not part of the language")
@@ -62,19 +87,51 @@ impl Vocabulary {
             }
             ParseErrorType::UnexpectedEOF => Error::invalid("the script ends in the middle of something")
                 .hint("look for a bracket or a text that is not closed"),
-            other => Error::invalid(format!("this does not compile: {}", lowered(&other.to_string())))
-                .hint("a bracket, comma or semicolon that is missing is often just before the place"),
+            ParseErrorType::BadInput(LexError::MalformedChar(text)) => {
+                let text = text.trim_matches('\'');
+                Error::invalid("this does not compile: single quotes hold one letter")
+                    .hint(format!("a text stands between double quotes: \"{text}\""))
+            }
+            ParseErrorType::BadInput(LexError::UnterminatedString) => {
+                Error::invalid("this does not compile: a text is not closed on its line")
+                    .hint("close it with a double quote; a text of several lines stands between backquotes")
+            }
+            other => {
+                let hint = place.and_then(slips::call_without_brackets).unwrap_or_else(|| {
+                    "a bracket, comma or semicolon that is missing is often just before the place".into()
+                });
+                Error::invalid(format!("this does not compile: {}", lowered(&other.to_string()))).hint(hint)
+            }
         }
     }
 
-    fn no_variable(&self, name: &str) -> Error {
+    fn no_variable(&self, name: &str, place: Option<&Place>) -> Error {
         let error = Error::invalid(format!("there is no variable `{name}`"));
-        if docs::names().any(|known| known == name) {
-            return error.hint(format!("`{name}` is a function: call it, or name it in a text as in help(\"{name}\")"));
+        if let Some(text) = place.and_then(|place| slips::text_without_quotes(place, name)) {
+            return error.hint(format!("a text stands between double quotes: \"{text}\""));
+        }
+        if let Some(signature) = docs::signature(name) {
+            return error.hint(format!(
+                "`{name}` is a function: call it as {signature}, or name it in a text as in help(\"{name}\")"
+            ));
+        }
+        if self.constants.iter().any(|known| known == name) {
+            return error.hint(format!(
+                "a function does not see the constants outside it: write `global::{name}`, or give it `{name}` as an argument"
+            ));
+        }
+        if self.variables.iter().any(|known| known == name) {
+            return error.hint(format!(
+                "a function does not see the variables outside it, or what is declared further down: give it `{name}` as \
+                 an argument"
+            ));
+        }
+        if self.modules.iter().any(|module| module.name == name) {
+            return error.hint(format!("`{name}` is a module: its functions are called as in {name}::NAME()"));
         }
         let known = self.variables.iter().map(String::as_str);
         error.hint(did_you_mean(name, known).unwrap_or_else(|| {
-            "declare it with `let`; a function does not see the variables outside it, give them as arguments".into()
+            format!("declare it with `let`; if it is meant as a text, that stands between double quotes: \"{name}\"")
         }))
     }
 
@@ -83,10 +140,18 @@ impl Vocabulary {
         match crate::language::stdlib().any(|(known, _)| known == name) {
             true => error.hint(format!("import \"{name}\" as {name};")),
             false => {
-                let known = self.variables.iter().map(String::as_str);
+                let known = self.modules.iter().map(|module| module.name.as_str());
                 error.hint(did_you_mean(name, known).unwrap_or_else(|| "import it first".into()))
             }
         }
+    }
+
+    /// A function that the module `module` does not have, if it was imported.
+    fn no_function_of(&self, module: &str, name: &str) -> Option<Error> {
+        let imported = self.modules.iter().find(|imported| imported.name == module)?;
+        let all: Vec<&str> = imported.functions.iter().map(|function| function.name.as_str()).collect();
+        let hint = did_you_mean(name, all.iter().copied()).unwrap_or_else(|| format!("it has {}", all.join(", ")));
+        Some(Error::invalid(format!("the module `{module}` has no function `{module}::{name}`")).hint(hint))
     }
 
     fn no_field(&self, name: &str) -> Error {
@@ -119,6 +184,9 @@ impl Vocabulary {
                 arguments(call)
             ))
             .hint("give as many as its `fn` has");
+        }
+        if let Some(error) = name.split_once("::").and_then(|(module, name)| self.no_function_of(module, name)) {
+            return error;
         }
         let ours: Vec<&str> = docs::names().collect();
         let known = ours.into_iter().chain(self.functions.iter().map(|(name, _)| name.as_str()));
@@ -200,19 +268,4 @@ fn of_type(name: &str) -> &str {
         text if text.contains("tring") => "text",
         other => other,
     }
-}
-
-/// The names that a text declares, near enough to find the one that was meant.
-pub(super) fn declared_in(text: &str) -> Vec<String> {
-    let mut words =
-        text.split(|letter: char| !letter.is_alphanumeric() && letter != '_').filter(|word| !word.is_empty());
-    let mut names = Vec::new();
-    while let Some(word) = words.next() {
-        if matches!(word, "let" | "const" | "for" | "as")
-            && let Some(name) = words.next()
-        {
-            names.push(name.to_owned());
-        }
-    }
-    names
 }

@@ -29,6 +29,8 @@ struct Open<'t> {
     bracket: &'t str,
     /// The word before it: the function that is called, or the key whose value it is.
     word: Option<&'t str>,
+    /// The module before that word, if `::` stands between them.
+    module: Option<&'t str>,
     /// Commas within it so far.
     commas: usize,
 }
@@ -50,9 +52,15 @@ impl<'t> Before<'t> {
             }
             match token.of(text) {
                 bracket @ ("(" | "[" | "{" | "#{") => {
-                    let mut before = tokens[..at].iter().rev().filter(|token| token.of(text) != ":");
-                    let word = before.next().filter(|token| token.kind == Kind::Word).map(|token| token.of(text));
-                    open.push(Open { bracket, word, commas: 0 });
+                    let is_colon = |token: &&Token| token.of(text) == ":";
+                    let colons = tokens[..at].iter().rev().take_while(is_colon).count();
+                    let word = at.checked_sub(colons + 1).filter(|at| tokens[*at].kind == Kind::Word);
+                    open.push(Open {
+                        bracket,
+                        word: word.map(|word| tokens[word].of(text)),
+                        module: word.and_then(|word| module(text, &tokens[..word])),
+                        commas: 0,
+                    });
                 }
                 ")" | "]" | "}" => drop(open.pop()),
                 "," => open.last_mut().into_iter().for_each(|open| open.commas += 1),
@@ -69,13 +77,20 @@ impl<'t> Before<'t> {
         Some((token.kind, token.of(self.text)))
     }
 
-    /// The innermost call that is open, and how many brackets of other kinds are open within it.
+    /// The innermost call that is open.
     fn call(&self) -> Option<(&'t str, &Open<'t>)> {
         self.open.iter().rev().find_map(|open| match open.bracket {
             "(" => open.word.map(|word| (word, open)),
             _ => None,
         })
     }
+}
+
+/// The module at the end of `tokens`, if what follows is one of its functions.
+fn module<'t>(text: &'t str, tokens: &[Token]) -> Option<&'t str> {
+    let [.., module, first, second] = tokens else { return None };
+    let is_path = first.of(text) == ":" && second.of(text) == ":" && first.range.end == second.range.start;
+    (is_path && module.kind == Kind::Word).then(|| module.of(text))
 }
 
 /// Where the word at the end of `before` begins, and what can stand there.
@@ -103,6 +118,9 @@ pub(super) fn candidates(before: &str, vocabulary: &Vocabulary, commands: &[Stri
     if previous == "." && !is_range {
         return (start, beginning_with(word, vocabulary.properties.iter().map(|name| Candidate::plain(name))));
     }
+    if let Some(module) = module(before, &seen.tokens[..seen.tokens.len() - behind]) {
+        return (start, beginning_with(word, vocabulary.functions(Some(module)).iter().map(Candidate::call)));
+    }
     if let Some(options) = options(&seen, vocabulary, previous) {
         let key = |name: &String| Candidate { shown: name.clone(), text: format!("{name}: ") };
         return (start, beginning_with(word, options.iter().map(key)));
@@ -116,8 +134,9 @@ fn options<'v>(seen: &Before<'_>, vocabulary: &'v Vocabulary, previous: &str) ->
     if innermost.word.is_some() || !matches!(previous, "#{" | ",") {
         return None;
     }
-    let (name, _) = seen.call()?;
-    vocabulary.function(name).map(|function| function.options.as_slice()).filter(|options| !options.is_empty())
+    let (name, call) = seen.call()?;
+    let function = vocabulary.function(call.module, name)?;
+    Some(function.options.as_slice()).filter(|options| !options.is_empty())
 }
 
 /// What can stand within quotes: modules, guards, states, ids.
@@ -127,12 +146,13 @@ fn texts(seen: &Before<'_>, vocabulary: &Vocabulary) -> Vec<Candidate> {
     }
     let call = seen.call();
     let in_force = seen.open.last().is_some_and(|open| open.bracket == "[" && open.word == Some("force"));
-    if let (true, Some((name, _))) = (in_force, call) {
-        let guards = vocabulary.function(name).map(|function| function.guards.as_slice()).unwrap_or_default();
+    if let (true, Some((name, call))) = (in_force, call) {
+        let guards =
+            vocabulary.function(call.module, name).map(|function| function.guards.as_slice()).unwrap_or_default();
         return guards.iter().map(|name| Candidate::plain(name)).collect();
     }
     if call.is_some_and(|(name, _)| name == "help") {
-        return vocabulary.functions.iter().map(|function| Candidate::plain(&function.name)).collect();
+        return pages(vocabulary);
     }
     let takes_state = call
         .is_some_and(|(name, open)| open.commas == 1 && matches!(name, "wait_for" | "update_pump" | "update_drainer"));
@@ -143,12 +163,24 @@ fn texts(seen: &Before<'_>, vocabulary: &Vocabulary) -> Vec<Candidate> {
     }
 }
 
+/// What `help` has a page of, as far as the prompt knows.
+fn pages(vocabulary: &Vocabulary) -> Vec<Candidate> {
+    let functions = vocabulary.functions.iter().map(|function| Candidate::plain(&function.name));
+    let of_modules = vocabulary.namespaces.iter().flat_map(|namespace| {
+        namespace.functions.iter().map(|function| Candidate::plain(&format!("{}::{}", namespace.name, function.name)))
+    });
+    let guards = vocabulary.functions.iter().flat_map(|function| &function.guards).map(|name| Candidate::plain(name));
+    functions.chain(of_modules).chain(guards).collect()
+}
+
 /// Functions, variables, modules and words of the language.
 fn names(word: &str, vocabulary: &Vocabulary) -> Vec<Candidate> {
     let variables = vocabulary.variables.iter().map(|name| Candidate::plain(name));
+    let imported = vocabulary.namespaces.iter().filter(|namespace| namespace.is_imported);
+    let modules = imported.map(|namespace| Candidate::plain(&format!("{}::", namespace.name)));
     let functions = vocabulary.functions.iter().map(Candidate::call);
     let keywords = KEYWORDS.iter().filter(|_| !word.is_empty()).map(|name| Candidate::plain(name));
-    beginning_with(word, variables.chain(functions).chain(keywords))
+    beginning_with(word, variables.chain(functions).chain(modules).chain(keywords))
 }
 
 fn beginning_with(word: &str, all: impl IntoIterator<Item = Candidate>) -> Vec<Candidate> {
@@ -166,11 +198,12 @@ pub(super) fn signature_hint(before: &str, vocabulary: &Vocabulary) -> Option<St
         return None;
     }
     if last.kind == Kind::Word && last.range.end == before.len() {
-        let function = vocabulary.function(last.of(before))?;
+        let module = module(before, &seen.tokens[..seen.tokens.len() - 1]);
+        let function = vocabulary.function(module, last.of(before))?;
         return function.signature.strip_prefix(function.name.as_str()).map(str::to_owned);
     }
-    let (name, _) = seen.call()?;
-    let function = vocabulary.function(name)?;
+    let (name, call) = seen.call()?;
+    let function = vocabulary.function(call.module, name)?;
     match before.ends_with('(') && last.of(before) == "(" {
         true => function.signature.strip_prefix(&format!("{name}(")).map(str::to_owned),
         false => Some(format!("   {}", function.signature)),
@@ -180,6 +213,7 @@ pub(super) fn signature_hint(before: &str, vocabulary: &Vocabulary) -> Option<St
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shell::vocabulary::Namespace;
 
     fn vocabulary() -> Vocabulary {
         let words = |list: &[&str]| list.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
@@ -204,6 +238,21 @@ mod tests {
             ],
             variables: words(&["pumped"]),
             modules: words(&["drainers", "pumps"]),
+            namespaces: vec![
+                Namespace {
+                    name: "stock".into(),
+                    functions: vec![
+                        function("drain", "drain(pump, options)", &[], &[]),
+                        function("chosen", "chosen(only)", &[], &[]),
+                    ],
+                    is_imported: true,
+                },
+                Namespace {
+                    name: "drainers".into(),
+                    functions: vec![function("back", "back(drainer)", &[], &[])],
+                    is_imported: false,
+                },
+            ],
             properties: words(&["state", "lag", "id"]),
             node_ids: words(&["pump-0", "pump-1", "drainer-0"]),
         }
@@ -230,6 +279,17 @@ mod tests {
     }
 
     #[test]
+    fn behind_a_module_stand_its_functions_only() {
+        assert_eq!(complete("stock::"), (7, vec!["chosen(".into(), "drain(".into()]));
+        assert_eq!(complete("let x = 1 + stock::dr"), (19, vec!["drain(".into()]));
+        assert_eq!(complete("drainers::").1, ["back("]);
+        assert_eq!(complete("nothing::pum").1, [""; 0]);
+        assert_eq!(complete("sto").1, ["stock::"]);
+        assert_eq!(complete("#{ a: pum").1, ["pump(", "pumped", "pumps("]);
+        assert_eq!(complete("stock::drain(\"pu").1, ["pump-0", "pump-1"]);
+    }
+
+    #[test]
     fn quotes_hold_what_the_place_asks_for() {
         assert_eq!(complete("pump(\"pu"), (6, vec!["pump-0".into(), "pump-1".into()]));
         assert_eq!(complete("wait_for(\"pump-0\", \"pau").1, ["paused", "pausing"]);
@@ -237,6 +297,8 @@ mod tests {
         assert_eq!(complete("offline_pump(\"pump-0\", #{ force: [\"la").1, ["last_pump"]);
         assert_eq!(complete("pumps().filter(|p| p.state == \"onl").1, ["online"]);
         assert_eq!(complete("help(\"off").1, ["offline_pump"]);
+        assert_eq!(complete("help(\"la").1, ["last_pump"]);
+        assert_eq!(complete("help(\"stock::d").1, ["stock::drain"]);
     }
 
     #[test]
@@ -254,5 +316,8 @@ mod tests {
         assert_eq!(hint("offline_pump(\"pump-0\", ").as_deref(), Some("   offline_pump(pump, [#{...}])"));
         assert_eq!(hint("offline_pump(\"pump-0\")"), None);
         assert_eq!(hint("nothing("), None);
+        assert_eq!(hint("stock::drain").as_deref(), Some("(pump, options)"));
+        assert_eq!(hint("stock::drain(").as_deref(), Some("pump, options)"));
+        assert_eq!(hint("stock::pump("), None);
     }
 }

@@ -12,7 +12,7 @@ mod stop;
 mod vocabulary;
 
 pub use editor::Editor;
-pub use vocabulary::{Function, Vocabulary};
+pub use vocabulary::{Function, Namespace, Vocabulary};
 
 use crate::error::{Error, Result, ScriptError};
 use crate::nearest::did_you_mean;
@@ -125,9 +125,12 @@ impl Shell {
                 continue;
             }
             self.keep(lines, &text);
-            let next = match dot_command(&text) {
-                Some((name, rest)) => self.command(name, rest),
-                None => host.borrow_mut().evaluate(&text),
+            let next = match (dot_command(&text), bare_word(&text)) {
+                (Some((name, rest)), _) => self.command(name, rest),
+                (None, Some(name)) if !host.borrow().vocabulary().variables.iter().any(|own| own == text.trim()) => {
+                    self.command(name, "")
+                }
+                _ => host.borrow_mut().evaluate(&text),
             };
             if let Next::Leave(code) = next {
                 return Ok(code);
@@ -222,6 +225,16 @@ fn dot_command(text: &str) -> Option<(&str, &str)> {
         let (name, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
         (name, rest.trim())
     })
+}
+
+/// A word that stands alone, is an error in the language, and is what everybody types first in a shell that they do not
+/// know: the command that is meant.
+fn bare_word(text: &str) -> Option<&'static str> {
+    match text.trim() {
+        "exit" | "quit" => Some(".exit"),
+        "help" | "?" => Some(".help"),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

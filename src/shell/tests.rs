@@ -128,7 +128,21 @@ fn ctrl_c_clears_what_was_begun_and_ctrl_d_leaves() {
 #[test]
 fn exit_leaves_with_its_code() {
     assert_eq!(session(&["exit(3)", "4"]).code, 3);
-    assert_eq!(session(&[".quit", "4"]).evaluated.len(), 0);
+    for word in [".quit", "quit", "exit"] {
+        assert_eq!(session(&[word, "4"]).evaluated.len(), 0, "{word}");
+    }
+}
+
+#[test]
+fn help_alone_is_the_prompt_s_help() {
+    for word in ["help", "?", ".help"] {
+        let seen = session(&[word]);
+        assert!(
+            seen.evaluated.is_empty() && seen.shown.contains("help() lists the functions"),
+            "{word}: {}",
+            seen.shown
+        );
+    }
 }
 
 #[test]

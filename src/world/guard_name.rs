@@ -88,6 +88,42 @@ impl GuardName {
         }
     }
 
+    /// When it refuses, and why that matters.
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::LastPump => "no other Pump is online and answers: TiDB would stop, or silently skip binlog",
+            Self::PumpClosing => {
+                "some Pump is closing: it waits until every Drainer has read it, so it would never end, or be released \
+                 without one of them"
+            }
+            Self::StuckDrainer => {
+                "a Drainer does not answer, is paused or does not advance, or a key beneath the Drainers' prefix is no \
+                 record: a Pump that closes waits for every Drainer"
+            }
+            Self::StuckPump => {
+                "another Pump is paused, dead or closing, or a key beneath the Pumps' prefix is no record: the Drainers \
+                 merge from all Pumps, so nothing would advance"
+            }
+            Self::NoDrainer => "no Drainer is registered: what the Pump holds was consumed by nobody and would be lost",
+            Self::LastDrainer => "no other Drainer is left: binlog would be consumed by nobody",
+            Self::Alive => {
+                "the node may be alive: anything but a refused probe and a record that has not moved for 10 s"
+            }
+            Self::Pointless => "the node itself would write over this state, or others would wait for it again",
+            Self::LoseBinlog => {
+                "`offline` for a Pump: no record can prove that every Drainer has consumed all it holds"
+            }
+            Self::NotOffline => "the record is not `offline`",
+            Self::StillPulled => "a Drainer still reads from the Pump, or cannot be asked",
+            Self::LastKey => "it is the last Pump's record",
+            Self::BehindGc => {
+                "a Drainer is within a day of what GC would remove, or another Pump answers at the address"
+            }
+            Self::Exists => "the directory has a savepoint already",
+            Self::PublicKey => "BINLOG_SECRET_KEY is not set: the key that everybody knows would be used",
+        }
+    }
+
     /// The guard called `name`.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|guard| guard.name() == name)

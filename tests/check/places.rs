@@ -116,3 +116,14 @@ fn a_misspelt_name_is_named_and_mended_only_where_one_can_be_meant() {
     let (said, fix) = hint("step(\"a\", || trigger_cg(\"a\"));");
     assert_eq!((said.as_str(), fix), ("did you mean `trigger_gc`?", None), "a change is written by a person");
 }
+
+#[test]
+fn a_function_that_wants_what_stands_outside_it_is_told_how() {
+    let hint = |code: &str| {
+        let checked = checked(&format!("//! A script.\n{code}\n"));
+        let [finding] = checked.findings.as_slice() else { panic!("{checked:#?}") };
+        finding.hint.clone().unwrap_or_default()
+    };
+    assert!(hint("const A = 1;\nfn f() { A }\nprint(f() + A);").contains("write `global::A`"));
+    assert!(hint("let a = 1;\nfn f() { a }\nprint(f() + a);").contains("give it `a` as an argument"));
+}

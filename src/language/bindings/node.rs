@@ -39,7 +39,7 @@ pub(super) fn register(engine: &mut Engine, host: &Rc<Host>) {
     engine.register_indexer_set(move |node: &mut NodeValue, name: ImmutableString, _: Dynamic| {
         let error = match PROPERTIES.iter().any(|(known, ..)| *known == name) {
             true => Error::invalid(format!("a Node is what was read of {}: `{name}` cannot be set", node.id()))
-                .hint("to change a node, act upon it: pause, offline, update; see help()"),
+                .hint("to compare write `==`; to change a node, act upon it: pause, offline, update; see help()"),
             false => unknown(&name),
         };
         Err::<(), _>(set.raise(error))

@@ -4,6 +4,7 @@ use crate::language::bindings::builtin::text;
 use crate::language::bindings::{Builtin, BuiltinParam, Called};
 use crate::language::convert::to_value;
 use crate::language::docs;
+use crate::language::help;
 use crate::language::host::Host;
 use crate::operations::{Example, Group};
 use crate::world::Notice;
@@ -47,9 +48,10 @@ pub(super) const ROWS: &[Builtin] = &[
         options: &[],
         returns: "text",
         about: "Without a name a list of all functions; with one its signature, documentation, options, guards and an \
-                example.\n`help(\"Node\")`, `help(\"Time\")` and `help(\"Error\")` describe the types.",
+                example.\n`help(\"Node\")`, `help(\"Time\")` and `help(\"Error\")` describe the types. It also knows the modules of the \
+                library, the guards, the kinds of errors and of harm, and the rules of `check`.",
         example: Example::new("help(\"pumps\")"),
-        call: Some(help),
+        call: Some(show_help),
     },
 ];
 
@@ -65,10 +67,11 @@ fn json(host: &Host, _: &NativeCallContext<'_>, arguments: &mut [&mut Dynamic]) 
     Ok(Dynamic::UNIT)
 }
 
-fn help(host: &Host, _: &NativeCallContext<'_>, arguments: &mut [&mut Dynamic]) -> Called {
+fn show_help(host: &Host, _: &NativeCallContext<'_>, arguments: &mut [&mut Dynamic]) -> Called {
     let page = match arguments.first() {
         None => Ok(docs::overview()),
-        Some(name) => text("help", "name", name).and_then(|name| docs::page(&name)),
+        Some(name) => text("help", "name", name)
+            .and_then(|name| help::page(&name, &host.settings.topics.map_or_else(Vec::new, |all| all()))),
     };
     page.map(Into::into).map_err(|error| host.raise(error))
 }

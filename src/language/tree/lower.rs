@@ -70,6 +70,7 @@ impl Lowering {
                 name: name_of(&parts.0),
                 value: self.expr(&parts.1),
                 is_exported: flags.contains(ASTFlags::EXPORTED),
+                is_constant: flags.contains(ASTFlags::CONSTANT),
             },
             TheirStmt::Assignment(parts) => Stmt::Assign {
                 target: self.expr(&parts.1.lhs),

@@ -66,6 +66,8 @@ pub enum Stmt {
         value: Expr,
         /// Whether importers can read it.
         is_exported: bool,
+        /// Whether it is a `const`.
+        is_constant: bool,
     },
     /// `target = value`, `target += value`.
     Assign {

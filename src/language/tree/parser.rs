@@ -2,13 +2,13 @@
 
 use super::lower::{lower, spot};
 use super::{Spot, Tree, Words, words};
-use crate::error::Error;
+use crate::error::{Error, Place};
 use crate::language::complete::unclosed_comment;
 use crate::language::describe::{self, ScriptDoc};
 use crate::language::interpreter::{RED_ZONE, STACK};
-use crate::language::translate::{self, Vocabulary};
-use crate::language::{Limits, Source, engine};
-use rhai::{AST, Engine, ParseError, ParseErrorType, Scope};
+use crate::language::translate::Vocabulary;
+use crate::language::{Source, engine};
+use rhai::{AST, Engine, ParseError, ParseErrorType, Position, Scope};
 use std::ops::RangeInclusive;
 
 /// Reads scripts without running them; makes its engines once.
@@ -47,7 +47,12 @@ impl Parser {
 
     fn parse_here(&self, source: &Source) -> Result<Parsed, (Error, Spot)> {
         let code = source.code();
-        let told = |error: &ParseError| (vocabulary(&source.text).parsing(error.err_type()), spot(error.position()));
+        let told = |error: &ParseError| {
+            let mut words = Vocabulary::default();
+            words.learn_from(&source.text);
+            let place = place_of(source, error.position());
+            (words.parsing(error.err_type(), place.as_ref()), spot(error.position()))
+        };
         let (ast, refused) = match compile(&self.strict, &code) {
             Ok(ast) => (ast, None),
             Err(error) => match error.err_type() {
@@ -72,13 +77,10 @@ fn compile(engine: &Engine, code: &str) -> Result<AST, ParseError> {
     engine.compile_with_scope(&Scope::new(), code)
 }
 
-fn vocabulary(text: &str) -> Vocabulary {
-    Vocabulary {
-        variables: translate::declared_in(text),
-        functions: Vec::new(),
-        fields: Vec::new(),
-        limits: Limits::default(),
-    }
+fn place_of(source: &Source, at: Position) -> Option<Place> {
+    let line = at.line()?;
+    let text = source.text.lines().nth(line.checked_sub(1)?)?.to_owned();
+    Some(Place { file: source.name.clone(), line, column: at.position(), text })
 }
 
 /// The functions that Rhai itself has, with the number of arguments that each takes. A property that it knows of one of

@@ -72,6 +72,22 @@ impl HarmKind {
             Self::NoEnd => "no_end",
         }
     }
+
+    /// What it means.
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::BinlogLost => "a commit was gone before every Drainer had consumed it",
+            Self::TidbBlocked => "no Pump accepted writes for more than 15 s",
+            Self::TwoDown => "a second Pump went down through us while the first was not back",
+            Self::RelabelledLive => {
+                "a state was written by hand over a node that was alive or unknown, or released a closing Pump"
+            }
+            Self::UnnamedLeftover => "at the end a node is down through us, and the result does not name it",
+            Self::FalseSuccess => "the script said success and had not reached its goal",
+            Self::Twice => "an effect was done again on a process that had been replaced meanwhile",
+            Self::NoEnd => "the script neither ends nor says what it waits for",
+        }
+    }
 }
 
 /// Who is to blame.

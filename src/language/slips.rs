@@ -1,0 +1,55 @@
+//! Slips of those who come from a command line: texts without quotes, calls without brackets.
+
+use crate::error::Place;
+use crate::language::docs;
+
+/// The word at `place` that reads as `name - ...` and was meant as a text: an argument such as `pump-1`.
+pub(super) fn text_without_quotes(place: &Place, name: &str) -> Option<String> {
+    let start = place.column?.checked_sub(1)?;
+    let before: String = place.text.chars().take(start).collect();
+    // What is called like a function of ours, such as `pump`, is an id wherever it stands.
+    let is_argument = before.trim_end().ends_with(['(', ',', '[']) || docs::names().any(|known| known == name);
+    let in_word = |letter: &char| letter.is_alphanumeric() || matches!(letter, '-' | '_' | '.');
+    let word: String = place.text.chars().skip(start).take_while(in_word).collect();
+    let goes_on = word.strip_prefix(name)?.strip_prefix('-')?.starts_with(char::is_alphanumeric);
+    (is_argument && goes_on && word.ends_with(char::is_alphanumeric)).then_some(word)
+}
+
+/// How the function just before `place` is called, if one of ours stands there and something follows without a bracket.
+pub(super) fn call_without_brackets(place: &Place) -> Option<String> {
+    let start = place.column?.checked_sub(1)?;
+    let before: String = place.text.chars().take(start).collect();
+    let follows = place.text.chars().nth(start)?;
+    let name = before.trim_end().rsplit(|letter: char| !letter.is_alphanumeric() && letter != '_').next()?;
+    let is_apart = before.ends_with(char::is_whitespace) && (follows.is_alphanumeric() || follows == '"');
+    let signature = docs::signature(name).filter(|_| is_apart)?;
+    Some(format!("arguments stand in brackets, and texts between double quotes: {signature}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str, column: usize) -> Place {
+        Place { file: "<prompt>".into(), line: 1, column: Some(column), text: text.into() }
+    }
+
+    #[test]
+    fn an_argument_with_a_dash_is_a_text() {
+        assert_eq!(text_without_quotes(&at("pump(pump-1)", 6), "pump").as_deref(), Some("pump-1"));
+        assert_eq!(text_without_quotes(&at("probe([ip-10.0-1, x])", 8), "ip").as_deref(), Some("ip-10.0-1"));
+        assert_eq!(text_without_quotes(&at("pump-1", 1), "pump").as_deref(), Some("pump-1"));
+        assert_eq!(text_without_quotes(&at("print(lag - 1)", 7), "lag"), None);
+        assert_eq!(text_without_quotes(&at("let x = lag-1", 9), "lag"), None);
+        assert_eq!(text_without_quotes(&at("pump(pump)", 6), "pump"), None);
+    }
+
+    #[test]
+    fn a_function_with_a_word_behind_it_is_a_call() {
+        let hint = |text, column| call_without_brackets(&at(text, column));
+        assert!(hint("pause_pump pump-1", 12).is_some_and(|hint| hint.ends_with("pause_pump(pump, [#{...}])")));
+        assert!(hint("pump \"pump-1\"", 6).is_some());
+        assert_eq!(hint("run x.rhai", 5), None);
+        assert_eq!(hint("pumps() pumps()", 9), None);
+    }
+}
