@@ -274,17 +274,10 @@ fn scenario(name: &str) -> Result<Scenario> {
     Scenario::parse(&text).map_err(|error| Error { message: format!("{name}: {}", error.message), ..error })
 }
 
-/// In a profile marked `production` a yes must name it.
+/// In a profile marked `production` a yes must name it. (That it names no other is made sure of before.)
 fn covers(settings: &Settings, named: Option<&str>) -> Result<()> {
-    let profile = settings.profile.as_deref();
-    match (named, profile) {
-        (Some(named), profile) if Some(named) != profile => {
-            let other =
-                profile.map_or("no profile is used".to_owned(), |profile| format!("the profile is `{profile}`"));
-            Err(Error::new(ErrorKind::Refused, format!("--yes={named} is for another profile: {other}"))
-                .hint("give --profile and --yes the same name"))
-        }
-        (None, Some(profile)) if settings.production => Err(Error::new(
+    match &settings.profile {
+        Some(profile) if settings.production && named.is_none() => Err(Error::new(
             ErrorKind::Refused,
             format!("the profile `{profile}` is marked production: --yes must name it"),
         )

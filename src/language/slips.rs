@@ -15,6 +15,13 @@ pub(super) fn text_without_quotes(place: &Place, name: &str) -> Option<String> {
     (is_argument && goes_on && word.ends_with(char::is_alphanumeric)).then_some(word)
 }
 
+/// The word that begins at `place`.
+pub(super) fn word_at(place: &Place) -> Option<String> {
+    let rest = place.text.chars().skip(place.column?.checked_sub(1)?);
+    let word: String = rest.take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect();
+    word.starts_with(char::is_alphabetic).then_some(word)
+}
+
 /// How the function just before `place` is called, if one of ours stands there and something follows without a bracket.
 pub(super) fn call_without_brackets(place: &Place) -> Option<String> {
     let start = place.column?.checked_sub(1)?;

@@ -82,9 +82,8 @@ impl Vocabulary {
                 Error::invalid("`eval` is not part of the language")
                     .hint("call a function, or import a module: a script must show what it does")
             }
-            ParseErrorType::Reserved(word) => {
-                Error::invalid(format!("`{word}` is a word that Rhai keeps for itself")).hint("choose another name")
-            }
+            ParseErrorType::Reserved(word) => kept_by_rhai(word),
+            ParseErrorType::VariableExpected if let Some(word) = place.and_then(slips::word_at) => kept_by_rhai(&word),
             ParseErrorType::UnexpectedEOF => Error::invalid("the script ends in the middle of something")
                 .hint("look for a bracket or a text that is not closed"),
             ParseErrorType::BadInput(LexError::MalformedChar(text)) => {
@@ -268,4 +267,8 @@ fn of_type(name: &str) -> &str {
         text if text.contains("tring") => "text",
         other => other,
     }
+}
+
+fn kept_by_rhai(word: &str) -> Error {
+    Error::invalid(format!("`{word}` is a word that Rhai keeps for itself")).hint("choose another name")
 }

@@ -36,12 +36,23 @@ pub(super) fn register(engine: &mut Engine, host: &Rc<Host>) {
     engine.register_fn("+", |time: Time, seconds: f64| moved(time, seconds));
     engine.register_fn("-", |time: Time, seconds: f64| moved(time, -seconds));
     let (plus, minus) = (Rc::clone(host), Rc::clone(host));
+    // Rhai's own comparison of what is not alike is false without a word.
+    for operator in ["==", "!=", "<", "<=", ">", ">="] {
+        let (left, right) = (Rc::clone(host), Rc::clone(host));
+        engine.register_fn(operator, move |_: Time, text: ImmutableString| unlike(&left, &text));
+        engine.register_fn(operator, move |text: ImmutableString, _: Time| unlike(&right, &text));
+    }
     engine.register_fn("+", move |time: Time, text: ImmutableString| by_text(&plus, time, &text, 1.0));
     engine.register_fn("-", move |time: Time, text: ImmutableString| by_text(&minus, time, &text, -1.0));
 }
 
 fn moved(time: Time, seconds: f64) -> Time {
     Time::new(time.unix_ms.saturating_add((seconds * 1000.0) as i64), time.zone)
+}
+
+fn unlike(host: &Host, text: &str) -> Result<bool, Box<EvalAltResult>> {
+    let error = Error::invalid(format!("a point in time is compared with the text \"{text}\""));
+    Err(host.raise(error.hint(format!("make a point in time of it: tso_time(tso_at(\"{text}\"))"))))
 }
 
 fn by_text(host: &Host, time: Time, text: &str, sign: f64) -> Result<Time, Box<EvalAltResult>> {
