@@ -33,6 +33,13 @@ impl Default for Checker {
 }
 
 impl Checker {
+    /// Knows what can be done with what a test is given as well: names with parameters, `fault(kind, id)`.
+    #[must_use]
+    pub fn knowing_tests(mut self, signatures: impl IntoIterator<Item = &'static str>) -> Self {
+        self.words.learn_tests(signatures);
+        self
+    }
+
     /// Checks `source`. Its modules lie in its own directory, or beneath one of `roots`.
     pub fn check(&self, source: &Source, roots: &[PathBuf]) -> Checked {
         stacker::grow(STACK, || self.check_here(source, roots))

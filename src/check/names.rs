@@ -68,15 +68,16 @@ pub(super) fn is_refused(rule: &Rule) -> bool {
 }
 
 pub(super) fn check(script: &Script, variables: &Variables, words: &Vocabulary, found: &mut Vec<Finding>) {
-    let family = Names { script, words, callable_fields: script.fields() };
+    let family = Names { script, words, variables, callable_fields: script.fields() };
     family.shadowed(found);
-    family.variables(variables, found);
+    family.unknown_variables(found);
     script.parsed.tree.exprs(&mut |expr| family.expr(expr, found));
 }
 
 struct Names<'a> {
     script: &'a Script,
     words: &'a Vocabulary,
+    variables: &'a Variables,
     callable_fields: &'a BTreeSet<String>,
 }
 
@@ -93,7 +94,7 @@ impl Names<'_> {
         }
     }
 
-    fn variables(&self, variables: &Variables, found: &mut Vec<Finding>) {
+    fn unknown_variables(&self, found: &mut Vec<Finding>) {
         // Whether it is a constant of the file, if it is a variable of the file at all.
         let outside = |name: &str| {
             self.script.parsed.tree.body.iter().find_map(|stmt| match stmt {
@@ -101,7 +102,7 @@ impl Names<'_> {
                 _ => None,
             })
         };
-        for unknown in &variables.unknown {
+        for unknown in &self.variables.unknown {
             let name = &unknown.name;
             let finding =
                 Finding::new(&UNDEFINED_VARIABLE, unknown.at, name, format!("there is no variable `{name}` here"));
@@ -135,9 +136,15 @@ impl Names<'_> {
                 }
             }
             ExprKind::Call { path, name, args } => self.qualified_call(path, name, args.len(), expr.at, found),
-            // Only a run of the tests knows what can be done with what they are given.
-            ExprKind::Method { .. } if self.script.is_test() => {}
-            ExprKind::Method { name, args, .. } => self.method(name, args.len(), expr.at, found),
+            ExprKind::Method { receiver, name, args } => {
+                let is_given = receiver.variable().is_some() && self.variables.is_given(receiver.at);
+                match self.script.is_test() {
+                    true if is_given => self.done_with_given(name, args.len(), expr.at, found),
+                    // A helper of tests may be given the same as they, or anything.
+                    true => {}
+                    false => self.method(name, args.len(), expr.at, found),
+                }
+            }
             ExprKind::Variable { path, name } if !path.is_empty() => {
                 self.qualified_variable(path, name, expr.at, found)
             }
@@ -249,6 +256,26 @@ impl Names<'_> {
         }
         let counts: Vec<_> = counts.iter().map(|count| count.start().max(&1) - 1..=count.end().max(&1) - 1).collect();
         found.push(wrong_count(&format!(".{name}"), &counts, None, count, at));
+    }
+
+    /// A call of `t.name(...)` in a test that is given `t`.
+    fn done_with_given(&self, name: &str, count: usize, at: Spot, found: &mut Vec<Finding>) {
+        let known = self.words.of_tests();
+        let is_own = self.script.functions().iter().any(|f| f.name.text == name && f.params.len() == count);
+        if known.is_empty() || is_own || known.contains(&(name, count)) {
+            return;
+        }
+        let counts: Vec<_> =
+            known.iter().filter(|(known, _)| *known == name).map(|(_, count)| *count..=*count).collect();
+        found.push(match counts.is_empty() {
+            true => {
+                let message = format!("there is no function `{name}` of what a test is given");
+                let names: BTreeSet<&str> = known.iter().map(|(name, _)| *name).collect();
+                let all = names.iter().copied().collect::<Vec<_>>().join(", ");
+                Finding::new(&UNDEFINED_FUNCTION, at, name, message).meant(name, names, format!("it has {all}"))
+            }
+            false => wrong_count(&format!(".{name}"), &counts, None, count, at),
+        });
     }
 
     fn no_function(&self, name: &str, count: Option<usize>, shown: &str, at: Spot) -> Finding {

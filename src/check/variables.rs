@@ -9,6 +9,8 @@ use std::collections::HashSet;
 pub(super) struct Variables {
     /// Where variables were declared that somebody reads.
     read: HashSet<Spot>,
+    /// Where names mean what a test is given.
+    given: HashSet<Spot>,
     /// Names that mean no variable, in the order in which they were met.
     pub(super) unknown: Vec<Unknown>,
 }
@@ -26,10 +28,11 @@ pub(super) struct Unknown {
 impl Variables {
     /// Follows every name of `script`.
     pub(super) fn of(script: &Script) -> Self {
-        let mut walk = Walk { script, scopes: Vec::new(), found: Self::default() };
+        let mut walk = Walk { script, scopes: Vec::new(), is_test: false, found: Self::default() };
         walk.block(&[], &script.parsed.tree.body);
         for function in script.functions() {
             walk.scopes.clear();
+            walk.is_test = script.is_test() && function.name.text.starts_with("test_") && function.params.len() == 1;
             walk.block(&function.params, &function.body);
         }
         walk.found
@@ -39,6 +42,11 @@ impl Variables {
     pub(super) fn is_read(&self, at: Spot) -> bool {
         self.read.contains(&at)
     }
+
+    /// Whether the name at `at` means what a test is given.
+    pub(super) fn is_given(&self, at: Spot) -> bool {
+        self.given.contains(&at)
+    }
 }
 
 /// A variable: its name, and where it is declared if a `let` does that.
@@ -47,6 +55,8 @@ type Variable = (String, Option<Spot>);
 struct Walk<'a> {
     script: &'a Script,
     scopes: Vec<Vec<Variable>>,
+    /// Whether a test is being followed: its one parameter is its cluster.
+    is_test: bool,
     found: Variables,
 }
 
@@ -125,8 +135,14 @@ impl Walk<'_> {
 
     /// The variable that `name` means, with where it was declared. A function's name stands for the function.
     fn meant(&mut self, name: &str, at: Spot) -> Option<Option<Spot>> {
+        let depths = self.scopes.iter().enumerate().rev();
+        let mut all = depths.flat_map(|(depth, scope)| scope.iter().rev().map(move |variable| (depth, variable)));
+        let found = all.find(|(_, (known, _))| known == name).map(|(depth, (_, declared))| (depth, *declared));
+        if self.is_test && found == Some((0, None)) {
+            self.found.given.insert(at);
+        }
         let variables = self.scopes.iter().rev().flat_map(|scope| scope.iter().rev());
-        let meant = variables.clone().find(|(known, _)| known == name).map(|(_, declared)| *declared);
+        let meant = found.map(|(_, declared)| declared);
         if meant.is_none() && !self.script.functions().iter().any(|function| function.name.text == name) {
             let visible = variables.map(|(known, _)| known.clone()).collect();
             self.found.unknown.push(Unknown { name: name.to_owned(), at, visible });

@@ -14,6 +14,7 @@ pub(super) struct Vocabulary {
     theirs: HashMap<String, Vec<RangeInclusive<usize>>>,
     types: Vec<(&'static str, Vec<&'static str>)>,
     properties: BTreeSet<String>,
+    tests: Vec<(&'static str, usize)>,
 }
 
 impl Vocabulary {
@@ -38,7 +39,20 @@ impl Vocabulary {
                 properties.extend(maps_in(text).flatten().map(str::to_owned));
             }
         }
-        Self { ours, theirs, types, properties }
+        Self { ours, theirs, types, properties, tests: Vec::new() }
+    }
+
+    /// Learns what can be done with what a test is given: names with parameters, `fault(kind, id)`.
+    pub(super) fn learn_tests(&mut self, signatures: impl IntoIterator<Item = &'static str>) {
+        self.tests.extend(signatures.into_iter().filter_map(|signature| {
+            let (name, params) = signature.trim_end_matches(')').split_once('(')?;
+            Some((name, parameters(params)))
+        }));
+    }
+
+    /// What can be done with what a test is given: name, and how many arguments it takes.
+    pub(super) fn of_tests(&self) -> &[(&'static str, usize)] {
+        &self.tests
     }
 
     /// The function of ours called `name`.
@@ -76,6 +90,16 @@ impl Vocabulary {
     pub(super) fn has_property(&self, name: &str) -> bool {
         self.properties.contains(name)
     }
+}
+
+/// How many parameters there are between the parentheses of a signature; a map or an array is one.
+fn parameters(text: &str) -> usize {
+    let mut depth = 0;
+    let between = |c: char| {
+        depth += i32::from("{[".contains(c)) - i32::from("}]".contains(c));
+        c == ',' && depth == 0
+    };
+    text.split(between).filter(|part| !part.is_empty()).count()
 }
 
 /// The fields of every map that a documentation writes as `#{ a, b }`.

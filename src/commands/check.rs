@@ -9,6 +9,7 @@ use crate::commands::read_standard_input;
 use crate::error::{Place, Result};
 use crate::language::Source;
 use crate::output::{Format, Pointed};
+use crate::testing;
 use crate::value::Value;
 use files::Found;
 use std::path::Path;
@@ -21,7 +22,7 @@ pub(super) fn main(house: &House, check: &Check) -> Result<u8> {
         return Ok(0);
     }
     let found = files::find(&check.files);
-    let checker = Checker::default();
+    let checker = Checker::default().knowing_tests(testing::functions().map(|(signature, _)| signature));
     let mut report = Report { unreadable: found.unreadable.clone(), ..Report::default() };
     let mut mended = 0;
     for file in &found.scripts {

@@ -2,7 +2,7 @@
 
 use super::{checked, found, named};
 use crate::harness::project;
-use binlogsh::check::{Checker, Severity, rules, rules_markdown};
+use binlogsh::check::{Checker, Finding, Severity, rules, rules_markdown};
 use binlogsh::language::{Source, functions, stdlib};
 use std::path::Path;
 
@@ -178,9 +178,34 @@ fn modules_that_import_each_other_are_found_and_end() {
     assert!(found[0].message.contains("imports itself"), "{}", found[0].message);
 }
 
+/// What is found in a file of tests that has this test, by whoever knows what tests are given.
+fn found_in_test(body: &str) -> Vec<(&'static str, usize, String)> {
+    let code = format!("fn test_waits(t) {{\n    {body}\n}}\nfn ran(t) {{ t.run(1, 2, 3).storry() }}");
+    let checker = Checker::default().knowing_tests(binlogsh::testing::functions().map(|(signature, _)| signature));
+    let checked = checker.check(&Source::new("waits_test.rhai", code), &[]);
+    let told = |finding: &Finding| format!("{}; {}", finding.message, finding.hint.clone().unwrap_or_default());
+    checked.findings.iter().map(|finding| (finding.rule.name, finding.at.line, told(finding))).collect()
+}
+
 #[test]
-fn a_file_of_tests_needs_no_header_and_may_ask_anything_of_what_it_is_given() {
-    let code = "fn test_waits(t) { t.scenario(\"paused-drainer\"); t.expect_eror(\"refused\"); t.start(\"a\", 1, 2, 3); ran(t).story(); }\nfn ran(t) { t.run() }";
-    assert_eq!(named("waits_test.rhai", code).findings, []);
+fn a_file_of_tests_needs_no_header_and_its_helpers_may_be_given_anything() {
+    assert_eq!(found_in_test("t.scenario(\"empty\"); ran(t).story(); [1].some(|t| t.nothing());"), []);
+    let every = "t.fault(\"pd_gone\", #{ after: 3 }); t.fault(\"crash\", \"p\", #{ after: 3, lasts: 4 }); t.run(\"a.rhai\"); \
+                 t.run(\"a.rhai\", #{ a: 1 }); t.expect_effects([\"a\", \"b\"]); t.expect_ok(); t.states(); t.limit(\"1m\");";
+    assert_eq!(found_in_test(every), []);
+    let code = "fn test_waits(t) { t.expect_eror(\"refused\"); }";
+    assert_eq!(named("waits_test.rhai", code).findings, [], "nobody said what tests are given");
     assert!(!named("waits.rhai", code).findings.is_empty());
+}
+
+#[test]
+fn what_a_test_is_given_can_do_what_it_can_and_nothing_else() {
+    let found = found_in_test("t.expect_efects([]);");
+    let told = "there is no function `expect_efects` of what a test is given; did you mean `expect_effects`?";
+    assert_eq!(found, [("undefined_function", 2, told.to_owned())]);
+    let [(rule, _, told)] = found_in_test("if true { [1].map(|x| t.frobnicate(x)); }").try_into().unwrap();
+    assert!(rule == "undefined_function" && told.contains("it has asked, effects, expect_asked"), "{told}");
+    let [(rule, line, told)] = found_in_test("t.expect_error();").try_into().unwrap();
+    assert_eq!((rule, line), ("wrong_argument_count", 2));
+    assert!(told.contains("`.expect_error` takes 1 or 2 argument(s), and gets none"), "{told}");
 }
