@@ -64,6 +64,8 @@ pub struct Truth {
     pub nodes: Vec<Timeline>,
     /// How many Pumps accept TiDB's writes.
     pub writable: Vec<(Micros, usize)>,
+    /// Whether TiDB is to write binlog.
+    pub tidb_writes: Vec<(Micros, bool)>,
     /// Whether each Drainer's replication goes on, by the Drainer's place.
     pub flows: Vec<(usize, Vec<(Micros, bool)>)>,
 }
@@ -164,6 +166,7 @@ impl Truth {
         let drainers = end.everybody().filter(|who| who.kind() == Kind::Drainer);
         let mut truth = Self {
             writable: vec![(0, start.writable_pumps())],
+            tidb_writes: vec![(0, start.tidb_is_to_write())],
             flows: drainers
                 .filter_map(|who| match who {
                     Who::Drainer(at) => Some((at, vec![(0, there.contains(&who) && start.flows(at))])),
@@ -178,6 +181,7 @@ impl Truth {
             }
             match what {
                 What::Writable(count) => truth.writable.push((*at, *count)),
+                What::TidbWrites(writes) => truth.tidb_writes.push((*at, *writes)),
                 What::Halted(drainer) | What::Flowing(drainer) => {
                     let flows = matches!(what, What::Flowing(_));
                     if let Some((_, changes)) = truth.flows.iter_mut().find(|(place, _)| place == drainer) {
@@ -219,6 +223,21 @@ impl Truth {
             }
         }
         found
+    }
+
+    /// How many Pumps accept what TiDB is to write; `None` while it is to write nothing.
+    pub fn writable_to_tidb(&self) -> Vec<(Micros, Option<usize>)> {
+        let mut times: Vec<Micros> = self.writable.iter().map(|(time, _)| *time).collect();
+        times.extend(self.tidb_writes.iter().map(|(time, _)| *time));
+        times.sort_unstable();
+        times.dedup();
+        let count = |time| at(&self.writable, time).filter(|_| at(&self.tidb_writes, time) != Some(false));
+        times.into_iter().map(|time| (time, count(time))).collect()
+    }
+
+    /// The stretches until `end` in which no Pump accepted writes although TiDB was to write.
+    pub fn blocked(&self, end: Micros) -> Vec<(Micros, Micros)> {
+        Self::stretches(&self.writable_to_tidb(), end, |count| count == Some(0))
     }
 
     /// How long replication of at least one Drainer that is to replicate stood still until `end`.

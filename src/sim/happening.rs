@@ -100,6 +100,8 @@ pub enum What {
     Flowing(usize),
     /// So many Pumps take TiDB's writes from now on.
     Writable(usize),
+    /// TiDB servers are to write binlog from now on, or none of them is any more: somebody switched it on or off.
+    TidbWrites(bool),
     /// The fault at this place of [`Cluster::faults`](super::Cluster::faults) begins. One that can do nothing at its time never does.
     FaultBegan(usize),
     /// It ends; whether what it did is undone depends on what happened meanwhile.

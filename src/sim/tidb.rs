@@ -96,7 +96,7 @@ impl Cluster {
     /// Makes every TiDB server write binlog, or no longer.
     pub fn set_tidb_binlog(&mut self, binlog: TidbBinlog) {
         self.settle();
-        let revision = self.revision();
+        let (revision, before) = (self.revision(), self.tidb_is_to_write());
         for tidb in self.tidbs.iter_mut().filter(|tidb| tidb.binlog != Binlog::Stopped) {
             tidb.revision = revision;
             tidb.binlog = match binlog {
@@ -104,7 +104,17 @@ impl Cluster {
                 TidbBinlog::Off => Binlog::Off,
             };
         }
+        let writes = self.tidb_is_to_write();
+        if writes != before {
+            self.note(What::TidbWrites(writes));
+        }
         self.rewire();
+    }
+
+    /// Whether TiDB needs a Pump: unless binlog is off in every server. One that had to give up needs it all the same, and
+    /// where no server is known there may be some.
+    pub fn tidb_is_to_write(&self) -> bool {
+        self.tidbs.is_empty() || self.tidbs.iter().any(|tidb| tidb.binlog != Binlog::Off)
     }
 
     /// The servers that are there, by address.

@@ -3,10 +3,9 @@
 use super::taken_out::{How, TakenOut, is_pump};
 use super::{Blame, Harm, HarmKind, PROBE_WINDOW, Scene};
 use crate::node::State;
-use crate::rehearsal::truth::{Being, Truth, since};
+use crate::rehearsal::truth::{Being, since};
 use crate::sim::{Micros, SECOND};
 use crate::time::show_seconds;
-use crate::world::{Request, TidbBinlog};
 
 /// TiDB's write timeout: what is over sooner, it does not notice.
 const WRITE_TIMEOUT: Micros = 15 * SECOND;
@@ -23,18 +22,8 @@ pub(super) fn look(scene: &Scene<'_>, found: &mut Vec<Harm>) {
 /// The stretches, longer than TiDB's patience, in which no Pump accepted writes although TiDB was to write.
 pub(super) fn blocked(scene: &Scene<'_>) -> Vec<(Micros, Micros)> {
     let end = scene.played.after.now();
-    let none = Truth::stretches(&scene.truth.writable, end, |writable| writable == 0);
-    none.into_iter().filter(|(from, to)| to - from > WRITE_TIMEOUT && *from > 0 && !is_off(scene, *from)).collect()
-}
-
-/// Whether the script had TiDB stop writing binlog before `time`.
-fn is_off(scene: &Scene<'_>, time: Micros) -> bool {
-    let before = scene.played.acts.iter().filter(|act| act.ended <= time && act.outcome.is_ok());
-    let mut said = before.filter_map(|act| match &act.request {
-        Request::Manual(work) => work.tidb,
-        _ => None,
-    });
-    said.next_back() == Some(TidbBinlog::Off)
+    let none = scene.truth.blocked(end);
+    none.into_iter().filter(|(from, to)| to - from > WRITE_TIMEOUT && *from > 0).collect()
 }
 
 /// Who is to blame that no Pump was left at `time`, and through which act.

@@ -19,9 +19,10 @@ fn writable(start: &Cluster, truth: &Truth, end: Micros) -> Vec<Told> {
     let all = start.everybody().filter(|who| who.kind() == Kind::Pump).count();
     let first = truth.writable.first().map_or(0, |(_, count)| *count);
     let mut told = Vec::new();
-    let less = Truth::stretches(&truth.writable, end, |count| count < first);
+    let changes = truth.writable_to_tidb();
+    let less = Truth::stretches(&changes, end, |count| count.is_some_and(|count| count < first));
     for (from, to) in less {
-        let least = truth.writable.iter().filter(|(at, _)| *at >= from && *at < to).map(|(_, count)| *count).min();
+        let least = changes.iter().filter(|(at, _)| *at >= from && *at < to).filter_map(|(_, count)| *count).min();
         let (least, length) = (least.unwrap_or(first), span(to - from));
         if to - from < NOTICED {
             continue;

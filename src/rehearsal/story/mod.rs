@@ -180,11 +180,10 @@ impl Story {
 fn totals(played: &Played, truth: &Truth) -> Totals {
     let end = played.ended_at();
     let changes = played.acts.iter().filter(|act| act.outcome.is_ok());
-    let blocked = Truth::stretches(&truth.writable, end, |writable| writable == 0);
     Totals {
         duration: end,
         halted: truth.halted(end),
-        blocked: blocked.iter().map(|(from, to)| to - from).sum(),
+        blocked: truth.blocked(end).iter().map(|(from, to)| to - from).sum(),
         writes: changes.clone().filter(|act| act.request.effect() != Effect::Manual).count(),
         questions: played.asked.len(),
         by_hand: changes.filter(|act| act.request.effect() == Effect::Manual).count(),
@@ -227,7 +226,7 @@ fn last_start(node: &crate::rehearsal::truth::Timeline, end: Micros) -> Micros {
 
 /// Whether it is worth a line of its own: what follows from what a neighbouring line tells is not.
 pub(super) fn is_told(what: &What) -> bool {
-    !matches!(what, What::Writable(_) | What::Halted(_) | What::Flowing(_) | What::Acted { .. })
+    !matches!(what, What::Writable(_) | What::TidbWrites(_) | What::Halted(_) | What::Flowing(_) | What::Acted { .. })
 }
 
 /// What the script did and said, in its own order, among everything else, in the order of time.
