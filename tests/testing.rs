@@ -80,7 +80,53 @@ fn a_fault_happens_when_it_is_told_to() {
         .exits(1)
         .stdout_contains("there is no fault `hnag`")
         .stdout_contains("hang");
-    one(r#"t.fault("hang", "drainer-7"); t.run_code("1");"#).exits(1).stdout_contains("there is no such node");
+}
+
+#[test]
+fn a_fault_that_can_do_nothing_fails_the_test() {
+    one(r#"t.fault("crash", "nobody"); t.run_code("1");"#)
+        .exits(1)
+        .stdout_contains(r#"t.fault("crash", "nobody"): there is no such node, nor does the script start one"#)
+        .stdout_contains("there are drainer-0, drainer-1, pump-0, pump-1, pump-2");
+    one(r#"t.fault("hang", "drainer-7"); t.run_code("1");"#).exits(1).stdout_contains("did you mean");
+    one(r#"t.fault("stall", "pump-1");"#).exits(1).stdout_contains("happens to a Drainer, and pump-1 is none");
+    one(r#"t.fault("crash");"#).exits(1).stdout_contains("none is named");
+    one(r#"t.scenario("lost-pump"); t.fault("crash", "pump-2", #{ after: "5s" }); t.run_code("sleep(10)");"#)
+        .exits(1)
+        .stdout_contains("nothing came of the fault `crash` of pump-2 after 5.0s")
+        .stdout_contains("what the last script did:");
+}
+
+#[test]
+fn a_fault_can_happen_to_a_node_that_the_script_starts() {
+    let start =
+        r#"manual("start it", #{ starts: [#{ kind: "pump", id: "pump-3", address: "h:8250" }], takes: "5s" });"#;
+    let works = r#"wait_until("it works", || pumps().some(|p| p.id == "pump-3" && p.state == "online"), "1m");"#;
+    let tests = format!(
+        r#"
+        fn test_comes_up(t) {{ t.run_code(`{start} {works}`); t.expect_ok(); }}
+        fn test_dies(t) {{
+            t.fault("crash", "pump-3", #{{ after: "20s" }});
+            t.run_code(`{start} sleep("1m");`);
+            t.expect_process("pump-3", "down");
+        }}
+        fn test_does_not_start(t) {{
+            t.fault("start_fails", "pump-3");
+            t.run_code(`{start} wait_until("it is there", || pumps().len() == 4, "1m");`);
+            t.expect_error("timeout");
+        }}
+        fn test_is_over_by_then(t) {{
+            t.fault("start_fails", "pump-3", #{{ lasts: "4s" }});
+            t.run_code(`{start} {works}`);
+            t.expect_ok();
+        }}
+        fn test_is_not_there_yet(t) {{
+            t.fault("crash", "pump-3");
+            t.run_code(`{start}`);
+        }}"#
+    );
+    let ran = suite(&tests).go().exits(1).stdout_contains("nothing came of the fault `crash` of pump-3 after 0.0s");
+    ran.stdout_contains("nothing came of the fault `start_fails` of pump-3").stdout_contains("3 passed, 2 failed");
 }
 
 #[test]

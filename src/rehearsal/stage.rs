@@ -11,6 +11,7 @@ use crate::rehearsal::trace::{Shared, Trace, Watched, Witness};
 use crate::session::{Parts, Session};
 use crate::sim::{Cluster, Fault, MINUTE, Scenario, Simulated};
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// How long the cluster goes on after the script has ended, to see what comes of what was done.
@@ -26,6 +27,7 @@ pub struct Stage {
     interrupt: Interrupt,
     keeps_listings: bool,
     draws_lags: bool,
+    newcomers: BTreeSet<String>,
 }
 
 impl Stage {
@@ -44,7 +46,8 @@ impl Stage {
         let session = before_the_play(&start, &shared, &interrupt);
         let mut interpreter = Interpreter::new(Rc::clone(&session), settings);
         let prepared = interpreter.prepare(source)?;
-        Ok(Self { interpreter, prepared, session, start, shared, interrupt, keeps_listings: false, draws_lags: false })
+        let (keeps_listings, draws_lags, newcomers) = Default::default();
+        Ok(Self { interpreter, prepared, session, start, shared, interrupt, keeps_listings, draws_lags, newcomers })
     }
 
     /// What the script says of itself.
@@ -76,6 +79,11 @@ impl Stage {
         &self.start
     }
 
+    /// Nodes of these ids may come while the script is played: faults can happen to them as well.
+    pub fn expect(&mut self, newcomers: BTreeSet<String>) {
+        self.newcomers = newcomers;
+    }
+
     /// Plays the script from the beginning, with these faults, within `bounds`.
     ///
     /// # Errors
@@ -84,7 +92,10 @@ impl Stage {
         self.interrupt.check()?;
         let mut cluster = self.start.clone();
         for fault in faults {
-            cluster.add_fault(fault.clone())?;
+            match fault.node.as_ref().is_some_and(|id| self.newcomers.contains(id)) {
+                true => cluster.add_fault_to_come(fault.clone()),
+                false => cluster.add_fault(fault.clone())?,
+            }
         }
         let world = Rc::new(RefCell::new(Simulated::from_cluster(cluster).with_interrupt(self.interrupt.clone())));
         let journal = Rc::new(RefCell::new(match self.keeps_listings {

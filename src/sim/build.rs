@@ -68,6 +68,7 @@ impl Cluster {
             faults: Vec::new(),
             no_more_faults: false,
             active: BTreeMap::new(),
+            awaited: Vec::new(),
             outside: Outside::NOTHING,
             host: Host::of(&scenario.host)?.into(),
             writable: None,
@@ -116,6 +117,7 @@ impl Cluster {
         };
         self.sort();
         self.adopt_key(who);
+        self.faults_meet(who);
         who
     }
 

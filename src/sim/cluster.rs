@@ -88,6 +88,8 @@ pub struct Cluster {
     pub(crate) no_more_faults: bool,
     /// The faults that have begun and not ended, by their places.
     pub(crate) active: BTreeMap<usize, Active>,
+    /// The faults that have begun and whose node is not there yet: their places, and when they end.
+    pub(crate) awaited: Vec<(usize, Micros)>,
     /// What our host and its human suffer.
     pub(crate) outside: Outside,
     /// How our host stands to all this.

@@ -7,11 +7,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::interrupt::Interrupt;
 use crate::language::{Settings, Source};
 use crate::nearest::did_you_mean;
-use crate::rehearsal::{Base, Bounds, Subjects, judged};
-use crate::sim::{Fault, HOUR, Scenario, Span};
+use crate::rehearsal::{Base, Bounds, Played, Stage, Subjects, judged};
+use crate::sim::{Cluster, Fault, HOUR, Scenario, Span, What};
 use crate::time::show_seconds;
 use crate::world::FaultKind;
 use indexmap::IndexMap;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// How much virtual time a script gets, unless the test says otherwise.
@@ -74,7 +75,12 @@ impl Bed {
             let hint = did_you_mean(kind, names).unwrap_or_else(|| format!("the kinds are {}", names.join(", ")));
             Error::invalid(format!("there is no fault `{kind}`")).hint(hint)
         })?;
-        self.faults.push(Fault { kind, node, node_kind: None, after: Span(after), lasts: lasts.map(Span) });
+        let fault = Fault { kind, node, node_kind: None, after: Span(after), lasts: lasts.map(Span) };
+        match Cluster::new(&self.scenario)?.add_fault(fault.clone()) {
+            // The script may start it: that is known once it has run.
+            Err(error) if error.kind != ErrorKind::NotFound => return Err(error),
+            _ => self.faults.push(fault),
+        }
         Ok(())
     }
 
@@ -109,10 +115,48 @@ impl Bed {
         };
         let mut stage = subjects.stage().map_err(plain)?;
         let base = Base::play(&mut stage, bounds)?;
+        self.victims_come(&mut stage, &base)?;
         let (played, truth, harms) = judged(&mut stage, &base.intended, &self.faults, bounds)?;
+        let idle = self.idle(stage.start(), &played);
         self.last = Some(Ran::new(stage.start(), played, truth, &harms));
         self.looked = false;
+        idle.map_or(Ok(()), Err)
+    }
+
+    /// Every fault happens to a node that is there, or that the script starts when nothing goes wrong.
+    fn victims_come(&self, stage: &mut Stage, base: &Base) -> Result<()> {
+        let ids = |cluster: &Cluster| -> BTreeSet<String> {
+            cluster.everybody().map(|who| cluster.id_of(who).to_owned()).collect()
+        };
+        let (there, all) = (ids(stage.start()), ids(&base.played.at_end));
+        let nobody = self.faults.iter().find_map(|fault| {
+            let id = fault.node.as_ref().filter(|id| !all.contains(*id))?;
+            Some((fault.kind, id))
+        });
+        if let Some((kind, id)) = nobody {
+            let names: Vec<&str> = all.iter().map(String::as_str).collect();
+            let what =
+                format!("t.fault(\"{}\", \"{id}\"): there is no such node, nor does the script start one", kind.name());
+            let hint = did_you_mean(id, names.iter().copied()).unwrap_or_else(|| match names.is_empty() {
+                true => "there is no node at all".into(),
+                false => format!("there are {}", names.join(", ")),
+            });
+            return Err(Error::not_found(what).hint(hint));
+        }
+        stage.expect(all.difference(&there).cloned().collect());
         Ok(())
+    }
+
+    /// A fault whose time came, and that could do nothing then: the test would pass without it, too.
+    fn idle(&self, start: &Cluster, played: &Played) -> Option<Error> {
+        let first = start.faults().len();
+        let began = |at: usize| played.after.log().iter().any(|happening| happening.what == What::FaultBegan(at));
+        let mut due = self.faults.iter().enumerate().filter(|(_, fault)| fault.after.micros() <= played.ended_at());
+        let (_, fault) = due.find(|(at, _)| !began(first + at))?;
+        let whose = fault.node.as_ref().map_or(String::new(), |id| format!(" of {id}"));
+        let after = show_seconds(fault.after.micros() as f64 / 1e6);
+        let what = format!("nothing came of the fault `{}`{whose} after {after}", fault.kind.name());
+        Some(failed(what).hint("its node was not there yet, had no process, or was so already: choose another time"))
     }
 
     /// What came of the last script.

@@ -43,6 +43,13 @@ impl Cluster {
     /// node.
     pub fn add_fault(&mut self, fault: Fault) -> Result<()> {
         self.check_fault(&fault)?;
+        self.add_fault_to_come(fault);
+        Ok(())
+    }
+
+    /// Makes `fault` happen, its times counted from now, also to a node that is not there yet: what would last and meets
+    /// nobody when it begins waits for its node for as long as it lasts.
+    pub fn add_fault_to_come(&mut self, fault: Fault) {
         let begins = self.now.saturating_add(fault.after.micros());
         let ends = length(&fault).map(|length| begins.saturating_add(length));
         let at = self.faults.len();
@@ -51,7 +58,6 @@ impl Cluster {
         if let Some(ends) = ends {
             self.queue.schedule(ends, Event::FaultEnds(at));
         }
-        Ok(())
     }
 
     /// All faults that it was given, those to come too; the log names them by their places.
@@ -87,19 +93,45 @@ impl Cluster {
         let id = fault.node.as_deref()?;
         match (fault.node_kind, fault.kind.victim()) {
             (Some(kind), _) => self.find(kind, id),
-            (None, Victim::Node(Some(Kind::Drainer))) => self.find(Kind::Drainer, id),
+            (None, Victim::Node(Some(Kind::Drainer))) => {
+                self.find(Kind::Drainer, id).or_else(|| self.find(Kind::Pump, id))
+            }
             (None, _) => self.find(Kind::Pump, id).or_else(|| self.find(Kind::Drainer, id)),
         }
     }
 
     pub(crate) fn fault_begins(&mut self, at: usize) {
+        let fault = &self.faults[at];
+        let ends = length(fault).map_or(Micros::MAX, |length| self.now.saturating_add(length));
+        match (fault.kind.victim(), self.victim(fault)) {
+            (Victim::Node(_), None) => self.awaited.push((at, ends)),
+            (_, victim) => self.befall(at, victim, ends),
+        }
+    }
+
+    /// A node is there now: what began before, and lasts still, happens to it.
+    pub(crate) fn faults_meet(&mut self, who: Who) {
+        let waiting = std::mem::take(&mut self.awaited);
+        let mine = |(at, _): &(usize, Micros)| self.victim(&self.faults[*at]) == Some(who);
+        let (met, others): (Vec<_>, Vec<_>) = waiting.into_iter().partition(mine);
+        self.awaited = others;
+        for (at, ends) in met {
+            if ends > self.now && !self.no_more_faults {
+                self.befall(at, Some(who), ends);
+            }
+        }
+    }
+
+    fn befall(&mut self, at: usize, victim: Option<Who>, ends: Micros) {
         let fault = self.faults[at].clone();
-        let victim = self.victim(&fault);
-        if !self.can_suffer(fault.kind, victim) {
+        let fits = match fault.kind.victim() {
+            Victim::Node(Some(kind)) => victim.is_some_and(|who| who.kind() == kind),
+            _ => true,
+        };
+        if !fits || !self.can_suffer(fault.kind, victim) {
             return;
         }
         self.settle();
-        let ends = length(&fault).map_or(Micros::MAX, |length| self.now.saturating_add(length));
         self.active.insert(at, Active { began: self.now, ends, handled: 0 });
         self.note(What::FaultBegan(at));
         match victim.filter(|_| fault.kind.victim() != Victim::Nobody) {
