@@ -13,7 +13,7 @@ use crate::guards::{self, Examination, Finding};
 use crate::interrupt::Interrupt;
 use crate::journal::{Entry, Journal, Mark};
 use crate::policy::{Change, Consent, Policy};
-use crate::world::{Answer, Effect, Gate, GuardName, Notice, Notices, Request, World};
+use crate::world::{Answer, Effect, Gate, GuardName, Notice, Notices, Request, WaitEnd, World};
 use lock::Lock;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -219,11 +219,11 @@ impl Gate for Session {
         Ok(())
     }
 
-    fn wait_looked(&mut self, ends: Option<bool>) -> Result<Option<bool>> {
+    fn wait_looked(&mut self, ends: Option<WaitEnd>) -> Result<Option<WaitEnd>> {
         let outcome = match (self.parts.journal.next_replayed(), ends) {
-            (Some(entry), _) => replayed(entry, &Request::WaitOver).map(|answer| Some(answer == Answer::Flag(true))),
-            (None, Some(came)) => {
-                self.parts.journal.note(&Request::WaitOver, &Ok(Answer::Flag(came)), None).map(|()| ends)
+            (Some(entry), _) => replayed(entry, &Request::WaitOver).map(|answer| Some(WaitEnd::of(answer))),
+            (None, Some(end)) => {
+                self.parts.journal.note(&Request::WaitOver, &Ok(end.answer()), None).map(|()| Some(end))
             }
             (None, None) => Ok(None),
         };

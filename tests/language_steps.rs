@@ -128,6 +128,16 @@ fn wait_until_names_what_it_waited_for_in_vain() {
 }
 
 #[test]
+fn wait_until_says_what_is_missing_at_the_end_where_the_closure_does() {
+    let code = "let n = 0; wait_until(\"a miracle\", || { n += 1; `look ${n}` }, 5)";
+    let error = Shell::new().error(code).error;
+    assert_eq!(error.kind, ErrorKind::Timeout);
+    assert!(error.message.ends_with("in vain: a miracle; look 6"), "{error}");
+    let came = Shell::new().value("wait_until(\"x\", || if pumps().is_empty() { \"none\" } else { true }, 5)");
+    assert!(matches!(came, Value::Float(waited) if waited < 1.0), "{came:?}");
+}
+
+#[test]
 fn wait_until_refuses_changes() {
     let mut shell = Shell::new();
     let code = "wait_until(\"x\", || { pause_pump(\"pump-1\"); true }, 5)";

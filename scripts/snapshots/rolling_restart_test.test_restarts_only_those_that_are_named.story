@@ -1,3 +1,4 @@
+0.0s ==> look
 0.0s   > Restarting one after the other: pump-1
 0.0s ==> pump-1: look
 0.0s ==> pump-1: pause
@@ -16,7 +17,7 @@
  20s   = replication of every Drainer stood still for 20s
  21s   . waiting until heartbeat and newest commit of pump-1 advance
  23s   . waiting until every online Drainer reads on in pump-1
- 24s ==> check that all are online and new, and replication goes on
+ 24s ==> check that all are online, and replication goes on
  24s   . waiting until these Drainers advance: drainer-0, drainer-1
  28s   > (a table of 3 rows)
  28s === the script is done

@@ -11,7 +11,7 @@ use crate::language::sources::Sources;
 use crate::operations::{Arguments, Operation};
 use crate::session::Session;
 use crate::value::Value;
-use crate::world::{Answer, Effect, Gate, GuardName, Notice, Notices, Request};
+use crate::world::{Answer, Effect, Gate, GuardName, Notice, Notices, Request, WaitEnd};
 use rhai::{Dynamic, EvalAltResult, Module, Position, Shared};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -172,8 +172,8 @@ impl Host {
         self.at_the_gate(|gate| gate.wait_begins())
     }
 
-    /// A look of a wait is over; whether the wait is, and if so, whether what it waited for came.
-    pub(super) fn wait_looked(&self, ends: Option<bool>) -> Result<Option<bool>> {
+    /// A look of a wait is over; whether the wait is, and if so, how.
+    pub(super) fn wait_looked(&self, ends: Option<WaitEnd>) -> Result<Option<WaitEnd>> {
         self.at_the_gate(|gate| gate.wait_looked(ends))
     }
 
@@ -229,7 +229,7 @@ impl Gate for Polling<'_> {
         self.0.wait_begins()
     }
 
-    fn wait_looked(&mut self, ends: Option<bool>) -> Result<Option<bool>> {
+    fn wait_looked(&mut self, ends: Option<WaitEnd>) -> Result<Option<WaitEnd>> {
         self.0.wait_looked(ends)
     }
 

@@ -98,20 +98,24 @@ fn look_until(
     waited: impl Fn(i64) -> Duration,
 ) -> Result<Duration> {
     loop {
-        let (met, seen, revision) = glance(gate, goal)?;
+        let glance = glance(gate, goal)?;
         let elapsed = waited(monotonic_ms(gate)?);
-        if met {
+        if glance.met {
             return Ok(elapsed);
         }
+        let seen = &glance.seen;
         if elapsed >= patience {
+            let waited = show_seconds(elapsed.as_secs_f64());
+            let blocked = glance.blocked.map_or(Ok(String::new()), |blocked| told(gate, blocked))?;
             return Err(Error::new(
                 ErrorKind::Timeout,
-                format!("{} is not {} after {}: {seen}", goal.node, goal.state, show_seconds(elapsed.as_secs_f64())),
+                format!("{} is not {} after {waited}: {seen}{blocked}", goal.node, goal.state),
             )
             .hint(format!("it may still get there: probe(\"{}\") tells what it is doing", goal.node.id)));
         }
-        gate.tell(Notice::Progress(format!("waiting for {} to be {}: {seen}", goal.node.id, goal.state)));
-        pause(gate, revision, elapsed, patience - elapsed)?;
+        let blocked = glance.blocked.map_or(String::new(), |blocked| format!("; {}", blocked.text));
+        gate.tell(Notice::Progress(format!("waiting for {} to be {}: {seen}{blocked}", goal.node.id, goal.state)));
+        pause(gate, glance.revision, elapsed, patience - elapsed)?;
         gate.wait_goes_on();
     }
 }
@@ -134,28 +138,44 @@ fn passing(error: &Error) -> bool {
     matches!(error.kind, ErrorKind::Unreachable | ErrorKind::Timeout)
 }
 
-/// One look: whether the goal is met, what is seen instead, and the revision of the listing.
-fn glance(gate: &mut dyn Gate, goal: &Goal) -> Result<(bool, String, Option<i64>)> {
+/// What one look shows.
+struct Glance {
+    /// Whether the goal is met.
+    met: bool,
+    /// What record and probe show.
+    seen: String,
+    /// For whom a closing Pump has to wait.
+    blocked: Option<Blocked>,
+    /// The revision of the listing.
+    revision: Option<i64>,
+}
+
+fn glance(gate: &mut dyn Gate, goal: &Goal) -> Result<Glance> {
     let listing = match look(gate) {
         Ok(listing) => listing,
-        Err(error) if passing(&error) => return Ok((false, error.to_string(), None)),
+        Err(error) if passing(&error) => {
+            return Ok(Glance { met: false, seen: error.to_string(), blocked: None, revision: None });
+        }
         Err(error) => return Err(error),
     };
     let record = listing.find(goal.node.kind, &goal.node.id);
     let asked = record.map_or_else(|| goal.node.clone(), |record| record.node.clone());
-    let probe = match probes(gate, vec![asked])?.pop() {
-        Some(probe) => probe.finding,
-        None => return Err(unexpected("probe", &Answer::Probes(Vec::new()))),
-    };
+    let probe = probe_of(gate, asked)?;
     let says = record.map_or("there is no record".to_owned(), |record| format!("its record says {}", record.state));
-    let mut seen = format!("{says}, a probe {}", probe_words(&probe));
-    if probe == ProbeFinding::State(State::Closing)
-        && let Some(text) = record.and_then(|pump| blocked_by(pump, &listing))
-    {
-        seen.push_str("; ");
-        seen.push_str(&text);
+    let closing = record.filter(|_| probe == ProbeFinding::State(State::Closing));
+    Ok(Glance {
+        met: goal.met(record, &probe),
+        seen: format!("{says}, a probe {}", probe_words(&probe)),
+        blocked: closing.and_then(|pump| Blocked::of(pump, &listing)),
+        revision: Some(listing.revision),
+    })
+}
+
+fn probe_of(gate: &mut dyn Gate, node: NodeRef) -> Result<ProbeFinding> {
+    match probes(gate, vec![node])?.pop() {
+        Some(probe) => Ok(probe.finding),
+        None => Err(unexpected("probe", &Answer::Probes(Vec::new()))),
     }
-    Ok((goal.met(record, &probe), seen, Some(listing.revision)))
 }
 
 fn probe_words(probe: &ProbeFinding) -> String {
@@ -168,14 +188,39 @@ fn probe_words(probe: &ProbeFinding) -> String {
     }
 }
 
-/// Which Drainer a closing Pump waits for, and how far behind it is.
-fn blocked_by(pump: &Record, listing: &Listing) -> Option<String> {
-    let behind = |drainer: &&Record| drainer.state != State::Offline && drainer.max_commit_ts < pump.max_commit_ts;
-    let slowest = listing.of(Kind::Drainer).filter(behind).min_by_key(|drainer| drainer.max_commit_ts)?;
-    let gap = pump.max_commit_ts.seconds_since(slowest.max_commit_ts);
-    let state = match slowest.state {
-        State::Online => String::new(),
-        other => format!(", which is {other}"),
-    };
-    Some(format!("{} waits for {}{state}, {} behind", pump.node.id, slowest.node.id, show_seconds(gap)))
+/// How much binlog a Pump that closes may hold beyond what its last record says: it wrote that every 2 s, and the binlog of
+/// its own every 3 s.
+const UNTOLD: f64 = 5.0;
+
+/// The Drainer that a closing Pump waits for, as far as the records tell: the slowest, if it may not have read everything.
+struct Blocked {
+    drainer: NodeRef,
+    text: String,
+}
+
+impl Blocked {
+    fn of(pump: &Record, listing: &Listing) -> Option<Self> {
+        let waiting = listing.of(Kind::Drainer).filter(|drainer| drainer.state != State::Offline);
+        let slowest = waiting.min_by_key(|drainer| drainer.max_commit_ts)?;
+        let behind = pump.max_commit_ts.seconds_since(slowest.max_commit_ts);
+        if behind < -UNTOLD {
+            return None;
+        }
+        let state = match slowest.state {
+            State::Online => String::new(),
+            other => format!(", which is {other}"),
+        };
+        let gap = match behind > 0.0 {
+            true => format!("{} behind", show_seconds(behind)),
+            false => "not yet at the end of its binlog".to_owned(),
+        };
+        let text = format!("{} waits for {}{state}, {gap}", pump.node.id, slowest.node.id);
+        Some(Self { drainer: slowest.node.clone(), text })
+    }
+}
+
+/// For whom a Pump waited in vain, and what a probe of it shows.
+fn told(gate: &mut dyn Gate, blocked: Blocked) -> Result<String> {
+    let probe = probe_of(gate, blocked.drainer)?;
+    Ok(format!("; {}; a probe of it {}", blocked.text, probe_words(&probe)))
 }

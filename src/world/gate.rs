@@ -3,6 +3,35 @@
 use crate::error::Result;
 use crate::world::{Answer, GuardName, Notice, Request};
 
+/// How a wait ends whose condition only the script knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WaitEnd {
+    /// What it waited for came.
+    Came,
+    /// It did not come in time. What the condition said is missing; empty if it said nothing.
+    InVain(String),
+}
+
+impl WaitEnd {
+    /// As a journal keeps it.
+    pub fn answer(&self) -> Answer {
+        match self {
+            Self::Came => Answer::Flag(true),
+            Self::InVain(missing) if missing.is_empty() => Answer::Flag(false),
+            Self::InVain(missing) => Answer::Text(missing.clone()),
+        }
+    }
+
+    /// What a journal has kept.
+    pub fn of(answer: Answer) -> Self {
+        match answer {
+            Answer::Flag(true) => Self::Came,
+            Answer::Text(missing) => Self::InVain(missing),
+            _ => Self::InVain(String::new()),
+        }
+    }
+}
+
 /// The one way from an operation to the world. The session is the only real one.
 pub trait Gate {
     /// Does `request`: a read is applied, a change passes guards (but for those in `force`) and policy first.
@@ -21,12 +50,12 @@ pub trait Gate {
     }
 
     /// A look of a wait is over whose condition only the script knows. `ends` says whether the wait ends with it, and if
-    /// so, whether what it waited for came. Returns the same, or what the journal says of it: of a wait that is replayed
+    /// so, how. Returns the same, or what the journal says of it: of a wait that is replayed
     /// only the last look is there, at which a condition that remembers what it saw may say something else.
     ///
     /// # Errors
     /// `diverged` when the look asked for something else than the journal's.
-    fn wait_looked(&mut self, ends: Option<bool>) -> Result<Option<bool>> {
+    fn wait_looked(&mut self, ends: Option<WaitEnd>) -> Result<Option<WaitEnd>> {
         Ok(ends)
     }
 
@@ -38,4 +67,17 @@ pub trait Gate {
 
     /// Lets a person see how it goes.
     fn tell(&mut self, notice: Notice);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_wait_comes_out_of_a_journal_as_it_went_in() {
+        let missing = |text: &str| WaitEnd::InVain(text.to_owned());
+        for end in [WaitEnd::Came, missing(""), missing("drainer-0 says paused")] {
+            assert_eq!(WaitEnd::of(end.answer()), end);
+        }
+    }
 }

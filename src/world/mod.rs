@@ -22,7 +22,7 @@ pub use answer::{
 pub use console::{Choice, Console, Question, Wanted};
 pub use exec::Exec;
 pub use fault::{FaultKind, Victim};
-pub use gate::Gate;
+pub use gate::{Gate, WaitEnd};
 pub use guard_name::{GuardClass, GuardName};
 pub use known::{Known, KnownNode};
 pub use lock::{LOCK_KEY, LockHolder, LockInfo, LockLease, LockOwner, lock_lost};

@@ -136,7 +136,7 @@ pub enum Request {
         prompt: String,
     },
     /// The end of a wait whose condition a script tells: noted by the session, never asked of a world. Answer: `Flag`,
-    /// whether what was waited for came.
+    /// whether what was waited for came, or `Text`, what was missing when it did not.
     WaitOver,
     /// Asks a human to do something outside, and waits until it was done. Answer: `Done`.
     Manual(Manual),

@@ -28,6 +28,7 @@ fn a_rolling_restart_tells_its_story_on_the_sandbox() {
     insta::assert_snapshot!(story(&ran), @r"
       on a copy of cluster 7301234567890123456 (3 Pumps, 2 Drainers) at 2026-11-22T12:00:00Z
 
+    0.0s ==> look
     0.0s   > Restarting one after the other: pump-1
     0.0s ==> pump-1: look
     0.0s ==> pump-1: pause
@@ -46,7 +47,7 @@ fn a_rolling_restart_tells_its_story_on_the_sandbox() {
      30s   = replication of every Drainer stood still for 30s
      31s   . waiting until heartbeat and newest commit of pump-1 advance
      33s   . waiting until every online Drainer reads on in pump-1
-     34s ==> check that all are online and new, and replication goes on
+     34s ==> check that all are online, and replication goes on
      34s   . waiting until these Drainers advance: drainer-0, drainer-1
      38s   > id      kind  state   address         lag   heartbeat_age  odd
              pump-0  pump  online  10.0.1.11:8250  1.4s  1.4s

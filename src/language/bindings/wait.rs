@@ -8,7 +8,7 @@ use crate::language::host::Host;
 use crate::operations::{Example, Group};
 use crate::time::{duration_of_seconds, parse_duration, show_seconds};
 use crate::value::Value;
-use crate::world::{Answer, Notice, Request};
+use crate::world::{Answer, Notice, Request, WaitEnd};
 use rhai::{Dynamic, FnPtr, NativeCallContext};
 use std::time::Duration;
 
@@ -23,6 +23,7 @@ pub(super) const ROWS: &[Builtin] = &[Builtin {
     returns: "number: the seconds it took",
     about: "Waits until the closure returns true, looking once a second, and every five seconds later on.\n\
             `what` says what is waited for; it is shown meanwhile and named when the timeout is over.\n\
+            Instead of false the closure can return a text that says what is missing: the last is named then, too.\n\
             The closure may only look: a change inside it is refused. It is asked at least once.\n\
             Fails with `timeout`, or with whatever the closure fails with.",
     example: Example::new("wait_until(\"two Pumps are online\", || pumps().len() >= 2, \"1m\")"),
@@ -53,15 +54,14 @@ fn poll(
 ) -> Called {
     let raise = |error| host.raise(error);
     loop {
-        let held = host.polling(|| condition.call_raw(context, None, []))?;
-        let Ok(held) = held.as_bool() else {
-            return Err(host.raise(wrong("wait_until", "closure", "a closure that returns true or false", &held)));
-        };
+        let said = host.polling(|| condition.call_raw(context, None, []))?;
+        let end = end_of(said).map_err(raise)?;
         let waited = (now(host).map_err(raise)? - began).max(0) as f64 / 1000.0;
         let left = timeout.as_secs_f64() - waited;
-        match host.wait_looked((held || left <= 0.0).then_some(held)).map_err(raise)? {
-            Some(true) => return Ok(waited.into()),
-            Some(false) => return Err(host.raise(in_vain(what, waited))),
+        let ends = (end == WaitEnd::Came || left <= 0.0).then_some(end);
+        match host.wait_looked(ends).map_err(raise)? {
+            Some(WaitEnd::Came) => return Ok(waited.into()),
+            Some(WaitEnd::InVain(missing)) => return Err(host.raise(in_vain(what, waited, &missing))),
             None => {}
         }
         host.tell(Notice::Progress(progress(what, waited)));
@@ -71,8 +71,22 @@ fn poll(
     }
 }
 
-fn in_vain(what: &str, waited: f64) -> Error {
-    Error::new(ErrorKind::Timeout, format!("waited {} in vain: {what}", show_seconds(waited)))
+/// How the wait would end with what its condition said.
+fn end_of(said: Dynamic) -> Result<WaitEnd> {
+    match said.as_bool() {
+        Ok(true) => Ok(WaitEnd::Came),
+        Ok(false) => Ok(WaitEnd::InVain(String::new())),
+        Err(_) if said.is_string() => Ok(WaitEnd::InVain(said.to_string())),
+        Err(_) => {
+            let wanted = "a closure that returns true or false, or a text that says what is missing";
+            Err(wrong("wait_until", "closure", wanted, &said))
+        }
+    }
+}
+
+fn in_vain(what: &str, waited: f64, missing: &str) -> Error {
+    let missing = if missing.is_empty() { String::new() } else { format!("; {missing}") };
+    Error::new(ErrorKind::Timeout, format!("waited {} in vain: {what}{missing}", show_seconds(waited)))
         .hint("look at what it waits for with pumps(), drainers() and probe(id), or wait longer")
 }
 
