@@ -2,7 +2,8 @@
 
 use crate::language_fixture::Shell;
 use binlogsh::error::ErrorKind;
-use binlogsh::language::{Ending, ScriptDoc, Settings, Source};
+use binlogsh::language::{Ending, ParamType, ScriptDoc, Settings, Source, shipped};
+use binlogsh::time::parse_duration;
 use binlogsh::value::Value;
 use binlogsh::world::Notice;
 
@@ -22,6 +23,17 @@ fn every_script_says_when_it_is_of_use_and_documents_its_parameters() {
         let doc = described(file.file_stem().unwrap().to_str().unwrap());
         assert!(doc.about.contains("When:"), "{}", file.display());
         assert!(doc.params.iter().all(|param| param.about.is_some()), "{}", file.display());
+    }
+}
+
+#[test]
+fn every_duration_of_a_script_is_declared_as_one() {
+    for script in shipped() {
+        for param in described(script.name).params {
+            let Some(Value::Text(text)) = &param.default else { continue };
+            let is_one = text.ends_with(char::is_alphabetic) && parse_duration(text).is_ok();
+            assert_eq!(param.kind == ParamType::Duration, is_one, "{}: {}", script.name, param.name);
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! Questions to the operator, and what they do outside.
 
 use crate::error::{Error, Result};
-use crate::operations::nodes::{look, references, unexpected};
+use crate::operations::nodes::{references, unexpected};
+use crate::operations::wait::look_patiently;
 use crate::operations::{Arguments, Example, Group, Operation, Opt, Param, Type};
 use crate::value::Value;
 use crate::world::{Answer, Choice, Gate, Manual, Notice, Question, Request};
@@ -56,13 +57,17 @@ pub(super) const TABLE: &[Operation] = &[
 ];
 
 fn manual(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
-    let listing = look(gate)?;
+    let listing = match ["starts", "stops", "retires", "frees"].iter().all(|name| args.nodes(name).is_empty()) {
+        true => None,
+        false => Some(look_patiently(gate)?),
+    };
+    let nodes = |name| listing.as_ref().map_or(Ok(Vec::new()), |listing| references(listing, args, name));
     let work = Manual {
         text: args.required_text("text")?.to_owned(),
-        starts: references(&listing, args, "starts")?,
-        stops: references(&listing, args, "stops")?,
-        retires: references(&listing, args, "retires")?,
-        frees: references(&listing, args, "frees")?,
+        starts: nodes("starts")?,
+        stops: nodes("stops")?,
+        retires: nodes("retires")?,
+        frees: nodes("frees")?,
         tidb: args.tidb("tidb"),
         takes: args.duration("takes"),
     };

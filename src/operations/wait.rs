@@ -138,6 +138,41 @@ fn passing(error: &Error) -> bool {
     matches!(error.kind, ErrorKind::Unreachable | ErrorKind::Timeout)
 }
 
+/// How long PD may be gone for a moment, before the work of a human begins.
+const MOMENT: Duration = Duration::from_secs(60);
+
+/// All records; a moment without an answer is outlived.
+///
+/// # Errors
+/// Those of the listing.
+pub(super) fn look_patiently(gate: &mut dyn Gate) -> Result<Listing> {
+    match look(gate) {
+        Err(error) if passing(&error) => {}
+        looked => return looked,
+    }
+    let began = monotonic_ms(gate)?;
+    gate.wait_begins()?;
+    let looked = look_again(gate, began);
+    gate.wait_ends();
+    gate.tell(Notice::ProgressEnd);
+    looked
+}
+
+fn look_again(gate: &mut dyn Gate, began: i64) -> Result<Listing> {
+    loop {
+        let error = match look(gate) {
+            Err(error) if passing(&error) => error,
+            looked => return looked,
+        };
+        if Duration::from_millis(u64::try_from(monotonic_ms(gate)? - began).unwrap_or(0)) >= MOMENT {
+            return Err(error);
+        }
+        gate.tell(Notice::Progress(format!("waiting for an answer: {error}")));
+        gate.perform(Request::Sleep { time: Duration::from_secs(1) }, &[])?;
+        gate.wait_goes_on();
+    }
+}
+
 /// What one look shows.
 struct Glance {
     /// Whether the goal is met.

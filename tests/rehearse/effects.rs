@@ -57,6 +57,20 @@ manual("look", #{ takes: "2h" });"#;
 }
 
 #[test]
+fn work_by_hand_begins_once_pd_answers_again_and_without_nodes_it_need_not() {
+    let script = |lasts: &str, nodes: &str| {
+        format!(r#"fault("pd_gone", #{{ lasts: "{lasts}" }}); manual("go", #{{ {nodes} takes: "10s" }})"#)
+    };
+    let starts = r#"starts: ["pump-0"],"#;
+    let ran =
+        rehearse(&script("20s", starts), &[]).succeeds().stdout_contains(". waiting for an answer: no PD answered");
+    assert!(line(&ran, "- by hand: go").starts_with("3"), "{}", ran.stdout);
+    rehearse(&script("3m", starts), &[]).fails(ErrorKind::Unreachable).stdout_contains("Took 1m10s");
+    let ran = rehearse(&script("3m", ""), &[]).succeeds();
+    assert!(line(&ran, "- by hand: go").starts_with("10s"), "{}", ran.stdout);
+}
+
+#[test]
 fn a_plan_that_a_rehearsal_kept_is_shown_and_followed() {
     let script = shipped("rolling_restart.rhai");
     let plan = ["--plan", "plan.json", "-p", "only=pump-2"];
