@@ -138,6 +138,18 @@ fn wait_until_says_what_is_missing_at_the_end_where_the_closure_does() {
 }
 
 #[test]
+fn what_is_missing_may_be_a_closure_that_is_called_in_the_end_only() {
+    let wait =
+        |says: &str| format!("let n = 0; wait_until(\"a miracle\", || {{ n += 1; let seen = n; || {says} }}, 5)");
+    let mut shell = Shell::new();
+    let error = shell.error(&wait("{ print(\"called\"); `look ${seen}` }")).error;
+    assert!(error.message.ends_with("in vain: a miracle; look 6"), "{error}");
+    assert_eq!(shell.printed(), ["called"]);
+    let error = Shell::new().error(&wait("`${pumps().len()} Pumps`")).error;
+    assert!(error.message.contains("without asking the cluster"), "{error}");
+}
+
+#[test]
 fn wait_until_refuses_changes() {
     let mut shell = Shell::new();
     let code = "wait_until(\"x\", || { pause_pump(\"pump-1\"); true }, 5)";

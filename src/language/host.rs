@@ -30,7 +30,7 @@ pub(super) struct Host {
     root: RefCell<Option<PathBuf>>,
     stopped: Cell<bool>,
     exit: Cell<Option<u8>>,
-    polling: Cell<bool>,
+    open_for: Cell<OpenFor>,
     /// The steps that the script is in, the innermost last.
     steps: RefCell<Vec<String>>,
     /// The step that an error is just leaving; none once the script has gone on.
@@ -56,7 +56,7 @@ impl Host {
             root: RefCell::default(),
             stopped: Cell::new(false),
             exit: Cell::new(None),
-            polling: Cell::new(false),
+            open_for: Cell::new(OpenFor::Everything),
             steps: RefCell::default(),
             failed_step: RefCell::default(),
             modules: RefCell::default(),
@@ -69,7 +69,7 @@ impl Host {
         *self.declared.borrow_mut() = declared;
         self.stopped.set(false);
         self.exit.set(None);
-        self.polling.set(false);
+        self.open_for.set(OpenFor::Everything);
         self.failed_step.take();
         self.steps.borrow_mut().clear();
         self.session.borrow_mut().step(None);
@@ -198,31 +198,45 @@ impl Host {
         let Ok(mut session) = self.session.try_borrow_mut() else {
             return Err(Error::internal("the gate was entered while somebody stood in it"));
         };
-        match self.polling.get() {
-            true => work(&mut Polling(&mut *session)),
-            false => work(&mut *session),
+        match self.open_for.get() {
+            OpenFor::Everything => work(&mut *session),
+            narrower => work(&mut Narrowed(&mut *session, narrower)),
         }
     }
 
-    /// Runs `work`, during which every change is refused.
-    pub(super) fn polling<T>(&self, work: impl FnOnce() -> T) -> T {
-        let before = self.polling.replace(true);
+    /// Runs `work`, during which the gate is open for this only.
+    pub(super) fn open_for<T>(&self, what: OpenFor, work: impl FnOnce() -> T) -> T {
+        let before = self.open_for.replace(what);
         let result = work();
-        self.polling.set(before);
+        self.open_for.set(before);
         result
     }
 }
 
-/// The gate as a condition that is asked again and again sees it: open for reads only.
-struct Polling<'a>(&'a mut dyn Gate);
+/// What the gate is open for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OpenFor {
+    /// For all that there is.
+    Everything,
+    /// For looks: a condition is asked again and again.
+    Looks,
+    /// For nothing: what is missing is said by what was seen, since a journal keeps nothing of this.
+    Nothing,
+}
 
-impl Gate for Polling<'_> {
+/// The gate as a wait sees it.
+struct Narrowed<'a>(&'a mut dyn Gate, OpenFor);
+
+impl Gate for Narrowed<'_> {
     fn perform(&mut self, request: Request, force: &[GuardName]) -> Result<Answer> {
-        if request.effect() == Effect::Read && !matches!(request, Request::Play(_)) {
-            return self.0.perform(request, force);
+        let is_look = request.effect() == Effect::Read && !matches!(request, Request::Play(_));
+        match self.1 {
+            OpenFor::Looks if is_look => self.0.perform(request, force),
+            OpenFor::Nothing => Err(Error::invalid("what is missing is said without asking the cluster for it")
+                .hint("let the condition of wait_until look, and what it returns say what was seen")),
+            _ => Err(Error::invalid("a condition of wait_until changes nothing: it may be asked a thousand times")
+                .hint("make the change before wait_until, and only look inside it")),
         }
-        Err(Error::invalid("a condition of wait_until changes nothing: it may be asked a thousand times")
-            .hint("make the change before wait_until, and only look inside it"))
     }
 
     fn wait_begins(&mut self) -> Result<()> {

@@ -4,12 +4,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::language::bindings::builtin::{closure, text, wrong};
 use crate::language::bindings::{Builtin, BuiltinParam, Called};
 use crate::language::convert::to_value;
-use crate::language::host::Host;
+use crate::language::host::{Host, OpenFor};
 use crate::operations::{Example, Group};
 use crate::time::{duration_of_seconds, parse_duration, show_seconds};
 use crate::value::Value;
 use crate::world::{Answer, Notice, Request, WaitEnd};
-use rhai::{Dynamic, FnPtr, NativeCallContext};
+use rhai::{Dynamic, EvalAltResult, FnPtr, NativeCallContext};
 use std::time::Duration;
 
 /// How long to wait between two looks: a twentieth of the time waited so far, within these bounds.
@@ -23,7 +23,8 @@ pub(super) const ROWS: &[Builtin] = &[Builtin {
     returns: "number: the seconds it took",
     about: "Waits until the closure returns true, looking once a second, and every five seconds later on.\n\
             `what` says what is waited for; it is shown meanwhile and named when the timeout is over.\n\
-            Instead of false the closure can return a text that says what is missing: the last is named then, too.\n\
+            Instead of false the closure can return a text that says what is missing, or a closure that returns it and asks \
+            nothing: the last is named then, too.\n\
             The closure may only look: a change inside it is refused. It is asked at least once.\n\
             Fails with `timeout`, or with whatever the closure fails with.",
     example: Example::new("wait_until(\"two Pumps are online\", || pumps().len() >= 2, \"1m\")"),
@@ -54,11 +55,14 @@ fn poll(
 ) -> Called {
     let raise = |error| host.raise(error);
     loop {
-        let said = host.polling(|| condition.call_raw(context, None, []))?;
-        let end = end_of(said).map_err(raise)?;
+        let said = host.open_for(OpenFor::Looks, || condition.call_raw(context, None, []))?;
         let waited = (now(host).map_err(raise)? - began).max(0) as f64 / 1000.0;
         let left = timeout.as_secs_f64() - waited;
-        let ends = (end == WaitEnd::Came || left <= 0.0).then_some(end);
+        let ends = match came(&said).map_err(raise)? {
+            true => Some(WaitEnd::Came),
+            false if left <= 0.0 => Some(WaitEnd::InVain(missing(host, context, said)?)),
+            false => None,
+        };
         match host.wait_looked(ends).map_err(raise)? {
             Some(WaitEnd::Came) => return Ok(waited.into()),
             Some(WaitEnd::InVain(missing)) => return Err(host.raise(in_vain(what, waited, &missing))),
@@ -71,17 +75,26 @@ fn poll(
     }
 }
 
-/// How the wait would end with what its condition said.
-fn end_of(said: Dynamic) -> Result<WaitEnd> {
+/// Whether what its condition said ends the wait.
+fn came(said: &Dynamic) -> Result<bool> {
     match said.as_bool() {
-        Ok(true) => Ok(WaitEnd::Came),
-        Ok(false) => Ok(WaitEnd::InVain(String::new())),
-        Err(_) if said.is_string() => Ok(WaitEnd::InVain(said.to_string())),
+        Ok(came) => Ok(came),
+        Err(_) if said.is_string() || said.is_fnptr() => Ok(false),
         Err(_) => {
-            let wanted = "a closure that returns true or false, or a text that says what is missing";
-            Err(wrong("wait_until", "closure", wanted, &said))
+            let wanted =
+                "a closure that returns true or false, or what is missing: a text, or a closure that returns one";
+            Err(wrong("wait_until", "closure", wanted, said))
         }
     }
+}
+
+/// What is missing, by what a condition said that is not met; empty if it only said false.
+fn missing(host: &Host, context: &NativeCallContext<'_>, said: Dynamic) -> Result<String, Box<EvalAltResult>> {
+    let said = match said.try_cast_result::<FnPtr>() {
+        Ok(tells) => host.open_for(OpenFor::Nothing, || tells.call_raw(context, None, []))?,
+        Err(said) => said,
+    };
+    Ok(if said.is_bool() { String::new() } else { said.to_string() })
 }
 
 fn in_vain(what: &str, waited: f64, missing: &str) -> Error {
