@@ -10,6 +10,7 @@
 mod acting;
 mod allow;
 mod checker;
+mod comparisons;
 mod finding;
 mod fix;
 mod flow;
@@ -40,6 +41,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
         header::RULES,
         names::RULES,
         properties::RULES,
+        comparisons::RULES,
         options::RULES,
         parameters::RULES,
         acting::RULES,

@@ -1,5 +1,6 @@
 //! Properties of values: those that cannot be there.
 
+use crate::check::comparisons;
 use crate::check::finding::{Finding, is_near};
 use crate::check::rule::{Rule, Severity};
 use crate::check::script::Script;
@@ -179,6 +180,12 @@ impl Reader<'_> {
                     _ => of.element(),
                 }
             }
+            ExprKind::Number => Type::Number,
+            ExprKind::Operator { name, operands } => {
+                let types: Vec<Type> = operands.iter().map(|operand| self.expr(operand)).collect();
+                comparisons::look(name, operands, &types, &mut self.found);
+                Type::Unknown
+            }
             ExprKind::Closure { params, body } => self.block(&unknown(params), body),
             ExprKind::Block(body) => self.block(&[], body),
             _ => {
@@ -275,7 +282,13 @@ impl Reader<'_> {
     /// What the property `name` of a value is; it stands at `at` as `word`.
     fn look(&mut self, of: &Type, name: &str, at: Spot, word: &str) -> Type {
         let (known, owner) = match of {
-            Type::Named(named) => (self.words.properties_of(named).to_vec(), format!("a {named}")),
+            Type::Named(named) => {
+                let rows = self.words.properties_of(named);
+                if let Some((name, words, _)) = rows.iter().find(|(known, ..)| *known == name) {
+                    return Type::of_property(named, name, words);
+                }
+                (rows.iter().map(|(name, ..)| *name).collect(), format!("a {named}"))
+            }
             Type::Returned(function, fields) => (fields.to_vec(), format!("what {function} returns")),
             Type::Written(fields) => {
                 if let Some((_, value)) = fields.iter().find(|(field, _)| field == name) {

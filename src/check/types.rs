@@ -14,6 +14,10 @@ pub(super) enum Type {
     Named(&'static str),
     /// Text.
     Text,
+    /// A number.
+    Number,
+    /// The text of a Node's property that has few values: `state`, `kind`.
+    Word(&'static str),
     /// Elements of one type.
     Array(Rc<Type>),
     /// Either elements of one type, or something else.
@@ -64,6 +68,17 @@ impl Type {
                 Some(fields) => Self::Returned(name, Rc::new(fields)),
                 None => Self::Unknown,
             },
+            _ => Self::Unknown,
+        }
+    }
+
+    /// What the property `name` of a value of the type `of` is, in the words of its documentation.
+    pub(super) fn of_property(of: &str, name: &'static str, words: &str) -> Self {
+        match words.trim_end_matches(" or ()") {
+            "integer" | "number" => Self::Number,
+            "Time" => Self::Named("Time"),
+            "text" if of == "Node" && ["state", "kind"].contains(&name) => Self::Word(name),
+            "text" => Self::Text,
             _ => Self::Unknown,
         }
     }

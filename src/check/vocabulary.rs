@@ -1,7 +1,7 @@
 //! What every script may use without declaring it: functions of ours and of Rhai's, properties of values.
 
 use crate::language::tree::functions_of_rhai;
-use crate::language::{self, FunctionDoc};
+use crate::language::{self, FunctionDoc, Property};
 use std::collections::{BTreeSet, HashMap};
 use std::ops::RangeInclusive;
 
@@ -12,7 +12,7 @@ const GETTER: &str = "get$";
 pub(super) struct Vocabulary {
     ours: HashMap<&'static str, FunctionDoc>,
     theirs: HashMap<String, Vec<RangeInclusive<usize>>>,
-    types: Vec<(&'static str, Vec<&'static str>)>,
+    types: [(&'static str, &'static [Property]); 3],
     properties: BTreeSet<String>,
     tests: Vec<(&'static str, usize)>,
 }
@@ -32,8 +32,8 @@ impl Vocabulary {
                 known.push(counts);
             }
         }
-        let types: Vec<_> = language::types().into_iter().collect();
-        properties.extend(types.iter().flat_map(|(_, names)| names).map(|name| (*name).to_owned()));
+        let types = language::types();
+        properties.extend(types.iter().flat_map(|(_, rows)| *rows).map(|(name, ..)| (*name).to_owned()));
         for function in ours.values() {
             for text in [function.returns, function.about] {
                 properties.extend(maps_in(text).flatten().map(str::to_owned));
@@ -77,8 +77,8 @@ impl Vocabulary {
     }
 
     /// The properties of the type `name`.
-    pub(super) fn properties_of(&self, name: &str) -> &[&'static str] {
-        self.types.iter().find(|(known, _)| *known == name).map_or(&[], |(_, names)| names)
+    pub(super) fn properties_of(&self, name: &str) -> &'static [Property] {
+        self.types.iter().find(|(known, _)| *known == name).map_or(&[], |(_, rows)| rows)
     }
 
     /// Every property of every value that a function of ours or Rhai's can return.

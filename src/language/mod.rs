@@ -35,7 +35,7 @@ mod thrown;
 mod translate;
 pub mod tree;
 
-pub use bindings::{node_properties, types};
+pub use bindings::{Property, node_properties, types};
 pub use complete::Completeness;
 pub use definitions::definitions;
 pub use describe::{ScriptDoc, about_module as header};

@@ -109,6 +109,9 @@ fn what_is_right_is_left_alone() {
         "print(status(\"drainer-0\").pump_positions[\"pump-1\"]);",
         "print(metrics(\"pump-0\")[\"process_start_time_seconds\"]); print(now().unix_ms);",
         "let all = if pumps().is_empty() { [] } else { pumps() }; for p in all { print(p.state); }",
+        "let p = pump(\"a\"); print(p.lag == () || p.lag > 30 && p.state != \"paused\" && \"pump\" == p.kind);",
+        "let last = (); for d in drainers() { if last == () || d.max_commit_ts > last { last = d.max_commit_ts; } } print(last);",
+        "let least = pump(\"a\").lag; least = \"none\"; print(least == \"none\"); print(now() - 30 > pump(\"a\").updated);",
         // Changes.
         "step(\"a\", || pause_pump(\"p\")); step(\"b\", || wait_until(\"it stands\", || pump(\"p\").state == \"paused\", \"1m\"));",
         "step(\"a\", || pause_drainer(\"a\")); step(\"b\", || pause_drainer(\"b\")); step(\"c\", || wait_for(\"a\", \"paused\"));",

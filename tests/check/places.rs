@@ -37,6 +37,12 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("undefined_variable", "let a = [\n\t1, `ü\n${ «b» }`,\n\t«c»,\n];\nprint(a);"),
     ("unknown_option", "step(\"a\", || offline_pump(\"p\", #{ wait: \"1m\", force: [«\"last_pmp\"»] }));"),
     ("undeclared_parameter", "for name in [\"a\"] { print(«param»(name)); }"),
+    ("pointless_comparison", "print(pumps().filter(|p| p.state == «\"onlne\"»));"),
+    ("pointless_comparison", "for n in nodes() { if n.kind != «\"pumps\"» { print(n); } }"),
+    ("pointless_comparison", "fn lag(id) { pump(id).lag }\nprint(lag(\"a\") > «\"»30s\");"),
+    ("pointless_comparison", "let seen = pump(\"a\").updated;\nprint(«5» < seen);"),
+    ("pointless_comparison", "print(now() >= «\"»2026-11-22\");"),
+    ("pointless_comparison", "print(pump(\"a\").state == «3»);"),
     ("undeclared_parameter", "fn f() { «param»(\"a\") }\nfn g() { f() }"),
     ("unused_parameter", "let «only» = param(\"only\");"),
     (

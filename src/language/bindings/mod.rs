@@ -112,10 +112,12 @@ pub fn node_properties() -> impl Iterator<Item = &'static str> {
     NODE_PROPERTIES.iter().map(|(name, _, _)| *name)
 }
 
-/// The types of the language's own, and the names of the properties of each.
-pub fn types() -> [(&'static str, Vec<&'static str>); 3] {
-    let names = |rows: &[(&'static str, &str, &str)]| rows.iter().map(|(name, ..)| *name).collect();
-    [("Node", names(&NODE_PROPERTIES)), ("Time", names(&TIME_PROPERTIES)), ("Error", names(&ERROR_PROPERTIES))]
+/// Name, type and meaning of a property.
+pub type Property = (&'static str, &'static str, &'static str);
+
+/// The types of the language's own, and the properties of each.
+pub fn types() -> [(&'static str, &'static [Property]); 3] {
+    [("Node", &NODE_PROPERTIES), ("Time", &TIME_PROPERTIES), ("Error", &ERROR_PROPERTIES)]
 }
 
 #[cfg(test)]
