@@ -52,7 +52,7 @@ fn a_rolling_restart_tells_its_story_on_the_sandbox() {
      38s   > id      kind  state   address         lag   heartbeat_age  odd
              pump-0  pump  online  10.0.1.11:8250  1.4s  1.4s
              pump-1  pump  online  10.0.1.12:8250  1.8s  1.8s
-             pump-2  pump  online  10.0.1.13:8250  2.0s  1.9s
+             pump-2  pump  online  10.0.1.13:8250  1.9s  1.9s
      38s === the script is done
 
     In the end, otherwise than at the start:
