@@ -146,6 +146,38 @@ pub struct Global {
     pub allow_exec: bool,
 }
 
+impl Global {
+    /// The options that say which cluster it is, as they are typed, with a space before each: whatever else is to be typed
+    /// about the same cluster needs them as well. Those of the environment are there anyhow.
+    pub fn cluster_options(&self) -> String {
+        let file = |name, path: &Option<PathBuf>| (name, path.as_ref().map(|path| path.display().to_string()));
+        let options = [
+            file("--config", &self.config),
+            ("--profile", self.profile.clone()),
+            ("--pd-urls", self.pd_urls.clone()),
+            file("--ca", &self.ca),
+            file("--cert", &self.cert),
+            file("--key", &self.key),
+        ];
+        let typed = |(name, value): (&str, Option<String>)| value.map(|value| format!(" {name} {}", quoted(&value)));
+        let sandbox = match self.sandbox.as_deref() {
+            None => None,
+            Some("default") => Some(" --sandbox".to_owned()),
+            Some(name) => Some(format!(" --sandbox={}", quoted(name))),
+        };
+        options.into_iter().filter_map(typed).chain(sandbox).collect()
+    }
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:,=@%+".contains(letter);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
+}
+
 /// What to do.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum Command {

@@ -45,13 +45,15 @@ pub struct Session {
     warned: BTreeSet<String>,
     /// Where the waits that are under way began to look, the innermost last.
     waits: Vec<Mark>,
+    /// Whether the run had the lock before it was cut off, and has not taken it again.
+    had_lock: bool,
 }
 
 impl Session {
     /// A session of these parts.
     pub fn new(parts: Parts) -> Self {
         let lock = Lock::new(parts.lock.clone());
-        Self { parts, lock, fatal: None, warned: BTreeSet::new(), waits: Vec::new() }
+        Self { parts, lock, fatal: None, warned: BTreeSet::new(), waits: Vec::new(), had_lock: false }
     }
 
     /// The first fatal error, which is the result of the run whatever the script caught.
@@ -101,10 +103,15 @@ impl Session {
     fn pass(&mut self, request: &Request, force: &[GuardName]) -> Result<Answer> {
         self.parts.interrupt.check()?;
         if let Some(entry) = self.parts.journal.next_replayed() {
+            self.had_lock |= entry.request.effect() == Effect::ChangesCluster;
             return replayed(entry, &self.as_noted(request));
         }
         if let Some(began) = self.parts.journal.take_expected() {
             same(&began, &self.as_noted(request))?;
+        }
+        if self.had_lock && !self.lock.is_for_one_change() {
+            self.lock.take(self.parts.world.as_mut())?;
+            self.had_lock = false;
         }
         match request.effect() {
             Effect::Read => {

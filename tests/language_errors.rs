@@ -50,6 +50,8 @@ fn a_misspelt_name_is_answered_with_the_nearest() {
     says("now() >= \"2026-11-22 13:00\"", &["compared with the text", "tso_time(tso_at(\"2026-11-22 13:00\"))"]);
     says("\"13:00\" < now()", &["compared with the text \"13:00\""]);
     says("let until = 3", &["`until` is a word that Rhai keeps for itself", "another name"]);
+    says("let m = #{ until: 3 };", &["`until` is a word that Rhai keeps for itself", "between double quotes"]);
+    says("until = 3;", &["`until` is a word that Rhai keeps for itself"]);
     says("help(\"pause_pmp\")", &["pause_pump"]);
     says("help(pause_pump)", &["is a function"]);
     says("import \"pmps\" as p;", &["no module \"pmps\"", "`pumps`"]);

@@ -75,6 +75,7 @@ fn a_parameter_may_say_what_it_takes() {
     says("param(\"n\", #{ type: 3 })", "option `type` does not take");
     says("param(\"n\", #{ type: \"duration\", default: \"soon\" })", "takes a duration, and soon is none");
     says("param(\"n\", #{ default: \"a\", choices: [1, 2] })", "takes text, and 1 is none");
+    says("param(\"n\", #{ default: \"a\", choices: [\"b\"] })", "the default of `n`, a, is none of its choices");
 }
 
 #[test]

@@ -306,14 +306,32 @@ fn a_script_makes_sure_of_the_lock_before_every_change_and_gives_it_back_at_its_
 #[test]
 fn what_does_not_change_the_cluster_takes_no_lock_and_neither_does_replay() {
     let world = Still::default();
-    let entry = Entry::new(pause("p0"), Ok(Answer::Done));
+    let entry = Entry::new(Request::Manual(Manual::default()), Ok(Answer::Done));
     let mut script = locking(&world, Memory::replaying(vec![entry]), LockSpan::Session);
-    script.perform(pause("p0"), &[]).unwrap();
+    script.perform(Request::Manual(Manual::default()), &[]).unwrap();
     script.perform(Request::WriteSavepoint { dir: "x".into(), content: "commitTS = 1\n".into() }, &[]).unwrap();
     script.perform(Request::Manual(Manual::default()), &[]).unwrap();
     script.perform(Request::Tso, &[]).unwrap();
     drop(script);
     assert!(!world.asked().iter().any(|asked| asked.contains("lock")), "{:?}", world.asked());
+}
+
+#[test]
+fn a_script_that_had_the_lock_has_it_again_before_it_asks_anything_new() {
+    let paused = || Memory::replaying(vec![Entry::new(pause("p0"), Ok(Answer::Done))]);
+    let world = Still::default();
+    let mut script = locking(&world, paused(), LockSpan::Session);
+    script.perform(pause("p0"), &[]).unwrap();
+    assert!(world.asked().is_empty(), "{:?}", world.asked());
+    script.perform(Request::Tso, &[]).unwrap();
+    script.perform(Request::Tso, &[]).unwrap();
+    assert_eq!(world.asked(), ["lock", "look"]);
+    drop(script);
+    let world = Still::default();
+    let mut line = locking(&world, paused(), LockSpan::Change);
+    line.perform(pause("p0"), &[]).unwrap();
+    line.perform(Request::Tso, &[]).unwrap();
+    assert_eq!(world.asked(), ["look"], "a line holds it for its change only");
 }
 
 #[test]

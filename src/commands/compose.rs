@@ -36,6 +36,13 @@ pub(super) struct House {
     pub seen: Option<Seen>,
 }
 
+impl House {
+    /// A command line of ours about the same cluster, as it is typed.
+    pub(super) fn typed(&self, command: &str) -> String {
+        format!("binlogsh{} {command}", self.global.cluster_options())
+    }
+}
+
 /// A world that keeps the ids of the nodes that it lists.
 struct Remembering {
     world: Box<dyn World>,

@@ -103,7 +103,8 @@ impl Finding {
         let (head, tone) = if self.critical { ("critical", Tone::Bad) } else { ("warning", Tone::Odd) };
         house.output.told(&format!("{head:MARGIN$}"), &self.line(), tone);
         house.output.told(&format!("{:MARGIN$}if left:  ", ""), &self.otherwise, Tone::Plain);
-        house.output.told(&format!("{:MARGIN$}to mend:  ", ""), &self.remedy, Tone::Plain);
+        let remedy = self.remedy.replace("binlogsh run ", &house.typed("run "));
+        house.output.told(&format!("{:MARGIN$}to mend:  ", ""), &remedy, Tone::Plain);
     }
 }
 

@@ -26,10 +26,10 @@ pub(super) fn main(house: House) -> Result<u8, ScriptError> {
     let session = session(&house, Work::lines(run.id()), run.journal())?;
     let interpreter = Interpreter::new(session.clone(), evaluate::language_settings()?);
     let output = house.output.clone();
-    let sandbox = house.global.sandbox.clone();
+    let cluster = house.global.cluster_options();
     let (functions, library) = (known_functions(), LazyCell::new(library as fn() -> Vec<Namespace>));
     let host: Rc<RefCell<dyn Host>> =
-        Rc::new(RefCell::new(Prompt { session, interpreter, output, seen, sandbox, functions, library }));
+        Rc::new(RefCell::new(Prompt { session, interpreter, output, seen, cluster, functions, library }));
     let prompt = prompt_text(house.settings.profile.as_deref(), house.global.sandbox.is_some());
     let mut shell = Shell::new(prompt, vec![choose_format(&house.output)], house.output.clone());
     // Whoever has no home directory has no history, and a prompt all the same.
@@ -46,8 +46,8 @@ struct Prompt {
     interpreter: Interpreter,
     output: Output,
     seen: Seen,
-    /// The sandbox that it is in.
-    sandbox: Option<String>,
+    /// The options that say which cluster it is on.
+    cluster: String,
     /// What never changes of what it completes with.
     functions: Vec<Function>,
     /// The library, read when somebody first types.
@@ -89,7 +89,7 @@ impl Host for Prompt {
             }
             Err(mut error) => {
                 if error.error.kind == ErrorKind::Invalid
-                    && let Some(hint) = hints::command_line(text, self.sandbox.as_deref())
+                    && let Some(hint) = hints::command_line(text, &self.cluster)
                 {
                     error.error.hint = Some(hint);
                 }

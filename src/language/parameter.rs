@@ -227,7 +227,14 @@ fn fitting(param: &ParamDoc) -> Result<()> {
         !fits
     };
     match param.default.iter().chain(&param.choices).find(unfitting) {
-        None => Ok(()),
+        None => match &param.default {
+            Some(default) if !param.choices.is_empty() && !param.choices.contains(default) => {
+                let error =
+                    format!("param: the default of `{}`, {}, is none of its choices", param.name, shown(default));
+                Err(Error::invalid(error).hint("add it to `choices`, or take one of these"))
+            }
+            _ => Ok(()),
+        },
         Some(value) => {
             let (takes, hint) = param.kind.words();
             Err(Error::invalid(format!("param: `{}` takes {takes}, and {} is none", param.name, shown(value)))

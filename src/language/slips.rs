@@ -2,6 +2,7 @@
 
 use crate::error::Place;
 use crate::language::docs;
+use rhai::Token;
 
 /// The word at `place` that reads as `name - ...` and was meant as a text: an argument such as `pump-1`.
 pub(super) fn text_without_quotes(place: &Place, name: &str) -> Option<String> {
@@ -20,6 +21,16 @@ pub(super) fn word_at(place: &Place) -> Option<String> {
     let rest = place.text.chars().skip(place.column?.checked_sub(1)?);
     let word: String = rest.take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect();
     word.starts_with(char::is_alphabetic).then_some(word)
+}
+
+/// The word of the language at `place` that is used as a name: `until: 3`, `until = 3`.
+pub(super) fn keyword_as_name(place: &Place) -> Option<String> {
+    let word = word_at(place)?;
+    let from = place.column?.checked_sub(1)? + word.chars().count();
+    let behind: String = place.text.chars().skip(from).collect();
+    let behind = behind.trim_start();
+    let is_named = behind.starts_with(':') || (behind.starts_with('=') && !behind.starts_with("=="));
+    (is_named && Token::lookup_symbol_from_syntax(&word).is_some()).then_some(word)
 }
 
 /// How the function just before `place` is called, if one of ours stands there and something follows without a bracket.

@@ -84,6 +84,7 @@ impl Vocabulary {
             }
             ParseErrorType::Reserved(word) => kept_by_rhai(word),
             ParseErrorType::VariableExpected if let Some(word) = place.and_then(slips::word_at) => kept_by_rhai(&word),
+            _ if let Some(word) = place.and_then(slips::keyword_as_name) => kept_by_rhai(&word),
             ParseErrorType::UnexpectedEOF => Error::invalid("the script ends in the middle of something")
                 .hint("look for a bracket or a text that is not closed"),
             ParseErrorType::BadInput(LexError::MalformedChar(text)) => {
@@ -270,5 +271,6 @@ fn of_type(name: &str) -> &str {
 }
 
 fn kept_by_rhai(word: &str) -> Error {
-    Error::invalid(format!("`{word}` is a word that Rhai keeps for itself")).hint("choose another name")
+    Error::invalid(format!("`{word}` is a word that Rhai keeps for itself"))
+        .hint("choose another name; as the name of a field it stands between double quotes")
 }

@@ -49,7 +49,10 @@ impl Operator {
             };
             match reply {
                 Reply::Quit => return Err(Error::interrupted(None, "you quit at a question")),
-                Reply::Other => self.output.ask(&format!("please answer y or n, or q to quit [{choices}] ")),
+                Reply::Other => self.output.ask(&format!(
+                    "please answer y{} or n, or q to quit [{choices}] ",
+                    if takes_all { ", a" } else { "" }
+                )),
                 Reply::All if !takes_all => self.output.ask(&format!("please answer [{choices}] ")),
                 clear => return Ok(clear),
             }

@@ -22,7 +22,8 @@ impl Policy for Ask {
         }
         let mut text = format!("{}\n", change.about);
         for finding in change.findings {
-            text.push_str(&format!("  {finding}\n"));
+            let forced = if finding.verdict.trips() { "forced: " } else { "" };
+            text.push_str(&format!("  {forced}{finding}\n"));
         }
         text.push_str("Do it?");
         let wanted = if self.in_step { Wanted::OrAll } else { Wanted::YesOrNo };

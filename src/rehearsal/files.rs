@@ -4,7 +4,7 @@
 use crate::error::{Error, Result};
 use std::io::{ErrorKind as Io, Read, Write};
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The largest file that is read: a thousand times what a cluster of 250 nodes needs.
 const LARGEST: u64 = 128 << 20;
@@ -36,17 +36,25 @@ pub(super) fn read(what: &str, path: &Path) -> Result<String> {
 /// Whether the file `path`, which is to hold `what`, can be written: to be asked before the work whose result it holds.
 ///
 /// # Errors
-/// `local` when its directory is not there or cannot be written, or when it is itself a directory.
+/// `local` when its directory is not there or cannot be written, or when it is no regular file: a directory, or a device
+/// or pipe, which a file would replace.
 pub fn check_target(what: &str, path: &Path) -> Result<()> {
     let cannot = |why: &dyn std::fmt::Display| {
         Error::local(format!("cannot write {what} {}", path.display()))
             .source(why)
             .hint("name a file in a directory that is there and can be written")
     };
-    match path.is_dir() {
-        true => Err(cannot(&"it is a directory")),
-        false => tempfile::tempfile_in(directory(path)).map(drop).map_err(|fault| cannot(&fault)),
+    let path = target(path);
+    match std::fs::metadata(&path) {
+        Ok(found) if found.is_dir() => Err(cannot(&"it is a directory")),
+        Ok(found) if !found.is_file() => Err(cannot(&"it is a device, a pipe or a socket, and no file")),
+        _ => tempfile::tempfile_in(directory(&path)).map(drop).map_err(|fault| cannot(&fault)),
     }
+}
+
+/// The file that is written: what a link leads to, so that the link stays.
+fn target(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
 /// The directory of a file; of a bare name the one where we are.
@@ -64,7 +72,9 @@ pub(super) fn write(what: &str, path: &Path, text: &str) -> Result<()> {
             .source(e)
             .hint("name a file in a directory that is there and can be written")
     };
-    let dir = directory(path);
+    check_target(what, path)?;
+    let path = target(path);
+    let dir = directory(&path);
     let mut file = tempfile::Builder::new()
         .prefix(".binlogsh-")
         .permissions(std::fs::Permissions::from_mode(0o644))
@@ -72,7 +82,7 @@ pub(super) fn write(what: &str, path: &Path, text: &str) -> Result<()> {
         .map_err(|e| failed("making a temporary file beside it", e))?;
     file.write_all(text.as_bytes()).map_err(|e| failed("writing", e))?;
     file.as_file().sync_all().map_err(|e| failed("flushing", e))?;
-    file.persist(path).map_err(|e| failed("renaming", e.error))?;
+    file.persist(&path).map_err(|e| failed("renaming", e.error))?;
     // The rename itself lasts only once the directory is on the disk.
     std::fs::File::open(dir).and_then(|dir| dir.sync_all()).map_err(|e| failed("flushing its directory", e))
 }

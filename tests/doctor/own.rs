@@ -78,7 +78,7 @@ fn people_are_told_what_was_seen_what_follows_and_what_mends_it() {
               to mend:  see to it that the closing Pump can end (its own finding says what it waits for)
     warning   drainer-0: is paused, 2h01m behind PD's time [paused_drainer]
               if left:  no Pump keeps binlog for it: what GC deletes before it is back is missing downstream, and no Pump can close meanwhile
-              to mend:  start it again where it ran; on another host: binlogsh run move_drainer --param drainer=drainer-0 (once pump-1 is gone or answers); if nobody needs it: update_drainer("drainer-0", "offline", #{ force: ["pump_closing"] }) (what it has not read of pump-1 is then lost to it)
+              to mend:  start it again where it ran; on another host: binlogsh --sandbox=scenario.json run move_drainer --param drainer=drainer-0 (once pump-1 is gone or answers); if nobody needs it: update_drainer("drainer-0", "offline", #{ force: ["pump_closing"] }) (what it has not read of pump-1 is then lost to it)
     2 critical, 1 warning; watched for 1m00s
     "#);
     doctor(&json!({})).go().exits(0).stdout("nothing found; watched for 10s");

@@ -167,3 +167,23 @@ fn where_a_plan_cannot_be_saved_is_known_before_the_work() {
     }
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
 }
+
+#[test]
+fn what_is_no_file_is_not_replaced_by_one_and_a_link_stays_a_link() {
+    let dir = tempfile::tempdir().unwrap();
+    let (socket, file, link) = (dir.path().join("socket"), dir.path().join("file"), dir.path().join("link"));
+    let _listens = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let (plan, name) = (rehearsed(&rolling_restart()), socket.display().to_string());
+    assert_eq!(plan.save(&socket).unwrap_err().kind, ErrorKind::Local);
+    for option in ["--plan", "--report", "--save-snapshot"] {
+        let ran =
+            Shell::sandbox("default").file("s.rhai", SCRIPT).arg("rehearse").arg("s.rhai").arg(option).arg(&name).go();
+        ran.fails(ErrorKind::Local).stderr_contains("no file");
+    }
+    assert!(!std::fs::metadata(&socket).unwrap().is_file());
+    std::fs::write(&file, "an older one").unwrap();
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    plan.save(&link).unwrap();
+    assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_eq!(Plan::read(&file).unwrap(), plan);
+}

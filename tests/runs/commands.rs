@@ -52,7 +52,7 @@ fn whoever_stops_a_script_is_told_what_it_leaves_out_of_work() {
     let of =
         |text: &str| said.iter().position(|line| line.contains(text)).unwrap_or_else(|| panic!("{text}: {said:?}"));
     let left = of("out of work through this run: drainer-1 is paused");
-    assert!(of("error[interrupted]") < left && left < of("to go on with it: binlogsh runs resume"), "{said:?}");
+    assert!(of("error[interrupted]") < left && left < of("to go on with it: binlogsh --pd-urls "), "{said:?}");
     let shown = place.runs(&["show", &place.id()]).go().succeeds();
     shown.stdout_contains("out of work through it: drainer-1 is paused");
     place.say_go();
@@ -82,6 +82,17 @@ fn in_a_sandbox_it_is_said_as_well_and_of_looking_nothing() {
     let said = done.succeeds().stderr;
     assert!(said.ends_with("done: 2 changes\n"), "{said}");
     assert!(!run("//! x\npumps();").succeeds().stderr.contains("done"));
+}
+
+#[test]
+fn a_run_that_is_going_on_is_not_abandoned() {
+    let place = Place::new();
+    let (mut child, _) = place.half_way();
+    let (id, abandon) = (place.id(), || place.runs(&["abandon", &place.id(), "--why", "enough"]).go());
+    abandon().fails(ErrorKind::Locked).stderr_contains(&format!("the run {id} is going on: process {}", child.id()));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    abandon().succeeds();
 }
 
 #[test]

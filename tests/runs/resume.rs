@@ -131,7 +131,21 @@ fn the_next_run_of_a_script_that_was_cut_off_says_so() {
     let id = place.id();
     // Where nobody can be asked it is a new run, and that knows nothing of what the other one did.
     let ran = place.work().go().fails(ErrorKind::Unreachable).stderr_contains("drainer-1 is paused");
-    ran.stderr_contains("was cut off").stderr_contains(&format!("binlogsh runs resume {id}"));
+    ran.stderr_contains("was cut off").stderr_contains(&format!(" runs resume {id}"));
+}
+
+#[test]
+fn a_run_that_goes_on_has_the_lock_before_its_next_change() {
+    let place = Place::new();
+    place.stop();
+    let shell = place.runs(&["resume", &place.id()]).yes();
+    let mut child = shell.command().stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.contains("waiting until somebody says so")), "it did not come to its wait");
+    place.shell().yes().eval(r#"pause_pump("pump-1")"#).fails(ErrorKind::Locked);
+    place.say_go();
+    assert!(child.wait().unwrap().success());
+    place.shell().yes().eval(r#"pause_pump("pump-1")"#).succeeds();
 }
 
 #[test]
@@ -139,7 +153,7 @@ fn a_script_that_ends_by_what_its_journal_has_says_that_it_cannot_go_on() {
     let place = Place::new();
     std::fs::write(place.script(), r#"pause_drainer("drainer-1"); confirm("so far?"); fail("enough");"#).unwrap();
     let run = || place.shell().yes().arg("run").arg(place.script().display().to_string());
-    run().go().fails(ErrorKind::Failed).stderr_contains("binlogsh runs resume");
+    run().go().fails(ErrorKind::Failed).stderr_contains(" runs resume ");
     let resumed = place.resume().fails(ErrorKind::Failed).stderr_contains("cannot go on from there");
     resumed.stderr_contains(&format!("binlogsh runs abandon {} --why TEXT", place.id()));
     place.runs(&[]).go().succeeds().stdout_contains("failed");
@@ -160,7 +174,7 @@ fn an_interrupted_run_says_how_to_go_on_and_does() {
     let place = Place::new();
     let said = place.stop();
     let id = place.id();
-    assert!(said.iter().any(|line| line.contains(&format!("binlogsh runs resume {id}"))), "{said:#?}");
+    assert!(said.iter().any(|line| line.contains(&format!(" runs resume {id}"))), "{said:#?}");
     place.runs(&[]).go().succeeds().stdout_contains("interrupted");
     place.say_go();
     place.resume().succeeds().stdout_contains("all is done");

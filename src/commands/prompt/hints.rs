@@ -3,8 +3,8 @@
 use crate::cli;
 
 /// Where `text` belongs, if it is a command line such as `run procedure.rhai`. A script is not run from here: as a run of
-/// its own it keeps the maintenance lock from its first change to its end, and can be resumed.
-pub(super) fn command_line(text: &str, sandbox: Option<&str>) -> Option<String> {
+/// its own it keeps the maintenance lock from its first change to its end, and can be resumed. `options` name the cluster.
+pub(super) fn command_line(text: &str, options: &str) -> Option<String> {
     let mut words: Vec<&str> = text.trim().trim_end_matches(';').split_whitespace().collect();
     if words.first() == Some(&"binlogsh") {
         words.remove(0);
@@ -15,13 +15,15 @@ pub(super) fn command_line(text: &str, sandbox: Option<&str>) -> Option<String> 
     if words.get(1).is_some_and(|word| !word.starts_with(|c: char| c.is_alphanumeric() || "-./~_".contains(c))) {
         return None;
     }
-    let flag = match sandbox {
-        Some("default") if !words.iter().any(|word| word.starts_with("--sandbox")) => " --sandbox".to_owned(),
-        Some(name) if !words.iter().any(|word| word.starts_with("--sandbox")) => format!(" --sandbox={name}"),
-        _ => String::new(),
+    let says_where = ["--sandbox", "--pd-urls", "--profile"];
+    let options = match words.iter().any(|word| says_where.iter().any(|option| word.starts_with(option))) {
+        true => "",
+        false => options,
     };
     let rest: String = words.iter().map(|word| format!(" {word}")).collect();
-    Some(format!("this is a command line, and the prompt takes code: leave with Ctrl-D, then `binlogsh{flag}{rest}`"))
+    Some(format!(
+        "this is a command line, and the prompt takes code: leave with Ctrl-D, then `binlogsh{options}{rest}`"
+    ))
 }
 
 #[cfg(test)]
@@ -30,15 +32,16 @@ mod tests {
 
     #[test]
     fn a_command_line_is_told_from_code() {
-        let typed = |text, sandbox| command_line(text, sandbox).unwrap_or_default();
-        assert!(typed("run x.rhai only=1", None).ends_with("`binlogsh run x.rhai only=1`"));
-        assert!(typed("binlogsh doctor", Some("crashed")).ends_with("`binlogsh --sandbox=crashed doctor`"));
-        assert!(typed("doctor", Some("default")).ends_with("`binlogsh --sandbox doctor`"));
-        assert!(typed("doctor --sandbox", Some("default")).ends_with("`binlogsh doctor --sandbox`"));
-        assert!(typed("runs;", None).ends_with("`binlogsh runs`"));
-        assert_eq!(command_line("pumps(", None), None);
-        assert_eq!(command_line("running", None), None);
-        assert_eq!(command_line("run = nothing", None), None);
-        assert_eq!(command_line("", None), None);
+        let typed = |text, options| command_line(text, options).unwrap_or_default();
+        assert!(typed("run x.rhai only=1", "").ends_with("`binlogsh run x.rhai only=1`"));
+        assert!(typed("binlogsh doctor", " --sandbox=crashed").ends_with("`binlogsh --sandbox=crashed doctor`"));
+        assert!(typed("doctor", " --sandbox").ends_with("`binlogsh --sandbox doctor`"));
+        assert!(typed("doctor --sandbox", " --sandbox").ends_with("`binlogsh doctor --sandbox`"));
+        assert!(typed("doctor", " --profile main").ends_with("`binlogsh --profile main doctor`"));
+        assert!(typed("runs;", "").ends_with("`binlogsh runs`"));
+        assert_eq!(command_line("pumps(", ""), None);
+        assert_eq!(command_line("running", ""), None);
+        assert_eq!(command_line("run = nothing", ""), None);
+        assert_eq!(command_line("", ""), None);
     }
 }

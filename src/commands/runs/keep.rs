@@ -152,9 +152,10 @@ pub(in crate::commands) fn conclude(
         return;
     }
     let is_done = ending(ended).state == RunState::Done;
-    said::of_stored(house, &head.id, is_done);
-    if !is_done {
-        house.output.last_word(&format!("to go on with it: binlogsh runs resume {}", head.id));
+    let state = said::of_stored(house, &head.id, is_done);
+    if !is_done && state != Some(RunState::Abandoned) {
+        let resume = house.typed(&format!("runs resume {}", head.id));
+        house.output.last_word(&format!("to go on with it: {resume}"));
     }
 }
 

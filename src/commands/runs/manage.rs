@@ -1,12 +1,13 @@
 //! `runs abandon`, `export`, `import`, `prune`: what is done with runs as they are.
 
+use super::keep::is_alive;
 use super::open;
 use crate::commands::compose::House;
 use crate::commands::{read_standard_input, read_text};
 use crate::config;
 use crate::error::{Error, ErrorKind, Result};
-use crate::journal::store::Store;
-use crate::live::clock;
+use crate::journal::store::{Holder, Store};
+use crate::live::{clock, host};
 use crate::time::{parse_duration, show_seconds};
 use std::fs::File;
 use std::io::Write;
@@ -19,7 +20,13 @@ pub(super) fn abandon(house: &House, id: &str, why: &str) -> Result<u8> {
         return Err(Error::invalid("--why says nothing").hint("write for those who will ask: why is the run given up?"));
     }
     let mut store = open()?;
-    let id = store.load(id)?.head.id;
+    let loaded = store.load(id)?;
+    let id = loaded.head.id;
+    let is_here = |holder: &&Holder| holder.host == host::name() && is_alive(holder);
+    if let Some(holder) = loaded.line.holder.as_ref().filter(is_here) {
+        return Err(Error::new(ErrorKind::Locked, format!("the run {id} is going on: process {}", holder.pid))
+            .hint("stop it first, with Ctrl-C or SIGTERM"));
+    }
     store.abandon(&id, why.trim(), clock::unix_ms())?;
     house.output.remark(&format!("the run {id} is abandoned; what it has done stays as it is"));
     Ok(0)

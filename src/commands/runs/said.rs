@@ -2,18 +2,22 @@
 
 use super::open;
 use crate::commands::compose::House;
-use crate::journal::store::Loaded;
+use crate::journal::store::{Loaded, RunState};
 use crate::journal::{Entry, Memory};
 use crate::recovery::OutOfWork;
 
-/// Of a run in the store, as whoever resumes it would find it.
-pub(super) fn of_stored(house: &House, id: &str, is_done: bool) {
+/// Of a run in the store, as whoever resumes it would find it. Where it stands there: somebody may have given it up.
+pub(super) fn of_stored(house: &House, id: &str, is_done: bool) -> Option<RunState> {
     match open().and_then(|store| store.load(id)) {
         Ok(loaded) => {
             let out = left_by(&loaded);
             say(house, &loaded.entries, &out, is_done.then(|| format!(", kept as the run {id}")));
+            Some(loaded.line.state)
         }
-        Err(error) => house.output.warning(&format!("what the run {id} leaves cannot be told: {error}")),
+        Err(error) => {
+            house.output.warning(&format!("what the run {id} leaves cannot be told: {error}"));
+            None
+        }
     }
 }
 
