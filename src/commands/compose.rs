@@ -206,13 +206,24 @@ fn cluster(house: &House) -> Result<Live> {
     Ok(live.allow_exec(house.global.allow_exec))
 }
 
-/// Tells a person who works in a sandbox that it is one. Programs that read JSON know what they asked for.
+/// Tells a person on which cluster they work. Programs that read JSON know what they asked for.
+///
+/// Nobody is asked for it: whether the cluster answers is seen at the first look, and a prompt that waited for that would
+/// not open when it is needed most.
 pub(super) fn announce(house: &House) {
-    if let Some(name) = &house.global.sandbox
-        && house.output.format() != Format::Json
-    {
-        house.output.remark(&format!("simulated cluster `{name}`: nothing outside changes, no file is written"));
+    if house.output.format() == Format::Json {
+        return;
     }
+    if let Some(name) = &house.global.sandbox {
+        return house
+            .output
+            .remark(&format!("simulated cluster `{name}`: nothing outside changes, no file is written"));
+    }
+    let profile = house.settings.profile.as_ref().map_or(String::new(), |name| format!(", profile `{name}`"));
+    let production = if house.settings.production { " marked production" } else { "" };
+    let mode = if house.global.read_only { ", read-only" } else { "" };
+    let urls = house.settings.pd_urls.join(", ");
+    house.output.remark(&format!("cluster of PD at {urls}{profile}{production}{mode}"));
 }
 
 /// A simulated cluster in which real time passes while nobody asks anything.

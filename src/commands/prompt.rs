@@ -130,20 +130,13 @@ fn callable(name: String, params: &[String]) -> Function {
     Function { signature: format!("{name}({})", params.join(", ")), name, ..Function::default() }
 }
 
-/// Says where the prompt is and where to look first. Nobody is asked for it: whether the cluster answers is seen at the
-/// first look, and a prompt that waited for that would not open when it is needed most.
+/// Says where to look first.
 fn greet(house: &House) {
-    if house.output.format() == Format::Json {
-        return;
+    if house.output.format() != Format::Json {
+        house
+            .output
+            .remark("help() lists the functions, .help what else the prompt takes; Tab completes, Ctrl-D leaves");
     }
-    if house.global.sandbox.is_none() {
-        let profile = house.settings.profile.as_ref().map_or(String::new(), |name| format!(", profile `{name}`"));
-        let production = if house.settings.production { " marked production" } else { "" };
-        let mode = if house.global.read_only { ", read-only" } else { "" };
-        let urls = house.settings.pd_urls.join(", ");
-        house.output.remark(&format!("cluster of PD at {urls}{profile}{production}{mode}"));
-    }
-    house.output.remark("help() lists the functions, .help what else the prompt takes; Tab completes, Ctrl-D leaves");
 }
 
 /// `.output FORMAT`.

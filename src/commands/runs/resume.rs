@@ -2,7 +2,7 @@
 
 use super::keep::{self, ending};
 use crate::cli::Assumed;
-use crate::commands::compose::{House, Resumed, Work, policy, resumed_session, world};
+use crate::commands::compose::{House, Resumed, Work, announce, policy, resumed_session, world};
 use crate::commands::evaluate::language_settings;
 use crate::error::{Error, ErrorKind, Result, ScriptError};
 use crate::journal::store::{Claim, Loaded, RunHead, RunJournal};
@@ -31,6 +31,7 @@ pub(in crate::commands) fn main(house: &House, id: &str, assumed: Option<Assumed
     }
     let store = super::open()?;
     let loaded = store.load(id)?;
+    announce(house);
     let claim = Claim { holder: keep::holder()?, is_alive: &keep::is_alive, clock: Box::new(clock::unix_ms) };
     let journal = Rc::new(RefCell::new(store.resume(&loaded.head.id, claim)?));
     let is_live = Arc::new(AtomicBool::new(false));
