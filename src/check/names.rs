@@ -1,5 +1,7 @@
 //! Names of functions, variables and modules, and how many arguments a function takes.
 
+mod given;
+
 use crate::check::finding::Finding;
 use crate::check::rule::{Rule, Severity};
 use crate::check::script::Script;
@@ -256,26 +258,6 @@ impl Names<'_> {
         }
         let counts: Vec<_> = counts.iter().map(|count| count.start().max(&1) - 1..=count.end().max(&1) - 1).collect();
         found.push(wrong_count(&format!(".{name}"), &counts, None, count, at));
-    }
-
-    /// A call of `t.name(...)` in a test that is given `t`.
-    fn done_with_given(&self, name: &str, count: usize, at: Spot, found: &mut Vec<Finding>) {
-        let known = self.words.of_tests();
-        let is_own = self.script.functions().iter().any(|f| f.name.text == name && f.params.len() == count);
-        if known.is_empty() || is_own || known.contains(&(name, count)) {
-            return;
-        }
-        let counts: Vec<_> =
-            known.iter().filter(|(known, _)| *known == name).map(|(_, count)| *count..=*count).collect();
-        found.push(match counts.is_empty() {
-            true => {
-                let message = format!("there is no function `{name}` of what a test is given");
-                let names: BTreeSet<&str> = known.iter().map(|(name, _)| *name).collect();
-                let all = names.iter().copied().collect::<Vec<_>>().join(", ");
-                Finding::new(&UNDEFINED_FUNCTION, at, name, message).meant(name, names, format!("it has {all}"))
-            }
-            false => wrong_count(&format!(".{name}"), &counts, None, count, at),
-        });
     }
 
     fn no_function(&self, name: &str, count: Option<usize>, shown: &str, at: Spot) -> Finding {

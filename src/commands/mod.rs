@@ -72,7 +72,12 @@ fn go(cli: Cli, output: &Output) -> Result<u8, ScriptError> {
     output.set_format(settings.output);
     yes_names_the_profile(&cli.global, &settings)?;
     let house = House { global: cli.global, settings, output: output.clone(), interrupt, seen: None };
-    match cli.command {
+    let options = house.global.cluster_options();
+    obey(cli.command, cli.eval, house).map_err(|error| typed_on(error, &options))
+}
+
+fn obey(command: Option<Command>, eval: Vec<String>, house: House) -> Result<u8, ScriptError> {
+    match command {
         Some(Command::Run(run)) => run::main(&house, run),
         Some(Command::Rehearse(rehearse)) => rehearse::main(&house, &rehearse),
         Some(Command::Doctor(doctor)) => doctor::main(house, &doctor),
@@ -83,10 +88,18 @@ fn go(cli: Cli, output: &Output) -> Result<u8, ScriptError> {
         Some(Command::Docs(docs)) => Ok(docs::main(&house, &docs)?),
         Some(Command::Scripts { command }) => Ok(scripts::main(&house, command.as_ref())?),
         Some(Command::Ctl { .. }) => Err(Error::internal("ctl was handled before").into()),
-        None if !cli.eval.is_empty() => evaluate::lines(&house, &cli.eval),
+        None if !eval.is_empty() => evaluate::lines(&house, &eval),
         None if std::io::stdin().is_terminal() => prompt::main(house),
         None => evaluate::standard_input(&house),
     }
+}
+
+/// The error, whose hint types the options that name the cluster; whoever found it knows none of them.
+fn typed_on(mut error: ScriptError, options: &str) -> ScriptError {
+    if let Some(hint) = error.error.hint.as_mut().filter(|_| error.error.kind == ErrorKind::Locked) {
+        *hint = hint.replace("`binlogsh runs unlock", &format!("`binlogsh{options} runs unlock"));
+    }
+    error
 }
 
 /// A yes for a profile that is not used was meant for another cluster.

@@ -1,6 +1,6 @@
 //! `run SCRIPT`: a saved script, or one on standard input.
 
-use crate::cli::{self, Run};
+use crate::cli::Run;
 use crate::commands::compose::{House, Work, announce, may_exec, planned_session, session};
 use crate::commands::evaluate::language_settings;
 use crate::commands::runs::{Keeping, What, offer, resume};
@@ -22,8 +22,7 @@ use std::rc::Rc;
 /// Runs the script, or tells what it is for.
 pub(super) fn main(house: &House, run: Run) -> Result<u8, ScriptError> {
     let Some(script) = run.script else {
-        house.output.line(&cli::help_of("run", false));
-        return Ok(0);
+        return Err(Error::internal("a run without a script").into());
     };
     let source = read(&script)?;
     let settings = Settings { parameters: parameters(run.params)?, ..language_settings()? };

@@ -1,10 +1,10 @@
+mod streams;
+
 use super::*;
 use crate::error::{ErrorKind, Place};
 use crate::node::{Node, Record};
 use crate::time::{Time, Zone};
 use insta::assert_snapshot;
-use std::io::{self, Write};
-use std::time::Duration;
 
 fn node(kind: &str, id: &str, state: &str, odd: &[&str]) -> Value {
     let json = format!(
@@ -227,133 +227,6 @@ fn with_json_an_error_is_one_object_on_one_line() {
     assert_snapshot!(for_programs(&failure()), @r#"{"error":{"kind":"refused","message":"not done: close pump-1\n  stuck_drainer: drainer-0 is paused","hint":"mend what the guard names","source":"HTTP 200, code 3","exit_code":3},"place":{"file":"x.rhai","line":12,"column":13,"text":"\tlet ü = 1; offline_pump(\"pump-1\")"},"called_from":null,"step":null}"#);
     let stopped = ScriptError::from(Error::interrupted(Some(15), "stopped by SIGTERM"));
     assert!(for_programs(&stopped).contains("\"exit_code\":143"));
-}
-
-/// Keeps what is written.
-#[derive(Clone, Default)]
-struct Kept(Arc<Mutex<Vec<u8>>>);
-
-impl Kept {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-impl Write for Kept {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Cannot be written to.
-struct Fails(io::ErrorKind);
-
-impl Write for Fails {
-    fn write(&mut self, _bytes: &[u8]) -> io::Result<usize> {
-        Err(self.0.into())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-fn streams(out: impl Write + Send + 'static, err: &Kept, err_is_terminal: bool) -> Streams {
-    Streams {
-        out: Box::new(out),
-        err: Box::new(err.clone()),
-        out_is_terminal: false,
-        err_is_terminal,
-        out_colors: false,
-        err_colors: false,
-    }
-}
-
-fn noticed(settings: Settings, err_is_terminal: bool) -> (String, String) {
-    let (out, err) = (Kept::default(), Kept::default());
-    let output = Output::on(streams(out.clone(), &err, err_is_terminal), settings);
-    let notices = output.notices();
-    notices(Notice::StepBegan("restart pump-0".into()));
-    notices(Notice::Changed("pause pump-0".into()));
-    notices(Notice::Progress("waiting for pump-0: online".into()));
-    notices(Notice::Progress("waiting for pump-0: online".into()));
-    notices(Notice::Progress("waiting for pump-0: paused".into()));
-    notices(Notice::Printed("from the script".into()));
-    notices(Notice::ProgressEnd);
-    notices(Notice::Warning("drainer-0 is odd".into()));
-    notices(Notice::Traced {
-        endpoint: "http://127.0.0.1:8250".into(),
-        what: "PUT /state/pump-0/pause".into(),
-        took: Duration::from_micros(3249),
-        outcome: "ok".into(),
-    });
-    notices(Notice::ShownAsJson(Value::Int(1)));
-    (out.text(), err.text())
-}
-
-#[test]
-fn where_nobody_watches_progress_is_a_line_only_when_more_than_its_numbers_changed() {
-    let (out, err) = (Kept::default(), Kept::default());
-    let notices = Output::on(streams(out, &err, false), Settings::default()).notices();
-    for text in [
-        "0 of 20 futures",
-        "5 of 20 futures",
-        "waiting for pump-0 (1s)",
-        "waiting for pump-0 (2s)",
-        "waiting for pump-1 (2s)",
-    ] {
-        notices(Notice::Progress(text.into()));
-    }
-    notices(Notice::ProgressEnd);
-    notices(Notice::Progress("waiting for pump-1 (1s)".into()));
-    assert_eq!(
-        err.text(),
-        "0 of 20 futures\nwaiting for pump-0 (1s)\nwaiting for pump-1 (2s)\nwaiting for pump-1 (1s)\n"
-    );
-}
-
-#[test]
-fn results_go_to_standard_output_and_everything_else_to_standard_error() {
-    let (out, err) = noticed(Settings { verbose: true, ..Settings::default() }, false);
-    assert_snapshot!(out, @"
-    from the script
-    1
-    ");
-    assert_snapshot!(err, @"
-    ==> restart pump-0
-      - pause pump-0
-    waiting for pump-0: online
-    waiting for pump-0: paused
-    warning: drainer-0 is odd
-    [trace] PUT /state/pump-0/pause http://127.0.0.1:8250 3.2 ms ok
-    ");
-}
-
-#[test]
-fn on_a_terminal_progress_is_one_line_that_goes_before_anything_else_comes() {
-    let (_, err) = noticed(Settings::default(), true);
-    assert_snapshot!(err.escape_debug().to_string().replace("\\n", "\n"), @r#"
-    ==> restart pump-0
-      - pause pump-0
-    \r\u{1b}[Kwaiting for pump-0: online\r\u{1b}[Kwaiting for pump-0: paused\r\u{1b}[Kwarning: drainer-0 is odd
-    "#);
-}
-
-#[test]
-fn a_reader_that_left_is_no_fault_and_a_full_disk_is_one() {
-    for (kind, is_fault) in [(io::ErrorKind::BrokenPipe, false), (io::ErrorKind::StorageFull, true)] {
-        let output = Output::on(streams(Fails(kind), &Kept::default(), false), Settings::default());
-        output.line("lost");
-        let finished = output.finish();
-        assert_eq!(finished.is_err(), is_fault, "{kind:?}");
-        if let Err(error) = finished {
-            assert_eq!(error.exit_code(), 8);
-        }
-    }
 }
 
 #[test]

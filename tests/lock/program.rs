@@ -40,7 +40,8 @@ fn others_are_told_who_works_and_can_take_the_lock_away() {
         let act = r#"pause_pump("pump-1")"#;
         let error = on(&cluster).yes().eval(act).fails(ErrorKind::Locked).stderr_contains("held by ann@");
         let error = error.stderr_contains("script work.rhai, since 20").stderr_contains("last sign of life");
-        error.stderr_contains("--wait-lock 10m").stderr_contains("runs unlock --why");
+        let unlock = format!("`binlogsh --pd-urls {} runs unlock --why TEXT`", cluster.url());
+        error.stderr_contains("--wait-lock 10m").stderr_contains(&unlock);
         on(&cluster).arg("--wait-lock").arg("1s").yes().eval(act).fails(ErrorKind::Locked).stderr_contains("(waited ");
         // As binlogctl, it knows one exit code for all that failed.
         let ctl = on(&cluster).arg("ctl").arg("-pd-urls").arg(cluster.url());

@@ -1,22 +1,22 @@
 //! `rehearse`: a script on a simulated copy of the cluster.
 
+mod options;
 mod show;
 
-use crate::cli::{self, Rehearse};
+use crate::cli::Rehearse;
 use crate::commands::compose::{House, scenario_to_rehearse};
 use crate::commands::evaluate::language_settings;
 use crate::commands::{read_text, run};
 use crate::error::{Error, ErrorKind, Result, ScriptError};
 use crate::language::Settings;
-use crate::nearest::did_you_mean;
 use crate::output::Format;
 use crate::rehearsal::{
     Base, Basis, Blame, Bounds, HarmKind, Intended, Order, Plan, Report, SavedStory, ScriptMark, Shortest, Stage,
     Story, Subjects, Tally, Which, check_target, judged, rehearse as rehearse_futures,
 };
 use crate::sim::{Cluster, Micros, Scenario, Simulated};
-use crate::time::parse_duration;
 use crate::world::{Answer, FaultKind, Request, World};
+use options::{kinds, limit, one_cluster, stories_dir};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -37,8 +37,7 @@ pub(super) fn main(house: &House, args: &Rehearse) -> Result<u8, ScriptError> {
         return Ok(0);
     }
     let Some(script) = &args.script else {
-        house.output.line(&cli::help_of("rehearse", false));
-        return Ok(0);
+        return Err(Error::internal("a rehearsal without a script").into());
     };
     let source = run::read(script)?;
     if args.help {
@@ -59,21 +58,6 @@ pub(super) fn main(house: &House, args: &Rehearse) -> Result<u8, ScriptError> {
     match told {
         Some(story) => tell(house, args, subjects, &story, bounds),
         None => rehearse(house, args, subjects, bounds),
-    }
-}
-
-/// A snapshot and a story bring their cluster with them: a sandbox beside them would be passed over in silence.
-fn one_cluster(house: &House, args: &Rehearse) -> Result<()> {
-    let brings = match (&args.snapshot, &args.story) {
-        (Some(_), _) => "--snapshot",
-        (_, Some(_)) => "--story",
-        (None, None) => return Ok(()),
-    };
-    match house.global.sandbox {
-        Some(_) => {
-            Err(Error::invalid(format!("{brings} and --sandbox are two clusters")).hint("leave one of them out"))
-        }
-        None => Ok(()),
     }
 }
 
@@ -166,50 +150,6 @@ fn end(house: &House, ending: Result<crate::language::Ending, ScriptError>, code
         house.output.error(error);
     }
     code
-}
-
-fn limit(text: &str) -> Result<Micros> {
-    let limit =
-        parse_duration(text).map_err(|error| Error { message: format!("--limit: {}", error.message), ..error })?;
-    Ok(Micros::try_from(limit.as_micros()).unwrap_or(Micros::MAX))
-}
-
-/// The kinds of faults of `--faults`: those that are named, or all but those that are named with a `-`.
-fn kinds(list: Option<&str>) -> Result<Vec<FaultKind>> {
-    let Some(list) = list else { return Ok(FaultKind::ALL.to_vec()) };
-    let mut named = Vec::new();
-    let mut without = Vec::new();
-    for word in list.split(',').map(str::trim).filter(|word| !word.is_empty()) {
-        let (name, into) = match word.strip_prefix('-') {
-            Some(name) => (name, &mut without),
-            None => (word, &mut named),
-        };
-        let kind = FaultKind::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| {
-            let names = FaultKind::ALL.map(FaultKind::name);
-            let hint = did_you_mean(name, names).unwrap_or_else(|| format!("the kinds are {}", names.join(", ")));
-            Error::invalid(format!("--faults: there is no fault `{name}`")).hint(hint)
-        })?;
-        into.push(kind);
-    }
-    if named.is_empty() && without.is_empty() {
-        return Err(Error::invalid("--faults names no kind of fault").hint("leave it out for all of them"));
-    }
-    let chosen = if named.is_empty() { FaultKind::ALL.to_vec() } else { named };
-    let kinds: Vec<FaultKind> =
-        FaultKind::ALL.into_iter().filter(|kind| chosen.contains(kind) && !without.contains(kind)).collect();
-    match kinds.is_empty() {
-        true => Err(Error::invalid("--faults leaves no kind of fault").hint("name at least one")),
-        false => Ok(kinds),
-    }
-}
-
-/// Where stories are kept; it has to be there before the futures are played.
-fn stories_dir(args: &Rehearse) -> Result<PathBuf> {
-    let dir = args.stories.clone().unwrap_or_else(|| PathBuf::from("."));
-    if args.futures.is_some() || args.every_fault {
-        check_target("the stories", &dir.join("story.json"))?;
-    }
-    Ok(dir)
 }
 
 fn futures(

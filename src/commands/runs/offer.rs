@@ -27,8 +27,8 @@ pub(in crate::commands) fn offer(house: &House, script: &str) -> Result<Option<S
     let mut console = house.output.console(house.interrupt.clone());
     let text = format!("The last run of {script} was cut off: {}", told(&run));
     if house.global.yes.is_some() || !console.is_attended() {
-        let typed = |command: &str| house.typed(&format!("runs {command} {}", run.id));
-        let go_on = format!("to go on with it: {}; if nobody will: {}", typed("resume"), typed("abandon"));
+        let resume = house.typed(&format!("runs resume {}", run.id));
+        let go_on = format!("to go on with it: {resume}; if nobody will: binlogsh runs abandon {} --why TEXT", run.id);
         house.output.warning(&format!("{text}\nThis is a new run, from the beginning; {go_on}"));
         return Ok(None);
     }

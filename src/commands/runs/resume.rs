@@ -64,26 +64,53 @@ enum Came {
     Further,
 }
 
+/// What became of a run that was taken up again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    /// It stands where it stood, and can be tried again.
+    AsItStood,
+    /// It stands where it stood, and cannot go on from there: nothing new was done, and nothing new would be.
+    Stuck,
+    /// It had come to its end already.
+    AlreadyDone,
+    /// It went on, and ended as its script did.
+    WentOn,
+}
+
+impl Outcome {
+    fn of(ended: Result<&Ending, &ScriptError>, came: Came) -> Self {
+        let failed = ended.is_err() || matches!(ended, Ok(Ending::Exit(code)) if *code != 0);
+        match (came, ended.err().map(|error| error.error.kind)) {
+            // Found out at the end of the journal, before anything was asked.
+            (_, Some(ErrorKind::Diverged)) => Self::Stuck,
+            (Came::Nowhere, _) | (Came::ToItsEnd, Some(ErrorKind::Interrupted)) => Self::AsItStood,
+            (Came::ToItsEnd, _) if failed => Self::Stuck,
+            (Came::ToItsEnd, _) => Self::AlreadyDone,
+            (Came::Further, _) => Self::WentOn,
+        }
+    }
+}
+
 /// The run ends, or stands where it stood if it did not go on.
 fn close(house: &House, journal: &RefCell<RunJournal>, ended: Result<&Ending, &ScriptError>, came: Came) {
     let mut journal = journal.borrow_mut();
-    let id = journal.head().id.clone();
-    let closed =
-        if ended.is_err() && came != Came::Further { journal.put_back() } else { journal.finish(ending(ended)) };
+    let (id, outcome) = (journal.head().id.clone(), Outcome::of(ended, came));
+    let closed = match outcome {
+        Outcome::AsItStood | Outcome::Stuck if ended.is_err() => journal.put_back(),
+        _ => journal.finish(ending(ended)),
+    };
     if let Err(error) = closed {
         house.output.warning(&format!("the end of the run {id} is not kept: {error}"));
     }
-    let interrupted = matches!(ended, Err(error) if error.error.kind == ErrorKind::Interrupted);
-    let failed = ended.is_err() || matches!(ended, Ok(Ending::Exit(code)) if *code != 0);
-    if failed && came == Came::ToItsEnd && !interrupted {
-        house.output.last_word(&format!(
-            "nothing was done: the script ends so by what its journal has, and cannot go on from there. \
+    match outcome {
+        Outcome::Stuck => house.output.last_word(&format!(
+            "nothing was done: by what its journal has the script cannot go on from there. \
              `binlogsh runs show {id}` tells what was done; then `binlogsh runs abandon {id} --why TEXT`, and a new run"
-        ));
-    } else if !failed && came == Came::ToItsEnd {
-        house.output.last_word(&format!("the run {id} had come to its end: nothing was left to do"));
-    } else {
-        keep::conclude(house, &journal, ended);
+        )),
+        Outcome::AlreadyDone => {
+            house.output.last_word(&format!("the run {id} had come to its end: nothing was left to do"));
+        }
+        Outcome::AsItStood | Outcome::WentOn => keep::conclude(house, &journal, ended),
     }
 }
 
@@ -217,4 +244,25 @@ fn go_on(
     let ended = Interpreter::new(session.clone(), settings).run(&Source::new(head.script.clone(), head.text.clone()));
     session.borrow_mut().give_lock_back();
     ended
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind as K;
+
+    #[test]
+    fn only_what_may_come_out_otherwise_is_to_be_tried_again() {
+        let failed = |kind: K| Err(ScriptError::from(Error::new(kind, "it ended so")));
+        let outcome = |ended: Result<Ending, ScriptError>, came| Outcome::of(ended.as_ref(), came);
+        assert_eq!(outcome(failed(K::Unreachable), Came::Nowhere), Outcome::AsItStood);
+        assert_eq!(outcome(failed(K::Interrupted), Came::ToItsEnd), Outcome::AsItStood);
+        assert_eq!(outcome(failed(K::Failed), Came::ToItsEnd), Outcome::Stuck);
+        assert_eq!(outcome(Ok(Ending::Exit(3)), Came::ToItsEnd), Outcome::Stuck);
+        assert_eq!(outcome(Ok(Ending::Exit(0)), Came::ToItsEnd), Outcome::AlreadyDone);
+        assert_eq!(outcome(failed(K::Timeout), Came::Further), Outcome::WentOn);
+        for came in [Came::ToItsEnd, Came::Further] {
+            assert_eq!(outcome(failed(K::Diverged), came), Outcome::Stuck, "it would diverge again");
+        }
+    }
 }

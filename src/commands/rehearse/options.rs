@@ -1,0 +1,71 @@
+//! What the options of `rehearse` come to, and which of them make no sense together.
+
+use crate::cli::Rehearse;
+use crate::commands::compose::House;
+use crate::error::{Error, Result};
+use crate::nearest::did_you_mean;
+use crate::rehearsal::check_target;
+use crate::sim::Micros;
+use crate::time::parse_duration;
+use crate::world::FaultKind;
+use std::path::PathBuf;
+
+/// A snapshot and a story bring their cluster with them: a sandbox beside them would be passed over in silence.
+pub(super) fn one_cluster(house: &House, args: &Rehearse) -> Result<()> {
+    let brings = match (&args.snapshot, &args.story) {
+        (Some(_), _) => "--snapshot",
+        (_, Some(_)) => "--story",
+        (None, None) => return Ok(()),
+    };
+    match house.global.sandbox {
+        Some(_) => {
+            Err(Error::invalid(format!("{brings} and --sandbox are two clusters")).hint("leave one of them out"))
+        }
+        None => Ok(()),
+    }
+}
+
+/// How much virtual time a script gets.
+pub(super) fn limit(text: &str) -> Result<Micros> {
+    let limit =
+        parse_duration(text).map_err(|error| Error { message: format!("--limit: {}", error.message), ..error })?;
+    Ok(Micros::try_from(limit.as_micros()).unwrap_or(Micros::MAX))
+}
+
+/// The kinds of faults of `--faults`: those that are named, or all but those that are named with a `-`.
+pub(super) fn kinds(list: Option<&str>) -> Result<Vec<FaultKind>> {
+    let Some(list) = list else { return Ok(FaultKind::ALL.to_vec()) };
+    let mut named = Vec::new();
+    let mut without = Vec::new();
+    for word in list.split(',').map(str::trim).filter(|word| !word.is_empty()) {
+        let (name, into) = match word.strip_prefix('-') {
+            Some(name) => (name, &mut without),
+            None => (word, &mut named),
+        };
+        let kind = FaultKind::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| {
+            let names = FaultKind::ALL.map(FaultKind::name);
+            let hint = did_you_mean(name, names).unwrap_or_else(|| format!("the kinds are {}", names.join(", ")));
+            Error::invalid(format!("--faults: there is no fault `{name}`")).hint(hint)
+        })?;
+        into.push(kind);
+    }
+    if named.is_empty() && without.is_empty() {
+        return Err(Error::invalid("--faults names no kind of fault").hint("leave it out for all of them"));
+    }
+    let chosen = if named.is_empty() { FaultKind::ALL.to_vec() } else { named };
+    let kinds: Vec<FaultKind> =
+        FaultKind::ALL.into_iter().filter(|kind| chosen.contains(kind) && !without.contains(kind)).collect();
+    match kinds.is_empty() {
+        true => Err(Error::invalid("--faults leaves no kind of fault").hint("name at least one")),
+        false => Ok(kinds),
+    }
+}
+
+/// Where stories are kept; it has to be there before the futures are played.
+pub(super) fn stories_dir(args: &Rehearse) -> Result<PathBuf> {
+    let dir = args.stories.clone().unwrap_or_else(|| PathBuf::from("."));
+    if args.futures.is_some() || args.every_fault {
+        check_target("the stories", &dir.join("story.json"))?;
+    }
+    Ok(dir)
+}
