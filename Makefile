@@ -14,7 +14,7 @@ test: tools test-tools
 
 # Reports as chromium shows them; the pictures stay in target/browser/.
 test-browser: tools
-	@./.ci/tools chromium:chromium
+	@./.ci/tools chromium
 	cargo test --locked --test browser
 
 lint: tools
@@ -36,7 +36,7 @@ install: tools
 	cargo install --locked --path .
 
 tools:
-	@./.ci/tools protoc:protobuf-compiler cc:gcc
+	@./.ci/tools protoc cc
 
 test-tools:
-	@./.ci/tools etcd:etcd-server etcdctl:etcd-client
+	@./.ci/tools etcd etcdctl

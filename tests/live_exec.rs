@@ -6,6 +6,7 @@ use binlogsh::error::{Error, ErrorKind, Result};
 use binlogsh::interrupt::Interrupt;
 use binlogsh::live::{Live, Settings};
 use binlogsh::world::{Answer, Exec, Notice, Request, Stream, World};
+use rustix::process::{Pid, Signal, kill_process};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -194,8 +195,8 @@ fn what_it_leaves_in_the_background_is_not_waited_for() {
     assert_eq!(said, (0, "done\n".into(), String::new()));
     assert!(begin.elapsed() < Duration::from_secs(10));
     assert!(!is_gone(&pid), "what was started on purpose goes on");
-    let left = std::fs::read_to_string(&pid).unwrap();
-    std::process::Command::new("kill").args(["-9", left.trim()]).status().unwrap();
+    let left = std::fs::read_to_string(&pid).unwrap().trim().parse().unwrap();
+    kill_process(Pid::from_raw(left).unwrap(), Signal::KILL).unwrap();
 }
 
 #[test]

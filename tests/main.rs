@@ -17,6 +17,7 @@ mod doctor;
 mod end_to_end;
 mod examples;
 mod fidelity;
+mod fresh_machine;
 mod guarantees;
 mod guards;
 mod harm;

@@ -5,6 +5,7 @@ use crate::support::etcd::Etcd;
 use crate::support::pd_double::PdDouble;
 use crate::support::record;
 use rexpect::reader::Options;
+use rustix::process::{Pid, Signal, kill_process};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -59,10 +60,10 @@ pub(crate) fn time(mut command: Command) -> f64 {
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     // A thread that waits costs less than looking again and again; one that is too slow is ended from here.
     let (done, is_done) = std::sync::mpsc::channel();
-    let id = child.id().to_string();
+    let id = Pid::from_child(&child);
     let limit = std::thread::spawn(move || {
         if is_done.recv_timeout(LONGEST).is_err() {
-            let _ = Command::new("kill").args(["-9", &id]).status();
+            let _ = kill_process(id, Signal::KILL); // it may just have ended
         }
     });
     let said = std::io::copy(&mut child.stdout.take().unwrap(), &mut std::io::sink()).unwrap();

@@ -3,6 +3,7 @@
 
 use super::{FIRST, SECOND, Setup, TTL, etcd, is_locked, rounds, until_locked};
 use binlogsh::world::{LOCK_KEY, Notice};
+use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader, Lines, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
@@ -47,8 +48,8 @@ impl Process {
         writeln!(self.input).unwrap();
     }
 
-    fn signal(&self, signal: &str) {
-        assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 }
 
@@ -95,14 +96,14 @@ fn a_process_that_was_stopped_for_longer_than_its_lease_stops_before_its_next_wr
     let mut process = Process::start("hold", &etcd.url());
     assert_eq!(process.says(), "held");
     let before = kv.get(SECOND);
-    process.signal("-STOP");
+    process.signal(Signal::STOP);
     until_locked(&mut kv, false);
     // Another one takes it meanwhile, and has it when the first wakes.
     let mut bob = Setup::new(etcd.url(), "bob").start();
     kv.put("/tidb-binlog/v1/pumps/third", "{");
     bob.delete("/tidb-binlog/v1/pumps/third").unwrap();
     let lock = kv.get(LOCK_KEY);
-    process.signal("-CONT");
+    process.signal(Signal::CONT);
     process.tell();
     assert_eq!(process.says(), "lock_lost");
     assert_eq!(kv.get(SECOND), before, "nothing was written");
@@ -116,9 +117,9 @@ fn a_process_that_was_stopped_for_less_than_its_lease_goes_on() {
     let (etcd, mut kv) = etcd();
     let mut process = Process::start("hold", &etcd.url());
     assert_eq!(process.says(), "held");
-    process.signal("-STOP");
+    process.signal(Signal::STOP);
     std::thread::sleep(TTL / 4);
-    process.signal("-CONT");
+    process.signal(Signal::CONT);
     process.tell();
     assert_eq!(process.says(), "done");
     assert!(is_locked(&mut kv));
@@ -130,7 +131,7 @@ fn whoever_waits_gets_the_lock_of_a_killed_process_when_its_lease_ends() {
     let mut process = Process::start("hold", &etcd.url());
     assert_eq!(process.says(), "held");
     let who = format!("held by ann@here, pid {}", process.child.id());
-    process.signal("-KILL");
+    process.signal(Signal::KILL);
     process.child.wait().unwrap();
     assert!(is_locked(&mut kv), "nobody gave it back");
     let mut bob = Setup::new(etcd.url(), "bob").waiting(60).start();

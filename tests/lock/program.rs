@@ -6,7 +6,8 @@ use crate::support::cluster::LiveCluster;
 use binlogsh::error::ErrorKind;
 use binlogsh::node::Kind;
 use binlogsh::world::LOCK_KEY;
-use std::process::Stdio;
+use rustix::process::{Pid, Signal, kill_process};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 /// Acts, waits until somebody writes the savepoint, and acts again.
@@ -100,20 +101,17 @@ fn the_program_stopped_for_a_minute_stops_before_its_next_write_and_killed_it_le
     }
     let cluster = LiveCluster::sample("default");
     let script = |name| on(&cluster).yes().file("work.rhai", SCRIPT).arg(name).arg("run").arg("work.rhai");
-    let signal = |child: &std::process::Child, signal: &str| {
-        let status = std::process::Command::new("kill").args([signal, &child.id().to_string()]).status();
-        assert!(status.unwrap().success());
-    };
+    let signal = |child: &Child, signal| kill_process(Pid::from_child(child), signal).unwrap();
     let shell = script("--color=never");
     let mut command = shell.command();
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     until_locked(&mut cluster.kv(), true);
-    signal(&child, "-STOP");
+    signal(&child, Signal::STOP);
     std::thread::sleep(Duration::from_secs(60));
     assert!(!is_locked(&mut cluster.kv()));
     std::fs::create_dir(shell.dir().join("go")).unwrap();
     std::fs::write(shell.dir().join("go/savepoint"), "commitTS = 1\n").unwrap();
-    signal(&child, "-CONT");
+    signal(&child, Signal::CONT);
     assert_eq!(child.wait().unwrap().code(), Some(i32::from(ErrorKind::LockLost.exit_code())));
     on(&cluster).eval(r#"probe("drainer-0")"#).succeeds().stdout("online");
 
@@ -121,7 +119,7 @@ fn the_program_stopped_for_a_minute_stops_before_its_next_write_and_killed_it_le
     let shell = script("--color=never");
     let mut child = shell.command().stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     until_locked(&mut cluster.kv(), true);
-    signal(&child, "-KILL");
+    signal(&child, Signal::KILL);
     child.wait().unwrap();
     let began = Instant::now();
     on(&cluster).arg("--wait-lock=2m").yes().eval(r#"pause_pump("pump-1")"#).succeeds();

@@ -8,6 +8,7 @@ use binlogsh::language::{Settings, Source};
 use binlogsh::rehearsal::{Base, Bounds, Order, Subjects, Which, rehearse as rehearse_futures};
 use binlogsh::sim::{HOUR, Scenario};
 use binlogsh::world::FaultKind;
+use rustix::process::{Pid, Signal, kill_process};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -126,8 +127,7 @@ fn ctrl_c_ends_a_million_futures_at_once_and_leaves_no_result() {
     seen += &lines.next().unwrap().unwrap();
     assert!(seen.contains("0 of 1000000 futures"), "{seen}");
     let told = Instant::now();
-    let pid = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
     assert!(eventually(Duration::from_secs(10), || child.try_wait().unwrap().is_some()), "it goes on");
     assert!(told.elapsed() < Duration::from_secs(5), "{:?}", told.elapsed());
     let rest: Vec<String> = lines.map(Result::unwrap).collect();

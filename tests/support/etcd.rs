@@ -2,6 +2,7 @@
 
 use super::{eventually, free_port};
 use etcd_client::{Client, Compare, CompareOp, ConnectOptions, DeleteOptions, GetOptions, PutOptions, Txn, TxnOp};
+use rustix::process::{Pid, Signal, kill_process};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -109,17 +110,16 @@ impl Etcd {
 
     /// Freezes it: its port accepts connections and nothing answers.
     pub(crate) fn stop(&self) {
-        self.signal("-STOP");
+        self.signal(Signal::STOP);
     }
 
     /// Lets it go on.
     pub(crate) fn cont(&self) {
-        self.signal("-CONT");
+        self.signal(Signal::CONT);
     }
 
-    fn signal(&self, signal: &str) {
-        let id = self.child.lock().unwrap().id().to_string();
-        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child.lock().unwrap()), signal).unwrap();
     }
 
     /// A client of its own, to look from outside.
