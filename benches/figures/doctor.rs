@@ -1,7 +1,7 @@
 //! `doctor` on two hundred nodes behind sockets: with all answering, and with ten that are silent.
 
 use crate::process::ours;
-use crate::row::{Row, Sense, median};
+use crate::row::{Row, median};
 use crate::support::etcd::Etcd;
 use crate::support::pd_double::PdDouble;
 use crate::support::record;
@@ -118,12 +118,11 @@ fn answer(mut stream: TcpStream, probe: &str, status: &str, metrics: &str) -> st
 
 pub(crate) fn doctor_200() -> Row {
     let ms = Nodes::start(0).median(0);
-    Row { name: "doctor_200", unit: "ms", ours: ms, peer: None, value: ms, limit: 1_000.0, sense: Sense::Max }
+    Row::time("doctor_200", "ms", ms).at_most(1_000.0)
 }
 
 /// A probe's deadline, and 200 ms for everything else.
 pub(crate) fn doctor_200_silent() -> Row {
     let ms = Nodes::start(SILENT).median(2);
-    let limit = PROBE_DEADLINE_MS + 200.0;
-    Row { name: "doctor_200_silent", unit: "ms", ours: ms, peer: None, value: ms, limit, sense: Sense::Max }
+    Row::time_beyond("doctor_200_silent", "ms", ms, PROBE_DEADLINE_MS).at_most(200.0)
 }

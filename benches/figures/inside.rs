@@ -1,6 +1,6 @@
 //! Inside one process: a bound call, a read through the gate, the simulator's events.
 
-use crate::row::{Row, Sense, median};
+use crate::row::{Row, median};
 use binlogsh::error::Result;
 use binlogsh::interrupt::Interrupt;
 use binlogsh::journal::Memory;
@@ -58,8 +58,7 @@ pub(crate) fn bound_call() -> Row {
         })
     };
     let (bound, empty) = (looped("tso_time(x)"), looped("empty(x)"));
-    let over = bound - empty;
-    Row { name: "bound_call", unit: "ns", ours: bound, peer: Some(empty), value: over, limit: 250.0, sense: Sense::Max }
+    Row::time_beyond("bound_call", "ns", bound, empty).at_most(250.0)
 }
 
 pub(crate) fn gate_read() -> Row {
@@ -70,7 +69,7 @@ pub(crate) fn gate_read() -> Row {
             black_box(session.perform(black_box(Request::Tso), &[]).unwrap());
         }
     }) / 1000.0;
-    Row { name: "gate_read", unit: "us", ours: us, peer: None, value: us, limit: 3.0, sense: Sense::Max }
+    Row::time("gate_read", "us", us).at_most(3.0)
 }
 
 /// Events that the simulator schedules and handles in a second, on one core.
@@ -83,6 +82,5 @@ pub(crate) fn sim_events() -> Row {
     };
     round();
     let millions = median((0..5).map(|_| round()).collect());
-    let (name, unit) = ("sim_events", "million/s");
-    Row { name, unit, ours: millions, peer: None, value: millions, limit: 2.0, sense: Sense::Min }
+    Row::rate("sim_events", "million/s", millions).at_least(2.0)
 }

@@ -1,7 +1,7 @@
 //! The store of runs: reading a journal, writing a change, opening the store, listing ten thousand runs.
 
 use crate::process::{ours, time};
-use crate::row::{Row, Sense, median};
+use crate::row::{Row, median};
 use binlogsh::error::Result;
 use binlogsh::interrupt::Interrupt;
 use binlogsh::journal::store::{
@@ -116,10 +116,6 @@ fn milliseconds(work: impl FnOnce()) -> f64 {
     begin.elapsed().as_secs_f64() * 1000.0
 }
 
-fn row(name: &'static str, unit: &'static str, ours: f64, limit: f64) -> Row {
-    Row { name, unit, ours, peer: None, value: ours, limit, sense: Sense::Max }
-}
-
 /// An entry read, its chain checked, and decoded.
 pub(crate) fn journal_read() -> Row {
     let dir = in_memory();
@@ -131,7 +127,7 @@ pub(crate) fn journal_read() -> Row {
     let id = Store::open(&file).unwrap().runs(&RunFilter::default()).unwrap().remove(0).id;
     let load = || milliseconds(|| drop(black_box(Store::open(&file).unwrap().load(&id).unwrap())));
     let times = (0..9).map(|_| load() * 1000.0 / f64::from(ENTRIES)).collect();
-    row("journal_read", "us/entry", median(times), 5.0)
+    Row::time("journal_read", "us/entry", median(times)).at_most(5.0)
 }
 
 /// A change, *began* and *done*, over three writes of a page made durable on the same disk, in turn.
@@ -152,7 +148,7 @@ pub(crate) fn journal_write() -> Row {
     let pairs: Vec<(f64, f64)> = (0..CHANGES).map(|_| pair()).collect();
     let median_of = |figure: fn(&(f64, f64)) -> f64| median(pairs.iter().map(figure).collect());
     let (ours, peer) = (median_of(|(ours, _)| *ours), median_of(|(_, peer)| *peer));
-    Row { name: "journal_write", unit: "ms", ours, peer: Some(peer), value: ours / peer, limit: 1.0, sense: Sense::Max }
+    Row::paired("journal_write", "ms", (ours, peer, ours / peer)).at_most(1.0)
 }
 
 /// How much longer the first change of a run takes than the second: the store is opened for it.
@@ -167,7 +163,7 @@ pub(crate) fn journal_open() -> Row {
         let first = milliseconds(|| act(&mut run));
         first - milliseconds(|| act(&mut run))
     };
-    row("journal_open", "ms", median((1..=31).map(more).collect()), 3.0)
+    Row::time("journal_open", "ms", median((1..=31).map(more).collect())).at_most(3.0)
 }
 
 /// `binlogsh runs` with ten thousand stored runs, each read and checked, the latest shown: the whole process.
@@ -189,7 +185,7 @@ pub(crate) fn runs_list_10000() -> Row {
         time(command) * 1000.0
     };
     list();
-    row("runs_list_10000", "ms", median((0..9).map(|_| list()).collect()), 50.0)
+    Row::time("runs_list_10000", "ms", median((0..9).map(|_| list()).collect())).at_most(50.0)
 }
 
 /// A world in which nothing happens: it gives the same listing, and does what it is told.
@@ -222,7 +218,7 @@ pub(crate) fn resume_10000() -> Row {
         assert!(run.to_replay() >= ENTRIES as usize);
         play(&script, run);
     };
-    row("resume_10000", "ms", median((0..9).map(|_| milliseconds(resume)).collect()), 300.0)
+    Row::time("resume_10000", "ms", median((0..9).map(|_| milliseconds(resume)).collect())).at_most(300.0)
 }
 
 /// Runs the script over its journal, and then in the still world.

@@ -13,6 +13,7 @@ mod journal;
 mod process;
 mod rehearsals;
 mod row;
+mod yardstick;
 
 #[path = "../../tests/support/mod.rs"]
 mod support;

@@ -1,6 +1,6 @@
 //! Whole processes: ours against `etcdctl`, both against the same port.
 
-use crate::row::{Row, Sense, median};
+use crate::row::{Row, median};
 use crate::support::etcd::Etcd;
 use crate::support::pd_double::PdDouble;
 use crate::support::record;
@@ -89,14 +89,13 @@ fn pairs(count: usize, ours: impl Fn() -> Command, peer: impl Fn() -> Command) -
 
 /// `pumps()` against `etcdctl get --prefix`.
 pub(crate) fn list(cluster: &Records, name: &'static str, limit: f64) -> Row {
-    let (ours, peer, value) =
-        pairs(PAIRS, || cluster.ours(&["-e", "pumps()"]), || cluster.etcdctl(&["get", "--prefix", PREFIX]));
-    Row { name, unit: "ms", ours, peer: Some(peer), value, limit, sense: Sense::Max }
+    let figures = pairs(PAIRS, || cluster.ours(&["-e", "pumps()"]), || cluster.etcdctl(&["get", "--prefix", PREFIX]));
+    Row::paired(name, "ms", figures).at_most(limit)
 }
 
 pub(crate) fn memory_list_3(cluster: &Records) -> Row {
     let mib = peak_mib(cluster.ours(&["-e", "pumps()"]));
-    Row { name: "memory_list_3", unit: "MiB", ours: mib, peer: None, value: mib, limit: 16.0, sense: Sense::Max }
+    Row::size("memory_list_3", "MiB", mib).at_most(16.0)
 }
 
 /// Runs a program to its end and returns its peak memory in MiB.
@@ -119,7 +118,7 @@ pub(crate) fn reads_200(cluster: &Records) -> Row {
         shell
     };
     let (ours, peer, ratio) = pairs(3, || cluster.ours(&["-e", code]), peer);
-    Row { name: "reads_200", unit: "ms", ours, peer: Some(peer), value: 1.0 / ratio, limit: 25.0, sense: Sense::Min }
+    Row::paired("reads_200", "ms", (ours, peer, 1.0 / ratio)).at_least(25.0)
 }
 
 /// From the start of the process to the prompt on a real terminal, with nobody behind the endpoint.
@@ -142,7 +141,7 @@ pub(crate) fn first_prompt() -> Row {
     };
     open();
     let ms = median((0..PAIRS).map(|_| open()).collect());
-    Row { name: "first_prompt", unit: "ms", ours: ms, peer: None, value: ms, limit: 10.0, sense: Sense::Max }
+    Row::time("first_prompt", "ms", ms).at_most(10.0)
 }
 
 /// The tests of all shipped scripts, in one process.
@@ -154,7 +153,7 @@ pub(crate) fn test_all() -> Row {
     };
     run();
     let ours = median((0..7).map(|_| run()).collect());
-    Row { name: "test_all", unit: "s", ours, peer: None, value: ours, limit: 5.0, sense: Sense::Max }
+    Row::time("test_all", "s", ours).at_most(5.0)
 }
 
 /// `check` of all shipped scripts and the library, from the start of the process to its end.
@@ -166,5 +165,5 @@ pub(crate) fn check_all() -> Row {
     };
     time(check());
     let ms = median((0..PAIRS).map(|_| time(check()) * 1000.0).collect());
-    Row { name: "check_all", unit: "ms", ours: ms, peer: None, value: ms, limit: 50.0, sense: Sense::Max }
+    Row::time("check_all", "ms", ms).at_most(50.0)
 }

@@ -1,7 +1,7 @@
 //! Rehearsals as whole processes: thousands of futures, on one core and on two, and a large cluster.
 
 use crate::process::{ours, peak_mib, time};
-use crate::row::{Row, Sense, median};
+use crate::row::{Row, median};
 use std::process::Command;
 
 /// How often each is timed.
@@ -20,14 +20,10 @@ fn futures(count: &str, jobs: &str) -> Command {
     rehearse(&["--sandbox", "--futures", count, "--jobs", jobs])
 }
 
-fn row(name: &'static str, unit: &'static str, ours: f64, limit: f64) -> Row {
-    Row { name, unit, ours, peer: None, value: ours, limit, sense: Sense::Max }
-}
-
 /// Ten thousand futures of the rolling restart on three Pumps and two Drainers, on two cores.
 pub(crate) fn futures_10000() -> Row {
     let times = (0..ROUNDS).map(|_| time(futures("10000", "2"))).collect();
-    row("futures_10000", "s", median(times), 4.0)
+    Row::time("futures_10000", "s", median(times)).at_most(4.0)
 }
 
 /// The same on one core and on two, in turn.
@@ -38,20 +34,13 @@ pub(crate) fn futures_two_cores() -> Row {
     };
     let pairs: Vec<(f64, f64)> = (0..ROUNDS).map(pair).collect();
     let median_of = |figure: fn(&(f64, f64)) -> f64| median(pairs.iter().map(figure).collect());
-    Row {
-        name: "futures_two_cores",
-        unit: "s",
-        ours: median_of(|(_, two)| *two),
-        peer: Some(median_of(|(one, _)| *one)),
-        value: median_of(|(one, two)| one / two),
-        limit: 1.8,
-        sense: Sense::Min,
-    }
+    let (two, one) = (median_of(|(_, two)| *two), median_of(|(one, _)| *one));
+    Row::paired("futures_two_cores", "s", (two, one, median_of(|(one, two)| one / two))).at_least(1.8)
 }
 
 /// What a hundred thousand futures take of memory.
 pub(crate) fn futures_memory() -> Row {
-    row("futures_memory", "MiB", peak_mib(futures("100000", "2")), 64.0)
+    Row::size("futures_memory", "MiB", peak_mib(futures("100000", "2"))).at_most(64.0)
 }
 
 /// One rehearsal with 200 Pumps and 50 Drainers.
@@ -69,5 +58,5 @@ pub(crate) fn rehearse_250_nodes() -> Row {
     std::fs::write(&file, scenario).unwrap();
     let file = file.display().to_string();
     let times = (0..ROUNDS).map(|_| time(rehearse(&["--snapshot", &file]))).collect();
-    row("rehearse_250_nodes", "s", median(times), 2.0)
+    Row::time("rehearse_250_nodes", "s", median(times)).at_most(2.0)
 }
