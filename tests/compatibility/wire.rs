@@ -1,0 +1,148 @@
+//! The names under which requests and what they carry are kept in journals, exports and plans. They never change: a
+//! variant may be renamed, its name here may not.
+
+use binlogsh::world::{FaultKind, Request};
+use serde_json::{Value as Json, json};
+
+fn node() -> Json {
+    json!({"kind": "pump", "id": "pump-0", "address": "10.0.1.11:8250"})
+}
+
+fn second() -> Json {
+    json!({"secs": 1, "nanos": 0})
+}
+
+fn record() -> Json {
+    json!({"node": node(), "state": "paused", "max_commit_ts": 1, "update_ts": 2, "mod_revision": 3, "json": "{}"})
+}
+
+fn holder() -> Json {
+    json!({"user": "ann", "host": "ops-1", "pid": 7, "run": "r", "script": "s", "version": "0.1.0"})
+}
+
+/// Every request as it is kept, one of each.
+fn all() -> Vec<Json> {
+    let nodes = json!({"nodes": [node()]});
+    vec![
+        json!("nodes"),
+        json!({"changes": {"after": 1, "patience": second()}}),
+        json!({"probe": nodes}),
+        json!({"status": nodes}),
+        json!({"commit_ts": nodes}),
+        json!({"metrics": nodes}),
+        json!({"inspect": {"nodes": [node()], "metrics": ["m"]}}),
+        json!({"pump_drainers": {"node": node()}}),
+        json!({"binlog_at": {"node": node(), "ts": 1}}),
+        json!("tidbs"),
+        json!("cluster"),
+        json!("endpoints"),
+        json!({"certificates": nodes}),
+        json!("tso"),
+        json!("now"),
+        json!({"sleep": {"time": second()}}),
+        json!({"act": {"node": node(), "action": "pause"}}),
+        json!({"act": {"node": node(), "action": "close"}}),
+        json!({"trigger_gc": {"node": node()}}),
+        json!({"swap_record": {"seen": record(), "state": "offline"}}),
+        json!({"delete_record": {"key": "/tidb-binlog/v1/pumps/p", "mod_revision": 3}}),
+        json!({"read_savepoint": {"dir": "d"}}),
+        json!({"write_savepoint": {"dir": "d", "content": "commitTS = 1\n"}}),
+        json!("has_key"),
+        json!({"read_secret": {"prompt": "p"}}),
+        json!("wait_over"),
+        json!({"manual": {"text": "t", "starts": [node()], "stops": [], "retires": [], "frees": [node()], "tidb": "off", "takes": second()}}),
+        json!({"exec": {"program": "p", "args": ["a"], "starts": [], "stops": [node()], "takes": second(), "timeout": null}}),
+        json!({"ask": {"text": "t", "wanted": "yes_or_no"}}),
+        json!({"ask": {"text": "t", "wanted": {"typed": "prod"}}}),
+        json!({"lock": {"holder": holder(), "wait": second()}}),
+        json!("unlock"),
+        json!("lock_status"),
+        json!({"break_lock": {"seen": {"create_revision": 1, "owner": {"foreign": "x"}, "lease": null}, "why": "w"}}),
+        json!({"play": {"start": {"node": node()}}}),
+        json!({"play": {"kill": {"node": node()}}}),
+        json!({"play": {"hang": {"node": node()}}}),
+        json!({"play": {"fault": {"kind": "crash", "node": node(), "after": second(), "lasts": null}}}),
+    ]
+}
+
+/// What a request is called when it is kept. The compiler asks for a name when there is a new one: add it here and in `all`.
+fn name(request: &Request) -> &'static str {
+    match request {
+        Request::Nodes => "nodes",
+        Request::Changes { .. } => "changes",
+        Request::Probe { .. } => "probe",
+        Request::Status { .. } => "status",
+        Request::CommitTs { .. } => "commit_ts",
+        Request::Metrics { .. } => "metrics",
+        Request::Inspect { .. } => "inspect",
+        Request::PumpDrainers { .. } => "pump_drainers",
+        Request::BinlogAt { .. } => "binlog_at",
+        Request::Tidbs => "tidbs",
+        Request::Cluster => "cluster",
+        Request::Endpoints => "endpoints",
+        Request::Certificates { .. } => "certificates",
+        Request::Tso => "tso",
+        Request::Now => "now",
+        Request::Sleep { .. } => "sleep",
+        Request::Act { .. } => "act",
+        Request::TriggerGc { .. } => "trigger_gc",
+        Request::SwapRecord { .. } => "swap_record",
+        Request::DeleteRecord { .. } => "delete_record",
+        Request::ReadSavepoint { .. } => "read_savepoint",
+        Request::WriteSavepoint { .. } => "write_savepoint",
+        Request::HasKey => "has_key",
+        Request::Encrypt { .. } => "encrypt",
+        Request::ReadSecret { .. } => "read_secret",
+        Request::WaitOver => "wait_over",
+        Request::Manual(_) => "manual",
+        Request::Exec(_) => "exec",
+        Request::Ask(_) => "ask",
+        Request::Lock { .. } => "lock",
+        Request::Unlock => "unlock",
+        Request::LockStatus => "lock_status",
+        Request::BreakLock { .. } => "break_lock",
+        Request::Play(_) => "play",
+    }
+}
+
+#[test]
+fn every_request_is_kept_under_the_name_that_it_has_always_had() {
+    for kept in all() {
+        let request: Request = serde_json::from_value(kept.clone()).unwrap_or_else(|e| panic!("{kept}: {e}"));
+        assert_eq!(serde_json::to_value(&request).unwrap(), kept);
+        let first = kept.as_str().or_else(|| kept.as_object()?.keys().next().map(String::as_str));
+        assert_eq!(first, Some(name(&request)));
+    }
+}
+
+#[test]
+fn every_kind_of_fault_is_kept_under_the_name_that_it_has_always_had() {
+    let names = [
+        "crash",
+        "flap",
+        "fail",
+        "hang",
+        "lose_record",
+        "start_fails",
+        "slow_start",
+        "stall",
+        "slow_drainer",
+        "refuse",
+        "lose_answer",
+        "new_address",
+        "unmatched_prewrite",
+        "other_pauses",
+        "other_writes_paused",
+        "other_writes_offline",
+        "pd_gone",
+        "leader_moves",
+        "slow_etcd",
+        "etcd_fails",
+        "malformed_key",
+        "slow_human",
+        "human_refuses",
+    ];
+    let kinds = FaultKind::ALL.map(|kind| serde_json::to_value(kind).unwrap());
+    assert!(names.iter().all(|name| kinds.contains(&json!(name))), "{kinds:?}");
+    assert_eq!(kinds.len(), names.len(), "add the new kind here");
+}
