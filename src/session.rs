@@ -13,7 +13,7 @@ use crate::guards::{self, Examination, Finding};
 use crate::interrupt::Interrupt;
 use crate::journal::{Entry, Journal, Mark};
 use crate::policy::{Change, Consent, Policy};
-use crate::world::{Answer, Effect, Gate, GuardName, Notice, Notices, Request, WaitEnd, World};
+use crate::world::{Answer, Effect, Gate, GuardName, LockInfo, Notice, Notices, Request, WaitEnd, World};
 use lock::Lock;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -45,6 +45,8 @@ pub struct Session {
     warned: BTreeSet<String>,
     /// Where the waits that are under way began to look, the innermost last.
     waits: Vec<Mark>,
+    /// Whether PD gave no answer when it was asked last.
+    pd_is_silent: bool,
     /// Whether the run had the lock before it was cut off, and has not taken it again.
     had_lock: bool,
 }
@@ -53,7 +55,8 @@ impl Session {
     /// A session of these parts.
     pub fn new(parts: Parts) -> Self {
         let lock = Lock::new(parts.lock.clone());
-        Self { parts, lock, fatal: None, warned: BTreeSet::new(), waits: Vec::new(), had_lock: false }
+        let (warned, waits) = (BTreeSet::new(), Vec::new());
+        Self { parts, lock, fatal: None, warned, waits, pd_is_silent: false, had_lock: false }
     }
 
     /// The first fatal error, which is the result of the run whatever the script caught.
@@ -100,6 +103,46 @@ impl Session {
         }
     }
 
+    /// Whether it takes the maintenance lock for changes of the cluster.
+    pub fn takes_lock(&self) -> bool {
+        self.lock.is_planned()
+    }
+
+    /// Takes the maintenance lock for what is going to change the cluster, before it looks at anything: what it sees is
+    /// then not somebody else's work half done, and whoever waits for the lock waits before the first look.
+    ///
+    /// # Errors
+    /// `locked`, naming who holds it, those of reaching etcd, and the fatal error if there was one.
+    pub fn lock_ahead(&mut self) -> Result<()> {
+        if let Some(fatal) = &self.fatal {
+            return Err(fatal.clone());
+        }
+        let taken = self.parts.interrupt.check().and_then(|()| self.lock.take(self.parts.world.as_mut()));
+        if let Err(error) = &taken {
+            self.latch(error);
+        }
+        taken
+    }
+
+    /// What was locked ahead for is over: gives back a lock that was to be kept for a single change, which did not come.
+    pub fn unlock_unused(&mut self) {
+        if self.lock.is_for_one_change() {
+            self.give_lock_back();
+        }
+    }
+
+    /// Who else works on the cluster just now, if anybody holds the maintenance lock and it is not us. Nobody waits a second
+    /// time for a PD that did not answer.
+    pub fn somebody_else(&mut self) -> Option<LockInfo> {
+        if self.lock.fence().is_some() || self.pd_is_silent {
+            return None;
+        }
+        match self.parts.world.apply(&Request::LockStatus, None) {
+            Ok(Answer::LockedBy(info)) => info,
+            _ => None,
+        }
+    }
+
     fn pass(&mut self, request: &Request, force: &[GuardName]) -> Result<Answer> {
         self.parts.interrupt.check()?;
         if let Some(entry) = self.parts.journal.next_replayed() {
@@ -116,6 +159,9 @@ impl Session {
         match request.effect() {
             Effect::Read => {
                 let outcome = self.parts.world.apply(request, None);
+                if matches!(request, Request::Nodes | Request::Changes { .. }) {
+                    self.pd_is_silent = matches!(&outcome, Err(error) if is_silence(error));
+                }
                 self.note(request, outcome, None)
             }
             Effect::Asks => {
@@ -257,6 +303,10 @@ impl Gate for Session {
             _ => (self.parts.notices)(notice),
         }
     }
+}
+
+fn is_silence(error: &Error) -> bool {
+    matches!(error.kind, ErrorKind::Unreachable | ErrorKind::Timeout)
 }
 
 /// What the journal says came of `request`; another request than the journal's is a divergence.

@@ -13,7 +13,7 @@ use crate::secret::IV_LENGTH;
 use crate::session::{LockPlan, LockSpan, Parts, Session};
 use crate::sim::{Scenario, Simulated};
 use crate::time::{parse_duration, show_seconds};
-use crate::world::{Answer, Fence, LockHolder, LockInfo, Notice, Notices, Request, World};
+use crate::world::{Answer, Fence, LockHolder, Notice, Notices, Request, World};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -73,7 +73,7 @@ pub(super) struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
-    /// A script of this name, which keeps the lock from its first change to its end, as the run of this id.
+    /// A script of this name, which keeps the lock to its end, as the run of this id.
     pub(super) fn script(name: &'a str, run: Option<String>) -> Self {
         Self { span: LockSpan::Session, script: Some(name), run }
     }
@@ -134,7 +134,7 @@ pub(super) fn ctl_session(house: &House, work: Work<'_>, journal: Box<dyn Journa
 }
 
 /// How the maintenance lock is taken; not at all where nothing can be changed. A sandbox has one of its own.
-fn lock_plan(house: &House, work: Work<'_>) -> Option<LockPlan> {
+pub(super) fn lock_plan(house: &House, work: Work<'_>) -> Option<LockPlan> {
     let Work { span, script, run } = work;
     let holder = LockHolder {
         user: live::host::user(),
@@ -153,15 +153,15 @@ pub(super) struct Resumed {
     pub world: Box<dyn World>,
     /// Its journal, which gives back what it has first.
     pub journal: Box<dyn Journal>,
-    /// The maintenance lock of the process that was cut off, if it is still there.
-    pub predecessor: Option<LockInfo>,
+    /// How it takes the maintenance lock.
+    pub lock: Option<LockPlan>,
     /// Whether people see what it does: not while it only does again what its journal has.
     pub shows: Arc<AtomicBool>,
 }
 
 /// A session that goes on with a script's run.
-pub(super) fn resumed_session(house: &House, work: Work<'_>, resumed: Resumed) -> Result<Rc<RefCell<Session>>> {
-    let Resumed { world, journal, predecessor, shows } = resumed;
+pub(super) fn resumed_session(house: &House, resumed: Resumed) -> Result<Rc<RefCell<Session>>> {
+    let Resumed { world, journal, lock, shows } = resumed;
     let heard = house.output.notices();
     let notices: Notices = Arc::new(move |notice| {
         if shows.load(Ordering::Relaxed) {
@@ -169,7 +169,6 @@ pub(super) fn resumed_session(house: &House, work: Work<'_>, resumed: Resumed) -
         }
     });
     let (policy, interrupt) = (policy(house)?, house.interrupt.clone());
-    let lock = lock_plan(house, work).map(|plan| LockPlan { predecessor, ..plan });
     Ok(Rc::new(RefCell::new(Session::new(Parts { world, journal, policy, notices, interrupt, lock }))))
 }
 

@@ -3,7 +3,7 @@
 use crate::commands::compose::{House, Work, session};
 use crate::commands::runs::Keeping;
 use crate::commands::topics::topics;
-use crate::commands::{conclude, read_standard_input};
+use crate::commands::{conclude, read_standard_input, while_others_work};
 use crate::error::{Error, Result, ScriptError};
 use crate::language::{Ending, Interpreter, Limits, Settings, Source};
 
@@ -13,10 +13,11 @@ const MAX_OPERATIONS: &str = "BINLOGSH_MAX_OPERATIONS";
 /// Evaluates each of `codes` with the same variables, and shows what each returns.
 pub(super) fn lines(house: &House, codes: &[String]) -> Result<u8, ScriptError> {
     let run = Keeping::begin_lines(house, "-e", &codes.join("\n"))?;
-    let mut interpreter = Interpreter::new(session(house, Work::lines(run.id()), run.journal())?, language_settings()?);
+    let session = session(house, Work::lines(run.id()), run.journal())?;
+    let mut interpreter = Interpreter::new(session.clone(), language_settings()?);
     let mut kept = Vec::new();
     for code in codes {
-        match interpreter.line_of("<-e>", code) {
+        match interpreter.line_of("<-e>", code).map_err(|error| while_others_work(&session, error)) {
             Ok(Ending::Value(value)) => {
                 house.output.value(&value);
                 kept.push(value);
@@ -30,7 +31,7 @@ pub(super) fn lines(house: &House, codes: &[String]) -> Result<u8, ScriptError> 
     run.end(house, Ok(&Ending::Exit(0)));
     // The process is about to end, and its memory and threads with it: to take them apart one by one first would cost
     // a tenth of a short command, and as much as showing them when there are ten thousand nodes.
-    std::mem::forget((interpreter, kept));
+    std::mem::forget((interpreter, session, kept));
     Ok(0)
 }
 
@@ -40,6 +41,7 @@ pub(super) fn standard_input(house: &House) -> Result<u8, ScriptError> {
     let run = Keeping::begin_lines(house, &source.name, &source.text)?;
     let session = session(house, Work::script(&source.name, run.id()), run.journal())?;
     let ended = Interpreter::new(session.clone(), language_settings()?).run(&source);
+    let ended = ended.map_err(|error| while_others_work(&session, error));
     session.borrow_mut().give_lock_back();
     run.end(house, ended.as_ref());
     Ok(conclude(&house.output, ended?))

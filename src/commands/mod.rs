@@ -22,10 +22,13 @@ use crate::interrupt::Interrupt;
 use crate::language::Ending;
 use crate::live::signals;
 use crate::output::{Output, Settings as Look};
+use crate::session::Session;
 use compose::House;
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::io::{IsTerminal, Read};
 use std::path::Path;
+use std::rc::Rc;
 
 /// Runs the program with these arguments, its own name first. Returns the exit code.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
@@ -98,6 +101,36 @@ fn obey(command: Option<Command>, eval: Vec<String>, house: House) -> Result<u8,
 fn typed_on(mut error: ScriptError, options: &str) -> ScriptError {
     if let Some(hint) = error.error.hint.as_mut().filter(|_| error.error.kind == ErrorKind::Locked) {
         *hint = hint.replace("`binlogsh runs unlock", &format!("`binlogsh{options} runs unlock"));
+    }
+    error
+}
+
+/// The error that ended what `session` did. Where the state of the cluster brought it about and somebody else holds the
+/// maintenance lock, it names them: what looks wrong may be their work half done.
+fn while_others_work(session: &Rc<RefCell<Session>>, mut error: ScriptError) -> ScriptError {
+    let by_the_cluster = match error.error.kind {
+        ErrorKind::Failed
+        | ErrorKind::NotFound
+        | ErrorKind::Rejected
+        | ErrorKind::Refused
+        | ErrorKind::Unreachable
+        | ErrorKind::Timeout
+        | ErrorKind::Conflict
+        | ErrorKind::LockLost
+        | ErrorKind::InDoubt => true,
+        ErrorKind::Invalid
+        | ErrorKind::Locked
+        | ErrorKind::Diverged
+        | ErrorKind::Local
+        | ErrorKind::Harm
+        | ErrorKind::Internal
+        | ErrorKind::Interrupted => false,
+    };
+    if by_the_cluster && let Some(other) = session.borrow_mut().somebody_else() {
+        let Error { message, hint, .. } = &mut error.error;
+        message.push_str(&format!("\n  somebody else works on this cluster: the maintenance lock is held by {other}"));
+        let then = hint.take().map_or(String::new(), |hint| format!("; otherwise: {hint}"));
+        *hint = Some(format!("this may be their work half done: ask them before you change anything{then}"));
     }
     error
 }

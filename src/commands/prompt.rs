@@ -4,7 +4,7 @@ mod hints;
 
 use crate::commands::compose::{House, Seen, Work, announce, session};
 use crate::commands::runs::Keeping;
-use crate::commands::{conclude, evaluate, typed_on};
+use crate::commands::{conclude, evaluate, typed_on, while_others_work};
 use crate::config;
 use crate::error::{ErrorKind, Result, ScriptError};
 use crate::language::{
@@ -93,6 +93,7 @@ impl Host for Prompt {
                 {
                     error.error.hint = Some(hint);
                 }
+                let error = while_others_work(&self.session, error);
                 self.output.error(&typed_on(error, &self.cluster));
                 Next::Prompt
             }

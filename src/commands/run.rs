@@ -4,7 +4,7 @@ use crate::cli::Run;
 use crate::commands::compose::{House, Work, announce, may_exec, planned_session, session};
 use crate::commands::evaluate::language_settings;
 use crate::commands::runs::{Keeping, What, offer, resume};
-use crate::commands::{read_standard_input, read_text, scripts};
+use crate::commands::{read_standard_input, read_text, scripts, while_others_work};
 use crate::error::{Error, Result, ScriptError};
 use crate::journal::Memory;
 use crate::journal::store::RunKind;
@@ -73,7 +73,7 @@ fn play(
     let modules = interpreter.pin(&prepared)?;
     run.set_modules(&modules);
     let mut interpreter = Interpreter::new(session.clone(), Settings { pinned: Some(modules), ..settings });
-    let ended = interpreter.run(source);
+    let ended = interpreter.run(source).map_err(|error| while_others_work(session, error));
     session.borrow_mut().give_lock_back();
     run.end(house, ended.as_ref());
     ended
@@ -93,6 +93,9 @@ fn follow(house: &House, file: &Path, source: &Source, settings: Settings) -> Re
     let work = Work::script(&source.name, run.id());
     let (session, progress) = planned_session(house, work, run.journal(), plan.effects.clone())?;
     announce(house);
+    if plan.effects.iter().any(|effect| effect.what.changes_cluster()) {
+        session.borrow_mut().lock_ahead()?;
+    }
     let cluster = match session.borrow_mut().perform(Request::Cluster, &[])? {
         Answer::Cluster(cluster) => cluster.id,
         other => return Err(unexpected("cluster", &other).into()),

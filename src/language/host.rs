@@ -80,6 +80,21 @@ impl Host {
         self.session.borrow_mut().start_afresh();
     }
 
+    /// Whether the session takes the maintenance lock at all.
+    pub(super) fn takes_lock(&self) -> bool {
+        self.session.borrow().takes_lock()
+    }
+
+    /// Takes the maintenance lock before anything is looked at.
+    pub(super) fn lock_ahead(&self) -> Result<()> {
+        self.session.borrow_mut().lock_ahead()
+    }
+
+    /// Gives a lock back that was taken ahead for a line, and not used by it.
+    pub(super) fn unlock_unused(&self) {
+        self.session.borrow_mut().unlock_unused();
+    }
+
     /// The directories beneath which modules may be imported, without symbolic links.
     pub(super) fn roots(&self) -> Vec<PathBuf> {
         let all = match &*self.root.borrow() {

@@ -14,6 +14,7 @@ use crate::language::host::Host;
 use crate::language::parameter::{self, ParamDoc};
 use crate::language::pin::{self, PinnedModule};
 use crate::language::place::{self, Places};
+use crate::language::reach::{Reach, Text};
 use crate::language::settings::Settings;
 use crate::language::sources::Source;
 use crate::language::translate::Vocabulary;
@@ -59,6 +60,8 @@ pub struct Interpreter {
     engine: Engine,
     host: Rc<Host>,
     prompt: State,
+    /// The lines of the prompt so far: what they defined and imported stays.
+    lines: Vec<Rc<Text>>,
 }
 
 /// Everything that lives from statement to statement, and at the prompt from line to line.
@@ -79,7 +82,7 @@ impl Interpreter {
         let host = Rc::new(Host::new(session, settings));
         let engine = engine::build(&host);
         let prompt = State::new(&engine);
-        Self { engine, host, prompt }
+        Self { engine, host, prompt, lines: Vec::new() }
     }
 
     /// Runs a script from its beginning to its end; nothing of it is left afterwards.
@@ -123,6 +126,9 @@ impl Interpreter {
 
     fn play_here(&mut self, prepared: &Prepared) -> Result<Ending, ScriptError> {
         self.host.begin(prepared.root.clone(), prepared.declared.clone());
+        if self.host.takes_lock() {
+            self.lock_ahead(&Rc::new(Text::of(&prepared.key, &prepared.ast)))?;
+        }
         let mut state = State::new(&self.engine);
         let outcome = evaluate(&self.engine, &mut state, &prepared.key, &prepared.ast);
         self.ending(outcome, &prepared.key, &state)
@@ -154,8 +160,20 @@ impl Interpreter {
         self.engine.set_strict_variables(true);
         let (key, ast) = compiled?;
         self.host.begin(None, self.described(&key, &ast)?.params);
+        let line = Rc::new(Text::of(&key, &ast));
+        self.lock_ahead(&line)?;
+        self.lines.push(line);
         let outcome = evaluate(&self.engine, &mut self.prompt, &key, &ast);
+        self.host.unlock_unused();
         self.ending(outcome, &key, &self.prompt)
+    }
+
+    /// Takes the maintenance lock for a text that can come to change the cluster, before it looks at anything.
+    fn lock_ahead(&self, text: &Rc<Text>) -> Result<(), Error> {
+        match Reach::new(&self.engine, &self.host).changes_cluster(text, &self.lines) {
+            true => self.host.lock_ahead(),
+            false => Ok(()),
+        }
     }
 
     /// What a script says of itself, without running it.

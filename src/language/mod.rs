@@ -25,6 +25,7 @@ mod parameter;
 mod pin;
 mod place;
 mod procedures;
+mod reach;
 mod reference;
 mod settings;
 mod shapes;

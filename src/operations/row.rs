@@ -30,6 +30,14 @@ pub struct Operation {
     pub run: fn(&mut dyn Gate, &Arguments) -> Result<Value>,
 }
 
+impl Operation {
+    /// Whether it changes the cluster itself, for which it needs the maintenance lock. What a human or a program does
+    /// outside, and a file of this host, needs none.
+    pub fn changes_cluster(&self) -> bool {
+        self.changes && self.group == Group::Act
+    }
+}
+
 /// Code that shows how a function is used, and the sample cluster in which it runs.
 pub struct Example {
     /// A named sample of the simulator.

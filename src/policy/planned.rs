@@ -135,6 +135,14 @@ impl PlannedEffect {
         })
     }
 
+    /// Whether it changes the cluster itself, for which it needs the maintenance lock.
+    pub fn changes_cluster(&self) -> bool {
+        match self {
+            Self::Pause(_) | Self::Close(_) | Self::TriggerGc(_) | Self::WriteState { .. } | Self::DeleteKey(_) => true,
+            Self::WriteSavepoint(_) | Self::Manual { .. } | Self::Exec { .. } => false,
+        }
+    }
+
     /// The keys of the records that it touches.
     fn keys(&self) -> Vec<String> {
         let nodes: Vec<&NodeRef> = match self {

@@ -9,7 +9,7 @@ use std::time::Duration;
 pub enum LockSpan {
     /// For a single change of the cluster: the prompt, `-e`, `ctl`.
     Change,
-    /// From the first change of the cluster to the end of the session: a script.
+    /// To the end of the session: a script.
     Session,
 }
 
@@ -25,6 +25,33 @@ pub struct LockPlan {
     pub span: LockSpan,
     /// The lock of an earlier process of the same run that is known to be gone: nobody need wait for its lease.
     pub predecessor: Option<LockInfo>,
+}
+
+impl LockPlan {
+    /// Takes the lock in `world`, or makes sure that the one of `held` is still ours. A session that is then given the
+    /// world has it already.
+    ///
+    /// # Errors
+    /// `locked`, `lock_lost`, and those of reaching etcd.
+    pub fn take(&mut self, world: &mut dyn World, held: Option<&Fence>) -> Result<Fence> {
+        if let Some(seen) = self.predecessor.take() {
+            let why = "its process is gone, and its run goes on".to_owned();
+            match world.apply(&Request::BreakLock { seen, why }, None) {
+                // It went by itself; whoever has the lock now is met below.
+                Err(error) if error.kind == ErrorKind::Conflict => {}
+                broken => drop(broken?),
+            }
+        }
+        match world.apply(&Request::Lock { holder: self.holder.clone(), wait: self.wait }, held) {
+            Ok(Answer::Locked(fence)) => Ok(fence),
+            Ok(other) => Err(Error::internal(format!("the world answered the wish for the lock with {other:?}"))),
+            Err(error) => {
+                // It may have been on its way to us when we were stopped.
+                let _ = world.apply(&Request::Unlock, None);
+                Err(error)
+            }
+        }
+    }
 }
 
 /// The plan, and the lock while it is ours.
@@ -49,28 +76,14 @@ impl Lock {
     /// `locked`, `lock_lost`, and those of reaching etcd.
     pub(super) fn take(&mut self, world: &mut dyn World) -> Result<()> {
         let Some(plan) = &mut self.plan else { return Ok(()) };
-        if let Some(seen) = plan.predecessor.take() {
-            let why = "its process is gone, and its run goes on".to_owned();
-            match world.apply(&Request::BreakLock { seen, why }, None) {
-                // It went by itself; whoever has the lock now is met below.
-                Err(error) if error.kind == ErrorKind::Conflict => {}
-                broken => drop(broken?),
-            }
-        }
-        let request = Request::Lock { holder: plan.holder.clone(), wait: plan.wait };
-        match world.apply(&request, self.fence.as_ref()) {
-            Ok(Answer::Locked(fence)) => {
-                self.fence = Some(fence);
-                Ok(())
-            }
-            Ok(other) => Err(Error::internal(format!("the world answered the wish for the lock with {other:?}"))),
-            Err(error) => {
-                // It may have been on its way to us when we were stopped.
-                self.fence = None;
-                let _ = world.apply(&Request::Unlock, None);
-                Err(error)
-            }
-        }
+        let held = self.fence.take();
+        self.fence = Some(plan.take(world, held.as_ref())?);
+        Ok(())
+    }
+
+    /// Whether it is taken at all.
+    pub(super) fn is_planned(&self) -> bool {
+        self.plan.is_some()
     }
 
     /// Who works, as others are told.

@@ -129,7 +129,7 @@ impl LockInfo {
             (LockOwner::Foreign(_), _) => {
                 format!("find out who wrote the key {LOCK_KEY}; if nobody needs it: `binlogsh runs unlock --why TEXT`")
             }
-            (_, true) => "wait for it with --wait-lock 10m; the lock of a dead process goes by itself within seconds; \
+            (_, true) => "wait for it with --wait-lock 10m; to look only, --read-only; the lock of a dead process goes by itself within seconds; \
                           if you cannot wait: `binlogsh runs unlock --why TEXT`"
                 .into(),
             (_, false) => {

@@ -6,6 +6,7 @@ mod lost;
 mod process;
 mod program;
 mod rounds;
+mod second;
 mod simulated;
 mod taken;
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use binlogsh::error::ErrorKind;
+use binlogsh::world::{LOCK_KEY, LockHolder};
 use std::time::Duration;
 
 #[test]
@@ -179,4 +180,25 @@ fn an_interrupted_run_says_how_to_go_on_and_does() {
     place.say_go();
     place.resume().succeeds().stdout_contains("all is done");
     assert_eq!(place.told_to_pause(), 2);
+}
+
+#[test]
+fn whoever_goes_on_with_a_run_learns_first_who_works_meanwhile() {
+    let place = Place::new();
+    place.stop();
+    place.shell().yes().eval(r#"pause_pump("pump-1", #{ wait: "30s" })"#).succeeds();
+    let bob = LockHolder { user: "bob".into(), host: "there".into(), ..LockHolder::default() };
+    place.cluster.kv().put(LOCK_KEY, bob.value(0));
+    let resume = || place.runs(&["resume"]).arg(first_id(&place)).yes();
+    let ran = resume().go().fails(ErrorKind::Locked).stderr_contains("held by bob@there");
+    let ran = ran.stderr_contains(" runs resume ");
+    assert!(!ran.stderr.contains("the cluster has changed"), "{}", ran.stderr);
+    place.say_go();
+    let shell = resume().arg("--wait-lock=60s");
+    let mut child = shell.command().stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.contains("waiting for the maintenance lock")), "it did not wait");
+    place.cluster.kv().delete(LOCK_KEY);
+    assert!(lines.any(|line| line.contains("the cluster has changed")), "it did not look afterwards");
+    assert!(child.wait().unwrap().success());
 }

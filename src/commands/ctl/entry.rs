@@ -10,9 +10,10 @@ use crate::interrupt::Interrupt;
 use crate::journal::store::RunKind;
 use crate::language::Ending;
 use crate::live::{self, clock};
+use crate::operations;
 use crate::output::{Format, Output};
+use crate::session::Session;
 use crate::time::parse_duration;
-use crate::world::Gate;
 use indexmap::IndexMap;
 use std::ffi::OsString;
 
@@ -43,19 +44,26 @@ pub(in crate::commands) fn main(args: &[OsString], global: Global, output: &Outp
         interrupt,
         seen: None,
     });
-    match house.and_then(|house| kept(&house, args, |gate| execute(&flags, gate, output, &host))) {
+    let work = |session: &mut Session| {
+        let row = operations::find(&flags.command.replace('-', "_"));
+        match row.filter(|row| row.changes_cluster()).map_or(Ok(()), |_| session.lock_ahead()) {
+            Ok(()) => execute(&flags, session, output, &host),
+            Err(error) => host.failed(output, &flags.command, &error),
+        }
+    };
+    match house.and_then(|house| kept(&house, args, work)) {
         Ok(code) => code,
         Err(error) => host.unusable(output, &error),
     }
 }
 
 /// Does `work`, which returns an exit code, as a run.
-fn kept(house: &House, args: &[OsString], work: impl FnOnce(&mut dyn Gate) -> u8) -> Result<u8> {
+fn kept(house: &House, args: &[OsString], work: impl FnOnce(&mut Session) -> u8) -> Result<u8> {
     let line: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
     let what = What { kind: RunKind::Ctl, script: "ctl", text: &line.join(" "), parameters: &IndexMap::new() };
     let run = Keeping::begin(house, &what)?;
     let session = ctl_session(house, Work::lines(run.id()), run.lenient_journal(house))?;
-    let code = work(&mut *session.borrow_mut());
+    let code = work(&mut session.borrow_mut());
     run.end(house, Ok(&Ending::Exit(code)));
     Ok(code)
 }

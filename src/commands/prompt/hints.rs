@@ -3,7 +3,7 @@
 use crate::cli;
 
 /// Where `text` belongs, if it is a command line such as `run procedure.rhai`. A script is not run from here: as a run of
-/// its own it keeps the maintenance lock from its first change to its end, and can be resumed. `options` name the cluster.
+/// its own it keeps the maintenance lock to its end, and can be resumed. `options` name the cluster.
 pub(super) fn command_line(text: &str, options: &str) -> Option<String> {
     let mut words: Vec<&str> = text.trim().trim_end_matches(';').split_whitespace().collect();
     if words.first() == Some(&"binlogsh") {

@@ -2,15 +2,17 @@
 
 use super::keep::{self, ending};
 use crate::cli::Assumed;
-use crate::commands::compose::{House, Resumed, Work, announce, policy, resumed_session, world};
+use crate::commands::compose::{House, Resumed, Work, announce, lock_plan, policy, resumed_session, world};
 use crate::commands::evaluate::language_settings;
+use crate::commands::while_others_work;
 use crate::error::{Error, ErrorKind, Result, ScriptError};
 use crate::journal::store::{Claim, Loaded, RunHead, RunJournal};
 use crate::language::{Ending, Interpreter, Settings, Source};
 use crate::live::{clock, host};
 use crate::operations::nodes::unexpected;
 use crate::recovery::{self, Assume, Knowledge};
-use crate::world::{Answer, Choice, LockHolder, LockInfo, LockOwner, Question, Request, World};
+use crate::session::LockPlan;
+use crate::world::{Answer, Choice, Effect, LockHolder, LockInfo, LockOwner, Question, Request, World};
 use std::cell::RefCell;
 use std::path::Path;
 use std::rc::Rc;
@@ -117,14 +119,15 @@ fn close(house: &House, journal: &RefCell<RunJournal>, ended: Result<&Ending, &S
 /// What was found before a run goes on.
 struct Ready {
     world: Box<dyn World>,
-    predecessor: Option<LockInfo>,
+    lock: Option<LockPlan>,
 }
 
-/// Makes sure that it is the cluster of the run, that its last change is settled, and that the operator knows what is
+/// Makes sure that it is the cluster of the run, that nobody else works on it, that the run's last change is settled, and that the operator knows what is
 /// otherwise than the run knew it.
 fn ready(house: &House, loaded: &Loaded, journal: &Rc<RefCell<RunJournal>>, assumed: Option<Assumed>) -> Result<Ready> {
     let mut world = world(house)?;
     same_cluster(&loaded.head, world.as_mut())?;
+    let lock = locked(house, loaded, world.as_mut())?;
     let assumed = assumed.map(|assumed| match assumed {
         Assumed::Done => Assume::Done,
         Assumed::Undone => Assume::Undone,
@@ -138,8 +141,22 @@ fn ready(house: &House, loaded: &Loaded, journal: &Rc<RefCell<RunJournal>>, assu
     }
     compare(house, loaded, world.as_mut())?;
     changed_file(house, &loaded.head);
-    let predecessor = lock_of_the_gone(&loaded.head, world.as_mut())?;
-    Ok(Ready { world, predecessor })
+    Ok(Ready { world, lock })
+}
+
+/// Takes the maintenance lock for a run that has changed the cluster, before anything is looked at or asked.
+fn locked(house: &House, loaded: &Loaded, world: &mut dyn World) -> Result<Option<LockPlan>> {
+    let mut plan = lock_plan(house, Work::script(&loaded.head.script, Some(loaded.head.id.clone())));
+    let requests = loaded.entries.iter().map(|entry| &entry.request);
+    let mut all = requests.chain(loaded.left.iter().chain(&loaded.unfinished).map(|open| &open.request));
+    if let Some(plan) = plan.as_mut().filter(|_| all.any(|request| request.effect() == Effect::ChangesCluster)) {
+        plan.predecessor = lock_of_the_gone(&loaded.head, world)?;
+        if plan.predecessor.is_some() {
+            house.output.remark("the maintenance lock is still that of the process that was cut off: it is taken over");
+        }
+        plan.take(world, None)?;
+    }
+    Ok(plan)
 }
 
 fn same_cluster(head: &RunHead, world: &mut dyn World) -> Result<()> {
@@ -225,23 +242,19 @@ fn go_on(
 ) -> Result<Ending, ScriptError> {
     let output = house.output.clone();
     let (id, known, live) = (head.id.clone(), journal.borrow().to_replay(), is_live.clone());
-    let of_the_gone = ready.predecessor.is_some();
     journal.borrow_mut().when_live(move |step| {
         live.store(true, Ordering::Relaxed);
         let step = step.map_or(String::new(), |step| format!(", in the step `{step}`"));
         let entries = if known == 1 { "entry" } else { "entries" };
         output.remark(&format!("the run {id} goes on after {known} {entries} of its journal{step}"));
-        if of_the_gone {
-            output.remark("the maintenance lock is still that of the process that was cut off: it is taken over");
-        }
     });
-    let work = Work::script(&head.script, Some(head.id.clone()));
-    let Ready { world, predecessor } = ready;
-    let resumed = Resumed { world, journal: Box::new(journal.clone()), predecessor, shows: is_live };
-    let session = resumed_session(house, work, resumed)?;
+    let Ready { world, lock } = ready;
+    let resumed = Resumed { world, journal: Box::new(journal.clone()), lock, shows: is_live };
+    let session = resumed_session(house, resumed)?;
     let pinned = Some(keep::pinned(&head.modules));
     let settings = Settings { parameters: head.parameters.clone(), pinned, ..language_settings()? };
     let ended = Interpreter::new(session.clone(), settings).run(&Source::new(head.script.clone(), head.text.clone()));
+    let ended = ended.map_err(|error| while_others_work(&session, error));
     session.borrow_mut().give_lock_back();
     ended
 }
