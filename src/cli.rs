@@ -3,25 +3,27 @@
 //! Under the name `binlogctl` the program has no command line of ours: everything belongs to `ctl`, which reads its
 //! flags as Go does. This file knows the words; what they do is found in `commands`.
 
+mod global;
 mod looks;
 mod parse;
 mod runs;
 mod scripts;
 mod tips;
 
+pub use global::{Global, GlobalOption, Takes, When};
 pub use looks::{Docs, Doctor, completions, man_pages};
-pub use parse::{Instead, parse};
+pub use parse::{Instead, global, parse};
 pub use runs::{Assumed, RunsCommand};
 pub use scripts::{Check, Rehearse, Run, ScriptsCommand, Test};
 
-use crate::config::Overrides;
-use crate::output::{Color, Format};
-use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
-use std::path::PathBuf;
 
 /// The name under which the program is `binlogsh ctl`.
 pub const BINLOGCTL: &str = "binlogctl";
+
+/// The command that reads what stands behind it as binlogctl does.
+const CTL: &str = "ctl";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -62,120 +64,6 @@ pub struct Cli {
     /// What to do
     #[command(subcommand)]
     pub command: Option<Command>,
-}
-
-/// What every command understands, before or after its name; listed behind its own.
-#[derive(Clone, Debug, Default, clap::Args)]
-#[command(next_display_order = 100)]
-pub struct Global {
-    /// Where PD listens: URLs with commas [default: http://127.0.0.1:2379]
-    #[arg(long, alias = "pd", value_name = "URLS", global = true, help_heading = "Cluster")]
-    pub pd_urls: Option<String>,
-
-    /// The file with the certificates to trust
-    #[arg(long, alias = "ssl-ca", value_name = "FILE", global = true, help_heading = "Cluster")]
-    pub ca: Option<PathBuf>,
-
-    /// The file with our certificate
-    #[arg(long, alias = "ssl-cert", value_name = "FILE", global = true, help_heading = "Cluster")]
-    pub cert: Option<PathBuf>,
-
-    /// The file with its key
-    #[arg(long, alias = "ssl-key", value_name = "FILE", global = true, help_heading = "Cluster")]
-    pub key: Option<PathBuf>,
-
-    /// The profile of config.toml to use
-    #[arg(long, value_name = "NAME", global = true, help_heading = "Cluster")]
-    pub profile: Option<String>,
-
-    /// The configuration file, instead of the usual one
-    #[arg(long, value_name = "FILE", global = true, help_heading = "Cluster")]
-    pub config: Option<PathBuf>,
-
-    /// How long to wait for an answer, at most 10s [default: 5s]
-    #[arg(long, value_name = "TIME", global = true, help_heading = "Cluster")]
-    pub timeout: Option<String>,
-
-    /// How long to wait for the maintenance lock [default: not at all]
-    ///
-    /// Whoever changes something holds it; somebody else's is waited for.
-    #[arg(long, value_name = "TIME", global = true, help_heading = "Changes")]
-    pub wait_lock: Option<String>,
-
-    /// A simulated cluster instead: a sample's name, or a scenario file
-    ///
-    /// The default sample has three Pumps and two Drainers. The name may also stand apart: `--sandbox paused-drainer`.
-    /// A file that is called like a command needs the `=`.
-    #[arg(
-        long,
-        value_name = "NAME|FILE",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "default",
-        global = true,
-        help_heading = "Cluster"
-    )]
-    pub sandbox: Option<String>,
-
-    /// How to write results
-    #[arg(short, long, value_name = "FORMAT", value_parser = format(), global = true, help_heading = "Output")]
-    pub output: Option<Format>,
-
-    /// When to use colours
-    #[arg(long, value_name = "WHEN", default_value = "auto", global = true, help_heading = "Output")]
-    pub color: When,
-
-    /// Show every exchange with the cluster and its time on standard error
-    #[arg(short, long, global = true, help_heading = "Output")]
-    pub verbose: bool,
-
-    /// Refuse every change
-    #[arg(long, conflicts_with = "yes", global = true, help_heading = "Changes")]
-    pub read_only: bool,
-
-    /// Answer every question with yes; guards still refuse
-    ///
-    /// In a profile marked `production` it must name it: --yes=PROFILE.
-    #[arg(long, value_name = "PROFILE", num_args = 0..=1, require_equals = true, global = true, help_heading = "Changes")]
-    pub yes: Option<Option<String>>,
-
-    /// Let scripts run programs with exec(); read them first
-    ///
-    /// In a sandbox nothing is ever run.
-    #[arg(long, global = true, help_heading = "Changes")]
-    pub allow_exec: bool,
-}
-
-impl Global {
-    /// The options that say which cluster it is, as they are typed, with a space before each: whatever else is to be typed
-    /// about the same cluster needs them as well. Those of the environment are there anyhow.
-    pub fn cluster_options(&self) -> String {
-        let file = |name, path: &Option<PathBuf>| (name, path.as_ref().map(|path| path.display().to_string()));
-        let options = [
-            file("--config", &self.config),
-            ("--profile", self.profile.clone()),
-            ("--pd-urls", self.pd_urls.clone()),
-            file("--ca", &self.ca),
-            file("--cert", &self.cert),
-            file("--key", &self.key),
-        ];
-        let typed = |(name, value): (&str, Option<String>)| value.map(|value| format!(" {name} {}", quoted(&value)));
-        let sandbox = match self.sandbox.as_deref() {
-            None => None,
-            Some("default") => Some(" --sandbox".to_owned()),
-            Some(name) => Some(format!(" --sandbox={}", quoted(name))),
-        };
-        options.into_iter().filter_map(typed).chain(sandbox).collect()
-    }
-}
-
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:,=@%+".contains(letter);
-    match !word.is_empty() && word.chars().all(is_plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', "'\\''")),
-    }
 }
 
 /// What to do.
@@ -235,7 +123,8 @@ pub enum Command {
     #[command(disable_help_flag = true)]
     Ctl {
         /// binlogctl's flags, such as -cmd pumps
-        #[arg(value_name = "FLAGS", trailing_var_arg = true, allow_hyphen_values = true, num_args = 0..)]
+        // Whatever stands behind `ctl` is kept from this definition, which would take for its own what is `ctl`'s.
+        #[arg(value_name = "FLAGS", num_args = 0..)]
         flags: Vec<OsString>,
     },
 
@@ -250,45 +139,6 @@ pub enum Command {
 
     /// Print the documentation: of every function, of one word, of the command line
     Docs(Docs),
-}
-
-/// When to use colours.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum When {
-    /// On a terminal, unless NO_COLOR is set
-    #[default]
-    Auto,
-    /// Always
-    Always,
-    /// Never
-    Never,
-}
-
-impl From<When> for Color {
-    fn from(when: When) -> Self {
-        match when {
-            When::Auto => Self::Auto,
-            When::Always => Self::Always,
-            When::Never => Self::Never,
-        }
-    }
-}
-
-impl Global {
-    /// What was said here of what the configuration can say too.
-    pub fn overrides(&self) -> Overrides {
-        Overrides {
-            pd_urls: self.pd_urls.clone(),
-            ca: self.ca.clone(),
-            cert: self.cert.clone(),
-            key: self.key.clone(),
-            profile: self.profile.clone(),
-            config: self.config.clone(),
-            timeout: self.timeout.clone(),
-            output: self.output,
-            wait_lock: self.wait_lock.clone(),
-        }
-    }
 }
 
 /// The help of a subcommand itself, for its `--help` (or, in short, `-h`) without a script.
@@ -306,12 +156,6 @@ pub fn help_of(subcommand: &str, is_short: bool) -> String {
 pub fn command_names() -> impl Iterator<Item = String> {
     let names: Vec<String> = Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();
     names.into_iter()
-}
-
-fn format() -> impl clap::builder::TypedValueParser<Value = Format> {
-    use clap::builder::TypedValueParser;
-    clap::builder::PossibleValuesParser::new(Format::ALL.map(Format::name))
-        .try_map(|name| Format::from_name(&name).map_err(|error| error.message))
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod config_files;
 mod consent;
 mod contract;
 mod ctl_flags;
+mod ctl_options;
 mod docs_files;
 mod doctor;
 mod end_to_end;

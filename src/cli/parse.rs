@@ -1,9 +1,10 @@
 //! From arguments to a command line, or to what is said instead.
 
+use super::global::{Alone, names};
 use super::tips::with_tip;
-use super::{BINLOGCTL, Cli, Command, Global, help_of};
+use super::{BINLOGCTL, CTL, Cli, Command, Global, Takes, help_of};
 use clap::error::ErrorKind;
-use clap::{Arg, CommandFactory, FromArgMatches};
+use clap::{Arg, CommandFactory, FromArgMatches, Parser};
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -39,10 +40,15 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, Instead> {
     }
     // To put the definition together takes as long as all the rest, so that is done once.
     let mut command = Cli::command();
-    let args = with_sandbox_joined(&command, args);
+    let mut line = Line::new(&command, args);
+    let behind_ctl = line.split_off_ctl();
+    let args = line.words();
     let cli = command.try_get_matches_from_mut(&args).and_then(|matches| Cli::from_arg_matches(&matches));
-    let cli = cli.and_then(|cli| consistent(cli, &mut command));
-    let cli = cli.map_err(|error| instead(&with_tip(error, &args).format(&mut command)))?;
+    let cli = cli.and_then(|cli| consistent(cli, &line, &mut command));
+    let mut cli = cli.map_err(|error| instead(&with_tip(error, &args).format(&mut command)))?;
+    if let (Some(Command::Ctl { flags }), Some(behind)) = (&mut cli.command, behind_ctl) {
+        *flags = behind;
+    }
     match help_wanted(&cli) {
         Some(subcommand) => {
             Err(Instead { text: help_of(subcommand, args.iter().any(|arg| arg == "-h")), exit_code: 0 })
@@ -60,10 +66,20 @@ fn help_wanted(cli: &Cli) -> Option<&'static str> {
     }
 }
 
-fn consistent(cli: Cli, command: &mut clap::Command) -> Result<Cli, clap::Error> {
+/// What clap does not see, since it looks at what stands before the command and at what stands behind it apart.
+fn consistent(mut cli: Cli, line: &Line, command: &mut clap::Command) -> Result<Cli, clap::Error> {
+    let mut conflict = |text: String| command.error(ErrorKind::ArgumentConflict, text);
+    if cli.command.is_some() && !cli.eval.is_empty() {
+        return Err(conflict("-e CODE and a command cannot stand together".into()));
+    }
+    if cli.command.is_some() && line.before.len() > 1 {
+        let before = Alone::try_parse_from(&line.before)?.global;
+        cli.global = before.joined(cli.global).map_err(|error| conflict(error.to_string()))?;
+    }
+    cli.global.is_consistent().map_err(|error| conflict(error.to_string()))?;
     match &cli.command {
-        Some(_) if !cli.eval.is_empty() => {
-            Err(command.error(ErrorKind::ArgumentConflict, "-e CODE and a command cannot stand together"))
+        Some(Command::Check(check)) if check.sarif && cli.global.output.is_some() => {
+            Err(conflict("--sarif and --output cannot stand together".into()))
         }
         _ => Ok(cli),
     }
@@ -77,51 +93,84 @@ fn instead(error: &clap::Error) -> Instead {
     Instead { text: error.render().to_string().trim_end().to_owned(), exit_code }
 }
 
-/// Joins `--sandbox NAME` into `--sandbox=NAME`, unless what follows is an option or a command.
-///
-/// Only what stands before the command is looked at, since behind it the next word may be the command's own.
-fn with_sandbox_joined(command: &clap::Command, args: Vec<OsString>) -> Vec<OsString> {
-    let takes_next = |word: &str| match word.strip_prefix("--") {
-        Some(long) => command.get_arguments().any(|arg| names(arg).any(|name| name == long) && takes_a_word(arg)),
-        None => command
-            .get_arguments()
-            .any(|arg| word.chars().count() == 2 && arg.get_short() == word.chars().nth(1) && takes_a_word(arg)),
-    };
-    let is_command = |word: &str| command.get_subcommands().any(|sub| sub.get_name() == word);
-    let mut joined = Vec::with_capacity(args.len());
-    let mut rest = args.into_iter().peekable();
-    joined.extend(rest.next());
-    while let Some(arg) = rest.next() {
-        let word = arg.to_string_lossy().into_owned();
-        if word == "--sandbox" {
-            let name = rest.next_if(|next| {
-                let next = next.to_string_lossy();
-                !next.starts_with('-') && !is_command(&next)
-            });
-            joined.push(match name {
-                Some(name) => [OsString::from("--sandbox="), name].into_iter().collect(),
-                None => arg,
-            });
-            continue;
+/// A command line, taken apart at its command.
+struct Line {
+    /// The program's own name, and what stands before the command; `--sandbox NAME` joined into one word.
+    before: Vec<OsString>,
+    /// The command and everything behind it.
+    rest: Vec<OsString>,
+}
+
+impl Line {
+    /// Takes a line apart, and joins `--sandbox NAME` into `--sandbox=NAME`, unless what follows is an option or a command.
+    ///
+    /// Only what stands before the command is looked at, since behind it the next word may be the command's own.
+    fn new(command: &clap::Command, args: Vec<OsString>) -> Self {
+        let is_command = |word: &str| command.get_subcommands().any(|sub| sub.get_name() == word);
+        let mut before = Vec::with_capacity(args.len());
+        let mut rest = args.into_iter().peekable();
+        before.extend(rest.next());
+        while let Some(arg) = rest.next_if(|arg| is_option(&arg.to_string_lossy())) {
+            let word = arg.to_string_lossy().into_owned();
+            if word == "--sandbox" {
+                let name = rest.next_if(|next| {
+                    let next = next.to_string_lossy();
+                    !next.starts_with('-') && !is_command(&next)
+                });
+                before.push(match name {
+                    Some(name) => [OsString::from("--sandbox="), name].into_iter().collect(),
+                    None => arg,
+                });
+                continue;
+            }
+            before.push(arg);
+            if takes_next(command, &word) {
+                before.extend(rest.next());
+            }
         }
-        let is_option = word.starts_with('-') && word != "-" && word != "--";
-        joined.push(arg);
-        if !is_option {
-            break;
-        }
-        if takes_next(&word) {
-            joined.extend(rest.next());
+        Self { before, rest: rest.collect() }
+    }
+
+    /// Takes away what stands behind `ctl`, which reads it in its own way.
+    fn split_off_ctl(&mut self) -> Option<Vec<OsString>> {
+        let is_ctl = self.rest.first().is_some_and(|word| word == CTL);
+        is_ctl.then(|| self.rest.split_off(1))
+    }
+
+    fn words(&self) -> Vec<OsString> {
+        [self.before.as_slice(), self.rest.as_slice()].concat()
+    }
+}
+
+fn is_option(word: &str) -> bool {
+    word.starts_with('-') && word != "-" && word != "--"
+}
+
+/// Whether the value of the option `word` is the word after it. The last of several short ones in one word may have one.
+fn takes_next(command: &clap::Command, word: &str) -> bool {
+    if let Some(long) = word.strip_prefix("--") {
+        let is_it = |arg: &&Arg| names(arg).any(|name| name == long);
+        return command.get_arguments().find(is_it).is_some_and(takes_a_word);
+    }
+    let mut letters = word.chars().skip(1);
+    while let Some(letter) = letters.next() {
+        let taker = command.get_arguments().find(|arg| arg.get_short() == Some(letter));
+        if taker.is_some_and(takes_a_word) {
+            return letters.next().is_none();
         }
     }
-    joined.extend(rest);
-    joined
+    false
 }
 
-fn names(arg: &Arg) -> impl Iterator<Item = &str> {
-    arg.get_long().into_iter().chain(arg.get_all_aliases().unwrap_or_default())
-}
-
-/// Whether the value of an option is the word after it.
 fn takes_a_word(arg: &Arg) -> bool {
-    arg.get_action().takes_values() && !arg.is_require_equals_set()
+    Takes::of(arg) == Takes::Word
+}
+
+/// Reads words that are options of ours and nothing else.
+///
+/// # Errors
+/// What is wrong with them.
+pub fn global(words: impl IntoIterator<Item = OsString>) -> Result<Global, Instead> {
+    let line = std::iter::once(OsString::from("binlogsh")).chain(words);
+    Alone::try_parse_from(line).map(|alone| alone.global).map_err(|error| instead(&error))
 }

@@ -1,4 +1,5 @@
 use super::*;
+use std::path::PathBuf;
 
 fn parsed(line: &[&str]) -> Cli {
     let args = std::iter::once("binlogsh").chain(line.iter().copied()).map(OsString::from);
@@ -98,6 +99,9 @@ fn everything_behind_ctl_belongs_to_it() {
     assert_eq!(parsed(&["ctl", "-help"]).command, flags(&["-help"]));
     assert_eq!(parsed(&["ctl", "-V"]).command, flags(&["-V"]));
     assert_eq!(parsed(&["ctl"]).command, flags(&[]));
+    assert_eq!(parsed(&["-vocsv", "ctl", "--pd-urls=x", "-cmd=pumps"]).command, flags(&["--pd-urls=x", "-cmd=pumps"]));
+    assert_eq!(parsed(&["-vo", "csv", "--sandbox", "x", "ctl", "--read-only"]).command, flags(&["--read-only"]));
+    assert_eq!(refused(&["-o", "ctl", "--pd-urls=x"]).exit_code, 2);
     let linked = parse(["/usr/bin/binlogctl", "-cmd=pumps", "--sandbox"].map(OsString::from)).unwrap();
     assert_eq!(linked.command, flags(&["-cmd=pumps", "--sandbox"]));
 }
@@ -111,6 +115,36 @@ fn what_is_wrong_is_told_with_exit_code_2_and_what_was_asked_for_with_0() {
     let help = refused(&["--help"]);
     assert!(help.text.contains("--sandbox[=<NAME|FILE>]") && help.was_asked_for(), "{}", help.text);
     assert_eq!(refused(&["--version"]).text, concat!("binlogsh ", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn an_option_counts_before_a_command_and_behind_it_and_two_that_differ_are_refused() {
+    let urls = |line: &[&str]| parsed(line).global.pd_urls;
+    assert_eq!(urls(&["--pd-urls", "a:1", "run", "x"]).as_deref(), Some("a:1"));
+    assert_eq!(urls(&["run", "x", "--pd-urls", "a:1"]).as_deref(), Some("a:1"));
+    assert_eq!(urls(&["--pd", "a:1", "runs", "show", "x", "--pd-urls", "a:1"]).as_deref(), Some("a:1"));
+    for line in [
+        &["--pd-urls", "a:1", "run", "x", "--pd-urls", "b:1"][..],
+        &["--profile=a", "runs", "show", "x", "--profile=b"],
+        &["--yes", "run", "x", "--yes=live"],
+    ] {
+        let text = refused(line).text;
+        assert!(text.contains("is given twice, before the command and behind it"), "{line:?}: {text}");
+    }
+}
+
+#[test]
+fn options_that_say_different_things_are_refused_wherever_they_stand() {
+    for line in [
+        &["--read-only", "run", "x", "--yes"][..],
+        &["--yes", "run", "x", "--read-only"],
+        &["--sandbox", "run", "x", "--pd-urls", "a:1"],
+        &["--pd-urls", "a:1", "run", "x", "--sandbox"],
+        &["--sandbox", "--ca", "ca.pem", "-e", "1"],
+        &["--output", "json", "check", "x", "--sarif"],
+    ] {
+        assert_eq!(refused(line).exit_code, 2, "{line:?}");
+    }
 }
 
 #[test]

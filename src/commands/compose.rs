@@ -116,9 +116,9 @@ pub(super) fn policy(house: &House) -> Result<Box<dyn Policy>> {
             }
             Box::new(Yes { notices: house.output.notices() })
         }
-        (false, None) => match (&house.settings.profile, house.settings.production && house.global.sandbox.is_none()) {
-            (Some(profile), true) => Box::new(Production::new(profile, Ask::default())),
-            _ => Box::new(Ask::default()),
+        (false, None) => match production(house) {
+            Some(profile) => Box::new(Production::new(profile, Ask::default())),
+            None => Box::new(Ask::default()),
         },
     };
     Ok(match may_exec(house) {
@@ -129,8 +129,24 @@ pub(super) fn policy(house: &House) -> Result<Box<dyn Policy>> {
 
 /// A session for `ctl`: it warns, and refuses where binlog may be lost.
 pub(super) fn ctl_session(house: &House, work: Work<'_>, journal: Box<dyn Journal>) -> Result<Rc<RefCell<Session>>> {
-    let policy = Warn { notices: house.output.notices() };
-    assemble(house, lock_plan(house, work), journal, Box::new(policy))
+    let warn = Warn { notices: house.output.notices() };
+    let policy: Box<dyn Policy> = match (house.global.read_only, &house.global.yes, production(house)) {
+        (true, _, _) => Box::new(ReadOnly),
+        (false, None, Some(profile)) => Box::new(Production::new(profile, warn)),
+        (false, yes, _) => {
+            if let (Some(named), None) = (yes, &house.global.sandbox) {
+                covers(&house.settings, named.as_deref())?;
+            }
+            Box::new(warn)
+        }
+    };
+    assemble(house, lock_plan(house, work), journal, policy)
+}
+
+/// The profile, if it is marked production and the cluster is really its.
+fn production(house: &House) -> Option<&str> {
+    let is_real = house.settings.production && house.global.sandbox.is_none();
+    house.settings.profile.as_deref().filter(|_| is_real)
 }
 
 /// How the maintenance lock is taken; not at all where nothing can be changed. A sandbox has one of its own.

@@ -4,11 +4,9 @@ use crate::commands::compose::{House, Work, session};
 use crate::commands::runs::Keeping;
 use crate::commands::topics::topics;
 use crate::commands::{conclude, read_standard_input, while_others_work};
+use crate::config::MAX_OPERATIONS;
 use crate::error::{Error, Result, ScriptError};
 use crate::language::{Ending, Interpreter, Limits, Settings, Source};
-
-/// The environment variable that raises or lowers the limit of a script that runs away.
-const MAX_OPERATIONS: &str = "BINLOGSH_MAX_OPERATIONS";
 
 /// Evaluates each of `codes` with the same variables, and shows what each returns.
 pub(super) fn lines(house: &House, codes: &[String]) -> Result<u8, ScriptError> {

@@ -16,7 +16,7 @@ mod test;
 mod topics;
 
 use crate::cli::{self, Cli, Command};
-use crate::config;
+use crate::config::{self, Variables};
 use crate::error::{Error, ErrorKind, Result, ScriptError};
 use crate::interrupt::Interrupt;
 use crate::language::Ending;
@@ -32,13 +32,18 @@ use std::rc::Rc;
 
 /// Runs the program with these arguments, its own name first. Returns the exit code.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
-    let cli = match cli::parse(args) {
+    let mut cli = match cli::parse(args) {
         Ok(cli) => cli,
         Err(instead) => return say(&instead),
     };
-    let look = Look { color: cli.global.color.into(), verbose: cli.global.verbose, ..Look::default() };
+    let asked = match &mut cli.command {
+        Some(Command::Ctl { flags }) => Some(ctl::Asked::read(std::mem::take(flags), &mut cli.global)),
+        _ => None,
+    };
+    let look =
+        Look { color: cli.global.color.unwrap_or_default().into(), verbose: cli.global.verbose, ..Look::default() };
     let output = Output::new(look);
-    let code = match go(cli, &output) {
+    let code = match go(cli, asked, &output) {
         Ok(code) => code,
         Err(error) => {
             output.error(&error);
@@ -65,13 +70,19 @@ fn say(instead: &cli::Instead) -> u8 {
     instead.exit_code
 }
 
-fn go(cli: Cli, output: &Output) -> Result<u8, ScriptError> {
+fn go(cli: Cli, ctl: Option<ctl::Asked>, output: &Output) -> Result<u8, ScriptError> {
     let interrupt = Interrupt::default();
     signals::install(interrupt.clone())?;
-    if let Some(Command::Ctl { flags }) = cli.command {
-        return Ok(ctl::main(&flags, cli.global, output, interrupt));
+    if let Some(asked) = ctl {
+        return Ok(ctl::main(asked, cli.global, output, interrupt));
     }
-    let settings = config::load(&cli.global.overrides(), &|name| std::env::var(name).ok())?;
+    let variables = Variables::of_this_process()?;
+    variables.means_nothing_to(
+        "commands other than ctl",
+        config::FORCE,
+        "in code a guard is forced where it refuses: `#{ force: [\"GUARD\"] }` behind the arguments",
+    )?;
+    let settings = config::load(&cli.global.overrides(), &|name| variables.get(name))?;
     output.set_format(settings.output);
     yes_names_the_profile(&cli.global, &settings)?;
     let house = House { global: cli.global, settings, output: output.clone(), interrupt, seen: None };

@@ -7,9 +7,11 @@
 mod file;
 mod state;
 mod urls;
+mod variables;
 
 pub use state::{history_file, runs_file, state_dir};
 pub use urls::pd_urls;
+pub use variables::{FORCE, MAX_OPERATIONS, OUTPUT, Variables};
 
 use crate::error::{Error, Result};
 use crate::nearest::did_you_mean;
@@ -83,8 +85,26 @@ pub struct Settings {
 /// `invalid` with file and line for an unknown key or a wrong type, with the nearest name for an unknown profile,
 /// and for a value that is none; `not_found` for a named file that is not there; `local` for one that cannot be read.
 pub fn load(flags: &Overrides, env: &dyn Fn(&str) -> Option<String>) -> Result<Settings> {
+    decide(open(flags, env)?, flags, env)
+}
+
+/// The same, but the configuration file is read only if it, or a profile, is named: what stands in the place of binlogctl has
+/// binlogctl's defaults, and does not fail for a file that it was never told of.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_if_named(flags: &Overrides, env: &dyn Fn(&str) -> Option<String>) -> Result<Settings> {
+    let variable = |name: &str| env(name).is_some_and(|value| !value.is_empty());
+    let is_named = flags.config.is_some() || flags.profile.is_some();
+    match is_named || variable("BINLOGSH_CONFIG") || variable("BINLOGSH_PROFILE") {
+        true => load(flags, env),
+        false => decide(File::default(), flags, env),
+    }
+}
+
+/// What flags, environment and file come to.
+fn decide(file: File, flags: &Overrides, env: &dyn Fn(&str) -> Option<String>) -> Result<Settings> {
     let env = |name: &str| env(name).filter(|value| !value.is_empty());
-    let file = open(flags, &env)?;
     let profile_name = flags.profile.clone().or_else(|| env("BINLOGSH_PROFILE")).or_else(|| file.default.clone());
     let profile = match &profile_name {
         None => Profile::default(),
@@ -127,7 +147,8 @@ pub fn load(flags: &Overrides, env: &dyn Fn(&str) -> Option<String>) -> Result<S
 
 /// The file that was named must be there; the usual one need not.
 fn open(flags: &Overrides, env: &dyn Fn(&str) -> Option<String>) -> Result<File> {
-    let named = flags.config.clone().or_else(|| env("BINLOGSH_CONFIG").map(PathBuf::from));
+    let variable = || env("BINLOGSH_CONFIG").filter(|value| !value.is_empty());
+    let named = flags.config.clone().or_else(|| variable().map(PathBuf::from));
     match named {
         Some(path) => file::read(&path)?.ok_or_else(|| {
             Error::not_found(format!("there is no configuration file {}", path.display()))

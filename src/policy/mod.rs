@@ -45,6 +45,14 @@ pub trait Policy {
     /// `refused` when it must not happen, `interrupted` when the operator wants to stop altogether.
     fn decide(&mut self, change: &Change<'_>, world: &mut dyn World) -> Result<Consent>;
 
+    /// Says whether what the guards found is against `change`, before anybody is asked.
+    ///
+    /// # Errors
+    /// `refused`, naming the guards.
+    fn objects(&self, change: &Change<'_>) -> Result<()> {
+        refuse_by_guard(change)
+    }
+
     /// Answers `request`, which asks the human (a question or a secret), or lets `world` ask them.
     ///
     /// # Errors
@@ -65,6 +73,10 @@ pub trait Policy {
 impl<P: Policy + ?Sized> Policy for Box<P> {
     fn decide(&mut self, change: &Change<'_>, world: &mut dyn World) -> Result<Consent> {
         (**self).decide(change, world)
+    }
+
+    fn objects(&self, change: &Change<'_>) -> Result<()> {
+        (**self).objects(change)
     }
 
     fn answer(&mut self, request: &Request, world: &mut dyn World) -> Result<Answer> {
@@ -115,11 +127,15 @@ pub struct Warn {
 
 impl Policy for Warn {
     fn decide(&mut self, change: &Change<'_>, _world: &mut dyn World) -> Result<Consent> {
-        refuse(change, |finding| finding.class == GuardClass::Loss)?;
+        self.objects(change)?;
         for finding in change.findings.iter().filter(|finding| finding.verdict.trips()) {
             (self.notices)(Notice::Warning(finding.to_string()));
         }
         Ok(Consent::Given)
+    }
+
+    fn objects(&self, change: &Change<'_>) -> Result<()> {
+        refuse(change, |finding| finding.class == GuardClass::Loss)
     }
 }
 

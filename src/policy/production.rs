@@ -1,6 +1,6 @@
 //! In production the operator types where they are, once, before anything changes.
 
-use super::{Change, Consent, Policy, refuse_by_guard};
+use super::{Change, Consent, Policy};
 use crate::error::{Error, Result};
 use crate::world::{Answer, Choice, Effect, Question, Request, Wanted, World};
 
@@ -38,9 +38,13 @@ impl<P: Policy> Policy for Production<P> {
         if !changes || self.named {
             return self.inner.decide(change, world);
         }
-        refuse_by_guard(change)?;
+        self.inner.objects(change)?;
         self.name_it(world)?;
         self.inner.decide(change, world).map(|_| Consent::Asked)
+    }
+
+    fn objects(&self, change: &Change<'_>) -> Result<()> {
+        self.inner.objects(change)
     }
 
     fn answer(&mut self, request: &Request, world: &mut dyn World) -> Result<Answer> {

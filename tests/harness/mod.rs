@@ -98,18 +98,25 @@ impl Shell {
         self.pipe("")
     }
 
+    /// Runs it under another name, with no standard input.
+    pub(crate) fn go_as(self, program: impl AsRef<OsStr>) -> Ran {
+        let command = self.command_as(program);
+        self.run_to_its_end(command, "", |_| {})
+    }
+
     /// Runs it with `text` on standard input.
     pub(crate) fn pipe(self, text: &str) -> Ran {
-        self.run_to_its_end(text, |_| {})
+        let command = self.command();
+        self.run_to_its_end(command, text, |_| {})
     }
 
     /// Runs it with no standard input, and hands each line of standard error to `watch` as it comes.
     pub(crate) fn watched(self, watch: impl FnMut(&str)) -> Ran {
-        self.run_to_its_end("", watch)
+        let command = self.command();
+        self.run_to_its_end(command, "", watch)
     }
 
-    fn run_to_its_end(self, text: &str, mut watch: impl FnMut(&str)) -> Ran {
-        let mut command = self.command();
+    fn run_to_its_end(self, mut command: Command, text: &str, mut watch: impl FnMut(&str)) -> Ran {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (mut stdin, text) = (child.stdin.take().unwrap(), text.to_owned());
         let writer = std::thread::spawn(move || {

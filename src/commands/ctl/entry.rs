@@ -1,27 +1,46 @@
 //! From the command line to a session and back: which cluster the flags mean, and what the process exits with.
 
-use super::{Flags, Host, Usage, execute, host_zone, parse};
+use super::flags::{means_something, parse};
+use super::{Flags, Host, Usage, execute, host_zone};
 use crate::cli::Global;
 use crate::commands::compose::{House, Work, ctl_session};
 use crate::commands::runs::{Keeping, What};
-use crate::config::{DEFAULT_TIMEOUT, Settings};
+use crate::commands::yes_names_the_profile;
+use crate::config::{self, Settings, Variables};
 use crate::error::Result;
 use crate::interrupt::Interrupt;
 use crate::journal::store::RunKind;
 use crate::language::Ending;
 use crate::live::{self, clock};
 use crate::operations;
-use crate::output::{Format, Output};
+use crate::output::Output;
 use crate::session::Session;
-use crate::time::parse_duration;
 use indexmap::IndexMap;
 use std::ffi::OsString;
 
-/// Does what binlogctl does with these flags, and returns its exit code. Of our own options only `--sandbox`,
-/// `--verbose`, `--color` and `--wait-lock` have a meaning here; no profile is read.
-pub(in crate::commands) fn main(args: &[OsString], global: Global, output: &Output, interrupt: Interrupt) -> u8 {
-    let host = Host { now: &clock::unix_ms, zone: host_zone(), force: std::env::var("BINLOGSH_FORCE").ok() };
-    let flags = match parse(args) {
+/// What was asked of `ctl`.
+pub(in crate::commands) struct Asked {
+    args: Vec<OsString>,
+    flags: Result<Flags, Usage>,
+}
+
+impl Asked {
+    /// Reads the flags, and adds the options of ours among them to those that stand before `ctl`.
+    pub(in crate::commands) fn read(args: Vec<OsString>, global: &mut Global) -> Self {
+        let flags = parse(&args).and_then(|flags| {
+            *global = global.clone().joined(flags.global.clone()).map_err(Usage::Unusable)?;
+            global.is_consistent().map_err(Usage::Unusable)?;
+            means_something(global)?;
+            Ok(flags)
+        });
+        Self { args, flags }
+    }
+}
+
+/// Does what binlogctl does with these flags, and returns its exit code.
+pub(in crate::commands) fn main(asked: Asked, global: Global, output: &Output, interrupt: Interrupt) -> u8 {
+    let mut host = Host { now: &clock::unix_ms, zone: host_zone(), force: None };
+    let flags = match asked.flags {
         Ok(flags) => flags,
         Err(Usage::Help(text)) => {
             output.remark(&text);
@@ -37,7 +56,12 @@ pub(in crate::commands) fn main(args: &[OsString], global: Global, output: &Outp
         }
         Err(Usage::Unusable(error)) => return host.unusable(output, &error),
     };
-    let house = settings(&flags, global.wait_lock.as_deref()).map(|settings| House {
+    let variables = match Variables::of_this_process() {
+        Ok(variables) => variables,
+        Err(error) => return host.unusable(output, &error),
+    };
+    host.force = variables.get(config::FORCE);
+    let house = settings(&global, &variables).map(|settings| House {
         global,
         settings,
         output: output.clone(),
@@ -51,7 +75,7 @@ pub(in crate::commands) fn main(args: &[OsString], global: Global, output: &Outp
             Err(error) => host.failed(output, &flags.command, &error),
         }
     };
-    match house.and_then(|house| kept(&house, args, work)) {
+    match house.and_then(|house| kept(&house, &asked.args, work)) {
         Ok(code) => code,
         Err(error) => host.unusable(output, &error),
     }
@@ -68,13 +92,13 @@ fn kept(house: &House, args: &[OsString], work: impl FnOnce(&mut Session) -> u8)
     Ok(code)
 }
 
-/// The cluster that the flags mean. TLS files are read here already, since binlogctl exits with 2 for a bad one.
-fn settings(flags: &Flags, wait_lock: Option<&str>) -> Result<Settings> {
-    let [ca, cert, key] = flags.tls_files();
-    let pd_urls = flags.pd_urls()?;
-    let tls = live::TlsFiles::new(ca.clone(), cert.clone(), key.clone())?;
-    live::Settings::new(&pd_urls, tls)?.check_files()?;
-    let (profile, production, output, timeout) = (None, false, Format::Table, DEFAULT_TIMEOUT);
-    let wait_lock = wait_lock.map(parse_duration).transpose()?;
-    Ok(Settings { pd_urls, ca, cert, key, profile, production, output, timeout, wait_lock })
+/// The cluster that options, variables and profile mean. TLS files are read here already, since binlogctl exits with 2 for
+/// a bad one.
+fn settings(global: &Global, variables: &Variables) -> Result<Settings> {
+    variables.means_nothing_to("ctl", config::OUTPUT, "it writes binlogctl's lines and no other format")?;
+    let settings = config::load_if_named(&global.overrides(), &|name| variables.get(name))?;
+    yes_names_the_profile(global, &settings)?;
+    let Settings { pd_urls, ca, cert, key, .. } = settings.clone();
+    live::Settings::new(&pd_urls, live::TlsFiles::new(ca, cert, key)?)?.check_files()?;
+    Ok(settings)
 }

@@ -1,12 +1,12 @@
 //! binlogctl's flags, read as Go's `flag` package reads them.
 
-use crate::config;
+use crate::cli::{self, Global, GlobalOption, Takes};
 use crate::error::{Error, Result};
+use indexmap::IndexMap;
 use std::ffi::OsString;
-use std::path::PathBuf;
 
 /// What was asked for, with binlogctl's defaults.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Flags {
     /// `-cmd`.
     pub command: String,
@@ -14,14 +14,6 @@ pub struct Flags {
     pub data_dir: String,
     /// `-node-id`.
     pub node_id: String,
-    /// `-pd-urls`, as written; see [`Flags::pd_urls`].
-    pub pd_urls: String,
-    /// `-ssl-ca`.
-    pub ssl_ca: String,
-    /// `-ssl-cert`.
-    pub ssl_cert: String,
-    /// `-ssl-key`.
-    pub ssl_key: String,
     /// `-state`.
     pub state: String,
     /// `-show-offline-nodes`.
@@ -30,6 +22,8 @@ pub struct Flags {
     pub text: Option<String>,
     /// `-time-zone`.
     pub time_zone: String,
+    /// `-pd-urls`, `-ssl-ca`, `-ssl-cert`, `-ssl-key`, which every command of ours has, and what else every command has.
+    pub global: Global,
 }
 
 /// What to print instead of doing something.
@@ -51,14 +45,11 @@ impl Default for Flags {
             command: "pumps".into(),
             data_dir: "binlog_position".into(),
             node_id: String::new(),
-            pd_urls: config::DEFAULT_PD_URL.into(),
-            ssl_ca: String::new(),
-            ssl_cert: String::new(),
-            ssl_key: String::new(),
             state: String::new(),
             show_offline_nodes: false,
             text: None,
             time_zone: String::new(),
+            global: Global::default(),
         }
     }
 }
@@ -84,13 +75,14 @@ const TABLE: [(&str, &str, &str); 12] = [
     ("time-zone", "string", "note the time of the savepoint in this zone too, such as Asia/Shanghai or Local"),
 ];
 
-/// Reads binlogctl's flags: `-cmd x`, `-cmd=x`, `--cmd x`, switches as `-V` or `-V=false`; `--` or the first word
-/// without a dash ends them.
+/// Reads binlogctl's flags, and the options of ours among them: `-cmd x`, `-cmd=x`, `--cmd x`, switches as `-V` or
+/// `-V=false`; `--` or the first word without a dash ends them.
 ///
 /// # Errors
 /// What to print instead.
 pub fn parse(args: &[OsString]) -> Result<Flags, Usage> {
     let mut flags = Flags::default();
+    let (ours, mut said) = (GlobalOption::all(), Ours::default());
     let mut version = false;
     let mut rest = args.iter();
     while let Some(arg) = rest.clone().next() {
@@ -103,35 +95,69 @@ pub fn parse(args: &[OsString]) -> Result<Flags, Usage> {
             break;
         }
         let (name, value) = split(text)?;
-        let Some((_, takes, _)) = TABLE.iter().find(|(known, ..)| *known == name) else {
-            return Err(match name {
-                "h" | "help" => Usage::Help(usage()),
-                _ => wrong(format!("flag provided but not defined: -{name}")),
-            });
+        let option = ours.iter().find(|option| option.names.iter().any(|known| known == name));
+        let takes = match (option, TABLE.iter().find(|(known, ..)| *known == name)) {
+            (Some(option), _) => option.takes,
+            (None, Some((_, "", _))) => Takes::Nothing,
+            (None, Some(_)) => Takes::Word,
+            (None, None) if matches!(name, "h" | "help") => return Err(Usage::Help(usage())),
+            (None, None) => return Err(wrong(format!("flag provided but not defined: -{name}"))),
         };
-        if takes.is_empty() {
-            let is_set = value.map_or(Ok(true), |value| switch(name, value))?;
-            match name {
-                "V" => version = is_set,
-                _ => flags.show_offline_nodes = is_set,
-            }
-            continue;
+        let value = match (takes, value) {
+            (Takes::Word, None) => Some(next_word(name, &mut rest)?),
+            (_, value) => value,
+        };
+        match option {
+            Some(option) => said.note(option, value)?,
+            None => match (name, value) {
+                ("V", value) => version = switch(name, value)?,
+                ("show-offline-nodes", value) => flags.show_offline_nodes = switch(name, value)?,
+                (_, value) => flags.set(name, value.unwrap_or_default().to_owned()),
+            },
         }
-        let value = match value {
-            Some(value) => value,
-            None => {
-                let next = rest.next().ok_or_else(|| wrong(format!("flag needs an argument: -{name}")))?;
-                next.to_str().ok_or_else(|| wrong(format!("invalid value for flag -{name}: not UTF-8")))?
-            }
-        };
-        flags.set(name, value.to_owned());
     }
     if let Some(word) = rest.next() {
         return Err(Usage::Unusable(Error::invalid(format!("'{}' is not a valid flag", word.display()))));
     }
-    match version {
-        true => Err(Usage::Version(about())),
-        false => flags.usable().map_err(Usage::Unusable),
+    if version {
+        return Err(Usage::Version(about()));
+    }
+    flags.global = said.read()?;
+    Ok(flags)
+}
+
+/// The value of a flag that stands in the word after it.
+fn next_word<'a>(name: &str, rest: &mut std::slice::Iter<'a, OsString>) -> Result<&'a str, Usage> {
+    let next = rest.next().ok_or_else(|| wrong(format!("flag needs an argument: -{name}")))?;
+    next.to_str().ok_or_else(|| wrong(format!("invalid value for flag -{name}: not UTF-8")))
+}
+
+/// The options of ours, by name, as our own command line takes them. As with all of Go's flags the last one counts.
+#[derive(Default)]
+struct Ours(IndexMap<String, OsString>);
+
+impl Ours {
+    fn note(&mut self, option: &GlobalOption, value: Option<&str>) -> Result<(), Usage> {
+        let name = option.name.clone();
+        let word = match (option.takes, value) {
+            (Takes::Nothing, value) => switch(&name, value)?.then(|| format!("--{name}")),
+            (Takes::Attached, None) => Some(format!("--{name}")),
+            // binlogctl takes an empty name of a file for none.
+            (_, Some("")) if matches!(name.as_str(), "ca" | "cert" | "key") => None,
+            (_, value) => Some(format!("--{name}={}", value.unwrap_or_default())),
+        };
+        match word {
+            Some(word) => self.0.insert(name, word.into()),
+            None => self.0.shift_remove(&name),
+        };
+        Ok(())
+    }
+
+    fn read(self) -> Result<Global, Usage> {
+        if self.0.is_empty() {
+            return Ok(Global::default());
+        }
+        cli::global(self.0.into_values()).map_err(|instead| Usage::Wrong(instead.text))
     }
 }
 
@@ -144,12 +170,12 @@ fn split(text: &str) -> Result<(&str, Option<&str>), Usage> {
     Ok(name.split_once('=').map_or((name, None), |(name, value)| (name, Some(value))))
 }
 
-/// What Go's `strconv.ParseBool` accepts.
-fn switch(name: &str, value: &str) -> Result<bool, Usage> {
+/// What a switch says, with what Go's `strconv.ParseBool` accepts.
+fn switch(name: &str, value: Option<&str>) -> Result<bool, Usage> {
     match value {
-        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
-        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
-        _ => Err(wrong(format!("invalid boolean value {value:?} for -{name}: parse error"))),
+        None | Some("1" | "t" | "T" | "true" | "TRUE" | "True") => Ok(true),
+        Some("0" | "f" | "F" | "false" | "FALSE" | "False") => Ok(false),
+        Some(other) => Err(wrong(format!("invalid boolean value {other:?} for -{name}: parse error"))),
     }
 }
 
@@ -157,47 +183,13 @@ impl Flags {
     fn set(&mut self, name: &str, value: String) {
         match name {
             "cmd" => self.command = value,
+            "data-dir" if value.is_empty() => self.data_dir = Self::default().data_dir,
             "data-dir" => self.data_dir = value,
             "node-id" => self.node_id = value,
-            "pd-urls" => self.pd_urls = value,
-            "ssl-ca" => self.ssl_ca = value,
-            "ssl-cert" => self.ssl_cert = value,
-            "ssl-key" => self.ssl_key = value,
             "state" => self.state = value,
             "text" => self.text = Some(value),
             _ => self.time_zone = value,
         }
-    }
-
-    /// The same, once its addresses and TLS files can be used.
-    fn usable(mut self) -> Result<Self> {
-        if self.data_dir.is_empty() {
-            self.data_dir = Self::default().data_dir;
-        }
-        self.pd_urls()?;
-        let [ca, cert, key] = self.tls_files();
-        config::whole_tls(ca.is_some(), cert.is_some(), key.is_some())?;
-        for file in [ca, cert, key].into_iter().flatten() {
-            if let Err(fault) = std::fs::metadata(&file) {
-                return Err(
-                    Error::invalid(format!("tls config error: {} cannot be read", file.display())).source(fault)
-                );
-            }
-        }
-        Ok(self)
-    }
-
-    /// PD's addresses.
-    ///
-    /// # Errors
-    /// `invalid`; after [`parse`] there is none.
-    pub fn pd_urls(&self) -> Result<Vec<String>> {
-        config::pd_urls(&self.pd_urls)
-    }
-
-    /// The files of `-ssl-ca`, `-ssl-cert` and `-ssl-key`, as far as given.
-    pub fn tls_files(&self) -> [Option<PathBuf>; 3] {
-        [&self.ssl_ca, &self.ssl_cert, &self.ssl_key].map(|path| (!path.is_empty()).then(|| PathBuf::from(path)))
     }
 }
 
@@ -215,8 +207,35 @@ fn usage() -> String {
             _ => format!("\n  -{name} {takes}\n    \t{about}"),
         };
     }
-    text + "\n\nA guard that keeps binlog from being lost refuses, unless BINLOGSH_FORCE names it (several separated by \
+    text += &format!("\n\nOptions of binlogsh that it takes as well: {}.", of_ours().join(", "));
+    text + "\nVariables of the environment: BINLOGSH_PD_URLS, _CA, _CERT, _KEY, _PROFILE, _CONFIG, _TIMEOUT, _WAIT_LOCK. A \
+            flag\ncomes before them. The configuration file is read only if an option or a variable names it, or a profile.\n\n\
+            A guard that keeps binlog from being lost refuses, unless BINLOGSH_FORCE names it (several separated by \
             commas).\nThis is binlogsh; its own command line: binlogsh --help"
+}
+
+/// Our own options that mean something here, beside those of binlogctl.
+fn of_ours() -> Vec<String> {
+    let all = GlobalOption::all().into_iter();
+    let is_other = |name: &str| !MEANINGLESS.iter().any(|(meaningless, _)| *meaningless == name);
+    let is_new = |option: &GlobalOption| !option.names.iter().any(|name| TABLE.iter().any(|(known, ..)| known == name));
+    all.filter(|option| is_new(option) && is_other(&option.name)).map(|option| format!("-{}", option.name)).collect()
+}
+
+/// Our own options that can mean nothing here, and why: whoever gives one expects something else.
+const MEANINGLESS: [(&str, &str); 2] =
+    [("output", "ctl writes binlogctl's lines and no other format"), ("allow-exec", "ctl runs no programs")];
+
+/// Refuses the options of ours that can mean nothing here, wherever they stand.
+///
+/// # Errors
+/// The text to print.
+pub(super) fn means_something(global: &Global) -> Result<(), Usage> {
+    let given = [global.output.is_some(), global.allow_exec];
+    match MEANINGLESS.iter().zip(given).find(|(_, given)| *given) {
+        Some(((name, why), _)) => Err(wrong(format!("-{name} means nothing to ctl: {why}"))),
+        None => Ok(()),
+    }
 }
 
 fn about() -> String {
@@ -257,8 +276,7 @@ mod tests {
     fn without_flags_binlogctl_s_defaults_hold() {
         let flags = read("").unwrap();
         assert_eq!((flags.command.as_str(), flags.data_dir.as_str()), ("pumps", "binlog_position"));
-        assert_eq!(flags.pd_urls().unwrap(), ["http://127.0.0.1:2379"]);
-        assert!(!flags.show_offline_nodes);
+        assert!(flags.global.pd_urls.is_none() && !flags.show_offline_nodes);
     }
 
     #[test]
@@ -277,6 +295,33 @@ mod tests {
         let flags = read("-text=a=b -node-id -x -state= -data-dir= --").unwrap();
         assert_eq!((flags.text.as_deref(), flags.node_id.as_str()), (Some("a=b"), "-x"));
         assert_eq!((flags.state.as_str(), flags.data_dir.as_str()), ("", "binlog_position"));
+    }
+
+    #[test]
+    fn options_of_ours_are_read_in_every_form_too() {
+        for line in ["-pd-urls a:1", "--pd-urls=a:1", "-pd a:1", "-pd-urls=b:1 --pd-urls a:1"] {
+            assert_eq!(read(line).unwrap().global.pd_urls.as_deref(), Some("a:1"), "{line}");
+        }
+        for line in ["-ssl-ca x -ca=y", "--ca y", "-ssl-ca=y"] {
+            assert_eq!(read(line).unwrap().global.ca, Some("y".into()), "{line}");
+        }
+        assert_eq!(read("-ssl-ca x -ssl-ca=").unwrap().global.ca, None);
+        for (line, is_set) in [("-read-only", true), ("--read-only=t", true), ("-read-only --read-only=false", false)] {
+            assert_eq!(read(line).unwrap().global.read_only, is_set, "{line}");
+        }
+        assert_eq!(read("-yes=live").unwrap().global.yes, Some(Some("live".into())));
+        assert_eq!(read("--sandbox").unwrap().global.sandbox.as_deref(), Some("default"));
+        assert_eq!(wrong_because("-timeout"), "flag needs an argument: -timeout");
+        assert!(matches!(read("-color blue"), Err(Usage::Wrong(text)) if text.contains("'blue'")));
+    }
+
+    #[test]
+    fn no_flag_of_binlogctl_is_another_option_of_ours() {
+        let shared = ["pd-urls", "ssl-ca", "ssl-cert", "ssl-key"];
+        for option in GlobalOption::all() {
+            let own = |name: &String| TABLE.iter().any(|(known, ..)| known == name);
+            assert!(option.names.iter().all(|name| !own(name) || shared.contains(&name.as_str())), "{option:?}");
+        }
     }
 
     #[test]
@@ -304,14 +349,5 @@ mod tests {
         }
         let version = read("-V").unwrap_err();
         assert!(matches!(&version, Usage::Version(text) if text.starts_with("Release Version: ")), "{version:?}");
-    }
-
-    #[test]
-    fn addresses_and_tls_files_that_cannot_be_used_are_an_error_and_never_plain() {
-        assert!(unusable_because("-pd-urls nowhere").contains("is no address of PD"));
-        assert!(unusable_because("-ssl-cert c -ssl-key k").contains("without the certificates to trust (ca)"));
-        assert!(unusable_because("-ssl-ca /dev/null -ssl-cert c").contains("without its key"));
-        assert!(unusable_because("-ssl-key k").contains("without its certificate"));
-        assert!(unusable_because("-ssl-ca /nowhere/ca.pem").contains("/nowhere/ca.pem cannot be read"));
     }
 }

@@ -9,7 +9,7 @@ mod execute;
 mod flags;
 mod log;
 
-pub(super) use entry::main;
+pub(super) use entry::{Asked, main};
 pub use execute::{Host, execute};
 pub use flags::{Flags, Usage, parse};
 pub use log::{Level, host_zone, line};

@@ -1,0 +1,282 @@
+//! The options that every command understands, wherever they stand on the line.
+
+use crate::config::Overrides;
+use crate::error::{Error, Result};
+use crate::output::{Color, Format};
+use clap::{Arg, CommandFactory, Parser, ValueEnum};
+use std::path::PathBuf;
+
+/// What every command understands, before or after its name; listed behind its own.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_display_order = 100)]
+pub struct Global {
+    /// Where PD listens: URLs with commas [default: http://127.0.0.1:2379]
+    #[arg(long, alias = "pd", value_name = "URLS", global = true, help_heading = "Cluster")]
+    pub pd_urls: Option<String>,
+
+    /// The file with the certificates to trust
+    #[arg(long, alias = "ssl-ca", value_name = "FILE", global = true, help_heading = "Cluster")]
+    pub ca: Option<PathBuf>,
+
+    /// The file with our certificate
+    #[arg(long, alias = "ssl-cert", value_name = "FILE", global = true, help_heading = "Cluster")]
+    pub cert: Option<PathBuf>,
+
+    /// The file with its key
+    #[arg(long, alias = "ssl-key", value_name = "FILE", global = true, help_heading = "Cluster")]
+    pub key: Option<PathBuf>,
+
+    /// The profile of config.toml to use
+    #[arg(long, value_name = "NAME", global = true, help_heading = "Cluster")]
+    pub profile: Option<String>,
+
+    /// The configuration file, instead of the usual one
+    #[arg(long, value_name = "FILE", global = true, help_heading = "Cluster")]
+    pub config: Option<PathBuf>,
+
+    /// How long to wait for an answer, at most 10s [default: 5s]
+    #[arg(long, value_name = "TIME", global = true, help_heading = "Cluster")]
+    pub timeout: Option<String>,
+
+    /// How long to wait for the maintenance lock [default: not at all]
+    ///
+    /// Whoever changes something holds it; somebody else's is waited for.
+    #[arg(long, value_name = "TIME", global = true, help_heading = "Changes")]
+    pub wait_lock: Option<String>,
+
+    /// A simulated cluster instead: a sample's name, or a scenario file
+    ///
+    /// The default sample has three Pumps and two Drainers. The name may also stand apart: `--sandbox paused-drainer`.
+    /// A file that is called like a command needs the `=`.
+    #[arg(
+        long,
+        value_name = "NAME|FILE",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "default",
+        global = true,
+        help_heading = "Cluster"
+    )]
+    pub sandbox: Option<String>,
+
+    /// How to write results
+    #[arg(short, long, value_name = "FORMAT", value_parser = format(), global = true, help_heading = "Output")]
+    pub output: Option<Format>,
+
+    /// When to use colours [default: auto]
+    #[arg(long, value_name = "WHEN", global = true, help_heading = "Output")]
+    pub color: Option<When>,
+
+    /// Show every exchange with the cluster and its time on standard error
+    #[arg(short, long, global = true, help_heading = "Output")]
+    pub verbose: bool,
+
+    /// Refuse every change
+    #[arg(long, conflicts_with = "yes", global = true, help_heading = "Changes")]
+    pub read_only: bool,
+
+    /// Answer every question with yes; guards still refuse
+    ///
+    /// In a profile marked `production` it must name it: --yes=PROFILE.
+    #[arg(long, value_name = "PROFILE", num_args = 0..=1, require_equals = true, global = true, help_heading = "Changes")]
+    pub yes: Option<Option<String>>,
+
+    /// Let scripts run programs with exec(); read them first
+    ///
+    /// In a sandbox nothing is ever run.
+    #[arg(long, global = true, help_heading = "Changes")]
+    pub allow_exec: bool,
+}
+
+impl Global {
+    /// What was said here of what the configuration can say too.
+    pub fn overrides(&self) -> Overrides {
+        Overrides {
+            pd_urls: self.pd_urls.clone(),
+            ca: self.ca.clone(),
+            cert: self.cert.clone(),
+            key: self.key.clone(),
+            profile: self.profile.clone(),
+            config: self.config.clone(),
+            timeout: self.timeout.clone(),
+            output: self.output,
+            wait_lock: self.wait_lock.clone(),
+        }
+    }
+
+    /// These options, and `behind`: those that stand on the same line in another place.
+    ///
+    /// # Errors
+    /// `invalid` where both say the same thing in two ways: whoever typed it meant one of them, and nobody knows which.
+    pub fn joined(self, behind: Self) -> Result<Self> {
+        // Every field is named, so that a new option cannot be forgotten here.
+        let Self { pd_urls, ca, cert, key, profile, config, timeout, wait_lock, sandbox, .. } = self;
+        let Self { output, color, verbose, read_only, yes, allow_exec, .. } = self;
+        Ok(Self {
+            pd_urls: once("--pd-urls", pd_urls, behind.pd_urls)?,
+            ca: once("--ca", ca, behind.ca)?,
+            cert: once("--cert", cert, behind.cert)?,
+            key: once("--key", key, behind.key)?,
+            profile: once("--profile", profile, behind.profile)?,
+            config: once("--config", config, behind.config)?,
+            timeout: once("--timeout", timeout, behind.timeout)?,
+            wait_lock: once("--wait-lock", wait_lock, behind.wait_lock)?,
+            sandbox: once("--sandbox", sandbox, behind.sandbox)?,
+            output: once("--output", output, behind.output)?,
+            color: once("--color", color, behind.color)?,
+            verbose: verbose || behind.verbose,
+            read_only: read_only || behind.read_only,
+            yes: once("--yes", yes, behind.yes)?,
+            allow_exec: allow_exec || behind.allow_exec,
+        })
+    }
+
+    /// What these options say against each other, wherever each of them stands.
+    ///
+    /// # Errors
+    /// `invalid`, naming both.
+    pub fn is_consistent(&self) -> Result<()> {
+        let cluster = [
+            ("--pd-urls", self.pd_urls.is_some()),
+            ("--ca", self.ca.is_some()),
+            ("--cert", self.cert.is_some()),
+            ("--key", self.key.is_some()),
+        ];
+        let other = cluster.into_iter().find(|(_, given)| *given).filter(|_| self.sandbox.is_some());
+        match other {
+            Some((name, _)) => {
+                Err(Error::invalid(format!("--sandbox and {name} are two clusters")).hint("leave one of them out"))
+            }
+            None if self.read_only && self.yes.is_some() => {
+                Err(Error::invalid("--read-only and --yes cannot stand together").hint("leave one of them out"))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The options that say which cluster it is, as they are typed, with a space before each: whatever else is to be typed
+    /// about the same cluster needs them as well. Those of the environment are there anyhow.
+    pub fn cluster_options(&self) -> String {
+        let file = |name, path: &Option<PathBuf>| (name, path.as_ref().map(|path| path.display().to_string()));
+        let options = [
+            file("--config", &self.config),
+            ("--profile", self.profile.clone()),
+            ("--pd-urls", self.pd_urls.clone()),
+            file("--ca", &self.ca),
+            file("--cert", &self.cert),
+            file("--key", &self.key),
+        ];
+        let typed = |(name, value): (&str, Option<String>)| value.map(|value| format!(" {name} {}", quoted(&value)));
+        let sandbox = match self.sandbox.as_deref() {
+            None => None,
+            Some("default") => Some(" --sandbox".to_owned()),
+            Some(name) => Some(format!(" --sandbox={}", quoted(name))),
+        };
+        options.into_iter().filter_map(typed).chain(sandbox).collect()
+    }
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:,=@%+".contains(letter);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+impl From<When> for Color {
+    fn from(when: When) -> Self {
+        match when {
+            When::Auto => Self::Auto,
+            When::Always => Self::Always,
+            When::Never => Self::Never,
+        }
+    }
+}
+
+/// How an option of ours takes its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// It takes none.
+    Nothing,
+    /// The word after it, or what stands behind `=`.
+    Word,
+    /// What stands behind `=`, if anything does.
+    Attached,
+}
+
+impl Takes {
+    pub(super) fn of(arg: &Arg) -> Self {
+        match (arg.get_action().takes_values(), arg.is_require_equals_set()) {
+            (false, _) => Self::Nothing,
+            (true, false) => Self::Word,
+            (true, true) => Self::Attached,
+        }
+    }
+}
+
+/// An option of ours, for those who read a command line in their own way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GlobalOption {
+    /// The name that the help gives it, without dashes.
+    pub name: String,
+    /// All its names.
+    pub names: Vec<String>,
+    /// How it takes its value.
+    pub takes: Takes,
+}
+
+/// These options alone.
+#[derive(Debug, Parser)]
+#[command(name = "binlogsh", disable_help_flag = true)]
+pub(super) struct Alone {
+    #[command(flatten)]
+    pub(super) global: Global,
+}
+
+impl GlobalOption {
+    /// All of them.
+    pub fn all() -> Vec<Self> {
+        let command = Alone::command();
+        let option = |arg: &Arg| {
+            let names = names(arg).map(str::to_owned).collect();
+            arg.get_long().map(|name| Self { name: name.to_owned(), names, takes: Takes::of(arg) })
+        };
+        command.get_arguments().filter_map(option).collect()
+    }
+}
+
+/// The long names of an option.
+pub(super) fn names(arg: &Arg) -> impl Iterator<Item = &str> {
+    arg.get_long().into_iter().chain(arg.get_all_aliases().unwrap_or_default())
+}
+
+/// What an option says that may stand in two places.
+fn once<T: PartialEq>(name: &str, before: Option<T>, behind: Option<T>) -> Result<Option<T>> {
+    match (before, behind) {
+        (Some(before), Some(behind)) if before != behind => {
+            Err(Error::invalid(format!("{name} is given twice, before the command and behind it, and not the same"))
+                .hint("leave one of them out"))
+        }
+        (before, behind) => Ok(behind.or(before)),
+    }
+}
+
+fn format() -> impl clap::builder::TypedValueParser<Value = Format> {
+    use clap::builder::TypedValueParser;
+    clap::builder::PossibleValuesParser::new(Format::ALL.map(Format::name))
+        .try_map(|name| Format::from_name(&name).map_err(|error| error.message))
+}
