@@ -17,6 +17,7 @@ pub mod nearest;
 pub mod node;
 pub mod operations;
 pub mod output;
+pub mod pd_url;
 pub mod policy;
 pub mod recovery;
 pub mod rehearsal;

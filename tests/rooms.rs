@@ -7,7 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Values that everybody speaks of.
-const VALUES: &[&str] = &["error", "interrupt", "nearest", "node", "savepoint", "secret", "time", "tso", "value"];
+const VALUES: &[&str] =
+    &["error", "interrupt", "nearest", "node", "pd_url", "savepoint", "secret", "time", "tso", "value"];
 
 /// What each other room may use beside the values (and itself).
 const ROOMS: &[(&str, &[&str])] = &[

@@ -3,6 +3,7 @@
 use super::global::{Alone, names};
 use super::tips::with_tip;
 use super::{BINLOGCTL, CTL, Cli, Command, Global, Takes, help_of};
+use crate::pd_url::without_passwords;
 use clap::error::ErrorKind;
 use clap::{Arg, CommandFactory, FromArgMatches, Parser};
 use std::ffi::OsString;
@@ -90,7 +91,8 @@ fn instead(error: &clap::Error) -> Instead {
         true => 2,
         false => 0,
     };
-    Instead { text: error.render().to_string().trim_end().to_owned(), exit_code }
+    // A word that nobody understands is shown, and may be an address with a password in it.
+    Instead { text: without_passwords(error.render().to_string().trim_end()), exit_code }
 }
 
 /// A command line, taken apart at its command.

@@ -6,23 +6,19 @@
 
 mod file;
 mod state;
-mod urls;
 mod variables;
 
 pub use state::{history_file, runs_file, state_dir};
-pub use urls::pd_urls;
 pub use variables::{FORCE, MAX_OPERATIONS, OUTPUT, Variables};
 
 use crate::error::{Error, Result};
 use crate::nearest::did_you_mean;
 use crate::output::Format;
+use crate::pd_url::{DEFAULT_PD_URL, PdUrl};
 use crate::time::parse_duration;
 use file::{File, Profile};
 use std::path::PathBuf;
 use std::time::Duration;
-
-/// Where PD is unless somebody says otherwise.
-pub const DEFAULT_PD_URL: &str = "http://127.0.0.1:2379";
 
 /// How long to wait for an answer unless somebody says otherwise.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -189,6 +185,11 @@ pub fn whole_tls(ca: bool, cert: bool, key: bool) -> Result<()> {
     };
     Err(Error::invalid(format!("TLS is half set up: {lacking}"))
         .hint("give ca alone, or ca, cert and key together; without any of them the connection is plain"))
+}
+
+/// PD's addresses; one without a scheme means `http`, as it does for binlogctl.
+fn pd_urls(text: &str) -> Result<Vec<String>> {
+    Ok(PdUrl::parse_list(text)?.iter().map(|url| url.show(false)).collect())
 }
 
 /// A time to wait for an answer.

@@ -22,7 +22,7 @@ pub mod signals;
 mod tls;
 mod wire;
 
-pub use settings::{DEFAULT_PD_URL, LOCK_TTL, Settings, TlsFiles};
+pub use settings::{LOCK_TTL, Settings, TlsFiles};
 
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;

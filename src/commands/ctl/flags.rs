@@ -2,6 +2,7 @@
 
 use crate::cli::{self, Global, GlobalOption, Takes};
 use crate::error::{Error, Result};
+use crate::pd_url::without_passwords;
 use indexmap::IndexMap;
 use std::ffi::OsString;
 
@@ -117,7 +118,8 @@ pub fn parse(args: &[OsString]) -> Result<Flags, Usage> {
         }
     }
     if let Some(word) = rest.next() {
-        return Err(Usage::Unusable(Error::invalid(format!("'{}' is not a valid flag", word.display()))));
+        let word = without_passwords(&word.to_string_lossy());
+        return Err(Usage::Unusable(Error::invalid(format!("'{word}' is not a valid flag"))));
     }
     if version {
         return Err(Usage::Version(about()));
@@ -194,7 +196,7 @@ impl Flags {
 }
 
 fn wrong(what: String) -> Usage {
-    Usage::Wrong(format!("{what}\n{}", usage()))
+    Usage::Wrong(format!("{}\n{}", without_passwords(&what), usage()))
 }
 
 /// Laid out as Go does it.

@@ -4,9 +4,9 @@
 use super::Nodes;
 use crate::error::{Error, ErrorKind, Result};
 use crate::live::clock::{Deadline, within};
-use crate::live::settings::authority;
 use crate::live::wire::{has_io, root};
 use crate::node::NodeRef;
+use crate::pd_url::authority;
 use crate::time::show_seconds;
 use reqwest::header::{DATE, LOCATION};
 use reqwest::{Client, Method, Response, Url};
