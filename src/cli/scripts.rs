@@ -91,7 +91,7 @@ pub struct Rehearse {
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["script", "many"], help_heading = "Futures")]
     pub merge: Vec<PathBuf>,
 
-    /// Where to keep the shortest stories [default: the current directory]
+    /// Where to keep the shortest stories [default: the state directory]
     #[arg(long, value_name = "DIR", requires = "many", help_heading = "Futures")]
     pub stories: Option<PathBuf>,
 

@@ -8,7 +8,7 @@ mod file;
 mod state;
 mod variables;
 
-pub use state::{history_file, runs_file, state_dir};
+pub use state::{history_file, runs_file, state_dir, stories_dir};
 pub use variables::{FORCE, MAX_OPERATIONS, OUTPUT, Variables};
 
 use crate::error::{Error, Result};

@@ -21,8 +21,7 @@ pub fn state_dir() -> Result<PathBuf> {
         Error::local("this user has no home directory").hint("set HOME, or XDG_STATE_HOME to a directory")
     })?;
     let dir = project.state_dir().unwrap_or_else(|| project.data_local_dir()).to_path_buf();
-    let cannot = |fault| Error::local(format!("{} cannot be made", dir.display())).source(fault);
-    DirBuilder::new().recursive(true).mode(0o700).create(&dir).map_err(cannot)?;
+    private_dir(&dir)?;
     Ok(dir)
 }
 
@@ -45,6 +44,21 @@ pub fn history_file() -> Result<PathBuf> {
     let path = state_dir()?.join("history");
     private_file(&path)?;
     Ok(path)
+}
+
+/// The directory for the stories of rehearsals, made if it is missing: `~/.local/state/binlogsh/stories` on Linux.
+///
+/// # Errors
+/// As [`state_dir`].
+pub fn stories_dir() -> Result<PathBuf> {
+    let dir = state_dir()?.join("stories");
+    private_dir(&dir)?;
+    Ok(dir)
+}
+
+fn private_dir(dir: &Path) -> Result<()> {
+    let cannot = |fault| Error::local(format!("{} cannot be made", dir.display())).source(fault);
+    DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(cannot)
 }
 
 fn private_file(path: &Path) -> Result<()> {

@@ -1,6 +1,6 @@
 //! Futures: the same seed gives the same answer, on one thread and on two, here and everywhere.
 
-use super::{LEAVES_A_DRAINER, json, no_result, rehearse};
+use super::{KEPT, LEAVES_A_DRAINER, json, no_result, rehearse};
 use crate::harness::{Shell, project};
 use crate::support::eventually;
 use binlogsh::interrupt::Interrupt;
@@ -68,8 +68,9 @@ fn the_shipped_restart_gives_the_same_bytes_whatever_the_jobs() {
 fn the_program_prints_the_same_bytes_and_keeps_the_same_stories_whatever_the_jobs() {
     let of = |seed: &str, jobs: &str, format: &str| {
         let ran = rehearse(LEAVES_A_DRAINER, &["--futures=100", seed, jobs, "-o", format]).exits(9);
-        let story = std::fs::read_to_string(ran.dir().join("s.unnamed_leftover.story.json")).unwrap();
-        (ran.stdout.clone(), story)
+        let story = std::fs::read_to_string(ran.dir().join(KEPT)).unwrap();
+        // The path of the story begins with the home of each.
+        (ran.stdout.replace(&ran.dir().display().to_string(), "HOME"), story)
     };
     for seed in ["--seed=1", "--seed=2"] {
         for format in ["json", "table"] {
@@ -107,6 +108,19 @@ fn the_shortest_story_is_told_and_kept_and_its_faults_are_needed() {
 }
 
 #[test]
+fn unless_told_otherwise_nothing_is_written_where_the_operator_stands() {
+    for format in ["table", "json"] {
+        let ran = rehearse(LEAVES_A_DRAINER, &["--every-fault", "--faults=start_fails", "-o", format]).exits(9);
+        let here: Vec<_> = std::fs::read_dir(ran.dir()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert!(here.iter().all(|name| name == "s.rhai" || name == ".local"), "{here:?}");
+        let file = ran.dir().join(KEPT);
+        assert!(file.is_file());
+        let said = format!("its shortest story is kept in {}", file.display());
+        assert!(ran.stdout.contains(&said) || ran.stderr.contains(&said), "{}{}", ran.stdout, ran.stderr);
+    }
+}
+
+#[test]
 fn that_the_script_fails_without_any_fault_is_said() {
     let ran = rehearse("fail(\"at once\")", &["--futures=3"]).succeeds();
     ran.stderr_contains("warning: the script ends so without any fault: failed: at once");
@@ -134,7 +148,8 @@ fn ctrl_c_ends_a_million_futures_at_once_and_leaves_no_result() {
     assert!(rest.iter().any(|line| line.contains("error[interrupted]")), "{rest:?}");
     let out = child.wait_with_output().unwrap();
     assert_eq!((out.status.code(), out.stdout.len()), (Some(130), 0));
-    assert_eq!(std::fs::read_dir(shell.dir()).unwrap().count(), 1, "no story is kept");
+    let stories = shell.dir().join(KEPT).parent().unwrap().to_owned();
+    assert_eq!(std::fs::read_dir(stories).unwrap().count(), 0, "no story is kept");
 }
 
 #[test]

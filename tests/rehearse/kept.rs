@@ -1,6 +1,6 @@
 //! A story that was kept as a file: told again as it was, or a clear error.
 
-use super::{LEAVES_A_DRAINER, no_result, rehearse, rehearse_on};
+use super::{KEPT, LEAVES_A_DRAINER, no_result, rehearse, rehearse_on};
 use crate::harness::{Ran, Shell};
 use binlogsh::error::ErrorKind;
 use serde_json::{Value as Json, json};
@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 /// A story that a rehearsal has kept, and what it told.
 fn kept() -> (String, String) {
     let ran = rehearse(LEAVES_A_DRAINER, &["--every-fault", "--faults=start_fails"]).exits(9);
-    let story = std::fs::read_to_string(ran.dir().join("s.unnamed_leftover.story.json")).unwrap();
+    let story = std::fs::read_to_string(ran.dir().join(KEPT)).unwrap();
     (story, ran.stdout)
 }
 
@@ -49,7 +49,7 @@ fn the_parameters_of_a_story_come_from_its_file() {
         format!("let text = param(\"text\");\n{}", LEAVES_A_DRAINER.replace("\"something went wrong\"", "text"));
     let args = ["--every-fault", "--faults=start_fails", "--param=text=oh dear"];
     let ran = rehearse(&script, &args).exits(9);
-    let story = std::fs::read_to_string(ran.dir().join("s.unnamed_leftover.story.json")).unwrap();
+    let story = std::fs::read_to_string(ran.dir().join(KEPT)).unwrap();
     tell(&story, &script).exits(9).stdout_contains("the script fails: oh dear");
     let shell = Shell::new(&[]).file("story.json", &story);
     let named = rehearse_on(shell, &script, &["--story=story.json", "--param=text=drainer-0 is gone"]);

@@ -1,6 +1,6 @@
 //! After the snapshot a rehearsal reaches nobody: every port of the cluster counts, and then the cluster is gone.
 
-use super::{LEAVES_A_DRAINER, rehearse_on};
+use super::{KEPT, LEAVES_A_DRAINER, rehearse_on};
 use crate::harness::Shell;
 use crate::support::cluster::LiveCluster;
 use crate::support::eventually;
@@ -112,7 +112,7 @@ fn once_the_snapshot_is_there_nothing_is_heard_any_more_and_the_cluster_is_not_m
 fn a_story_that_was_kept_is_told_without_the_cluster() {
     let kept = rehearse_on(Shell::sandbox("default"), LEAVES_A_DRAINER, &["--every-fault", "--faults=start_fails"]);
     let kept = kept.exits(9);
-    let story = std::fs::read_to_string(kept.dir().join("s.unnamed_leftover.story.json")).unwrap();
+    let story = std::fs::read_to_string(kept.dir().join(KEPT)).unwrap();
     let shell = Shell::live("http://127.0.0.1:1").file("story.json", &story);
     rehearse_on(shell, LEAVES_A_DRAINER, &["--story=story.json"]).exits(9);
 }

@@ -2,6 +2,7 @@
 
 use crate::cli::Rehearse;
 use crate::commands::compose::House;
+use crate::config;
 use crate::error::{Error, Result};
 use crate::nearest::did_you_mean;
 use crate::rehearsal::check_target;
@@ -61,11 +62,15 @@ pub(super) fn kinds(list: Option<&str>) -> Result<Vec<FaultKind>> {
     }
 }
 
-/// Where stories are kept; it has to be there before the futures are played.
+/// Where stories are kept: where the operator says, or with what this program remembers, but never unasked where they stand; it has to be there before the futures are played.
 pub(super) fn stories_dir(args: &Rehearse) -> Result<PathBuf> {
-    let dir = args.stories.clone().unwrap_or_else(|| PathBuf::from("."));
-    if args.futures.is_some() || args.every_fault {
-        check_target("the stories", &dir.join("story.json"))?;
+    if args.futures.is_none() && !args.every_fault {
+        return Ok(PathBuf::new());
     }
+    let dir = match &args.stories {
+        Some(dir) => dir.clone(),
+        None => config::stories_dir().map_err(|error| error.hint("name another directory with --stories DIR"))?,
+    };
+    check_target("the stories", &dir.join("story.json"))?;
     Ok(dir)
 }

@@ -119,6 +119,9 @@ pub(super) fn shortest(output: &Output, shortest: &Shortest, story: &Story) {
 pub(super) fn tally(output: &Output, tally: &Tally, files: &[(HarmKind, PathBuf)]) {
     if output.format() == Format::Json {
         output.line(&serde_json::to_string(tally).unwrap_or_default());
+        for (kind, file) in files {
+            output.remark(&format!("{}: its shortest story is kept in {}", kind.name(), file.display()));
+        }
         return;
     }
     let futures = counted(tally.futures, "future", "futures");
