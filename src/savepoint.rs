@@ -55,6 +55,13 @@ pub fn parse(text: &str) -> Result<Savepoint> {
     }
 }
 
+/// Whether `text` holds a timestamp and its time and nothing else, as we and binlogctl write it: a Drainer's own has more.
+pub fn is_bare(text: &str) -> bool {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    parse(text).is_ok()
+        && lines.into_iter().all(|line| line.starts_with("commitTS") || line.starts_with(|c: char| c.is_ascii_digit()))
+}
+
 fn problem(text: &str, error: &toml::de::Error) -> String {
     let bare = |line: &&str| {
         let line = line.trim();
@@ -93,6 +100,18 @@ mod tests {
     fn a_drainers_own_is_read() {
         let read = parse("commitTS = 5\nconsistent = true\nschema-version = 42\n").unwrap();
         assert_eq!((read.consistent, read.schema_version), (Some(true), Some(42)));
+    }
+
+    #[test]
+    fn a_drainers_own_is_told_from_ours_and_from_binlogctls() {
+        for bare in [render(Tso(5), None).as_str(), "commitTS = 5", "commitTS = 5\n2018-06-22 08:35:10 +0000 UTC\n"] {
+            assert!(is_bare(bare), "{bare}");
+        }
+        for own in
+            ["commitTS = 5\nconsistent = true", "commitTS = 5\nschema-version = 0\n", "[x]\ncommitTS = 5", "", "{"]
+        {
+            assert!(!is_bare(own), "{own}");
+        }
     }
 
     #[test]

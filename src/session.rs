@@ -156,6 +156,7 @@ impl Session {
             self.lock.take(self.parts.world.as_mut())?;
             self.had_lock = false;
         }
+        self.parts.policy.admits(request)?;
         match request.effect() {
             Effect::Read => {
                 let outcome = self.parts.world.apply(request, None);

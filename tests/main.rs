@@ -12,6 +12,7 @@ mod compatibility;
 mod config_files;
 mod consent;
 mod contract;
+mod ctl_answers;
 mod ctl_flags;
 mod ctl_options;
 mod docs_files;

@@ -33,6 +33,16 @@ impl Verdict {
     }
 }
 
+impl Finding {
+    /// The finding, where the change is done all the same.
+    pub fn overridden(&self) -> String {
+        match &self.verdict {
+            Verdict::Unknown(text) => format!("{}: unknown: {text}", self.guard),
+            Verdict::Clear | Verdict::Note(_) | Verdict::Trips(_) => self.to_string(),
+        }
+    }
+}
+
 impl std::fmt::Display for Finding {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.verdict {

@@ -6,6 +6,7 @@ use crate::guards::scene::Scene;
 use crate::savepoint;
 use crate::time::{Time, Zone};
 use crate::world::{Answer, Request};
+use std::path::Path;
 
 /// A savepoint that is there is a Drainer's only knowledge of where it stands.
 pub(super) fn exists(scene: &mut Scene<'_>, request: &Request) -> Result<Verdict> {
@@ -15,14 +16,26 @@ pub(super) fn exists(scene: &mut Scene<'_>, request: &Request) -> Result<Verdict
     let path = dir.join("savepoint");
     match scene.ask(&Request::ReadSavepoint { dir: dir.clone() }) {
         Ok(Answer::Text(old)) => Ok(Verdict::Trips(format!(
-            "{} exists: it says {}, and {} would replace it",
+            "{} exists{}: it says {}, and {} would replace it",
             path.display(),
+            if savepoint::is_bare(&old) { "" } else { ", and is a Drainer's own" },
             shown(&old),
             shown(content)
         ))),
         Ok(other) => Err(Error::internal(format!("the world answered a request for a savepoint with {other:?}"))),
         Err(error) if error.kind == ErrorKind::NotFound => Ok(Verdict::Clear),
         Err(error) => Err(error),
+    }
+}
+
+/// Whether what is there, if anything, is no more than a timestamp, as we and binlogctl write it: another can be made at any
+/// time. A Drainer's own says where it stood and whether downstream is consistent, and nobody else knows that. What cannot be
+/// read may be one.
+pub(super) fn is_a_bare_savepoint(scene: &mut Scene<'_>, dir: &Path) -> bool {
+    match scene.ask(&Request::ReadSavepoint { dir: dir.to_owned() }) {
+        Ok(Answer::Text(old)) => savepoint::is_bare(&old),
+        Err(error) => error.kind == ErrorKind::NotFound,
+        Ok(_) => false,
     }
 }
 

@@ -91,7 +91,10 @@ fn guards_of(scene: &mut Scene<'_>, request: &Request) -> Result<Vec<Guard>> {
         // What is no record may be deleted.
         Request::DeleteRecord { key, .. } => scene.record_at(key)?.map_or_else(Vec::new, |record| of_deleting(&record)),
         Request::TriggerGc { .. } => vec![loss(G::BehindGc, drainers::behind_gc)],
-        Request::WriteSavepoint { .. } => vec![halt(G::Exists, host::exists)],
+        Request::WriteSavepoint { dir, .. } => vec![match host::is_a_bare_savepoint(scene, dir) {
+            true => halt(G::Exists, host::exists),
+            false => loss(G::Exists, host::exists),
+        }],
         Request::Encrypt { .. } => vec![halt(G::PublicKey, host::public_key)],
         _ => Vec::new(),
     })

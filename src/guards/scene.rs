@@ -145,12 +145,7 @@ impl<'w> Scene<'w> {
                 Err(error) if error.kind.is_fatal() => return Err(error),
                 _ => format!("delete the key {key}, which is no record"),
             },
-            Request::BreakLock { seen, .. } => format!("take the maintenance lock away from {seen}"),
-            Request::WriteSavepoint { dir, .. } => format!("write {}", dir.join("savepoint").display()),
-            Request::Encrypt { .. } => "encrypt a text".into(),
-            Request::Manual(work) => format!("manual work: {}", work.text),
-            Request::Exec(exec) => format!("run the program {exec}"),
-            other => format!("{other:?}"),
+            other => other.in_short(),
         })
     }
 }

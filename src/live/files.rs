@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use std::io::{ErrorKind as Io, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 
 /// The name of the file in its directory, which Drainer fixes.
@@ -43,7 +43,9 @@ pub(super) fn write_savepoint(dir: &Path, content: &str) -> Result<()> {
         Error::local(format!("cannot write the savepoint {}: {what}: {e}", path.display()))
             .hint("give a directory that can be written, with `data_dir` (ctl: -data-dir)")
     };
-    std::fs::create_dir_all(dir).map_err(|e| failed("making its directory", e))?;
+    // As binlogctl makes it: for its owner.
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
+    made.map_err(|e| failed("making its directory", e))?;
     let readable = std::fs::Permissions::from_mode(0o644);
     let mut file = tempfile::Builder::new()
         .prefix(".savepoint-")
@@ -72,6 +74,9 @@ mod tests {
             write_savepoint(&deep, content).unwrap();
             assert_eq!(read_savepoint(&deep).unwrap(), content);
         }
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&deep), mode(&dir.path().join("a"))), (0o700, 0o700));
+        assert_eq!(mode(&deep.join("savepoint")), 0o644);
         let names: Vec<_> = std::fs::read_dir(&deep).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(names, ["savepoint"], "no temporary file is left");
     }

@@ -22,8 +22,11 @@ impl Policy for Ask {
         }
         let mut text = format!("{}\n", change.about);
         for finding in change.findings {
-            let forced = if finding.verdict.trips() { "forced: " } else { "" };
-            text.push_str(&format!("  {forced}{finding}\n"));
+            let line = match finding.verdict.trips() {
+                true => format!("forced: {}", finding.overridden()),
+                false => finding.to_string(),
+            };
+            text.push_str(&format!("  {line}\n"));
         }
         text.push_str("Do it?");
         let wanted = if self.in_step { Wanted::OrAll } else { Wanted::YesOrNo };

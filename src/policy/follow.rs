@@ -75,6 +75,14 @@ impl<P: Policy> Policy for Follow<P> {
         Ok(consent)
     }
 
+    fn admits(&self, request: &Request) -> Result<()> {
+        self.inner.admits(request)
+    }
+
+    fn objects(&self, change: &Change<'_>) -> Result<()> {
+        self.inner.objects(change)
+    }
+
     fn answer(&mut self, request: &Request, world: &mut dyn World) -> Result<Answer> {
         self.inner.answer(request, world)
     }

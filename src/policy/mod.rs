@@ -14,7 +14,7 @@ pub use programs::WithoutPrograms;
 
 use crate::error::{Error, Result};
 use crate::guards::{Finding, Verdict};
-use crate::world::{Answer, Choice, Effect, GuardClass, GuardName, Notice, Notices, Request, World};
+use crate::world::{Answer, Choice, GuardClass, GuardName, Notice, Notices, Request, World};
 
 /// A change that stands at the gate.
 pub struct Change<'a> {
@@ -44,6 +44,14 @@ pub trait Policy {
     /// # Errors
     /// `refused` when it must not happen, `interrupted` when the operator wants to stop altogether.
     fn decide(&mut self, change: &Change<'_>, world: &mut dyn World) -> Result<Consent>;
+
+    /// Says whether `request` may be thought of at all: before the lock, the guards and any question.
+    ///
+    /// # Errors
+    /// `refused`.
+    fn admits(&self, _request: &Request) -> Result<()> {
+        Ok(())
+    }
 
     /// Says whether what the guards found is against `change`, before anybody is asked.
     ///
@@ -75,6 +83,10 @@ impl<P: Policy + ?Sized> Policy for Box<P> {
         (**self).decide(change, world)
     }
 
+    fn admits(&self, request: &Request) -> Result<()> {
+        (**self).admits(request)
+    }
+
     fn objects(&self, change: &Change<'_>) -> Result<()> {
         (**self).objects(change)
     }
@@ -102,7 +114,7 @@ impl Policy for Yes {
     fn decide(&mut self, change: &Change<'_>, _world: &mut dyn World) -> Result<Consent> {
         refuse_by_guard(change)?;
         for finding in change.findings.iter().filter(|finding| finding.verdict.trips()) {
-            (self.notices)(Notice::Warning(format!("forced: {finding}")));
+            (self.notices)(Notice::Warning(format!("forced: {}", finding.overridden())));
         }
         Ok(Consent::Given)
     }
@@ -129,13 +141,15 @@ impl Policy for Warn {
     fn decide(&mut self, change: &Change<'_>, _world: &mut dyn World) -> Result<Consent> {
         self.objects(change)?;
         for finding in change.findings.iter().filter(|finding| finding.verdict.trips()) {
-            (self.notices)(Notice::Warning(finding.to_string()));
+            (self.notices)(Notice::Warning(finding.overridden()));
         }
         Ok(Consent::Given)
     }
 
     fn objects(&self, change: &Change<'_>) -> Result<()> {
-        refuse(change, |finding| finding.class == GuardClass::Loss)
+        // A script forces a guard with an option; whoever types `ctl` has an environment.
+        let forcing = |names: &[&str]| format!("BINLOGSH_FORCE={}", names.join(","));
+        refuse(change, |finding| finding.class == GuardClass::Loss, forcing)
     }
 }
 
@@ -144,33 +158,49 @@ pub struct ReadOnly;
 
 impl Policy for ReadOnly {
     fn decide(&mut self, change: &Change<'_>, _world: &mut dyn World) -> Result<Consent> {
-        if change.request.effect() == Effect::Guarded {
-            refuse_by_guard(change)?;
-            return Ok(Consent::Given);
+        self.admits(change.request)?;
+        refuse_by_guard(change)?;
+        Ok(Consent::Given)
+    }
+
+    fn admits(&self, request: &Request) -> Result<()> {
+        match request.effect().changes() {
+            true => Err(Error::refused(format!("this session is read-only: {}", request.in_short()))
+                .hint("start without --read-only to make changes")),
+            false => Ok(()),
         }
-        Err(Error::refused(format!("this session is read-only: {}", change.about))
-            .hint("start without --read-only to make changes"))
     }
 }
 
 fn refuse_by_guard(change: &Change<'_>) -> Result<()> {
-    refuse(change, |_| true)
+    refuse(
+        change,
+        |_| true,
+        |names| {
+            let names: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
+            format!("#{{ force: [{}] }}", names.join(", "))
+        },
+    )
 }
 
-/// Refuses when a guard among those that `counts` trips and is not forced.
-fn refuse(change: &Change<'_>, counts: impl Fn(&Finding) -> bool) -> Result<()> {
+/// Refuses when a guard among those that `counts` trips and is not forced; `forcing` says how guards are forced here.
+fn refuse(
+    change: &Change<'_>,
+    counts: impl Fn(&Finding) -> bool,
+    forcing: impl Fn(&[&'static str]) -> String,
+) -> Result<()> {
     let unforced = |finding: &&Finding| finding.verdict.trips() && !change.force.contains(&finding.guard);
     let against: Vec<&Finding> = change.findings.iter().filter(unforced).filter(|finding| counts(finding)).collect();
     if against.is_empty() {
         return Ok(());
     }
     let reasons: Vec<String> = against.iter().map(|finding| finding.to_string()).collect();
-    let names: Vec<String> = against.iter().map(|finding| format!("\"{}\"", finding.guard)).collect();
+    let names: Vec<&str> = against.iter().map(|finding| finding.guard.name()).collect();
     let unknown = against.iter().any(|finding| matches!(finding.verdict, Verdict::Unknown(_)));
     let hint = match unknown {
         true => "a guard could not see what it must see, so it refuses: mend that first",
         false => "mend what the guard names",
     };
     Err(Error::refused(format!("not done: {}\n  {}", change.about, reasons.join("\n  ")))
-        .hint(format!("{hint}; if you accept the consequence: #{{ force: [{}] }}", names.join(", "))))
+        .hint(format!("{hint}; if you accept the consequence: {}", forcing(&names))))
 }

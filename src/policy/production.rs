@@ -1,7 +1,7 @@
 //! In production the operator types where they are, once, before anything changes.
 
 use super::{Change, Consent, Policy};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::world::{Answer, Choice, Effect, Question, Request, Wanted, World};
 
 /// Has the operator type the profile's name before the first change, and then asks as another policy does.
@@ -21,7 +21,11 @@ impl<P: Policy> Production<P> {
         let text =
             format!("The profile `{0}` is marked production. Type its name to make changes in it:", self.profile);
         let wanted = Wanted::Typed(self.profile.clone());
-        match world.apply(&Request::Ask(Question { text, wanted }), None)? {
+        let answer = world.apply(&Request::Ask(Question { text, wanted }), None).map_err(|error| match error.kind {
+            ErrorKind::Refused => error.hint(format!("if you mean it: --yes={}", self.profile)),
+            _ => error,
+        })?;
+        match answer {
             Answer::Chosen(Choice::Yes | Choice::All) => {
                 self.named = true;
                 Ok(())
@@ -45,6 +49,10 @@ impl<P: Policy> Policy for Production<P> {
 
     fn objects(&self, change: &Change<'_>) -> Result<()> {
         self.inner.objects(change)
+    }
+
+    fn admits(&self, request: &Request) -> Result<()> {
+        self.inner.admits(request)
     }
 
     fn answer(&mut self, request: &Request, world: &mut dyn World) -> Result<Answer> {

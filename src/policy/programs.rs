@@ -15,6 +15,14 @@ impl<P: Policy> Policy for WithoutPrograms<P> {
         }
     }
 
+    fn admits(&self, request: &Request) -> Result<()> {
+        self.0.admits(request)
+    }
+
+    fn objects(&self, change: &Change<'_>) -> Result<()> {
+        self.0.objects(change)
+    }
+
     fn answer(&mut self, request: &Request, world: &mut dyn World) -> Result<Answer> {
         self.0.answer(request, world)
     }

@@ -283,6 +283,22 @@ impl Effect {
 }
 
 impl Request {
+    /// What it does and to whom, as far as the request itself says: a sentence without a full stop.
+    pub fn in_short(&self) -> String {
+        match self {
+            Self::Act { node, action } => format!("{} {node}", action.name()),
+            Self::TriggerGc { node } => format!("trigger GC of {node}"),
+            Self::SwapRecord { seen, state } => format!("write {state} into the record of {}", seen.node),
+            Self::DeleteRecord { key, .. } => format!("delete the key {key}"),
+            Self::BreakLock { seen, .. } => format!("take the maintenance lock away from {seen}"),
+            Self::WriteSavepoint { dir, .. } => format!("write {}", dir.join("savepoint").display()),
+            Self::Encrypt { .. } => "encrypt a text".into(),
+            Self::Manual(work) => format!("manual work: {}", work.text),
+            Self::Exec(exec) => format!("run the program {exec}"),
+            other => format!("{other:?}"),
+        }
+    }
+
     /// What it does.
     pub fn effect(&self) -> Effect {
         match self {

@@ -186,8 +186,9 @@ impl Refusal {
 /// The guards that the hint of a refusal names, sorted.
 pub(super) fn named(error: &Error) -> Vec<String> {
     let hint = error.hint.as_deref().unwrap_or_default();
-    let list = hint.split_once("force: [").and_then(|(_, rest)| rest.split_once(']')).map_or("", |(list, _)| list);
-    let mut names: Vec<String> = list.split(", ").map(|name| name.trim_matches('"').to_owned()).collect();
+    let option = hint.split_once("force: [").and_then(|(_, rest)| rest.split_once(']')).map(|(list, _)| list);
+    let list = option.or(hint.split_once("BINLOGSH_FORCE=").map(|(_, list)| list)).unwrap_or_default();
+    let mut names: Vec<String> = list.split(',').map(|name| name.trim().trim_matches('"').to_owned()).collect();
     names.sort();
     names
 }

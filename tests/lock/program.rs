@@ -46,7 +46,14 @@ fn others_are_told_who_works_and_can_take_the_lock_away() {
         on(&cluster).arg("--wait-lock").arg("1s").yes().eval(act).fails(ErrorKind::Locked).stderr_contains("(waited ");
         // As binlogctl, it knows one exit code for all that failed.
         let ctl = on(&cluster).arg("ctl").arg("-pd-urls").arg(cluster.url());
-        ctl.arg("-cmd").arg("pause-pump").arg("-node-id").arg("pump-1").go().exits(1).stderr_contains("error[locked]");
+        ctl.arg("-cmd")
+            .arg("pause-pump")
+            .arg("-node-id")
+            .arg("pump-1")
+            .go()
+            .exits(1)
+            .stderr_contains("error[locked]")
+            .stderr_contains(&unlock);
         on(&cluster).eval("pumps().len()").succeeds().stdout("3");
         on(&cluster).arg("--read-only").eval(act).fails(ErrorKind::Refused).stderr_contains("read-only");
 

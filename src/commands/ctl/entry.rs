@@ -39,7 +39,7 @@ impl Asked {
 
 /// Does what binlogctl does with these flags, and returns its exit code.
 pub(in crate::commands) fn main(asked: Asked, global: Global, output: &Output, interrupt: Interrupt) -> u8 {
-    let mut host = Host { now: &clock::unix_ms, zone: host_zone(), force: None };
+    let mut host = Host { now: &clock::unix_ms, zone: host_zone(), force: None, cluster: global.cluster_options() };
     let flags = match asked.flags {
         Ok(flags) => flags,
         Err(Usage::Help(text)) => {

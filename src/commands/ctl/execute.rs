@@ -2,7 +2,10 @@
 
 use super::flags::Flags;
 use super::log::{Level, line, node_text};
+use crate::cli;
+use crate::commands::typed_on;
 use crate::error::{Error, ErrorKind, Result, ScriptError};
+use crate::nearest::did_you_mean;
 use crate::node::{Kind, Node, State};
 use crate::operations::{self, Arguments, Operation};
 use crate::output::Output;
@@ -19,6 +22,8 @@ pub struct Host<'a> {
     pub zone: Zone,
     /// `BINLOGSH_FORCE`, if it is set: names of guards, separated by commas.
     pub force: Option<String>,
+    /// The options that name the cluster, as they are typed, for what is said to be typed next.
+    pub cluster: String,
 }
 
 impl Host<'_> {
@@ -41,7 +46,7 @@ impl Host<'_> {
     fn fatal(&self, output: &Output, command: &str, failure: &Failure) -> u8 {
         let fields = [("command", command.to_owned()), ("error", failure.words.clone())];
         self.log(output, Level::Fatal, "main.go:75", "fail to execute command", &fields);
-        output.error(&ScriptError::from(failure.error.clone()));
+        output.error(&typed_on(failure.error.clone().into(), &self.cluster));
         match failure.error.kind {
             ErrorKind::Interrupted => failure.error.exit_code(),
             _ => 1,
@@ -57,11 +62,11 @@ struct Failure {
 
 impl Failure {
     fn of(error: Error) -> Self {
-        Self { words: error.to_string(), error: for_ctl(error) }
+        Self { words: error.to_string(), error }
     }
 
     fn with_words(words: String, error: Error) -> Self {
-        Self { words, error: for_ctl(error) }
+        Self { words, error }
     }
 
     /// An error of the listing: nobody answered within binlogctl's deadline.
@@ -71,19 +76,6 @@ impl Failure {
             _ => Self::of(error),
         }
     }
-}
-
-/// A script forces a guard with an option; whoever types `ctl` has an environment.
-fn for_ctl(mut error: Error) -> Error {
-    const BEGIN: &str = "#{ force: [";
-    if let Some(hint) = &error.hint
-        && let Some((before, rest)) = hint.split_once(BEGIN)
-        && let Some((names, after)) = rest.split_once("] }")
-    {
-        let names = names.replace(['"', ' '], "");
-        error.hint = Some(format!("{before}BINLOGSH_FORCE={names}{after}"));
-    }
-    error
 }
 
 /// Does what the flags say through `gate`, and returns the exit code: 0, 1 when it failed, 2 for an unknown guard in
@@ -106,12 +98,34 @@ fn forced(names: Option<&str>) -> Result<Vec<GuardName>> {
         .map(|name| {
             GuardName::from_name(name).ok_or_else(|| {
                 let all = GuardName::ALL.map(GuardName::name);
-                let hint = crate::nearest::did_you_mean(name, all);
+                let hint = did_you_mean(name, all);
                 Error::invalid(format!("BINLOGSH_FORCE: `{name}` is no guard"))
                     .hint(hint.unwrap_or_else(|| format!("the guards are {}", all.join(", "))))
             })
         })
         .collect()
+}
+
+/// All commands.
+const COMMANDS: [&str; 10] = [
+    "pumps",
+    "drainers",
+    "update-pump",
+    "update-drainer",
+    "pause-pump",
+    "pause-drainer",
+    "offline-pump",
+    "offline-drainer",
+    "generate_meta",
+    "encrypt",
+];
+
+/// What stands in etcd.
+#[derive(Default)]
+struct Listed {
+    nodes: Vec<Arc<Node>>,
+    /// The keys that are no records, and why.
+    malformed: Vec<(String, String)>,
 }
 
 /// One command under way.
@@ -136,7 +150,10 @@ impl Command<'_> {
             "offline-drainer" => self.tell(Kind::Drainer, "offline_drainer", "close"),
             "generate_meta" => self.generate_meta(),
             "encrypt" => self.encrypt(),
-            other => Err(Failure::of(Error::invalid(format!("cmd {other} not supported")).hint("see -help"))),
+            other => {
+                let hint = did_you_mean(other, COMMANDS).unwrap_or_else(|| format!("they are {}", COMMANDS.join(", ")));
+                Err(Failure::of(Error::invalid(format!("cmd {other} not supported")).hint(hint)))
+            }
         }
     }
 
@@ -161,23 +178,26 @@ impl Command<'_> {
         }
     }
 
-    fn nodes(&mut self, kind: Kind) -> Result<Vec<Arc<Node>>, Failure> {
-        let name = match kind {
-            Kind::Pump => "pumps",
-            Kind::Drainer => "drainers",
-        };
-        let nodes = self.operate(name, Vec::new()).map_err(Failure::of_listing)?;
-        match nodes {
-            Value::List(nodes) => Ok(nodes.into_iter().filter_map(node).collect()),
-            other => Err(Failure::of(Error::internal(format!("{name} returned {}", other.type_name())))),
+    /// All that stands in etcd, with a warning for each key that is no record.
+    fn look(&mut self) -> Result<Listed, Failure> {
+        let listing = self.operate("listing", Vec::new()).map_err(Failure::of_listing)?;
+        let listed = listed(listing);
+        for (key, reason) in &listed.malformed {
+            let forget = forget(key).map_or(String::new(), |code| {
+                let typed = format!("binlogsh{} -e {}", self.host.cluster, cli::quoted(&code));
+                format!("; look at it, and delete it: {typed}")
+            });
+            self.output.warning(&format!(
+                "the key {key} is no record ({reason}): it breaks binlogctl, Drainers, closing Pumps and TiDB{forget}"
+            ));
         }
+        Ok(listed)
     }
 
     fn list(&mut self, kind: Kind) -> Result<(), Failure> {
-        let (hidden, shown): (Vec<Arc<Node>>, Vec<Arc<Node>>) = self
-            .nodes(kind)?
-            .into_iter()
-            .partition(|node| node.record.state == State::Offline && !self.flags.show_offline_nodes);
+        let of_kind = self.look()?.nodes.into_iter().filter(|node| node.record.node.kind == kind);
+        let (hidden, shown): (Vec<Arc<Node>>, Vec<Arc<Node>>) =
+            of_kind.partition(|node| node.record.state == State::Offline && !self.flags.show_offline_nodes);
         for node in &shown {
             let fields = [("type", kind.name().to_owned()), ("node", node_text(node, self.host.zone))];
             self.host.log(self.output, Level::Info, "nodes.go:53", "query node", &fields);
@@ -191,19 +211,44 @@ impl Command<'_> {
 
     /// The node that `-node-id` names: by its id only, as binlogctl does.
     fn named(&mut self, kind: Kind) -> Result<Arc<Node>, Failure> {
-        let id = &self.flags.node_id;
-        let nodes = self.nodes(kind)?;
-        let ids: Vec<String> = nodes.iter().map(|node| node.id().to_owned()).collect();
-        nodes.into_iter().find(|node| node.id() == id).ok_or_else(|| {
+        let id = self.flags.node_id.as_str();
+        let listed = self.look()?;
+        let found = listed.nodes.iter().find(|node| node.record.node.kind == kind && node.id() == id);
+        found.cloned().ok_or_else(|| {
             let words = format!("key {}{id} in etcd not found", kind.prefix());
-            let hint = match crate::nearest::did_you_mean(id, ids.iter().map(String::as_str)) {
-                Some(hint) => hint,
-                None if id.is_empty() => "name the node with -node-id".into(),
-                None if ids.is_empty() => format!("the cluster has no {kind}"),
-                None => format!("there are {}", ids.join(", ")),
-            };
-            Failure::with_words(words.clone(), Error::not_found(words).hint(hint))
+            Failure::with_words(words.clone(), Error::not_found(words).hint(self.meant(kind, &listed)))
         })
+    }
+
+    /// What was probably meant by a `-node-id` that names no node of `kind`.
+    fn meant(&self, kind: Kind, listed: &Listed) -> String {
+        let id = self.flags.node_id.as_str();
+        let (own, other): (Vec<&Arc<Node>>, Vec<&Arc<Node>>) =
+            listed.nodes.iter().partition(|node| node.record.node.kind == kind);
+        let ids: Vec<&str> = own.iter().map(|node| node.id()).collect();
+        let here = own.iter().filter(|node| !id.is_empty() && node.record.node.address.eq_ignore_ascii_case(id));
+        let here: Vec<&str> = here.map(|node| node.id()).collect();
+        if let [first, ..] = here.as_slice() {
+            return format!(
+                "that is the address of {}: give the id, as in -node-id {}",
+                here.join(", "),
+                cli::quoted(first)
+            );
+        }
+        if listed.malformed.iter().any(|(key, _)| *key == format!("{}{id}", kind.prefix())) {
+            return "that key is no record: repair it, or delete it".into();
+        }
+        if let Some(other) = other.iter().find(|node| node.id() == id) {
+            let kind = other.record.node.kind;
+            let verb = self.flags.command.split('-').next().unwrap_or_default();
+            return format!("{id} is a {kind}: -cmd {verb}-{kind}");
+        }
+        match did_you_mean(id, ids.iter().copied()) {
+            Some(hint) => hint,
+            None if id.is_empty() => "name the node with -node-id".into(),
+            None if ids.is_empty() => format!("the cluster has no {kind}"),
+            None => format!("there are {}", ids.join(", ")),
+        }
     }
 
     fn update(&mut self, kind: Kind, operation: &str) -> Result<(), Failure> {
@@ -277,11 +322,29 @@ fn only_own_guards(value: Value, row: &Operation) -> Value {
     }
 }
 
-fn node(value: Value) -> Option<Arc<Node>> {
-    match value {
-        Value::Node(node) => Some(node),
+/// What the operation `listing` returns.
+fn listed(listing: Value) -> Listed {
+    let Value::Map(mut fields) = listing else { return Listed::default() };
+    let mut list = |name: &str| match fields.shift_remove(name) {
+        Some(Value::List(values)) => values,
+        _ => Vec::new(),
+    };
+    let node = |value| if let Value::Node(node) = value { Some(node) } else { None };
+    let key = |value| match value {
+        Value::Map(fields) => match (fields.get("key"), fields.get("reason")) {
+            (Some(Value::Text(key)), Some(Value::Text(reason))) => Some((key.clone(), reason.clone())),
+            _ => None,
+        },
         _ => None,
-    }
+    };
+    let nodes = list("nodes").into_iter().filter_map(node).collect();
+    Listed { nodes, malformed: list("malformed").into_iter().filter_map(key).collect() }
+}
+
+/// How a key that is no record is deleted in our language.
+fn forget(key: &str) -> Option<String> {
+    let of = |kind: Kind| key.strip_prefix(kind.prefix()).map(|id| format!("forget_{}({id:?})", kind.name()));
+    Kind::ALL.into_iter().find_map(of)
 }
 
 #[cfg(test)]

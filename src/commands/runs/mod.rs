@@ -22,6 +22,7 @@ use crate::journal::store::Store;
 
 /// Does what is said, and returns the exit code.
 pub(super) fn main(house: &House, command: RunsCommand) -> Result<u8, ScriptError> {
+    refuse_if_read_only(house, &command)?;
     Ok(match command {
         RunsCommand::Show { id } => show::main(house, &id)?,
         RunsCommand::Resume { id, assume } => return resume(house, &id, assume),
@@ -31,6 +32,23 @@ pub(super) fn main(house: &House, command: RunsCommand) -> Result<u8, ScriptErro
         RunsCommand::Prune { older_than } => manage::prune(house, &older_than)?,
         RunsCommand::Unlock { why } => return unlock::main(house, &why),
     })
+}
+
+/// Refuses, before anybody is asked, what changes the lock or the store.
+fn refuse_if_read_only(house: &House, command: &RunsCommand) -> Result<()> {
+    let what = match command {
+        // A run that goes on says so itself.
+        RunsCommand::Show { .. } | RunsCommand::Export { .. } | RunsCommand::Resume { .. } => return Ok(()),
+        RunsCommand::Unlock { .. } => "take the maintenance lock away",
+        RunsCommand::Abandon { .. } => "give a run up",
+        RunsCommand::Import { .. } => "import a run",
+        RunsCommand::Prune { .. } => "remove runs",
+    };
+    match house.global.read_only {
+        true => Err(Error::refused(format!("this session is read-only: {what}"))
+            .hint("start without --read-only to make changes")),
+        false => Ok(()),
+    }
 }
 
 /// The store, in which there is a run.

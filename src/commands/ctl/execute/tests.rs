@@ -69,7 +69,8 @@ fn ctl_forcing(force: Option<&str>, line: &[&str], answer: fn(&Request) -> Resul
     let output = Output::on(streams, Settings::default());
     let mut cluster = Cluster { answer, told: Vec::new(), output: output.clone() };
     let now = || 1_795_354_373_136;
-    let host = Host { now: &now, zone: Zone::Utc, force: force.map(str::to_owned) };
+    let host =
+        Host { now: &now, zone: Zone::Utc, force: force.map(str::to_owned), cluster: " --pd-urls http://a:1".into() };
     let code = execute(&flags, &mut cluster, &output, &host);
     let out = out.text().replace("[2026/11/22 13:32:53.136 +00:00] ", "");
     Seen { code, out, err: err.text(), told: cluster.told }
@@ -124,10 +125,10 @@ fn nodes_are_listed_a_line_each_and_hidden_ones_are_counted_on_standard_error() 
     [INFO] [nodes.go:53] ["query node"] [type=pump] [node="{NodeID: pump-0, Addr: 127.0.0.1:8250, State: online, MaxCommitTS: 470641375911346178, UpdateTime: 2026-11-22 13:32:52 +0000 UTC}"]
     [INFO] [nodes.go:53] ["query node"] [type=pump] [node="{NodeID: pump-1, Addr: 127.0.0.1:8250, State: online, MaxCommitTS: 470641375911346178, UpdateTime: 2026-11-22 13:32:52 +0000 UTC}"]
     "#);
-    insta::assert_snapshot!(seen.err, @"
-    warning: the key /tidb-binlog/v1/pumps/broken is no record (not JSON): it breaks binlogctl, Drainers, closing Pumps and TiDB; look at it and delete it with forget_pump or forget_drainer
+    insta::assert_snapshot!(seen.err, @r#"
+    warning: the key /tidb-binlog/v1/pumps/broken is no record (not JSON): it breaks binlogctl, Drainers, closing Pumps and TiDB; look at it, and delete it: binlogsh --pd-urls http://a:1 -e 'forget_pump("broken")'
     1 offline pump(s) not shown: see -show-offline-nodes
-    ");
+    "#);
     assert_eq!(seen.code, 0);
     let all = ctl(&["-cmd", "pumps", "-show-offline-nodes"], healthy);
     assert!(all.out.contains("NodeID: pump-2") && !all.err.contains("not shown"));
@@ -153,17 +154,8 @@ fn a_refused_pause_is_exit_1_with_the_node_s_words() {
 }
 
 #[test]
-fn a_guard_of_loss_says_how_it_is_forced_here() {
-    let refuses: fn(&Request) -> Result<Answer> = |request| match request {
-        Request::SwapRecord { .. } => Err(Error::refused("not done: pump-1\n  alive: it may be alive").hint(
-            "mend what the guard names; if you accept the consequence: #{ force: [\"alive\", \"lose_binlog\"] }",
-        )),
-        other => healthy(other),
-    };
+fn guards_are_forced_by_name() {
     let line = ["-cmd", "update-pump", "-node-id", "pump-1", "-state", "offline"];
-    let seen = ctl(&line, refuses);
-    assert_eq!(seen.code, 1);
-    assert!(seen.err.contains("consequence: BINLOGSH_FORCE=alive,lose_binlog\n"), "{}", seen.err);
     let forced = ctl_forcing(Some("alive, lose_binlog"), &line, healthy);
     assert_eq!((forced.code, forced.out.as_str()), (0, ""));
     assert_eq!(forced.told.last().unwrap().1, [GuardName::Alive, GuardName::LoseBinlog]);
@@ -181,6 +173,25 @@ fn a_node_is_named_by_its_id_only() {
         assert_eq!(seen.code, 1);
         assert!(seen.told.iter().all(|(request, _)| *request == Request::Nodes));
     }
+}
+
+#[test]
+fn what_was_probably_meant_is_named() {
+    let hint = |line: &[&str]| {
+        let seen = ctl(line, healthy);
+        seen.err.lines().find_map(|line| line.strip_prefix("hint: ").map(str::to_owned)).unwrap_or(seen.err)
+    };
+    let pause = |id| hint(&["-cmd", "pause-pump", "-node-id", id]);
+    assert_eq!(hint(&["-cmd", "offline-drainers"]), "did you mean `offline-drainer`?");
+    assert!(hint(&["-cmd", "frobnicate"]).starts_with("they are pumps, drainers, update-pump"));
+    assert!(pause("127.0.0.1:8250").starts_with("that is the address of pump-0, pump-1, pump-2: give the id"));
+    assert_eq!(pause("pmp-1"), "did you mean `pump-1`?");
+    assert_eq!(pause("broken"), "that key is no record: repair it, or delete it");
+    assert_eq!(pause(""), "name the node with -node-id");
+    assert_eq!(
+        hint(&["-cmd=update-drainer", "-node-id=pump-1", "-state=paused"]),
+        "pump-1 is a pump: -cmd update-pump"
+    );
 }
 
 #[test]
