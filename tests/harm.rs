@@ -276,7 +276,10 @@ fn a_second_pause_that_was_not_needed_is_not_made() {
 
 #[test]
 fn a_process_replaced_too_lately_to_be_seen_is_bad_luck() {
-    assert_eq!(pauses_again("1s").with("lose_answer", "pump-0", 0, Some(2)).blames(HarmKind::Twice), [Blame::BadLuck]);
+    assert_eq!(
+        pauses_again("0.5s").with("lose_answer", "pump-0", 0, Some(2)).blames(HarmKind::Twice),
+        [Blame::BadLuck]
+    );
 }
 
 #[test]

@@ -352,11 +352,12 @@ fn another_operator_writes_states_over_records() {
 #[test]
 fn a_slow_human_does_what_they_are_asked_when_that_is_over() {
     let mut world = world(&json!([{"kind": "slow_human", "after": 10, "lasts": "2h"}]));
-    assert!(restart(&mut world, 5).unwrap() < 6 * SECOND);
+    assert!(restart(&mut world, 5).unwrap() < 7 * SECOND);
     world.cluster_mut().advance_to(20 * SECOND);
     restart(&mut world, 5).unwrap();
-    assert_eq!(world.now(), 2 * HOUR + 10 * SECOND);
-    assert_eq!(world.cluster().started(who(world.cluster(), "p0")), Some(world.now()));
+    let over = 2 * HOUR + 10 * SECOND;
+    assert_eq!(world.cluster().started(who(world.cluster(), "p0")), Some(over));
+    assert!(world.now() - over < 2 * SECOND, "a look finds it soon");
 }
 
 #[test]

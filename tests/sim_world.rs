@@ -199,6 +199,37 @@ fn manual_restarts_and_moves_what_it_declares() {
     assert!(started(&mut world, "pump-0") > before.0 + 60.0);
 }
 
+/// How long `manual` takes that has pump-1 started, whose process needs `slow` seconds longer than others.
+fn manual_start_takes(slow: u64) -> (Duration, ProbeFinding) {
+    let mut world = world("default");
+    act(&mut world, "pump-1", Action::Pause).unwrap();
+    let node = node(&mut world, "pump-1");
+    if slow > 0 {
+        let (kind, lasts) = (FaultKind::SlowStart, Duration::from_secs(60 + slow));
+        let play = Play::Fault { kind, node: Some(node.clone()), after: Duration::ZERO, lasts: Some(lasts) };
+        world.apply(&Request::Play(play), None).unwrap();
+    }
+    let before = world.now();
+    let manual = Manual { text: "start it".into(), starts: vec![node], ..Manual::default() };
+    world.apply(&Request::Manual(manual), None).unwrap();
+    let took = Duration::from_micros((world.now() - before - MINUTE).try_into().unwrap());
+    (took, probe(&mut world, "pump-1"))
+}
+
+#[test]
+fn manual_ends_as_in_a_run_when_a_look_finds_who_was_started() {
+    let second = Duration::from_secs(1);
+    let (took, found) = manual_start_takes(0);
+    assert_eq!(found, ProbeFinding::State(State::Online));
+    assert!(took >= second && took < 2 * second, "a look each second, and a process takes 300 ms: {took:?}");
+    let (took, found) = manual_start_takes(6);
+    assert_eq!(found, ProbeFinding::State(State::Online));
+    assert!(took >= 6 * second && took < 8 * second, "{took:?}");
+    let (took, found) = manual_start_takes(60);
+    assert_eq!(found, ProbeFinding::Refused, "the human gave their word");
+    assert!(took >= 15 * second && took < 17 * second, "{took:?}");
+}
+
 #[test]
 fn manual_adds_a_node_that_was_not_there() {
     let mut world = world("default");

@@ -7,14 +7,13 @@
 0.0s     pump-1 writes paused
 0.0s     the process of pump-1 ends
 0.0s ==> pump-1: replace and start
- 20s   - by hand: Replace and start pump-1 (starts pump-1): done after 20s
  20s     pump-1 is started
- 20s ==> pump-1: wait until it is back
- 20s   . waiting until pump-1 is online and its process is a new one
  20s     pump-1 writes online
  20s     pump-1 works
  20s   = TiDB could write to 2 of 3 Pumps for 20s
  20s   = replication of every Drainer stood still for 20s
+ 21s   - by hand: Replace and start pump-1 (starts pump-1): done after 21s
+ 21s ==> pump-1: wait until it is back
  21s   . waiting until heartbeat and newest commit of pump-1 advance
  23s   . waiting until every online Drainer reads on in pump-1
  24s ==> check that all are online, and replication goes on

@@ -48,7 +48,7 @@ manual("replace pump-1", #{ starts: ["pump-1"], takes: "10m" });
 wait_for("pump-1", "online", "1m");
 manual("look", #{ takes: "2h" });"#;
     let ran = rehearse(script, &[]).succeeds();
-    assert!(line(&ran, "by hand: replace pump-1 (starts pump-1)").starts_with("10m00s"));
+    assert!(line(&ran, "by hand: replace pump-1 (starts pump-1)").starts_with("10m01s"));
     assert_eq!(line(&ran, "go on?"), "0.0s   ? would ask: go on?");
     assert!(line(&ran, "Took").ends_with("; 1 change, 2 tasks by hand, 2 questions; exit code 0"), "{}", ran.stdout);
     let totals = json(&rehearse(script, &["-o", "json"]))["totals"].clone();

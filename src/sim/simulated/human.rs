@@ -4,18 +4,22 @@ use super::Simulated;
 use crate::error::{Error, Result};
 use crate::node::NodeRef;
 use crate::secret::{IV_LENGTH, Secret, encrypt};
-use crate::sim::clock::Micros;
+use crate::sim::clock::{Micros, SECOND};
 use crate::sim::happening::What;
 use crate::sim::process::{Signal, Who};
 use crate::sim::scenario::{Fault, Span};
 use crate::time::show_seconds;
-use crate::world::{Answer, Choice, Exec, FaultKind, Manual, Play, Question, TidbBinlog};
+use crate::world::{Answer, Choice, Exec, FaultKind, Manual, Play, ProbeFinding, Question, TidbBinlog};
 use std::time::Duration;
 
 /// What a human takes for what they are asked, where the script does not say.
 const MANUAL: Duration = Duration::from_secs(60);
 /// What a program takes, where the script does not say.
 const EXEC: Duration = Duration::from_secs(10);
+/// How often it is looked whether what the human did can be seen.
+const EVERY: Micros = SECOND;
+/// How long at most: what is not seen by then was done all the same, by their word.
+const AFTER_WORD: Micros = 15 * SECOND;
 
 /// What the simulator did of `manual`, for those who sit at the sandbox and can do nothing by hand.
 fn in_your_place(manual: &Manual) -> String {
@@ -60,7 +64,8 @@ impl Simulated {
         encrypt(self.secret_key.as_deref(), iv, text).map(Answer::Text)
     }
 
-    /// Does what the human is asked: nothing for a while, then everything at once.
+    /// Does what the human is asked: nothing for a while, then everything at once. It is over, as in a run, when a look
+    /// finds those that were started answering and those that were stopped gone.
     pub(super) fn manual(&mut self, manual: &Manual) -> Result<Answer> {
         let (outside, now) = (self.cluster.outside, self.cluster.now());
         if outside.human_refuses > now {
@@ -81,10 +86,26 @@ impl Simulated {
         if let Some(binlog) = manual.tidb {
             self.cluster.set_tidb_binlog(binlog);
         }
+        let deadline = self.cluster.now().saturating_add(AFTER_WORD);
+        while !self.is_seen(&manual.starts, &manual.stops)? && self.cluster.now() < deadline {
+            self.pass(EVERY)?;
+        }
         if let Some(console) = &mut self.console {
             console.tell(&in_your_place(manual));
         }
         Ok(Answer::Done)
+    }
+
+    /// Whether probes, one after the other, find these nodes started and those stopped.
+    fn is_seen(&mut self, starts: &[NodeRef], stops: &[NodeRef]) -> Result<bool> {
+        let mut seen = true;
+        for node in starts {
+            seen &= matches!(self.finding_in_time(node)?, ProbeFinding::State(_));
+        }
+        for node in stops {
+            seen &= self.finding_in_time(node)? == ProbeFinding::Refused;
+        }
+        Ok(seen)
     }
 
     /// Executes nothing: what the program is said to do happens after the time that it is said to take.

@@ -79,6 +79,17 @@ impl Simulated {
         Inspected { probe: Probe { node: node.clone(), finding }, status, metrics }
     }
 
+    /// What a probe of one node finds; a silent one is given its time.
+    pub(super) fn finding_in_time(&mut self, node: &NodeRef) -> Result<ProbeFinding> {
+        match self.finding(node) {
+            ProbeFinding::Silent => {
+                self.pass(PROBE_DEADLINE)?;
+                Ok(self.finding(node))
+            }
+            found => Ok(found),
+        }
+    }
+
     fn finding(&mut self, node: &NodeRef) -> ProbeFinding {
         match self.cluster.behind_for_us(&node.address) {
             Behind::Nobody | Behind::Reset => ProbeFinding::Refused,
