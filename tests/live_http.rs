@@ -297,7 +297,7 @@ fn without_a_console_a_manual_step_waits_for_a_later_start_time() {
         ..Manual::default()
     };
     let human = std::thread::spawn(move || {
-        std::thread::sleep(Duration::from_millis(1200));
+        std::thread::sleep(Duration::from_millis(3000));
         stops.lock().unwrap().go_down();
         started.store(200, Ordering::SeqCst);
         stops
@@ -305,7 +305,7 @@ fn without_a_console_a_manual_step_waits_for_a_later_start_time() {
     let mut live = world();
     let began = Instant::now();
     assert_eq!(live.ask(Request::Manual(task)).unwrap(), Answer::Done);
-    assert!(began.elapsed() >= Duration::from_millis(1200), "the same process is no restart");
+    assert!(began.elapsed() >= Duration::from_millis(3000), "the same process is no restart");
     drop(human.join().unwrap());
     let progress = live.notices().into_iter().any(|n| {
         matches!(n, binlogsh::world::Notice::Progress(text) if text.contains("pump-0 was not started again") && text.contains("pump-1 still"))

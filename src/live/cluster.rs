@@ -3,16 +3,16 @@
 use crate::error::{Error, Result};
 use crate::live::Sent;
 use crate::live::certificates::certificates;
-use crate::live::clock::within;
+use crate::live::clock::{Deadline, within};
 use crate::live::etcd::{self, Etcd};
 use crate::live::lock::Lock;
 use crate::live::nodes::{self, Acted, Nodes};
-use crate::live::pd::Pd;
+use crate::live::pd::{LEADER_TRIES, Pd};
 use crate::live::settings::Settings;
 use crate::live::wire::Wire;
 use crate::node::{NodeRef, Record, State};
 use crate::tso::Tso;
-use crate::world::{Action, Answer, Fence, Listing, Notices, Request};
+use crate::world::{Action, Alarm, Answer, Fence, Listing, Notices, Request};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,9 +63,10 @@ impl Cluster {
             Request::Tidbs => Answer::Tidbs(etcd::tidbs(&self.etcd).await?),
             Request::Cluster => Answer::Cluster(self.pd.cluster(self.etcd.deadline()).await?),
             Request::Endpoints => Answer::Endpoints(self.pd.endpoints(self.etcd.deadline()).await?),
+            Request::Alarms => Answer::Alarms(self.alarms().await?),
             Request::Certificates { nodes } => Answer::Certificates(certificates(&self.etcd.wire, &nodes).await?),
             Request::LockStatus => Answer::LockedBy(self.lock.status().await?),
-            Request::Tso => Answer::Timestamp(self.pd.tso(self.etcd.deadline()).await?),
+            Request::Tso => Answer::Timestamp(self.pd.tso(self.etcd.deadline(), None).await?),
             other => return Err(Error::internal(format!("{other:?} is no read of the cluster"))),
         })
     }
@@ -113,8 +114,30 @@ impl Cluster {
         Ok(listing)
     }
 
+    /// All records, if they come as soon as a node must answer a probe: for whoever can do without.
+    pub(super) async fn list_soon(&self) -> Option<Listing> {
+        within(Deadline::after(self.etcd.wire.settings.probe_timeout), self.list()).await?.ok()
+    }
+
+    /// etcd's alarms, under the names that PD has for its members.
+    async fn alarms(&self) -> Result<Vec<Alarm>> {
+        let raised = etcd::alarms(&self.etcd, self.etcd.deadline()).await?;
+        if raised.is_empty() {
+            return Ok(Vec::new());
+        }
+        // Without a leader, as in a full etcd, PD still names them; whoever cannot be named has an id.
+        let named = self.pd.names(self.etcd.deadline()).await.unwrap_or_default();
+        let alarm = |alarm: etcd::Raised| Alarm {
+            kind: alarm.kind,
+            member: named.get(&alarm.member_id).cloned().unwrap_or_else(|| format!("{:x}", alarm.member_id)),
+        };
+        let mut alarms: Vec<Alarm> = raised.into_iter().map(alarm).collect();
+        alarms.sort();
+        Ok(alarms)
+    }
+
     async fn time_of_listing(&self) -> Result<Tso> {
-        self.pd.tso(self.etcd.deadline().at_most(TSO_WITH_LISTING)).await
+        self.pd.tso(self.etcd.deadline().at_most(TSO_WITH_LISTING), Some(LEADER_TRIES)).await
     }
 
     /// Tells the node; if its answer was lost and its process is gone, its record tells whether it did it.

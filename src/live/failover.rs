@@ -2,46 +2,80 @@
 //!
 //! etcd-client does not fail over by itself, and a frozen process still accepts connections: only an answer proves that
 //! an endpoint lives. So a question that may be asked twice goes to the endpoint that answered last; to another at once
-//! when that one fails, and beside it when it is slow; the first answer counts. What may not be asked twice (a
-//! transaction) does not come through here.
+//! when that one fails, and beside it when it is slow; the first answer counts. Who failed for a reason that may pass, as
+//! a process that is being restarted, is asked again until the deadline. What may not be asked twice (a transaction) does
+//! not come through here.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::live::clock::{Deadline, pause};
+use crate::live::answers::Said;
+use crate::live::clock::{Deadline, pause, within};
 use crate::live::wire::{Wire, root};
 use crate::time::show_seconds;
 use std::future::Future;
 use std::time::Duration;
 use tokio::task::JoinSet;
+use tonic::Status;
 use tonic::transport::Channel;
-use tonic::{Code, Status};
 
 /// How long one endpoint may think before another is asked beside it.
 const HEDGE: Duration = Duration::from_millis(250);
 
-/// How long an endpoint is left alone that asks for patience.
-const AGAIN: Duration = Duration::from_millis(100);
+/// How long an endpoint is left alone that failed or asks for patience; doubled with each time that it failed.
+const REST: Duration = Duration::from_millis(100);
+
+/// The longest of these rests.
+const LONGEST_REST: Duration = Duration::from_millis(800);
+
+/// Where something can be asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Source {
+    pub(super) url: String,
+    /// PD has named it; we were not given it.
+    pub(super) learned: bool,
+}
+
+/// How several endpoints are asked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    /// All at once, since none is known to live.
+    pub(super) together: bool,
+    pub(super) again: Again,
+}
+
+/// Who is asked again until the deadline.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Again {
+    /// Nobody but who asks for patience.
+    Patient,
+    /// Who failed for a reason that may pass.
+    Passing,
+    /// Everybody: something answered before.
+    Everybody,
+}
 
 /// Why an endpoint gave no answer that counts.
 #[derive(Debug)]
 pub(super) enum Refusal {
-    /// It cannot answer; another may.
+    /// It cannot answer; another may, and it may itself later.
     Elsewhere(String),
-    /// It cannot answer just now, as during an election; it may in a moment.
-    Again(String),
+    /// It can never answer as it is; another may.
+    Never(String),
+    /// It answered that it cannot do so just now, as during an election; it may in a moment.
+    Again(Said),
     /// It answered, and so would every other.
     Final(Error),
 }
 
-impl From<Status> for Refusal {
-    fn from(status: Status) -> Self {
-        let words = status_words(&status);
-        match status.code() {
-            Code::PermissionDenied | Code::Unauthenticated => Self::Final(
-                Error::new(ErrorKind::Rejected, format!("the cluster does not let us: {words}"))
-                    .hint("give a certificate that the cluster accepts"),
-            ),
-            Code::Unavailable if words.starts_with("etcdserver: ") => Self::Again(words),
-            _ => Self::Elsewhere(words),
+impl Refusal {
+    /// In words, unless every other endpoint would say the same.
+    ///
+    /// # Errors
+    /// What every endpoint would say.
+    pub(super) fn words(self) -> Result<String> {
+        match self {
+            Self::Elsewhere(words) | Self::Never(words) => Ok(words),
+            Self::Again(said) => Ok(said.words),
+            Self::Final(error) => Err(error),
         }
     }
 }
@@ -67,11 +101,21 @@ pub(super) fn status_words(status: &Status) -> String {
 /// One endpoint that was asked in vain.
 #[derive(Clone, Debug)]
 pub(super) struct Attempt {
-    pub(super) url: String,
+    pub(super) source: Source,
     pub(super) words: String,
     pub(super) took: Duration,
-    /// Whether it was there and said nothing.
-    pub(super) silent: bool,
+    pub(super) heard: Heard,
+}
+
+/// What was heard of an endpoint that was asked in vain.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Heard {
+    /// It was there and said nothing.
+    Nothing,
+    /// There was no way to it.
+    NoWay,
+    /// It said that it cannot answer just now; with what can be done about it.
+    Words(&'static str),
 }
 
 /// Why a question has no answer.
@@ -83,43 +127,84 @@ pub(super) enum Unanswered {
 }
 
 impl Unanswered {
-    /// As an error: `unreachable`, or `timeout` when somebody was there and silent.
+    /// As an error: `timeout` when somebody was there, else `unreachable`.
     pub(super) fn into_error(self, what: &str) -> Error {
         let attempts = match self {
-            Self::Final(error) => return error,
+            Self::Final(error) => return Error { message: format!("cannot {what}: {}", error.message), ..error },
             Self::Nobody(attempts) => attempts,
         };
-        let kind = if attempts.iter().any(|a| a.silent) { ErrorKind::Timeout } else { ErrorKind::Unreachable };
-        let tried = attempts.iter().map(|a| format!("{}: {} ({})", a.url, a.words, show_seconds(a.took.as_secs_f64())));
-        let tried: Vec<_> = tried.collect();
-        Error::new(kind, format!("cannot {what}: no endpoint answered; {}", tried.join("; "))).hint(
+        let tried = attempts.iter().map(|attempt| {
+            let learned = if attempt.source.learned { " (named by PD)" } else { "" };
+            let took = show_seconds(attempt.took.as_secs_f64());
+            format!("{}{learned}: {} ({took})", attempt.source.url, attempt.words)
+        });
+        let tried = tried.collect::<Vec<_>>().join("; ");
+        let advice = attempts.iter().find_map(|attempt| match attempt.heard {
+            Heard::Words(advice) => Some(advice),
+            Heard::Nothing | Heard::NoWay => None,
+        });
+        if let Some(advice) = advice {
+            return Error::new(
+                ErrorKind::Timeout,
+                format!("cannot {what}: PD's etcd answers, and cannot do it; {tried}"),
+            )
+            .hint(advice);
+        }
+        let silent = attempts.iter().any(|attempt| attempt.heard == Heard::Nothing);
+        let kind = if silent { ErrorKind::Timeout } else { ErrorKind::Unreachable };
+        Error::new(kind, format!("cannot {what}: no endpoint answered; {tried}")).hint(
             "check --pd-urls and TLS settings, and whether PD runs: `curl URL/pd/api/v1/members` shows its members",
         )
     }
 }
 
-/// Asks `urls` in their order until one answers: all at once with `together`, else each when the one before failed or
-/// is slow. Gives the answer and who gave it.
+/// Asks the one endpoint at `url`, once.
+///
+/// # Errors
+/// Why it gave no answer.
+pub(super) async fn one<T, F, W>(wire: &Wire, url: &str, deadline: Deadline, what: &str, ask: F) -> Result<T, Refusal>
+where
+    F: FnOnce(Channel) -> W,
+    W: Future<Output = Result<T, Refusal>>,
+{
+    let channel = wire.channel(url).map_err(Refusal::Final)?;
+    let exchange = wire.exchange(url, what);
+    let result = within(deadline, ask(channel)).await.unwrap_or(Err(Refusal::Elsewhere("no answer".into())));
+    exchange.ended(outcome(&result));
+    result
+}
+
+/// Asks `sources` in their order until one answers: all at once if they are asked together, else each when the one before
+/// failed or is slow. Gives the answer and who gave it.
 pub(super) async fn race<T, F, W>(
     wire: &Wire,
-    urls: &[String],
-    together: bool,
+    sources: &[Source],
+    pace: Pace,
     deadline: Deadline,
     what: &str,
     ask: F,
-) -> Result<(String, T), Unanswered>
+) -> Result<(Source, T), Unanswered>
 where
     T: Send + 'static,
-    F: Fn(Channel) -> W,
+    F: Fn(&Source, Channel) -> W,
     W: Future<Output = Result<T, Refusal>> + Send + 'static,
 {
     let whole = deadline.left();
-    let mut race =
-        Race { wire, what, ask, waiting: urls.iter(), under_way: JoinSet::new(), pending: vec![], failed: vec![] };
+    let waiting = sources.iter();
+    let mut race = Race {
+        wire,
+        what,
+        ask,
+        again: pace.again,
+        waiting,
+        under_way: JoinSet::new(),
+        pending: vec![],
+        failed: vec![],
+    };
     let mut another = true;
     loop {
-        while another && race.ask_next()? {
-            another = together;
+        while another && race.ask_next() {
+            another = pace.together;
         }
         if race.under_way.is_empty() {
             return Err(Unanswered::Nobody(race.failed));
@@ -146,83 +231,108 @@ where
 
 /// What one endpoint said.
 struct Asked<T> {
-    url: String,
+    source: Source,
     took: Duration,
     result: Result<T, Refusal>,
 }
 
-/// The endpoints not asked yet, those that are being asked, and those that failed.
+/// An endpoint that is being asked, or rests before it is asked again.
+struct Pending {
+    source: Source,
+    /// How it failed last.
+    last: Option<Attempt>,
+    /// How often it has failed.
+    failures: u32,
+}
+
+/// The endpoints not asked yet, those that are being asked, and those that are not asked again.
 struct Race<'a, T, F> {
     wire: &'a Wire,
     what: &'a str,
     ask: F,
-    waiting: std::slice::Iter<'a, String>,
+    again: Again,
+    waiting: std::slice::Iter<'a, Source>,
     under_way: JoinSet<Asked<T>>,
-    /// With what it said last, if it asked for patience.
-    pending: Vec<(String, Option<String>)>,
+    pending: Vec<Pending>,
     failed: Vec<Attempt>,
 }
 
 impl<T, F, W> Race<'_, T, F>
 where
     T: Send + 'static,
-    F: Fn(Channel) -> W,
+    F: Fn(&Source, Channel) -> W,
     W: Future<Output = Result<T, Refusal>> + Send + 'static,
 {
     /// Asks the next endpoint, if there is one.
-    fn ask_next(&mut self) -> Result<bool, Unanswered> {
-        let Some(url) = self.waiting.next() else { return Ok(false) };
-        self.spawn(url.clone(), Duration::ZERO, None)?;
-        Ok(true)
+    fn ask_next(&mut self) -> bool {
+        let Some(source) = self.waiting.next() else { return false };
+        self.spawn(Pending { source: source.clone(), last: None, failures: 0 }, Duration::ZERO);
+        true
     }
 
-    fn spawn(&mut self, url: String, delay: Duration, said: Option<String>) -> Result<(), Unanswered> {
-        let work = (self.ask)(self.wire.channel(&url).map_err(Unanswered::Final)?);
-        let (asked, what, trace) = (url.clone(), self.what.to_owned(), self.wire.trace());
+    fn spawn(&mut self, whom: Pending, delay: Duration) {
+        let source = whom.source.clone();
+        let channel = match self.wire.channel(&source.url) {
+            Ok(channel) => channel,
+            Err(error) => {
+                let took = Duration::ZERO;
+                self.failed.push(Attempt { source, words: error.message, took, heard: Heard::NoWay });
+                return;
+            }
+        };
+        let work = (self.ask)(&source, channel);
+        let (what, trace) = (self.what.to_owned(), self.wire.trace());
         self.under_way.spawn(async move {
             pause(delay).await;
-            let exchange = trace.exchange(&asked, what);
+            let exchange = trace.exchange(&source.url, what);
             let result = work.await;
             let took = exchange.ended(outcome(&result));
-            Asked { url: asked, took, result }
+            Asked { source, took, result }
         });
-        self.pending.push((url, said));
-        Ok(())
+        self.pending.push(whom);
     }
 
     /// Notes what one endpoint said; gives the end of the race if that is one.
-    fn note(&mut self, asked: Asked<T>) -> Option<Result<(String, T), Unanswered>> {
-        let Asked { url, took, result } = asked;
-        self.pending.retain(|(pending, _)| *pending != url);
-        match result {
-            Ok(answer) => Some(Ok((url, answer))),
-            Err(Refusal::Final(error)) => Some(Err(Unanswered::Final(error))),
-            Err(Refusal::Again(words)) => self.spawn(url, AGAIN, Some(words)).err().map(Err),
-            Err(Refusal::Elsewhere(words)) => {
-                self.failed.push(Attempt { url, words, took, silent: false });
-                None
-            }
+    fn note(&mut self, asked: Asked<T>) -> Option<Result<(Source, T), Unanswered>> {
+        let Asked { source, took, result } = asked;
+        let at = self.pending.iter().position(|pending| pending.source == source);
+        let failures = at.map_or(0, |at| self.pending.swap_remove(at).failures);
+        let (words, heard, again) = match result {
+            Ok(answer) => return Some(Ok((source, answer))),
+            Err(Refusal::Final(error)) => return Some(Err(Unanswered::Final(error))),
+            Err(Refusal::Again(said)) => (said.words, Heard::Words(said.advice), true),
+            Err(Refusal::Elsewhere(words)) => (words, Heard::NoWay, self.again != Again::Patient),
+            Err(Refusal::Never(words)) => (words, Heard::NoWay, self.again == Again::Everybody),
+        };
+        let rest = if matches!(heard, Heard::Words(_)) { REST } else { rest_after(failures) };
+        let last = Attempt { source: source.clone(), words, took, heard };
+        if !again {
+            self.failed.push(last);
+            return None;
         }
+        self.spawn(Pending { source, last: Some(last), failures: failures + 1 }, rest);
+        None
     }
 
     /// The time is over: who was asked and has not answered is silent.
     fn give_up(mut self, whole: Duration) -> Unanswered {
-        let pending = self.pending.into_iter().chain(self.waiting.map(|url| (url.clone(), None)));
-        let silent = pending.map(|(url, said)| Attempt {
-            url,
-            words: said.unwrap_or_else(|| "no answer".into()),
-            took: whole,
-            silent: true,
-        });
-        self.failed.extend(silent);
+        let silent = |source: Source| Attempt { source, words: "no answer".into(), took: whole, heard: Heard::Nothing };
+        let pending = self.pending.into_iter().map(|pending| pending.last.unwrap_or_else(|| silent(pending.source)));
+        self.failed.extend(pending);
+        self.failed.extend(self.waiting.cloned().map(silent));
         Unanswered::Nobody(self.failed)
     }
+}
+
+fn rest_after(failures: u32) -> Duration {
+    REST.saturating_mul(1 << failures.min(8)).min(LONGEST_REST)
 }
 
 fn outcome<T>(result: &Result<T, Refusal>) -> String {
     match result {
         Ok(_) => "ok".into(),
-        Err(Refusal::Elsewhere(words) | Refusal::Again(words)) => words.clone(),
+        Err(Refusal::Elsewhere(words) | Refusal::Never(words)) => words.clone(),
+        Err(Refusal::Again(said)) => said.words.clone(),
         Err(Refusal::Final(error)) => error.to_string(),
     }
 }

@@ -113,7 +113,7 @@ impl Live {
         self.run(|cluster| async move {
             let mut seen = Vec::with_capacity(expected.len());
             // A node may come back at another address.
-            let listing = cluster.list().await.ok();
+            let listing = cluster.list_soon().await;
             for mut one in expected {
                 match listing.as_ref().map(|listing| listing.find(one.node.kind, &one.node.id)) {
                     Some(Some(record)) => one.node.address.clone_from(&record.node.address),

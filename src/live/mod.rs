@@ -4,6 +4,7 @@
 //! out is an answer: it must not know who asks, nor why. Nothing is connected and no thread is started before the first
 //! request that needs one. Every exchange has a deadline, and an interrupt ends every call within some milliseconds.
 
+mod answers;
 mod certificates;
 pub mod clock;
 mod cluster;
@@ -14,6 +15,7 @@ mod files;
 pub mod host;
 mod lock;
 mod manual;
+mod members;
 mod nodes;
 mod pd;
 mod runtime;
@@ -189,6 +191,7 @@ impl World for Live {
             | Request::Tidbs
             | Request::Cluster
             | Request::Endpoints
+            | Request::Alarms
             | Request::Certificates { .. }
             | Request::LockStatus
             | Request::Tso => self.read(request.clone()),

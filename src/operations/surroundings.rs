@@ -6,7 +6,7 @@ use crate::operations::nodes::{look, references, unexpected};
 use crate::operations::{Arguments, Example, Operation, Param, Type};
 use crate::time::{Time, Zone};
 use crate::value::Value;
-use crate::world::{Answer, Certificate, Endpoint, Gate, Member, Request, TidbServer};
+use crate::world::{Alarm, Answer, Certificate, Endpoint, Gate, Member, Request, TidbServer};
 
 pub(super) const TABLE: &[Operation] = &[
     reads(
@@ -34,6 +34,16 @@ pub(super) const TABLE: &[Operation] = &[
          second at most. `member` is `()` for a URL that no member names; `error` says why one does not answer.",
         Example::new("endpoints().all(|e| e.answers)"),
         endpoints,
+    ),
+    reads(
+        "alarms",
+        &[],
+        "array of #{ kind, member }",
+        "The alarms that PD's etcd has raised and nobody has ended: `no_space` (a member's database has reached its quota) \
+         and `corrupt` (its data differs from the others'). As long as there is one, etcd takes no write: no heartbeat, no \
+         lock, no state.",
+        Example::new("alarms().is_empty()"),
+        alarms,
     ),
     reads(
         "certificates",
@@ -89,6 +99,15 @@ fn endpoints(gate: &mut dyn Gate, _args: &Arguments) -> Result<Value> {
         ])
     };
     Ok(endpoints.into_iter().map(fields).collect::<Vec<_>>().into())
+}
+
+fn alarms(gate: &mut dyn Gate, _args: &Arguments) -> Result<Value> {
+    let alarms = match gate.perform(Request::Alarms, &[])? {
+        Answer::Alarms(alarms) => alarms,
+        other => return Err(unexpected("alarms", &other)),
+    };
+    let fields = |alarm: Alarm| Value::map([("kind", alarm.kind.name().into()), ("member", alarm.member.into())]);
+    Ok(alarms.into_iter().map(fields).collect::<Vec<_>>().into())
 }
 
 fn certificates(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {

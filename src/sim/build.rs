@@ -45,6 +45,10 @@ impl Cluster {
         for fault in &scenario.faults {
             cluster.add_fault(fault.clone())?;
         }
+        if !cluster.alarms.is_empty() {
+            // Nobody can write: for the nodes that is as if PD were gone.
+            cluster.pd_goes();
+        }
         Ok(cluster)
     }
 
@@ -74,6 +78,7 @@ impl Cluster {
             writable: None,
             pd_outages: 0,
             pd_gone_since: 0,
+            alarms: scenario.alarms.clone().into(),
             revision: FIRST_REVISION,
             last_tso: Tso(0),
             settled_at: -1,

@@ -16,7 +16,7 @@ use super::scenario::{Fault, GcRule};
 use super::tidb::Tidb;
 use crate::node::Kind;
 use crate::tso::Tso;
-use crate::world::Member;
+use crate::world::{Alarm, Member};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -99,6 +99,8 @@ pub struct Cluster {
     /// How many faults that take PD away have begun and not ended.
     pub(crate) pd_outages: u32,
     pub(crate) pd_gone_since: Micros,
+    /// The alarms of PD's etcd: nobody ends them, and with one nothing is written.
+    pub(crate) alarms: Arc<[Alarm]>,
     /// The revision of the last write that was no heartbeat.
     pub(crate) revision: i64,
     pub(crate) last_tso: Tso,
@@ -222,6 +224,11 @@ impl Cluster {
 
     pub(crate) fn pd_gone(&self) -> bool {
         self.pd_outages > 0
+    }
+
+    /// Whether PD answers us, though it may take no write.
+    pub(crate) fn pd_answers(&self) -> bool {
+        self.pd_outages == u32::from(!self.alarms.is_empty())
     }
 
     /// The newest commit a Pump holds, or up to where a Drainer has consumed everything, at `time` since the last

@@ -298,7 +298,8 @@ impl Cluster {
     /// `unreachable` while PD is gone.
     pub fn tso(&mut self) -> Result<Tso> {
         if self.pd_gone() {
-            return Err(Error::new(crate::error::ErrorKind::Unreachable, "PD gives no timestamp"));
+            let why = if self.alarms.is_empty() { "" } else { ": it cannot write, and so has no leader" };
+            return Err(Error::new(crate::error::ErrorKind::Unreachable, format!("PD gives no timestamp{why}")));
         }
         self.last_tso = Tso((self.last_tso.0 + 1).max(self.ts_at(self.now).0));
         Ok(self.last_tso)

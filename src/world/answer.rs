@@ -30,6 +30,8 @@ pub enum Answer {
     Cluster(ClusterInfo),
     /// PD's endpoints: those that we were given, then those that only its members name.
     Endpoints(Vec<Endpoint>),
+    /// The alarms of PD's etcd.
+    Alarms(Vec<Alarm>),
     /// Certificates: those that we were given, then those that servers show.
     Certificates(Vec<Certificate>),
     /// A timestamp.
@@ -225,6 +227,60 @@ pub struct Endpoint {
     pub given: bool,
     /// Why it does not answer; `None` if it does.
     pub trouble: Option<String>,
+}
+
+/// What an alarm of etcd's is about. As long as there is one, etcd takes no write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlarmKind {
+    /// A member's database has reached its quota.
+    NoSpace,
+    /// A member's data differs from the others'.
+    Corrupt,
+}
+
+impl AlarmKind {
+    /// The word in scripts.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NoSpace => "no_space",
+            Self::Corrupt => "corrupt",
+        }
+    }
+
+    /// What etcd answers to whoever writes.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::NoSpace => "etcdserver: mvcc: database space exceeded",
+            Self::Corrupt => "etcdserver: corrupt cluster",
+        }
+    }
+
+    /// What can be done about it.
+    pub fn advice(self) -> &'static str {
+        match self {
+            Self::NoSpace => {
+                "PD's etcd is full, and as long as it is neither PD nor a node can write: compact it (`etcdctl compact \
+                 REVISION`), defragment every member (`etcdctl defrag`), end the alarm (`etcdctl alarm disarm`); or \
+                 raise PD's quota-backend-bytes first"
+            }
+            Self::Corrupt => {
+                "the data of one of PD's members differs from the others', and etcd writes nothing until that is \
+                 resolved: find the member (`etcdctl endpoint hashkv --cluster`), replace it, then end the alarm \
+                 (`etcdctl alarm disarm`)"
+            }
+        }
+    }
+}
+
+/// An alarm of PD's etcd.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Alarm {
+    /// What it is about.
+    pub kind: AlarmKind,
+    /// The member that raised it, by name; by etcd's id if PD does not name it.
+    pub member: String,
 }
 
 /// Whose certificate it is.

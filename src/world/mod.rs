@@ -16,8 +16,8 @@ mod notice;
 mod request;
 
 pub use answer::{
-    Answer, Certificate, CertificateRole, ClusterInfo, DrainerStatus, Endpoint, Inspected, Listing, Member, Probe,
-    ProbeFinding, PumpStatus, StatusReport, TidbServer, metric_name,
+    Alarm, AlarmKind, Answer, Certificate, CertificateRole, ClusterInfo, DrainerStatus, Endpoint, Inspected, Listing,
+    Member, Probe, ProbeFinding, PumpStatus, StatusReport, TidbServer, metric_name,
 };
 pub use console::{Choice, Console, Question, Wanted};
 pub use exec::Exec;

@@ -70,6 +70,8 @@ pub enum Request {
     /// Whether each endpoint of PD answers: those that we were given, and those that its members name. Answer:
     /// `Endpoints`.
     Endpoints,
+    /// The alarms that PD's etcd has raised and nobody has ended. Answer: `Alarms`.
+    Alarms,
     /// The certificates that we were given, and those that PD and the nodes show; none without TLS. Answer:
     /// `Certificates`.
     Certificates {
@@ -327,6 +329,7 @@ impl Request {
             | Self::Tidbs
             | Self::Cluster
             | Self::Endpoints
+            | Self::Alarms
             | Self::Certificates { .. }
             | Self::Tso
             | Self::Now

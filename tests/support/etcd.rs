@@ -1,7 +1,10 @@
 //! A real etcd process, or several that form a cluster.
 
 use super::{eventually, free_port};
-use etcd_client::{Client, Compare, CompareOp, ConnectOptions, DeleteOptions, GetOptions, PutOptions, Txn, TxnOp};
+use etcd_client::{
+    AlarmAction, AlarmOptions, AlarmType, Client, Compare, CompareOp, ConnectOptions, DeleteOptions, GetOptions,
+    PutOptions, Txn, TxnOp,
+};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::File;
 use std::io::{Read, Write};
@@ -35,10 +38,19 @@ impl Etcd {
 
     /// Starts `size` members of one cluster and waits until each answers.
     pub(crate) fn cluster(size: usize) -> Vec<Self> {
+        Self::cluster_with(size, &[])
+    }
+
+    /// Starts one etcd whose database may become so large.
+    pub(crate) fn with_quota(bytes: usize) -> Self {
+        Self::cluster_with(1, &["--quota-backend-bytes", &bytes.to_string()]).remove(0)
+    }
+
+    fn cluster_with(size: usize, options: &[&str]) -> Vec<Self> {
         for _ in 0..5 {
             // A port that another process took meanwhile makes etcd exit at once: try others.
             let ports: Vec<_> = (0..size).map(|_| Ports { client: free_port(), peer: free_port() }).collect();
-            let members: Vec<_> = (0..size).map(|at| Self::spawn(&ports, at)).collect();
+            let members: Vec<_> = (0..size).map(|at| Self::spawn(&ports, at, options)).collect();
             if members.iter().all(Self::is_ready) {
                 return members;
             }
@@ -46,7 +58,7 @@ impl Etcd {
         panic!("etcd does not start: is it installed?");
     }
 
-    fn spawn(ports: &[Ports], at: usize) -> Self {
+    fn spawn(ports: &[Ports], at: usize, options: &[&str]) -> Self {
         // Memory, where there is some: nothing here must survive.
         let dir = TempDir::new_in("/dev/shm").or_else(|_| TempDir::new()).unwrap();
         let cluster: Vec<_> =
@@ -64,6 +76,7 @@ impl Etcd {
             .args(["--listen-client-urls", &client, "--advertise-client-urls", &client])
             .args(["--listen-peer-urls", &peer, "--initial-advertise-peer-urls", &peer])
             .args(["--initial-cluster", &cluster.join(","), "--initial-cluster-state", "new"])
+            .args(options)
             .env_clear()
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -87,7 +100,8 @@ impl Etcd {
         !exited
     }
 
-    fn is_healthy(&self) -> bool {
+    /// Whether it answers and has a leader.
+    pub(crate) fn is_healthy(&self) -> bool {
         let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) else { return false };
         stream.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
         let mut answer = String::new();
@@ -207,6 +221,36 @@ impl Kv {
     pub(crate) fn revoke_lease_of(&mut self, key: &str) {
         let lease = self.runtime.block_on(self.client.get(key, None)).unwrap().kvs()[0].lease();
         self.runtime.block_on(self.client.lease_revoke(lease)).unwrap();
+    }
+
+    /// Writes until etcd says that it is full.
+    pub(crate) fn fill(&mut self) {
+        let full = (0..1000).any(|at| {
+            let put = self.client.put(format!("/filler/{at}"), vec![b'x'; 64 << 10], None::<PutOptions>);
+            self.runtime.block_on(put).is_err_and(|error| error.to_string().contains("space exceeded"))
+        });
+        assert!(full, "it takes everything");
+    }
+
+    /// This member raises an alarm.
+    pub(crate) fn raise(&mut self, alarm: AlarmType) {
+        let mut options = AlarmOptions::new();
+        options.with_member(self.member_id());
+        self.runtime.block_on(self.client.alarm(AlarmAction::Activate, alarm, Some(options))).unwrap();
+    }
+
+    /// etcd's id of this member.
+    pub(crate) fn member_id(&mut self) -> u64 {
+        self.runtime.block_on(self.client.status()).unwrap().header().unwrap().member_id()
+    }
+
+    /// From now on etcd serves only those who have a password.
+    pub(crate) fn ask_for_passwords(&mut self) {
+        self.runtime.block_on(async {
+            self.client.user_add("root", "secret", None).await.unwrap();
+            self.client.user_grant_role("root", "root").await.unwrap();
+            self.client.auth_enable().await.unwrap();
+        });
     }
 
     /// How often a key was written since it was created.

@@ -23,7 +23,11 @@ impl LiveWorld {
 
     /// The same over TLS.
     pub(crate) fn with_tls<U: AsRef<str>>(urls: &[U], timeout: Duration, tls: Option<TlsFiles>) -> Self {
-        let settings = Settings::new(urls, tls).unwrap().timeout(timeout).unwrap();
+        Self::of(Settings::new(urls, tls).unwrap().timeout(timeout).unwrap())
+    }
+
+    /// The cluster of `settings`.
+    pub(crate) fn of(settings: Settings) -> Self {
         let (interrupt, notices) = (Interrupt::default(), Arc::<Mutex<Vec<Notice>>>::default());
         let sink = notices.clone();
         let tell: Notices = Arc::new(move |notice| sink.lock().unwrap().push(notice));

@@ -93,8 +93,7 @@ pub(in crate::live) async fn wait_for_change(etcd: &Etcd, key: &'static str, rev
 /// Watches at the endpoint that answered last.
 async fn watch(etcd: &Etcd, key: &'static str, revision: i64) -> Result<(), Refusal> {
     let broken = || Refusal::Elsewhere("the watch broke".into());
-    let url = etcd.endpoints().into_iter().next().ok_or_else(broken)?;
-    let channel = etcd.wire.channel(&url).map_err(Refusal::Final)?;
+    let (_, channel) = etcd.nearest().await?;
     let options = WatchOptions::new().with_start_revision(revision.saturating_add(1));
     let mut stream = watcher(channel).await?.watch(key, Some(options)).await?;
     loop {

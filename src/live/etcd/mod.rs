@@ -4,6 +4,7 @@
 //! that no update is lost and the answer to "did it happen" can always be looked up. Must not know what the records
 //! are changed for.
 
+mod alarm;
 mod lease;
 mod list;
 mod lock;
@@ -11,6 +12,7 @@ mod swap;
 mod tidb;
 mod watch;
 
+pub(super) use alarm::{Raised, alarms};
 pub(super) use lease::{grant, keep_alive, life, revoke};
 pub(super) use list::list;
 pub(super) use lock::{Created, create, delete_created, look, wait_for_change};
@@ -20,7 +22,8 @@ pub(super) use watch::changes;
 
 use crate::error::Result;
 use crate::live::clock::Deadline;
-use crate::live::failover::{Refusal, race};
+use crate::live::failover::{Again, Pace, Refusal, Source, Unanswered, race};
+use crate::live::members::{Members, sources};
 use crate::live::wire::Wire;
 use etcd_client::{Client, KeyValue, KvClient, LeaseClient, TxnOpResponse, TxnResponse, WatchClient};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,9 +32,10 @@ use tonic::transport::Channel;
 /// The largest answer that is read. Pages keep answers small; a value can be large.
 const MAX_ANSWER: usize = 64 << 20;
 
-/// etcd through the endpoints of the settings.
+/// etcd through the endpoints of the settings, and those of PD's other members.
 pub(super) struct Etcd {
     pub(super) wire: Arc<Wire>,
+    pub(super) members: Members,
     /// Who answered last.
     preferred: Mutex<Option<String>>,
 }
@@ -39,32 +43,71 @@ pub(super) struct Etcd {
 impl Etcd {
     /// Connects nothing.
     pub(super) fn new(wire: Arc<Wire>) -> Self {
-        Self { wire, preferred: Mutex::default() }
+        Self { wire, members: Members::default(), preferred: Mutex::default() }
     }
 
     /// The endpoints, who answered last first.
-    pub(super) fn endpoints(&self) -> Vec<String> {
-        let mut urls = self.wire.settings.pd_urls.clone();
-        let preferred = self.preferred.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        urls.sort_by_key(|url| Some(url) != preferred.as_ref());
-        urls
+    pub(super) fn endpoints(&self) -> Vec<Source> {
+        sources(&self.wire.settings, &self.members, self.preferred().as_deref())
     }
 
-    fn known(&self) -> bool {
-        self.preferred.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    fn preferred(&self) -> Option<String> {
+        self.preferred.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Asks an endpoint, and others if it does not answer: all at the same time while none is known to live.
+    /// The connection to whoever answered last, to which something can be sent.
+    pub(super) async fn nearest(&self) -> Result<(String, Channel), Refusal> {
+        let nobody = || Refusal::Elsewhere("there is no endpoint".into());
+        let source = self.endpoints().into_iter().next().ok_or_else(nobody)?;
+        let channel = self.wire.channel(&source.url).map_err(Refusal::Final)?;
+        self.members.clone().ours(source.clone(), channel.clone()).await?;
+        Ok((source.url, channel))
+    }
+
+    /// Asks an endpoint, and others if it does not answer: all that were given at the same time while none is known to
+    /// live. Who fails for a reason that may pass is asked again until the deadline.
     pub(super) async fn ask<T, F, W>(&self, what: &str, deadline: Deadline, ask: F) -> Result<(String, T)>
     where
         T: Send + 'static,
         F: Fn(Channel) -> W,
         W: Future<Output = Result<T, Refusal>> + Send + 'static,
     {
-        let answer = race(&self.wire, &self.endpoints(), !self.known(), deadline, what, ask).await;
-        let (url, answer) = answer.map_err(|unanswered| unanswered.into_error(what))?;
-        *self.preferred.lock().unwrap_or_else(PoisonError::into_inner) = Some(url.clone());
-        Ok((url, answer))
+        let preferred = self.preferred();
+        let pace = match &preferred {
+            Some(_) => Pace { together: false, again: Again::Everybody },
+            None => Pace { together: true, again: Again::Passing },
+        };
+        let ask = |source: &Source, channel: Channel| {
+            let ours = self.members.clone().ours(source.clone(), channel.clone());
+            let work = ask(channel);
+            async move {
+                ours.await?;
+                work.await
+            }
+        };
+        match race(&self.wire, &self.endpoints(), pace, deadline, what, ask).await {
+            Ok((source, answer)) => {
+                self.answered(&source.url, preferred);
+                Ok((source.url, answer))
+            }
+            Err(unanswered) => {
+                if let Unanswered::Nobody(_) = unanswered {
+                    self.members.doubt();
+                }
+                Err(unanswered.into_error(what))
+            }
+        }
+    }
+
+    /// Remembers who answered. PD is asked for its members at first, and again when another had to answer.
+    fn answered(&self, url: &str, before: Option<String>) {
+        if before.as_deref().is_some_and(|before| before != url) {
+            self.members.doubt();
+        }
+        *self.preferred.lock().unwrap_or_else(PoisonError::into_inner) = Some(url.to_owned());
+        if let Some(asking) = self.members.if_due() {
+            Members::learn(asking, self.wire.clone(), url.to_owned());
+        }
     }
 
     /// The key and its value, and the endpoint that gave it.

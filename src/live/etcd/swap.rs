@@ -201,10 +201,7 @@ async fn execute(
     let response = match answer {
         Some(Ok(response)) => response,
         Some(Err(error)) => {
-            let words = match Refusal::from(error) {
-                Refusal::Final(error) => return Err(error),
-                Refusal::Elsewhere(words) | Refusal::Again(words) => words,
-            };
+            let words = Refusal::from(error).words()?;
             exchange.ended(words.clone());
             return Ok(Outcome::Unknown(words));
         }

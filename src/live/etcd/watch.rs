@@ -3,7 +3,7 @@
 use super::{Etcd, list, watcher};
 use crate::error::Result;
 use crate::live::clock::{Deadline, within};
-use crate::live::failover::{Refusal, status_words};
+use crate::live::failover::Refusal;
 use crate::node::{Kind, ROOT, Record};
 use crate::world::Listing;
 use etcd_client::{Event, EventType, KeyValue, WatchOptions, WatchStream};
@@ -44,13 +44,11 @@ pub(in crate::live) async fn changes(etcd: &Etcd, after: i64, patience: Duration
 
 /// Watches at the endpoint that answered last until something happens.
 async fn watch(etcd: &Etcd, after: i64) -> Seen {
-    let Some(url) = etcd.endpoints().into_iter().next() else { return Seen::Broken };
-    let Ok(channel) = etcd.wire.channel(&url) else { return Seen::Broken };
+    let Ok((url, channel)) = etcd.nearest().await else { return Seen::Broken };
     let exchange = etcd.wire.exchange(&url, format!("watch from {}", after + 1));
     let (seen, words) = match watch_on(channel, after).await {
         Ok(seen) => (seen, "ok".into()),
-        Err(Refusal::Elsewhere(words) | Refusal::Again(words)) => (Seen::Broken, words),
-        Err(Refusal::Final(error)) => (Seen::Broken, error.to_string()),
+        Err(refusal) => (Seen::Broken, refusal.words().unwrap_or_else(|error| error.to_string())),
     };
     exchange.ended(words);
     seen
@@ -63,7 +61,6 @@ async fn watch_on(channel: tonic::transport::Channel, after: i64) -> Result<Seen
         let message = match stream.message().await {
             Ok(Some(message)) => message,
             Ok(None) => return Ok(Seen::Broken),
-            Err(etcd_client::Error::GRpcStatus(status)) => return Err(Refusal::Elsewhere(status_words(&status))),
             Err(other) => return Err(other.into()),
         };
         // Compacted: what changed meanwhile cannot be told apart any more.

@@ -10,11 +10,13 @@ pub(super) use messages::*;
 use crate::error::{Error, ErrorKind, Result};
 use crate::live::clock::{Deadline, pause};
 use crate::live::etcd::Etcd;
-use crate::live::failover::{Attempt, Refusal, Unanswered, race};
+use crate::live::failover::{Again, Attempt, Pace, Refusal, Source, Unanswered, one, race};
+use crate::live::members::{same, usable};
 use crate::live::nodes::each;
 use crate::live::wire::Wire;
 use crate::tso::Tso;
 use crate::world::{ClusterInfo, Endpoint, Member};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tonic::codegen::http::uri::PathAndQuery;
@@ -25,8 +27,8 @@ use tonic_prost::ProstCodec;
 /// How long to wait before asking again during an election.
 const ELECTION_PAUSE: Duration = Duration::from_millis(100);
 
-/// How often a leader that cannot be reached is tried before that is said.
-const LEADER_TRIES: u32 = 3;
+/// How many rounds a time-out has to find a leader that answers; how often a listing tries one that cannot be reached.
+pub(super) const LEADER_TRIES: u32 = 3;
 
 /// PD's gRPC service, through the same connections as etcd's.
 pub(super) struct Pd {
@@ -38,7 +40,10 @@ pub(super) struct Pd {
 #[derive(Clone)]
 struct Membership {
     cluster_id: u64,
+    /// The leader's URLs as it advertises them.
     leader: Vec<String>,
+    /// Who gave a timestamp last.
+    gave: Option<Source>,
 }
 
 /// What a member says to a request for a timestamp.
@@ -72,23 +77,43 @@ impl Pd {
         }
     }
 
-    /// A timestamp from the leader.
+    /// The names of the members, by etcd's ids of them.
     ///
     /// # Errors
     /// `unreachable` or `timeout`, naming every endpoint that was tried.
-    pub(super) async fn tso(&self, deadline: Deadline) -> Result<Tso> {
+    pub(super) async fn names(&self, deadline: Deadline) -> Result<HashMap<u64, String>> {
+        Ok(self.members(deadline).await?.members.into_iter().map(|member| (member.member_id, member.name)).collect())
+    }
+
+    /// A timestamp from the leader. One that cannot be reached is tried so many times, and until the deadline without
+    /// `tries`: whoever starts it again has some seconds.
+    ///
+    /// # Errors
+    /// `unreachable` or `timeout`, naming every endpoint that was tried.
+    pub(super) async fn tso(&self, deadline: Deadline, tries: Option<u32>) -> Result<Tso> {
         let (mut failures, mut mismatched) = (0, false);
         loop {
             let membership = self.membership(deadline).await?;
             let what = "get a timestamp from PD's leader";
-            let ask = |channel| get_timestamp(channel, membership.cluster_id);
+            let ask = |source: &Source, channel: Channel| {
+                let ours = self.etcd.members.clone().ours(source.clone(), channel.clone());
+                let time = get_timestamp(channel, membership.cluster_id);
+                async move {
+                    ours.await?;
+                    time.await
+                }
+            };
             // A leader that is silent is about to be replaced: who leads is asked again before all time is over.
             let round = deadline.at_most(self.etcd.wire.settings.timeout / LEADER_TRIES);
-            let said = race(&self.etcd.wire, &self.sources(&membership), false, round, what, ask).await;
+            let pace = Pace { together: false, again: Again::Patient };
+            let said = race(&self.etcd.wire, &self.sources(&membership), pace, round, what, ask).await;
             let error = match said {
-                Ok((_, Said::Time(tso))) => return Ok(tso),
-                Ok((url, Said::Mismatch(words))) if mismatched => {
-                    return Err(Error::new(ErrorKind::Rejected, format!("{url} gives no timestamp: {words}"))
+                Ok((source, Said::Time(tso))) => {
+                    self.remember(source);
+                    return Ok(tso);
+                }
+                Ok((source, Said::Mismatch(words))) if mismatched => {
+                    return Err(Error::new(ErrorKind::Rejected, format!("{} gives no timestamp: {words}", source.url))
                         .hint("the PD URLs lead to more than one cluster: check them"));
                 }
                 Ok((_, Said::Mismatch(_))) => {
@@ -105,22 +130,35 @@ impl Pd {
                 Err(unanswered) => return Err(unanswered.into_error(what)),
             };
             self.forget();
-            if failures >= LEADER_TRIES || deadline.left() < ELECTION_PAUSE {
+            if tries.is_some_and(|tries| failures >= tries) || deadline.left() < ELECTION_PAUSE {
                 return Err(error);
             }
             pause(ELECTION_PAUSE).await;
         }
     }
 
-    /// Where to ask for a timestamp: the leader's own URLs, then ours, one of which may lead to it by another name.
-    fn sources(&self, membership: &Membership) -> Vec<String> {
-        let mut urls = membership.leader.clone();
-        for url in self.etcd.endpoints() {
-            if !urls.contains(&url) {
-                urls.push(url);
+    /// Where to ask for a timestamp: who gave the last one, the leader's own URLs as far as they are of use here, then the
+    /// others, one of which may lead to it by another name.
+    fn sources(&self, membership: &Membership) -> Vec<Source> {
+        let known = self.etcd.endpoints();
+        let leader = membership.leader.iter().filter_map(|url| usable(url, &self.etcd.wire.settings)).map(|url| {
+            let known = known.iter().find(|source| same(&source.url, &url)).cloned();
+            known.unwrap_or(Source { url, learned: true })
+        });
+        let mut sources: Vec<Source> = Vec::new();
+        for source in membership.gave.iter().cloned().chain(leader).chain(known.iter().cloned()) {
+            if !sources.contains(&source) {
+                sources.push(source);
             }
         }
-        urls
+        sources
+    }
+
+    /// Remembers who gave a timestamp.
+    fn remember(&self, source: Source) {
+        if let Some(membership) = &mut *self.membership.lock().unwrap_or_else(PoisonError::into_inner) {
+            membership.gave = Some(source);
+        }
     }
 
     fn forget(&self) {
@@ -138,7 +176,7 @@ impl Pd {
             if let Some(leader) = answer.leader {
                 let cluster_id = answer.header.unwrap_or_default().cluster_id;
                 let leader = leader.client_urls.iter().map(|url| url.trim_end_matches('/').to_owned()).collect();
-                let found = Membership { cluster_id, leader };
+                let found = Membership { cluster_id, leader, gave: None };
                 *self.membership.lock().unwrap_or_else(PoisonError::into_inner) = Some(found.clone());
                 return Ok(found);
             }
@@ -158,10 +196,11 @@ impl Pd {
     pub(super) async fn endpoints(&self, deadline: Deadline) -> Result<Vec<Endpoint>> {
         let settings = &self.etcd.wire.settings;
         let deadline = deadline.at_most(settings.probe_timeout);
-        let members = self.members(deadline).await.map(|answer| answer.members).unwrap_or_default();
+        let answer = self.members(deadline).await.unwrap_or_default();
+        let (cluster_id, members) = (answer.header.map(|header| header.cluster_id), answer.members);
         let mut endpoints: Vec<Endpoint> = Vec::new();
         let mut add = |url: &str, member: Option<&str>, given: bool| {
-            let known = endpoints.iter_mut().find(|known| authority(&known.url) == authority(url));
+            let known = endpoints.iter_mut().find(|known| same(&known.url, url));
             match known {
                 Some(known) => known.member = known.member.take().or(member.map(str::to_owned)),
                 None => endpoints.push(Endpoint {
@@ -176,10 +215,12 @@ impl Pd {
         for member in &members {
             member.client_urls.iter().for_each(|url| add(url, Some(&member.name), false));
         }
+        // Those that were learned before, if nobody tells now.
+        self.etcd.members.urls().iter().for_each(|url| add(url, None, false));
         let urls: Vec<String> = endpoints.iter().map(|endpoint| endpoint.url.clone()).collect();
         let ask = |url| {
             let wire = self.etcd.wire.clone();
-            async move { trouble_with(&wire, url, deadline.at_most(wire.settings.probe_timeout)).await }
+            async move { trouble_with(&wire, url, cluster_id, deadline.at_most(wire.settings.probe_timeout)).await }
         };
         for (endpoint, trouble) in endpoints.iter_mut().zip(each(&urls, ask).await?) {
             endpoint.trouble = trouble;
@@ -188,26 +229,23 @@ impl Pd {
     }
 
     async fn members(&self, deadline: Deadline) -> Result<GetMembersResponse> {
-        Ok(self.etcd.ask("get PD's members", deadline, get_members).await?.1)
+        let asking = self.etcd.members.ask();
+        let (_, answer) = self.etcd.ask("get PD's members", deadline, get_members).await?;
+        asking.answered(&answer, &self.etcd.wire.settings);
+        Ok(answer)
     }
 }
 
-/// Why the endpoint `url` does not answer for PD; `None` if it does.
-async fn trouble_with(wire: &Wire, url: String, deadline: Deadline) -> Option<String> {
-    let asked = race(wire, std::slice::from_ref(&url), false, deadline, "get PD's members", get_members).await;
-    match asked {
-        Ok(_) => None,
-        Err(Unanswered::Final(error)) => Some(error.message),
-        Err(Unanswered::Nobody(attempts)) => {
-            let words = attempts.into_iter().next().map(|attempt| attempt.words);
-            Some(words.unwrap_or_else(|| "no answer".into()))
+/// Why the endpoint `url` does not answer for PD's cluster `cluster_id`; `None` if it does.
+async fn trouble_with(wire: &Wire, url: String, cluster_id: Option<u64>, deadline: Deadline) -> Option<String> {
+    match one(wire, &url, deadline, "get PD's members", get_members).await {
+        Ok(answer) => {
+            let own = answer.header.map(|header| header.cluster_id);
+            let other = own.filter(|own| cluster_id.is_some_and(|cluster_id| cluster_id != *own));
+            other.map(|other| format!("it belongs to another cluster ({other})"))
         }
+        Err(refusal) => Some(refusal.words().unwrap_or_else(|error| error.message)),
     }
-}
-
-/// A URL's host and port, whatever its scheme: TLS decides that.
-fn authority(url: &str) -> &str {
-    url.split_once("://").map_or(url, |(_, rest)| rest).trim_end_matches('/')
 }
 
 /// Whether PD says that its leader is another one, or none.
@@ -230,7 +268,8 @@ async fn ready(channel: Channel) -> Result<Client, Status> {
     Ok(client)
 }
 
-async fn get_members(channel: Channel) -> Result<GetMembersResponse, Refusal> {
+/// Asks PD who its members are.
+pub(super) async fn get_members(channel: Channel) -> Result<GetMembersResponse, Refusal> {
     let path = PathAndQuery::from_static("/pdpb.PD/GetMembers");
     let request = Request::new(GetMembersRequest { header: None });
     let answer: tonic::Response<GetMembersResponse> =

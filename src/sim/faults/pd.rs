@@ -49,7 +49,7 @@ impl Cluster {
     }
 
     /// PD and its etcd answer nobody: no heartbeat, no timestamp, no fake binlog.
-    fn pd_goes(&mut self) {
+    pub(crate) fn pd_goes(&mut self) {
         self.pd_outages += 1;
         if self.pd_outages > 1 {
             return;

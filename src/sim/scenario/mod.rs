@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::nearest::did_you_mean;
 use crate::node::Kind;
 use crate::time::{Time, Zone};
-use crate::world::FaultKind;
+use crate::world::{Alarm, FaultKind};
 use serde::{Deserialize, Serialize};
 
 /// The version of the format that this program reads and writes.
@@ -40,6 +40,9 @@ pub struct Scenario {
     /// PD's members.
     #[serde(default = "default_pd")]
     pub pd: Vec<PdMember>,
+    /// The alarms that PD's etcd has raised, and that nobody ends: it takes no write.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alarms: Vec<Alarm>,
     /// Which binlog Pumps collect.
     #[serde(default)]
     pub gc: GcRule,
@@ -182,6 +185,7 @@ impl Default for Scenario {
             cluster_id: default_cluster_id(),
             start: default_start(),
             pd: default_pd(),
+            alarms: Vec::new(),
             gc: GcRule::default(),
             pumps: Vec::new(),
             drainers: Vec::new(),

@@ -64,6 +64,7 @@ impl Simulated {
     pub(super) fn swap_record(&mut self, seen: &Record, state: State, fence: Option<&Fence>) -> Result<Answer> {
         let key = seen.node.key();
         self.reach_pd("the write of a record")?;
+        self.writable(&format!("write {key}"))?;
         lock::check(&self.cluster, fence)?;
         let changed =
             |what: String| Error::new(ErrorKind::Conflict, what).hint("look at the node again, then decide anew");

@@ -73,6 +73,7 @@ impl Simulated {
         self.pass_until(until, |cluster| cluster.get(LOCK_KEY).is_none())?;
         match self.cluster.get(LOCK_KEY) {
             None => {
+                self.writable("get a lease")?;
                 let now = self.cluster.now();
                 let value = holder.value(self.cluster.unix_ms(now));
                 let create_revision = self.cluster.put(LOCK_KEY, value.as_bytes());

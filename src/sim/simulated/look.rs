@@ -207,7 +207,7 @@ impl Simulated {
         let mut endpoints = self.cluster.endpoints();
         let trouble = if self.cluster.outside.etcd_fails > self.cluster.now() {
             Some("connection refused")
-        } else if self.cluster.pd_gone() {
+        } else if !self.cluster.pd_answers() {
             self.pass(PROBE_DEADLINE)?;
             Some("no answer")
         } else {
@@ -217,6 +217,11 @@ impl Simulated {
             endpoints.iter_mut().for_each(|endpoint| endpoint.trouble = Some(trouble.to_owned()));
         }
         Ok(Answer::Endpoints(endpoints))
+    }
+
+    pub(super) fn alarms(&mut self) -> Result<Answer> {
+        self.reach_pd("etcd's alarms")?;
+        Ok(Answer::Alarms(self.cluster.alarms.to_vec()))
     }
 
     pub(super) fn certificates(&self) -> Answer {

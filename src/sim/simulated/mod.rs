@@ -14,7 +14,7 @@ use super::scenario::Scenario;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interrupt::Interrupt;
 use crate::secret::IV_LENGTH;
-use crate::world::{Answer, Console, Fence, Request, World};
+use crate::world::{Alarm, Answer, Console, Fence, Request, World};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -174,13 +174,24 @@ impl Simulated {
         }
         let longer = if outside.slow_etcd > now { SLOW_ETCD } else { 0 };
         self.pass(longer)?;
-        if !self.cluster.pd_gone() {
+        if self.cluster.pd_answers() {
             return Ok(());
         }
         self.pass(PD_DEADLINE - longer)?;
         Err(self
             .no_pd(format!("no PD answered {what} within 5s"))
             .hint("look after PD first: nodes go on without it only for a while"))
+    }
+
+    /// With an alarm etcd takes no write.
+    fn writable(&self, what: &str) -> Result<()> {
+        match self.cluster.alarms.first() {
+            None => Ok(()),
+            Some(Alarm { kind, .. }) => {
+                let message = format!("cannot {what}: PD's etcd says: {}", kind.words());
+                Err(Error::new(ErrorKind::Rejected, message).hint(kind.advice()))
+            }
+        }
     }
 
     fn no_pd(&self, what: String) -> Error {
@@ -214,6 +225,7 @@ impl World for Simulated {
             Request::Tidbs => self.tidbs(),
             Request::Cluster => self.pd_cluster(),
             Request::Endpoints => self.endpoints(),
+            Request::Alarms => self.alarms(),
             Request::Certificates { .. } => Ok(self.certificates()),
             Request::Tso => self.timestamp(),
             Request::Now => Ok(self.clocks()),

@@ -44,6 +44,8 @@ pub(crate) struct Knobs {
     pub(crate) leader: Leader,
     /// Its cluster id.
     pub(crate) cluster_id: u64,
+    /// etcd's id of it.
+    pub(crate) member_id: u64,
     /// Members beside itself: name and client URL.
     pub(crate) others: Vec<(String, String)>,
     /// PD's own service says nothing at all.
@@ -123,6 +125,7 @@ impl PdDouble {
         let knobs = Knobs {
             leader: Leader::Me,
             cluster_id: CLUSTER_ID,
+            member_id: 1,
             others: Vec::new(),
             silent: false,
             latency: Duration::ZERO,

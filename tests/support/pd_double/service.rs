@@ -91,10 +91,10 @@ pub(super) async fn get_members(
     while read_message(&mut body, &mut Vec::new()).await?.is_some() {}
     let knobs = knobs(shared).await;
     let mut members = vec![("pd-0".to_owned(), shared.url.clone())];
-    members.extend(knobs.others);
+    members.extend(knobs.others.clone());
     let member = |at: usize, name: &str, url: &str| Member {
         name: name.to_owned(),
-        member_id: at as u64 + 1,
+        member_id: if at == 0 { knobs.member_id } else { at as u64 + 1 },
         peer_urls: Vec::new(),
         client_urls: vec![url.to_owned()],
     };
