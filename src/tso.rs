@@ -28,6 +28,11 @@ impl Tso {
         self.0 & ((1 << LOGICAL_BITS) - 1)
     }
 
+    /// Whether PD can have given it out. A record says 0 while there is nothing to say yet.
+    pub fn is_given(self) -> bool {
+        self.0 > 0
+    }
+
     /// Seconds from `earlier` to this one, negative if `earlier` is later.
     pub fn seconds_since(self, earlier: Tso) -> f64 {
         (self.physical_ms() - earlier.physical_ms()) as f64 / 1000.0

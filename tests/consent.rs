@@ -73,7 +73,7 @@ fn in_production_the_profile_is_typed_once_and_anything_else_changes_nothing() {
     pty.send_line("yes").unwrap();
     pty.exp_string("you did not type the name of the profile `eu`").unwrap();
     let drainer = cluster.who(Kind::Drainer, "drainer-0");
-    assert_eq!(cluster.with(|cluster| cluster.recorded_state(drainer)), Some(State::Online));
+    assert_eq!(cluster.with(|cluster| cluster.recorded_state(drainer).cloned()), Some(State::Online.into()));
 
     let mut pty = at_a_terminal(&shell);
     pty.exp_string("Type its name").unwrap();

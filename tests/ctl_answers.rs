@@ -33,7 +33,7 @@ fn read_only_refuses_before_a_node_is_probed_or_the_lock_looked_at() {
     let update = ["-cmd=update-pump", "-node-id=pump-1", "-state=paused", "-verbose"];
     refused(with(ctl(&cluster), &update).arg("--read-only").go().exits(1));
     refused(with(live().arg("ctl"), &update[..3]).go().exits(1));
-    assert_eq!(cluster.with(|cluster| cluster.recorded_state(pump)), Some(State::Online));
+    assert_eq!(cluster.with(|cluster| cluster.recorded_state(pump).cloned()), Some(State::Online.into()));
 }
 
 #[test]

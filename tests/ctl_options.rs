@@ -92,7 +92,7 @@ fn the_cluster_that_is_named_is_changed_and_no_other_is_looked_at() {
     let update = ["--verbose", "--cmd=update-pump", "--node-id=pump-1", "--state=paused"];
     let ran = update.iter().fold(Shell::new(&["ctl", &pd_urls]), |shell, flag| shell.arg(*flag)).go().succeeds();
     assert!(ran.stderr.contains(&cluster.url()) && !ran.stderr.contains(DEFAULT), "{}", ran.stderr);
-    assert_eq!(cluster.with(|cluster| cluster.recorded_state(pump)), Some(State::Paused));
+    assert_eq!(cluster.with(|cluster| cluster.recorded_state(pump).cloned()), Some(State::Paused.into()));
 }
 
 #[test]
@@ -187,6 +187,6 @@ fn in_production_a_change_needs_the_profile_s_name() {
     pause(&[]).exits(1).stderr_contains("nobody can be asked without a terminal");
     pause(&["--yes"]).exits(2).stdout_contains("--yes must name it");
     let pump = cluster.who(Kind::Pump, "pump-1");
-    assert_eq!(cluster.with(|cluster| cluster.recorded_state(pump)), Some(State::Online));
+    assert_eq!(cluster.with(|cluster| cluster.recorded_state(pump).cloned()), Some(State::Online.into()));
     pause(&["--yes=eu"]).succeeds();
 }

@@ -93,7 +93,7 @@ fn a_state_is_written_into_the_key_that_was_read_and_unknown_fields_survive() {
 
     let (now, revision) = kv.get(PUMP_0).unwrap();
     assert_eq!(now, value.replace("online", "paused"));
-    assert_eq!((written.state, written.mod_revision), (State::Paused, revision));
+    assert_eq!((written.state, written.mod_revision), (State::Paused.into(), revision));
     assert!(kv.get("/tidb-binlog/v1/pumps/another").is_none(), "the id in the JSON names no key");
 }
 
@@ -335,7 +335,7 @@ fn a_write_whose_answer_is_lost_is_looked_up_and_happens_once() {
         pd.set(|knobs| knobs.txns = (1, loss));
         let written = swap(&mut live, seen, State::Paused).unwrap();
         assert_eq!(kv.get(PUMP_0).unwrap(), (pump_0("paused", 5), revision + 1), "written once: {loss:?}");
-        assert_eq!((written.state, written.mod_revision), (State::Paused, revision + 1));
+        assert_eq!((written.state, written.mod_revision), (State::Paused.into(), revision + 1));
 
         pd.set(|knobs| knobs.txns = (1, loss));
         let delete = Request::DeleteRecord { key: PUMP_0.into(), mod_revision: revision + 1 };

@@ -45,6 +45,7 @@ mod plans;
 mod prompt;
 mod prompt_stop;
 mod recorded;
+mod records;
 mod recovery;
 mod rehearse;
 mod report;

@@ -164,8 +164,8 @@ fn perform(cluster: &mut Cluster, action: &str) -> Option<String> {
         ["record", "of", node, "set", "to", state, "by", "hand"] => {
             let who = named(cluster, node);
             let record = cluster.record(who).unwrap();
-            let value = record.with_state(State::from_name(state).unwrap());
-            cluster.put(&record.node.key(), value.to_string().as_bytes());
+            let value = record.with_state(State::from_name(state).unwrap()).unwrap();
+            cluster.put(&record.node.key(), value.bytes());
         }
         ["delete", key] => assert!(cluster.delete(key), "{key} was not there"),
         ["put", key, "=", ..] => {

@@ -163,7 +163,7 @@ fn a_deleted_key_is_done_when_it_is_gone_and_unclear_when_somebody_wrote_it_agai
     let (key, json) = (now.node.key(), now.json.clone());
     is_unclear(
         &after(&mut world, &delete, |world| {
-            world.cluster_mut().put(&key, json.as_bytes());
+            world.cluster_mut().put(&key, json.bytes());
         }),
         "written again",
     );

@@ -25,7 +25,7 @@ fn who(cluster: &Cluster, id: &str) -> Who {
 }
 
 fn record(cluster: &Cluster, id: &str) -> State {
-    cluster.record(who(cluster, id)).unwrap().state
+    State::from_name(cluster.record(who(cluster, id)).unwrap().state.name()).unwrap()
 }
 
 fn put(cluster: &mut Cluster, id: &str, action: &str) -> String {
@@ -44,7 +44,7 @@ fn wait(cluster: &mut Cluster, time: Micros) {
 
 fn write_state(cluster: &mut Cluster, id: &str, state: State) {
     let record = cluster.record(who(cluster, id)).unwrap();
-    cluster.put(&record.node.key(), record.with_state(state).as_bytes());
+    cluster.put(&record.node.key(), record.with_state(state).unwrap().bytes());
 }
 
 fn happened(cluster: &Cluster, what: impl Fn(&What) -> bool) -> Vec<Micros> {

@@ -43,7 +43,7 @@ fn stage(cluster: &Cluster, id: &str) -> Option<Stage> {
 }
 
 fn state(cluster: &Cluster, id: &str) -> Option<State> {
-    cluster.recorded_state(who(cluster, id))
+    State::from_name(cluster.recorded_state(who(cluster, id))?.name())
 }
 
 fn put(cluster: &mut Cluster, id: &str, action: &str) -> HttpOutcome {
@@ -444,7 +444,7 @@ fn what_a_drainer_has_not_read_of_a_pump_is_known_whatever_the_records_say() {
     let p1 = who(&cluster, "p1");
     cluster.signal(p1, Signal::Kill);
     let record = cluster.record(p1).unwrap();
-    cluster.put(&record.node.key(), record.with_state(State::Offline).as_bytes());
+    cluster.put(&record.node.key(), record.with_state(State::Offline).unwrap().bytes());
     cluster.advance_to(2 * MINUTE);
     let (from, to) = cluster.unread(0, 1).unwrap();
     assert!((50 * SECOND..51 * SECOND).contains(&(to - from)), "{from} to {to}");

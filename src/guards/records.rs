@@ -111,9 +111,9 @@ pub(super) fn lose_binlog(scene: &mut Scene<'_>, request: &Request) -> Result<Ve
 /// Only an offline node's record may be forgotten.
 pub(super) fn not_offline(scene: &mut Scene<'_>, request: &Request) -> Result<Verdict> {
     let record = record(scene, request)?;
-    Ok(match record.state {
-        State::Offline => Verdict::Clear,
-        other => Verdict::Trips(format!("the record of {} says {other}: take it offline first", record.node)),
+    Ok(match record.state == State::Offline {
+        true => Verdict::Clear,
+        false => Verdict::Trips(format!("the record of {} says {}: take it offline first", record.node, record.state)),
     })
 }
 

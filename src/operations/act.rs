@@ -1,7 +1,7 @@
 //! Acting upon the cluster. Each function returns what it saw: `#{ id, before, answer, after, waited }`.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::node::{Kind, NodeRef, Record, State};
+use crate::node::{Kind, NodeRef, Record, RecordState, State};
 use crate::operations::nodes::{find, look, unexpected};
 use crate::operations::wait::{Goal, until};
 use crate::operations::{Arguments, Example, Group, NodeName, Operation, Opt, Param, Type};
@@ -130,12 +130,12 @@ pub(super) const TABLE: &[Operation] = &[
 ];
 
 /// What an action did, as the script gets it.
-fn outcome(before: &Record, answer: &str, after: Option<State>, waited: Duration) -> Value {
+fn outcome(before: &Record, answer: &str, after: Option<&RecordState>, waited: Duration) -> Value {
     Value::map([
         ("id", before.node.id.as_str().into()),
         ("before", before.state.name().into()),
         ("answer", answer.into()),
-        ("after", after.map(State::name).into()),
+        ("after", after.map(RecordState::name).into()),
         ("waited", waited.as_secs_f64().into()),
     ])
 }
@@ -148,9 +148,9 @@ fn record(gate: &mut dyn Gate, args: &Arguments, param: &str, kind: Kind) -> Res
 
 /// The state in the node's record just now; `None` without a record, or when it cannot be read: what was done is done,
 /// and is no failure because of that.
-fn state_now(gate: &mut dyn Gate, node: &NodeRef) -> Result<Option<State>> {
+fn state_now(gate: &mut dyn Gate, node: &NodeRef) -> Result<Option<RecordState>> {
     match look(gate) {
-        Ok(listing) => Ok(listing.find(node.kind, &node.id).map(|record| record.state)),
+        Ok(listing) => Ok(listing.find(node.kind, &node.id).map(|record| record.state.clone())),
         Err(error) if error.kind.is_fatal() => Err(error),
         Err(_) => Ok(None),
     }
@@ -169,20 +169,22 @@ fn tell(gate: &mut dyn Gate, args: &Arguments, param: &str, kind: Kind, action: 
         Action::Close => State::Offline,
     };
     let (after, waited) = match args.duration("wait") {
-        Some(patience) => (Some(goal), until(gate, &Goal { node: before.node.clone(), state: goal }, patience)?),
+        Some(patience) => (Some(goal.into()), until(gate, &Goal { node: before.node.clone(), state: goal }, patience)?),
         None => (state_now(gate, &before.node)?, Duration::ZERO),
     };
-    Ok(outcome(&before, &message, after, waited))
+    Ok(outcome(&before, &message, after.as_ref(), waited))
 }
 
 /// Nobody can be told anything while it does not run: says what to do instead.
 fn not_running(error: Error, record: &Record) -> Error {
-    match (error.kind, record.state) {
-        (ErrorKind::Unreachable, State::Paused) => error.hint(format!(
+    match (error.kind, &record.state) {
+        (ErrorKind::Unreachable, RecordState::Known(State::Paused)) => error.hint(format!(
             "{} is paused, so nobody is there to be told: start it first (to take it out for good never relabel it)",
             record.node.id
         )),
-        (ErrorKind::Unreachable, State::Offline) => error.hint(format!("{} is offline already", record.node.id)),
+        (ErrorKind::Unreachable, RecordState::Known(State::Offline)) => {
+            error.hint(format!("{} is offline already", record.node.id))
+        }
         _ => error,
     }
 }
@@ -195,7 +197,7 @@ fn relabel(gate: &mut dyn Gate, args: &Arguments, param: &str, kind: Kind) -> Re
         other => return Err(unexpected("swap", &other)),
     };
     gate.tell(Notice::Changed(format!("{}: its record says {} (was {})", seen.node.id, swapped.state, seen.state)));
-    Ok(outcome(&seen, "record written", Some(swapped.state), Duration::ZERO))
+    Ok(outcome(&seen, "record written", Some(&swapped.state), Duration::ZERO))
 }
 
 fn forget(gate: &mut dyn Gate, args: &Arguments, param: &str, kind: Kind) -> Result<Value> {
@@ -233,5 +235,5 @@ fn trigger_gc(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
     };
     gate.tell(Notice::Changed(format!("{}: {message}", before.node.id)));
     let after = state_now(gate, &before.node)?;
-    Ok(outcome(&before, &message, after, Duration::ZERO))
+    Ok(outcome(&before, &message, after.as_ref(), Duration::ZERO))
 }

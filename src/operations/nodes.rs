@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::nearest::did_you_mean;
-use crate::node::{Kind, Malformed, Node, NodeRef, Record, State};
+use crate::node::{Kind, Malformed, Node, NodeRef, Record, RecordState, State};
 use crate::operations::{Arguments, NodeName};
 use crate::time::show_seconds;
 use crate::tso::Tso;
@@ -107,12 +107,20 @@ fn node(record: Record, now: Option<Tso>, odd_address: Option<String>) -> Node {
     let since = |ts| now.map(|now| now.seconds_since(ts));
     let (lag, heartbeat_age) = (since(record.max_commit_ts), since(record.update_ts));
     let mut odd = Vec::new();
-    if let Some(id) = &record.other_id {
-        odd.push(format!("its JSON says nodeId {id}"));
+    match record.other_id.as_deref() {
+        None => {}
+        Some("") => odd.push("its JSON has no nodeId".into()),
+        Some(id) => odd.push(format!("its JSON says nodeId {id}")),
+    }
+    if record.node.address.is_empty() {
+        odd.push("its record has no address".into());
     }
     odd.extend(odd_address);
-    match record.state {
-        State::Online => {
+    match &record.state {
+        RecordState::Other(_) => {
+            odd.push(format!("{} is no state: others take it for neither online nor offline", record.state))
+        }
+        RecordState::Known(State::Online) => {
             if let Some(age) = heartbeat_age.filter(|age| *age > OLD_HEARTBEAT_SECONDS) {
                 odd.push(format!("no heartbeat for {}: probe it", show_seconds(age)));
             }
@@ -120,8 +128,10 @@ fn node(record: Record, now: Option<Tso>, odd_address: Option<String>) -> Node {
                 odd.push(format!("{} behind", show_seconds(lag)));
             }
         }
-        State::Pausing | State::Closing => odd.push("practically never in a record: probe it".into()),
-        State::Paused | State::Offline => {}
+        RecordState::Known(State::Pausing | State::Closing) => {
+            odd.push("practically never in a record: probe it".into())
+        }
+        RecordState::Known(State::Paused | State::Offline) => {}
     }
     Node { record, lag, heartbeat_age, odd }
 }

@@ -241,9 +241,9 @@ impl Blocked {
         if behind < -UNTOLD {
             return None;
         }
-        let state = match slowest.state {
-            State::Online => String::new(),
-            other => format!(", which is {other}"),
+        let state = match slowest.state == State::Online {
+            true => String::new(),
+            false => format!(", which is {}", slowest.state),
         };
         let gap = match behind > 0.0 {
             true => format!("{} behind", show_seconds(behind)),

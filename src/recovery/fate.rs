@@ -1,7 +1,7 @@
 //! What became of a change that began and is not known to be done.
 
 use crate::error::{Error, Result};
-use crate::node::{NodeRef, Record, State};
+use crate::node::{NodeRef, Record, RecordState, State};
 use crate::time::{Time, Zone};
 use crate::world::{Action, Answer, Listing, Manual, ProbeFinding, Request, World};
 
@@ -140,22 +140,26 @@ fn acted(message: &str) -> Answer {
 /// told, or another one, which somebody started since.
 fn paused(node: &NodeRef, seen: &Seen, began_ms: i64) -> Fate {
     let evidence = evidence(node, seen);
-    let state = seen.record.as_ref().map(|record| record.state);
+    let state = seen.record.as_ref().map(|record| &record.state);
     match (&seen.probe, state, is_the_same(seen, began_ms)) {
-        (ProbeFinding::Refused, Some(State::Paused | State::Pausing), _) => done(acted("paused"), evidence),
+        (ProbeFinding::Refused, Some(RecordState::Known(State::Paused | State::Pausing)), _) => {
+            done(acted("paused"), evidence)
+        }
         (ProbeFinding::State(State::Pausing), ..) => done(acted("pausing"), evidence),
-        (ProbeFinding::State(State::Online), Some(State::Online), Some(true)) => undone(evidence),
+        (ProbeFinding::State(State::Online), Some(RecordState::Known(State::Online)), Some(true)) => undone(evidence),
         _ => Fate::Unclear { evidence },
     }
 }
 
 fn closed(node: &NodeRef, seen: &Seen, began_ms: i64) -> Fate {
     let evidence = evidence(node, seen);
-    let state = seen.record.as_ref().map(|record| record.state);
+    let state = seen.record.as_ref().map(|record| &record.state);
     match (&seen.probe, state, is_the_same(seen, began_ms)) {
         (ProbeFinding::State(State::Closing), ..) => done(acted("closing"), evidence),
-        (ProbeFinding::Refused, Some(State::Offline | State::Closing), _) => done(acted("closed"), evidence),
-        (ProbeFinding::State(State::Online), Some(State::Online), Some(true)) => undone(evidence),
+        (ProbeFinding::Refused, Some(RecordState::Known(State::Offline | State::Closing)), _) => {
+            done(acted("closed"), evidence)
+        }
+        (ProbeFinding::State(State::Online), Some(RecordState::Known(State::Online)), Some(true)) => undone(evidence),
         _ => Fate::Unclear { evidence },
     }
 }
@@ -172,7 +176,7 @@ fn swapped(world: &mut dyn World, before: &Record, state: State) -> Result<Fate>
         Some(record) if record.state == state && before.state != state => {
             done(Answer::Swapped(record.clone()), evidence)
         }
-        Some(record) if before.differences(record).is_empty() => {
+        Some(record) if before.differences(record)?.is_empty() => {
             undone(format!("{evidence}; nothing but heartbeats has changed it"))
         }
         _ => Fate::Unclear { evidence },

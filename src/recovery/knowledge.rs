@@ -1,7 +1,7 @@
 //! What a journal knows of the cluster: its last look, and what the run has done since.
 
 use crate::journal::{Entry, Unfinished};
-use crate::node::{NodeRef, State};
+use crate::node::{NodeRef, RecordState, State};
 use crate::world::{Action, Answer, Exec, Known, Listing, Manual, Request};
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ impl Knowledge {
         for (at, entry) in entries.iter().enumerate() {
             for (key, reach) in reach(&entry.request) {
                 // What had come about by the last look is over: whatever happened to the node since is somebody else's.
-                if at > last || !reach.has_come(state_of(&seen, &key)) {
+                if at > last || !reach.has_come(state_of(&seen, &key).as_ref()) {
                     through_us.insert(key, reach);
                 } else {
                     through_us.remove(&key);
@@ -42,10 +42,9 @@ impl Knowledge {
         let now = Known::of(now);
         let ours = |key: &str| {
             let (then, now) = (state_of(&self.seen, key), state_of(&now, key));
-            let reached = self.through_us.get(key).is_some_and(|reach| reach.covers(now));
+            let reached = self.through_us.get(key).is_some_and(|reach| reach.covers(now.as_ref()));
             // What a node does by itself once it was told.
-            let settled = (then, now) == (Some(State::Pausing), Some(State::Paused))
-                || (then, now) == (Some(State::Closing), Some(State::Offline));
+            let settled = goes_on(then.as_ref(), now.as_ref());
             reached || settled
         };
         let left = |known: &Known| Known {
@@ -56,33 +55,39 @@ impl Knowledge {
     }
 }
 
-fn state_of(known: &Known, key: &str) -> Option<State> {
-    known.nodes.iter().find(|node| node.key() == key).map(|node| node.state)
+/// Whether a node comes from one state to the other by itself.
+fn goes_on(then: Option<&RecordState>, now: Option<&RecordState>) -> bool {
+    let is = |record: Option<&RecordState>, state| record.is_some_and(|record| *record == state);
+    (is(then, State::Pausing) && is(now, State::Paused)) || (is(then, State::Closing) && is(now, State::Offline))
+}
+
+fn state_of(known: &Known, key: &str) -> Option<RecordState> {
+    known.nodes.iter().find(|node| node.key() == key).map(|node| node.state.clone())
 }
 
 /// What a node's record may say through a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Reach {
     /// On its way and in the end; `None` stands for no record. Nothing at all stands for anything.
-    may_be: Vec<Option<State>>,
+    may_be: Vec<Option<RecordState>>,
     /// In the end.
-    end: Option<State>,
+    end: Option<RecordState>,
 }
 
 impl Reach {
-    fn covers(&self, state: Option<State>) -> bool {
-        self.may_be.is_empty() || self.may_be.contains(&state)
+    fn covers(&self, state: Option<&RecordState>) -> bool {
+        self.may_be.is_empty() || self.may_be.iter().any(|may_be| may_be.as_ref() == state)
     }
 
-    fn has_come(&self, state: Option<State>) -> bool {
-        self.end == state
+    fn has_come(&self, state: Option<&RecordState>) -> bool {
+        self.end.as_ref() == state
     }
 }
 
 /// The keys that a change reaches, and what becomes of them.
 fn reach(request: &Request) -> Vec<(String, Reach)> {
     let anything = |nodes: &[NodeRef], end: State| -> Vec<(String, Reach)> {
-        nodes.iter().map(|node| (node.key(), Reach { may_be: Vec::new(), end: Some(end) })).collect()
+        nodes.iter().map(|node| (node.key(), Reach { may_be: Vec::new(), end: Some(end.into()) })).collect()
     };
     match request {
         Request::Act { node, action } => {
@@ -90,11 +95,12 @@ fn reach(request: &Request) -> Vec<(String, Reach)> {
                 Action::Pause => (State::Pausing, State::Paused),
                 Action::Close => (State::Closing, State::Offline),
             };
-            let may_be = vec![Some(State::Online), Some(under_way), Some(end)];
-            vec![(node.key(), Reach { may_be, end: Some(end) })]
+            let may_be = [State::Online, under_way, end].map(|state| Some(state.into())).to_vec();
+            vec![(node.key(), Reach { may_be, end: Some(end.into()) })]
         }
         Request::SwapRecord { seen, state } => {
-            vec![(seen.node.key(), Reach { may_be: vec![Some(seen.state), Some(*state)], end: Some(*state) })]
+            let end = Some(RecordState::from(*state));
+            vec![(seen.node.key(), Reach { may_be: vec![Some(seen.state.clone()), end.clone()], end })]
         }
         Request::DeleteRecord { key, .. } => vec![(key.clone(), Reach { may_be: vec![None], end: None })],
         Request::Manual(Manual { starts, stops, retires, .. }) => {

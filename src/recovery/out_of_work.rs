@@ -2,7 +2,7 @@
 
 use crate::error::ErrorKind;
 use crate::journal::{Entry, Unfinished};
-use crate::node::{NodeRef, State};
+use crate::node::{NodeRef, RecordState, State};
 use crate::world::{Action, Answer, Listing, Request};
 use std::fmt::{Display, Formatter, Result};
 
@@ -16,7 +16,7 @@ pub struct OutOfWork {
     /// Whether it did, or only may have.
     certain: bool,
     /// What its record said when the run looked at it last after that.
-    record: Option<State>,
+    record: Option<RecordState>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,13 +72,16 @@ fn change(out: &mut Vec<OutOfWork>, request: &Request, certain: bool) {
 /// closed is where it was to be when it is offline or gone.
 fn look(out: &mut Vec<OutOfWork>, listing: &Listing) {
     out.retain_mut(|known| {
-        let now = listing.find(known.node.kind, &known.node.id).map(|record| record.state);
-        let was_away = known.how == How::Started || known.record.is_some_and(|record| record != State::Online);
+        let now = listing.find(known.node.kind, &known.node.id).map(|record| record.state.clone());
+        let was_away =
+            known.how == How::Started || known.record.as_ref().is_some_and(|record| *record != State::Online);
+        let says = |state| now.as_ref().is_some_and(|record| *record == state);
+        let is_left = match known.how {
+            How::Told(Action::Close) => now.is_some() && !says(State::Offline),
+            How::Told(Action::Pause) | How::Stopped | How::Started => !(was_away && says(State::Online)),
+        };
         known.record = now;
-        match known.how {
-            How::Told(Action::Close) => !matches!(now, None | Some(State::Offline)),
-            _ => !(was_away && now == Some(State::Online)),
-        }
+        is_left
     });
 }
 
@@ -90,7 +93,7 @@ impl Display for OutOfWork {
             Action::Close => "told to close",
         };
         let what = match how {
-            How::Told(Action::Pause) if *certain && *record == Some(State::Paused) => {
+            How::Told(Action::Pause) if *certain && record.as_ref().is_some_and(|record| *record == State::Paused) => {
                 return write!(f, "{} is paused", node.id);
             }
             How::Told(told) => action(*told),

@@ -1,6 +1,6 @@
 //! What truly became of every node over a play: its process and its record, from the log of the simulated cluster.
 
-use crate::node::{Kind, State};
+use crate::node::{Kind, RecordState};
 use crate::rehearsal::play::Played;
 use crate::sim::{Cluster, Happening, Micros, Stage as ProcessStage, What, Who};
 use serde::{Deserialize, Serialize};
@@ -54,7 +54,7 @@ pub struct Timeline {
     /// Its process.
     pub process: Vec<(Micros, Being)>,
     /// The state in its record; `None` without one.
-    pub record: Vec<(Micros, Option<State>)>,
+    pub record: Vec<(Micros, Option<RecordState>)>,
 }
 
 /// What became of every node, and of the whole.
@@ -100,8 +100,8 @@ impl Timeline {
     }
 
     /// What its record said at `time`.
-    pub fn record_at(&self, time: Micros) -> Option<State> {
-        at(&self.record, time).flatten()
+    pub fn record_at(&self, time: Micros) -> Option<&RecordState> {
+        self.record.iter().rev().find(|(from, _)| *from <= time)?.1.as_ref()
     }
 
     /// Whether a process of it was started between the two times.
@@ -121,7 +121,7 @@ impl Timeline {
                 let before = self.process.iter().rev().map(|(_, being)| *being).find(|being| *being != Being::Hung);
                 self.process.push((at, before.unwrap_or(Being::Online)));
             }
-            What::Recorded { state, .. } => self.record.push((at, Some(*state))),
+            What::Recorded { state, .. } => self.record.push((at, Some(state.clone()))),
             What::Forgotten(_) => self.record.push((at, None)),
             _ => {}
         }
@@ -160,7 +160,7 @@ impl Truth {
                 who,
                 id: end.id_of(who).to_owned(),
                 process: vec![(0, if there.contains(&who) { Being::of(start, who) } else { Being::Down })],
-                record: vec![(0, there.contains(&who).then(|| start.recorded_state(who)).flatten())],
+                record: vec![(0, there.contains(&who).then(|| start.recorded_state(who).cloned()).flatten())],
             })
             .collect();
         let drainers = end.everybody().filter(|who| who.kind() == Kind::Drainer);

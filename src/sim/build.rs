@@ -7,11 +7,11 @@ use super::faults::{Outside, Suffers};
 use super::host::Host;
 use super::process::{Entry, Node, Process, Stage, Who};
 use super::pump::{CLOSE_CHECK, Closing, FAKE_BINLOG, GC_INTERVAL, PUMP_BEAT, Pump};
-use super::record::{Body, Fixed, canonical};
+use super::record::{Body, Fixed, own_fields, written_body};
 use super::scenario::{BinlogSpec, DrainerSpec, FIRST_GC, Phases, ProcessSpec, PumpSpec, Scenario, TidbSpec, phase};
 use super::tidb::{Binlog, Tidb};
 use crate::error::Result;
-use crate::node::{Kind, NodeRef, Record, State};
+use crate::node::{Kind, NodeRef, State};
 use crate::tso::Tso;
 use crate::world::Member;
 use serde_json::{Map, Value as Json};
@@ -130,10 +130,7 @@ impl Cluster {
     fn adopt_key(&mut self, who: Who) {
         let key = self.key_of(who);
         let Some(raw) = self.keys.remove(&key) else { return };
-        let body = match Record::parse(&key, &raw.value[..], raw.revision) {
-            Ok(record) => Body::Fixed(Arc::new(Fixed::of(&record))),
-            Err(_) => Body::Raw(raw.value),
-        };
+        let body = written_body(&key, &raw.value, raw.revision);
         let (written, created, revision) = (self.now, raw.created, raw.revision);
         self.node_mut(who).entry = Some(Entry { created, written, revision, body });
     }
@@ -147,6 +144,7 @@ impl Cluster {
             process: spec.process,
             uptime: spec.uptime.micros(),
             extra: &spec.extra,
+            json: spec.json.as_deref(),
             phases: &spec.phases,
             place,
             supervised: spec.supervisor,
@@ -182,6 +180,7 @@ impl Cluster {
             process: spec.process,
             uptime: spec.uptime.micros(),
             extra: &spec.extra,
+            json: spec.json.as_deref(),
             phases: &spec.phases,
             place,
             supervised: spec.supervisor,
@@ -265,20 +264,19 @@ impl Cluster {
 
     fn entry_of(&self, common: &Common<'_>, state: State, position: Micros, beat: Micros) -> Entry {
         let beats = common.process == ProcessSpec::Running && state == State::Online;
-        let live = beats && common.extra.is_empty();
+        let live = beats && common.extra.is_empty() && common.json.is_none();
         let written = if beats { beat } else { beat.min(position.max(-common.uptime)) };
         let revision = FIRST_REVISION + written.max(1 - FIRST_REVISION);
         let (max_commit_ts, update_ts) = (self.ts_at(position), self.ts_at(written));
-        let json = (!common.extra.is_empty()).then(|| {
-            let own = canonical(common.id, common.address, state, max_commit_ts, update_ts);
-            let mut value: Map<String, Json> = serde_json::from_str(&own).unwrap_or_default();
-            value.extend(common.extra.clone());
-            Json::Object(value).to_string().into()
-        });
-        let claimed = common.extra.get("nodeId").and_then(Json::as_str).filter(|claimed| *claimed != common.id);
-        let other_id = claimed.map(str::to_owned);
-        let fixed = Fixed { state, address: common.address.into(), max_commit_ts, update_ts, other_id, json };
-        let body = if live { Body::Live } else { Body::Fixed(Arc::new(fixed)) };
+        let body = if live {
+            Body::Live
+        } else if let Some(text) = common.text(state, max_commit_ts, update_ts) {
+            written_body(&format!("{}{}", common.kind.prefix(), common.id), text.as_bytes(), revision)
+        } else {
+            let address = common.address.into();
+            let fixed = Fixed { state: state.into(), address, max_commit_ts, update_ts, other_id: None, json: None };
+            Body::Fixed(Arc::new(fixed))
+        };
         Entry { created: 1, written, revision, body }
     }
 
@@ -313,10 +311,28 @@ struct Common<'a> {
     process: ProcessSpec,
     uptime: Micros,
     extra: &'a Map<String, Json>,
+    json: Option<&'a str>,
     phases: &'a Phases,
     place: usize,
     supervised: bool,
     drift_ppm: i64,
+}
+
+impl Common<'_> {
+    /// The text of its record, where a node would write it otherwise.
+    fn text(&self, state: State, max_commit_ts: Tso, update_ts: Tso) -> Option<String> {
+        if let Some(json) = self.json {
+            return Some(json.to_owned());
+        }
+        if self.extra.is_empty() {
+            return None;
+        }
+        let field = |(name, value): (&str, Json)| (name.to_owned(), value);
+        let mut fields: Map<String, Json> =
+            own_fields(self.id, self.address, &state.into(), max_commit_ts, update_ts).into_iter().map(field).collect();
+        fields.extend(self.extra.clone());
+        Some(Json::Object(fields).to_string())
+    }
 }
 
 fn tidb_of(spec: &TidbSpec) -> Tidb {

@@ -8,7 +8,7 @@ use super::cluster::{Cluster, Event, FIRST_REVISION, RawKey};
 use super::drainer::LOOK;
 use super::happening::What;
 use super::process::{Entry, Node, Who};
-use super::record::{Body, Fixed, canonical};
+use super::record::{Body, Fixed, own_fields, written_body};
 use crate::error::{Error, Result};
 use crate::node::{Kind, Malformed, ROOT, Record, State};
 use crate::tso::Tso;
@@ -62,7 +62,7 @@ impl Cluster {
         let written = node.written_at(entry, self.now);
         let started = node.process.map_or(written, |process| process.started);
         let fixed = Fixed {
-            state: State::Online,
+            state: State::Online.into(),
             address: node.address.clone(),
             max_commit_ts: self.ts_at(self.recorded_position(who).unwrap_or(node.settled)),
             update_ts: self.ts_at(written + (written - started) / 1_000_000 * node.drift_ppm),
@@ -148,11 +148,7 @@ impl Cluster {
         };
         match self.owner(key) {
             Some(who) => {
-                let body = match Record::parse(key, value, revision) {
-                    Ok(record) => Body::Fixed(Arc::new(Fixed::of(&record))),
-                    Err(_) => Body::Raw(value.into()),
-                };
-                self.overwrite(who, body, revision);
+                self.overwrite(who, written_body(key, value, revision), revision);
             }
             None => {
                 let created = self.keys.get(key).map_or(revision, |raw| raw.created);
@@ -164,12 +160,12 @@ impl Cluster {
     }
 
     fn overwrite(&mut self, who: Who, body: Body, revision: i64) {
-        let (now, was) = (self.now, self.node(who).recorded_state());
+        let (now, was) = (self.now, self.node(who).recorded_state().cloned());
         let node = self.node_mut(who);
         let created = node.entry.as_ref().map_or(revision, |entry| entry.created);
         node.entry = Some(Entry { created, written: now, revision, body });
-        let state = node.recorded_state();
-        if let Some(state) = state.filter(|state| Some(*state) != was) {
+        let state = node.recorded_state().cloned();
+        if let Some(state) = state.filter(|state| Some(state) != was.as_ref()) {
             self.note(What::Recorded { who, state, by_hand: true });
         }
         self.beat_later(who);
@@ -215,18 +211,18 @@ impl Cluster {
         self.settle();
         let (position, now) = (self.position(who), self.now);
         let node = self.node(who);
-        let was = node.recorded_state();
+        let was_online = node.says(State::Online);
         let last = node.entry.as_ref().map(|entry| entry.revision);
         let revision = match last {
-            Some(last) if was == Some(State::Online) => (FIRST_REVISION + now).max(last + 1),
+            Some(last) if was_online => (FIRST_REVISION + now).max(last + 1),
             _ => self.next_revision(),
         };
         let node = self.node_mut(who);
         let created = node.entry.as_ref().map_or(revision, |entry| entry.created);
         node.settled = position;
         node.entry = Some(Entry { created, written: now, revision, body: Body::Live });
-        if was != Some(State::Online) {
-            self.note(What::Recorded { who, state: State::Online, by_hand: false });
+        if !was_online {
+            self.note(What::Recorded { who, state: State::Online.into(), by_hand: false });
             self.record_changed(who);
         }
     }
@@ -252,11 +248,17 @@ impl Cluster {
         let (max_commit_ts, update_ts) = (self.ts_at(position), self.ts_at(self.now));
         let now = self.now;
         let node = self.node_mut(who);
-        let fixed =
-            Fixed { state, address: node.address.clone(), max_commit_ts, update_ts, other_id: None, json: None };
+        let fixed = Fixed {
+            state: state.into(),
+            address: node.address.clone(),
+            max_commit_ts,
+            update_ts,
+            other_id: None,
+            json: None,
+        };
         let created = node.entry.as_ref().map_or(revision, |entry| entry.created);
         node.entry = Some(Entry { created, written: now, revision, body: Body::Fixed(Arc::new(fixed)) });
-        self.note(What::Recorded { who, state, by_hand: false });
+        self.note(What::Recorded { who, state: state.into(), by_hand: false });
         self.record_changed(who);
     }
 
@@ -325,6 +327,6 @@ fn raw_key_value(key: &str, raw: &RawKey) -> KeyValue {
 /// A node's record as JSON, for `/status` and `/drainers`.
 pub(crate) fn as_json(record: &Record) -> serde_json::Value {
     let (id, address) = (&record.node.id, &record.node.address);
-    let json = canonical(id, address, record.state, record.max_commit_ts, record.update_ts);
-    serde_json::from_str(&json).unwrap_or_default()
+    let fields = own_fields(id, address, &record.state, record.max_commit_ts, record.update_ts);
+    serde_json::Value::Object(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }

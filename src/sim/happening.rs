@@ -2,7 +2,7 @@
 
 use super::clock::Micros;
 use super::process::Who;
-use crate::node::State;
+use crate::node::RecordState;
 use crate::world::Action;
 
 /// Something that truly happened.
@@ -48,7 +48,7 @@ pub enum What {
         /// Whose record.
         who: Who,
         /// The state.
-        state: State,
+        state: RecordState,
         /// Somebody else than the node wrote it.
         by_hand: bool,
     },

@@ -6,7 +6,7 @@ use super::drainer::WARM_UP;
 use super::happening::What;
 use super::process::{BOOT, ENDING, Exit, Process, RESTART_AFTER, Signal, Stage, Who};
 use super::pump::{CLOSE_CHECK, Closing, NOTIFY, NOTIFY_TRIES};
-use crate::node::State;
+use crate::node::{RecordState, State};
 use crate::world::Action;
 use std::sync::Arc;
 
@@ -161,7 +161,9 @@ impl Cluster {
             return self.exit(who, Exit::Failed);
         }
         match who {
-            Who::Pump(at) if matches!(self.node(who).recorded_state(), None | Some(State::Offline)) => {
+            Who::Pump(at)
+                if matches!(self.node(who).recorded_state(), None | Some(RecordState::Known(State::Offline))) =>
+            {
                 self.set_stage(who, Stage::Notifying);
                 self.write_state(who, State::Online);
                 self.note(What::Notifying(who));
@@ -217,7 +219,7 @@ impl Cluster {
             return self.exit(who, Exit::Failed);
         }
         let told = |drainer: &super::drainer::Drainer| {
-            drainer.node.recorded_state() != Some(State::Online) || drainer.node.true_state().is_some()
+            !drainer.node.says(State::Online) || drainer.node.true_state().is_some()
         };
         let listed = !self.pd_gone() && !self.broken[1];
         if listed && self.drainers.iter().all(told) {

@@ -7,7 +7,7 @@ use super::happening::What;
 use super::process::{Exit, Stage, Who};
 use super::pump::GC_INTERVAL;
 use super::scenario::GcRule;
-use crate::node::State;
+use crate::node::{RecordState, State};
 
 impl Cluster {
     pub(crate) fn look_if_due(&mut self, drainer: usize) {
@@ -43,8 +43,8 @@ impl Cluster {
         let (mut gone, mut new) = (Vec::new(), Vec::new());
         for (pump, state) in self.pumps.iter().map(|pump| pump.node.recorded_state()).enumerate() {
             match (state, known.next_if(|(_, source)| source.pump == pump)) {
-                (Some(State::Offline), Some((source, _))) => gone.push(source),
-                (Some(state), None) if state != State::Offline => new.push(pump),
+                (Some(RecordState::Known(State::Offline)), Some((source, _))) => gone.push(source),
+                (Some(state), None) if *state != State::Offline => new.push(pump),
                 _ => {}
             }
         }
@@ -57,7 +57,7 @@ impl Cluster {
         let read = self.drainers[at].consumed;
         self.drainers[at].sources.clear();
         for pump in 0..self.pumps.len() {
-            let offline = self.pumps[pump].node.recorded_state() == Some(State::Offline);
+            let offline = self.pumps[pump].node.says(State::Offline);
             if offline && !self.drainers[at].dropped.contains_key(&pump) {
                 self.leave_behind(at, pump, read);
             }

@@ -3,7 +3,7 @@
 use super::clock::{MILLISECOND, Micros, SECOND, last_tick};
 use super::faults::Suffers;
 use super::record::Body;
-use crate::node::{Kind, State};
+use crate::node::{Kind, RecordState, State};
 use std::sync::Arc;
 
 /// How long a process takes from its start until its port answers and its record is written (*recorded*: 0.2-0.5 s).
@@ -134,17 +134,22 @@ impl Node {
     }
 
     /// The state that the record shows, if it is one.
-    pub(crate) fn recorded_state(&self) -> Option<State> {
+    pub(crate) fn recorded_state(&self) -> Option<&RecordState> {
         match &self.entry.as_ref()?.body {
-            Body::Live => Some(State::Online),
-            Body::Fixed(fixed) => Some(fixed.state),
+            Body::Live => Some(&RecordState::Known(State::Online)),
+            Body::Fixed(fixed) => Some(&fixed.state),
             Body::Raw(_) => None,
         }
     }
 
+    /// Whether the record is one and says `state`.
+    pub(crate) fn says(&self, state: State) -> bool {
+        self.recorded_state().is_some_and(|recorded| *recorded == state)
+    }
+
     /// Whether the record exists and does not say `offline`.
     pub(crate) fn counts(&self) -> bool {
-        self.recorded_state().is_some_and(|state| state != State::Offline)
+        self.recorded_state().is_some_and(|state| *state != State::Offline)
     }
 
     /// How far the process has come, if there is one and it is not stopped.

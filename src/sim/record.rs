@@ -1,7 +1,7 @@
 //! What stands in etcd: a node's record in the exact format of the real ones, and keys that are no records.
 
 use super::clock::{MILLISECOND, Micros};
-use crate::node::{Kind, NodeRef, Record, State};
+use crate::node::{Kind, NodeRef, Record, RecordState, RecordText};
 use crate::tso::Tso;
 use serde_json::Value as Json;
 use std::sync::Arc;
@@ -20,48 +20,79 @@ pub(crate) enum Body {
 /// A record that no heartbeat rewrites.
 #[derive(Clone, Debug)]
 pub(crate) struct Fixed {
-    pub(crate) state: State,
+    pub(crate) state: RecordState,
     pub(crate) address: Arc<str>,
     pub(crate) max_commit_ts: Tso,
     pub(crate) update_ts: Tso,
     /// The `nodeId` in it, where it is another than the key's.
     pub(crate) other_id: Option<String>,
     /// The whole object as it was written, where it is not what a node writes itself.
-    pub(crate) json: Option<Arc<str>>,
+    pub(crate) json: Option<Arc<RecordText>>,
 }
 
 impl Fixed {
     /// What `record` says.
     pub(crate) fn of(record: &Record) -> Self {
         Self {
-            state: record.state,
+            state: record.state.clone(),
             address: record.node.address.as_str().into(),
             max_commit_ts: record.max_commit_ts,
             update_ts: record.update_ts,
             other_id: record.other_id.clone(),
-            json: Some(record.json.as_str().into()),
+            json: Some(Arc::new(record.json.clone())),
         }
     }
 
     /// It as a record of the node `id`.
     pub(crate) fn record(&self, kind: Kind, id: &str, mod_revision: i64) -> Record {
         let json = match &self.json {
-            Some(json) => json.as_ref().to_owned(),
-            None => canonical(id, &self.address, self.state, self.max_commit_ts, self.update_ts),
+            Some(json) => json.as_ref().clone(),
+            None => {
+                let (state, max_commit_ts) = (&self.state, self.max_commit_ts);
+                canonical(id, &self.address, state, max_commit_ts, self.update_ts).into_bytes().into()
+            }
         };
         let node = NodeRef { kind, id: id.to_owned(), address: self.address.as_ref().to_owned() };
         let (max_commit_ts, update_ts) = (self.max_commit_ts, self.update_ts);
         let other_id = self.other_id.clone();
-        Record { node, state: self.state, max_commit_ts, update_ts, mod_revision, other_id, json }
+        Record { node, state: self.state.clone(), max_commit_ts, update_ts, mod_revision, other_id, json }
     }
 }
 
-/// The object that a node writes, its fields in the order of the real ones, without spaces as Go writes them.
-pub(crate) fn canonical(id: &str, address: &str, state: State, max_commit_ts: Tso, update_ts: Tso) -> String {
-    let (id, address) = (Json::from(id), Json::from(address));
+/// The fields that a node writes, in the order of the real ones.
+pub(crate) fn own_fields(
+    id: &str,
+    address: &str,
+    state: &RecordState,
+    max_commit_ts: Tso,
+    update_ts: Tso,
+) -> [(&'static str, Json); 8] {
+    [
+        ("nodeId", id.into()),
+        ("host", address.into()),
+        ("state", state.name().into()),
+        ("isAlive", false.into()),
+        ("score", 0.into()),
+        ("label", Json::Null),
+        ("maxCommitTS", max_commit_ts.0.into()),
+        ("updateTS", update_ts.0.into()),
+    ]
+}
+
+/// The object that a node writes, without spaces as Go writes it.
+pub(crate) fn canonical(id: &str, address: &str, state: &RecordState, max_commit_ts: Tso, update_ts: Tso) -> String {
+    let (id, address, state) = (Json::from(id), Json::from(address), Json::from(state.name()));
     format!(
-        r#"{{"nodeId":{id},"host":{address},"state":"{state}","isAlive":false,"score":0,"label":null,"maxCommitTS":{max_commit_ts},"updateTS":{update_ts}}}"#
+        r#"{{"nodeId":{id},"host":{address},"state":{state},"isAlive":false,"score":0,"label":null,"maxCommitTS":{max_commit_ts},"updateTS":{update_ts}}}"#
     )
+}
+
+/// What stands under a node's key after somebody wrote `value` there.
+pub(crate) fn written_body(key: &str, value: &[u8], revision: i64) -> Body {
+    match Record::parse(key, value, revision) {
+        Ok(record) => Body::Fixed(Arc::new(Fixed::of(&record))),
+        Err(_) => Body::Raw(value.into()),
+    }
 }
 
 /// The timestamp of a virtual time: the microseconds within its millisecond are its logical part.
@@ -77,10 +108,11 @@ pub(crate) fn time_of(start_ms: i64, ts: Tso) -> Micros {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::node::State;
 
     #[test]
     fn a_record_has_the_fields_of_a_real_one_in_their_order() {
-        let value = canonical("host:8250", "10.0.0.5:8250", State::Online, Tso(405197570529820673), Tso(7));
+        let value = canonical("host:8250", "10.0.0.5:8250", &State::Online.into(), Tso(405197570529820673), Tso(7));
         assert_eq!(
             value,
             r#"{"nodeId":"host:8250","host":"10.0.0.5:8250","state":"online","isAlive":false,"score":0,"label":null,"maxCommitTS":405197570529820673,"updateTS":7}"#

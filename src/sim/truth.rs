@@ -3,7 +3,7 @@
 use super::clock::Micros;
 use super::cluster::Cluster;
 use super::process::{Stage, Who};
-use crate::node::State;
+use crate::node::RecordState;
 
 impl Cluster {
     /// How far a node's process has come; `None` without one.
@@ -22,7 +22,7 @@ impl Cluster {
     }
 
     /// The state that a node's record shows; `None` without a record.
-    pub fn recorded_state(&self, who: Who) -> Option<State> {
+    pub fn recorded_state(&self, who: Who) -> Option<&RecordState> {
         self.node(who).recorded_state()
     }
 

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, ScriptError};
 use crate::language::Ending;
-use crate::node::{Kind, State};
+use crate::node::{Kind, RecordState};
 use crate::policy::PlannedEffect;
 use crate::rehearsal::{Being, Harm, Played, Story, Timeline, Truth};
 use crate::sim::Cluster;
@@ -68,8 +68,8 @@ impl Ran {
     }
 
     /// What a node's record says in the end, a minute after the script's; `None` without one.
-    pub(super) fn record(&self, id: &str) -> Result<Option<State>, Error> {
-        self.node(id).map(|node| node.record_at(self.played.after.now()))
+    pub(super) fn record(&self, id: &str) -> Result<Option<RecordState>, Error> {
+        self.node(id).map(|node| node.record_at(self.played.after.now()).cloned())
     }
 
     /// What a node's process is in the end, a minute after the script's.

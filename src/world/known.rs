@@ -1,6 +1,6 @@
 //! What somebody knows of the cluster who looked at it once: what of it matters, and how it differs from now.
 
-use crate::node::{Kind, NodeRef, Record, State};
+use crate::node::{Kind, NodeRef, Record, RecordState};
 use crate::world::Listing;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -17,14 +17,14 @@ pub struct KnownNode {
     /// `host:port`.
     pub address: String,
     /// What its record says.
-    pub state: State,
+    pub state: RecordState,
 }
 
 impl KnownNode {
     /// What there is to know of `record`.
     pub fn of(record: &Record) -> Self {
         let NodeRef { kind, id, address } = record.node.clone();
-        Self { kind, id, address, state: record.state }
+        Self { kind, id, address, state: record.state.clone() }
     }
 
     /// The key of its record in etcd.

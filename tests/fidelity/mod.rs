@@ -126,7 +126,7 @@ fn a_state_that_differs_in_a_listing_is_noticed() {
         if let Ok(Answer::Listing(listing)) = answer
             && let Some(record) = listing.records.last_mut()
         {
-            record.state = State::Pausing;
+            record.state = State::Pausing.into();
         }
     });
     assert!(said.contains("differ in step 0 of the sequence of seed 20261123"), "{said}");

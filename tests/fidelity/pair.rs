@@ -244,8 +244,8 @@ fn is_so(cluster: &Cluster, node: &NodeRef, action: Action) -> bool {
     let probe = format!("/state/{}/probe", node.id);
     let said = cluster.clone().http(&node.address, "PUT", &probe);
     match action {
-        Action::Pause => state == Some(State::Paused),
-        Action::Close => state == Some(State::Offline) || format!("{said:?}").contains("state is closing"),
+        Action::Pause => state == Some(State::Paused.into()),
+        Action::Close => state == Some(State::Offline.into()) || format!("{said:?}").contains("state is closing"),
     }
 }
 
@@ -290,7 +290,7 @@ fn apply(play: &Play, cluster: &mut Cluster) {
         Play::Write(kind, id, state) => {
             let who = cluster.find(*kind, id).unwrap();
             if let Some(record) = cluster.record(who) {
-                cluster.put(&record.node.key(), record.with_state(*state).as_bytes());
+                cluster.put(&record.node.key(), record.with_state(*state).unwrap().bytes());
             }
         }
         Play::Put(key, value) => {

@@ -148,7 +148,7 @@ struct Slow(Cluster);
 impl Policy for Slow {
     fn decide(&mut self, _: &Change<'_>, _: &mut dyn World) -> Result<Consent> {
         let record = self.0.listing().find(Kind::Drainer, "drainer-0").unwrap().clone();
-        self.0.put(&record.node.key(), &record.with_state(State::Offline));
+        self.0.put(&record.node.key(), &record.with_state(State::Offline).unwrap().shown());
         Ok(Consent::Asked)
     }
 }

@@ -27,7 +27,7 @@ impl Random {
 
 /// The record's JSON with these fields put in.
 fn with(record: &Record, fields: &[(&str, Json)]) -> String {
-    let mut value = record.value();
+    let mut value: serde_json::Map<String, Json> = serde_json::from_slice(record.json.bytes()).unwrap();
     value.extend(fields.iter().map(|(name, field)| ((*name).to_owned(), field.clone())));
     Json::Object(value).to_string()
 }
@@ -38,9 +38,9 @@ fn change(cluster: &Cluster, random: &mut Random) -> String {
     let (key, id) = (record.node.key(), record.node.id.clone());
     match random.below(6) {
         0 | 1 => {
-            let others: Vec<State> = State::ALL.into_iter().filter(|state| *state != record.state).collect();
+            let others: Vec<State> = State::ALL.into_iter().filter(|state| record.state != *state).collect();
             let state = random.of(&others);
-            cluster.put(&key, &record.with_state(state));
+            cluster.put(&key, &record.with_state(state).unwrap().shown());
             format!("{id} says {state}")
         }
         2 => {
@@ -125,7 +125,10 @@ fn what_a_change_during_the_run_does_to_the_next_effect_is_refused() {
         session.borrow_mut().perform(pause(0), &[]).unwrap();
         let record = cluster.listing().find(Kind::Drainer, "drainer-1").unwrap().clone();
         let changed = match round % 3 {
-            0 => record.with_state(random.of(&[State::Pausing, State::Paused, State::Closing, State::Offline])),
+            0 => {
+                let state = random.of(&[State::Pausing, State::Paused, State::Closing, State::Offline]);
+                record.with_state(state).unwrap().shown().into_owned()
+            }
             1 => with(&record, &[("host", json!(format!("10.7.7.7:{round}")))]),
             _ => with(&record, &[("maxCommitTS", json!(record.max_commit_ts.0 - 1)), ("isAlive", json!(true))]),
         };

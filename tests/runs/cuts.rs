@@ -10,7 +10,7 @@ use binlogsh::interrupt::Interrupt;
 use binlogsh::journal::store::{Claim, Ending, Holder, Module, NewRun, RunHead, RunJournal, RunKind, RunState, Store};
 use binlogsh::journal::{Entry, Journal, Keeps, Mark, Outcome};
 use binlogsh::language::{Interpreter, PinnedModule, Settings, Source};
-use binlogsh::node::State;
+use binlogsh::node::RecordState;
 use binlogsh::policy::Yes;
 use binlogsh::recovery::{Knowledge, settle};
 use binlogsh::session::{LockPlan, LockSpan, Parts, Session};
@@ -162,7 +162,7 @@ pub(super) struct Case {
 #[derive(Debug, PartialEq)]
 struct End {
     /// Each node's process and record.
-    nodes: BTreeMap<String, (Option<Stage>, Option<State>)>,
+    nodes: BTreeMap<String, (Option<Stage>, Option<RecordState>)>,
     /// How often each node did what it was told, and how often its process was started.
     effects: BTreeMap<(String, &'static str), usize>,
 }
@@ -184,7 +184,7 @@ impl End {
         }
         let nodes = cluster
             .everybody()
-            .map(|who| (cluster.id_of(who).to_owned(), (cluster.stage(who), cluster.recorded_state(who))));
+            .map(|who| (cluster.id_of(who).to_owned(), (cluster.stage(who), cluster.recorded_state(who).cloned())));
         Self { nodes: nodes.collect(), effects }
     }
 }

@@ -115,7 +115,11 @@ impl Place {
         assert!(self.meta().join("savepoint").exists(), "{about}");
         for (kind, id) in PAUSED {
             let who = self.cluster.who(kind, id);
-            assert_eq!(self.cluster.with(|cluster| cluster.recorded_state(who)), Some(State::Paused), "{about}: {id}");
+            assert_eq!(
+                self.cluster.with(|cluster| cluster.recorded_state(who).cloned()),
+                Some(State::Paused.into()),
+                "{about}: {id}"
+            );
             let end = format!("/state/{id}/pause");
             let told = self.cluster.asked_of_nodes().into_iter().filter(|asked| asked.ends_with(&end)).count();
             assert_eq!(told, 1, "{about}: {id} was told {told} times");

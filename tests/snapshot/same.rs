@@ -25,8 +25,8 @@ pub(super) fn same(what: &str, was: &mut dyn World, is: &mut dyn World) {
     assert_eq!(nodes(&old), nodes(&new), "{what}");
     for (a, b) in old.records.iter().zip(&new.records) {
         let what = format!("{what}, {}", a.node);
-        assert_eq!((a.state, &a.other_id), (b.state, &b.other_id), "{what}");
-        assert_eq!(a.differences(b), Vec::<String>::new(), "{what}");
+        assert_eq!((&a.state, &a.other_id), (&b.state, &b.other_id), "{what}");
+        assert_eq!(a.differences(b).unwrap(), Vec::<String>::new(), "{what}");
         let age = |listing: &Listing, ts: Tso| listing.tso.unwrap().seconds_since(ts);
         near(&format!("{what}, lag"), age(&old, a.max_commit_ts), age(&new, b.max_commit_ts), NEAR);
         near(&format!("{what}, heartbeat"), age(&old, a.update_ts), age(&new, b.update_ts), NEAR);

@@ -46,7 +46,7 @@ pub(super) fn node_text(node: &Node, zone: Zone) -> String {
         "{{NodeID: {}, Addr: {}, State: {}, MaxCommitTS: {}, UpdateTime: {}}}",
         record.node.id,
         record.node.address,
-        record.state,
+        record.state.name(),
         record.max_commit_ts,
         go_time(record.update_ts.physical_ms(), zone)
     )

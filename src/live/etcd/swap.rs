@@ -57,7 +57,7 @@ pub(in crate::live) async fn swap(
             return written(kv.value(), &seen.node, kv.mod_revision());
         }
         let current = current(&key, seen, now.as_ref())?;
-        let value = current.with_state(state).into_bytes();
+        let value = current.with_state(state)?.into_bytes();
         let txn = compared(&key, current.mod_revision, fence, TxnOp::put(key.as_str(), value.clone(), None));
         match execute(etcd, &url, &format!("write {key}"), txn, &key, fence, sent).await? {
             Outcome::Done(revision) => return written(&value, &seen.node, revision),
@@ -161,7 +161,7 @@ fn current(key: &str, seen: &Record, now: Option<&KeyValue>) -> Result<Record> {
     };
     let current = Record::parse(key, now.value(), now.mod_revision())
         .map_err(|error| changed(format!("{key} holds no record any more ({error})")))?;
-    let differences = seen.differences(&current);
+    let differences = seen.differences(&current)?;
     if differences.is_empty() {
         return Ok(current);
     }

@@ -85,7 +85,10 @@ fn is_more_than_a_heartbeat(event: &Event) -> bool {
     let parse = |kv: &KeyValue| Record::parse(&String::from_utf8_lossy(kv.key()), kv.value(), kv.mod_revision()).ok();
     let (before, after) = (event.prev_kv().and_then(parse), parse(now));
     match (event.event_type(), before, after) {
-        (EventType::Put, Some(before), Some(after)) => !before.differences(&after).is_empty(),
+        // What cannot be compared may have changed.
+        (EventType::Put, Some(before), Some(after)) => {
+            before.differences(&after).map_or(true, |found| !found.is_empty())
+        }
         _ => true,
     }
 }

@@ -3,7 +3,7 @@
 use super::pumps::{blame_for_block, blocked};
 use super::records::named_by;
 use super::{Blame, Harm, HarmKind, PROBE_WINDOW, Scene};
-use crate::node::{Kind, State};
+use crate::node::{Kind, RecordState, State};
 use crate::rehearsal::trace::Act;
 use crate::sim::{Micros, SECOND, What, Who};
 use crate::time::show_seconds;
@@ -66,7 +66,7 @@ fn lost(scene: &Scene<'_>, loss: Loss<'_>, told: &mut Told, found: &mut Vec<Harm
 fn is_retired(scene: &Scene<'_>, drainer: usize) -> bool {
     let who = Who::Drainer(drainer);
     let end = &scene.played.after;
-    matches!(end.recorded_state(who), None | Some(State::Offline))
+    matches!(end.recorded_state(who), None | Some(RecordState::Known(State::Offline)))
         || end.log().iter().any(|happening| happening.what == What::Retired(who))
 }
 
@@ -77,7 +77,7 @@ fn blame(scene: &Scene<'_>, loss: &Loss<'_>) -> Blame {
     }
     let pump = Who::Pump(loss.pump);
     let gone = |what: &What| match what {
-        What::Recorded { who, state: State::Offline, by_hand } if *who == pump => Some(*by_hand),
+        What::Recorded { who, state: RecordState::Known(State::Offline), by_hand } if *who == pump => Some(*by_hand),
         What::Forgotten(who) if *who == pump => Some(true),
         _ => None,
     };
@@ -176,11 +176,11 @@ fn unread_in_the_end(scene: &Scene<'_>, told: &mut Told, found: &mut Vec<Harm>) 
     let nodes: Vec<Who> = end.everybody().collect();
     let gone_at_start = |who: &Who| {
         scene.start.everybody().any(|was| was == *who)
-            && matches!(scene.start.recorded_state(*who), None | Some(State::Offline))
+            && matches!(scene.start.recorded_state(*who), None | Some(RecordState::Known(State::Offline)))
     };
     for pump in nodes.iter().filter(|who| who.kind() == Kind::Pump && !gone_at_start(who)) {
         let Who::Pump(place) = *pump else { continue };
-        if !matches!(end.recorded_state(*pump), None | Some(State::Offline)) {
+        if !matches!(end.recorded_state(*pump), None | Some(RecordState::Known(State::Offline))) {
             continue;
         }
         let gone = scene.truth.node(*pump).and_then(|node| node.record.last()).map_or(end.now(), |(at, _)| *at);
@@ -204,7 +204,7 @@ fn unread_in_the_end(scene: &Scene<'_>, told: &mut Told, found: &mut Vec<Harm>) 
 fn was_retired_until(scene: &Scene<'_>, drainer: Who, time: Micros) -> bool {
     scene.truth.node(drainer).is_some_and(|node| {
         let mut before = node.record.iter().filter(|(at, _)| *at <= time);
-        before.all(|(_, state)| *state == Some(State::Offline))
+        before.all(|(_, state)| state.as_ref().is_some_and(|record| *record == State::Offline))
     })
 }
 

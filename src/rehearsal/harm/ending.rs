@@ -3,7 +3,7 @@
 use super::intended::{advancing, carried_out};
 use super::taken_out::TakenOut;
 use super::{Blame, Harm, HarmKind, Intended, PROBE_WINDOW, STALL_WINDOW, Scene};
-use crate::node::{Kind, State};
+use crate::node::{Kind, RecordState, State};
 use crate::rehearsal::trace::Act;
 use crate::rehearsal::truth::{Being, Timeline, since};
 use crate::sim::{Micros, Who};
@@ -51,27 +51,27 @@ fn twice(scene: &Scene<'_>, intended: &Intended, found: &mut Vec<Harm>) {
 }
 
 /// The end of a node's process and record.
-type End = (Being, Option<State>);
+type End = (Being, Option<RecordState>);
 
 fn end_at(node: &Timeline, time: Micros) -> End {
-    (node.process_at(time), node.record_at(time))
+    (node.process_at(time), node.record_at(time).cloned())
 }
 
 /// Since when a node is seen not to be what it is to be, at `time`; `None` if it is not seen.
-fn wrong_since(node: &Timeline, goal: End, time: Micros) -> Option<Micros> {
+fn wrong_since(node: &Timeline, goal: &End, time: Micros) -> Option<Micros> {
     // A process that has not come up yet does not listen: a probe finds nobody there.
     let end_at = |node: &Timeline, time: Micros| match end_at(node, time) {
         (Being::Starting, record) if goal.0 == Being::Down => (Being::Down, record),
         end => end,
     };
-    if end_at(node, time) == goal {
+    if end_at(node, time) == *goal {
         return None;
     }
     let mut changes: Vec<Micros> = node.process.iter().map(|(at, _)| *at).collect();
     changes.extend(node.record.iter().map(|(at, _)| *at));
     changes.sort_unstable();
     changes.dedup();
-    let right: Vec<(Micros, bool)> = changes.into_iter().map(|at| (at, end_at(node, at) == goal)).collect();
+    let right: Vec<(Micros, bool)> = changes.into_iter().map(|at| (at, end_at(node, at) == *goal)).collect();
     Some(since(&right, time))
 }
 
@@ -88,7 +88,7 @@ fn false_success(scene: &Scene<'_>, intended: &Intended, found: &mut Vec<Harm>) 
         let name = (node.kind(), node.id.clone());
         let Some(goal) = intended.ends.get(&name) else { continue };
         if end_at(node, last) != *goal {
-            let condition = wrong_since(node, *goal, ended).unwrap_or(ended);
+            let condition = wrong_since(node, goal, ended).unwrap_or(ended);
             let (being, record) = end_at(node, last);
             let record = record.map_or("gone".to_owned(), |state| state.to_string());
             claim(format!("{} is {}, its record {record}", node.id, being.name()), condition, PROBE_WINDOW);
@@ -113,7 +113,7 @@ fn standing_still(scene: &Scene<'_>, intended: &Intended) -> Vec<(String, Micros
         let node = scene.truth.named(Kind::Drainer, id)?;
         let Who::Drainer(place) = node.who else { return None };
         // Whoever was paused or taken out is not expected to advance; that is told of the node itself.
-        if node.record_at(ended) != Some(State::Online) {
+        if node.record_at(ended).is_none_or(|record| *record != State::Online) {
             return None;
         }
         let (_, flows) = scene.truth.flows.iter().find(|(at, _)| *at == place)?;

@@ -1,7 +1,7 @@
 //! What a script is meant to come to: what its rehearsal without faults came to.
 
 use super::taken_out::{is_anothers, told};
-use crate::node::{Kind, State};
+use crate::node::{Kind, RecordState};
 use crate::rehearsal::play::Played;
 use crate::rehearsal::truth::{Being, Truth};
 use crate::sim::{Cluster, Micros, What, Who};
@@ -14,7 +14,7 @@ pub struct Intended {
     /// Whether it succeeds: where a script comes to that fails without any fault is nobody's goal.
     pub(super) succeeds: bool,
     /// Each node's process and record in the end.
-    pub(super) ends: BTreeMap<(Kind, String), (Being, Option<State>)>,
+    pub(super) ends: BTreeMap<(Kind, String), (Being, Option<RecordState>)>,
     /// The nodes whose processes were started during it.
     pub(super) restarted: BTreeSet<(Kind, String)>,
     /// The Drainers that advance in the end.
@@ -37,7 +37,11 @@ impl Intended {
         }
         Self {
             succeeds: played.exit_code() == 0,
-            ends: truth.nodes.iter().map(|node| (name(node), (node.process_at(end), node.record_at(end)))).collect(),
+            ends: truth
+                .nodes
+                .iter()
+                .map(|node| (name(node), (node.process_at(end), node.record_at(end).cloned())))
+                .collect(),
             restarted: truth.nodes.iter().filter(|node| node.was_started(0, played.ended_at())).map(name).collect(),
             advancing: advancing(&played.at_end, &played.after),
             done,

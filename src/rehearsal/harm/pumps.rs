@@ -2,7 +2,7 @@
 
 use super::taken_out::{How, TakenOut, is_pump};
 use super::{Blame, Harm, HarmKind, PROBE_WINDOW, Scene};
-use crate::node::State;
+use crate::node::{RecordState, State};
 use crate::rehearsal::truth::{Being, since};
 use crate::sim::{Micros, SECOND};
 use crate::time::show_seconds;
@@ -65,5 +65,5 @@ fn two_down(scene: &Scene<'_>, found: &mut Vec<Harm>) {
 fn is_to_return(scene: &Scene<'_>, out: &TakenOut) -> bool {
     let Some(intended) = scene.intended else { return true };
     let end = intended.ends.get(&(out.who.kind(), scene.id(out.who).to_owned()));
-    end.is_none_or(|(_, record)| !matches!(record, None | Some(State::Offline)))
+    end.is_none_or(|(_, record)| !matches!(record, None | Some(RecordState::Known(State::Offline))))
 }

@@ -59,7 +59,7 @@ fn released(scene: &Scene<'_>, act: &Act, drainer: &Timeline, found: &mut Vec<Ha
             (crate::sim::Who::Drainer(at), crate::sim::Who::Pump(pump)) => scene.played.after.unread(at, pump),
             _ => None,
         };
-        if pump.record_at(scene.played.after.now()) != Some(State::Offline) || unread.is_none() {
+        if pump.record_at(scene.played.after.now()).is_none_or(|record| *record != State::Offline) || unread.is_none() {
             continue;
         }
         found.push(Harm {

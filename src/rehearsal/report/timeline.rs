@@ -4,7 +4,7 @@ use super::axis::{self, Frame};
 use super::canvas::{Anchor, Canvas, Layout};
 use super::scale::Scale;
 use super::{lanes, span, time};
-use crate::node::State;
+use crate::node::RecordState;
 use crate::rehearsal::story::{Story, Track};
 use crate::rehearsal::truth::Being;
 use crate::sim::Micros;
@@ -32,7 +32,12 @@ pub(super) fn process(track: &Track, end: Micros) -> Vec<Segment> {
 
 /// What a record said until `end`.
 pub(super) fn record(track: &Track, end: Micros) -> Vec<Segment> {
-    segments(track.record.iter().map(|(at, state)| (*at, state.map_or("none", State::name))), end)
+    let name = |state: &Option<RecordState>| match state {
+        None => "none",
+        Some(RecordState::Known(state)) => state.name(),
+        Some(RecordState::Other(_)) => "odd",
+    };
+    segments(track.record.iter().map(|(at, state)| (*at, name(state))), end)
 }
 
 fn segments(changes: impl Iterator<Item = (Micros, &'static str)>, end: Micros) -> Vec<Segment> {

@@ -5,7 +5,7 @@ mod process;
 use super::observe::{Observed, Seen, beat_ms};
 use super::pace::{Pace, pace};
 use super::unknown::Unknown;
-use crate::node::{Kind, Record};
+use crate::node::{Kind, Record, RecordState};
 use crate::sim::{DiskSpec, DrainerSpec, KeySpec, Phases, ProcessSpec, PumpSpec, Span};
 use crate::time::show_seconds;
 use process::{Stand, stands};
@@ -45,7 +45,7 @@ impl Nodes {
             if !node.address.contains(':') {
                 unknown
                     .say(format!("{node} has an address without a port: its record is kept, and nobody is behind it"));
-                nodes.keys.push(KeySpec { key: node.key(), value: seen.record.json.clone() });
+                nodes.keys.push(KeySpec { key: node.key(), value: seen.record.json.shown().into_owned() });
                 continue;
             }
             let subject = Subject { observed, seen, stand };
@@ -95,6 +95,7 @@ impl Subject<'_> {
             }
             ProcessSpec::Dead | ProcessSpec::Hung => {}
         }
+        let (extra, json) = self.text(unknown);
         let (retention, disk) = (self.retention(), self.disk());
         if self.seen.counts() {
             unknown.retentions.extend(retention.is_none().then(|| node.id.clone()));
@@ -109,7 +110,8 @@ impl Subject<'_> {
             retention: retention.unwrap_or(usual.retention),
             disk: disk.unwrap_or_default(),
             drift_ppm: self.drift_ppm(),
-            extra: extra(&self.seen.record),
+            extra,
+            json,
             phases,
             ..usual
         }
@@ -141,6 +143,7 @@ impl Subject<'_> {
 
     fn drainer(&self, held_up: bool, unknown: &mut Unknown) -> DrainerSpec {
         let node = &self.seen.record.node;
+        let (extra, json) = self.text(unknown);
         DrainerSpec {
             record: Some(self.stand.record),
             process: self.stand.process,
@@ -148,7 +151,8 @@ impl Subject<'_> {
             lag: span(self.behind_ms()),
             speed: self.speed(held_up, unknown),
             drift_ppm: self.drift_ppm(),
-            extra: extra(&self.seen.record),
+            extra,
+            json,
             phases: self.heartbeat(),
             ..DrainerSpec::new(&node.id, &node.address)
         }
@@ -183,6 +187,19 @@ impl Subject<'_> {
                 None
             }
         }
+    }
+
+    /// The fields of its record that no node writes itself, or the whole text where fields cannot say it.
+    fn text(&self, unknown: &mut Unknown) -> (Map<String, Json>, Option<String>) {
+        let record = &self.seen.record;
+        if let Some(extra) = extra(record) {
+            return (extra, None);
+        }
+        if record.json.as_text().is_none() {
+            let node = &record.node;
+            unknown.say(format!("the record of {node} has bytes that are no text: each is replaced"));
+        }
+        (Map::new(), Some(record.json.shown().into_owned()))
     }
 
     /// How far a Drainer is behind, by the newer of its record and its own word, in milliseconds.
@@ -271,11 +288,20 @@ fn newest_age_ms(observed: &Observed, pump: &Seen) -> i64 {
     let id = &pump.record.node.id;
     let read = observed.nodes.iter().filter_map(|seen| seen.status.as_ref()?.pump_positions.get(id));
     let newest = read.copied().chain([pump.record.max_commit_ts]).max();
-    observed.age_ms(newest.unwrap_or(pump.record.max_commit_ts))
+    // One that was just started says 0: it holds nothing yet.
+    newest.filter(|ts| ts.is_given()).map_or(0, |ts| observed.age_ms(ts))
 }
 
-/// The fields of a record that no node writes itself, or not so.
-fn extra(record: &Record) -> Map<String, Json> {
+/// The fields of a record that no node writes itself, or not so; `None` where its text says what fields cannot: a state
+/// that is none of the five, a name that is there twice or by another spelling, a number beyond those of a program.
+fn extra(record: &Record) -> Option<Map<String, Json>> {
+    let text = record.json.as_text()?;
+    let Ok(Json::Object(fields)) = serde_json::from_str(text) else { return None };
+    // What was read came back as it stands, or something of it was lost.
+    let is_whole = record.says_the_same(&Json::Object(fields.clone()).to_string());
+    if matches!(record.state, RecordState::Other(_)) || !is_whole {
+        return None;
+    }
     let own = |field: &str, value: &Json| match field {
         "host" | "state" | "maxCommitTS" | "updateTS" => true,
         "nodeId" => *value == record.node.id,
@@ -284,7 +310,9 @@ fn extra(record: &Record) -> Map<String, Json> {
         "label" => value.is_null(),
         _ => false,
     };
-    record.value().into_iter().filter(|(field, value)| !own(field, value)).collect()
+    let names = fields.keys().map(String::as_str);
+    let has_all = ["host", "state", "maxCommitTS", "updateTS"].iter().all(|name| names.clone().any(|has| has == *name));
+    has_all.then(|| fields.into_iter().filter(|(field, value)| !own(field, value)).collect())
 }
 
 fn span(ms: i64) -> Span {

@@ -1,7 +1,7 @@
 //! What is asked of the cluster: few requests, each about everybody at once.
 
 use crate::error::{Error, Result};
-use crate::node::{Kind, Malformed, NodeRef, Record, State};
+use crate::node::{Kind, Malformed, NodeRef, Record, RecordState, State};
 use crate::tso::Tso;
 use crate::world::{
     Answer, ClusterInfo, DrainerStatus, Listing, ProbeFinding, Request, StatusReport, TidbServer, World,
@@ -111,8 +111,8 @@ pub(super) fn beat_ms(kind: Kind) -> i64 {
 }
 
 /// What is no heartbeat in a listing.
-fn states(listing: &Listing) -> Vec<(NodeRef, State)> {
-    listing.records.iter().map(|record| (record.node.clone(), record.state)).collect()
+fn states(listing: &Listing) -> Vec<(NodeRef, RecordState)> {
+    listing.records.iter().map(|record| (record.node.clone(), record.state.clone())).collect()
 }
 
 impl Said {

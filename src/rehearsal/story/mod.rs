@@ -5,7 +5,7 @@ mod meaning;
 mod words;
 
 use crate::error::Place;
-use crate::node::{Kind, State};
+use crate::node::{Kind, RecordState};
 use crate::rehearsal::harm::Harm;
 use crate::rehearsal::play::Played;
 use crate::rehearsal::truth::{Being, Truth};
@@ -131,7 +131,7 @@ pub struct Track {
     /// Its process: from when on it was what.
     pub process: Vec<(Micros, Being)>,
     /// Its record: from when on it said what; `None` without one.
-    pub record: Vec<(Micros, Option<State>)>,
+    pub record: Vec<(Micros, Option<RecordState>)>,
 }
 
 /// How far behind a Drainer was.
@@ -204,7 +204,7 @@ fn differences(start: &Cluster, played: &Played, truth: &Truth) -> Vec<Differenc
                 found.push(Difference { node, kind, what: what.into(), before, after });
             }
         };
-        let state = |state: Option<State>| state.map_or("none".to_owned(), |state| state.to_string());
+        let state = |state: Option<&RecordState>| state.map_or("none".to_owned(), |state| state.to_string());
         differs("record", state(node.record_at(0)), state(node.record_at(end)));
         differs("process", node.process_at(0).name().into(), node.process_at(end).name().into());
         let address = |cluster: &Cluster| match cluster.everybody().any(|who| who == node.who) {

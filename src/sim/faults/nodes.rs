@@ -111,8 +111,9 @@ impl Cluster {
 
     /// Writes a state over a record as `binlogctl` does: blindly.
     fn other_writes(&mut self, who: Who, state: State) {
-        if let Some(record) = self.record(who) {
-            self.put(&record.node.key(), record.with_state(state).as_bytes());
+        let written = self.record(who).map(|record| (record.node.key(), record.with_state(state)));
+        if let Some((key, Ok(json))) = written {
+            self.put(&key, json.bytes());
         }
     }
 }

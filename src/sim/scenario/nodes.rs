@@ -59,6 +59,9 @@ pub struct PumpSpec {
     /// More fields of its record, which survive until its next heartbeat.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub extra: Map<String, Json>,
+    /// Its whole record as it stands in etcd, until its next heartbeat: where no fields can say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub json: Option<String>,
     /// When within their intervals its clocks tick, in milliseconds; left out, every node has its own.
     #[serde(default)]
     pub phases: Phases,
@@ -96,6 +99,9 @@ pub struct DrainerSpec {
     /// More fields of its record, which survive until its next heartbeat.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub extra: Map<String, Json>,
+    /// Its whole record as it stands in etcd, until its next heartbeat: where no fields can say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub json: Option<String>,
     /// When within their intervals its clocks tick, in milliseconds; left out, every node has its own.
     #[serde(default)]
     pub phases: Phases,
@@ -117,6 +123,7 @@ impl PumpSpec {
             disk: DiskSpec::default(),
             drift_ppm: 0,
             extra: Map::new(),
+            json: None,
             phases: Phases::default(),
         }
     }
@@ -136,6 +143,7 @@ impl DrainerSpec {
             supervisor: false,
             drift_ppm: 0,
             extra: Map::new(),
+            json: None,
             phases: Phases::default(),
         }
     }

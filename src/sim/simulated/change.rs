@@ -72,13 +72,13 @@ impl Simulated {
         let now = now.ok_or_else(|| changed(format!("{key} is gone: somebody deleted it meanwhile")))?;
         let now = Record::parse(&key, now.value, now.mod_revision)
             .map_err(|error| changed(format!("{key} holds no record any more ({error})")))?;
-        let differences = seen.differences(&now);
+        let differences = seen.differences(&now)?;
         if !differences.is_empty() {
             return Err(changed(format!("somebody else changed {key} meanwhile: {}", differences.join(", "))));
         }
-        let json = now.with_state(state);
-        let mod_revision = self.cluster.put(&key, json.as_bytes());
-        Ok(Answer::Swapped(Record { state, mod_revision, json, ..now }))
+        let json = now.with_state(state)?;
+        let mod_revision = self.cluster.put(&key, json.bytes());
+        Ok(Answer::Swapped(Record { state: state.into(), mod_revision, json, ..now }))
     }
 
     pub(super) fn delete_record(&mut self, key: &str, mod_revision: i64, fence: Option<&Fence>) -> Result<Answer> {

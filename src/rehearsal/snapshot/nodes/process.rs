@@ -1,6 +1,6 @@
 //! Whether each node has a process, and what it does: the probe decides, and where it does not tell, the heartbeat.
 
-use crate::node::{Kind, NodeRef, State};
+use crate::node::{Kind, NodeRef, RecordState, State};
 use crate::rehearsal::snapshot::observe::{Observed, Seen};
 use crate::rehearsal::snapshot::unknown::Unknown;
 use crate::sim::ProcessSpec;
@@ -18,7 +18,12 @@ pub(super) fn stands(observed: &Observed, unknown: &mut Unknown) -> Vec<Stand> {
 }
 
 fn stand(observed: &Observed, seen: &Seen, unknown: &mut Unknown) -> Stand {
-    let (node, record) = (&seen.record.node, seen.record.state);
+    let node = &seen.record.node;
+    // A text that is no state stays in the record, as a whole; to everybody it is neither `online` nor `offline`.
+    let record = match seen.record.state {
+        RecordState::Known(state) => state,
+        RecordState::Other(_) => State::Paused,
+    };
     let found = |process| Stand { process, record };
     let moves = seen.moves(observed.watched_ms());
     match &seen.finding {
