@@ -27,6 +27,7 @@ pub mod session;
 pub mod shell;
 pub mod sim;
 pub mod testing;
+pub mod text;
 pub mod time;
 pub mod tso;
 pub mod value;

@@ -60,4 +60,5 @@ mod snapshot;
 mod store;
 mod support;
 mod testing;
+mod text_files;
 mod variants;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// Values that everybody speaks of.
 const VALUES: &[&str] =
-    &["error", "interrupt", "nearest", "node", "pd_url", "savepoint", "secret", "time", "tso", "value"];
+    &["error", "interrupt", "nearest", "node", "pd_url", "savepoint", "secret", "text", "time", "tso", "value"];
 
 /// What each other room may use beside the values (and itself).
 const ROOMS: &[(&str, &[&str])] = &[

@@ -23,6 +23,7 @@ use crate::language::Ending;
 use crate::live::signals;
 use crate::output::{Output, Settings as Look};
 use crate::session::Session;
+use crate::text::decode;
 use compose::House;
 use std::cell::RefCell;
 use std::ffi::OsString;
@@ -169,27 +170,34 @@ fn conclude(output: &Output, ending: Ending) -> u8 {
     }
 }
 
+/// The largest file that is read.
+const LARGEST: u64 = 128 << 20;
+
 /// The text of a file.
 fn read_text(path: &Path) -> Result<String> {
-    let text = std::fs::read_to_string(path).map(|text| match text.strip_prefix('\u{feff}') {
-        Some(text) => text.to_owned(),
-        None => text,
-    });
-    text.map_err(|fault| {
+    let unreadable = |fault: std::io::Error| {
         let kind = match fault.kind() {
             std::io::ErrorKind::NotFound => ErrorKind::NotFound,
-            std::io::ErrorKind::InvalidData => ErrorKind::Invalid,
             _ => ErrorKind::Local,
         };
         Error::new(kind, format!("cannot read {}", path.display())).source(fault)
-    })
+    };
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(
+            Error::invalid(format!("{} is larger than 128 MiB", path.display())).hint("is it the file that you meant?")
+        );
+    }
+    decode(&path.display().to_string(), bytes)
 }
 
 /// All of standard input.
 fn read_standard_input() -> Result<String> {
-    let mut text = String::new();
-    match std::io::stdin().read_to_string(&mut text) {
-        Ok(_) => Ok(text),
+    let mut bytes = Vec::new();
+    match std::io::stdin().read_to_end(&mut bytes) {
+        Ok(_) => decode("standard input", bytes),
         Err(fault) => Err(Error::local("cannot read standard input").source(fault)),
     }
 }

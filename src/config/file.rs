@@ -5,6 +5,7 @@ use super::{pd_urls, timeout};
 use crate::error::{Error, Result};
 use crate::nearest::did_you_mean;
 use crate::output::Format;
+use crate::text::decode;
 use crate::time::parse_duration;
 use indexmap::IndexMap;
 use std::io::ErrorKind;
@@ -42,8 +43,8 @@ const PROFILE: [&str; 8] = ["pd-urls", "ca", "cert", "key", "production", "outpu
 
 /// The file at `path`; `None` if there is none.
 pub(super) fn read(path: &Path) -> Result<Option<File>> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => Reader { path, text: &text }.file().map(Some),
+    match std::fs::read(path) {
+        Ok(bytes) => Reader { path, text: &decode(&path.display().to_string(), bytes)? }.file().map(Some),
         Err(fault) if fault.kind() == ErrorKind::NotFound => Ok(None),
         Err(fault) => Err(Error::local(format!("{} cannot be read", path.display())).source(fault)),
     }

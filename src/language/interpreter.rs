@@ -12,7 +12,7 @@ use crate::language::describe::{self, ScriptDoc};
 use crate::language::engine;
 use crate::language::host::Host;
 use crate::language::parameter::{self, ParamDoc};
-use crate::language::pin::{self, PinnedModule};
+use crate::language::pin::{self, PinnedModule, Unpinned};
 use crate::language::place::{self, Places};
 use crate::language::reach::{Reach, Text};
 use crate::language::settings::Settings;
@@ -20,7 +20,7 @@ use crate::language::sources::Source;
 use crate::language::translate::Vocabulary;
 use crate::session::Session;
 use crate::value::Value;
-use rhai::{AST, Caches, Dynamic, Engine, EvalAltResult, GlobalRuntimeState, ParseErrorType, Scope};
+use rhai::{AST, Caches, Dynamic, Engine, EvalAltResult, GlobalRuntimeState, ParseError, ParseErrorType, Scope};
 use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -113,7 +113,10 @@ impl Interpreter {
         self.host.begin(prepared.root.clone(), prepared.declared.clone());
         let pinned =
             stacker::maybe_grow(RED_ZONE, STACK, || pin::pin(&self.engine, &self.host, &prepared.key, &prepared.ast));
-        Ok(pinned?)
+        pinned.map_err(|why| match why {
+            Unpinned::Missing(error) => error.into(),
+            Unpinned::Broken(key, error) => self.refused(&key, &error),
+        })
     }
 
     /// Runs a script of this interpreter from its beginning to its end; nothing of it is left afterwards.
@@ -220,12 +223,7 @@ impl Interpreter {
         let compiled = stacker::maybe_grow(RED_ZONE, STACK, || self.engine.compile_with_scope(scope, source.code()));
         let mut ast = match compiled {
             Ok(ast) => ast,
-            Err(error) => {
-                let mut words = self.vocabulary(&self.prompt);
-                words.learn_from(&source.text);
-                let place = place::at(error.position(), &key, &self.host.sources);
-                return Err(ScriptError::at(words.parsing(error.err_type(), place.as_deref()), place));
-            }
+            Err(error) => return Err(self.refused(&key, &error)),
         };
         if let Some(at) = unclosed_comment(&source.text) {
             let error = Error::invalid("this does not compile: the comment that begins here is not closed")
@@ -236,6 +234,16 @@ impl Interpreter {
         self.host.sources.compiled(&key, &ast);
         self.host.shapes.borrow_mut().learn_from(&ast);
         Ok((key, ast))
+    }
+
+    /// What the compiler says of the source `key`, in our words.
+    fn refused(&self, key: &str, error: &ParseError) -> ScriptError {
+        let known = self.host.sources.get(key);
+        let mut words = self.vocabulary(&self.prompt);
+        words.learn_from(known.as_ref().map_or("", |known| known.source.text.as_str()));
+        let place = place::at(error.position(), key, &self.host.sources);
+        let error = words.parsing(error.err_type(), place.as_deref());
+        ScriptError::at(error, place)
     }
 
     fn described(&self, key: &str, ast: &AST) -> Result<ScriptDoc, ScriptError> {

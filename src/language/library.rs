@@ -7,6 +7,7 @@ use crate::language::complete::unclosed_comment;
 use crate::language::host::Host;
 use crate::language::sources::Source;
 use crate::nearest::did_you_mean;
+use crate::text::decode;
 use rhai::{Engine, EvalAltResult, Module, ModuleResolver, ParseErrorType, Position, Scope, Shared};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -150,8 +151,9 @@ pub fn find_module(importer: &Source, roots: &[PathBuf], path: &str) -> Result<S
 }
 
 fn read(file: &Path) -> Result<Source> {
-    let text = std::fs::read_to_string(file)
+    let bytes = std::fs::read(file)
         .map_err(|error| Error::local(format!("cannot read the module {}", file.display())).source(error))?;
+    let text = decode(&format!("the module {}", file.display()), bytes)?;
     Ok(Source { name: file.display().to_string(), text, root: file.parent().map(Path::to_owned) })
 }
 

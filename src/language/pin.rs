@@ -1,9 +1,9 @@
 //! The modules of a script as they are when its run begins, so that it can go on with the same ones later and elsewhere.
 
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::language::host::Host;
 use crate::language::library::locate;
-use rhai::{AST, ASTNode, Engine, Expr, Stmt};
+use rhai::{AST, ASTNode, Engine, Expr, ParseError, Stmt};
 use serde::{Deserialize, Serialize};
 
 /// A module as a run was begun with.
@@ -19,11 +19,19 @@ pub struct PinnedModule {
     pub text: String,
 }
 
+/// Why a script's modules cannot be had.
+pub(super) enum Unpinned {
+    /// One is not found, or cannot be read.
+    Missing(Error),
+    /// The source of this key does not compile.
+    Broken(String, ParseError),
+}
+
 /// All modules that the source `key`, compiled to `ast`, imports by a plain text, directly or through others.
 ///
 /// # Errors
-/// Those of finding a module; `invalid` when one does not compile.
-pub(super) fn pin(engine: &Engine, host: &Host, key: &str, ast: &AST) -> Result<Vec<PinnedModule>> {
+/// Those of finding a module; why one does not compile.
+pub(super) fn pin(engine: &Engine, host: &Host, key: &str, ast: &AST) -> Result<Vec<PinnedModule>, Unpinned> {
     let mut pinned: Vec<PinnedModule> = Vec::new();
     let mut open = vec![(key.to_owned(), imports(ast))];
     while let Some((key, paths)) = open.pop() {
@@ -32,11 +40,12 @@ pub(super) fn pin(engine: &Engine, host: &Host, key: &str, ast: &AST) -> Result<
             if pinned.iter().any(|module| module.importer == importer && module.path == path) {
                 continue;
             }
-            let source = locate(host, &key, &path)?;
+            let source = locate(host, &key, &path).map_err(Unpinned::Missing)?;
             let (name, text) = (source.name.clone(), source.text.clone());
             let compiled = engine.compile(&*source.code());
-            let ast = compiled.map_err(|e| Error::invalid(format!("{name} does not compile")).source(e))?;
-            open.push((host.sources.add(source), imports(&ast)));
+            let key = host.sources.add(source);
+            let ast = compiled.map_err(|error| Unpinned::Broken(key.clone(), error))?;
+            open.push((key, imports(&ast)));
             pinned.push(PinnedModule { importer: importer.clone(), path, name, text });
         }
     }

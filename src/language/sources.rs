@@ -3,6 +3,7 @@
 //! An error names a source and a position; people want the file and the line itself. Rhai names the wrong source for a
 //! closure that fails inside another file's function, so the functions of every source are kept as well.
 
+use crate::text::BYTE_ORDER_MARK;
 use rhai::{AST, Position};
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -21,9 +22,13 @@ pub struct Source {
 }
 
 impl Source {
-    /// A text that comes from no file.
+    /// A text that comes from no file; a byte order mark is no part of it.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { name: name.into(), text: text.into(), root: None }
+        let mut text = text.into();
+        if text.starts_with(BYTE_ORDER_MARK) {
+            text.remove(0);
+        }
+        Self { name: name.into(), text, root: None }
     }
 
     /// The text as the compiler takes it: a `#!` line is blank, everything stays on its line.

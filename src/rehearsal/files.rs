@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "they are this room's files")]
 
 use crate::error::{Error, Result};
+use crate::text::decode;
 use std::io::{ErrorKind as Io, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -25,11 +26,10 @@ pub(super) fn read(what: &str, path: &Path) -> Result<String> {
     let file = std::fs::File::open(path).map_err(unreadable)?;
     file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     let wrong = |why: &str| Err(Error::invalid(format!("{cannot}: {why}")).hint("is it the file that you meant?"));
-    match (bytes.len() as u64, String::from_utf8(bytes)) {
-        (0, _) => wrong("it is empty"),
-        (size, _) if size > LARGEST => wrong("it is larger than 128 MiB"),
-        (_, Err(_)) => wrong("it is not text"),
-        (_, Ok(text)) => Ok(text),
+    match bytes.len() as u64 {
+        0 => wrong("it is empty"),
+        size if size > LARGEST => wrong("it is larger than 128 MiB"),
+        _ => decode(&format!("{what} {}", path.display()), bytes),
     }
 }
 

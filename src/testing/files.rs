@@ -4,6 +4,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::language::Source;
 use crate::sim::Scenario;
+use crate::text::decode;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -48,14 +49,14 @@ impl TestFile {
 }
 
 fn read(path: &Path) -> Result<String> {
-    fs::read_to_string(path).map_err(|fault| {
+    let bytes = fs::read(path).map_err(|fault| {
         let kind = match fault.kind() {
             std::io::ErrorKind::NotFound => ErrorKind::NotFound,
-            std::io::ErrorKind::InvalidData => ErrorKind::Invalid,
             _ => ErrorKind::Local,
         };
         Error::new(kind, format!("cannot read {}", path.display())).source(fault)
-    })
+    })?;
+    decode(&path.display().to_string(), bytes)
 }
 
 /// The test files that `paths` name, and those in the directories that they name, sorted by path; what cannot be read is

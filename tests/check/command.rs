@@ -58,7 +58,7 @@ fn what_cannot_be_read_exits_with_2_and_the_rest_is_checked() {
         .stderr_contains("2 errors and 1 warning in 2 scripts");
     let latin = check(&["latin.rhai", "a.rhai"]).file("a.rhai", CLEAN);
     std::fs::write(latin.dir().join("latin.rhai"), b"//! \xff\n").unwrap();
-    latin.go().exits(2).stderr_contains("not checked: cannot read latin.rhai");
+    latin.go().exits(2).stderr_contains("not checked: latin.rhai is not UTF-8 text: line");
 }
 
 #[test]
