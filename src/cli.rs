@@ -14,7 +14,7 @@ pub use global::{Global, GlobalOption, Takes, When, quoted};
 pub use looks::{Docs, Doctor, completions, man_pages};
 pub use parse::{Instead, global, parse};
 pub use runs::{Assumed, RunsCommand};
-pub use scripts::{Check, Rehearse, Run, ScriptsCommand, Test};
+pub use scripts::{Check, ParamSources, Rehearse, Run, ScriptsCommand, Test};
 
 use clap::{CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;

@@ -13,7 +13,7 @@ pub const PUBLIC_KEY: &str = "a529b7665997f043a30ac8fadcb51d6aa032c226ab5b775053
 /// The length of the random start of every encrypted text, in bytes.
 pub const IV_LENGTH: usize = 16;
 
-/// Text that is never printed: its debug form hides it.
+/// Text that is never printed: both its forms hide it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Secret {
@@ -24,6 +24,9 @@ pub enum Secret {
 }
 
 impl Secret {
+    /// What a rehearsal or a test takes for one that nobody gave.
+    pub const MADE_UP: &str = "made up for a rehearsal";
+
     /// What a journal keeps: a hash under the journal's own `key`, so that replay can compare and nobody can guess.
     #[must_use]
     pub fn hashed(&self, key: &[u8; 16]) -> Secret {
@@ -35,6 +38,12 @@ impl Secret {
                 Self::Hashed(format!("{:032x}", hasher.finish128().as_u128()))
             }
         }
+    }
+}
+
+impl std::fmt::Display for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
     }
 }
 
@@ -115,7 +124,7 @@ mod tests {
     #[test]
     fn a_secret_is_hidden_from_debug_and_hashed_under_a_key() {
         let secret = Secret::Plain("pass".into());
-        assert!(!format!("{secret:?}").contains("pass"));
+        assert!(!format!("{secret:?}{secret}").contains("pass"));
         assert_eq!(secret.hashed(&[1; 16]), Secret::Plain("pass".into()).hashed(&[1; 16]));
         assert_ne!(secret.hashed(&[1; 16]), secret.hashed(&[2; 16]));
     }

@@ -13,6 +13,7 @@ use crate::guards::{self, Examination, Finding};
 use crate::interrupt::Interrupt;
 use crate::journal::{Entry, Journal, Mark};
 use crate::policy::{Change, Consent, Policy};
+use crate::secret::Secret;
 use crate::world::{Answer, Effect, Gate, GuardName, LockInfo, Notice, Notices, Request, WaitEnd, World};
 use lock::Lock;
 use std::borrow::Cow;
@@ -204,13 +205,14 @@ impl Session {
         }
         let noted = self.as_noted(request);
         let findings: Vec<String> = examined.findings.iter().map(Finding::to_string).collect();
+        let whole = self.whole_again(request)?;
         self.parts.interrupt.check()?;
         let by = match consent {
             Consent::Asked => Some(self.lock.operator()),
             Consent::Given => self.parts.policy.stand_in().map(str::to_owned),
         };
         self.parts.journal.began(&noted, &findings, by.as_deref())?;
-        let outcome = self.parts.world.apply(request, self.lock.fence());
+        let outcome = self.parts.world.apply(&whole, self.lock.fence());
         if matches!(&outcome, Err(error) if error.kind.is_fatal()) {
             return outcome;
         }
@@ -236,6 +238,22 @@ impl Session {
             kept => self.parts.journal.note(request, kept, by)?,
         }
         outcome
+    }
+
+    /// The request with the secret itself, where it has only what a journal kept of one: the run goes on after somebody
+    /// typed it, and they are asked for it again.
+    fn whole_again<'r>(&mut self, request: &'r Request) -> Result<Cow<'r, Request>> {
+        let Request::Encrypt { text: kept @ Secret::Hashed(_) } = request else { return Ok(Cow::Borrowed(request)) };
+        let prompt = "the text to encrypt, once more (it was typed before the run was cut off): ".to_owned();
+        let text = match self.parts.policy.answer(&Request::ReadSecret { prompt }, self.parts.world.as_mut())? {
+            Answer::Secret(text) => text,
+            other => return Err(Error::internal(format!("a secret was answered with {other:?}"))),
+        };
+        match text.hashed(&self.parts.journal.secret_key()) == *kept {
+            true => Ok(Cow::Owned(Request::Encrypt { text })),
+            false => Err(Error::invalid("this is not the text that was typed before the run was cut off")
+                .hint("resume it again with that one; for another text begin a new run")),
+        }
     }
 
     /// The request as a journal keeps it: with secrets as hashes.

@@ -1,6 +1,7 @@
 //! What operations return and take: plain data that scripts, tables and JSON are made of.
 
 use crate::node::{Malformed, Node};
+use crate::secret::Secret;
 use crate::time::Time;
 use crate::tso::Tso;
 use indexmap::IndexMap;
@@ -22,6 +23,8 @@ pub enum Value {
     Float(f64),
     /// Text.
     Text(String),
+    /// Text that is never shown.
+    Secret(Secret),
     /// A point in time.
     Time(Time),
     /// A Pump or Drainer; shared, since scripts copy their values at every turn.
@@ -46,6 +49,7 @@ impl Value {
             Self::Int(_) => "an integer",
             Self::Float(_) => "a number",
             Self::Text(_) => "text",
+            Self::Secret(_) => "a secret",
             Self::Time(_) => "a time",
             Self::Node(_) => "a node",
             Self::List(_) => "an array",
@@ -93,6 +97,12 @@ impl From<Tso> for Value {
 impl From<Time> for Value {
     fn from(time: Time) -> Self {
         Self::Time(time)
+    }
+}
+
+impl From<Secret> for Value {
+    fn from(secret: Secret) -> Self {
+        Self::Secret(secret)
     }
 }
 

@@ -1,7 +1,9 @@
 //! Every example runs: those of the functions in the sample cluster that each names, and those of the library.
 
 use crate::language_fixture::Shell;
-use binlogsh::language::{Ending, Settings, functions};
+use binlogsh::language::tree::Parser;
+use binlogsh::language::{Ending, ParamDoc, Settings, Source, functions};
+use binlogsh::secret::Secret;
 
 #[test]
 fn every_function_has_an_example_that_runs_in_its_sample() {
@@ -73,7 +75,10 @@ fn every_example_of_readme_and_guide_runs() {
         assert!(!blocks.is_empty(), "{page} has no example");
         // What is marked `test` is run by `testing`.
         for (line, sample, code) in blocks.into_iter().filter(|(_, sample, _)| sample != "test") {
-            let mut shell = Shell::simulated(&sample, Settings::default());
+            let doc = Parser::default().parse(&Source::new(page, code.clone())).unwrap().doc.unwrap();
+            let made_up = |secret: &ParamDoc| (secret.name.clone(), Secret::Plain(Secret::MADE_UP.into()));
+            let secrets = doc.secrets().map(made_up).collect();
+            let mut shell = Shell::simulated(&sample, Settings { secrets, ..Settings::default() });
             if let Err(error) = shell.run(&code) {
                 panic!("{page}:{line} in {sample}: {} {:?}\n{code}", error.error, error.place);
             }

@@ -52,6 +52,7 @@ mod report;
 mod rooms;
 mod runs;
 mod scripts;
+mod secrets;
 mod session;
 mod sim_facts;
 mod sim_faults;

@@ -21,6 +21,7 @@ fn marked(args: &[&str]) -> Shell {
         .file("s_test.rhai", &format!("{MARK}{test}"))
         .file("s.json", &format!("{MARK}{scenario}"))
         .file("c.toml", &format!("{MARK}[profiles.away]\r\noutput = \"json\"\r\n"))
+        .file("n.txt", &format!("{MARK}1\r\n"))
 }
 
 fn utf16(text: &str, mark: bool) -> Vec<u8> {
@@ -31,6 +32,7 @@ fn utf16(text: &str, mark: bool) -> Vec<u8> {
 fn a_byte_order_mark_and_crlf_are_no_matter_wherever_a_script_is_read() {
     for args in [
         &["--sandbox", "run", "s.rhai"][..],
+        &["--sandbox", "run", "s.rhai", "--param-file", "n=n.txt"],
         &["--sandbox=s.json", "run", "s.rhai"],
         &["--sandbox", "--config", "c.toml", "--profile", "away", "run", "s.rhai"],
         &["--sandbox", "rehearse", "s.rhai"],
@@ -104,6 +106,7 @@ fn what_is_no_utf_8_is_named_wherever_it_is_read() {
             ("s.json", &["rehearse", "--merge", "s.json"]),
             ("s.json", &["runs", "import", "s.json"]),
             ("c.toml", &["--config", "c.toml", "--sandbox", "-e", "1"]),
+            ("n.txt", &["--sandbox", "run", "s.rhai", "--param-file", "n=n.txt"]),
         ] {
             let shell = marked(args);
             std::fs::write(shell.dir().join(file), &bytes).unwrap();

@@ -42,6 +42,8 @@ fn journal(file: &Path, n: u32) -> RunJournal {
         kind: RunKind::Script,
         script: "scripts/rolling_restart.rhai".into(),
         text: include_str!("../../scripts/rolling_restart.rhai").into(),
+        whole: None,
+        secrets: Default::default(),
         modules: Vec::new(),
         parameters: IndexMap::new(),
         cluster_id: Some(7_291_000_000_000_000_001),

@@ -3,7 +3,7 @@
 use crate::check::finding::Finding;
 use crate::check::script::{Reader, Script};
 use crate::check::vocabulary::Vocabulary;
-use crate::check::{acting, allow, header, names, options, parameters, properties, sandbox};
+use crate::check::{acting, allow, header, names, options, parameters, properties, sandbox, secrets};
 use crate::language::Source;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -69,6 +69,7 @@ impl Checker {
         properties::check(script, &self.words, &mut found);
         options::check(script, &self.words, &mut found);
         parameters::check(script, variables, &mut found);
+        secrets::check(script, &mut found);
         acting::check(script, &self.words, &mut found);
         sandbox::check(script, &self.words, &mut found);
         found

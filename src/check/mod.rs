@@ -24,6 +24,7 @@ mod report;
 mod rule;
 mod sandbox;
 mod script;
+mod secrets;
 mod types;
 mod variables;
 mod vocabulary;
@@ -44,6 +45,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
         comparisons::RULES,
         options::RULES,
         parameters::RULES,
+        secrets::RULES,
         acting::RULES,
         sandbox::RULES,
         allow::RULES,

@@ -1,5 +1,6 @@
 //! `runs`: what was done, and going on with it.
 
+use super::ParamSources;
 use clap::{Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -26,6 +27,14 @@ pub enum RunsCommand {
         /// What became of the change that had begun, where nobody can tell and nobody is there to be asked
         #[arg(long, value_name = "done|undone")]
         assume: Option<Assumed>,
+
+        /// Where the script lies now, if a secret stands in it and it was moved
+        #[arg(long, value_name = "FILE")]
+        script: Option<PathBuf>,
+
+        /// Where its secret parameters stand; those that are not given are asked for
+        #[command(flatten)]
+        sources: ParamSources,
     },
 
     /// Give a run up: it cannot be resumed any more

@@ -4,6 +4,22 @@ use crate::error::Error;
 use clap::Subcommand;
 use std::path::PathBuf;
 
+/// Where values of parameters stand that are not on the command line: secret ones never are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+pub struct ParamSources {
+    /// Give the parameter NAME what stands in FILE; for secrets
+    ///
+    /// The end of its last line is left out.
+    #[arg(long = "param-file", value_name = "NAME=FILE", value_parser = param)]
+    pub files: Vec<(String, String)>,
+
+    /// Give the parameter NAME the value of the variable VAR; for secrets
+    ///
+    /// An environment variable, which must be exported.
+    #[arg(long = "param-env", value_name = "NAME=VAR", value_parser = param)]
+    pub env: Vec<(String, String)>,
+}
+
 /// `run`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
 pub struct Run {
@@ -14,6 +30,10 @@ pub struct Run {
     /// Give the script's parameter NAME this value
     #[arg(long = "param", short = 'p', value_name = "NAME=VALUE", value_parser = param)]
     pub params: Vec<(String, String)>,
+
+    /// Where else values of parameters stand
+    #[command(flatten)]
+    pub sources: ParamSources,
 
     /// Follow the plan that a rehearsal kept in FILE, and do nothing else
     ///
@@ -36,6 +56,10 @@ pub struct Rehearse {
     /// Give the script's parameter NAME this value
     #[arg(long = "param", short = 'p', value_name = "NAME=VALUE", value_parser = param)]
     pub params: Vec<(String, String)>,
+
+    /// Where else values of parameters stand
+    #[command(flatten)]
+    pub sources: ParamSources,
 
     /// Show this help
     #[arg(long, short)]
@@ -196,6 +220,7 @@ fn shard(text: &str) -> Result<(u64, u64), Error> {
 fn param(text: &str) -> Result<(String, String), Error> {
     match text.split_once('=') {
         Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_owned(), value.to_owned())),
+        // What was typed is not repeated: it may be a secret.
         _ => Err(Error::invalid("write it as NAME=VALUE")),
     }
 }

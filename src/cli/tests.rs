@@ -53,7 +53,7 @@ fn yes_may_name_a_profile() {
 fn run_takes_parameters_and_its_help_is_the_script_s() {
     let cli = parsed(&["run", "-", "--param", "only=pump-1", "-p", "text=a=b", "--help"]);
     let params = vec![("only".into(), "pump-1".into()), ("text".into(), "a=b".into())];
-    assert_eq!(cli.command, Some(Command::Run(Run { script: Some("-".into()), params, plan: None, help: true })));
+    assert_eq!(cli.command, Some(Command::Run(Run { script: Some("-".into()), params, help: true, ..Run::default() })));
     assert!(refused(&["run", "--help"]).was_asked_for());
     assert_eq!(refused(&["run"]).exit_code, 2);
     assert!(refused(&["run", "x", "--param", "only"]).text.contains("NAME=VALUE"));

@@ -7,7 +7,7 @@ use crate::cli::Check;
 use crate::commands::compose::House;
 use crate::commands::read_standard_input;
 use crate::error::{Place, Result};
-use crate::language::Source;
+use crate::language::{Source, masked};
 use crate::output::{Format, Pointed};
 use crate::testing;
 use crate::value::Value;
@@ -104,6 +104,7 @@ fn counted(count: usize, what: &str) -> String {
 }
 
 fn point(house: &House, file: &str, text: &str, finding: &Finding) {
+    let text = masked(text);
     let line = text.lines().nth(finding.at.line.saturating_sub(1)).unwrap_or_default();
     let (line_number, column) = (finding.at.line, Some(finding.at.column));
     let place = Place { file: file.to_owned(), line: line_number, column, text: line.to_owned() };

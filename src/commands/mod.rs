@@ -7,6 +7,7 @@ pub mod ctl;
 mod docs;
 mod doctor;
 mod evaluate;
+mod given;
 mod prompt;
 mod rehearse;
 mod run;

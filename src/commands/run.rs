@@ -3,18 +3,18 @@
 use crate::cli::Run;
 use crate::commands::compose::{House, Work, announce, may_exec, planned_session, session};
 use crate::commands::evaluate::language_settings;
-use crate::commands::runs::{Keeping, What, offer, resume};
+use crate::commands::given::{Given, asked, given};
+use crate::commands::runs::{Keeping, Resumption, What, offer, resume};
 use crate::commands::{read_standard_input, read_text, scripts, while_others_work};
 use crate::error::{Error, Result, ScriptError};
 use crate::journal::Memory;
 use crate::journal::store::RunKind;
-use crate::language::{Ending, Interpreter, ParamType, ScriptDoc, Settings, Source};
+use crate::language::{Ending, Interpreter, ParamDoc, ParamType, ScriptDoc, Settings, Source};
 use crate::operations::nodes::{look, unexpected};
 use crate::output::to_json;
 use crate::rehearsal::{Plan, ScriptMark, Stage};
 use crate::session::Session;
 use crate::world::{Answer, Gate, Request};
-use indexmap::IndexMap;
 use std::cell::RefCell;
 use std::path::Path;
 use std::rc::Rc;
@@ -25,8 +25,8 @@ pub(super) fn main(house: &House, run: Run) -> Result<u8, ScriptError> {
         return Err(Error::internal("a run without a script").into());
     };
     let source = read(&script)?;
-    let settings = Settings { parameters: parameters(run.params)?, ..language_settings()? };
     if run.help {
+        let settings = language_settings()?;
         let interpreter =
             Interpreter::new(session(house, Work::lines(None), Box::new(Memory::of_changes()))?, settings);
         house.output.line(&help("run", &script, &interpreter.describe(&source)?));
@@ -37,8 +37,11 @@ pub(super) fn main(house: &House, run: Run) -> Result<u8, ScriptError> {
         && script != Path::new("-")
         && let Some(id) = offer(house, &source.name)?
     {
-        return resume(house, &id, None);
+        return resume(house, &Resumption { id, assumed: None, script: None, sources: run.sources });
     }
+    let ask = |secret: &ParamDoc| asked(house, &secret.name, secret.about.as_deref().unwrap_or_default());
+    let Given { parameters, secrets } = given(&source, &run.params, &run.sources, ask)?;
+    let settings = Settings { parameters, secrets, ..language_settings()? };
     let ending = match run.plan {
         Some(file) => follow(house, &file, &source, settings)?,
         None => {
@@ -56,8 +59,8 @@ pub(super) fn main(house: &House, run: Run) -> Result<u8, ScriptError> {
 }
 
 fn begin(house: &House, source: &Source, settings: &Settings) -> Result<Keeping> {
-    let (script, text, parameters) = (&source.name, &source.text, &settings.parameters);
-    Keeping::begin(house, &What { kind: RunKind::Script, script, text, parameters })
+    let (script, text, parameters, secrets) = (&source.name, &source.text, &settings.parameters, &settings.secrets);
+    Keeping::begin(house, &What { kind: RunKind::Script, script, text, parameters, secrets })
 }
 
 /// Runs the script with its modules as they are now, and keeps how it ended.
@@ -71,7 +74,7 @@ fn play(
     let mut interpreter = Interpreter::new(session.clone(), settings.clone());
     let prepared = interpreter.prepare(source)?;
     let modules = interpreter.pin(&prepared)?;
-    run.set_modules(&modules);
+    run.set_modules(&source.text, &modules);
     let mut interpreter = Interpreter::new(session.clone(), Settings { pinned: Some(modules), ..settings });
     let ended = interpreter.run(source).map_err(|error| while_others_work(session, error));
     session.borrow_mut().give_lock_back();
@@ -124,22 +127,13 @@ pub(super) fn read(script: &Path) -> Result<Source> {
     Ok(Source { root: Some(root.to_owned()), ..Source::new(script.display().to_string(), text) })
 }
 
-pub(super) fn parameters(params: Vec<(String, String)>) -> Result<IndexMap<String, String>> {
-    let mut map = IndexMap::new();
-    for (name, value) in params {
-        if map.insert(name.clone(), value).is_some() {
-            return Err(Error::invalid(format!("the parameter `{name}` is given twice")));
-        }
-    }
-    Ok(map)
-}
-
 /// The script's own `--help`.
 pub(super) fn help(command: &str, script: &Path, doc: &ScriptDoc) -> String {
     let mut text = format!("{}\n\nUsage: binlogsh {command} {}", doc.about.trim(), script.display());
     for param in &doc.params {
         text.push_str(&match &param.default {
             Some(_) => format!(" [--param {}=...]", param.name),
+            None if param.is_secret() => format!(" [--param-file {}=FILE]", param.name),
             None => format!(" --param {}=...", param.name),
         });
     }
@@ -153,6 +147,9 @@ pub(super) fn help(command: &str, script: &Path, doc: &ScriptDoc) -> String {
         text.push_str(&format!("  {:width$}  {about}", param.name));
         if param.kind == ParamType::Duration {
             text.push_str(" [a duration]");
+        }
+        if param.is_secret() {
+            text.push_str(" [a secret: from --param-file or --param-env, or asked for]");
         }
         if let Some(default) = &param.default {
             text.push_str(&format!(" [default: {}]", to_json(default)));

@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::language::failure::Failure;
 use crate::language::shapes::Shapes;
 use crate::node::Node;
+use crate::secret::Secret;
 use crate::time::Time;
 use crate::value::{Fields, Value};
 use rhai::{Array, Dynamic, Map};
@@ -24,6 +25,7 @@ pub(super) fn to_dynamic(value: Value, shapes: &RefCell<Shapes>) -> Dynamic {
         Value::Int(number) => number.into(),
         Value::Float(number) => number.into(),
         Value::Text(text) => text.into(),
+        Value::Secret(secret) => Dynamic::from(secret),
         Value::Time(time) => Dynamic::from(time),
         Value::Node(node) => Dynamic::from(node),
         Value::List(list) => {
@@ -67,6 +69,9 @@ fn value_at(dynamic: &Dynamic, shapes: &RefCell<Shapes>, depth: usize) -> Result
     }
     if let Some(node) = dynamic.read_lock::<NodeValue>() {
         return Ok(Value::Node(NodeValue::clone(&node)));
+    }
+    if let Some(secret) = dynamic.read_lock::<Secret>() {
+        return Ok(Value::Secret(secret.clone()));
     }
     if let Some(time) = dynamic.read_lock::<Time>() {
         return Ok(Value::Time(*time));

@@ -15,6 +15,11 @@ pub struct ScriptDoc {
 }
 
 impl ScriptDoc {
+    /// Its secret parameters.
+    pub fn secrets(&self) -> impl Iterator<Item = &ParamDoc> {
+        self.params.iter().filter(|param| param.is_secret())
+    }
+
     /// What the script gets when these parameters are given: the others have their defaults.
     pub fn parameters(&self, given: &IndexMap<String, String>) -> IndexMap<String, String> {
         let mut all = given.clone();

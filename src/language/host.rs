@@ -173,7 +173,7 @@ impl Host {
     /// Tells where in the script `operation`, which changes something, is called.
     pub(super) fn acting(&self, operation: &str, source: &str, position: Position) {
         if let Some(place) = place::of_call(operation, source, position, &self.sources) {
-            self.tell(Notice::Acting(*place));
+            self.tell(Notice::Acting(self.sources.shown(*place)));
         }
     }
 

@@ -101,7 +101,7 @@ impl Interpreter {
     pub fn prepare(&mut self, source: &Source) -> Result<Prepared, ScriptError> {
         let (key, ast) = self.compile(source, None)?;
         let declared = self.described(&key, &ast)?.params;
-        parameter::check(&declared, &self.host.settings.parameters)?;
+        parameter::check(&declared, &self.host.settings)?;
         Ok(Prepared { key, ast, root: source.root.clone(), declared })
     }
 
@@ -179,6 +179,11 @@ impl Interpreter {
         }
     }
 
+    /// `source`, which ran here, without the secrets that stand in it: as it may be kept and shown.
+    pub fn without_secrets(&self, source: &Source) -> Source {
+        Source { text: self.host.sources.masked(&source.text), ..source.clone() }
+    }
+
     /// What a script says of itself, without running it.
     ///
     /// # Errors
@@ -228,7 +233,7 @@ impl Interpreter {
         if let Some(at) = unclosed_comment(&source.text) {
             let error = Error::invalid("this does not compile: the comment that begins here is not closed")
                 .hint("everything behind `/*` would be left out: close it with `*/`");
-            return Err(ScriptError::at(error, place::at(at, &key, &self.host.sources)));
+            return Err(self.host.sources.told(ScriptError::at(error, place::at(at, &key, &self.host.sources))));
         }
         ast.set_source(key.as_str());
         self.host.sources.compiled(&key, &ast);
@@ -239,11 +244,12 @@ impl Interpreter {
     /// What the compiler says of the source `key`, in our words.
     fn refused(&self, key: &str, error: &ParseError) -> ScriptError {
         let known = self.host.sources.get(key);
+        let code = known.as_ref().map(|known| known.source.code()).unwrap_or_default();
         let mut words = self.vocabulary(&self.prompt);
-        words.learn_from(known.as_ref().map_or("", |known| known.source.text.as_str()));
+        words.learn_from(&code);
         let place = place::at(error.position(), key, &self.host.sources);
         let error = words.parsing(error.err_type(), place.as_deref());
-        ScriptError::at(error, place)
+        self.host.sources.told(ScriptError::at(error, place))
     }
 
     fn described(&self, key: &str, ast: &AST) -> Result<ScriptDoc, ScriptError> {
@@ -251,7 +257,7 @@ impl Interpreter {
         let text = known.as_ref().map_or("", |known| known.source.text.as_str());
         describe::describe(ast, text).map_err(|(error, position)| {
             let place = place::at(position, key, &self.host.sources);
-            ScriptError::at(error, place)
+            self.host.sources.told(ScriptError::at(error, place))
         })
     }
 
@@ -265,7 +271,8 @@ impl Interpreter {
         let failed = |error: Error| match &outcome {
             Err(raised) => {
                 let Places { innermost: place, called_from } = place::of(raised, key, &self.host.sources);
-                ScriptError { error, place, called_from, step: self.host.failed_step().map(Into::into) }
+                let step = self.host.failed_step().map(Into::into);
+                self.host.sources.told(ScriptError { error, place, called_from, step })
             }
             Ok(_) => error.into(),
         };

@@ -2,7 +2,9 @@
 
 use crate::error::{Error, Result};
 use crate::language::convert::to_value;
+use crate::language::settings::Settings;
 use crate::nearest::did_you_mean;
+use crate::secret::Secret;
 use crate::time::parse_duration;
 use crate::value::Value;
 use indexmap::IndexMap;
@@ -40,11 +42,13 @@ pub enum ParamType {
     Bool,
     /// A text that is a duration, such as `90s`.
     Duration,
+    /// A text that is never shown, kept, or given on the command line.
+    Secret,
 }
 
 impl ParamType {
     /// All there are.
-    pub const ALL: [Self; 5] = [Self::Text, Self::Integer, Self::Number, Self::Bool, Self::Duration];
+    pub const ALL: [Self; 6] = [Self::Text, Self::Integer, Self::Number, Self::Bool, Self::Duration, Self::Secret];
 
     /// Its name in a declaration.
     pub fn name(self) -> &'static str {
@@ -54,6 +58,7 @@ impl ParamType {
             Self::Number => "number",
             Self::Bool => "bool",
             Self::Duration => "duration",
+            Self::Secret => "secret",
         }
     }
 
@@ -75,6 +80,7 @@ impl ParamType {
             Self::Number => text.parse().ok().map(Value::Float),
             Self::Bool => text.parse().ok().map(Value::Bool),
             Self::Duration => parse_duration(text).is_ok().then(|| text.into()),
+            Self::Secret => Some(Value::Secret(Secret::Plain(text.to_owned()))),
         }
     }
 
@@ -82,6 +88,7 @@ impl ParamType {
     fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::Text => ("text", HINT),
+            Self::Secret => ("a secret", HINT),
             Self::Integer => ("an integer", HINT),
             Self::Number => ("a number", HINT),
             Self::Bool => ("true or false", HINT),
@@ -93,6 +100,11 @@ impl ParamType {
 const HINT: &str = "`run FILE --help` lists the parameters";
 
 impl ParamDoc {
+    /// Whether its value is never shown.
+    pub fn is_secret(&self) -> bool {
+        self.kind == ParamType::Secret
+    }
+
     /// Its value, where `given` stands on the command line.
     ///
     /// # Errors
@@ -119,9 +131,34 @@ impl ParamDoc {
         })
     }
 
+    /// Its value, of a secret one.
+    ///
+    /// # Errors
+    /// `invalid` when it was not given.
+    pub(super) fn secret(&self, given: &IndexMap<String, Secret>) -> Result<Value> {
+        given.get(&self.name).map(|secret| Value::Secret(secret.clone())).ok_or_else(|| self.missing())
+    }
+
     fn missing(&self) -> Error {
-        Error::invalid(format!("the parameter `{}` must be given{}", self.name, self.about()))
-            .hint(format!("--param {}=VALUE", self.name))
+        Error::invalid(format!("the parameter `{}` must be given{}", self.name, self.about())).hint(self.how_to_give())
+    }
+
+    /// What stands on the command line to give it.
+    fn how_to_give(&self) -> String {
+        let name = &self.name;
+        match self.kind {
+            ParamType::Secret => format!("--param-file {name}=FILE, or --param-env {name}=VARIABLE; `run` asks for it"),
+            _ => format!("--param {name}=VALUE"),
+        }
+    }
+
+    /// The error of whoever gives it where everybody can read it.
+    pub fn not_there(&self) -> Error {
+        let name = &self.name;
+        Error::invalid(format!(
+            "--param {name}: it is a secret, and others can read the command line, which is kept as well"
+        ))
+        .hint(format!("leave it out to be asked, or give --param-file {name}=FILE or --param-env {name}=VARIABLE"))
     }
 
     fn about(&self) -> String {
@@ -133,9 +170,10 @@ impl ParamDoc {
 ///
 /// # Errors
 /// `invalid`: a parameter that the script does not have, one that it needs, or a value that does not fit.
-pub(super) fn check(declared: &[ParamDoc], given: &IndexMap<String, String>) -> Result<()> {
+pub(super) fn check(declared: &[ParamDoc], settings: &Settings) -> Result<()> {
+    let (given, secrets) = (&settings.parameters, &settings.secrets);
     let names = || declared.iter().map(|param| param.name.as_str());
-    if let Some(unknown) = given.keys().find(|name| !names().any(|known| known == *name)) {
+    if let Some(unknown) = given.keys().chain(secrets.keys()).find(|name| !names().any(|known| known == *name)) {
         let hint = match (did_you_mean(unknown, names()), declared.is_empty()) {
             (Some(hint), _) => hint,
             (None, true) => "it has no parameters at all".into(),
@@ -143,8 +181,12 @@ pub(super) fn check(declared: &[ParamDoc], given: &IndexMap<String, String>) -> 
         };
         return Err(Error::invalid(format!("--param {unknown}: the script has no such parameter")).hint(hint));
     }
+    if let Some(secret) = declared.iter().find(|param| param.is_secret() && given.contains_key(&param.name)) {
+        return Err(secret.not_there());
+    }
+    let is_given = |name: &String| given.contains_key(name) || secrets.contains_key(name);
     let missing: Vec<&ParamDoc> =
-        declared.iter().filter(|param| param.default.is_none() && !given.contains_key(&param.name)).collect();
+        declared.iter().filter(|param| param.default.is_none() && !is_given(&param.name)).collect();
     match missing.as_slice() {
         [] => {}
         [one] => return Err(one.missing()),
@@ -154,7 +196,8 @@ pub(super) fn check(declared: &[ParamDoc], given: &IndexMap<String, String>) -> 
                 .hint("give each as --param NAME=VALUE"));
         }
     }
-    declared.iter().try_for_each(|param| param.value(given.get(&param.name).map(String::as_str)).map(drop))
+    let plain = declared.iter().filter(|param| !param.is_secret());
+    plain.map(|param| param.value(given.get(&param.name).map(String::as_str))).try_for_each(|value| value.map(drop))
 }
 
 /// What a call of `param` declares.
@@ -219,6 +262,10 @@ fn type_named(name: &str) -> Result<ParamType> {
 
 /// The default and the choices are of the parameter's type.
 fn fitting(param: &ParamDoc) -> Result<()> {
+    if param.is_secret() && (param.default.is_some() || !param.choices.is_empty()) {
+        let error = format!("param: `{}` is a secret, and its value would stand in the script", param.name);
+        return Err(Error::invalid(error).hint("a secret has no `default` and no `choices`: whoever runs it gives it"));
+    }
     let unfitting = |value: &&Value| {
         let fits = match (param.kind, value) {
             (ParamType::Duration, Value::Text(text)) => parse_duration(text).is_ok(),

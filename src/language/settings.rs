@@ -2,6 +2,7 @@
 
 use crate::language::help::Topic;
 use crate::language::pin::PinnedModule;
+use crate::secret::Secret;
 use indexmap::IndexMap;
 use std::path::PathBuf;
 
@@ -10,6 +11,8 @@ use std::path::PathBuf;
 pub struct Settings {
     /// The values given with `--param name=value`.
     pub parameters: IndexMap<String, String>,
+    /// The values of secret parameters.
+    pub secrets: IndexMap<String, Secret>,
     /// Directories beneath which modules may be imported by what comes from no file: at the prompt the current
     /// directory. A script imports from its own directory only.
     pub roots: Vec<PathBuf>,

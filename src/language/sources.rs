@@ -3,6 +3,8 @@
 //! An error names a source and a position; people want the file and the line itself. Rhai names the wrong source for a
 //! closure that fails inside another file's function, so the functions of every source are kept as well.
 
+use crate::error::{Error, Place, ScriptError};
+use crate::language::masking::Masking;
 use crate::text::BYTE_ORDER_MARK;
 use rhai::{AST, Position};
 use std::cell::RefCell;
@@ -54,6 +56,8 @@ pub(super) struct Known {
 #[derive(Default)]
 pub(super) struct Sources {
     known: RefCell<Vec<Rc<Known>>>,
+    /// What is secret in so many of them.
+    masking: RefCell<(usize, Masking)>,
 }
 
 impl Sources {
@@ -71,6 +75,55 @@ impl Sources {
         if let Some(entry) = known.iter_mut().rev().find(|known| known.key == key) {
             let functions = ast.iter_functions().map(|function| function.name.to_owned()).collect();
             *entry = Rc::new(Known { key: entry.key.clone(), source: entry.source.clone(), functions });
+        }
+    }
+
+    /// `place`, whose line is of a source, without a secret that stands in it. A column behind one is left out, since the
+    /// line is not as long as it was.
+    pub(super) fn shown(&self, place: Place) -> Place {
+        self.mask();
+        let (known, masking) = (self.known.borrow(), self.masking.borrow());
+        let lines_of = |text: &str| text.lines().nth(place.line.saturating_sub(1)).map(str::to_owned);
+        let is_its = |known: &&Rc<Known>| {
+            known.source.name == place.file && lines_of(&known.source.text).is_some_and(|line| line == place.text)
+        };
+        let Some(found) = known.iter().rev().filter(|_| !masking.1.is_silent()).find(is_its) else { return place };
+        let text = lines_of(&masking.1.masked(&found.source.text)).unwrap_or_default();
+        let before = |line: &str, column: usize| line.chars().take(column.saturating_sub(1)).collect::<String>();
+        let column = place.column.filter(|column| before(&text, *column) == before(&place.text, *column));
+        Place { text, column, ..place }
+    }
+
+    /// `text`, which is of a source, without a secret that stands in it.
+    pub(super) fn masked(&self, text: &str) -> String {
+        self.mask();
+        self.masking.borrow().1.masked(text).into_owned()
+    }
+
+    /// `failed`, without a secret that stands in a source.
+    pub(super) fn told(&self, failed: ScriptError) -> ScriptError {
+        self.mask();
+        if self.masking.borrow().1.is_silent() {
+            return failed;
+        }
+        let shown = |place: Option<Box<Place>>| place.map(|place| Box::new(self.shown(*place)));
+        let known = self.known.borrow();
+        let scrubbed = |text: String| {
+            let masking = &self.masking.borrow().1;
+            known.iter().fold(text, |text, known| masking.scrubbed(&text, &known.source.text))
+        };
+        let Error { message, hint, source, .. } = failed.error.clone();
+        let (message, hint, source) = (scrubbed(message), hint.map(scrubbed), source.map(scrubbed));
+        let error = Error { message, hint, source, ..failed.error };
+        ScriptError { error, place: shown(failed.place), called_from: shown(failed.called_from), ..failed }
+    }
+
+    /// Finds out what is secret in the sources that are known by now.
+    fn mask(&self) {
+        let known = self.known.borrow();
+        if self.masking.borrow().0 != known.len() {
+            let texts: Vec<&str> = known.iter().map(|known| known.source.text.as_str()).collect();
+            *self.masking.borrow_mut() = (known.len(), Masking::of(&texts));
         }
     }
 

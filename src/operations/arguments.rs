@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::nearest::did_you_mean;
 use crate::node::{Kind, Node, NodeRef, State};
 use crate::operations::{Operation, Type};
+use crate::secret::Secret;
 use crate::time::{Zone, duration_of_seconds, parse_duration};
 use crate::tso::Tso;
 use crate::value::{Fields, Value};
@@ -101,6 +102,15 @@ impl Arguments {
     /// `internal` if the row does not require it.
     pub fn required_text(&self, name: &str) -> Result<&str> {
         self.text(name).ok_or_else(|| self.missing(name))
+    }
+
+    /// The secret `name`, if it was given, be it as a text.
+    pub fn secret(&self, name: &str) -> Option<Secret> {
+        match self.value(name) {
+            Some(Value::Secret(secret)) => Some(secret.clone()),
+            Some(Value::Text(text)) => Some(Secret::Plain(text.clone())),
+            _ => None,
+        }
     }
 
     /// The texts of `name`; none if it was not given.
@@ -247,9 +257,10 @@ fn fits(takes: Type, value: &Value) -> std::result::Result<(), String> {
             _ => Ok(()),
         },
         (Type::Node(_) | Type::Nodes, Value::Text(text)) if text.is_empty() => Err("not empty text".into()),
-        (Type::Node(_) | Type::Text, Value::Text(_)) | (Type::Int, Value::Int(_)) | (Type::Bool, Value::Bool(_)) => {
-            Ok(())
-        }
+        (Type::Node(_) | Type::Text | Type::Secret, Value::Text(_))
+        | (Type::Secret, Value::Secret(_))
+        | (Type::Int, Value::Int(_))
+        | (Type::Bool, Value::Bool(_)) => Ok(()),
         (Type::Texts, Value::List(list)) => match list.iter().find(|item| !matches!(item, Value::Text(_))) {
             Some(other) => Err(format!("not {} in it", other.type_name())),
             None => Ok(()),

@@ -5,7 +5,6 @@ use crate::operations::clock::fresh;
 use crate::operations::nodes::unexpected;
 use crate::operations::{Arguments, Example, Group, Operation, Opt, Param, Type};
 use crate::savepoint;
-use crate::secret::Secret;
 use crate::time::{Time, Zone};
 use crate::value::Value;
 use crate::world::{Answer, Gate, GuardName, Notice, Request};
@@ -51,15 +50,16 @@ pub(super) const TABLE: &[Operation] = &[
     Operation {
         name: "encrypt",
         group: Group::Meta,
-        params: &[Param::optional("text", Type::Text)],
+        params: &[Param::optional("text", Type::Secret)],
         options: &[Opt::new("force", Type::Guards, "`[\"public_key\"]` to use the key that everybody knows")],
         returns: "text",
         changes: false,
         guards: &[GuardName::PublicKey],
         about: "Encrypts a password for a Drainer's configuration, under the key in `BINLOG_SECRET_KEY` (hex).\n\nWithout an \
                 argument the text is asked for without showing it, or read from standard input: so it stays out of \
-                history and process lists.",
-        example: Example::new("encrypt(\"secret\", #{ force: [\"public_key\"] })"),
+                history and process lists. A script takes it as a parameter of the type `secret`; a text that stands in \
+                a script or a line is kept nowhere, which is why a run of such a script needs its file to be resumed.",
+        example: Example::new("encrypt(#{ force: [\"public_key\"] })"),
         run: encrypt,
     },
 ];
@@ -98,8 +98,8 @@ fn read_meta(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
 }
 
 fn encrypt(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
-    let text = match args.text("text") {
-        Some(text) => Secret::Plain(text.to_owned()),
+    let text = match args.secret("text") {
+        Some(text) => text,
         None => match gate.perform(Request::ReadSecret { prompt: "text to encrypt: ".into() }, &[])? {
             Answer::Secret(secret) => secret,
             other => return Err(unexpected("secret", &other)),

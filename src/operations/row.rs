@@ -145,6 +145,8 @@ pub enum Type {
     State,
     /// Text.
     Text,
+    /// Text, or a secret that a script was given as a parameter.
+    Secret,
     /// Several texts.
     Texts,
     /// A whole number.
@@ -175,6 +177,7 @@ impl Type {
             Self::Nodes => "an array of nodes (a new one as #{ kind, id, address })",
             Self::State => "a state (\"online\", \"pausing\", \"paused\", \"closing\" or \"offline\")",
             Self::Text => "text",
+            Self::Secret => "text or a secret",
             Self::Texts => "an array of text",
             Self::Int => "an integer",
             Self::Ts => "a timestamp (an integer, as tso() gives)",

@@ -14,6 +14,7 @@ pub fn to_json(value: &Value) -> Json {
         Value::Int(number) => (*number).into(),
         Value::Float(number) => (*number).into(),
         Value::Text(text) => text.as_str().into(),
+        Value::Secret(secret) => secret.to_string().into(),
         Value::Time(time) => time.to_string().into(),
         Value::Node(node) => object(&node_fields(node)),
         Value::List(list) => list.iter().map(to_json).collect(),

@@ -142,6 +142,7 @@ pub(super) fn scalar(value: &Value) -> String {
         Value::Int(number) => number.to_string(),
         Value::Float(number) => format!("{number:?}"),
         Value::Text(text) => on_one_line(text).into_owned(),
+        Value::Secret(secret) => secret.to_string(),
         Value::Time(time) => time.to_string(),
         Value::List(list) => texts(list).unwrap_or_else(|| compact(value)),
         Value::Node(_) | Value::Map(_) => compact(value),

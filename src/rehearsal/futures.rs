@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result, ScriptError};
 use crate::interrupt::Interrupt;
-use crate::language::{self, Source};
+use crate::language::{self, Source, masked};
 use crate::rehearsal::draw::Drawer;
 use crate::rehearsal::harm::{Blame, Harm, HarmKind, Intended, judge};
 use crate::rehearsal::play::Played;
@@ -115,7 +115,7 @@ impl Subjects {
     /// What an answer is about.
     pub fn subject(&self, order: &Order) -> Subject {
         let mut hasher = SipHasher13::new();
-        self.source.text.hash(&mut hasher);
+        masked(&self.source.text).hash(&mut hasher);
         for (name, value) in &self.settings.parameters {
             (name, value).hash(&mut hasher);
         }

@@ -5,6 +5,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::Entry;
+use crate::language::masked;
 use crate::policy::{Planned, PlannedEffect};
 use crate::rehearsal::files;
 use crate::rehearsal::format::Format;
@@ -50,7 +51,7 @@ pub struct Plan {
 pub struct ScriptMark {
     /// How it was called; for people, since a path may change.
     pub name: String,
-    /// SipHash-2-4 (128 bits) of its text, in hexadecimal: notices a change, proves nothing.
+    /// SipHash-2-4 (128 bits) of its text without the secrets in it, in hexadecimal: notices a change, proves nothing.
     pub digest: String,
     /// Its parameters, those that were not given as well.
     pub parameters: IndexMap<String, String>,
@@ -70,7 +71,7 @@ impl ScriptMark {
     /// The mark of the script `name` with this text, called with these parameters.
     pub fn new(name: &str, text: &str, parameters: &IndexMap<String, String>) -> Self {
         let mut hasher = SipHasher24::new();
-        hasher.write(text.as_bytes());
+        hasher.write(masked(text).as_bytes());
         let digest = format!("{:032x}", hasher.finish128().as_u128());
         Self { name: name.to_owned(), digest, parameters: parameters.clone() }
     }

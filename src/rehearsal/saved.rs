@@ -27,7 +27,7 @@ pub struct SavedStory {
     pub version: u32,
     /// The script's name.
     pub script: String,
-    /// The script's text, to notice that it is another by now.
+    /// The script's text without the secrets in it, to notice that it is another by now.
     pub script_text: String,
     /// Its parameters.
     pub parameters: IndexMap<String, String>,

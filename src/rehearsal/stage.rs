@@ -74,6 +74,11 @@ impl Stage {
         self
     }
 
+    /// `source`, which was played here, without the secrets that stand in it: as it may be kept and shown.
+    pub fn without_secrets(&self, source: &Source) -> Source {
+        self.interpreter.without_secrets(source)
+    }
+
     /// The cluster at the start.
     pub fn start(&self) -> &Cluster {
         &self.start

@@ -199,7 +199,7 @@ impl World for Watched {
         match request.effect() {
             Effect::Read | Effect::Guarded | Effect::Locks => {}
             Effect::Asks => {
-                if let Request::Ask(Question { text, .. }) = request {
+                if let Request::Ask(Question { text, .. }) | Request::ReadSecret { prompt: text } = request {
                     let order = trace.order();
                     trace.asked.push(Asked { at: begun, text: text.clone(), order });
                 }

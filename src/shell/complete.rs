@@ -1,7 +1,7 @@
 //! What can stand at the cursor.
 
-use super::lexer::{KEYWORDS, Kind, Token, tokens};
 use super::vocabulary::{Function, Vocabulary};
+use crate::language::lexer::{KEYWORDS, Kind, Token, tokens};
 use crate::node::State;
 
 /// Something that can stand at the cursor.

@@ -2,7 +2,7 @@
 
 use super::Host;
 use super::complete::{candidates, signature_hint};
-use super::lexer::{Kind, tokens};
+use crate::language::lexer::{Kind, tokens};
 use rustyline::completion::{Completer, Pair};
 use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::{Hint, Hinter};

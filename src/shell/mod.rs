@@ -6,8 +6,6 @@
 mod complete;
 mod editor;
 mod helper;
-mod lexer;
-mod secrets;
 mod stop;
 mod vocabulary;
 
@@ -15,6 +13,7 @@ pub use editor::Editor;
 pub use vocabulary::{Function, Namespace, Vocabulary};
 
 use crate::error::{Error, Result, ScriptError};
+use crate::language::holds_secret;
 use crate::nearest::did_you_mean;
 use crate::output::Output;
 use std::cell::RefCell;
@@ -157,7 +156,7 @@ impl Shell {
 
     /// Keeps a line in the history, unless it holds a secret; what cannot be kept is told once.
     fn keep(&mut self, lines: &mut dyn Lines, text: &str) {
-        if secrets::holds_secret(text) {
+        if holds_secret(text) {
             self.output.remark("this line is not kept in the history: it holds a secret; encrypt() asks for the text");
             return;
         }

@@ -8,6 +8,7 @@ use crate::interrupt::Interrupt;
 use crate::language::{Settings, Source};
 use crate::nearest::did_you_mean;
 use crate::rehearsal::{Base, Bounds, Played, Stage, Subjects, judged};
+use crate::secret::Secret;
 use crate::sim::{Cluster, Fault, HOUR, Scenario, Span, What};
 use crate::time::show_seconds;
 use crate::world::FaultKind;
@@ -103,7 +104,8 @@ impl Bed {
 
     fn play(&mut self, source: Source, parameters: IndexMap<String, String>) -> Result<()> {
         self.is_settled()?;
-        let settings = Settings { parameters, ..Settings::default() };
+        let (parameters, secrets) = with_secrets(&source, parameters);
+        let settings = Settings { parameters, secrets, ..Settings::default() };
         let (scenario, interrupt) = (self.scenario.clone(), self.interrupt.clone());
         let subjects = Subjects { source, settings, scenario, interrupt };
         let bounds = Bounds { time: i64::try_from(self.limit.as_micros()).unwrap_or(1000 * HOUR), calls: CALLS };
@@ -249,4 +251,19 @@ pub(super) fn unexpected(error: &crate::error::ScriptError) -> Error {
     let step = error.step.as_ref().map_or(String::new(), |step| format!(" in step `{step}`"));
     let what = format!("the script failed{step}: {}: {}{place}", error.error.kind.name(), error.error.message);
     failed(what).hint("if that is right, expect it: t.expect_error(\"KIND\", \"TEXT\")")
+}
+
+/// The secret parameters of a script apart from the others: as the test gives them, or made up.
+fn with_secrets(
+    source: &Source,
+    mut given: IndexMap<String, String>,
+) -> (IndexMap<String, String>, IndexMap<String, Secret>) {
+    let doc = Stage::describe(source).ok();
+    let names = doc.iter().flat_map(|doc| doc.secrets()).map(|secret| secret.name.clone());
+    let secrets = names.map(|name| {
+        let text = given.shift_remove(&name).unwrap_or_else(|| Secret::MADE_UP.to_owned());
+        (name, Secret::Plain(text))
+    });
+    let secrets = secrets.collect();
+    (given, secrets)
 }

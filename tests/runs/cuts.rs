@@ -257,7 +257,8 @@ impl Case {
         let mut interpreter = Interpreter::new(session.clone(), self.settings());
         let prepared = interpreter.prepare(&self.source).unwrap();
         let modules = interpreter.pin(&prepared).unwrap();
-        journal.borrow_mut().set_modules(modules.iter().cloned().map(kept).collect());
+        let modules_kept = modules.iter().cloned().map(kept).collect();
+        journal.borrow_mut().set_texts(self.source.text.clone(), None, modules_kept);
         modules
     }
 
@@ -267,8 +268,10 @@ impl Case {
             kind: RunKind::Script,
             script: self.source.name.clone(),
             text: self.source.text.clone(),
+            whole: None,
             modules: Vec::new(),
             parameters: self.settings().parameters,
+            secrets: Default::default(),
             cluster_id: None,
             user: "ada".into(),
             host: "ops-1".into(),
@@ -371,10 +374,10 @@ fn clock(world: &Shared<Simulated>) -> Box<dyn Fn() -> i64> {
 }
 
 fn kept(PinnedModule { importer, path, name, text }: PinnedModule) -> Module {
-    Module { importer, path, name, text }
+    Module { importer, path, name, text, whole: None }
 }
 
-fn pinned(Module { importer, path, name, text }: Module) -> PinnedModule {
+fn pinned(Module { importer, path, name, text, .. }: Module) -> PinnedModule {
     PinnedModule { importer, path, name, text }
 }
 

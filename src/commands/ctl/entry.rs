@@ -1,6 +1,6 @@
 //! From the command line to a session and back: which cluster the flags mean, and what the process exits with.
 
-use super::flags::{means_something, parse};
+use super::flags::{means_something, parse, shown};
 use super::{Flags, Host, Usage, execute, host_zone};
 use crate::cli::Global;
 use crate::commands::compose::{House, Work, ctl_session};
@@ -83,8 +83,8 @@ pub(in crate::commands) fn main(asked: Asked, global: Global, output: &Output, i
 
 /// Does `work`, which returns an exit code, as a run.
 fn kept(house: &House, args: &[OsString], work: impl FnOnce(&mut Session) -> u8) -> Result<u8> {
-    let line: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
-    let what = What { kind: RunKind::Ctl, script: "ctl", text: &line.join(" "), parameters: &IndexMap::new() };
+    let (line, parameters, secrets) = (shown(args), &IndexMap::new(), &IndexMap::new());
+    let what = What { kind: RunKind::Ctl, script: "ctl", text: &line, parameters, secrets };
     let run = Keeping::begin(house, &what)?;
     let session = ctl_session(house, Work::lines(run.id()), run.lenient_journal(house))?;
     let code = work(&mut session.borrow_mut());

@@ -163,6 +163,24 @@ impl Ours {
     }
 }
 
+/// The flags as they may be kept and shown: without what is to be encrypted.
+pub fn shown(args: &[OsString]) -> String {
+    let mut words = Vec::new();
+    let mut rest = args.iter().map(|arg| arg.to_string_lossy());
+    while let Some(arg) = rest.next() {
+        let (flag, value) = arg.split_once('=').map_or((&*arg, None), |(flag, value)| (flag, Some(value)));
+        let is_text = flag.trim_start_matches('-').eq_ignore_ascii_case("text") && flag.starts_with('-');
+        words.push(match (is_text, value) {
+            (true, Some(_)) => format!("{flag}=***"),
+            _ => arg.to_string(),
+        });
+        if is_text && value.is_none() {
+            words.extend(rest.next().map(|_| "***".to_owned()));
+        }
+    }
+    words.join(" ")
+}
+
 /// The name of a flag, and its value if that stands in the same word.
 fn split(text: &str) -> Result<(&str, Option<&str>), Usage> {
     let name = text.strip_prefix("--").or_else(|| text.strip_prefix('-')).unwrap_or(text);
@@ -272,6 +290,18 @@ mod tests {
             Err(Usage::Unusable(error)) => error.message,
             other => format!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn what_is_to_be_encrypted_is_not_among_the_flags_that_are_kept() {
+        for line in
+            ["-cmd encrypt -text hush", "-text=hush -cmd encrypt", "--text hush", "--text=a=hush", "-text -text -cmd=x"]
+        {
+            let args: Vec<_> = line.split_whitespace().map(OsString::from).collect();
+            let shown = shown(&args);
+            assert!(!shown.contains("hush") && shown.contains("***"), "{shown}");
+        }
+        assert_eq!(shown(&["-cmd".into(), "pumps".into()]), "-cmd pumps");
     }
 
     #[test]

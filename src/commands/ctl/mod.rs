@@ -11,5 +11,5 @@ mod log;
 
 pub(super) use entry::{Asked, main};
 pub use execute::{Host, execute};
-pub use flags::{Flags, Usage, parse};
+pub use flags::{Flags, Usage, parse, shown};
 pub use log::{Level, host_zone, line};

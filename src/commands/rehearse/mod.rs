@@ -6,14 +6,16 @@ mod show;
 use crate::cli::Rehearse;
 use crate::commands::compose::{House, scenario_to_rehearse};
 use crate::commands::evaluate::language_settings;
+use crate::commands::given::{Given, given};
 use crate::commands::{read_text, run};
 use crate::error::{Error, ErrorKind, Result, ScriptError};
-use crate::language::Settings;
+use crate::language::{ParamDoc, Settings, Source};
 use crate::output::Format;
 use crate::rehearsal::{
     Base, Basis, Blame, Bounds, HarmKind, Intended, Order, Plan, Report, SavedStory, ScriptMark, Shortest, Stage,
     Story, Subjects, Tally, Which, check_target, judged, rehearse as rehearse_futures,
 };
+use crate::secret::Secret;
 use crate::sim::{Cluster, Micros, Scenario, Simulated};
 use crate::world::{Answer, FaultKind, Request, World};
 use options::{kinds, limit, one_cluster, stories_dir};
@@ -45,11 +47,13 @@ pub(super) fn main(house: &House, args: &Rehearse) -> Result<u8, ScriptError> {
         return Ok(0);
     }
     let told = args.story.as_deref().map(SavedStory::read).transpose()?;
+    let Given { parameters, secrets } =
+        given(&source, &args.params, &args.sources, |secret| Ok(made_up(house, secret)))?;
     let parameters = match &told {
         Some(story) if args.params.is_empty() => story.parameters.clone(),
-        _ => run::parameters(args.params.clone())?,
+        _ => parameters,
     };
-    let settings = Settings { parameters, ..language_settings()? };
+    let settings = Settings { parameters, secrets, ..language_settings()? };
     let nowhere = Scenario::named("empty")?;
     let subjects = Subjects { source, settings, scenario: nowhere, interrupt: house.interrupt.clone() };
     // What is wrong with the script, the options or the files is said before anybody looks at the cluster.
@@ -59,6 +63,15 @@ pub(super) fn main(house: &House, args: &Rehearse) -> Result<u8, ScriptError> {
         Some(story) => tell(house, args, subjects, &story, bounds),
         None => rehearse(house, args, subjects, bounds),
     }
+}
+
+/// What stands for a secret that is not given. Nothing that a rehearsal encrypts is ever used.
+fn made_up(house: &House, secret: &ParamDoc) -> Secret {
+    let name = &secret.name;
+    house
+        .output
+        .remark(&format!("the secret `{name}` is made up for the rehearsal; --param-file {name}=FILE gives it"));
+    Secret::Plain(Secret::MADE_UP.to_owned())
 }
 
 /// Rehearses the script on the cluster, once or through many futures.
@@ -76,21 +89,22 @@ fn rehearse(house: &House, args: &Rehearse, mut subjects: Subjects, bounds: Boun
         stage = stage.keeping_listings();
     }
     let base = Base::play(&mut stage, bounds)?;
+    let shown = stage.without_secrets(&subjects.source);
     let story = Story::of(stage.start(), &base.played, &base.truth, &base.harms);
     let harm = harm_by_script(&base);
     if let Some(file) = args.plan.as_ref().filter(|_| harm.is_empty()) {
         plan(&subjects, stage.start(), &base)?.save(file)?;
     }
     if args.futures.is_none() && !args.every_fault {
-        report(args, &subjects, &story, None)?;
+        report(args, (&shown, &subjects.scenario), &story, None)?;
         show::story(&house.output, &subjects, &story);
         let code = end(house, base.played.ending, story.exit_code);
         return Ok(warn_of_harm(house, args, &harm, code));
     }
     warn_of_base(house, &base);
     let tally = futures(house, args, &subjects, &base, kinds)?;
-    report(args, &subjects, &story, Some((&mut stage, &base.intended, &tally)))?;
-    let files = save_stories(&subjects, &tally, &stories)?;
+    report(args, (&shown, &subjects.scenario), &story, Some((&mut stage, &base.intended, &tally)))?;
+    let files = save_stories(&subjects, &shown, &tally, &stories)?;
     show::tally(&house.output, &tally, &files);
     if house.output.format() != Format::Json {
         tell_shortest(house, &mut stage, &base.intended, &tally)?;
@@ -176,12 +190,11 @@ fn futures(
 /// Writes the report, where one is wished for.
 fn report(
     args: &Rehearse,
-    subjects: &Subjects,
+    (script, scenario): (&Source, &Scenario),
     base: &Story,
     futures: Option<(&mut Stage, &Intended, &Tally)>,
 ) -> Result<()> {
     let Some(path) = &args.report else { return Ok(()) };
-    let Subjects { source: script, scenario, .. } = subjects;
     let mut shortest = Vec::new();
     let tally = futures.as_ref().map(|(.., tally)| *tally);
     if let Some((stage, intended, tally)) = futures {
@@ -195,22 +208,22 @@ fn report(
 }
 
 /// Keeps the shortest stories of harm that counts against the script; returns their files.
-fn save_stories(subjects: &Subjects, tally: &Tally, dir: &Path) -> Result<Vec<(HarmKind, PathBuf)>> {
+fn save_stories(subjects: &Subjects, shown: &Source, tally: &Tally, dir: &Path) -> Result<Vec<(HarmKind, PathBuf)>> {
     let stem = Path::new(&subjects.source.name).file_stem().and_then(|stem| stem.to_str()).unwrap_or("script");
     let mut files = Vec::new();
     for shortest in tally.shortest.iter().filter(|shortest| shortest.blame == Blame::Script) {
         let file = dir.join(format!("{}.{}.story.json", stem.trim_matches(['<', '>']), shortest.kind.name()));
-        saved(subjects, shortest).save(&file)?;
+        saved(subjects, shown, shortest).save(&file)?;
         files.push((shortest.kind, file));
     }
     Ok(files)
 }
 
-fn saved(subjects: &Subjects, shortest: &Shortest) -> SavedStory {
+fn saved(subjects: &Subjects, shown: &Source, shortest: &Shortest) -> SavedStory {
     SavedStory {
         version: SavedStory::version(),
         script: subjects.source.name.clone(),
-        script_text: subjects.source.text.clone(),
+        script_text: shown.text.clone(),
         parameters: subjects.settings.parameters.clone(),
         harm: shortest.kind,
         blame: shortest.blame,
@@ -240,15 +253,16 @@ fn tell(
     bounds: Bounds,
 ) -> Result<u8, ScriptError> {
     args.report.as_deref().map_or(Ok(()), |file| check_target("the report", file))?;
-    if subjects.source.text != saved.script_text {
-        house.output.warning("the script is not as it was when the story was kept: it may go otherwise now");
-    }
     subjects.scenario = saved.scenario.clone();
     let mut stage = subjects.stage()?.drawing_lags();
     let base = Base::play(&mut stage, bounds)?;
+    let shown = stage.without_secrets(&subjects.source);
+    if shown.text != saved.script_text {
+        house.output.warning("the script is not as it was when the story was kept: it may go otherwise now");
+    }
     let (played, truth, harms) = judged(&mut stage, &base.intended, &saved.faults, base.bounds())?;
     let story = Story::of(stage.start(), &played, &truth, &harms);
-    report(args, &subjects, &story, None)?;
+    report(args, (&shown, &subjects.scenario), &story, None)?;
     show::story(&house.output, &subjects, &story);
     let still = harms.iter().any(|harm| harm.kind == saved.harm && harm.blame == saved.blame);
     if !still {

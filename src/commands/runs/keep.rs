@@ -1,13 +1,14 @@
 //! How what is done becomes a run among the runs: its journal from its beginning, and its end.
 
-use super::said;
+use super::{said, texts};
 use crate::commands::compose::House;
 use crate::config;
 use crate::error::{Error, ErrorKind, Result, ScriptError};
-use crate::journal::store::{Ending, Holder, Module, NewRun, RunHead, RunJournal, RunKind, RunLine, RunState, run_id};
+use crate::journal::store::{Ending, Holder, NewRun, RunHead, RunJournal, RunKind, RunLine, RunState, run_id};
 use crate::journal::{Journal, Keeps, Lenient, Memory, Nowhere};
-use crate::language::{self, PinnedModule};
+use crate::language::{self, Masking, PinnedModule};
 use crate::live::{clock, host};
+use crate::secret::Secret;
 use indexmap::IndexMap;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -32,6 +33,8 @@ pub(in crate::commands) struct What<'w> {
     pub text: &'w str,
     /// Its parameters.
     pub parameters: &'w IndexMap<String, String>,
+    /// Its secret parameters, of which only a hash is kept.
+    pub secrets: &'w IndexMap<String, Secret>,
 }
 
 impl Keeping {
@@ -51,14 +54,18 @@ impl Keeping {
             Ok(file) => file,
             Err(error) => return Ok(Self::Nowhere(error)),
         };
-        let (holder, begun_ms) = (holder()?, clock::unix_ms());
+        let (holder, begun_ms, secret_key) = (holder()?, clock::unix_ms(), random()?);
+        let (text, whole) = texts::kept(what.text, &Masking::of(&[what.text]), &secret_key);
+        let secrets = what.secrets.iter().map(|(name, secret)| (name.clone(), secret.hashed(&secret_key)));
         let head = RunHead {
             id: run_id(begun_ms, random()?)?,
             kind: what.kind,
             script: what.script.to_owned(),
-            text: what.text.to_owned(),
+            text,
+            whole,
             modules: Vec::new(),
             parameters: what.parameters.clone(),
+            secrets: secrets.collect(),
             cluster_id: None,
             user: holder.user.clone(),
             host: holder.host.clone(),
@@ -69,7 +76,7 @@ impl Keeping {
             RunKind::Script => Keeps::Everything,
             RunKind::Prompt | RunKind::Ctl => Keeps::Changes,
         };
-        let run = NewRun { head, holder, secret_key: random()?, keeps, clock: Box::new(clock::unix_ms) };
+        let run = NewRun { head, holder, secret_key, keeps, clock: Box::new(clock::unix_ms) };
         Ok(Self::Stored(Rc::new(RefCell::new(RunJournal::new(&file, run)))))
     }
 
@@ -78,7 +85,8 @@ impl Keeping {
     /// # Errors
     /// As [`Keeping::begin`].
     pub(in crate::commands) fn begin_lines(house: &House, script: &str, text: &str) -> Result<Self> {
-        Self::begin(house, &What { kind: RunKind::Prompt, script, text, parameters: &IndexMap::new() })
+        let (parameters, secrets) = (&IndexMap::new(), &IndexMap::new());
+        Self::begin(house, &What { kind: RunKind::Prompt, script, text, parameters, secrets })
     }
 
     /// The run's id.
@@ -108,11 +116,16 @@ impl Keeping {
         }
     }
 
-    /// Says what the script imports.
-    pub(in crate::commands) fn set_modules(&self, modules: &[PinnedModule]) {
-        if let Self::Stored(journal) = self {
-            journal.borrow_mut().set_modules(modules.iter().cloned().map(stored).collect());
-        }
+    /// Says what the script, with this text, imports. A secret may be one by what a module does with it.
+    pub(in crate::commands) fn set_modules(&self, text: &str, modules: &[PinnedModule]) {
+        let Self::Stored(journal) = self else { return };
+        let mut journal = journal.borrow_mut();
+        let key = journal.secret_key();
+        let all: Vec<&str> = modules.iter().map(|module| module.text.as_str()).chain([text]).collect();
+        let masking = Masking::of(&all);
+        let (text, whole) = texts::kept(text, &masking, &key);
+        let modules = modules.iter().map(|module| texts::stored(module, &masking, &key)).collect();
+        journal.set_texts(text, whole, modules);
     }
 
     /// The run ends so. Of a script that changed something it is said what it leaves, and how to go on with it.
@@ -226,15 +239,4 @@ fn random<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|e| Error::local("the system gives no random bytes").source(e))?;
     Ok(bytes)
-}
-
-fn stored(module: PinnedModule) -> Module {
-    let PinnedModule { importer, path, name, text } = module;
-    Module { importer, path, name, text }
-}
-
-/// As the interpreter takes them.
-pub(in crate::commands) fn pinned(modules: &[Module]) -> Vec<PinnedModule> {
-    let pinned = |Module { importer, path, name, text }: Module| PinnedModule { importer, path, name, text };
-    modules.iter().cloned().map(pinned).collect()
 }

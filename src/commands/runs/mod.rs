@@ -7,12 +7,13 @@ mod offer;
 mod resume;
 mod said;
 mod show;
+mod texts;
 mod unlock;
 
 pub(super) use keep::{Keeping, What};
 pub(super) use list::main as list;
 pub(super) use offer::offer;
-pub(super) use resume::main as resume;
+pub(super) use resume::{Resumption, main as resume};
 
 use crate::cli::RunsCommand;
 use crate::commands::compose::House;
@@ -25,7 +26,9 @@ pub(super) fn main(house: &House, command: RunsCommand) -> Result<u8, ScriptErro
     refuse_if_read_only(house, &command)?;
     Ok(match command {
         RunsCommand::Show { id } => show::main(house, &id)?,
-        RunsCommand::Resume { id, assume } => return resume(house, &id, assume),
+        RunsCommand::Resume { id, assume: assumed, script, sources } => {
+            return resume(house, &Resumption { id, assumed, script, sources });
+        }
         RunsCommand::Abandon { id, why } => manage::abandon(house, &id, &why)?,
         RunsCommand::Export { id, file } => manage::export(house, &id, file.as_deref())?,
         RunsCommand::Import { file } => manage::import(house, &file)?,

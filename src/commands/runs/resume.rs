@@ -1,26 +1,44 @@
 //! `runs resume`: goes on with a script after what it has done.
 
 use super::keep::{self, ending};
-use crate::cli::Assumed;
+use super::texts;
+use crate::cli::{Assumed, ParamSources};
 use crate::commands::compose::{House, Resumed, Work, announce, lock_plan, policy, resumed_session, world};
 use crate::commands::evaluate::language_settings;
+use crate::commands::given::again;
 use crate::commands::while_others_work;
 use crate::error::{Error, ErrorKind, Result, ScriptError};
+use crate::journal::Journal;
 use crate::journal::store::{Claim, Loaded, RunHead, RunJournal};
-use crate::language::{Ending, Interpreter, Settings, Source};
+use crate::language::{Ending, Interpreter, PinnedModule, Settings, Source};
 use crate::live::{clock, host};
 use crate::operations::nodes::unexpected;
 use crate::recovery::{self, Assume, Knowledge};
+use crate::secret::Secret;
 use crate::session::LockPlan;
 use crate::world::{Answer, Choice, Effect, LockHolder, LockInfo, LockOwner, Question, Request, World};
+use indexmap::IndexMap;
 use std::cell::RefCell;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Takes up the run `id`, for this process alone, and goes on with it.
-pub(in crate::commands) fn main(house: &House, id: &str, assumed: Option<Assumed>) -> Result<u8, ScriptError> {
+/// Which run is to go on, and what is said for it.
+#[derive(Clone, Debug)]
+pub(in crate::commands) struct Resumption {
+    /// Its id, or the beginning of it.
+    pub id: String,
+    /// What became of its last change.
+    pub assumed: Option<Assumed>,
+    /// Where its script lies now.
+    pub script: Option<PathBuf>,
+    /// Where its secret parameters stand.
+    pub sources: ParamSources,
+}
+
+/// Takes up a run, for this process alone, and goes on with it.
+pub(in crate::commands) fn main(house: &House, which: &Resumption) -> Result<u8, ScriptError> {
     if house.global.sandbox.is_some() {
         return Err(Error::invalid("runs of a sandbox are not kept, so none can be resumed")
             .hint("leave --sandbox out: a run goes on on the cluster on which it began")
@@ -32,12 +50,12 @@ pub(in crate::commands) fn main(house: &House, id: &str, assumed: Option<Assumed
             .into());
     }
     let store = super::open()?;
-    let loaded = store.load(id)?;
+    let loaded = store.load(&which.id)?;
     announce(house);
     let claim = Claim { holder: keep::holder()?, is_alive: &keep::is_alive, clock: Box::new(clock::unix_ms) };
     let journal = Rc::new(RefCell::new(store.resume(&loaded.head.id, claim)?));
     let is_live = Arc::new(AtomicBool::new(false));
-    let ready = ready(house, &loaded, &journal, assumed);
+    let ready = ready(house, &loaded, &journal, which);
     let was_ready = ready.is_ok();
     let ended = match ready {
         Ok(ready) => go_on(house, &loaded.head, ready, &journal, is_live.clone()),
@@ -120,15 +138,21 @@ fn close(house: &House, journal: &RefCell<RunJournal>, ended: Result<&Ending, &S
 struct Ready {
     world: Box<dyn World>,
     lock: Option<LockPlan>,
+    source: Source,
+    modules: Vec<PinnedModule>,
+    secrets: IndexMap<String, Secret>,
 }
 
 /// Makes sure that it is the cluster of the run, that nobody else works on it, that the run's last change is settled, and that the operator knows what is
 /// otherwise than the run knew it.
-fn ready(house: &House, loaded: &Loaded, journal: &Rc<RefCell<RunJournal>>, assumed: Option<Assumed>) -> Result<Ready> {
+fn ready(house: &House, loaded: &Loaded, journal: &Rc<RefCell<RunJournal>>, which: &Resumption) -> Result<Ready> {
+    let key = journal.borrow().secret_key();
+    let (text, modules) = texts::whole(&loaded.head, &key, which.script.as_deref())?;
+    let secrets = again(house, &loaded.head, &key, &which.sources)?;
     let mut world = world(house)?;
     same_cluster(&loaded.head, world.as_mut())?;
     let lock = locked(house, loaded, world.as_mut())?;
-    let assumed = assumed.map(|assumed| match assumed {
+    let assumed = which.assumed.map(|assumed| match assumed {
         Assumed::Done => Assume::Done,
         Assumed::Undone => Assume::Undone,
     });
@@ -140,8 +164,9 @@ fn ready(house: &House, loaded: &Loaded, journal: &Rc<RefCell<RunJournal>>, assu
         house.output.remark(&settled.text);
     }
     compare(house, loaded, world.as_mut())?;
-    changed_file(house, &loaded.head);
-    Ok(Ready { world, lock })
+    changed_file(house, &loaded.head, &text);
+    let source = Source::new(loaded.head.script.clone(), text);
+    Ok(Ready { world, lock, source, modules, secrets })
 }
 
 /// Takes the maintenance lock for a run that has changed the cluster, before anything is looked at or asked.
@@ -221,9 +246,9 @@ fn chosen(answer: Answer) -> Result<Choice> {
 }
 
 /// The run goes on with the script as it was. Whoever has changed the file since should know.
-fn changed_file(house: &House, head: &RunHead) {
+fn changed_file(house: &House, head: &RunHead, then: &str) {
     if let Ok(text) = crate::commands::read_text(Path::new(&head.script))
-        && text != head.text
+        && text != then
     {
         house.output.warning(&format!(
             "{} has changed since the run began: the run goes on with the script as it was then",
@@ -248,12 +273,12 @@ fn go_on(
         let entries = if known == 1 { "entry" } else { "entries" };
         output.remark(&format!("the run {id} goes on after {known} {entries} of its journal{step}"));
     });
-    let Ready { world, lock } = ready;
+    let Ready { world, lock, source, modules, secrets } = ready;
     let resumed = Resumed { world, journal: Box::new(journal.clone()), lock, shows: is_live };
     let session = resumed_session(house, resumed)?;
-    let pinned = Some(keep::pinned(&head.modules));
-    let settings = Settings { parameters: head.parameters.clone(), pinned, ..language_settings()? };
-    let ended = Interpreter::new(session.clone(), settings).run(&Source::new(head.script.clone(), head.text.clone()));
+    let settings =
+        Settings { parameters: head.parameters.clone(), secrets, pinned: Some(modules), ..language_settings()? };
+    let ended = Interpreter::new(session.clone(), settings).run(&source);
     let ended = ended.map_err(|error| while_others_work(&session, error));
     session.borrow_mut().give_lock_back();
     ended

@@ -82,6 +82,10 @@ fn told(output: &Output, loaded: &Loaded) {
         let all: Vec<String> = head.parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
         output.told("  parameters: ", &all.join(", "), Tone::Plain);
     }
+    if !head.secrets.is_empty() {
+        let all: Vec<&str> = head.secrets.keys().map(String::as_str).collect();
+        output.told("  secret parameters: ", &all.join(", "), Tone::Plain);
+    }
     if !head.modules.is_empty() {
         let all: BTreeSet<&str> = head.modules.iter().map(|module| module.name.as_str()).collect();
         output.told("  modules: ", &Vec::from_iter(all).join(", "), Tone::Plain);
@@ -203,7 +207,7 @@ fn document(loaded: &Loaded) -> serde_json::Value {
     let out: Vec<String> = said::left_by(loaded).iter().map(ToString::to_string).collect();
     json!({
         "id": head.id, "kind": head.kind, "script": head.script, "text": head.text, "modules": head.modules,
-        "parameters": head.parameters, "cluster_id": head.cluster_id.map(|id| id.to_string()), "user": head.user,
+        "parameters": head.parameters, "secret_parameters": head.secrets.keys().collect::<Vec<_>>(), "cluster_id": head.cluster_id.map(|id| id.to_string()), "user": head.user,
         "host": head.host, "pid": head.pid, "begun": at(Some(head.begun_ms)), "state": Standing::of(line).name(),
         "ended": at(line.ended_ms), "exit_code": line.exit_code, "error": line.error, "why": line.why,
         "out_of_work": out, "lost_entries": loaded.lost_tail, "entries": entries,

@@ -1,6 +1,7 @@
 //! What is known of a run beside its journal.
 
 use crate::error::{Error, Result};
+use crate::secret::Secret;
 use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
@@ -77,8 +78,11 @@ pub struct Module {
     pub path: String,
     /// Its own name: its file, or `stdlib:NAME`.
     pub name: String,
-    /// Its text.
+    /// Its text, without the secrets that stand in it.
     pub text: String,
+    /// The hash of the whole text, if secrets were left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub whole: Option<Secret>,
 }
 
 /// What a run is, from its beginning and for good.
@@ -90,14 +94,20 @@ pub struct RunHead {
     pub kind: RunKind,
     /// The script's file as it was named; of the prompt and `ctl` what stands for it.
     pub script: String,
-    /// The script's text; of the prompt none, of `ctl` its command line.
+    /// The script's text, without the secrets that stand in it; of the prompt none, of `ctl` its command line.
     pub text: String,
+    /// The hash of the whole text, if secrets were left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub whole: Option<Secret>,
     /// What it imports, in the order first imported.
     #[serde(default)]
     pub modules: Vec<Module>,
     /// The values given with `--param`.
     #[serde(default)]
     pub parameters: IndexMap<String, String>,
+    /// The hashes of its secret parameters.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub secrets: IndexMap<String, Secret>,
     /// The cluster that it works on, if it was known.
     #[serde(default)]
     pub cluster_id: Option<u64>,

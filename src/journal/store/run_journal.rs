@@ -14,6 +14,7 @@ use super::write::GROUP;
 use super::{Store, Sync};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Entry, Keeps, Unfinished};
+use crate::secret::Secret;
 use crate::world::Request;
 use serde::Serialize;
 use std::collections::VecDeque;
@@ -138,10 +139,11 @@ impl RunJournal {
         self.set_aside.as_deref()
     }
 
-    /// Says what the script imports. Has an effect only before the run is stored.
-    pub fn set_modules(&mut self, modules: Vec<Module>) {
+    /// Says what the script is and imports: its text without the secrets in it, and, if there are any, the hash of the
+    /// whole. Has an effect only before the run is stored.
+    pub fn set_texts(&mut self, text: String, whole: Option<Secret>, modules: Vec<Module>) {
         if !self.is_stored() {
-            self.head.modules = modules;
+            (self.head.text, self.head.whole, self.head.modules) = (text, whole, modules);
         }
     }
 

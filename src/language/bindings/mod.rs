@@ -7,6 +7,7 @@ mod builtin;
 mod failure;
 mod node;
 mod params;
+mod secret;
 mod show;
 mod steps;
 mod time;
@@ -43,6 +44,7 @@ pub(super) fn builtins() -> impl Iterator<Item = &'static Builtin> {
 pub(super) fn register(engine: &mut Engine, host: &Rc<Host>) {
     node::register(engine, host);
     time::register(engine, host);
+    secret::register(engine);
     failure::register(engine, host);
     let mut module = Module::new();
     for operation in operations::all() {

@@ -18,14 +18,18 @@ pub(super) const ROWS: &[Builtin] = &[Builtin {
         (
             "type",
             "text",
-            "`text`, `integer`, `number`, `bool` or `duration` (a text such as `90s`); if it is not said, the default's",
+            "`text`, `integer`, `number`, `bool`, `duration` (a text such as `90s`) or `secret`; if it is not said, the \
+             default's",
         ),
         ("choices", "array", "the values that it may have"),
     ],
     returns: "the value, of the parameter's type",
     about: "The value given with `--param name=value`, or the default.\n\
             Name and options are literals, so that `run FILE --help` knows them without running the script.\n\
-            Without a default it must be given. That, its type and its choices are checked before the script begins.",
+            Without a default it must be given. That, its type and its choices are checked before the script begins.\n\n\
+            A `secret` has no default. It is asked for without showing it, or comes from `--param-file name=FILE` or \
+            `--param-env name=VARIABLE`, never from the command line itself. It prints as `***`, is taken by `encrypt`, and \
+            is kept nowhere: a run that is resumed asks for it again.",
     example: Example::new(
         "param(\"takes\", #{ about: \"how long a restart takes\", type: \"duration\", default: \"30s\" })",
     ),
@@ -40,7 +44,10 @@ fn param(host: &Host, _: &NativeCallContext<'_>, arguments: &mut [&mut Dynamic])
             return Err(Error::invalid(format!("param: `{name}` is not declared by literals in the script itself"))
                 .hint("write param(\"name\", #{ about: \"...\", default: ... }) with literal values"));
         };
-        let value = param.value(host.settings.parameters.get(&name).map(String::as_str))?;
+        let value = match param.is_secret() {
+            true => param.secret(&host.settings.secrets)?,
+            false => param.value(host.settings.parameters.get(&name).map(String::as_str))?,
+        };
         Ok(to_dynamic(value, &host.shapes))
     };
     look().map_err(|error| host.raise(error))

@@ -6,6 +6,7 @@ use crate::error::{Error, Place};
 use crate::language::complete::unclosed_comment;
 use crate::language::describe::{self, ScriptDoc};
 use crate::language::interpreter::{RED_ZONE, STACK};
+use crate::language::masking::Masking;
 use crate::language::translate::Vocabulary;
 use crate::language::{Source, engine};
 use rhai::{AST, Engine, ParseError, ParseErrorType, Position, Scope};
@@ -51,7 +52,11 @@ impl Parser {
             let mut words = Vocabulary::default();
             words.learn_from(&source.text);
             let place = place_of(source, error.position());
-            (words.parsing(error.err_type(), place.as_ref()), spot(error.position()))
+            let masking = Masking::of(&[&source.text]);
+            let told = words.parsing(error.err_type(), place.as_ref());
+            let hint = told.hint.map(|hint| masking.scrubbed(&hint, &source.text));
+            let message = masking.scrubbed(&told.message, &source.text);
+            (Error { message, hint, ..told }, spot(error.position()))
         };
         let (ast, refused) = match compile(&self.strict, &code) {
             Ok(ast) => (ast, None),

@@ -36,7 +36,7 @@ const PAGE: &str = "report.html";
 
 /// Everything that a report shows.
 pub struct Report<'a> {
-    /// The script.
+    /// The script, without the secrets that stand in it.
     pub script: &'a Source,
     /// The cluster that it was rehearsed on.
     pub scenario: &'a Scenario,

@@ -52,8 +52,7 @@ impl Simulated {
     pub(super) fn read_secret(&mut self, prompt: &str) -> Result<Answer> {
         match &mut self.console {
             Some(console) => console.secret(prompt).map(Answer::Secret),
-            None => Err(Error::local("a simulated cluster without a terminal has nobody to type a secret")
-                .hint("pass the text to encrypt() as its argument")),
+            None => Ok(Answer::Secret(Secret::Plain(Secret::MADE_UP.to_owned()))),
         }
     }
 
