@@ -1,5 +1,6 @@
 //! What is wrong with a script is said with where, what, and what to do.
 
+use crate::harness::Shell as Harness;
 use crate::language_fixture::Shell;
 use binlogsh::error::{Error, ErrorKind};
 use binlogsh::language::{Ending, Limits, Settings};
@@ -230,4 +231,39 @@ fn compiling_and_describing_do_nothing() {
     let source = binlogsh::language::Source::new("x", "pause_pump(\"pump-1\"); exit(1)");
     shell.interpreter.describe(&source).unwrap();
     assert_eq!(shell.acts(), 0);
+}
+
+#[test]
+fn a_sign_that_the_language_does_not_know_is_named_at_its_place_wherever_it_stands() {
+    let script =
+        |text: &str| Harness::sandbox("default").file("s.rhai", text).file("m.rhai", "fn f() { 1 }\n\nprint # x");
+    let sign = "error[invalid]: `#` means nothing here";
+    let ran = script("//! Says.\nprint(1) # done\n").arg("run").arg("s.rhai").go().fails(ErrorKind::Invalid);
+    ran.stderr_contains(sign)
+        .stderr_contains("s.rhai:2:10\n  |\n2 | print(1) # done\n  |          ^\nhint: a comment begins with `//`");
+    for args in [&["-e", "import \"m\" as m; m::f()"][..], &["run", "s.rhai"]] {
+        let shell = script("//! Says.\nimport \"m\" as m;\nm::f();");
+        let ran = args.iter().fold(shell, |shell, arg| shell.arg(*arg)).go().fails(ErrorKind::Invalid);
+        ran.stderr_contains(sign).stderr_contains("m.rhai:3:7\n  |\n3 | print # x\n  |       ^");
+    }
+    let checked = Harness::new(&["check", "s.rhai"]).file("s.rhai", "//! Says.\nprint(“hello”);\n").go().exits(2);
+    checked.stdout_contains("`“` (U+201C) means nothing here").stdout_contains("s.rhai:2:7");
+}
+
+#[test]
+fn a_word_of_other_languages_is_answered_with_ours() {
+    for (code, hint) in [
+        ("true and false", "and is `&&`"),
+        ("if not true { 1 }", "not is `!`"),
+        ("if true then 1", "a block stands between"),
+        ("if true { 1 } elif false { 2 }", "`else if`"),
+        ("def f() { 1 }", "fn name(a, b)"),
+        ("var x = 1;", "let x = 1"),
+        ("null", "nothing is `()`"),
+        ("None", "nothing is `()`"),
+        ("print 1", "call it as print("),
+        ("print \"x\"", "call it as print("),
+    ] {
+        Harness::sandbox("default").eval(code).fails(ErrorKind::Invalid).stderr_contains(hint);
+    }
 }

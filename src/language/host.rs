@@ -142,6 +142,13 @@ impl Host {
         EvalAltResult::ErrorTerminated(Dynamic::from(Failure::new(error)), Position::NONE).into()
     }
 
+    /// The same at a place of the script.
+    pub(super) fn raise_at(&self, error: Error, at: Position) -> Box<EvalAltResult> {
+        let mut raised = self.raise(error);
+        raised.set_position(at);
+        raised
+    }
+
     /// Does `work` as the step `name`; the step around it, if there is one, goes on afterwards.
     pub(super) fn within_step<T>(&self, name: String, work: impl FnOnce() -> T) -> T {
         self.tell(Notice::StepBegan(name.clone()));

@@ -16,6 +16,7 @@ use crate::language::pin::{self, PinnedModule, Unpinned};
 use crate::language::place::{self, Places};
 use crate::language::reach::{Reach, Text};
 use crate::language::settings::Settings;
+use crate::language::signs::{self, Sign};
 use crate::language::sources::Source;
 use crate::language::translate::Vocabulary;
 use crate::session::Session;
@@ -245,6 +246,9 @@ impl Interpreter {
     fn refused(&self, key: &str, error: &ParseError) -> ScriptError {
         let known = self.host.sources.get(key);
         let code = known.as_ref().map(|known| known.source.code()).unwrap_or_default();
+        if let Some(Sign { error, at }) = signs::foreign(&code, error.position()) {
+            return self.host.sources.told(ScriptError::at(error, place::at(at, key, &self.host.sources)));
+        }
         let mut words = self.vocabulary(&self.prompt);
         words.learn_from(&code);
         let place = place::at(error.position(), key, &self.host.sources);

@@ -5,6 +5,7 @@
 use crate::error::{Error, Result};
 use crate::language::complete::unclosed_comment;
 use crate::language::host::Host;
+use crate::language::signs;
 use crate::language::sources::Source;
 use crate::nearest::did_you_mean;
 use crate::text::decode;
@@ -68,7 +69,10 @@ impl Library {
             let unclosed = ParseErrorType::MissingToken("*/".into(), "to close this comment".into());
             return Err(wrap(Box::new(EvalAltResult::ErrorParsing(unclosed, at))).into());
         }
-        let mut ast = engine.compile(code).map_err(|error| wrap(Box::new(error.into())))?;
+        let mut ast = engine.compile(&code).map_err(|error| match signs::foreign(&code, error.position()) {
+            Some(sign) => wrap(self.host.raise_at(sign.error, sign.at)),
+            None => wrap(Box::new(error.into())),
+        })?;
         ast.set_source(key.as_str());
         self.host.sources.compiled(&key, &ast);
         self.host.shapes.borrow_mut().learn_from(&ast);

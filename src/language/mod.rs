@@ -32,6 +32,7 @@ mod reference;
 mod settings;
 mod shapes;
 mod shipped;
+mod signs;
 mod slips;
 mod sources;
 mod thrown;

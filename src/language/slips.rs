@@ -33,6 +33,42 @@ pub(super) fn keyword_as_name(place: &Place) -> Option<String> {
     (is_named && Token::lookup_symbol_from_syntax(&word).is_some()).then_some(word)
 }
 
+/// Whether what stands at `place` is declared there: `let match = 1`.
+pub(super) fn is_declared(place: &Place) -> bool {
+    let before: String = place.text.chars().take(place.column.unwrap_or(1).saturating_sub(1)).collect();
+    let last = before.split_whitespace().next_back();
+    matches!(last, Some("let" | "const" | "fn" | "for" | "as"))
+}
+
+/// What is written for a word that other languages have.
+pub(super) fn meant_by(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "and" => "and is `&&`",
+        "or" => "or is `||`",
+        "not" => "not is `!`",
+        "then" | "do" | "begin" => "a block stands between `{` and `}`",
+        "elif" | "elsif" | "elseif" => "otherwise if is `else if`",
+        "def" | "function" | "func" | "sub" => "a function is `fn name(a, b) { ... }`",
+        "var" | "local" | "my" | "set" | "auto" => "a variable is made with `let x = 1`",
+        "foreach" => "over each is `for x in list { ... }`",
+        "null" | "nil" | "None" | "NULL" | "undefined" => "nothing is `()`",
+        "True" | "TRUE" => "it is `true`",
+        "False" | "FALSE" => "it is `false`",
+        "case" | "match" => "it is `switch x { 1 => a, _ => b }`",
+        "rem" | "REM" => "a comment begins with `//`",
+        _ => return None,
+    })
+}
+
+/// What is written for a word of other languages at `place`, or right before it.
+pub(super) fn word_of_others(place: &Place) -> Option<&'static str> {
+    let start = place.column?.checked_sub(1)?;
+    let before: String = place.text.chars().take(start).collect();
+    let last = before.trim_end().rsplit(|letter: char| !letter.is_alphanumeric() && letter != '_').next();
+    let at = word_at(place).and_then(|word| meant_by(&word));
+    at.or_else(|| meant_by(last.filter(|word| before.trim_end().ends_with(word))?))
+}
+
 /// How the function just before `place` is called, if one of ours stands there and something follows without a bracket.
 pub(super) fn call_without_brackets(place: &Place) -> Option<String> {
     let start = place.column?.checked_sub(1)?;

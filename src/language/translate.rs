@@ -82,8 +82,12 @@ impl Vocabulary {
                 Error::invalid("`eval` is not part of the language")
                     .hint("call a function, or import a module: a script must show what it does")
             }
-            ParseErrorType::Reserved(word) => kept_by_rhai(word),
+            ParseErrorType::Reserved(word) if place.is_some_and(slips::is_declared) => kept_by_rhai(word),
+            ParseErrorType::Reserved(word) => reserved(word),
             ParseErrorType::VariableExpected if let Some(word) = place.and_then(slips::word_at) => kept_by_rhai(&word),
+            _ if let Some(hint) = place.and_then(slips::word_of_others) => {
+                Error::invalid(format!("this does not compile: {}", lowered(&error.to_string()))).hint(hint)
+            }
             _ if let Some(word) = place.and_then(slips::keyword_as_name) => kept_by_rhai(&word),
             ParseErrorType::UnexpectedEOF => Error::invalid("the script ends in the middle of something")
                 .hint("look for a bracket or a text that is not closed"),
@@ -128,6 +132,9 @@ impl Vocabulary {
         }
         if self.modules.iter().any(|module| module.name == name) {
             return error.hint(format!("`{name}` is a module: its functions are called as in {name}::NAME()"));
+        }
+        if let Some(hint) = slips::meant_by(name) {
+            return error.hint(hint);
         }
         let known = self.variables.iter().map(String::as_str);
         error.hint(did_you_mean(name, known).unwrap_or_else(|| {
@@ -267,6 +274,16 @@ fn of_type(name: &str) -> &str {
         "char" => "a letter",
         text if text.contains("tring") => "text",
         other => other,
+    }
+}
+
+/// A word that is no name: a function of ours without its brackets, or a word of other languages.
+fn reserved(word: &str) -> Error {
+    match (docs::signature(word), slips::meant_by(word)) {
+        (Some(signature), _) => Error::invalid(format!("`{word}` is a function, and is called with brackets"))
+            .hint(format!("call it as {signature}")),
+        (None, Some(hint)) => Error::invalid(format!("`{word}` is no word of the language")).hint(hint),
+        (None, None) => kept_by_rhai(word),
     }
 }
 

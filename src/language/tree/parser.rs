@@ -7,6 +7,7 @@ use crate::language::complete::unclosed_comment;
 use crate::language::describe::{self, ScriptDoc};
 use crate::language::interpreter::{RED_ZONE, STACK};
 use crate::language::masking::Masking;
+use crate::language::signs::{self, Sign};
 use crate::language::translate::Vocabulary;
 use crate::language::{Source, engine};
 use rhai::{AST, Engine, ParseError, ParseErrorType, Position, Scope};
@@ -49,6 +50,9 @@ impl Parser {
     fn parse_here(&self, source: &Source) -> Result<Parsed, (Error, Spot)> {
         let code = source.code();
         let told = |error: &ParseError| {
+            if let Some(Sign { error, at }) = signs::foreign(&code, error.position()) {
+                return (error, spot(at));
+            }
             let mut words = Vocabulary::default();
             words.learn_from(&source.text);
             let place = place_of(source, error.position());
