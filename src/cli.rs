@@ -30,7 +30,7 @@ Examples:
   binlogsh                                       open the prompt on the cluster
   binlogsh --sandbox                             open it on a simulated cluster
   binlogsh -e 'pumps()'                          evaluate one line
-  binlogsh -o json -e 'drainers()' | jq          for programs
+  binlogsh -o json --timestamps text -e 'drainers()' | jq
   binlogsh run scripts/rolling_restart.rhai --param only=pump-1
   binlogsh rehearse scripts/rolling_restart.rhai --futures 10000
   binlogsh doctor --observe 60s                  what is wrong, or will be
@@ -38,8 +38,8 @@ Examples:
   binlogsh ctl -cmd pumps                        instead of binlogctl
 
 Precedence: flag, environment, profile in config.toml, default.
-Environment: BINLOGSH_PD_URLS, _CA, _CERT, _KEY, _PROFILE, _OUTPUT, _TIMEOUT,
-  _WAIT_LOCK, _CONFIG.
+Environment: BINLOGSH_PD_URLS, _CA, _CERT, _KEY, _PROFILE, _OUTPUT,
+  _TIMESTAMPS, _TIMEOUT, _WAIT_LOCK, _CONFIG.
 
 Exit codes: 0 done, 1 failed or not found, 2 bad arguments, 3 rejected or
   refused, 4 nobody answered, 5 somebody else's change or lock, 6 in doubt,

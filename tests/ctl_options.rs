@@ -128,6 +128,7 @@ fn every_option_is_honoured_or_refused_in_every_place_and_form() {
         row("yes", Some("live"), &there, &says("names a profile that is not used")),
         row("yes", None, &there, &lists),
         meaningless("output", Some("json")),
+        meaningless("timestamps", Some("text")),
         meaningless("allow-exec", None),
         meaningless("eval", Some("1")),
     ] {
@@ -151,6 +152,9 @@ fn every_variable_of_ours_is_honoured_or_refused() {
         ("BINLOGSH_TIMEOUT", "99s", &there, &|ran| ran.stdout.contains("BINLOGSH_TIMEOUT: ")),
         ("BINLOGSH_WAIT_LOCK", "soon", &there, &|ran| ran.stdout.contains("BINLOGSH_WAIT_LOCK: ")),
         ("BINLOGSH_OUTPUT", "json", &there, &|ran| ran.code == 2 && ran.stdout.contains("BINLOGSH_OUTPUT is set")),
+        ("BINLOGSH_TIMESTAMPS", "text", &there, &|ran| {
+            ran.code == 2 && ran.stdout.contains("BINLOGSH_TIMESTAMPS is set")
+        }),
         ("BINLOGSH_FORCE", "alve", &there, &|ran| ran.code == 2 && ran.stderr.contains("did you mean `alive`?")),
         ("BINLOGSH_PD_URL", "http://a:1", &there, &|ran| {
             ran.code == 2 && ran.stderr.contains("did you mean `BINLOGSH_PD_URLS`?")

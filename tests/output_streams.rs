@@ -60,3 +60,26 @@ fn a_result_that_cannot_be_written_is_a_failure_of_this_host() {
     let output = shell.command().stdin(Stdio::null()).stdout(full).output().unwrap();
     assert_eq!(output.status.code(), Some(8));
 }
+
+#[test]
+fn timestamps_in_json_are_text_where_that_is_wished_for() {
+    use serde_json::{Value as Json, json};
+    let read = |args: &[&str], code: &str| -> Json {
+        let shell = args.iter().fold(Shell::sandbox("default").arg("-o").arg("json"), |shell, arg| shell.arg(*arg));
+        serde_json::from_str(&shell.eval(code).succeeds().stdout).unwrap()
+    };
+    let code = r#"#{ pump: pump("pump-0"), all: [tso()], ts: 470641375911346178, count: 3, limit: 9007199254740992 }"#;
+    let numbers = read(&[], code);
+    assert!(numbers["pump"]["max_commit_ts"].is_i64() && numbers["all"][0].is_i64(), "{numbers}");
+    assert_eq!(numbers["ts"], json!(470_641_375_911_346_178_i64));
+    let text = read(&["--timestamps", "text"], code);
+    assert!(text["pump"]["max_commit_ts"].is_string() && text["all"][0].is_string(), "{text}");
+    assert_eq!((&text["ts"], &text["count"]), (&json!("470641375911346178"), &json!(3)));
+    assert_eq!(text["limit"], json!(9_007_199_254_740_992_i64));
+    assert!(read(&["--timestamps=text"], r#"json(drainers())"#)[0]["max_commit_ts"].is_string());
+    let shell = || Shell::sandbox("default").arg("-o=json");
+    shell().env("BINLOGSH_TIMESTAMPS", "text").eval("470641375911346178").succeeds().stdout("\"470641375911346178\"");
+    let profile = "default-profile = \"a\"\n[profiles.a]\ntimestamps = \"text\"\n";
+    shell().file(".config/binlogsh/config.toml", profile).eval("tso()").succeeds().stdout_contains("\"");
+    shell().arg("--timestamps=txt").eval("1").exits(2);
+}

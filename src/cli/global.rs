@@ -2,7 +2,7 @@
 
 use crate::config::Overrides;
 use crate::error::{Error, Result};
-use crate::output::{Color, Format};
+use crate::output::{Color, Format, Timestamps};
 use clap::{Arg, CommandFactory, Parser, ValueEnum};
 use std::path::PathBuf;
 
@@ -63,6 +63,13 @@ pub struct Global {
     #[arg(short, long, value_name = "FORMAT", value_parser = format(), global = true, help_heading = "Output")]
     pub output: Option<Format>,
 
+    /// How JSON holds timestamps [default: number]
+    ///
+    /// They are beyond 2^53, which programs that know floating point only (`jq` 1.6) round in silence. With `text` the
+    /// `max_commit_ts` of a node is text, and so is every whole number beyond 2^53.
+    #[arg(long, value_name = "HOW", value_parser = timestamps(), global = true, help_heading = "Output")]
+    pub timestamps: Option<Timestamps>,
+
     /// When to use colours [default: auto]
     #[arg(long, value_name = "WHEN", global = true, help_heading = "Output")]
     pub color: Option<When>,
@@ -100,6 +107,7 @@ impl Global {
             config: self.config.clone(),
             timeout: self.timeout.clone(),
             output: self.output,
+            timestamps: self.timestamps,
             wait_lock: self.wait_lock.clone(),
         }
     }
@@ -111,7 +119,7 @@ impl Global {
     pub fn joined(self, behind: Self) -> Result<Self> {
         // Every field is named, so that a new option cannot be forgotten here.
         let Self { pd_urls, ca, cert, key, profile, config, timeout, wait_lock, sandbox, .. } = self;
-        let Self { output, color, verbose, read_only, yes, allow_exec, .. } = self;
+        let Self { output, timestamps, color, verbose, read_only, yes, allow_exec, .. } = self;
         Ok(Self {
             pd_urls: once("--pd-urls", pd_urls, behind.pd_urls)?,
             ca: once("--ca", ca, behind.ca)?,
@@ -123,6 +131,7 @@ impl Global {
             wait_lock: once("--wait-lock", wait_lock, behind.wait_lock)?,
             sandbox: once("--sandbox", sandbox, behind.sandbox)?,
             output: once("--output", output, behind.output)?,
+            timestamps: once("--timestamps", timestamps, behind.timestamps)?,
             color: once("--color", color, behind.color)?,
             verbose: verbose || behind.verbose,
             read_only: read_only || behind.read_only,
@@ -273,6 +282,12 @@ fn once<T: PartialEq>(name: &str, before: Option<T>, behind: Option<T>) -> Resul
         }
         (before, behind) => Ok(behind.or(before)),
     }
+}
+
+fn timestamps() -> impl clap::builder::TypedValueParser<Value = Timestamps> {
+    use clap::builder::TypedValueParser;
+    clap::builder::PossibleValuesParser::new(Timestamps::ALL.map(Timestamps::name))
+        .try_map(|name| Timestamps::from_name(&name).map_err(|error| error.message))
 }
 
 fn format() -> impl clap::builder::TypedValueParser<Value = Format> {

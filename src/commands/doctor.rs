@@ -170,7 +170,7 @@ impl Looking<'_> {
         let (house, time) = (self.house, self.time()?);
         if house.output.format() == Format::Json {
             let findings: Vec<_> = found.iter().map(|finding| to_json(&finding.value)).collect();
-            house.output.line(&serde_json::json!({ "at": time.to_string(), "findings": findings }).to_string());
+            house.output.document_line(&serde_json::json!({ "at": time.to_string(), "findings": findings }));
             return Ok(());
         }
         let Some(known) = known else {

@@ -86,6 +86,7 @@ fn go(cli: Cli, ctl: Option<ctl::Asked>, output: &Output) -> Result<u8, ScriptEr
     )?;
     let settings = config::load(&cli.global.overrides(), &|name| variables.get(name))?;
     output.set_format(settings.output);
+    output.set_timestamps(settings.timestamps);
     yes_names_the_profile(&cli.global, &settings)?;
     let house = House { global: cli.global, settings, output: output.clone(), interrupt, seen: None };
     let options = house.global.cluster_options();

@@ -4,7 +4,7 @@
 use super::{pd_urls, timeout};
 use crate::error::{Error, Result};
 use crate::nearest::did_you_mean;
-use crate::output::Format;
+use crate::output::{Format, Timestamps};
 use crate::text::decode;
 use crate::time::parse_duration;
 use indexmap::IndexMap;
@@ -34,12 +34,14 @@ pub(super) struct Profile {
     pub(super) key: Option<PathBuf>,
     pub(super) production: bool,
     pub(super) output: Option<Format>,
+    pub(super) timestamps: Option<Timestamps>,
     pub(super) timeout: Option<Duration>,
     pub(super) wait_lock: Option<Duration>,
 }
 
 const TOP: [&str; 2] = ["default-profile", "profiles"];
-const PROFILE: [&str; 8] = ["pd-urls", "ca", "cert", "key", "production", "output", "timeout", "wait-lock"];
+const PROFILE: [&str; 9] =
+    ["pd-urls", "ca", "cert", "key", "production", "output", "timestamps", "timeout", "wait-lock"];
 
 /// The file at `path`; `None` if there is none.
 pub(super) fn read(path: &Path) -> Result<Option<File>> {
@@ -110,6 +112,9 @@ impl Reader<'_> {
                 "key" => profile.key = Some(self.path_of(&item)?),
                 "production" => profile.production = self.flag_of(&item)?,
                 "output" => profile.output = Some(Format::from_name(&self.text_of(&item)?).map_err(here)?),
+                "timestamps" => {
+                    profile.timestamps = Some(Timestamps::from_name(&self.text_of(&item)?).map_err(here)?);
+                }
                 "wait-lock" => {
                     profile.wait_lock = Some(parse_duration(&self.duration_of(&item)?).map_err(here)?);
                 }

@@ -9,11 +9,11 @@ mod state;
 mod variables;
 
 pub use state::{history_file, runs_file, state_dir, stories_dir};
-pub use variables::{FORCE, MAX_OPERATIONS, OUTPUT, Variables};
+pub use variables::{FORCE, MAX_OPERATIONS, OUTPUT, TIMESTAMPS, Variables};
 
 use crate::error::{Error, Result};
 use crate::nearest::did_you_mean;
-use crate::output::Format;
+use crate::output::{Format, Timestamps};
 use crate::pd_url::{DEFAULT_PD_URL, PdUrl};
 use crate::time::parse_duration;
 use file::{File, Profile};
@@ -45,6 +45,8 @@ pub struct Overrides {
     pub timeout: Option<String>,
     /// `--output`.
     pub output: Option<Format>,
+    /// `--timestamps`.
+    pub timestamps: Option<Timestamps>,
     /// `--wait-lock`.
     pub wait_lock: Option<String>,
 }
@@ -66,6 +68,8 @@ pub struct Settings {
     pub production: bool,
     /// How results are written.
     pub output: Format,
+    /// How JSON holds timestamps.
+    pub timestamps: Timestamps,
     /// How long to wait for an answer: more than nothing, at most [`LONGEST_TIMEOUT`].
     pub timeout: Duration,
     /// How long to wait for the maintenance lock; not at all if `None`.
@@ -75,7 +79,7 @@ pub struct Settings {
 /// Reads the configuration file, if there is one, and decides.
 ///
 /// `env` gives the value of an environment variable: `BINLOGSH_PD_URLS`, `_CA`, `_CERT`, `_KEY`, `_PROFILE`,
-/// `_OUTPUT`, `_TIMEOUT`, `_WAIT_LOCK`, and `_CONFIG`, which names the file. An empty one counts as not set.
+/// `_OUTPUT`, `_TIMESTAMPS`, `_TIMEOUT`, `_WAIT_LOCK`, and `_CONFIG`, which names the file. An empty one counts as not set.
 ///
 /// # Errors
 /// `invalid` with file and line for an unknown key or a wrong type, with the nearest name for an unknown profile,
@@ -127,6 +131,11 @@ fn decide(file: File, flags: &Overrides, env: &dyn Fn(&str) -> Option<String>) -
             (Some(format), _) => format,
             (None, Some(name)) => Format::from_name(&name).map_err(|error| says("BINLOGSH_OUTPUT", error))?,
             (None, None) => profile.output.unwrap_or_default(),
+        },
+        timestamps: match (flags.timestamps, env(TIMESTAMPS)) {
+            (Some(timestamps), _) => timestamps,
+            (None, Some(name)) => Timestamps::from_name(&name).map_err(|error| says(TIMESTAMPS, error))?,
+            (None, None) => profile.timestamps.unwrap_or_default(),
         },
         timeout: match (&flags.timeout, env("BINLOGSH_TIMEOUT")) {
             (Some(text), _) => timeout(text).map_err(|error| says("--timeout", error))?,

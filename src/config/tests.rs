@@ -45,6 +45,7 @@ cert = "/etc/binlog/cert.pem"
 key = "tls/key.pem"
 production = true
 output = "vertical"
+timestamps = "text"
 timeout = 2.5
 wait-lock = "10m"
 "#;
@@ -60,6 +61,7 @@ fn without_anything_the_defaults_hold() {
         profile: None,
         production: false,
         output: Format::Table,
+        timestamps: Timestamps::Number,
         timeout: Duration::from_secs(5),
         wait_lock: None,
     };
@@ -77,6 +79,7 @@ fn a_profile_says_everything_and_its_paths_are_relative_to_the_file() {
     assert!(settings.production);
     assert_eq!((settings.output, settings.timeout), (Format::Vertical, Duration::from_millis(2500)));
     assert_eq!(settings.wait_lock, Some(Duration::from_secs(600)));
+    assert_eq!(settings.timestamps, Timestamps::Text);
 }
 
 #[test]

@@ -15,11 +15,14 @@ pub const FORCE: &str = "BINLOGSH_FORCE";
 /// How results are written.
 pub const OUTPUT: &str = "BINLOGSH_OUTPUT";
 
+/// How JSON holds timestamps.
+pub const TIMESTAMPS: &str = "BINLOGSH_TIMESTAMPS";
+
 /// After how many steps a script has run away.
 pub const MAX_OPERATIONS: &str = "BINLOGSH_MAX_OPERATIONS";
 
 /// All of them.
-const ALL: [&str; 11] = [
+const ALL: [&str; 12] = [
     "BINLOGSH_PD_URLS",
     "BINLOGSH_CA",
     "BINLOGSH_CERT",
@@ -29,6 +32,7 @@ const ALL: [&str; 11] = [
     "BINLOGSH_TIMEOUT",
     "BINLOGSH_WAIT_LOCK",
     OUTPUT,
+    TIMESTAMPS,
     MAX_OPERATIONS,
     FORCE,
 ];

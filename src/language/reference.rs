@@ -31,7 +31,14 @@ pub(super) const KINDS: [(ErrorKind, &str); 16] = [
 pub fn reference_markdown() -> String {
     let mut text = String::from(
         "# Reference\n\nMade by `binlogsh docs --reference` from the rows that bind the functions. \
-         The language is [Rhai](https://rhai.rs/book) without `eval`.\n",
+         The language is [Rhai](https://rhai.rs/book) without `eval`.\n\n\
+         Timestamps of PD are whole numbers beyond 2^53. In JSON they are numbers too, which programs that know floating point \
+         only (`jq` 1.6) round in silence. With `--timestamps text` (`BINLOGSH_TIMESTAMPS`, or `timestamps = \"text\"` in a profile) \
+         the `max_commit_ts` of a Node is always text. To a script a timestamp is a number like others, so elsewhere (`tso()`, \
+         `tso_at`, `commit_ts`, `last_ts`, `pump_positions`, `ts`, in arrays and maps of your own) every whole number beyond 2^53 \
+         is text, whatever it means, and smaller ones are numbers. This holds for `-o json`, for `json(x)`, and for what `runs show`, \
+         `doctor` and `rehearse` print; not for what the program reads again (`runs export`, plans, snapshots, stories, the \
+         answers of `rehearse --futures`), nor for CSV.\n",
     );
     let mut chapter = None;
     for function in functions() {

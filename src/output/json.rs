@@ -2,6 +2,7 @@
 
 use super::node_fields::node_fields;
 use super::text::drives_the_terminal;
+use super::timestamps::Timestamps;
 use crate::value::{Fields, Value};
 use serde_json::Value as Json;
 
@@ -26,8 +27,29 @@ fn object(fields: &Fields) -> Json {
     Json::Object(fields.iter().map(|(name, value)| (name.clone(), to_json(value))).collect())
 }
 
-pub(super) fn render(value: &Value) -> String {
-    unable_to_drive(format!("{:#}\n", to_json(value)))
+/// The document, with a line end.
+pub(super) fn render(value: &Value, timestamps: Timestamps) -> String {
+    let document = match timestamps {
+        Timestamps::Number => to_json(value),
+        Timestamps::Text => timestamps.applied(with_text(value)),
+    };
+    unable_to_drive(format!("{document:#}\n"))
+}
+
+/// As [`to_json`], with what is known to be a timestamp as text, however small it is.
+fn with_text(value: &Value) -> Json {
+    match value {
+        Value::Node(node) => {
+            let mut fields = node_fields(node);
+            fields.insert("max_commit_ts".to_owned(), node.record.max_commit_ts.to_string().into());
+            object(&fields)
+        }
+        Value::List(list) => list.iter().map(with_text).collect(),
+        Value::Map(fields) => {
+            Json::Object(fields.iter().map(|(name, value)| (name.clone(), with_text(value))).collect())
+        }
+        other => to_json(other),
+    }
 }
 
 /// JSON leaves some control characters in texts as they are; as `\u....` they mean the same and drive no terminal.

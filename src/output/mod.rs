@@ -13,6 +13,7 @@ mod render;
 mod table;
 mod terminal;
 mod text;
+mod timestamps;
 mod told;
 mod vertical;
 
@@ -23,6 +24,7 @@ pub use node_fields::node_fields;
 pub use render::{Look, render};
 pub use terminal::Streams;
 pub use text::{on_lines, on_one_line};
+pub use timestamps::Timestamps;
 pub use told::{Tone, told};
 
 use crate::error::{Error, Result, ScriptError};
@@ -91,6 +93,8 @@ pub enum Color {
 pub struct Settings {
     /// How results are written.
     pub format: Format,
+    /// How JSON holds timestamps.
+    pub timestamps: Timestamps,
     /// When to use colours.
     pub color: Color,
     /// Whether to show every exchange with the cluster.
@@ -130,6 +134,11 @@ impl Output {
         self.screen().settings.format = format;
     }
 
+    /// Writes timestamps in JSON from now on so.
+    pub fn set_timestamps(&self, timestamps: Timestamps) {
+        self.screen().settings.timestamps = timestamps;
+    }
+
     /// How results are written just now.
     pub fn format(&self) -> Format {
         self.screen().settings.format
@@ -154,7 +163,16 @@ impl Output {
 
     /// A JSON document on standard output.
     pub fn document(&self, document: &serde_json::Value) {
-        self.screen().terminal.out(&json::unable_to_drive(format!("{document:#}\n")));
+        let mut screen = self.screen();
+        let document = screen.settings.timestamps.applied(document.clone());
+        screen.terminal.out(&json::unable_to_drive(format!("{document:#}\n")));
+    }
+
+    /// The same on one line, for what is large.
+    pub fn document_line(&self, document: &serde_json::Value) {
+        let mut screen = self.screen();
+        let document = screen.settings.timestamps.applied(document.clone());
+        screen.terminal.out(&json::unable_to_drive(format!("{document}\n")));
     }
 
     /// Something to look at in a script, on standard output.
@@ -242,7 +260,10 @@ impl Screen {
     fn show(&mut self, value: &Value, format: Format) {
         let streams = self.terminal.streams();
         let look = Look { width: streams.width(), colors: streams.out_colors };
-        let text = render(value, format, look);
+        let text = match format {
+            Format::Json if *value != Value::Unit => json::render(value, self.settings.timestamps),
+            _ => render(value, format, look),
+        };
         self.terminal.out(&text);
     }
 

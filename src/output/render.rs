@@ -3,6 +3,7 @@
 use super::json::{to_json, unable_to_drive};
 use super::node_fields::{NODE_FIELDS, node_field, node_text};
 use super::text::on_one_line;
+use super::timestamps::Timestamps;
 use super::{Format, csv, json, on_lines, table, vertical};
 use crate::node::Node;
 use crate::time::show_seconds;
@@ -24,7 +25,7 @@ pub fn render(value: &Value, format: Format, look: Look) -> String {
         return String::new();
     }
     match format {
-        Format::Json => json::render(value),
+        Format::Json => json::render(value, Timestamps::Number),
         Format::Csv => csv::render(&Shape::of(value)),
         Format::Table => table::render(&Shape::of(value), look),
         Format::Vertical => vertical::render(&Shape::of(value)),

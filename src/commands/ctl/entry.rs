@@ -96,6 +96,7 @@ fn kept(house: &House, args: &[OsString], work: impl FnOnce(&mut Session) -> u8)
 /// a bad one.
 fn settings(global: &Global, variables: &Variables) -> Result<Settings> {
     variables.means_nothing_to("ctl", config::OUTPUT, "it writes binlogctl's lines and no other format")?;
+    variables.means_nothing_to("ctl", config::TIMESTAMPS, "it writes binlogctl's lines, where they are text anyhow")?;
     let settings = config::load_if_named(&global.overrides(), &|name| variables.get(name))?;
     yes_names_the_profile(global, &settings)?;
     let Settings { pd_urls, ca, cert, key, .. } = settings.clone();

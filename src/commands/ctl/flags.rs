@@ -243,15 +243,18 @@ fn of_ours() -> Vec<String> {
 }
 
 /// Our own options that can mean nothing here, and why: whoever gives one expects something else.
-const MEANINGLESS: [(&str, &str); 2] =
-    [("output", "ctl writes binlogctl's lines and no other format"), ("allow-exec", "ctl runs no programs")];
+const MEANINGLESS: [(&str, &str); 3] = [
+    ("output", "ctl writes binlogctl's lines and no other format"),
+    ("timestamps", "ctl writes binlogctl's lines, where they are text anyhow"),
+    ("allow-exec", "ctl runs no programs"),
+];
 
 /// Refuses the options of ours that can mean nothing here, wherever they stand.
 ///
 /// # Errors
 /// The text to print.
 pub(super) fn means_something(global: &Global) -> Result<(), Usage> {
-    let given = [global.output.is_some(), global.allow_exec];
+    let given = [global.output.is_some(), global.timestamps.is_some(), global.allow_exec];
     match MEANINGLESS.iter().zip(given).find(|(_, given)| *given) {
         Some(((name, why), _)) => Err(wrong(format!("-{name} means nothing to ctl: {why}"))),
         None => Ok(()),

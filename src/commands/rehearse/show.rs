@@ -37,7 +37,7 @@ fn lines(output: &Output, story: &Story) {
 /// A whole story, with what it comes to.
 pub(super) fn story(output: &Output, subjects: &Subjects, story: &Story) {
     if output.format() == Format::Json {
-        output.line(&serde_json::to_string(story).unwrap_or_default());
+        output.document_line(&serde_json::to_value(story).unwrap_or_default());
         return;
     }
     output.told("", &format!("Rehearsal of {}", subjects.source.name), Tone::Strong);
