@@ -209,6 +209,8 @@ impl Session {
         self.parts.interrupt.check()?;
         let by = match consent {
             Consent::Asked => Some(self.lock.operator()),
+            // Nobody's yes does work by hand.
+            Consent::Given if request.effect() == Effect::Manual => None,
             Consent::Given => self.parts.policy.stand_in().map(str::to_owned),
         };
         self.parts.journal.began(&noted, &findings, by.as_deref())?;

@@ -1,7 +1,7 @@
 //! One entry of a journal.
 
-use crate::error::Error;
-use crate::world::{Answer, Request};
+use crate::error::{Error, ErrorKind};
+use crate::world::{Answer, Effect, Request};
 use serde::{Deserialize, Serialize};
 
 /// What came of a request. Errors are outcomes, but for those that end a run.
@@ -36,6 +36,50 @@ impl Entry {
     pub fn new(request: Request, outcome: Outcome) -> Self {
         Self { seq: 0, at_ms: None, step: None, request, outcome, findings: Vec::new(), by: None }
     }
+}
+
+/// How much was done: the one way to count it, for runs and for rehearsals.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Deeds {
+    /// Changes that happened, or may have: in the cluster, on this host, by a program.
+    pub changes: usize,
+    /// Tasks that a human did.
+    pub by_hand: usize,
+}
+
+impl Deeds {
+    /// Counts what these requests came to.
+    pub fn count<'o>(all: impl IntoIterator<Item = (&'o Request, &'o Outcome)>) -> Self {
+        let mut deeds = Self::default();
+        for (request, _) in all.into_iter().filter(|(_, outcome)| happened(outcome)) {
+            match request.effect() {
+                Effect::Manual => deeds.by_hand += 1,
+                effect if effect.changes() => deeds.changes += 1,
+                _ => {}
+            }
+        }
+        deeds
+    }
+}
+
+impl std::fmt::Display for Deeds {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.changes {
+            0 => f.write_str("no changes")?,
+            1 => f.write_str("1 change")?,
+            changes => write!(f, "{changes} changes")?,
+        }
+        match self.by_hand {
+            0 => Ok(()),
+            1 => f.write_str(", 1 task by hand"),
+            tasks => write!(f, ", {tasks} tasks by hand"),
+        }
+    }
+}
+
+/// Whether a change of this outcome happened, or may have.
+fn happened(outcome: &Outcome) -> bool {
+    outcome.as_ref().map_or_else(|error| error.kind == ErrorKind::InDoubt, |_| true)
 }
 
 /// A change that began and has no outcome: it may or may not have happened.

@@ -8,7 +8,7 @@ mod memory;
 pub mod store;
 mod unkept;
 
-pub use entry::{Entry, Outcome, Unfinished};
+pub use entry::{Deeds, Entry, Outcome, Unfinished};
 pub use memory::Memory;
 pub use unkept::{Lenient, Nowhere};
 

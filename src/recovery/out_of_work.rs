@@ -52,17 +52,26 @@ impl OutOfWork {
 
 /// What a change takes out of work. A start that nobody is certain of leaves a node as it was.
 fn change(out: &mut Vec<OutOfWork>, request: &Request, certain: bool) {
+    // Whoever takes a node out on purpose does not leave it out of work.
+    let mut retire = |key: &str| out.retain(|known| !certain || known.node.key() != key);
+    match request {
+        Request::SwapRecord { seen, state: State::Offline } => return retire(&seen.node.key()),
+        Request::DeleteRecord { key, .. } => return retire(key),
+        Request::Manual(work) => work.retires.iter().for_each(|node| retire(&node.key())),
+        _ => {}
+    }
     let mut note = |node: &NodeRef, how: How| {
         out.retain(|known| known.node.key() != node.key());
         out.push(OutOfWork { node: node.clone(), how, certain, record: None });
     };
+    let retired = |node: &&NodeRef| matches!(request, Request::Manual(work) if certain && work.retires.contains(node));
     let (starts, stops) = match request {
         Request::Act { node, action } => return note(node, How::Told(*action)),
         Request::Manual(work) => (&work.starts, &work.stops),
         Request::Exec(program) => (&program.starts, &program.stops),
         _ => return,
     };
-    stops.iter().for_each(|node| note(node, How::Stopped));
+    stops.iter().filter(|node| !retired(node)).for_each(|node| note(node, How::Stopped));
     if certain {
         starts.iter().for_each(|node| note(node, How::Started));
     }
@@ -148,6 +157,27 @@ mod tests {
         assert_eq!(left(&told, None), ["p0 was told to close (its record said online then)"]);
         nobody(&[closed.clone(), looked(&[("p0", "offline")])]);
         nobody(&[closed, looked(&[])]);
+    }
+
+    #[test]
+    fn a_node_that_was_taken_out_on_purpose_is_not_out_of_work() {
+        let listing = match looked(&[("p0", "paused")]).outcome {
+            Ok(Answer::Listing(listing)) => Some(listing),
+            _ => None,
+        };
+        let seen = listing.unwrap().records[0].clone();
+        let swapped = |state| Entry {
+            request: Request::SwapRecord { seen: seen.clone(), state },
+            outcome: Ok(Answer::Swapped(seen.clone())),
+            ..paused("p0")
+        };
+        nobody(&[paused("p0"), swapped(State::Offline)]);
+        assert_eq!(left(&[paused("p0"), swapped(State::Paused)], None), ["p0 was told to pause"]);
+        let key = seen.node.key();
+        let deleted = Request::DeleteRecord { key, mod_revision: 1 };
+        nobody(&[paused("p0"), Entry { request: deleted.clone(), outcome: Ok(Answer::Done), ..paused("p0") }]);
+        let open = Unfinished { seq: 2, at_ms: None, step: None, request: deleted, findings: Vec::new(), by: None };
+        assert_eq!(left(&[paused("p0")], Some(&open)), ["p0 was told to pause"], "nobody knows whether it is deleted");
     }
 
     #[test]

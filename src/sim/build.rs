@@ -65,6 +65,7 @@ impl Cluster {
             pumps: Vec::new(),
             drainers: Vec::new(),
             tidbs: Vec::new(),
+            unknown_tidb_writes: true,
             keys: BTreeMap::new(),
             order: [Vec::new(), Vec::new()],
             broken: [false; 2],

@@ -77,6 +77,8 @@ pub struct Cluster {
     pub(crate) pumps: Vec<Pump>,
     pub(crate) drainers: Vec<Drainer>,
     pub(crate) tidbs: Vec<Tidb>,
+    /// Whether servers that nobody knows write binlog, where none is registered: until somebody says that it is off.
+    pub(crate) unknown_tidb_writes: bool,
     pub(crate) keys: BTreeMap<String, RawKey>,
     /// The nodes of each kind in the order of their ids.
     pub(crate) order: [Vec<usize>; 2],

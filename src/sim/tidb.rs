@@ -104,6 +104,7 @@ impl Cluster {
                 TidbBinlog::Off => Binlog::Off,
             };
         }
+        self.unknown_tidb_writes = binlog == TidbBinlog::On;
         let writes = self.tidb_is_to_write();
         if writes != before {
             self.note(What::TidbWrites(writes));
@@ -112,9 +113,9 @@ impl Cluster {
     }
 
     /// Whether TiDB needs a Pump: unless binlog is off in every server. One that had to give up needs it all the same, and
-    /// where no server is known there may be some.
+    /// where no server is known there may be some, unless binlog was said to be off.
     pub fn tidb_is_to_write(&self) -> bool {
-        self.tidbs.is_empty() || self.tidbs.iter().any(|tidb| tidb.binlog != Binlog::Off)
+        (self.tidbs.is_empty() && self.unknown_tidb_writes) || self.tidbs.iter().any(|tidb| tidb.binlog != Binlog::Off)
     }
 
     /// The servers that are there, by address.

@@ -57,6 +57,36 @@ manual("look", #{ takes: "2h" });"#;
 }
 
 #[test]
+fn a_run_counts_as_its_rehearsal_does() {
+    let script = r#"
+pause_pump("pump-1", #{ wait: "1m" });
+manual("replace pump-1", #{ starts: ["pump-1"], takes: "10s" });
+manual("look", #{ takes: "1s" });"#;
+    rehearse(script, &[]).succeeds().stdout_contains("; 1 change, 2 tasks by hand, ");
+    let run = Shell::sandbox("default").yes().file("s.rhai", script).run("s.rhai", &[]).succeeds();
+    run.stderr_contains("done: 1 change, 2 tasks by hand");
+}
+
+#[test]
+fn tidb_whose_binlog_is_declared_off_is_not_blocked_even_if_no_server_is_registered() {
+    let mut scenario = serde_json::to_value(binlogsh::sim::Scenario::named("default").unwrap()).unwrap();
+    scenario["tidb"] = serde_json::json!([]);
+    let stops = r#"
+for pump in pumps() { pause_pump(pump, #{ wait: "1m", force: ["last_pump"] }); }
+sleep("60s");
+manual("start them", #{ starts: ["pump-0", "pump-1", "pump-2"], takes: "1s" });
+for pump in pumps() { wait_for(pump, "online", "5m"); }"#;
+    let on = |script: &str| {
+        let shell = Shell::new(&["--sandbox=none.json"]).file("none.json", &scenario.to_string());
+        rehearse_on(shell, script, &[])
+    };
+    on(stops).exits(9).stdout_contains("tidb_blocked");
+    let off = format!(r#"manual("turn TiDB's binlog off", #{{ tidb: "off", takes: "1s" }});{stops}"#);
+    let ran = on(&off);
+    assert!(!ran.stdout.contains("tidb_blocked") && !ran.stdout.contains("TiDB without a Pump"), "{}", ran.stdout);
+}
+
+#[test]
 fn work_by_hand_begins_once_pd_answers_again_and_without_nodes_it_need_not() {
     let script = |lasts: &str, nodes: &str| {
         format!(r#"fault("pd_gone", #{{ lasts: "{lasts}" }}); manual("go", #{{ {nodes} takes: "10s" }})"#)

@@ -80,7 +80,7 @@ fn in_a_sandbox_it_is_said_as_well_and_of_looking_nothing() {
         "//! x\npause_pump(\"pump-1\", #{ wait: \"1m\" });\nmanual(\"go\", #{ starts: [\"pump-1\"] }); wait_for(\"pump-1\", \"online\", \"1m\");",
     );
     let said = done.succeeds().stderr;
-    assert!(said.ends_with("done: 2 changes\n"), "{said}");
+    assert!(said.ends_with("done: 1 change, 1 task by hand\n"), "{said}");
     assert!(!run("//! x\npumps();").succeeds().stderr.contains("done"));
 }
 

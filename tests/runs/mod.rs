@@ -1,5 +1,6 @@
 //! Runs as whoever uses the program sees them: begun, killed, looked at, gone on with, given up, moved.
 
+mod by_hand;
 mod commands;
 mod cuts;
 mod diverged;

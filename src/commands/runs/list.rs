@@ -4,6 +4,7 @@ use super::keep::Standing;
 use crate::commands::compose::House;
 use crate::config;
 use crate::error::Result;
+use crate::journal::Deeds;
 use crate::journal::store::{RunFilter, RunLine, RunState, Store};
 use crate::live::clock;
 use crate::output::Format;
@@ -41,23 +42,29 @@ fn cells(run: &RunLine, standing: Standing, now_ms: i64) -> Value {
         ("script", run.script.as_str().into()),
         ("cluster", run.cluster_id.map_or(Value::Unit, |id| id.to_string().into())),
         ("state", standing.name().into()),
-        ("progress", progress(run).into()),
+        ("progress", progress(run, standing).into()),
         ("age", show_seconds(age as f64).into()),
         ("who", format!("{}@{}", run.user, run.host).into()),
     ])
 }
 
 /// How far it came.
-pub(super) fn progress(run: &RunLine) -> String {
-    let changes = match run.changes {
-        1 => "1 change".to_owned(),
-        changes => format!("{changes} changes"),
+pub(super) fn progress(run: &RunLine, standing: Standing) -> String {
+    let changes = Deeds { changes: usize::try_from(run.changes).unwrap_or(usize::MAX), by_hand: 0 };
+    let unknown = match (run.unfinished, is_going_on(standing)) {
+        (false, _) => "",
+        (true, true) => ", something under way",
+        (true, false) => ", something in doubt",
     };
-    let unknown = if run.unfinished { ", the last of them in doubt" } else { "" };
     match run.step.as_deref().filter(|_| run.state != RunState::Done) {
         Some(step) => format!("{changes}{unknown}, in `{step}`"),
         None => format!("{changes}{unknown}"),
     }
+}
+
+/// Whether somebody is at it: what has begun is then under way, and not in doubt.
+pub(super) fn is_going_on(standing: Standing) -> bool {
+    standing == Standing::Says(RunState::Running)
 }
 
 /// For programs.
@@ -76,7 +83,8 @@ fn fields(run: &RunLine, standing: Standing, _now_ms: i64) -> Value {
         ("cluster_id", run.cluster_id.map_or(Value::Unit, |id| id.to_string().into())),
         ("state", standing.name().into()),
         ("changes", i64::try_from(run.changes).unwrap_or(i64::MAX).into()),
-        ("in_doubt", run.unfinished.into()),
+        ("in_doubt", (run.unfinished && !is_going_on(standing)).into()),
+        ("under_way", (run.unfinished && is_going_on(standing)).into()),
         ("step", text(run.step.as_deref())),
         ("begun", time(run.begun_ms)),
         ("ended", run.ended_ms.map_or(Value::Unit, time)),

@@ -40,5 +40,5 @@ pub(in crate::commands) fn offer(house: &House, script: &str) -> Result<Option<S
 
 fn told(run: &RunLine) -> String {
     let ago = show_seconds((clock::unix_ms() - run.begun_ms).max(0) as f64 / 1000.0);
-    format!("{}, begun {ago} ago by {} on {}: {}", run.id, run.user, run.host, progress(run))
+    format!("{}, begun {ago} ago by {} on {}: {}", run.id, run.user, run.host, progress(run, Standing::of(run)))
 }

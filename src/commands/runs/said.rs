@@ -3,7 +3,7 @@
 use super::open;
 use crate::commands::compose::House;
 use crate::journal::store::{Loaded, RunState};
-use crate::journal::{Entry, Memory};
+use crate::journal::{Deeds, Entry, Memory};
 use crate::recovery::OutOfWork;
 
 /// Of a run in the store, as whoever resumes it would find it. Where it stands there: somebody may have given it up.
@@ -34,15 +34,18 @@ pub(super) fn of_memory(house: &House, journal: &Memory, is_done: bool) {
 
 /// `done` says where the run is kept; `None` if it did not come to its end.
 fn say(house: &House, entries: &[Entry], out: &[OutOfWork], done: Option<String>) {
-    let changed = |entry: &&Entry| entry.outcome.is_ok() && entry.request.effect().changes();
-    let changes = entries.iter().filter(changed).count();
-    if let Some(kept) = done.filter(|_| changes > 0) {
-        let changes = if changes == 1 { "1 change".to_owned() } else { format!("{changes} changes") };
-        house.output.last_word(&format!("done: {changes}{kept}"));
+    let deeds = deeds(entries);
+    if let Some(kept) = done.filter(|_| deeds != Deeds::default()) {
+        house.output.last_word(&format!("done: {deeds}{kept}"));
     }
     if let Some(nodes) = listed(out) {
         house.output.last_word(&format!("out of work through this run: {nodes}"));
     }
+}
+
+/// What these entries did.
+pub(super) fn deeds(entries: &[Entry]) -> Deeds {
+    Deeds::count(entries.iter().map(|entry| (&entry.request, &entry.outcome)))
 }
 
 /// The nodes, as one text; `None` of none.

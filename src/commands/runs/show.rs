@@ -1,6 +1,7 @@
 //! `runs show`: what a run did, in order.
 
 use super::keep::Standing;
+use super::list::is_going_on;
 use super::{open, said};
 use crate::commands::compose::House;
 use crate::error::Result;
@@ -17,7 +18,7 @@ use std::collections::BTreeSet;
 pub(super) fn main(house: &House, id: &str) -> Result<u8> {
     let loaded = open()?.load(id)?;
     match house.output.format() {
-        Format::Json => house.output.line(&document(&loaded).to_string()),
+        Format::Json => house.output.document_line(&document(&loaded)),
         _ => told(&house.output, &loaded),
     }
     Ok(0)
@@ -71,7 +72,8 @@ fn told(output: &Output, loaded: &Loaded) {
     output.told("  ", &begun, Tone::Plain);
     let ended = line.ended_ms.map_or(String::new(), |ms| format!(" at {}", time(ms)));
     let code = line.exit_code.map_or(String::new(), |code| format!(", exit code {code}"));
-    output.told("  ", &format!("{}{ended}{code}", Standing::of(line).name()), Tone::Plain);
+    let deeds = said::deeds(&loaded.entries);
+    output.told("  ", &format!("{}{ended}{code}: {deeds}", Standing::of(line).name()), Tone::Plain);
     if let Some(error) = &line.error {
         output.told("  ", &error.to_string(), Tone::Bad);
     }
@@ -94,21 +96,22 @@ fn told(output: &Output, loaded: &Loaded) {
         output.told("  out of work through it: ", &nodes, Tone::Odd);
     }
     output.line("");
-    journal(output, &happened(loaded));
+    journal(output, &happened(loaded), is_going_on(Standing::of(line)));
     if loaded.lost_tail > 0 {
         output.told("", &format!("{} more entries are lost with a damage of the store", loaded.lost_tail), Tone::Bad);
     }
 }
 
 /// The journal, a line for each change and answer; reads are counted.
-fn journal(output: &Output, all: &[Happened<'_>]) {
+fn journal(output: &Output, all: &[Happened<'_>], goes_on: bool) {
     let (mut step, mut reads) = (None, 0_usize);
     let counted = |reads: &mut usize| match std::mem::take(reads) {
         0 => {}
         1 => output.told("           ", "1 look", Tone::Faint),
         reads => output.told("           ", &format!("{reads} looks"), Tone::Faint),
     };
-    for one in all {
+    for (at, one) in all.iter().enumerate() {
+        let is_under_way = goes_on && at + 1 == all.len();
         if one.step() != step {
             counted(&mut reads);
             step = one.step();
@@ -128,8 +131,12 @@ fn journal(output: &Output, all: &[Happened<'_>]) {
             }
             Happened::Began(began) => {
                 counted(&mut reads);
-                let text = format!("{}: it began, and nobody knows more", what(&began.request));
-                output.told(&head(began.at_ms, '-'), &text, Tone::Odd);
+                let (stands, tone) = match is_under_way {
+                    true if began.request.effect() == Effect::Manual => ("under way: somebody is at it", Tone::Plain),
+                    true => ("under way", Tone::Plain),
+                    false => ("it began, and nobody knows more", Tone::Odd),
+                };
+                output.told(&head(began.at_ms, '-'), &format!("{}: {stands}", what(&began.request)), tone);
             }
         }
     }
@@ -181,7 +188,7 @@ fn said(answer: &Answer) -> String {
 
 /// For programs: all that is kept.
 fn document(loaded: &Loaded) -> serde_json::Value {
-    let (head, line) = (&loaded.head, &loaded.line);
+    let (head, line, deeds) = (&loaded.head, &loaded.line, said::deeds(&loaded.entries));
     let at = |ms: Option<i64>| ms.map(|ms| time(ms).to_string());
     let entry = |entry: &Entry, again: bool| {
         let (result, error) = match &entry.outcome {
@@ -193,14 +200,17 @@ fn document(loaded: &Loaded) -> serde_json::Value {
             "error": error, "findings": entry.findings, "by": entry.by, "tried_again": again,
         })
     };
-    let entries: Vec<_> = happened(loaded)
+    let (goes_on, all) = (is_going_on(Standing::of(line)), happened(loaded));
+    let last = all.last().map_or(0, Happened::seq);
+    let entries: Vec<_> = all
         .iter()
         .map(|one| match one {
             Happened::Entry(one) => entry(one, false),
             Happened::Again(one) => entry(one, true),
             Happened::Began(began) => json!({
                 "seq": began.seq, "at": at(began.at_ms), "step": began.step, "request": began.request,
-                "findings": began.findings, "by": began.by, "in_doubt": true,
+                "findings": began.findings, "by": began.by, "in_doubt": !goes_on || began.seq != last,
+                "under_way": goes_on && began.seq == last,
             }),
         })
         .collect();
@@ -210,6 +220,7 @@ fn document(loaded: &Loaded) -> serde_json::Value {
         "parameters": head.parameters, "secret_parameters": head.secrets.keys().collect::<Vec<_>>(), "cluster_id": head.cluster_id.map(|id| id.to_string()), "user": head.user,
         "host": head.host, "pid": head.pid, "begun": at(Some(head.begun_ms)), "state": Standing::of(line).name(),
         "ended": at(line.ended_ms), "exit_code": line.exit_code, "error": line.error, "why": line.why,
+        "changes": deeds.changes, "by_hand": deeds.by_hand,
         "out_of_work": out, "lost_entries": loaded.lost_tail, "entries": entries,
     })
 }

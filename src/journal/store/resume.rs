@@ -87,6 +87,7 @@ impl Store {
             goes_live: None,
             expected: loaded.unfinished.as_ref().map(|open| open.request.clone()),
             open: loaded.unfinished,
+            begun: 0,
             broken: None,
             set_aside: None,
             before: Some(before),

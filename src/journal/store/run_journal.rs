@@ -63,6 +63,8 @@ pub struct RunJournal {
     pub(super) group: usize,
     pub(super) replay: VecDeque<Entry>,
     pub(super) open: Option<Unfinished>,
+    /// How many changes began in this process.
+    pub(super) begun: u64,
     /// Is told the step when everything was given back and something new is asked.
     pub(super) goes_live: Option<GoesLive>,
     /// What a resumed script must ask once everything was given back.
@@ -98,6 +100,7 @@ impl RunJournal {
             group: GROUP,
             replay: VecDeque::new(),
             open: None,
+            begun: 0,
             expected: None,
             goes_live: None,
             step: None,
@@ -117,7 +120,7 @@ impl RunJournal {
         self.line.n != 0
     }
 
-    /// How many changes began.
+    /// How many changes were made, what is under way included.
     pub fn changes(&self) -> u64 {
         self.line.run.changes
     }

@@ -128,8 +128,8 @@ fn facts(story: &Story) -> Vec<Fact> {
         fact("takes", span(totals.duration)),
         fact("replication stands still", span(totals.halted)),
         fact("TiDB without a Pump", span(totals.blocked)),
-        fact("changes by the script", totals.writes.to_string()),
-        fact("things done by hand", totals.by_hand.to_string()),
+        fact("changes", totals.writes.to_string()),
+        fact("tasks by hand", totals.by_hand.to_string()),
         fact("questions asked", totals.questions.to_string()),
     ]
 }

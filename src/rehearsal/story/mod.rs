@@ -5,13 +5,14 @@ mod meaning;
 mod words;
 
 use crate::error::Place;
+use crate::journal::Deeds;
 use crate::node::{Kind, RecordState};
 use crate::rehearsal::harm::Harm;
 use crate::rehearsal::play::Played;
 use crate::rehearsal::truth::{Being, Truth};
 use crate::sim::{Cluster, Fault, Micros, What};
 use crate::value::Value;
-use crate::world::{Effect, Notice};
+use crate::world::Notice;
 use serde::{Deserialize, Serialize};
 
 /// A play as people read it.
@@ -179,14 +180,14 @@ impl Story {
 
 fn totals(played: &Played, truth: &Truth) -> Totals {
     let end = played.ended_at();
-    let changes = played.acts.iter().filter(|act| act.outcome.is_ok());
+    let deeds = Deeds::count(played.acts.iter().map(|act| (&act.request, &act.outcome)));
     Totals {
         duration: end,
         halted: truth.halted(end),
         blocked: truth.blocked(end).iter().map(|(from, to)| to - from).sum(),
-        writes: changes.clone().filter(|act| act.request.effect() != Effect::Manual).count(),
+        writes: deeds.changes,
         questions: played.asked.len(),
-        by_hand: changes.filter(|act| act.request.effect() == Effect::Manual).count(),
+        by_hand: deeds.by_hand,
     }
 }
 

@@ -5,8 +5,8 @@ use crate::error::{Error, Result};
 use crate::journal::store::Sync;
 use crate::journal::store::chain::Kind;
 use crate::journal::store::fault;
-use crate::journal::{Entry, Journal, Mark, Outcome, Unfinished};
-use crate::world::Request;
+use crate::journal::{Deeds, Entry, Journal, Mark, Outcome, Unfinished};
+use crate::world::{Effect, Request};
 use serde::Serialize;
 
 impl Journal for RunJournal {
@@ -48,15 +48,18 @@ impl Journal for RunJournal {
     fn began(&mut self, request: &Request, findings: &[String], by: Option<&str>) -> Result<()> {
         self.usable()?;
         let seq = self.length() + 1;
+        let counts = u64::from(may_count(request));
         let (request, findings, by) = (request.clone(), findings.to_vec(), by.map(str::to_owned));
         let began = Unfinished { seq, at_ms: Some((self.clock)()), step: self.step.clone(), request, findings, by };
         self.push(Kind::Began, &began)?;
         let before = self.open.replace(began);
-        self.line.run.changes += 1;
+        self.line.run.changes += counts;
+        self.begun += 1;
         self.commit(Sync::Host).map_err(|fault| {
             // It will not be applied, so it did not begin.
             self.buffer.pop();
-            self.line.run.changes -= 1;
+            self.line.run.changes -= counts;
+            self.begun -= 1;
             self.open = before;
             fault.into()
         })
@@ -69,6 +72,10 @@ impl Journal for RunJournal {
         }
         let at_ms = entry.at_ms.or_else(|| Some((self.clock)()));
         let step = entry.step.clone().or_else(|| self.step.clone());
+        let happened = Deeds::count([(&entry.request, &entry.outcome)]).changes > 0;
+        if may_count(&entry.request) && !happened {
+            self.line.run.changes = self.line.run.changes.saturating_sub(1);
+        }
         self.push(Kind::Done, &Entry { at_ms, step, ..entry })?;
         self.open = None;
         self.commit(Sync::Host).map_err(|fault| {
@@ -86,12 +93,11 @@ impl Journal for RunJournal {
             self.try_commit()?;
         }
         let length = self.replay.is_empty().then(|| self.length());
-        Ok(Mark { length, changes: self.line.run.changes })
+        Ok(Mark { length, changes: self.begun })
     }
 
     fn forget(&mut self, mark: Mark) {
-        let Some(length) = mark.length.filter(|length| mark.changes == self.changes() && *length <= self.length())
-        else {
+        let Some(length) = mark.length.filter(|length| mark.changes == self.begun && *length <= self.length()) else {
             return;
         };
         match usize::try_from(length.saturating_sub(self.written)) {
@@ -131,4 +137,10 @@ struct Noted<'n> {
     outcome: &'n Outcome,
     #[serde(skip_serializing_if = "Option::is_none")]
     by: Option<&'n str>,
+}
+
+/// Whether a change that begins is one of those that are counted, if it happens.
+fn may_count(request: &Request) -> bool {
+    let effect = request.effect();
+    effect.changes() && effect != Effect::Manual
 }
