@@ -37,6 +37,7 @@ mod live_exec;
 mod live_host;
 mod live_http;
 mod live_members;
+mod live_names;
 mod live_pd;
 mod live_tls;
 mod lock;

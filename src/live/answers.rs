@@ -3,7 +3,8 @@
 //! Whatever it says is told as what it is, never as "nobody answered". The texts are those of etcd's `rpctypes`.
 
 use crate::error::{Error, ErrorKind};
-use crate::live::failover::{Refusal, status_words};
+use crate::live::failover::Refusal;
+use crate::live::trouble::trouble;
 use crate::world::AlarmKind;
 use tonic::{Code, Status};
 
@@ -75,15 +76,26 @@ const KNOWN: &[Known] = &[
 
 impl From<Status> for Refusal {
     fn from(status: Status) -> Self {
-        let words = status_words(&status);
+        // With a cause it is ours; without, the server has said it.
+        if let Some(cause) = std::error::Error::source(&status) {
+            return trouble(cause).into();
+        }
+        let words = status.message().to_owned();
         if let Some(said) = status.message().strip_prefix(ETCD) {
-            return etcd_said(said, words, status.code());
+            return etcd_said(said, words.clone(), status.code());
         }
         match status.code() {
             Code::PermissionDenied | Code::Unauthenticated => Self::Final(
                 Error::new(ErrorKind::Rejected, format!("the cluster does not let us: {words}"))
                     .hint("give a certificate that the cluster accepts"),
             ),
+            Code::Unimplemented => Self::Never(format!("what answers is not PD: {words}")),
+            _ if words.contains("grpc-status header missing") => {
+                Self::Never("what answers is not PD: it speaks HTTP, and no gRPC".into())
+            }
+            code if words.is_empty() => {
+                Self::Elsewhere(format!("it answers an error without words ({})", code.description()))
+            }
             _ => Self::Elsewhere(words),
         }
     }

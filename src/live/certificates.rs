@@ -6,13 +6,15 @@
 use crate::error::Result;
 use crate::live::clock::{Deadline, within};
 use crate::live::nodes::each;
+use crate::live::tls::Verifier;
+use crate::live::trouble::trouble;
 use crate::live::wire::Wire;
 use crate::node::NodeRef;
 use crate::world::{Certificate, CertificateRole};
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -43,26 +45,36 @@ pub(super) async fn certificates(wire: &Arc<Wire>, nodes: &[NodeRef]) -> Result<
 }
 
 /// The certificate that the server at `address` shows: of its chain the one that ends first.
-async fn shown(wire: &Wire, verifier: Arc<WebPkiServerVerifier>, address: &str) -> Option<Certificate> {
+async fn shown(wire: &Wire, verifier: Arc<Verifier>, address: &str) -> Option<Certificate> {
     let host = address.rsplit_once(':').map_or(address, |(host, _)| host).trim_matches(['[', ']']);
     let name = ServerName::try_from(host.to_owned()).ok()?;
     let witness = Arc::new(Witness { verifier, shown: Mutex::default() });
-    let mut config: ClientConfig = wire.tls.http.clone();
+    let mut config: ClientConfig = wire.tls.config.clone();
     config.dangerous().set_certificate_verifier(witness.clone());
     let exchange = wire.exchange(address, "TLS handshake");
     let handshake = async {
-        let stream = TcpStream::connect(address).await?;
+        let stream = connect(wire, address, host).await?;
         TlsConnector::from(Arc::new(config)).connect(name, stream).await.map(drop)
     };
     let deadline = Deadline::after(wire.settings.probe_timeout);
     exchange.ended(match within(deadline, handshake).await {
         Some(Ok(())) => "ok".to_owned(),
-        Some(Err(fault)) => fault.to_string(),
+        Some(Err(fault)) => trouble(&fault).words,
         None => "no answer".to_owned(),
     });
     let chain = std::mem::take(&mut *witness.shown.lock().unwrap_or_else(PoisonError::into_inner));
     let read = chain.iter().filter_map(|certificate| read(CertificateRole::Server, address, certificate));
     read.min_by_key(|certificate| certificate.expires_ms)
+}
+
+async fn connect(wire: &Wire, address: &str, host: &str) -> std::io::Result<TcpStream> {
+    let port = address.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or_default();
+    let addresses = match host.parse::<IpAddr>() {
+        Ok(ip) => vec![SocketAddr::new(ip, port)],
+        Err(_) => wire.names.resolve(host).await.map_err(std::io::Error::other)?,
+    };
+    let addresses: Vec<SocketAddr> = addresses.into_iter().map(|found| SocketAddr::new(found.ip(), port)).collect();
+    TcpStream::connect(&*addresses).await
 }
 
 /// What a certificate says of itself; `None` for what is none.
@@ -75,7 +87,7 @@ fn read(role: CertificateRole, place: &str, certificate: &CertificateDer<'_>) ->
 /// Verifies as every other connection does, and remembers what was shown.
 #[derive(Debug)]
 struct Witness {
-    verifier: Arc<WebPkiServerVerifier>,
+    verifier: Arc<Verifier>,
     shown: Mutex<Vec<CertificateDer<'static>>>,
 }
 

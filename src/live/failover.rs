@@ -9,12 +9,13 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::live::answers::Said;
 use crate::live::clock::{Deadline, pause, within};
-use crate::live::wire::{Wire, root};
+use crate::live::connect::LastWords;
+use crate::live::trouble::{Trouble, trouble};
+use crate::live::wire::{Connection, Wire, root};
 use crate::time::show_seconds;
 use std::future::Future;
 use std::time::Duration;
 use tokio::task::JoinSet;
-use tonic::Status;
 use tonic::transport::Channel;
 
 /// How long one endpoint may think before another is asked beside it.
@@ -67,6 +68,14 @@ pub(super) enum Refusal {
 }
 
 impl Refusal {
+    /// The same, or what TLS said when it ended the connection.
+    fn or_said_by_tls(self, last_words: &LastWords) -> Self {
+        match self {
+            Self::Elsewhere(words) => last_words.take().map_or(Self::Elsewhere(words), Self::from),
+            other => other,
+        }
+    }
+
     /// In words, unless every other endpoint would say the same.
     ///
     /// # Errors
@@ -80,21 +89,19 @@ impl Refusal {
     }
 }
 
+impl From<Trouble> for Refusal {
+    fn from(trouble: Trouble) -> Self {
+        if trouble.lasting { Self::Never(trouble.words) } else { Self::Elsewhere(trouble.words) }
+    }
+}
+
 impl From<etcd_client::Error> for Refusal {
     fn from(error: etcd_client::Error) -> Self {
         match error {
             etcd_client::Error::GRpcStatus(status) => status.into(),
+            etcd_client::Error::TransportError(error) => trouble(&error).into(),
             other => Self::Elsewhere(root(&other)),
         }
-    }
-}
-
-/// What a status says, in the words of whoever knows most.
-pub(super) fn status_words(status: &Status) -> String {
-    match std::error::Error::source(status) {
-        Some(source) => root(source),
-        None if status.message().is_empty() => format!("{:?}", status.code()),
-        None => status.message().to_owned(),
     }
 }
 
@@ -167,9 +174,10 @@ where
     F: FnOnce(Channel) -> W,
     W: Future<Output = Result<T, Refusal>>,
 {
-    let channel = wire.channel(url).map_err(Refusal::Final)?;
+    let Connection { channel, last_words } = wire.connection(url).map_err(Refusal::Final)?;
     let exchange = wire.exchange(url, what);
     let result = within(deadline, ask(channel)).await.unwrap_or(Err(Refusal::Elsewhere("no answer".into())));
+    let result = result.map_err(|refusal| refusal.or_said_by_tls(&last_words));
     exchange.ended(outcome(&result));
     result
 }
@@ -272,8 +280,8 @@ where
 
     fn spawn(&mut self, whom: Pending, delay: Duration) {
         let source = whom.source.clone();
-        let channel = match self.wire.channel(&source.url) {
-            Ok(channel) => channel,
+        let Connection { channel, last_words } = match self.wire.connection(&source.url) {
+            Ok(connection) => connection,
             Err(error) => {
                 let took = Duration::ZERO;
                 self.failed.push(Attempt { source, words: error.message, took, heard: Heard::NoWay });
@@ -285,7 +293,7 @@ where
         self.under_way.spawn(async move {
             pause(delay).await;
             let exchange = trace.exchange(&source.url, what);
-            let result = work.await;
+            let result = work.await.map_err(|refusal| refusal.or_said_by_tls(&last_words));
             let took = exchange.ended(outcome(&result));
             Asked { source, took, result }
         });

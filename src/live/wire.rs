@@ -5,6 +5,8 @@
 
 use crate::error::{Error, Result};
 use crate::live::clock::Stopwatch;
+use crate::live::connect::{Connector, LastWords};
+use crate::live::names::Names;
 use crate::live::settings::Settings;
 use crate::live::tls::Tls;
 use crate::world::{Notice, Notices};
@@ -19,12 +21,21 @@ const WINDOW: u32 = 4 << 20;
 /// How often a connection is pinged, so that one whose other end has gone is made anew.
 const PING: Duration = Duration::from_secs(10);
 
+/// A connection, and what TLS said when it ended.
+#[derive(Clone)]
+pub(super) struct Connection {
+    pub(super) channel: Channel,
+    pub(super) last_words: LastWords,
+}
+
 /// What every exchange needs: the settings, the certificates, the connections, and where its trace goes.
 pub(super) struct Wire {
     pub(super) settings: Settings,
     pub(super) tls: Tls,
+    /// Names as everybody here looks them up.
+    pub(super) names: Names,
     trace: Trace,
-    channels: Mutex<HashMap<String, Channel>>,
+    channels: Mutex<HashMap<String, Connection>>,
 }
 
 impl Wire {
@@ -34,29 +45,41 @@ impl Wire {
     /// `local` or `invalid`, naming the certificate file.
     pub(super) fn new(settings: Settings, notices: Notices) -> Result<Self> {
         let tls = Tls::load(settings.tls.as_ref())?;
-        Ok(Self { settings, tls, trace: Trace(notices), channels: Mutex::default() })
+        // A probe must find out within its deadline that a name leads nowhere.
+        let names = Names::new(settings.probe_timeout * 2 / 3);
+        Ok(Self { settings, tls, names, trace: Trace(notices), channels: Mutex::default() })
     }
 
     /// The connection to `url` (whose scheme gives way to what TLS asks for).
     pub(super) fn channel(&self, url: &str) -> Result<Channel> {
+        Ok(self.connection(url)?.channel)
+    }
+
+    /// The connection to `url`, and what TLS says of it.
+    pub(super) fn connection(&self, url: &str) -> Result<Connection> {
         let mut channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(channel) = channels.get(url) {
             return Ok(channel.clone());
         }
         let bad = |e: tonic::transport::Error| Error::invalid(format!("cannot use the address {url}")).source(root(&e));
         let address = url.split_once("://").map_or(url, |(_, rest)| rest);
-        let endpoint = Endpoint::from_shared(format!("{}://{address}", self.tls.scheme())).map_err(bad)?;
-        let mut endpoint = endpoint
+        // The connector speaks TLS itself; servers are told of it by the origin.
+        let endpoint = Endpoint::from_shared(format!("http://{address}")).map_err(bad)?;
+        let origin = format!("{}://{address}", self.tls.scheme()).parse();
+        let origin = origin.map_err(|_| Error::invalid(format!("cannot use the address {url}")))?;
+        let endpoint = endpoint
+            .origin(origin)
+            // Name, port and TLS: a handshake without end would keep every later question from a new connection.
             .connect_timeout(self.settings.timeout)
             .initial_stream_window_size(WINDOW)
             .initial_connection_window_size(WINDOW)
             .http2_keep_alive_interval(PING)
             .keep_alive_timeout(self.settings.timeout)
             .keep_alive_while_idle(true);
-        if let Some(tls) = &self.tls.grpc {
-            endpoint = endpoint.tls_config(tls.clone()).map_err(bad)?;
-        }
-        let channel = endpoint.connect_lazy();
+        let (names, last_words) = (self.names.within(self.settings.timeout / 2), LastWords::default());
+        let tls = self.tls.verifier.is_some().then_some(&self.tls.config);
+        let connector = Connector::new(names, tls, last_words.clone());
+        let channel = Connection { channel: endpoint.connect_with_connector_lazy(connector), last_words };
         channels.insert(url.to_owned(), channel.clone());
         Ok(channel)
     }

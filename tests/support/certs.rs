@@ -32,6 +32,39 @@ impl Certs {
 
     /// The same; `server`'s or `client`'s are valid until these days only.
     pub(crate) fn ending(ends: &[(&str, (i32, u8, u8))]) -> Self {
+        Self::made(|name, params| {
+            if let Some((_, (year, month, day))) = ends.iter().find(|(whose, _)| *whose == name) {
+                params.not_after = rcgen::date_time_ymd(*year, *month, *day);
+            }
+        })
+    }
+
+    /// The same; the server's certificate is otherwise.
+    pub(crate) fn with_server(change: impl Fn(&mut CertificateParams)) -> Self {
+        Self::made(|name, params| {
+            if name == "server" {
+                change(params);
+            }
+        })
+    }
+
+    /// A server that has signed its certificate itself, which is the trusted one; it may be marked as an authority's.
+    pub(crate) fn self_signed(authority: bool, change: impl Fn(&mut CertificateParams)) -> Self {
+        let certs = Self::new();
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned(), "localhost".to_owned()]).unwrap();
+        if authority {
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        }
+        change(&mut params);
+        let own = params.self_signed(&key).unwrap().pem();
+        for (file, content) in [("ca.pem", &own), ("server.pem", &own), ("server.key", &key.serialize_pem())] {
+            std::fs::write(certs.dir.path().join(file), content).unwrap();
+        }
+        certs
+    }
+
+    fn made(change: impl Fn(&str, &mut CertificateParams)) -> Self {
         let dir = TempDir::new().unwrap();
         let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -39,13 +72,12 @@ impl Certs {
         let key = KeyPair::generate().unwrap();
         let ca = params.self_signed(&key).unwrap();
         std::fs::write(dir.path().join("ca.pem"), ca.pem()).unwrap();
+        std::fs::write(dir.path().join("ca.key"), key.serialize_pem()).unwrap();
         let issuer = Issuer::new(params, key);
         for (name, hosts) in [("server", vec!["127.0.0.1".to_owned(), "localhost".to_owned()]), ("client", vec![])] {
             let key = KeyPair::generate().unwrap();
             let mut params = CertificateParams::new(hosts).unwrap();
-            if let Some((_, (year, month, day))) = ends.iter().find(|(whose, _)| *whose == name) {
-                params.not_after = rcgen::date_time_ymd(*year, *month, *day);
-            }
+            change(name, &mut params);
             let signed = params.signed_by(&key, &issuer).unwrap();
             std::fs::write(dir.path().join(format!("{name}.pem")), signed.pem()).unwrap();
             std::fs::write(dir.path().join(format!("{name}.key")), key.serialize_pem()).unwrap();
@@ -56,6 +88,11 @@ impl Certs {
     /// The authority's certificate.
     pub(crate) fn ca(&self) -> PathBuf {
         self.dir.path().join("ca.pem")
+    }
+
+    /// Its key.
+    pub(crate) fn ca_key(&self) -> PathBuf {
+        self.dir.path().join("ca.key")
     }
 
     /// A client's certificate.

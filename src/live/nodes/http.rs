@@ -4,6 +4,7 @@
 use super::Nodes;
 use crate::error::{Error, ErrorKind, Result};
 use crate::live::clock::{Deadline, within};
+use crate::live::trouble::{Trouble, trouble};
 use crate::live::wire::{has_io, root};
 use crate::node::NodeRef;
 use crate::pd_url::authority;
@@ -151,23 +152,29 @@ fn url(scheme: &str, address: &str, path: &[&str]) -> Result<Url, String> {
 
 /// What a failed exchange means.
 fn failure(error: &reqwest::Error) -> Failure {
-    let words = root(error);
+    if error.is_builder() {
+        return Failure::Invalid(root(error));
+    }
+    let Trouble { words, unheard, .. } = trouble(error);
     if error.is_connect() {
         return match () {
             () if has_io(error, &[Io::ConnectionRefused]) => Failure::Refused,
-            () if error.is_timeout() => Failure::NotSent("no connection: nobody answers at this address".into()),
+            () if error.is_timeout() => {
+                Failure::NotSent("no connection: nobody answers at this address in time".into())
+            }
             () => Failure::NotSent(format!("no connection: {words}")),
         };
     }
-    if error.is_builder() {
-        return Failure::Invalid(words);
+    // Whose certificate is not taken is told so after the request was sent, and was not heard.
+    if unheard {
+        return Failure::NotSent(format!("no connection: {words}"));
     }
     let closed = std::iter::successors(Some(error as &dyn std::error::Error), |e| e.source())
         .any(|e| e.to_string().contains("before message completed"));
     match () {
         () if has_io(error, &[Io::ConnectionReset, Io::BrokenPipe, Io::ConnectionAborted]) => Failure::Reset,
         () if closed || has_io(error, &[Io::UnexpectedEof]) => Failure::Closed,
-        () => Failure::Broken(format!("what came is no HTTP answer: {words}")),
+        () => Failure::Broken(format!("what came is no HTTP answer; perhaps it asks for TLS ({words})")),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::metrics::metrics_of;
 use super::probe::probe;
 use super::status::status_of;
-use super::{Nodes, each};
+use super::{Nodes, each_node};
 use crate::error::Result;
 use crate::node::{Kind, NodeRef};
 use crate::world::{Inspected, Probe, ProbeFinding, metric_name};
@@ -23,7 +23,7 @@ pub(in crate::live) async fn inspect(
         let (nodes, metrics) = (nodes.clone(), metrics.clone());
         async move { one(&nodes, node, &metrics).await }
     };
-    each(whom, ask).await
+    each_node(nodes, whom, ask).await
 }
 
 async fn one(nodes: &Nodes, node: NodeRef, wanted: &[String]) -> Inspected {

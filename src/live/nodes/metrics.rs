@@ -1,6 +1,6 @@
 //! A node's `/metrics`, in Prometheus' text form.
 
-use super::{Nodes, each};
+use super::{Nodes, each_node};
 use crate::error::{Error, Result};
 use crate::live::clock::unix_ms;
 use crate::node::NodeRef;
@@ -31,7 +31,7 @@ pub(in crate::live) async fn metrics(
         let nodes = nodes.clone();
         async move { metrics_of(&nodes, &node).await }
     };
-    each(whom, ask).await
+    each_node(nodes, whom, ask).await
 }
 
 /// The samples of one node.

@@ -17,7 +17,9 @@ pub(super) use probe::{probe, probe_all};
 pub(super) use status::{binlog_at, commit_ts, pump_drainers, statuses};
 
 use crate::error::{Error, Result};
+use crate::live::names::Names;
 use crate::live::wire::Wire;
+use crate::node::NodeRef;
 use reqwest::Client;
 use serde::Deserialize;
 use std::future::Future;
@@ -42,19 +44,20 @@ impl Nodes {
     /// # Errors
     /// `internal` when the HTTP client cannot be made.
     pub(super) fn new(wire: Arc<Wire>) -> Result<Self> {
-        let client = |connect: Duration| {
+        let client = |connect: Duration, names: Names| {
             Client::builder()
-                .tls_backend_preconfigured(wire.tls.http.clone())
+                .tls_backend_preconfigured(wire.tls.config.clone())
                 .redirect(reqwest::redirect::Policy::none())
                 .no_proxy()
+                .dns_resolver(Arc::new(names))
                 .pool_max_idle_per_host(0)
                 .connect_timeout(connect)
                 .build()
                 .map_err(|e| Error::internal("cannot make an HTTP client").source(e))
         };
         // A connection that takes the whole deadline leaves no time to tell "no route" from "silent".
-        let asker = client(wire.settings.timeout * 3 / 4)?;
-        let prober = client(wire.settings.probe_timeout * 3 / 4)?;
+        let asker = client(wire.settings.timeout * 3 / 4, wire.names.within(wire.settings.timeout / 2))?;
+        let prober = client(wire.settings.probe_timeout * 3 / 4, wire.names.clone())?;
         Ok(Self { wire, asker, prober })
     }
 }
@@ -66,6 +69,17 @@ struct Verdict {
     message: String,
     #[serde(default)]
     data: serde_json::Value,
+}
+
+/// Asks all nodes `whom` at the same time, after their names were looked up: whose name leads nowhere keeps nobody waiting.
+pub(super) async fn each_node<T, F, W>(nodes: &Nodes, whom: &[NodeRef], ask: F) -> Result<Vec<T>>
+where
+    T: Send + 'static,
+    F: Fn(NodeRef) -> W,
+    W: Future<Output = T> + Send + 'static,
+{
+    nodes.wire.names.prepare(whom.iter().map(|node| node.address.as_str())).await;
+    each(whom, ask).await
 }
 
 /// Asks `everybody` at the same time, some 64 at once, and gives what each said in their order.

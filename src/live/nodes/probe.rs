@@ -4,7 +4,7 @@
 //! changes nothing, and the refusal says who answers and in which state.
 
 use super::http::{Ask, Failure, MAX_BODY, Reply};
-use super::{Nodes, Verdict, each};
+use super::{Nodes, Verdict, each_node};
 use crate::error::Result;
 use crate::live::clock::Deadline;
 use crate::node::{NodeRef, State};
@@ -24,7 +24,7 @@ pub(in crate::live) async fn probe_all(nodes: &Arc<Nodes>, whom: &[NodeRef]) -> 
             Probe { node, finding }
         }
     };
-    each(whom, ask).await
+    each_node(nodes, whom, ask).await
 }
 
 /// Probes one node. A connection that ends without an answer is tried once more: a process that is going away refuses

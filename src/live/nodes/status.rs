@@ -1,7 +1,7 @@
 //! What nodes say when they are asked how it goes: `/status`, `/commit_ts`, `/drainers`, `/debug/binlog`.
 
 use super::http::{MAX_BODY, Reply};
-use super::{Nodes, Verdict, each};
+use super::{Nodes, Verdict, each_node};
 use crate::error::{Error, ErrorKind, Result};
 use crate::node::{Kind, NodeRef};
 use crate::tso::Tso;
@@ -38,7 +38,7 @@ pub(in crate::live) async fn statuses(nodes: &Arc<Nodes>, whom: &[NodeRef]) -> R
         let nodes = nodes.clone();
         async move { status_of(&nodes, &node).await }
     };
-    each(whom, ask).await
+    each_node(nodes, whom, ask).await
 }
 
 /// `/status` of one node.
@@ -72,7 +72,7 @@ pub(in crate::live) async fn commit_ts(nodes: &Arc<Nodes>, whom: &[NodeRef]) -> 
         let nodes = nodes.clone();
         async move { commit_ts_of(&nodes, &node).await }
     };
-    each(whom, ask).await
+    each_node(nodes, whom, ask).await
 }
 
 async fn commit_ts_of(nodes: &Nodes, node: &NodeRef) -> Result<Tso> {

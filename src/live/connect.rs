@@ -1,0 +1,145 @@
+//! Connections for etcd and PD: the name is looked up, the port connected, TLS agreed on, all by one deadline.
+//!
+//! A server that does not take our certificate says so after the handshake, to the connection and not to a request, and
+//! the HTTP/2 library keeps nothing of it. So what TLS says is noted on its way.
+
+use crate::live::names::Names;
+use crate::live::trouble::{Trouble, tls_trouble};
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tonic::codegen::{BoxFuture, Service, StdError, http::Uri};
+
+/// What gRPC goes over.
+const HTTP2: &[u8] = b"h2";
+
+/// What TLS said last, if it has ended a connection since it was last looked at.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LastWords(Arc<Mutex<Option<Trouble>>>);
+
+impl LastWords {
+    /// What it said, once.
+    pub(super) fn take(&self) -> Option<Trouble> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn note(&self, error: &io::Error) {
+        if let Some(trouble) = tls_trouble(error) {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(trouble);
+        }
+    }
+}
+
+/// A server that has TLS and no HTTP/2.
+#[derive(Debug)]
+pub(super) struct NoHttp2;
+
+impl std::fmt::Display for NoHttp2 {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(crate::live::tls::NO_HTTP2)
+    }
+}
+
+impl std::error::Error for NoHttp2 {}
+
+/// Makes connections, plain or with TLS.
+#[derive(Clone)]
+pub(super) struct Connector {
+    tcp: HttpConnector<Names>,
+    tls: Option<Arc<ClientConfig>>,
+    last_words: LastWords,
+}
+
+impl Connector {
+    /// With TLS if `tls` is given.
+    pub(super) fn new(names: Names, tls: Option<&ClientConfig>, last_words: LastWords) -> Self {
+        let mut tcp = HttpConnector::new_with_resolver(names);
+        tcp.set_nodelay(true);
+        let tls = tls.cloned().map(|mut tls| {
+            tls.alpn_protocols = vec![HTTP2.to_vec()];
+            Arc::new(tls)
+        });
+        Self { tcp, tls, last_words }
+    }
+}
+
+/// What comes of a connection.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+impl Service<Uri> for Connector {
+    type Response = TokioIo<Box<dyn Stream>>;
+    type Error = StdError;
+    type Future = BoxFuture<Self::Response, StdError>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StdError>> {
+        self.tcp.poll_ready(cx).map_err(Into::into)
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+        let (connecting, tls, last_words) = (self.tcp.call(uri), self.tls.clone(), self.last_words.clone());
+        Box::pin(async move {
+            let tcp: TcpStream = connecting.await?.into_inner();
+            let stream: Box<dyn Stream> = match tls {
+                None => Box::new(tcp),
+                Some(tls) => {
+                    let stream = TlsConnector::from(tls).connect(ServerName::try_from(host)?, tcp).await?;
+                    if stream.get_ref().1.alpn_protocol() != Some(HTTP2) {
+                        return Err(NoHttp2.into());
+                    }
+                    Box::new(Noted { stream, last_words })
+                }
+            };
+            Ok(TokioIo::new(stream))
+        })
+    }
+}
+
+/// A connection whose end is noted.
+struct Noted {
+    stream: TlsStream<TcpStream>,
+    last_words: LastWords,
+}
+
+impl Noted {
+    fn noted<T>(&self, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if let Poll::Ready(Err(error)) = &result {
+            self.last_words.note(error);
+        }
+        result
+    }
+}
+
+impl AsyncRead for Noted {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        self.noted(read)
+    }
+}
+
+impl AsyncWrite for Noted {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.noted(written)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        self.noted(flushed)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

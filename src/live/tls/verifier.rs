@@ -1,0 +1,90 @@
+//! How a server's certificate is verified: by its chain to an authority that we trust, or because it is itself one of the
+//! certificates that we were told to trust.
+//!
+//! The second is what Go does, and so what a cluster knows whose servers show self-signed certificates: such a one is
+//! often marked as an authority, and no chain to itself. It must be the same, byte for byte; name, dates and purpose
+//! count as always.
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, DigitallySignedStruct, Error, ExtendedKeyPurpose, SignatureScheme};
+use std::sync::Arc;
+use std::time::Duration;
+use x509_parser::certificate::X509Certificate;
+use x509_parser::parse_x509_certificate;
+
+/// Verifies by chain, or by what is trusted itself.
+#[derive(Debug)]
+pub(in crate::live) struct Verifier {
+    pub(super) chain: Arc<WebPkiServerVerifier>,
+    pub(super) trusted: Vec<CertificateDer<'static>>,
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        match self.chain.verify_server_cert(end_entity, intermediates, name, ocsp, now) {
+            Err(_) if self.trusted.contains(end_entity) => itself(end_entity, name, now),
+            verdict => verdict,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.chain.verify_tls12_signature(message, certificate, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.chain.verify_tls13_signature(message, certificate, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.chain.supported_verify_schemes()
+    }
+}
+
+/// Verifies a certificate that is trusted itself: its dates, what it is for, and its name.
+fn itself(certificate: &CertificateDer<'_>, name: &ServerName<'_>, now: UnixTime) -> Result<ServerCertVerified, Error> {
+    let (_, x509) = parse_x509_certificate(certificate).map_err(|_| CertificateError::BadEncoding)?;
+    let at = |time: x509_parser::time::ASN1Time| {
+        UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(time.timestamp()).unwrap_or(0)))
+    };
+    let (not_before, not_after) = (at(x509.validity().not_before), at(x509.validity().not_after));
+    if now < not_before {
+        return Err(CertificateError::NotValidYetContext { time: now, not_before }.into());
+    }
+    if now > not_after {
+        return Err(CertificateError::ExpiredContext { time: now, not_after }.into());
+    }
+    for_servers(&x509)?;
+    verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
+    Ok(ServerCertVerified::assertion())
+}
+
+/// A certificate that says what it is for must be for servers.
+fn for_servers(x509: &X509Certificate<'_>) -> Result<(), Error> {
+    let purposes = x509.extended_key_usage().map_err(|_| CertificateError::BadEncoding)?;
+    let Some(purposes) = purposes.map(|extension| extension.value) else { return Ok(()) };
+    if purposes.any || purposes.server_auth {
+        return Ok(());
+    }
+    let presented = if purposes.client_auth { vec![ExtendedKeyPurpose::ClientAuth] } else { Vec::new() };
+    Err(CertificateError::InvalidPurposeContext { required: ExtendedKeyPurpose::ServerAuth, presented }.into())
+}
