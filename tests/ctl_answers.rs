@@ -8,6 +8,7 @@ use binlogsh::node::{Kind, State};
 use binlogsh::sim::Signal;
 use binlogsh::world::LOCK_KEY;
 use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, Instant};
 
 fn ctl(cluster: &LiveCluster) -> Shell {
     Shell::new(&["ctl", "-pd-urls", &cluster.url()])
@@ -133,4 +134,45 @@ fn a_password_in_an_address_is_named_and_shows_nowhere() {
         assert!(!is_understood || said.contains("it has a user name or a password in it"), "{said}");
         assert!(!ran.dir().join(".local/share/binlogsh/runs.db").exists());
     }
+}
+
+/// Ends PD and everything about it, and has it back after a while, as a restart does.
+fn while_pd_restarts(cluster: &LiveCluster, work: impl FnOnce() -> Ran) -> Ran {
+    cluster.pd().set_gone(true);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // Longer than any answer takes, and well within the deadline.
+            std::thread::sleep(Duration::from_millis(1500));
+            cluster.pd().set_gone(false);
+        });
+        work()
+    })
+}
+
+#[test]
+fn a_restart_of_pd_is_lived_through_by_ctl_and_by_every_other_command() {
+    let cluster = LiveCluster::sample("default");
+    let live = || Shell::live(&cluster.url());
+    while_pd_restarts(&cluster, || with(ctl(&cluster), &["-cmd", "pumps"]).go()).succeeds().stdout_contains("pump-0");
+    while_pd_restarts(&cluster, || with(ctl(&cluster), &["-cmd", "generate_meta"]).go()).succeeds();
+    let pause = ["-cmd=pause-pump", "-node-id=pump-1"];
+    while_pd_restarts(&cluster, || with(ctl(&cluster), &pause).go()).succeeds();
+    while_pd_restarts(&cluster, || live().eval("pumps().len()")).succeeds().stdout("3");
+    let script = || live().yes().file("s.rhai", "print(tso()); pause_drainer(\"drainer-1\");").run("s.rhai", &[]);
+    while_pd_restarts(&cluster, script).succeeds();
+    let doctor = while_pd_restarts(&cluster, || live().arg("doctor").arg("--observe").arg("0").go());
+    assert!(doctor.stdout.contains("pump-1"), "{}{}", doctor.stdout, doctor.stderr);
+}
+
+#[test]
+fn a_deadline_is_exceeded_only_after_it() {
+    let gone = |timeout: &str| Shell::new(&["ctl", "-pd-urls=http://127.0.0.1:9", timeout]);
+    let began = Instant::now();
+    with(gone("-timeout=1s"), &["-cmd", "pumps"])
+        .go()
+        .exits(1)
+        .stdout_contains("[error=\"context deadline exceeded\"]");
+    assert!(began.elapsed() >= Duration::from_secs(1), "{:?}", began.elapsed());
+    let pause = ["-cmd=pause-pump", "-node-id=pump-1"];
+    with(gone("-timeout=100ms"), &pause).go().exits(1).stdout_contains("[error=\"context deadline exceeded\"]");
 }

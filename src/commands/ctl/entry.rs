@@ -39,7 +39,13 @@ impl Asked {
 
 /// Does what binlogctl does with these flags, and returns its exit code.
 pub(in crate::commands) fn main(asked: Asked, global: Global, output: &Output, interrupt: Interrupt) -> u8 {
-    let mut host = Host { now: &clock::unix_ms, zone: host_zone(), force: None, cluster: global.cluster_options() };
+    let mut host = Host {
+        now: &clock::unix_ms,
+        zone: host_zone(),
+        force: None,
+        timeout: config::DEFAULT_TIMEOUT,
+        cluster: global.cluster_options(),
+    };
     let flags = match asked.flags {
         Ok(flags) => flags,
         Err(Usage::Help(text)) => {
@@ -68,11 +74,14 @@ pub(in crate::commands) fn main(asked: Asked, global: Global, output: &Output, i
         interrupt,
         seen: None,
     });
+    if let Ok(house) = &house {
+        host.timeout = house.settings.timeout;
+    }
     let work = |session: &mut Session| {
-        let row = operations::find(&flags.command.replace('-', "_"));
+        let (row, watch) = (operations::find(&flags.command.replace('-', "_")), clock::Stopwatch::start());
         match row.filter(|row| row.changes_cluster()).map_or(Ok(()), |_| session.lock_ahead()) {
             Ok(()) => execute(&flags, session, output, &host),
-            Err(error) => host.failed(output, &flags.command, &error),
+            Err(error) => host.failed(output, &flags.command, &error, watch.elapsed()),
         }
     };
     match house.and_then(|house| kept(&house, &asked.args, work)) {

@@ -5,6 +5,7 @@ use super::log::{Level, line, node_text};
 use crate::cli;
 use crate::commands::typed_on;
 use crate::error::{Error, ErrorKind, Result, ScriptError};
+use crate::live::clock::Stopwatch;
 use crate::nearest::did_you_mean;
 use crate::node::{Kind, Node, State};
 use crate::operations::{self, Arguments, Operation};
@@ -13,6 +14,7 @@ use crate::time::Zone;
 use crate::value::Value;
 use crate::world::{Gate, GuardName};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What the lines need to know of this host.
 pub struct Host<'a> {
@@ -22,6 +24,8 @@ pub struct Host<'a> {
     pub zone: Zone,
     /// `BINLOGSH_FORCE`, if it is set: names of guards, separated by commas.
     pub force: Option<String>,
+    /// How long an answer is waited for.
+    pub timeout: Duration,
     /// The options that name the cluster, as they are typed, for what is said to be typed next.
     pub cluster: String,
 }
@@ -39,8 +43,10 @@ impl Host<'_> {
     }
 
     /// Tells that a command failed, as binlogctl does, and returns its exit code: 1, or that of a signal.
-    pub fn failed(&self, output: &Output, command: &str, error: &Error) -> u8 {
-        self.fatal(output, command, &Failure::of(error.clone()))
+    ///
+    /// `after` is how long an answer was waited for.
+    pub fn failed(&self, output: &Output, command: &str, error: &Error, after: Duration) -> u8 {
+        self.fatal(output, command, &Failure::of_listing(error.clone(), after >= self.timeout))
     }
 
     fn fatal(&self, output: &Output, command: &str, failure: &Failure) -> u8 {
@@ -69,10 +75,12 @@ impl Failure {
         Self { words, error }
     }
 
-    /// An error of the listing: nobody answered within binlogctl's deadline.
-    fn of_listing(error: Error) -> Self {
+    /// An error of the listing. What failed before the deadline, as a certificate that is not trusted does, says so itself.
+    fn of_listing(error: Error, deadline_is_over: bool) -> Self {
         match error.kind {
-            ErrorKind::Unreachable | ErrorKind::Timeout => Self::with_words("context deadline exceeded".into(), error),
+            ErrorKind::Unreachable | ErrorKind::Timeout if deadline_is_over => {
+                Self::with_words("context deadline exceeded".into(), error)
+            }
             _ => Self::of(error),
         }
     }
@@ -178,9 +186,15 @@ impl Command<'_> {
         }
     }
 
+    /// Carries out the operation `name`, which begins with a question to the cluster.
+    fn within_deadline(&mut self, name: &str, values: Vec<Value>) -> Result<Value, Failure> {
+        let watch = Stopwatch::start();
+        self.operate(name, values).map_err(|error| Failure::of_listing(error, watch.elapsed() >= self.host.timeout))
+    }
+
     /// All that stands in etcd, with a warning for each key that is no record.
     fn look(&mut self) -> Result<Listed, Failure> {
-        let listing = self.operate("listing", Vec::new()).map_err(Failure::of_listing)?;
+        let listing = self.within_deadline("listing", Vec::new())?;
         let listed = listed(listing);
         for (key, reason) in &listed.malformed {
             let forget = forget(key).map_or(String::new(), |code| {
@@ -281,7 +295,7 @@ impl Command<'_> {
         if let (Value::Map(fields), zone @ Value::Text(_)) = (&mut options, zone) {
             fields.insert("time_zone".into(), zone);
         }
-        let made = self.operate("generate_meta", vec![options]).map_err(Failure::of_listing)?;
+        let made = self.within_deadline("generate_meta", vec![options])?;
         let ts = match &made {
             Value::Map(fields) => fields.get("commit_ts"),
             _ => None,

@@ -69,8 +69,13 @@ fn ctl_forcing(force: Option<&str>, line: &[&str], answer: fn(&Request) -> Resul
     let output = Output::on(streams, Settings::default());
     let mut cluster = Cluster { answer, told: Vec::new(), output: output.clone() };
     let now = || 1_795_354_373_136;
-    let host =
-        Host { now: &now, zone: Zone::Utc, force: force.map(str::to_owned), cluster: " --pd-urls http://a:1".into() };
+    let host = Host {
+        now: &now,
+        zone: Zone::Utc,
+        force: force.map(str::to_owned),
+        timeout: Duration::ZERO,
+        cluster: " --pd-urls http://a:1".into(),
+    };
     let code = execute(&flags, &mut cluster, &output, &host);
     let out = out.text().replace("[2026/11/22 13:32:53.136 +00:00] ", "");
     Seen { code, out, err: err.text(), told: cluster.told }
