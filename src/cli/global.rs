@@ -63,9 +63,9 @@ pub struct Global {
     #[arg(short, long, value_name = "FORMAT", value_parser = format(), global = true, help_heading = "Output")]
     pub output: Option<Format>,
 
-    /// How JSON holds timestamps [default: number]
+    /// Timestamps in JSON [default: number]
     ///
-    /// They are beyond 2^53, which programs that know floating point only (`jq` 1.6) round in silence. With `text` the
+    /// As numbers they are beyond 2^53, which programs that know floating point only (`jq` 1.6) round in silence. With `text` the
     /// `max_commit_ts` of a node is text, and so is every whole number beyond 2^53.
     #[arg(long, value_name = "HOW", value_parser = timestamps(), global = true, help_heading = "Output")]
     pub timestamps: Option<Timestamps>,
