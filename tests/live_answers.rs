@@ -37,8 +37,11 @@ fn a_full_etcd_is_read_and_says_itself_why_it_takes_no_write() {
     kv.fill();
     let mut live = LiveWorld::new(&[pd.url()], 5 * SECOND);
     let seen = live.list().unwrap().records.remove(0);
-    for request in [lock(), Request::SwapRecord { seen, state: State::Paused }] {
+    let write = format!("cannot write {PUMP_0}: ");
+    let swap = Request::SwapRecord { seen, state: State::Paused };
+    for (request, what) in [(lock(), "cannot get a lease: "), (swap, write.as_str())] {
         let error = live.fails(request);
+        assert!(error.message.starts_with(what), "{error}");
         assert_eq!(error.kind, ErrorKind::Rejected, "{error}");
         assert!(error.message.contains(FULL) && !error.message.contains("no endpoint"), "{error}");
         let hint = error.hint.unwrap();

@@ -241,6 +241,30 @@ fn nothing_is_sent_to_a_learned_url_of_another_cluster_even_when_it_is_the_last_
 }
 
 #[test]
+fn time_comes_by_our_own_url_where_the_leader_advertises_one_of_no_use() {
+    let (etcd, silent) = (Etcd::start(), HttpDouble::start(|_| Reply::Silent));
+    for useless in [
+        format!("http://{}.example:2379", "x".repeat(64)),
+        format!("http://127.0.0.1:{}", free_port()),
+        format!("http://{}", silent.address()),
+        "https://127.0.0.1:2379".into(),
+        "nonsense".into(),
+    ] {
+        let pd = PdDouble::start(&etcd);
+        pd.set(|knobs| knobs.advertised = Some(useless.clone()));
+        let mut live = LiveWorld::new(&[pd.url()], 5 * SECOND);
+        let began = Instant::now();
+        for _ in 0..10 {
+            let listing = live.list().unwrap();
+            assert!(listing.tso.is_some(), "{useless}: {:?}", listing.tso_error);
+            assert!(matches!(live.ask(Request::Tso).unwrap(), Answer::Timestamp(_)));
+        }
+        // Who is silent keeps the first question waiting for a moment, and no later one.
+        assert!(began.elapsed() < 3 * SECOND, "{useless}: {:?}", began.elapsed());
+    }
+}
+
+#[test]
 fn a_learned_member_is_verified_like_the_given_one() {
     let (etcd, certs, others) = (Etcd::start(), Certs::new(), Certs::new());
     let start = |certs: &Certs| PdDouble::start_with(&etcd.url(), Some(certs.server(false, &[b"h2"])));

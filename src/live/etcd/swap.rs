@@ -201,7 +201,8 @@ async fn execute(
     let response = match answer {
         Some(Ok(response)) => response,
         Some(Err(error)) => {
-            let words = Refusal::from(error).words()?;
+            let refused = |error: Error| Error { message: format!("cannot {what}: {}", error.message), ..error };
+            let words = Refusal::from(error).words().map_err(refused)?;
             exchange.ended(words.clone());
             return Ok(Outcome::Unknown(words));
         }

@@ -44,6 +44,8 @@ pub(crate) struct Knobs {
     pub(crate) leader: Leader,
     /// Its cluster id.
     pub(crate) cluster_id: u64,
+    /// The client URL under which it and the others know it, if that is not its own.
+    pub(crate) advertised: Option<String>,
     /// etcd's id of it.
     pub(crate) member_id: u64,
     /// Members beside itself: name and client URL.
@@ -125,6 +127,7 @@ impl PdDouble {
         let knobs = Knobs {
             leader: Leader::Me,
             cluster_id: CLUSTER_ID,
+            advertised: None,
             member_id: 1,
             others: Vec::new(),
             silent: false,

@@ -90,7 +90,8 @@ pub(super) async fn get_members(
 ) -> Result<(), h2::Error> {
     while read_message(&mut body, &mut Vec::new()).await?.is_some() {}
     let knobs = knobs(shared).await;
-    let mut members = vec![("pd-0".to_owned(), shared.url.clone())];
+    let own = knobs.advertised.clone().unwrap_or_else(|| shared.url.clone());
+    let mut members = vec![("pd-0".to_owned(), own)];
     members.extend(knobs.others.clone());
     let member = |at: usize, name: &str, url: &str| Member {
         name: name.to_owned(),
