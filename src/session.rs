@@ -214,6 +214,9 @@ impl Session {
             Consent::Given => self.parts.policy.stand_in().map(str::to_owned),
         };
         self.parts.journal.began(&noted, &findings, by.as_deref())?;
+        if let Request::Manual(work) = request {
+            (self.parts.notices)(Notice::Changed(format!("to be done by hand: {}", work.text)));
+        }
         let outcome = self.parts.world.apply(&whole, self.lock.fence());
         if matches!(&outcome, Err(error) if error.kind.is_fatal()) {
             return outcome;

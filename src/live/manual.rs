@@ -3,22 +3,19 @@
 //! A process that was stopped refuses; one that was started answers, and has begun later than before. A state alone
 //! proves nothing: a supervisor may have started the process meanwhile.
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::live::clock::{Deadline, Stopwatch, wait};
 use crate::live::cluster::Cluster;
 use crate::live::{Live, nodes};
 use crate::node::NodeRef;
-use crate::time::show_seconds;
+use crate::time::{Time, Zone, show_seconds};
 use crate::world::{Manual, Notice, ProbeFinding};
 use std::time::Duration;
 
 /// How often one looks.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Nobody at a console: a human may take an hour to see it, or ten times what it usually takes.
-const PATIENCE: Duration = Duration::from_secs(3600);
-
-/// Once somebody at the console has said that it was done, it should soon be seen.
+/// Once somebody at the console has said that it was done, what cannot be seen from here is waited for no longer.
 const AFTER_WORD: Duration = Duration::from_secs(15);
 
 /// A node that is to be started or stopped, and what was seen of it.
@@ -31,15 +28,16 @@ struct Expected {
     /// Whether it was seen without a process, or without a record.
     was_down: bool,
     /// What is still missing.
-    missing: Option<String>,
+    missing: Option<Missing>,
 }
 
-/// Whether somebody has said that it was done.
-enum Word {
-    /// Yes: what cannot be seen is only worth a warning.
-    Given,
-    /// No: it must be seen within this time.
-    Missing(Duration),
+/// What is not yet seen of a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Missing {
+    /// What it is, with all that is seen of it.
+    text: String,
+    /// Whether it can be seen from here at all: otherwise somebody's word has to do.
+    can_be_seen: bool,
 }
 
 impl Live {
@@ -59,54 +57,53 @@ impl Live {
         match self.console.as_mut().filter(|console| console.is_attended()) {
             Some(console) => {
                 console.manual(&task.text)?;
-                self.wait_until_seen(task, expected, &Word::Given)
+                self.wait_until_seen(task, expected, true)
             }
             None if expected.is_empty() => Err(Error::refused(format!("nobody is here to do this: {}", task.text))
                 .hint("run it in a terminal: nothing that it starts or stops could show that it was done")),
-            None => {
-                let patience = PATIENCE.max(task.takes.unwrap_or_default() * 10);
-                self.wait_until_seen(task, expected, &Word::Missing(patience))
-            }
+            None => self.wait_until_seen(task, expected, false),
         }
     }
 
-    /// Looks each second until nothing is missing.
-    fn wait_until_seen(&mut self, task: &Manual, mut expected: Vec<Expected>, word: &Word) -> Result<()> {
-        let patience = match word {
-            Word::Given => AFTER_WORD,
-            Word::Missing(patience) => *patience,
-        };
-        let (deadline, watch) = (Deadline::after(patience), Stopwatch::start());
-        let result = loop {
-            if expected.is_empty() {
-                break Ok(());
-            }
-            expected = self.look(expected, false)?;
-            let missing: Vec<_> = expected.iter().filter_map(|e| e.missing.as_deref()).collect();
-            if missing.is_empty() {
-                break Ok(());
-            }
-            let missing = missing.join(", ");
-            let waited = show_seconds(watch.elapsed().as_secs_f64());
-            if deadline.is_over() {
-                break Err((missing, waited));
-            }
-            (self.notices)(Notice::Progress(format!("waiting ({waited}) for: {}; {missing}", task.text)));
-            wait(EVERY, &self.interrupt)?;
-        };
+    /// Looks each second until nothing is missing. Where somebody `said` that it was done, what cannot be seen from here is
+    /// only worth a warning; what can be seen and is otherwise is waited for all the same.
+    fn wait_until_seen(&mut self, task: &Manual, expected: Vec<Expected>, said: bool) -> Result<()> {
+        let (deadline, watch) = (Deadline::after(task.limit()), Stopwatch::start());
+        let seen = self.look_until_seen(task, expected, said, (&deadline, &watch));
         (self.notices)(Notice::ProgressEnd);
-        match result {
-            Ok(()) => Ok(()),
-            Err((missing, _)) if matches!(word, Word::Given) => {
-                (self.notices)(Notice::Warning(format!("it was said to be done, but: {missing}")));
+        match seen? {
+            missing if missing.is_empty() => Ok(()),
+            missing if said && missing.iter().all(|missing| !missing.can_be_seen) => {
+                let text = format!("it was said to be done, but cannot be seen from here: {}", listed(&missing));
+                (self.notices)(Notice::Warning(text));
                 Ok(())
             }
-            Err((missing, waited)) => Err(Error::new(
-                ErrorKind::Timeout,
-                format!("\"{}\" was not seen to be done in {waited}: {missing}", task.text),
-            )
-            .hint("do it, then run this again")),
+            missing => Err(task.not_seen(watch.elapsed(), &listed(&missing))),
         }
+    }
+
+    /// What is still missing in the end.
+    fn look_until_seen(
+        &mut self,
+        task: &Manual,
+        mut expected: Vec<Expected>,
+        said: bool,
+        (deadline, watch): (&Deadline, &Stopwatch),
+    ) -> Result<Vec<Missing>> {
+        let limit = show_seconds(task.limit().as_secs_f64());
+        while !expected.is_empty() {
+            expected = self.look(expected, false)?;
+            let missing: Vec<Missing> = expected.iter().filter_map(|one| one.missing.clone()).collect();
+            let word_has_to_do = said && watch.elapsed() >= AFTER_WORD && missing.iter().all(|one| !one.can_be_seen);
+            if missing.is_empty() || deadline.is_over() || word_has_to_do {
+                return Ok(missing);
+            }
+            let waited = show_seconds(watch.elapsed().as_secs_f64());
+            let text = format!("waiting ({waited} of {limit} at most) for: {}; {}", task.text, listed(&missing));
+            (self.notices)(Notice::Progress(text));
+            wait(EVERY, &self.interrupt)?;
+        }
+        Ok(Vec::new())
     }
 
     fn look(&mut self, expected: Vec<Expected>, first: bool) -> Result<Vec<Expected>> {
@@ -115,13 +112,20 @@ impl Live {
             // A node may come back at another address.
             let listing = cluster.list_soon().await;
             for mut one in expected {
-                match listing.as_ref().map(|listing| listing.find(one.node.kind, &one.node.id)) {
-                    Some(Some(record)) => one.node.address.clone_from(&record.node.address),
-                    // It never ran: whoever answers later has been started.
-                    Some(None) => one.was_down = true,
-                    None => {}
-                }
-                look_at(&cluster, &mut one, first).await;
+                let record = listing.as_ref().map(|listing| listing.find(one.node.kind, &one.node.id));
+                let says = match record {
+                    Some(Some(record)) => {
+                        one.node.address.clone_from(&record.node.address);
+                        format!("its record says {}", record.state)
+                    }
+                    Some(None) => {
+                        // It never ran: whoever answers later has been started.
+                        one.was_down = true;
+                        "it has no record".to_owned()
+                    }
+                    None => "its record cannot be read".to_owned(),
+                };
+                look_at(&cluster, &mut one, &says, first).await;
                 seen.push(one);
             }
             Ok(seen)
@@ -129,54 +133,93 @@ impl Live {
     }
 }
 
-/// Looks at one node: what is missing, or (the first time) how it was before.
-async fn look_at(cluster: &Cluster, one: &mut Expected, first: bool) {
+/// Looks at one node, of which a record `says` something: what is missing, or (the first time) how it was before.
+async fn look_at(cluster: &Cluster, one: &mut Expected, says: &str, first: bool) {
     let finding = nodes::probe(&cluster.nodes, &one.node).await;
     one.was_down |= finding == ProbeFinding::Refused;
-    let id = format!("{} {}", one.node.kind, one.node.id);
-    if !one.starts {
-        let gone = finding == ProbeFinding::Refused;
-        one.missing = (!gone).then(|| format!("{id} still has a process (a probe says {finding})"));
-        return;
-    }
     let started = match finding {
-        ProbeFinding::State(_) => nodes::started_at(&cluster.nodes, &one.node).await.ok(),
+        ProbeFinding::State(_) => nodes::started_at(&cluster.nodes, &one.node).await.ok().map(|started| started.at),
         _ => None,
     };
     if first {
-        one.before = started.map(|started| started.at);
+        one.before = started;
         return;
     }
-    let later = started.is_some_and(|started| one.before.is_some_and(|before| started.at > before));
-    one.missing = match finding {
-        ProbeFinding::State(_) if later || one.was_down => None,
-        ProbeFinding::State(_) => Some(format!("{id} was not started again (it runs as before)")),
-        other => Some(format!("{id} does not answer yet (a probe says {other})")),
+    let since = match started {
+        Some(at) => format!(", its process started at {}", Time::new((at * 1000.0) as i64, Zone::Utc)),
+        None => String::new(),
     };
+    let seen = format!("a probe says {finding}, {says}{since}");
+    let later = started.zip(one.before).is_some_and(|(started, before)| started > before);
+    let id = format!("{} {}", one.node.kind, one.node.id);
+    let missing = |text: String, can_be_seen| Some(Missing { text: format!("{text} ({seen})"), can_be_seen });
+    one.missing = match (&finding, one.starts) {
+        (ProbeFinding::State(_), true) if later || one.was_down => None,
+        (ProbeFinding::State(_), true) => {
+            missing(format!("{id} was not started again"), started.is_some() && one.before.is_some())
+        }
+        (ProbeFinding::Refused, false) => None,
+        (ProbeFinding::Unknown(_), _) => missing(format!("{id} cannot be asked"), false),
+        (ProbeFinding::Refused | ProbeFinding::Silent | ProbeFinding::Other(_), true) => {
+            missing(format!("{id} does not answer yet"), true)
+        }
+        (ProbeFinding::State(_) | ProbeFinding::Silent | ProbeFinding::Other(_), false) => {
+            missing(format!("{id} still has a process"), true)
+        }
+    };
+}
+
+/// What is missing, as one text.
+fn listed(missing: &[Missing]) -> String {
+    missing.iter().map(|one| one.text.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
     use crate::interrupt::Interrupt;
     use crate::live::Settings;
     use crate::node::Kind;
     use std::sync::{Arc, Mutex};
 
-    #[test]
-    fn what_was_not_seen_is_a_failure_where_nobody_gave_their_word() {
-        // Nothing listens on port 1: the node does not come up, and PD is not there.
-        let node = NodeRef { kind: Kind::Pump, id: "pump-0".into(), address: "127.0.0.1:1".into() };
-        let task = Manual { text: "start pump-0".into(), starts: vec![node.clone()], ..Manual::default() };
+    /// Waits for a node of which nothing is known but this, on a cluster without PD.
+    fn waits_for(address: &str, said: bool, timeout: Duration) -> (Result<()>, Vec<Notice>) {
+        let node = NodeRef { kind: Kind::Pump, id: "pump-0".into(), address: address.into() };
+        let timeout = Some(timeout);
+        let task = Manual { text: "start pump-0".into(), starts: vec![node.clone()], timeout, ..Manual::default() };
         let notices = Arc::<Mutex<Vec<Notice>>>::default();
         let sink = notices.clone();
         let settings = Settings::new(&["127.0.0.1:1"], None).unwrap();
         let tell = Arc::new(move |notice| sink.lock().unwrap().push(notice));
         let mut live = Live::new(settings, tell, Interrupt::default(), None);
         let expected = vec![Expected { node, starts: true, before: None, was_down: false, missing: None }];
-        let error = live.wait_until_seen(&task, expected, &Word::Missing(Duration::ZERO)).unwrap_err();
-        assert_eq!(error.kind, ErrorKind::Timeout);
-        assert!(error.message.contains("pump-0 does not answer yet"), "{error}");
-        assert!(!notices.lock().unwrap().iter().any(|notice| matches!(notice, Notice::Warning(_))));
+        let result = live.wait_until_seen(&task, expected, said);
+        let notices = notices.lock().unwrap().clone();
+        (result, notices)
+    }
+
+    #[test]
+    fn what_is_seen_not_to_be_done_is_a_failure_whatever_somebody_said() {
+        // Nothing listens on port 1: the node does not come up, and PD is not there.
+        for said in [false, true] {
+            let (result, notices) = waits_for("127.0.0.1:1", said, Duration::ZERO);
+            let error = result.unwrap_err();
+            assert_eq!(error.kind, ErrorKind::Timeout);
+            let seen = "pump pump-0 does not answer yet (a probe says refused, its record cannot be read)";
+            assert!(error.message.contains(seen), "{error}");
+            assert!(!notices.iter().any(|notice| matches!(notice, Notice::Warning(_))));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_seen_from_here_is_done_by_the_word_of_whoever_did_it() {
+        let (result, notices) = waits_for("no-such-host.invalid:8250", true, Duration::ZERO);
+        result.unwrap();
+        let warns =
+            |notice: &Notice| matches!(notice, Notice::Warning(text) if text.contains("cannot be seen from here"));
+        assert!(notices.iter().any(warns), "{notices:?}");
+        let (result, _) = waits_for("no-such-host.invalid:8250", false, Duration::ZERO);
+        assert_eq!(result.unwrap_err().kind, ErrorKind::Timeout, "nobody gave their word");
     }
 }

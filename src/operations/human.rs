@@ -5,7 +5,7 @@ use crate::operations::nodes::{references, unexpected};
 use crate::operations::wait::look_patiently;
 use crate::operations::{Arguments, Example, Group, Operation, Opt, Param, Type};
 use crate::value::Value;
-use crate::world::{Answer, Choice, Gate, Manual, Notice, Question, Request};
+use crate::world::{Answer, Choice, Gate, Manual, Question, Request};
 
 pub(super) const TABLE: &[Operation] = &[
     Operation {
@@ -39,13 +39,20 @@ pub(super) const TABLE: &[Operation] = &[
             Opt::new("frees", Type::Nodes, "Pumps on whose disks it makes room"),
             Opt::new("tidb", Type::TidbBinlog, "whether TiDB writes binlog afterwards"),
             Opt::new("takes", Type::Duration, "how long it usually takes"),
+            Opt::new(
+                "timeout",
+                Type::Duration,
+                "how long to wait until it is seen (default ten times `takes`, or an hour)",
+            ),
         ],
         returns: "nothing",
         changes: true,
         guards: &[],
-        about: "Asks a human to do something outside, such as to start a process with a new binary, and waits for it.\n\n`--yes` \
-                does not cover it: without a terminal it waits until probes and start times show that the declared \
-                `starts` and `stops` happened; where neither is declared, it is `refused` then. In a rehearsal and in the sandbox the simulator does them. A node that has no \
+        about: "Asks a human to do something outside, such as to start a process with a new binary, and waits until probes and \
+                start times show that the declared `starts` and `stops` happened.\n\n`--yes` does not cover it, and without a \
+                terminal nobody is asked: where neither is declared, it is `refused` then. While it waits it names what it \
+                sees of each node. Errors: `timeout` when that is not done in time; a run that ended so can be resumed, and \
+                finds out whether it was done meanwhile. In a rehearsal and in the sandbox the simulator does it. A node that has no \
                 record yet, or is to move to another host, is given as `#{ kind: \"pump\", id: \"pump-3\", address: \
                 \"10.0.1.14:8250\" }`.",
         example: Example::new(
@@ -70,7 +77,7 @@ fn manual(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
         frees: nodes("frees")?,
         tidb: args.tidb("tidb"),
         takes: args.duration("takes"),
+        timeout: args.duration("timeout"),
     };
-    gate.tell(Notice::Changed(format!("to be done by hand: {}", work.text)));
     gate.perform(Request::Manual(work), &[]).map(|_| Value::Unit)
 }

@@ -113,9 +113,10 @@ fn is_the_same(seen: &Seen, began_ms: i64) -> Option<bool> {
 /// What a human was asked to do is done once every process that they were to start was started since, and every one that
 /// they were to stop is gone. What else they were asked for cannot be seen, and is asked for again.
 fn by_hand(world: &mut dyn World, manual: &Manual, began_ms: i64) -> Result<Fate> {
-    let (mut seen_done, mut evidences) = (true, Vec::new());
+    let (mut seen_done, mut starting, mut evidences) = (true, false, Vec::new());
     for node in &manual.starts {
         let seen = look(world, node)?;
+        starting |= seen.probe == ProbeFinding::Silent;
         seen_done &= is_the_same(&seen, began_ms) == Some(false) && matches!(seen.probe, ProbeFinding::State(_));
         evidences.push(evidence(node, &seen));
     }
@@ -127,6 +128,8 @@ fn by_hand(world: &mut dyn World, manual: &Manual, began_ms: i64) -> Result<Fate
     let evidence = evidences.join("; ");
     Ok(match seen_done && !evidences.is_empty() {
         true => done(Answer::Done, evidence),
+        // A process that is just starting will say when it was started.
+        false if starting => Fate::Unclear { evidence },
         false if evidences.is_empty() => undone("a human is asked again; if it was done meanwhile, say so"),
         false => undone(format!("{evidence}; a human is asked again")),
     })

@@ -77,7 +77,13 @@ fn patient_fate(world: &mut dyn World, request: &Request, began_ms: i64) -> Resu
             clear => return Ok(clear),
         };
     }
-    fate(world, request, began_ms)
+    Ok(match (request, fate(world, request, began_ms)?) {
+        // Whoever was to do it can say so when they are asked again.
+        (Request::Manual(_), Fate::Unclear { evidence }) => {
+            Fate::Undone { evidence: format!("{evidence}; a human is asked again") }
+        }
+        (_, fate) => fate,
+    })
 }
 
 fn asked(

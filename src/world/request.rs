@@ -1,7 +1,9 @@
 //! What can be asked of a world.
 
+use crate::error::{Error, ErrorKind};
 use crate::node::{NodeRef, Record, State};
 use crate::secret::Secret;
+use crate::time::show_seconds;
 use crate::tso::Tso;
 use crate::world::{Exec, FaultKind, LockHolder, LockInfo, Question};
 use serde::{Deserialize, Serialize};
@@ -207,6 +209,27 @@ pub struct Manual {
     pub tidb: Option<TidbBinlog>,
     /// How long it usually takes.
     pub takes: Option<Duration>,
+    /// How long it is waited for; see [`Manual::limit`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Duration>,
+}
+
+impl Manual {
+    /// How long it is waited for where neither that nor what it usually takes is said.
+    pub const TIMEOUT: Duration = Duration::from_secs(3600);
+
+    /// How long it is waited for: as said, or ten times what it usually takes.
+    pub fn limit(&self) -> Duration {
+        let usual = self.takes.map_or(Self::TIMEOUT, |takes| takes.saturating_mul(10));
+        self.timeout.unwrap_or(usual)
+    }
+
+    /// The error of whoever waited in vain for `waited`, and still saw `missing`.
+    pub fn not_seen(&self, waited: Duration, missing: &str) -> Error {
+        let waited = show_seconds(waited.as_secs_f64());
+        Error::new(ErrorKind::Timeout, format!("\"{}\" was not seen to be done in {waited}: {missing}", self.text))
+            .hint("find out why, in the log of what was to be started or stopped; once it is done, go on with the run")
+    }
 }
 
 /// Whether TiDB writes binlog.
@@ -337,5 +360,30 @@ impl Request {
             | Self::ReadSavepoint { .. }
             | Self::HasKey => Effect::Read,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_by_hand_of_an_older_journal_is_the_same_request() {
+        let older = r#"{"manual":{"text":"start it","starts":[],"stops":[],"retires":[],"tidb":null,"takes":{"secs":30,"nanos":0}}}"#;
+        let request: Request = serde_json::from_str(older).unwrap();
+        let takes = Some(Duration::from_secs(30));
+        assert_eq!(request, Request::Manual(Manual { text: "start it".into(), takes, ..Manual::default() }));
+        assert_eq!(serde_json::to_string(&request).unwrap(), older, "and is written as it was");
+    }
+
+    #[test]
+    fn work_by_hand_is_waited_for_ten_times_as_long_as_it_usually_takes() {
+        let limit = |takes: Option<u64>, timeout: Option<u64>| {
+            let (takes, timeout) = (takes.map(Duration::from_secs), timeout.map(Duration::from_secs));
+            Manual { takes, timeout, ..Manual::default() }.limit().as_secs()
+        };
+        assert_eq!(limit(None, None), 3600);
+        assert_eq!(limit(Some(30), None), 300);
+        assert_eq!(limit(Some(30), Some(5)), 5);
     }
 }

@@ -5,6 +5,7 @@ mod commands;
 mod cuts;
 mod diverged;
 mod kills;
+mod manual;
 mod resume;
 
 use crate::harness::{Ran, Shell};

@@ -7,6 +7,7 @@ use super::rows::{self, Line, Stored};
 use super::run::{RunHead, RunLine};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Entry, Unfinished};
+use crate::world::Request;
 use rusqlite::{Connection, OptionalExtension};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -69,6 +70,8 @@ impl Pinned {
 /// A run and what is needed to go on with it.
 pub(super) struct Whole {
     pub(super) loaded: Loaded,
+    /// When the change began that was done last.
+    pub(super) began_ms: Option<i64>,
     pub(super) n: i64,
     pub(super) secret_key: [u8; 16],
     /// The last link of its chain, and which row that is.
@@ -104,9 +107,9 @@ pub(super) fn read(connection: &Connection, file: &Path, line: Line) -> Result<W
         return Err(fault::damaged(file, format!("the run {id} has {rows} entries, of {}", line.run.rows)));
     }
     let lost_tail = line.run.rows - rows;
-    let Reader { entries, open, left, again } = reader;
+    let Reader { entries, open, left, again, began_ms } = reader;
     let loaded = Loaded { head: pinned.head, line: line.run, entries, unfinished: open, left, again, lost_tail };
-    Ok(Whole { loaded, n: line.n, secret_key, tip, rows })
+    Ok(Whole { loaded, began_ms, n: line.n, secret_key, tip, rows })
 }
 
 /// Makes entries of rows.
@@ -116,6 +119,7 @@ struct Reader {
     open: Option<Unfinished>,
     left: Vec<Unfinished>,
     again: Vec<Entry>,
+    began_ms: Option<i64>,
 }
 
 impl Reader {
@@ -123,8 +127,11 @@ impl Reader {
     fn take(&mut self, row: &Stored<'_>) -> Option<()> {
         match row.kind {
             Kind::Began => {
-                self.left.extend(self.open.take());
-                let began = serde_json::from_str(row.body).ok()?;
+                let began: Unfinished = serde_json::from_str(row.body).ok()?;
+                // Work by hand that is asked for again is the same work.
+                let is_same =
+                    |open: &Unfinished| matches!(open.request, Request::Manual(_)) && open.request == began.request;
+                self.left.extend(self.open.take().filter(|open| !is_same(open)));
                 self.open = Some(Unfinished { seq: row.seq, ..began });
             }
             Kind::Asked => {
@@ -136,11 +143,12 @@ impl Reader {
                 if began.request != entry.request {
                     return None;
                 }
+                self.began_ms = began.at_ms;
                 self.entries.push(Entry { by: entry.by.or(began.by), ..entry });
             }
             Kind::Again => {
                 let ended = self.entries.pop()?;
-                self.open = in_doubt(&ended);
+                self.open = in_doubt(&ended, self.began_ms);
                 self.again.push(ended);
             }
         }
@@ -148,11 +156,16 @@ impl Reader {
     }
 }
 
-/// The change of `entry`, if nobody knows whether it happened.
-pub(super) fn in_doubt(entry: &Entry) -> Option<Unfinished> {
-    let Err(Error { kind: ErrorKind::InDoubt, .. }) = &entry.outcome else { return None };
+/// The change of `entry`, which began at `began_ms`, if nobody knows whether it happened: it was in doubt, or was not seen to
+/// be done by hand while somebody waited for it, and may have been done since.
+pub(super) fn in_doubt(entry: &Entry, began_ms: Option<i64>) -> Option<Unfinished> {
+    match (&entry.request, &entry.outcome) {
+        (_, Err(Error { kind: ErrorKind::InDoubt, .. }))
+        | (Request::Manual(_), Err(Error { kind: ErrorKind::Timeout, .. })) => {}
+        _ => return None,
+    }
     let Entry { seq, at_ms, step, request, findings, by, .. } = entry.clone();
-    Some(Unfinished { seq, at_ms, step, request, findings, by })
+    Some(Unfinished { seq, at_ms: began_ms.or(at_ms), step, request, findings, by })
 }
 
 fn entry(row: &Stored<'_>) -> Option<Entry> {

@@ -51,7 +51,7 @@ impl Store {
     }
 
     fn go_on(self, whole: Whole, before: Line, claim: Claim<'_>) -> RunJournal {
-        let Whole { mut loaded, n, secret_key, tip, rows } = whole;
+        let Whole { mut loaded, began_ms, n, secret_key, tip, rows } = whole;
         let tip: Hash = tip;
         let (mut written, mut buffer) = (rows, Vec::new());
         if loaded.unfinished.is_none() {
@@ -60,7 +60,7 @@ impl Store {
             loaded.entries.truncate(last.map_or(0, |last| last + 1));
             written = loaded.entries.last().map_or(0, |entry| entry.seq);
             if let Some(ended) = loaded.entries.pop_if(|last| ended_by(last, loaded.line.error.as_ref())) {
-                loaded.unfinished = load::in_doubt(&ended);
+                loaded.unfinished = load::in_doubt(&ended, began_ms);
                 buffer.push((Kind::Again, again((claim.clock)())));
             }
         }

@@ -1,0 +1,84 @@
+//! Work by hand that nobody does, or that comes to nothing: the run ends, and goes on once it was done.
+
+use super::*;
+use crate::support::eventually;
+use binlogsh::error::ErrorKind;
+use binlogsh::node::Kind;
+use binlogsh::world::LOCK_KEY;
+use std::time::Duration;
+
+/// Has somebody restart a Pump, and does not wait for long.
+const RESTART: &str = r#"
+    //! Restarts a Pump by hand.
+    step("pause", || pause_pump("pump-1", #{ wait: "30s" }));
+    step("start", || manual("start pump-1 with the new binary", #{ starts: ["pump-1"], timeout: "2s" }));
+    step("wait", || wait_for("pump-1", "online", "60s"));
+    print("all is done");
+"#;
+
+fn place() -> Place {
+    let place = Place::new();
+    std::fs::write(place.script(), RESTART).unwrap();
+    place
+}
+
+fn run(place: &Place) -> Shell {
+    place.shell().yes().arg("run").arg(place.script().display().to_string())
+}
+
+/// What is seen of a Pump whose process does not come up.
+const SEEN: &str = "pump pump-1 does not answer yet (a probe says refused, its record says paused)";
+
+#[test]
+fn work_by_hand_that_comes_to_nothing_says_what_it_sees_and_ends_as_a_run_to_go_on_with() {
+    let place = place();
+    let ran = run(&place).go().fails(ErrorKind::Timeout);
+    let ran = ran.stderr_contains("to be done by hand: start pump-1 with the new binary");
+    let ran = ran.stderr_contains("of 2.0s at most) for: start pump-1 with the new binary");
+    let ran = ran.stderr_contains("was not seen to be done in 2").stderr_contains(SEEN);
+    ran.stderr_contains("go on with the run").stderr_contains(" runs resume ");
+    assert!(place.cluster.kv().get(LOCK_KEY).is_none(), "nobody else has to wait for it");
+}
+
+#[test]
+fn a_run_that_goes_on_repeats_what_is_to_be_done_by_hand() {
+    let place = place();
+    run(&place).go().fails(ErrorKind::Timeout);
+    let again = place.resume().fails(ErrorKind::Timeout).stderr_contains("it was not done");
+    again.stderr_contains("to be done by hand: start pump-1 with the new binary").stderr_contains(SEEN);
+    let shown = place.runs(&["show", &place.id()]).go().succeeds();
+    assert!(!shown.stdout.contains("nobody knows more"), "{}", shown.stdout);
+}
+
+#[test]
+fn a_run_that_goes_on_finds_out_that_the_work_was_done_meanwhile() {
+    let place = place();
+    run(&place).go().fails(ErrorKind::Timeout);
+    place.cluster.start_process(Kind::Pump, "pump-1");
+    place.shell().eval(r#"wait_for("pump-1", "online", "30s")"#).succeeds();
+    let resumed = place.resume().succeeds().stdout_contains("all is done").stderr_contains("it was done");
+    assert!(!resumed.stderr.contains("to be done by hand"), "{}", resumed.stderr);
+    assert_eq!(place.told_to_pause(), 1);
+}
+
+#[test]
+fn the_process_that_did_not_come_up_in_time_and_then_did_is_the_one_that_was_started() {
+    let place = place();
+    // It is started while somebody waits, and answers only when nobody does any more.
+    let slow = r#"{"kind": "slow_start", "node": "pump-1", "after": 0, "lasts": 8}"#;
+    let fault: binlogsh::sim::Fault = serde_json::from_str(slow).unwrap();
+    let (mut seen, cluster) = (false, &place.cluster);
+    let ran = run(&place).watched(|line| {
+        if line.contains("at most) for: start pump-1") && !seen {
+            seen = true;
+            cluster.with(|cluster| cluster.add_fault(fault.clone())).unwrap();
+            let begins = cluster.with(|cluster| cluster.now());
+            let began = || cluster.with(|cluster| cluster.now()) > begins;
+            assert!(eventually(Duration::from_secs(10), began));
+            cluster.start_process(Kind::Pump, "pump-1");
+        }
+    });
+    ran.fails(ErrorKind::Timeout);
+    place.shell().eval(r#"wait_for("pump-1", "online", "60s")"#).succeeds();
+    place.resume().succeeds().stdout_contains("all is done").stderr_contains("it was done");
+}
