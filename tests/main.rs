@@ -63,4 +63,5 @@ mod store;
 mod support;
 mod testing;
 mod text_files;
+mod tidb;
 mod variants;

@@ -3,7 +3,7 @@
 use binlogsh::node::{Kind, NodeRef, Record, State};
 use binlogsh::recovery::{Fate, fate};
 use binlogsh::sim::{MINUTE, SECOND, Scenario, Signal, Simulated, Who};
-use binlogsh::world::{Action, Answer, Manual, Request, World};
+use binlogsh::world::{Action, Answer, Manual, Request, TidbRef, World};
 
 /// A cluster in which nobody restarts what was killed, after a minute.
 fn cluster() -> Simulated {
@@ -191,4 +191,13 @@ fn a_human_is_asked_again_and_a_program_is_a_question() {
         &after(&mut world, &Request::Exec(binlogsh::world::Exec::default()), |_| {}),
         "nothing that can be seen",
     );
+}
+
+#[test]
+fn a_tidb_server_that_was_to_be_recovered_is_recovered_again() {
+    let mut world = Simulated::new(&Scenario::named("skipping-tidb").unwrap()).unwrap();
+    let server = TidbRef { address: "10.0.1.32:4000".into(), status_address: "10.0.1.32:10080".into() };
+    let recover = Request::RecoverTidb { server, reset: false };
+    is_undone(&after(&mut world, &recover, |_| {}));
+    is_undone(&after(&mut world, &recover, |world| drop(world.apply(&recover, None).unwrap())));
 }

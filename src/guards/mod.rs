@@ -91,6 +91,7 @@ fn guards_of(scene: &mut Scene<'_>, request: &Request) -> Result<Vec<Guard>> {
         // What is no record may be deleted.
         Request::DeleteRecord { key, .. } => scene.record_at(key)?.map_or_else(Vec::new, |record| of_deleting(&record)),
         Request::TriggerGc { .. } => vec![loss(G::BehindGc, drainers::behind_gc)],
+        Request::RecoverTidb { .. } => vec![halt(G::NoPump, pumps::no_pump)],
         Request::WriteSavepoint { dir, .. } => vec![match host::is_a_bare_savepoint(scene, dir) {
             true => halt(G::Exists, host::exists),
             false => loss(G::Exists, host::exists),

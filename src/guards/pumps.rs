@@ -34,6 +34,21 @@ pub(super) fn last_pump(scene: &mut Scene<'_>, request: &Request) -> Result<Verd
     )))
 }
 
+/// A Pump must take what the TiDB server would write: else it waits for one, and skips again. What it has skipped is lost in
+/// any case.
+pub(super) fn no_pump(scene: &mut Scene<'_>, request: &Request) -> Result<Verdict> {
+    Ok(match last_pump(scene, request)? {
+        Verdict::Clear => Verdict::Note(
+            "what it has skipped is lost to every Drainer: each downstream needs a new full backup, taken once no \
+             transaction that skipped is under way, and a checkpoint of that time"
+                .to_owned(),
+        ),
+        _ => Verdict::Trips(
+            "no Pump is online and answers: the server would wait 15 s for one, and then skip binlog again".to_owned(),
+        ),
+    })
+}
+
 /// No Pump may be closing: it would never end, or end before its binlog was read.
 pub(super) fn pump_closing(scene: &mut Scene<'_>, request: &Request) -> Result<Verdict> {
     let (mut closing, mut unknown) = (Vec::new(), scene.unreadable(Kind::Pump)?);

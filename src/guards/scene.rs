@@ -137,6 +137,7 @@ impl<'w> Scene<'w> {
         Ok(match request {
             Request::Act { node, action } => format!("{} {}", action.name(), of(node)?),
             Request::TriggerGc { node } => format!("trigger GC of {}", of(node)?),
+            Request::RecoverTidb { server, reset } => format!("{server}: {}", recovers(*reset)),
             Request::SwapRecord { seen, state } => format!("write {state} into the record of {}", of(&seen.node)?),
             Request::DeleteRecord { key, .. } => match self.record_at(key) {
                 Ok(Some(record)) => {
@@ -147,6 +148,14 @@ impl<'w> Scene<'w> {
             },
             other => other.in_short(),
         })
+    }
+}
+
+/// What is done with a TiDB server that skips binlog.
+fn recovers(reset: bool) -> &'static str {
+    match reset {
+        true => "have it write binlog again, and forget the transactions that skipped it",
+        false => "have it write binlog again",
     }
 }
 

@@ -60,6 +60,7 @@ impl Cluster {
             }
             Request::PumpDrainers { node } => Answer::Text(nodes::pump_drainers(&self.nodes, &node).await?),
             Request::BinlogAt { node, ts } => Answer::Text(nodes::binlog_at(&self.nodes, &node, ts).await?),
+            Request::TidbBinlog { server } => Answer::TidbBinlog(nodes::tidb_binlog(&self.nodes, &server).await?),
             Request::Tidbs => Answer::Tidbs(etcd::tidbs(&self.etcd).await?),
             Request::Cluster => Answer::Cluster(self.pd.cluster(self.etcd.deadline()).await?),
             Request::Endpoints => Answer::Endpoints(self.pd.endpoints(self.etcd.deadline()).await?),
@@ -92,6 +93,10 @@ impl Cluster {
                 self.still_locked(fence).await?;
                 let message = nodes::trigger_gc(&self.nodes, &node, &sent).await?;
                 Ok(Answer::Acted { message })
+            }
+            Request::RecoverTidb { server, reset } => {
+                self.still_locked(fence).await?;
+                nodes::recover_tidb(&self.nodes, &server, reset, &sent).await.map(Answer::TidbBinlog)
             }
             Request::BreakLock { seen, .. } => self.lock.break_seen(&seen).await.map(|()| Answer::Done),
             other => Err(Error::internal(format!("{other:?} is no change of the cluster"))),

@@ -157,6 +157,7 @@ impl World for Live {
             Request::Sleep { time } => clock::wait(*time, &self.interrupt).map(|()| Answer::Done),
             Request::Act { .. }
             | Request::TriggerGc { .. }
+            | Request::RecoverTidb { .. }
             | Request::SwapRecord { .. }
             | Request::DeleteRecord { .. }
             | Request::BreakLock { .. } => {
@@ -192,6 +193,7 @@ impl World for Live {
             | Request::PumpDrainers { .. }
             | Request::BinlogAt { .. }
             | Request::Tidbs
+            | Request::TidbBinlog { .. }
             | Request::Cluster
             | Request::Endpoints
             | Request::Alarms

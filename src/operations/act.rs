@@ -9,7 +9,7 @@ use crate::value::Value;
 use crate::world::{Action, Answer, Gate, GuardName, Notice, Request};
 use std::time::Duration;
 
-const FORCE: Opt = Opt::new("force", Type::Guards, "names of guards to override, such as `[\"last_pump\"]`");
+pub(super) const FORCE: Opt = Opt::new("force", Type::Guards, "names of guards to override, such as `[\"last_pump\"]`");
 const WAIT: Opt = Opt::new("wait", Type::Duration, "wait this long at most for the node to get there");
 const PUMP: &[Param] = &[PUMP_PARAM];
 const DRAINER: &[Param] = &[DRAINER_PARAM];

@@ -16,6 +16,7 @@ mod row;
 mod said;
 mod sandbox;
 mod surroundings;
+mod tidb;
 mod wait;
 
 pub use arguments::{Arguments, NodeName};
@@ -39,6 +40,7 @@ const TABLES: &[&[Operation]] = &[
     positions::TABLE,
     surroundings::TABLE,
     act::TABLE,
+    tidb::TABLE,
     wait::TABLE,
     clock::TABLE,
     meta::TABLE,

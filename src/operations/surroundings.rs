@@ -12,9 +12,9 @@ pub(super) const TABLE: &[Operation] = &[
     reads(
         "tidbs",
         &[],
-        "array of #{ address, version, binlog_status }",
-        "The TiDB servers. `binlog_status` is `On`, `Off`, `Skipping` (it writes none until recovered by hand) or \
-         `Unknown`.",
+        "array of #{ address, version, binlog_status, status_address }",
+        "The TiDB servers. `binlog_status` is `On`, `Off`, `Skipping` (it writes none until it is recovered, see \
+         `recover_tidb`) or `Unknown`; `status_address` is `()` where it is not known.",
         Example::within("skipping-tidb", "tidbs().filter(|t| t.binlog_status == \"Skipping\").len() > 0"),
         tidbs,
     ),
@@ -67,6 +67,7 @@ fn tidbs(gate: &mut dyn Gate, _args: &Arguments) -> Result<Value> {
             ("address", server.address.into()),
             ("version", server.version.into()),
             ("binlog_status", server.binlog_status.into()),
+            ("status_address", server.status_address.into()),
         ])
     };
     Ok(servers.into_iter().map(fields).collect::<Vec<_>>().into())

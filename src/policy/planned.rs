@@ -28,6 +28,13 @@ pub enum PlannedEffect {
     Close(NodeRef),
     /// A Pump is told to collect old binlog.
     TriggerGc(NodeRef),
+    /// A TiDB server is to write binlog again.
+    RecoverTidb {
+        /// Its address for clients.
+        address: String,
+        /// Whether transactions that skipped are then forgotten.
+        reset: bool,
+    },
     /// A state is written into a record.
     WriteState {
         /// The node.
@@ -115,6 +122,9 @@ impl PlannedEffect {
             Request::Act { node, action: Action::Pause } => Self::Pause(node.clone()),
             Request::Act { node, action: Action::Close } => Self::Close(node.clone()),
             Request::TriggerGc { node } => Self::TriggerGc(node.clone()),
+            Request::RecoverTidb { server, reset } => {
+                Self::RecoverTidb { address: server.address.clone(), reset: *reset }
+            }
             Request::SwapRecord { seen, state } => Self::WriteState { node: seen.node.clone(), state: *state },
             Request::DeleteRecord { key, .. } => Self::DeleteKey(key.clone()),
             Request::WriteSavepoint { dir, .. } => Self::WriteSavepoint(dir.clone()),
@@ -138,7 +148,12 @@ impl PlannedEffect {
     /// Whether it changes the cluster itself, for which it needs the maintenance lock.
     pub fn changes_cluster(&self) -> bool {
         match self {
-            Self::Pause(_) | Self::Close(_) | Self::TriggerGc(_) | Self::WriteState { .. } | Self::DeleteKey(_) => true,
+            Self::Pause(_)
+            | Self::Close(_)
+            | Self::TriggerGc(_)
+            | Self::RecoverTidb { .. }
+            | Self::WriteState { .. }
+            | Self::DeleteKey(_) => true,
             Self::WriteSavepoint(_) | Self::Manual { .. } | Self::Exec { .. } => false,
         }
     }
@@ -148,7 +163,7 @@ impl PlannedEffect {
         let nodes: Vec<&NodeRef> = match self {
             Self::Pause(node) | Self::Close(node) | Self::TriggerGc(node) | Self::WriteState { node, .. } => vec![node],
             Self::DeleteKey(key) => return vec![key.clone()],
-            Self::WriteSavepoint(_) => Vec::new(),
+            Self::WriteSavepoint(_) | Self::RecoverTidb { .. } => Vec::new(),
             Self::Manual { starts, stops, retires, .. } => starts.iter().chain(stops).chain(retires).collect(),
             Self::Exec { starts, stops, .. } => starts.iter().chain(stops).collect(),
         };
@@ -169,6 +184,10 @@ impl Display for PlannedEffect {
             Self::Pause(node) => write!(f, "pause {node}"),
             Self::Close(node) => write!(f, "close {node}"),
             Self::TriggerGc(node) => write!(f, "trigger GC of {node}"),
+            Self::RecoverTidb { address, reset } => {
+                let then = if *reset { ", and forget the transactions that skipped it" } else { "" };
+                write!(f, "have the TiDB server {address} write binlog again{then}")
+            }
             Self::WriteState { node, state } => write!(f, "write {state} into the record of {node}"),
             Self::DeleteKey(key) => write!(f, "delete the key {key}"),
             Self::WriteSavepoint(dir) => write!(f, "write {}", dir.join("savepoint").display()),

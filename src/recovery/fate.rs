@@ -62,6 +62,7 @@ pub fn fate(world: &mut dyn World, request: &Request, began_ms: i64) -> Result<F
         }
         Request::Manual(manual) => by_hand(world, manual, began_ms),
         Request::TriggerGc { .. } => Ok(undone("to trigger GC twice is the same as once")),
+        Request::RecoverTidb { .. } => Ok(undone("to recover a TiDB server twice is the same as once")),
         _ => Ok(Fate::Unclear { evidence: "nothing that can be seen tells whether it happened".into() }),
     }
 }

@@ -9,7 +9,7 @@ use super::process::{Entry, Node, Process, Stage, Who};
 use super::pump::{CLOSE_CHECK, Closing, FAKE_BINLOG, GC_INTERVAL, PUMP_BEAT, Pump};
 use super::record::{Body, Fixed, own_fields, written_body};
 use super::scenario::{BinlogSpec, DrainerSpec, FIRST_GC, Phases, ProcessSpec, PumpSpec, Scenario, TidbSpec, phase};
-use super::tidb::{Binlog, Tidb};
+use super::tidb::{Binlog, STATUS_PORT, Tidb};
 use crate::error::Result;
 use crate::node::{Kind, NodeRef, State};
 use crate::tso::Tso;
@@ -33,7 +33,7 @@ impl Cluster {
             let drainer = cluster.drainer_of(spec, place);
             cluster.drainers.push(drainer);
         }
-        cluster.tidbs = scenario.tidb.iter().map(tidb_of).collect();
+        cluster.tidbs = (0..scenario.tidb.len()).map(|at| tidb_of(&scenario.tidb, at)).collect();
         for spec in &scenario.keys {
             let raw = RawKey { value: spec.value.as_bytes().into(), created: FIRST_REVISION, revision: FIRST_REVISION };
             cluster.keys.insert(spec.key.clone(), raw);
@@ -336,7 +336,12 @@ impl Common<'_> {
     }
 }
 
-fn tidb_of(spec: &TidbSpec) -> Tidb {
+fn tidb_of(all: &[TidbSpec], at: usize) -> Tidb {
+    let spec = &all[at];
+    let host = |spec: &TidbSpec| spec.address.rsplit_once(':').map_or(&*spec.address, |(host, _)| host).to_owned();
+    let before = all[..at].iter().filter(|other| host(other) == host(spec)).count();
+    let port = STATUS_PORT.saturating_add(u16::try_from(before).unwrap_or(u16::MAX));
+    let status_address = spec.status_address.clone().unwrap_or_else(|| format!("{}:{port}", host(spec)));
     Tidb {
         address: spec.address.as_str().into(),
         version: spec.version.as_str().into(),
@@ -350,5 +355,7 @@ fn tidb_of(spec: &TidbSpec) -> Tidb {
         writes_per_second: i64::from(spec.writes_per_second).min(SECOND),
         revision: FIRST_REVISION,
         gives_up_at: None,
+        status_address: status_address.into(),
+        skipped_until: 0,
     }
 }

@@ -92,6 +92,8 @@ pub enum What {
     },
     /// A TiDB server found no writable Pump and skips binlog from now on.
     TidbSkips(usize),
+    /// A TiDB server that skipped binlog was told to write it again.
+    TidbRecovers(usize),
     /// A TiDB server found no writable Pump and stopped.
     TidbStopped(usize),
     /// Replication of the Drainer at this place stands still: it consumes nothing more, whatever TiDB writes.

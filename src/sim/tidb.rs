@@ -4,11 +4,14 @@ use super::clock::{Micros, SECOND};
 use super::cluster::{Cluster, Event, FIRST_REVISION};
 use super::etcd::KeyValue;
 use super::happening::What;
-use crate::world::{TidbBinlog, TidbServer};
+use crate::world::{TidbBinlog, TidbBinlogState, TidbServer};
 use std::sync::Arc;
 
 /// How long a TiDB server tries to write binlog before it gives up.
 pub(crate) const WRITE_TIMEOUT: Micros = 15 * SECOND;
+
+/// How long transactions that skipped binlog are under way once it is written again (chosen).
+const UNDER_WAY: Micros = SECOND;
 
 /// Whether a TiDB server writes binlog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +48,10 @@ pub(crate) struct Tidb {
     pub(crate) revision: i64,
     /// When it gives up, while it finds no writable Pump.
     pub(crate) gives_up_at: Option<Micros>,
+    /// `host:port` of its status port.
+    pub(crate) status_address: Arc<str>,
+    /// Until when transactions that skipped binlog are under way, once it writes it again.
+    pub(crate) skipped_until: Micros,
 }
 
 impl Cluster {
@@ -93,6 +100,43 @@ impl Cluster {
         self.rewire();
     }
 
+    /// The server with this status port, if it is there.
+    fn tidb_at(&self, status_address: &str) -> Option<usize> {
+        let is_there = |tidb: &Tidb| &*tidb.status_address == status_address && tidb.binlog != Binlog::Stopped;
+        self.tidbs.iter().position(is_there)
+    }
+
+    /// Whether the TiDB server with this status port skips binlog, as it says itself; `None` without a process.
+    pub fn tidb_binlog(&self, status_address: &str) -> Option<TidbBinlogState> {
+        let tidb = &self.tidbs[self.tidb_at(status_address)?];
+        let skips = tidb.binlog == Binlog::Skipping;
+        let some = (skips && tidb.writes_per_second > 0) || self.now() < tidb.skipped_until;
+        Some(TidbBinlogState { skips, under_way: i64::from(some) })
+    }
+
+    /// The TiDB server with this status port forgets transactions that skipped binlog.
+    pub fn forget_skipped(&mut self, status_address: &str) {
+        if let Some(at) = self.tidb_at(status_address) {
+            self.tidbs[at].skipped_until = self.now();
+        }
+    }
+
+    /// Has the TiDB server with this status port write binlog again if it skips it. Says how it stands then; `None` without
+    /// a process.
+    pub fn recover_tidb(&mut self, status_address: &str) -> Option<TidbBinlogState> {
+        let at = self.tidb_at(status_address)?;
+        if self.tidbs[at].binlog == Binlog::Skipping {
+            self.settle();
+            let (revision, now) = (self.revision(), self.now());
+            let tidb = &mut self.tidbs[at];
+            let until = if tidb.writes_per_second > 0 { now.saturating_add(UNDER_WAY) } else { now };
+            (tidb.binlog, tidb.revision, tidb.skipped_until) = (Binlog::On, revision, until);
+            self.note(What::TidbRecovers(at));
+            self.rewire();
+        }
+        self.tidb_binlog(status_address)
+    }
+
     /// Makes every TiDB server write binlog, or no longer.
     pub fn set_tidb_binlog(&mut self, binlog: TidbBinlog) {
         self.settle();
@@ -126,6 +170,7 @@ impl Cluster {
                 address: tidb.address.as_ref().to_owned(),
                 version: tidb.version.as_ref().to_owned(),
                 binlog_status: tidb.binlog.name().to_owned(),
+                status_address: Some(tidb.status_address.as_ref().to_owned()),
             })
             .collect();
         servers.sort_by(|a, b| a.address.cmp(&b.address));
@@ -142,6 +187,7 @@ impl Cluster {
                 "ddl_id": format!("tidb-{at}"),
                 "ip": ip,
                 "listening_port": port.parse::<u16>().unwrap_or(4000),
+                "status_port": port_of(&tidb.status_address),
                 "binlog_status": tidb.binlog.name(),
             });
             KeyValue {
@@ -152,4 +198,11 @@ impl Cluster {
             }
         })
     }
+}
+
+/// The port of TiDB's status where nothing else is said.
+pub(crate) const STATUS_PORT: u16 = 10080;
+
+fn port_of(address: &str) -> u16 {
+    address.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or(STATUS_PORT)
 }

@@ -26,6 +26,8 @@ pub enum Answer {
     Inspected(Vec<Inspected>),
     /// TiDB servers, by address.
     Tidbs(Vec<TidbServer>),
+    /// Whether a TiDB server skips binlog.
+    TidbBinlog(TidbBinlogState),
     /// PD's cluster.
     Cluster(ClusterInfo),
     /// PD's endpoints: those that we were given, then those that only its members name.
@@ -194,6 +196,18 @@ pub struct TidbServer {
     pub version: String,
     /// `On`, `Off`, `Skipping` or `Unknown`.
     pub binlog_status: String,
+    /// `host:port` of its status port, if it says that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status_address: Option<String>,
+}
+
+/// What a TiDB server says itself of the binlog that it skips.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TidbBinlogState {
+    /// Whether it skips binlog.
+    pub skips: bool,
+    /// How many transactions that skipped are under way: until there is none, some are committed without binlog.
+    pub under_way: i64,
 }
 
 /// PD's cluster.

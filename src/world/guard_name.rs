@@ -32,6 +32,8 @@ pub enum GuardName {
     LastKey,
     /// A Drainer is close to what GC would remove.
     BehindGc,
+    /// No Pump is online and answers.
+    NoPump,
     /// There is a savepoint already.
     Exists,
     /// No encryption key of our own is set.
@@ -49,7 +51,7 @@ pub enum GuardClass {
 
 impl GuardName {
     /// All guards, in the order of the documentation.
-    pub const ALL: [GuardName; 15] = [
+    pub const ALL: [GuardName; 16] = [
         Self::LastPump,
         Self::PumpClosing,
         Self::StuckDrainer,
@@ -63,6 +65,7 @@ impl GuardName {
         Self::StillPulled,
         Self::LastKey,
         Self::BehindGc,
+        Self::NoPump,
         Self::Exists,
         Self::PublicKey,
     ];
@@ -83,6 +86,7 @@ impl GuardName {
             Self::StillPulled => "still_pulled",
             Self::LastKey => "last_key",
             Self::BehindGc => "behind_gc",
+            Self::NoPump => "no_pump",
             Self::Exists => "exists",
             Self::PublicKey => "public_key",
         }
@@ -119,6 +123,7 @@ impl GuardName {
             Self::BehindGc => {
                 "a Drainer is within a day of what GC would remove, or another Pump answers at the address"
             }
+            Self::NoPump => "no Pump is online and answers: the TiDB server would wait, and skip binlog again",
             Self::Exists => "the directory has a savepoint already",
             Self::PublicKey => "BINLOG_SECRET_KEY is not set: the key that everybody knows would be used",
         }

@@ -17,7 +17,7 @@ mod request;
 
 pub use answer::{
     Alarm, AlarmKind, Answer, Certificate, CertificateRole, ClusterInfo, DrainerStatus, Endpoint, Inspected, Listing,
-    Member, Probe, ProbeFinding, PumpStatus, StatusReport, TidbServer, metric_name,
+    Member, Probe, ProbeFinding, PumpStatus, StatusReport, TidbBinlogState, TidbServer, metric_name,
 };
 pub use console::{Choice, Console, Question, Wanted};
 pub use exec::Exec;
@@ -27,7 +27,7 @@ pub use guard_name::{GuardClass, GuardName};
 pub use known::{Known, KnownNode};
 pub use lock::{LOCK_KEY, LockHolder, LockInfo, LockLease, LockOwner, lock_lost};
 pub use notice::{Notice, Notices, Stream};
-pub use request::{Action, Effect, Manual, Play, Request, TidbBinlog};
+pub use request::{Action, Effect, Manual, Play, Request, TidbBinlog, TidbRef};
 
 use crate::error::Result;
 use serde::{Deserialize, Serialize};

@@ -7,6 +7,7 @@ use crate::time::show_seconds;
 use crate::tso::Tso;
 use crate::world::{Exec, FaultKind, LockHolder, LockInfo, Question};
 use serde::{Deserialize, Serialize};
+use std::fmt::{Display, Formatter};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -101,6 +102,19 @@ pub enum Request {
         /// The Pump.
         node: NodeRef,
     },
+    /// `GET /binlog/recover?op=status` of a TiDB server's status port. Answer: `TidbBinlog`.
+    TidbBinlog {
+        /// The server.
+        server: TidbRef,
+    },
+    /// Has a TiDB server write binlog again that skips it: `GET /binlog/recover?op=nowait` of its status port. Answer:
+    /// `TidbBinlog`.
+    RecoverTidb {
+        /// The server.
+        server: TidbRef,
+        /// Whether transactions that skipped and are under way are then forgotten (`op=reset`).
+        reset: bool,
+    },
     /// Writes `state` into a record if nothing but heartbeats has changed it since `seen`. Answer: `Swapped`.
     SwapRecord {
         /// The record as it was read.
@@ -169,6 +183,21 @@ pub enum Request {
     },
     /// Plays with the simulated cluster; a live one says `invalid`. Answer: `Done`.
     Play(Play),
+}
+
+/// A TiDB server as a request names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TidbRef {
+    /// `host:port` for clients, by which people know it.
+    pub address: String,
+    /// `host:port` of its status port.
+    pub status_address: String,
+}
+
+impl Display for TidbRef {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        write!(f, "TiDB server {}", self.address)
+    }
 }
 
 /// What a node can be told over HTTP.
@@ -313,6 +342,7 @@ impl Request {
         match self {
             Self::Act { node, action } => format!("{} {node}", action.name()),
             Self::TriggerGc { node } => format!("trigger GC of {node}"),
+            Self::RecoverTidb { server, .. } => format!("have the {server} write binlog again"),
             Self::SwapRecord { seen, state } => format!("write {state} into the record of {}", seen.node),
             Self::DeleteRecord { key, .. } => format!("delete the key {key}"),
             Self::BreakLock { seen, .. } => format!("take the maintenance lock away from {seen}"),
@@ -324,12 +354,58 @@ impl Request {
         }
     }
 
+    /// Whether it looks at the cluster, or does something to it. What concerns this host alone can wait for hours before
+    /// anybody works on the cluster.
+    pub fn concerns_cluster(&self) -> bool {
+        match self {
+            Self::Now
+            | Self::Sleep { .. }
+            | Self::WaitOver
+            | Self::Ask(_)
+            | Self::ReadSavepoint { .. }
+            | Self::WriteSavepoint { .. }
+            | Self::HasKey
+            | Self::Encrypt { .. }
+            | Self::ReadSecret { .. }
+            | Self::Lock { .. }
+            | Self::Unlock
+            | Self::LockStatus
+            | Self::BreakLock { .. }
+            | Self::Play(_) => false,
+            Self::Nodes
+            | Self::Changes { .. }
+            | Self::Probe { .. }
+            | Self::Status { .. }
+            | Self::CommitTs { .. }
+            | Self::Metrics { .. }
+            | Self::Inspect { .. }
+            | Self::PumpDrainers { .. }
+            | Self::BinlogAt { .. }
+            | Self::Tidbs
+            | Self::TidbBinlog { .. }
+            | Self::Cluster
+            | Self::Endpoints
+            | Self::Alarms
+            | Self::Certificates { .. }
+            | Self::Tso
+            | Self::Act { .. }
+            | Self::TriggerGc { .. }
+            | Self::RecoverTidb { .. }
+            | Self::SwapRecord { .. }
+            | Self::DeleteRecord { .. }
+            | Self::Manual(_)
+            | Self::Exec(_) => true,
+        }
+    }
+
     /// What it does.
     pub fn effect(&self) -> Effect {
         match self {
-            Self::Act { .. } | Self::TriggerGc { .. } | Self::SwapRecord { .. } | Self::DeleteRecord { .. } => {
-                Effect::ChangesCluster
-            }
+            Self::Act { .. }
+            | Self::TriggerGc { .. }
+            | Self::RecoverTidb { .. }
+            | Self::SwapRecord { .. }
+            | Self::DeleteRecord { .. } => Effect::ChangesCluster,
             Self::BreakLock { .. } => Effect::BreaksLock,
             Self::Lock { .. } | Self::Unlock => Effect::Locks,
             Self::WriteSavepoint { .. } => Effect::ChangesHost,
@@ -350,6 +426,7 @@ impl Request {
             | Self::PumpDrainers { .. }
             | Self::BinlogAt { .. }
             | Self::Tidbs
+            | Self::TidbBinlog { .. }
             | Self::Cluster
             | Self::Endpoints
             | Self::Alarms

@@ -11,7 +11,9 @@ mod stage;
 use binlogsh::error::ErrorKind;
 use binlogsh::node::{Kind, NodeRef, Record, RecordState, State};
 use binlogsh::tso::Tso;
-use binlogsh::world::{Action, Answer, Fence, Play, ProbeFinding, Request, StatusReport, TidbServer};
+use binlogsh::world::{
+    Action, Answer, Fence, Play, ProbeFinding, Request, StatusReport, TidbBinlogState, TidbRef, TidbServer,
+};
 use lock::{
     a_lock_that_is_taken_away_stops_whoever_had_it, somebody_elses_lock_is_named_and_left_alone,
     the_lock_is_shown_while_it_is_held_and_gone_afterwards, under_the_lock_changes_happen,
@@ -39,6 +41,7 @@ promises! {
     an_inspection_tells_what_probe_status_and_metrics_tell,
     positions_and_binlog_can_be_asked_of_those_that_have_them,
     pd_tells_its_members_the_tidb_servers_and_rising_timestamps,
+    a_tidb_server_that_skips_binlog_writes_it_again_once_it_is_told_to,
     pds_endpoints_answer_and_without_tls_there_are_no_certificates,
     the_clock_goes_on_while_one_sleeps,
     a_pause_ends_in_a_record_that_says_so_and_no_process,
@@ -222,15 +225,63 @@ fn pd_tells_its_members_the_tidb_servers_and_rising_timestamps(stage: &mut Stage
     let Answer::Cluster(cluster) = stage.ask(Request::Cluster).unwrap() else { panic!() };
     assert!(cluster.id > 0 && cluster.members.iter().all(|member| !member.client_urls.is_empty()), "{cluster:?}");
     assert!(cluster.members.iter().any(|member| Some(&member.name) == cluster.leader.as_ref()), "{cluster:?}");
-    let server = |address: &str, status: &str| TidbServer {
-        address: address.into(),
-        version: "v6.6.0".into(),
-        binlog_status: status.into(),
-    };
-    let expected = vec![server("10.0.1.31:4000", "On"), server("10.0.1.32:4000", "Skipping")];
-    assert_eq!(stage.ask(Request::Tidbs).unwrap(), Answer::Tidbs(expected));
+    let mut servers = tidbs(stage);
+    servers.sort_by(|a, b| a.binlog_status.cmp(&b.binlog_status));
+    let told: Vec<_> = servers.iter().map(|tidb| (tidb.version.as_str(), tidb.binlog_status.as_str())).collect();
+    assert_eq!(told, [("v6.6.0", "On"), ("v6.6.0", "Skipping")]);
+    for tidb in &servers {
+        let (host, port) = tidb.address.rsplit_once(':').unwrap();
+        assert_eq!(port, "4000");
+        assert!(tidb.status_address.as_ref().is_some_and(|status| status.starts_with(host)), "{tidb:?}");
+    }
     let stamps: Vec<Tso> = (0..20).map(|_| stage.tso()).collect();
     assert!(stamps.windows(2).all(|pair| pair[0] < pair[1]), "{stamps:?}");
+}
+
+fn tidbs(stage: &mut Stage) -> Vec<TidbServer> {
+    match stage.ask(Request::Tidbs).unwrap() {
+        Answer::Tidbs(servers) => servers,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The TiDB server that skips binlog, or (`false`) the one that writes it.
+fn tidb(stage: &mut Stage, skips: bool) -> TidbRef {
+    let is = |tidb: &TidbServer| (tidb.binlog_status == "Skipping") == skips;
+    let found = tidbs(stage).into_iter().find(is).unwrap();
+    TidbRef { address: found.address, status_address: found.status_address.unwrap() }
+}
+
+fn skipped(answer: Answer) -> TidbBinlogState {
+    match answer {
+        Answer::TidbBinlog(state) => state,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn a_tidb_server_that_skips_binlog_writes_it_again_once_it_is_told_to(stage: &mut Stage) {
+    let (skipping, writing) = (tidb(stage, true), tidb(stage, false));
+    let state = |stage: &mut Stage, server: &TidbRef| {
+        skipped(stage.ask(Request::TidbBinlog { server: server.clone() }).unwrap())
+    };
+    assert!(state(stage, &skipping).skips && !state(stage, &writing).skips);
+    assert!(state(stage, &skipping).skips, "to ask changes nothing");
+    for reset in [false, true] {
+        let recover = Request::RecoverTidb { server: skipping.clone(), reset };
+        assert!(!skipped(stage.ask(recover).unwrap()).skips);
+        stage.until("none that skipped is under way", |stage| state(stage, &skipping).under_way == 0);
+        stage.until("its record says so", |stage| tidbs(stage).iter().all(|tidb| tidb.binlog_status == "On"));
+    }
+    let nobody = TidbRef { address: "10.0.1.39:4000".into(), status_address: "127.0.0.1:1".into() };
+    for request in
+        [Request::TidbBinlog { server: nobody.clone() }, Request::RecoverTidb { server: nobody, reset: false }]
+    {
+        let error = stage.fails(request, ErrorKind::Unreachable);
+        assert!(error.message.contains("TiDB server 10.0.1.39:4000 at its status port 127.0.0.1:1"), "{error}");
+    }
+    let fence = Fence { key: LOCK.into(), create_revision: 7 };
+    let under = stage.under(Request::RecoverTidb { server: writing, reset: false }, Some(&fence)).unwrap_err();
+    assert_eq!(under.kind, ErrorKind::LockLost);
 }
 
 fn pds_endpoints_answer_and_without_tls_there_are_no_certificates(stage: &mut Stage) {

@@ -7,8 +7,15 @@ use serde_json::Value as Json;
 use std::collections::BTreeSet;
 
 /// The functions that remedies name.
-const FUNCTIONS: [&str; 6] =
-    ["update_pump", "update_drainer", "offline_pump", "offline_drainer", "forget_pump", "forget_drainer"];
+const FUNCTIONS: [&str; 7] = [
+    "update_pump",
+    "update_drainer",
+    "offline_pump",
+    "offline_drainer",
+    "forget_pump",
+    "forget_drainer",
+    "recover_tidb",
+];
 
 /// What a script needs and no finding can know.
 const CHOSEN: [(&str, &[&str]); 3] = [

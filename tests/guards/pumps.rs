@@ -32,6 +32,22 @@ fn last_pump_does_not_take_the_pump_itself_for_another_one() {
 }
 
 #[test]
+fn no_pump_keeps_a_tidb_server_from_skipping_again_and_the_question_says_what_is_lost() {
+    let skipping = Situation::sample("skipping-tidb");
+    let call = r#"recover_tidb("10.0.1.32:4000", #{$})"#;
+    let asked = skipping.question(&call.replace('$', ""));
+    for words in [
+        "TiDB server 10.0.1.32:4000: have it write binlog again",
+        "note: what it has skipped is lost to every Drainer: each downstream needs a new full backup",
+    ] {
+        assert!(asked.contains(words), "{asked}");
+    }
+    skipping.allows(&call.replace('$', ""));
+    let nobody = skipping.first(r#"kill("pump-0"); kill("pump-1"); kill("pump-2")"#);
+    nobody.refuses(call, &[NoPump], &[]).says(&["no Pump is online and answers", "skip binlog again"]);
+}
+
+#[test]
 fn pump_closing_protects_a_pump_that_waits() {
     let closing = Situation::sample("closing-pump");
     let waits = ["pump-1 is closing: it could not finish while this node is down"];

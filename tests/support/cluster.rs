@@ -9,8 +9,9 @@ use super::eventually;
 use super::http_double::{HttpDouble, HttpRequest, Reply, Traffic};
 use super::mirror::{Mirror, Model, Ports};
 use super::pd_double::PdDouble;
+use super::tidb_double;
 use binlogsh::node::Kind;
-use binlogsh::sim::{Cluster, HttpOutcome, MILLISECOND, Scenario, Who};
+use binlogsh::sim::{Cluster, HttpOutcome, MILLISECOND, Scenario, TidbSpec, Who};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -24,6 +25,7 @@ pub(crate) struct LiveCluster {
     etcd: Etcd,
     pd: PdDouble,
     nodes: Vec<Traffic>,
+    tidbs: Vec<HttpDouble>,
     model: Model,
     ended: Arc<AtomicBool>,
     driver: Option<JoinHandle<()>>,
@@ -46,6 +48,7 @@ impl LiveCluster {
             *address = double.address();
             doubles.push(double);
         }
+        let tidbs = scenario.tidb.iter_mut().map(|tidb| tidb_double(&own_ip(), &model, tidb)).collect();
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
         scenario.start = binlogsh::time::Time::new(now.as_millis() as i64, Default::default()).to_string();
         *model.lock().unwrap() = Some(Cluster::new(&scenario).unwrap());
@@ -54,7 +57,7 @@ impl LiveCluster {
         let (mirror, ports) = (Mirror::new(etcd.kv(), model.clone()), Ports::new(doubles));
         let end = ended.clone();
         let driver = Some(std::thread::spawn(move || drive(mirror, ports, &end)));
-        let cluster = Self { etcd, pd, nodes, model, ended, driver };
+        let cluster = Self { etcd, pd, nodes, tidbs, model, ended, driver };
         let ready = eventually(Duration::from_secs(20), || cluster.is_in_etcd());
         assert!(ready, "the records never came to etcd");
         cluster
@@ -80,7 +83,8 @@ impl LiveCluster {
     /// itself goes another way.
     pub(crate) fn heard(&self) -> usize {
         let pd = self.pd.connections() + self.pd.members_asked() + self.pd.timestamps_asked() + self.pd.passed_on();
-        pd + self.nodes.iter().map(Traffic::connections).sum::<usize>()
+        let tidbs: usize = self.tidbs.iter().map(|tidb| tidb.traffic().connections()).sum();
+        pd + tidbs + self.nodes.iter().map(Traffic::connections).sum::<usize>()
     }
 
     /// The requests that came to the nodes, as `METHOD /path`, sorted.
@@ -89,6 +93,12 @@ impl LiveCluster {
         let mut asked: Vec<String> = requests.map(|asked| format!("{} {}", asked.method, asked.path)).collect();
         asked.sort();
         asked
+    }
+
+    /// The requests that came to the status ports of TiDB servers, as `METHOD /path`, in order.
+    pub(crate) fn asked_of_tidbs(&self) -> Vec<String> {
+        let requests = self.tidbs.iter().flat_map(HttpDouble::requests);
+        requests.map(|asked| format!("{} {}", asked.method, asked.path)).collect()
     }
 
     /// PD's double, to change how it behaves.
@@ -132,6 +142,18 @@ impl Drop for LiveCluster {
             drop(driver.join());
         }
     }
+}
+
+/// The status port of a TiDB server, which moves to this host for it: what it registers has one host for both ports.
+fn tidb_double(ip: &str, model: &Model, tidb: &mut TidbSpec) -> HttpDouble {
+    let (behind, at) = (model.clone(), Arc::<Mutex<String>>::default());
+    let own = at.clone();
+    let double =
+        HttpDouble::start_on(ip, None, move |request| tidb_double::answer(&behind, &own.lock().unwrap(), request));
+    let port = tidb.address.rsplit_once(':').map_or("4000", |(_, port)| port).to_owned();
+    *at.lock().unwrap() = double.address();
+    (tidb.address, tidb.status_address) = (format!("{ip}:{port}"), Some(double.address()));
+    double
 }
 
 /// An address of the loopback that no other cluster of this process, and hardly another process, uses.

@@ -13,6 +13,7 @@ pub(crate) mod http_double;
 pub(crate) mod live;
 pub(crate) mod mirror;
 pub(crate) mod pd_double;
+mod tidb_double;
 
 use std::net::TcpListener;
 use std::time::{Duration, Instant};

@@ -260,11 +260,13 @@ fn unwaited(act: &Act, next: &Next) -> Option<Finding> {
         Next::End => "before the script ends".to_owned(),
     };
     let message = format!("nothing waits until `{}` is done {what}", act.name);
-    let state = if act.name.starts_with("pause") { "paused" } else { "offline" };
-    Some(
-        Finding::new(&ACT_WITHOUT_WAIT, act.at, act.name, message)
-            .hint(format!("add the option #{{ wait: \"10m\" }}, or wait_for(id, \"{state}\")")),
-    )
+    let or = match act.name.split_once('_') {
+        Some(("pause", _)) => ", or wait_for(id, \"paused\")",
+        Some(("offline", _)) => ", or wait_for(id, \"offline\")",
+        _ => "",
+    };
+    let hint = format!("add the option #{{ wait: \"10m\" }}{or}");
+    Some(Finding::new(&ACT_WITHOUT_WAIT, act.at, act.name, message).hint(hint))
 }
 
 /// Whether two changes belong together, and may be waited for together.

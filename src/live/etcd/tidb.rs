@@ -16,6 +16,8 @@ struct ServerInfo {
     ip: String,
     listening_port: u16,
     #[serde(default)]
+    status_port: Option<u16>,
+    #[serde(default)]
     version: String,
     #[serde(default)]
     binlog_status: String,
@@ -59,7 +61,8 @@ fn server(etcd: &Etcd, kv: &KeyValue) -> Option<TidbServer> {
             let host = if info.ip.contains(':') { format!("[{}]", info.ip) } else { info.ip };
             let status = if info.binlog_status.is_empty() { "Unknown".into() } else { info.binlog_status };
             let address = format!("{host}:{}", info.listening_port);
-            Some(TidbServer { address, version: info.version, binlog_status: status })
+            let status_address = info.status_port.filter(|port| *port != 0).map(|port| format!("{host}:{port}"));
+            Some(TidbServer { address, version: info.version, binlog_status: status, status_address })
         }
         Err(error) => {
             etcd.wire.warn(format!("the key {key} is not a TiDB server's: {error}"));

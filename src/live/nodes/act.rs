@@ -32,10 +32,10 @@ pub(in crate::live) async fn act(nodes: &Nodes, node: &NodeRef, action: Action, 
     let what = format!("{} {node}", action.name());
     let path = ["state", &node.id, action.name()];
     let deadline = Deadline::after(nodes.wire.settings.timeout);
-    let ask = Ask { method: Method::PUT, path: &path, max_body: MAX_BODY, deadline };
+    let ask = Ask { method: Method::PUT, path: &path, query: &[], max_body: MAX_BODY, deadline };
     sent.mark(format!("probe the node: `probe(\"{}\")`", node.id));
     let since = Stopwatch::start();
-    let lost = match nodes.exchange(&nodes.asker, node, ask).await {
+    let lost = match nodes.exchange(&nodes.asker, &node.address, ask).await {
         Ok(reply) => match serde_json::from_slice::<Verdict>(&reply.body) {
             Ok(verdict) if verdict.code == 200 && reply.status == 200 => return Ok(Acted::Done(verdict.message)),
             Ok(verdict) if verdict.code != 200 => return Err(rejected(&what, &verdict.message)),
@@ -115,10 +115,10 @@ pub(in crate::live) fn gone(node: &NodeRef, action: Action, lost: &str, record: 
 pub(in crate::live) async fn trigger_gc(nodes: &Nodes, node: &NodeRef, sent: &Sent) -> Result<String> {
     let path = ["debug", "gc", "trigger"];
     let deadline = Deadline::after(nodes.wire.settings.timeout);
-    let ask = Ask { method: Method::POST, path: &path, max_body: MAX_BODY, deadline };
+    let ask = Ask { method: Method::POST, path: &path, query: &[], max_body: MAX_BODY, deadline };
     let hint = "its metric binlog_pump_storage_gc_ts moves when GC runs; triggering it again does no harm";
     sent.mark(hint.into());
-    let failure = match nodes.exchange(&nodes.asker, node, ask).await {
+    let failure = match nodes.exchange(&nodes.asker, &node.address, ask).await {
         Ok(reply) => {
             let text = reply.text().trim().to_owned();
             if reply.status == 200 && matches!(text.as_str(), "trigger gc success" | "gc is working") {

@@ -22,6 +22,8 @@ pub(super) struct Ask<'a> {
     pub(super) method: Method,
     /// The path's parts, not yet encoded.
     pub(super) path: &'a [&'a str],
+    /// What stands behind the path, not yet encoded.
+    pub(super) query: &'a [(&'a str, &'a str)],
     pub(super) max_body: usize,
     pub(super) deadline: Deadline,
 }
@@ -86,9 +88,13 @@ impl Failure {
 
 impl Nodes {
     /// One exchange, traced. It ends by `ask.deadline`, its body included.
-    pub(super) async fn exchange(&self, client: &Client, node: &NodeRef, ask: Ask<'_>) -> Result<Reply, Failure> {
-        let url = url(self.wire.tls.scheme(), &node.address, ask.path).map_err(Failure::Invalid)?;
-        let exchange = self.wire.exchange(&node.address, format!("{} {}", ask.method, url.path()));
+    pub(super) async fn exchange(&self, client: &Client, address: &str, ask: Ask<'_>) -> Result<Reply, Failure> {
+        let mut url = url(self.wire.tls.scheme(), address, ask.path).map_err(Failure::Invalid)?;
+        if !ask.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(ask.query);
+        }
+        let behind = url.query().map_or(String::new(), |query| format!("?{query}"));
+        let exchange = self.wire.exchange(address, format!("{} {}{behind}", ask.method, url.path()));
         let whole = ask.deadline.left();
         let work = async {
             let response = client.request(ask.method, url).send().await.map_err(|e| failure(&e))?;
@@ -109,8 +115,9 @@ impl Nodes {
     pub(super) async fn get(&self, node: &NodeRef, path: &[&str], max_body: usize) -> Result<Reply> {
         let what = format!("get /{} of", path.join("/"));
         let deadline = Deadline::after(self.wire.settings.timeout);
-        let ask = Ask { method: Method::GET, path, max_body, deadline };
-        let reply = self.exchange(&self.asker, node, ask).await.map_err(|failure| failure.into_error(&what, node))?;
+        let ask = Ask { method: Method::GET, path, query: &[], max_body, deadline };
+        let reply =
+            self.exchange(&self.asker, &node.address, ask).await.map_err(|failure| failure.into_error(&what, node))?;
         if reply.status == 200 { Ok(reply) } else { Err(reply.no_answer(&what, node)) }
     }
 }

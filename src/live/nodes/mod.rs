@@ -9,12 +9,14 @@ mod inspect;
 mod metrics;
 mod probe;
 mod status;
+mod tidb;
 
 pub(super) use act::{Acted, act, gone, trigger_gc};
 pub(super) use inspect::inspect;
 pub(super) use metrics::{metrics, started_at};
 pub(super) use probe::{probe, probe_all};
 pub(super) use status::{binlog_at, commit_ts, pump_drainers, statuses};
+pub(super) use tidb::{recover_tidb, tidb_binlog};
 
 use crate::error::{Error, Result};
 use crate::live::names::Names;

@@ -39,8 +39,8 @@ pub(in crate::live) async fn probe(nodes: &Nodes, node: &NodeRef) -> ProbeFindin
 async fn once(nodes: &Nodes, node: &NodeRef) -> Result<Reply, Failure> {
     let deadline = Deadline::after(nodes.wire.settings.probe_timeout);
     let path = ["state", &node.id, "probe"];
-    let ask = Ask { method: Method::PUT, path: &path, max_body: MAX_BODY, deadline };
-    nodes.exchange(&nodes.prober, node, ask).await
+    let ask = Ask { method: Method::PUT, path: &path, query: &[], max_body: MAX_BODY, deadline };
+    nodes.exchange(&nodes.prober, &node.address, ask).await
 }
 
 fn finding(result: Result<Reply, Failure>) -> ProbeFinding {

@@ -35,6 +35,7 @@ pub(super) fn tidbs(servers: &[TidbServer], unknown: &mut Unknown) -> Vec<TidbSp
             binlog,
             ignore_error: binlog == BinlogSpec::Skipping,
             writes_per_second: WRITES_PER_SECOND,
+            status_address: server.status_address.clone(),
         }
     };
     servers.iter().map(spec).collect()

@@ -57,6 +57,7 @@ pub(crate) fn request(request: &Request) -> String {
     match request {
         Request::Act { node, action } => format!("{} {}", action.name(), node.id),
         Request::TriggerGc { node } => format!("trigger GC of {}", node.id),
+        Request::RecoverTidb { server, .. } => format!("have the {server} write binlog again"),
         Request::SwapRecord { seen, state } => format!("write {state} into the record of {}", seen.node.id),
         Request::DeleteRecord { key, .. } => format!("delete {key}"),
         Request::WriteSavepoint { dir, .. } => format!("write {}/savepoint", dir.display()),
@@ -157,6 +158,7 @@ fn happening_text(cluster: &Cluster, what: &What) -> String {
         }
         What::TidbSkips(_) => "a TiDB server finds no Pump, and skips binlog".into(),
         What::TidbStopped(_) => "a TiDB server finds no Pump, and stops".into(),
+        What::TidbRecovers(_) => "a TiDB server that skipped binlog writes it again".into(),
         What::PdGone => "PD answers nobody".into(),
         What::PdBack => "PD answers again".into(),
         other => format!("{other:?}"),

@@ -114,6 +114,9 @@ pub struct TidbSpec {
     /// How many transactions it writes in a second.
     #[serde(default)]
     pub writes_per_second: u32,
+    /// `host:port` of its status port; port 10080 of its host, and those after it where it has several servers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status_address: Option<String>,
 }
 
 /// What a TiDB server says of its binlog.

@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::node::{Kind, NodeRef, Record, State};
 use crate::sim::http::{Behind, Said};
 use crate::sim::process::Who;
-use crate::world::{Action, Answer, Fence};
+use crate::world::{Action, Answer, Fence, TidbRef};
 
 impl Simulated {
     pub(super) fn act(&mut self, node: &NodeRef, action: Action, fence: Option<&Fence>) -> Result<Answer> {
@@ -40,6 +40,20 @@ impl Simulated {
         } else {
             Ok(Answer::Acted { message: "trigger gc success".into() })
         }
+    }
+
+    pub(super) fn recover_tidb(&mut self, server: &TidbRef, reset: bool, fence: Option<&Fence>) -> Result<Answer> {
+        self.read_lock(fence)?;
+        let mut state = self.cluster.recover_tidb(&server.status_address);
+        if reset {
+            self.cluster.forget_skipped(&server.status_address);
+            state = self.cluster.tidb_binlog(&server.status_address);
+        }
+        state.map(Answer::TidbBinlog).ok_or_else(|| no_tidb(server))
+    }
+
+    pub(super) fn tidb_binlog(&mut self, server: &TidbRef) -> Result<Answer> {
+        self.cluster.tidb_binlog(&server.status_address).map(Answer::TidbBinlog).ok_or_else(|| no_tidb(server))
     }
 
     /// Who answers a request that changes something. A request to somebody silent may be carried out later.
@@ -100,6 +114,13 @@ impl Simulated {
             }
         }
     }
+}
+
+fn no_tidb(server: &TidbRef) -> Error {
+    let TidbRef { status_address, .. } = server;
+    let message = format!("cannot ask the {server} at its status port {status_address}: connection refused");
+    Error::new(ErrorKind::Unreachable, message)
+        .hint("see whether its process runs: it may have stopped for want of a Pump")
 }
 
 fn lost(node: &NodeRef, what: &str, why: &str) -> Error {

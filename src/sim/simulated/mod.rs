@@ -153,6 +153,13 @@ impl Simulated {
         Ok(())
     }
 
+    /// Lets as much virtual time pass as real time did since the last request, where it shall.
+    fn pass_real_time(&mut self) -> Result<()> {
+        let Some(real_time) = &mut self.real_time else { return Ok(()) };
+        let passed = Micros::try_from(real_time().as_micros()).unwrap_or(Micros::MAX);
+        self.pass(passed)
+    }
+
     /// Into the overlay: no file of this host changes.
     fn write_savepoint(&mut self, dir: &Path, content: &str) -> Answer {
         self.files.insert(dir.to_owned(), content.to_owned());
@@ -207,10 +214,7 @@ impl World for Simulated {
             return Ok(self.give_lock_back());
         }
         self.interrupt.check()?;
-        if let Some(real_time) = &mut self.real_time {
-            let passed = Micros::try_from(real_time().as_micros()).unwrap_or(Micros::MAX);
-            self.pass(passed)?;
-        }
+        self.pass_real_time()?;
         self.pass(CALL)?;
         match request {
             Request::Nodes => self.nodes(),
@@ -239,6 +243,8 @@ impl World for Simulated {
             Request::BreakLock { seen, .. } => self.break_lock(seen),
             Request::Act { node, action } => self.act(node, *action, fence),
             Request::TriggerGc { node } => self.trigger_gc(node, fence),
+            Request::RecoverTidb { server, reset } => self.recover_tidb(server, *reset, fence),
+            Request::TidbBinlog { server } => self.tidb_binlog(server),
             Request::SwapRecord { seen, state } => self.swap_record(seen, *state, fence),
             Request::DeleteRecord { key, mod_revision } => self.delete_record(key, *mod_revision, fence),
             Request::ReadSavepoint { dir } => self.read_savepoint(dir),

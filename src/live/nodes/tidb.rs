@@ -1,0 +1,103 @@
+//! A TiDB server's status port, as far as binlog goes: whether it skips it, and having it write it again.
+//!
+//! `GET /binlog/recover`: `op=status` changes nothing; `op=nowait` leaves the skipping state and does not wait until the
+//! transactions that skipped have ended; `op=reset` forgets these. Each answers how it stands then (TiDB's source).
+
+use super::Nodes;
+use super::http::{Ask, Failure, MAX_BODY};
+use crate::error::{Error, ErrorKind, Result};
+use crate::live::Sent;
+use crate::live::clock::Deadline;
+use crate::world::{TidbBinlogState, TidbRef};
+use reqwest::Method;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Body {
+    #[serde(rename = "Skipped")]
+    skipped: bool,
+    #[serde(rename = "SkippedCommitterCounter")]
+    committers: i64,
+}
+
+/// Whether the server skips binlog, as it says itself.
+///
+/// # Errors
+/// `unreachable`, `timeout`, or `invalid` when the answer is none of a TiDB server's.
+pub(in crate::live) async fn tidb_binlog(nodes: &Nodes, server: &TidbRef) -> Result<TidbBinlogState> {
+    match recover(nodes, server, "status").await {
+        Ok(Said::State(state)) => Ok(state),
+        Ok(Said::Words(words)) => Err(Error::invalid(cannot("ask", server, &words)).hint(ELSE)),
+        Err(failure) => Err(failed("ask", server, failure)),
+    }
+}
+
+/// Has the server write binlog again; with `reset` it then forgets the transactions that skipped: one more of them may begin
+/// before it does.
+///
+/// # Errors
+/// `rejected` with its words, `unreachable`, or `in_doubt` when the answer was lost.
+pub(in crate::live) async fn recover_tidb(
+    nodes: &Nodes,
+    server: &TidbRef,
+    reset: bool,
+    sent: &Sent,
+) -> Result<TidbBinlogState> {
+    const AGAIN: &str = "to recover it again does no harm; tidbs() tells whether it skips binlog";
+    sent.mark(AGAIN.into());
+    let mut state = None;
+    for op in if reset { &["nowait", "reset"][..] } else { &["nowait"] } {
+        state = match recover(nodes, server, op).await {
+            Ok(Said::State(state)) => Some(state),
+            Ok(Said::Words(words)) => {
+                return Err(Error::new(ErrorKind::Rejected, cannot("recover", server, &words)).hint(ELSE));
+            }
+            Err(failure @ (Failure::Refused | Failure::NotSent(_) | Failure::Invalid(_))) => {
+                return Err(failed("recover", server, failure));
+            }
+            Err(lost) => {
+                let message = format!("whether the {server} was recovered is not known: {}", lost.words());
+                return Err(Error::new(ErrorKind::InDoubt, message).hint(AGAIN));
+            }
+        };
+    }
+    state.ok_or_else(|| Error::internal("a TiDB server was told nothing"))
+}
+
+/// What a status port says.
+enum Said {
+    /// How it stands.
+    State(TidbBinlogState),
+    /// Something else.
+    Words(String),
+}
+
+async fn recover(nodes: &Nodes, server: &TidbRef, op: &str) -> Result<Said, Failure> {
+    let deadline = Deadline::after(nodes.wire.settings.timeout);
+    let (path, query) = (["binlog", "recover"], [("op", op)]);
+    let ask = Ask { method: Method::GET, path: &path, query: &query, max_body: MAX_BODY, deadline };
+    let reply = nodes.exchange(&nodes.asker, &server.status_address, ask).await?;
+    Ok(match serde_json::from_slice::<Body>(&reply.body) {
+        Ok(Body { skipped, committers }) if reply.status == 200 => {
+            Said::State(TidbBinlogState { skips: skipped, under_way: committers })
+        }
+        _ => Said::Words(reply.words()),
+    })
+}
+
+const ELSE: &str = "something else may listen at this address: see status_port in its configuration";
+
+fn cannot(what: &str, server: &TidbRef, why: &str) -> String {
+    format!("cannot {what} the {server} at its status port {}: {why}", server.status_address)
+}
+
+fn failed(what: &str, server: &TidbRef, failure: Failure) -> Error {
+    let (kind, hint) = match &failure {
+        Failure::Invalid(_) | Failure::Broken(_) => (ErrorKind::Invalid, ELSE),
+        Failure::Silent(_) => (ErrorKind::Timeout, "it is starting, or it hangs: look at its log"),
+        Failure::Refused | Failure::NotSent(_) | Failure::Reset | Failure::Closed => {
+            (ErrorKind::Unreachable, "see whether its process runs: it may have stopped for want of a Pump")
+        }
+    };
+    Error::new(kind, cannot(what, server, &failure.words())).hint(hint)
+}
