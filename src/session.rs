@@ -48,6 +48,8 @@ pub struct Session {
     waits: Vec<Mark>,
     /// Whether PD gave no answer when it was asked last.
     pd_is_silent: bool,
+    /// Whether the lock is taken before the next look at the cluster.
+    locks_ahead: bool,
     /// Whether the run had the lock before it was cut off, and has not taken it again.
     had_lock: bool,
 }
@@ -57,7 +59,7 @@ impl Session {
     pub fn new(parts: Parts) -> Self {
         let lock = Lock::new(parts.lock.clone());
         let (warned, waits) = (BTreeSet::new(), Vec::new());
-        Self { parts, lock, fatal: None, warned, waits, pd_is_silent: false, had_lock: false }
+        Self { parts, lock, fatal: None, warned, waits, pd_is_silent: false, locks_ahead: false, had_lock: false }
     }
 
     /// The first fatal error, which is the result of the run whatever the script caught.
@@ -109,24 +111,15 @@ impl Session {
         self.lock.is_planned()
     }
 
-    /// Takes the maintenance lock for what is going to change the cluster, before it looks at anything: what it sees is
-    /// then not somebody else's work half done, and whoever waits for the lock waits before the first look.
-    ///
-    /// # Errors
-    /// `locked`, naming who holds it, those of reaching etcd, and the fatal error if there was one.
-    pub fn lock_ahead(&mut self) -> Result<()> {
-        if let Some(fatal) = &self.fatal {
-            return Err(fatal.clone());
-        }
-        let taken = self.parts.interrupt.check().and_then(|()| self.lock.take(self.parts.world.as_mut()));
-        if let Err(error) = &taken {
-            self.latch(error);
-        }
-        taken
+    /// What comes is going to change the cluster: the maintenance lock is taken before it looks at the cluster. What it sees
+    /// is then not somebody else's work half done, and whoever waits for the lock waits before the first look.
+    pub fn lock_ahead(&mut self) {
+        self.locks_ahead = true;
     }
 
     /// What was locked ahead for is over: gives back a lock that was to be kept for a single change, which did not come.
     pub fn unlock_unused(&mut self) {
+        self.locks_ahead = false;
         if self.lock.is_for_one_change() {
             self.give_lock_back();
         }
@@ -139,7 +132,7 @@ impl Session {
             return None;
         }
         match self.parts.world.apply(&Request::LockStatus, None) {
-            Ok(Answer::LockedBy(info)) => info,
+            Ok(Answer::LockedBy(info)) => info.filter(|info| !self.lock.is_of_ours(info)),
             _ => None,
         }
     }
@@ -153,9 +146,10 @@ impl Session {
         if let Some(began) = self.parts.journal.take_expected() {
             same(&began, &self.as_noted(request))?;
         }
-        if self.had_lock && !self.lock.is_for_one_change() {
+        let goes_on = self.had_lock && !self.lock.is_for_one_change();
+        if goes_on || (self.locks_ahead && request.concerns_cluster()) {
             self.lock.take(self.parts.world.as_mut())?;
-            self.had_lock = false;
+            (self.had_lock, self.locks_ahead) = (false, false);
         }
         self.parts.policy.admits(request)?;
         match request.effect() {

@@ -97,7 +97,7 @@ fn follow(house: &House, file: &Path, source: &Source, settings: Settings) -> Re
     let (session, progress) = planned_session(house, work, run.journal(), plan.effects.clone())?;
     announce(house);
     if plan.effects.iter().any(|effect| effect.what.changes_cluster()) {
-        session.borrow_mut().lock_ahead()?;
+        session.borrow_mut().lock_ahead();
     }
     let cluster = match session.borrow_mut().perform(Request::Cluster, &[])? {
         Answer::Cluster(cluster) => cluster.id,

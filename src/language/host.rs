@@ -85,9 +85,9 @@ impl Host {
         self.session.borrow().takes_lock()
     }
 
-    /// Takes the maintenance lock before anything is looked at.
-    pub(super) fn lock_ahead(&self) -> Result<()> {
-        self.session.borrow_mut().lock_ahead()
+    /// The maintenance lock is taken before the cluster is looked at.
+    pub(super) fn lock_ahead(&self) {
+        self.session.borrow_mut().lock_ahead();
     }
 
     /// Gives a lock back that was taken ahead for a line, and not used by it.

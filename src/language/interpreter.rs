@@ -130,9 +130,7 @@ impl Interpreter {
 
     fn play_here(&mut self, prepared: &Prepared) -> Result<Ending, ScriptError> {
         self.host.begin(prepared.root.clone(), prepared.declared.clone());
-        if self.host.takes_lock() {
-            self.lock_ahead(&Rc::new(Text::of(&prepared.key, &prepared.ast)))?;
-        }
+        self.lock_ahead(&Rc::new(Text::of(&prepared.key, &prepared.ast)));
         let mut state = State::new(&self.engine);
         let outcome = evaluate(&self.engine, &mut state, &prepared.key, &prepared.ast);
         self.ending(outcome, &prepared.key, &state)
@@ -165,18 +163,17 @@ impl Interpreter {
         let (key, ast) = compiled?;
         self.host.begin(None, self.described(&key, &ast)?.params);
         let line = Rc::new(Text::of(&key, &ast));
-        self.lock_ahead(&line)?;
+        self.lock_ahead(&line);
         self.lines.push(line);
         let outcome = evaluate(&self.engine, &mut self.prompt, &key, &ast);
         self.host.unlock_unused();
         self.ending(outcome, &key, &self.prompt)
     }
 
-    /// Takes the maintenance lock for a text that can come to change the cluster, before it looks at anything.
-    fn lock_ahead(&self, text: &Rc<Text>) -> Result<(), Error> {
-        match Reach::new(&self.engine, &self.host).changes_cluster(text, &self.lines) {
-            true => self.host.lock_ahead(),
-            false => Ok(()),
+    /// A text that can come to change the cluster takes the maintenance lock before it looks at the cluster.
+    fn lock_ahead(&self, text: &Rc<Text>) {
+        if self.host.takes_lock() && Reach::new(&self.engine, &self.host).changes_cluster(text, &self.lines) {
+            self.host.lock_ahead();
         }
     }
 

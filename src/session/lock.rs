@@ -1,7 +1,7 @@
 //! The maintenance lock as a session uses it: when it is taken, and when it is given back.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::world::{Answer, Fence, LockHolder, LockInfo, Request, World};
+use crate::world::{Answer, Fence, LockHolder, LockInfo, LockOwner, Request, World};
 use std::time::Duration;
 
 /// For how long a session keeps the lock.
@@ -79,6 +79,12 @@ impl Lock {
         let held = self.fence.take();
         self.fence = Some(plan.take(world, held.as_ref())?);
         Ok(())
+    }
+
+    /// Whether the lock was taken by this session's holder: a world may have it before its session does.
+    pub(super) fn is_of_ours(&self, info: &LockInfo) -> bool {
+        let ours = self.plan.as_ref().map(|plan| &plan.holder);
+        matches!(&info.owner, LockOwner::Holder { holder, .. } if Some(holder) == ours)
     }
 
     /// Whether it is taken at all.

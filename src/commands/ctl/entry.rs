@@ -78,11 +78,11 @@ pub(in crate::commands) fn main(asked: Asked, global: Global, output: &Output, i
         host.timeout = house.settings.timeout;
     }
     let work = |session: &mut Session| {
-        let (row, watch) = (operations::find(&flags.command.replace('-', "_")), clock::Stopwatch::start());
-        match row.filter(|row| row.changes_cluster()).map_or(Ok(()), |_| session.lock_ahead()) {
-            Ok(()) => execute(&flags, session, output, &host),
-            Err(error) => host.failed(output, &flags.command, &error, watch.elapsed()),
+        let row = operations::find(&flags.command.replace('-', "_"));
+        if row.is_some_and(|row| row.changes_cluster()) {
+            session.lock_ahead();
         }
+        execute(&flags, session, output, &host)
     };
     match house.and_then(|house| kept(&house, &asked.args, work)) {
         Ok(code) => code,
