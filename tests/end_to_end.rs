@@ -154,12 +154,12 @@ fn ctl_pauses_and_takes_offline() {
 }
 
 #[test]
-fn ctl_fails_where_the_node_refuses() {
+fn ctl_fails_where_the_node_would_refuse() {
     let cluster = LiveCluster::sample("closing-pump");
     ctl(&cluster, &["-cmd", "offline-pump", "-node-id", "pump-1"])
         .exits(1)
         .stdout_contains(r#"["fail to execute command"] [command=offline-pump]"#)
-        .stdout_contains("this pump's state is closing, apply close failed!");
+        .stdout_contains("pump pump-1 is closing already: pump-1 waits for drainer-0");
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod host;
 mod pumps;
 mod records;
 mod scene;
+mod standing;
 
 pub use finding::{Finding, Verdict};
 
@@ -45,10 +46,14 @@ const fn loss(name: GuardName, look: fn(&mut Scene<'_>, &Request) -> Result<Verd
 /// Looks at `request` with all its guards, in `world` as it is just now.
 ///
 /// # Errors
-/// Fatal ones only: a guard that cannot read what it needs finds `Unknown`.
+/// `unreachable`, `rejected` or `refused` where it can come to nothing, with what to do instead; else fatal ones only: a guard
+/// that cannot read what it needs finds `Unknown`.
 pub fn examine(world: &mut dyn World, request: &Request) -> Result<Examination> {
     let mut scene = Scene::new(world);
     let about = scene.describe(request)?;
+    if let Some(obstacle) = standing::obstacle(&mut scene, request)? {
+        return Err(obstacle);
+    }
     let mut findings = Vec::new();
     for guard in guards_of(&mut scene, request)? {
         let verdict = match (guard.look)(&mut scene, request) {

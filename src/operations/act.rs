@@ -1,6 +1,6 @@
 //! Acting upon the cluster. Each function returns what it saw: `#{ id, before, answer, after, waited }`.
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::node::{Kind, NodeRef, Record, RecordState, State};
 use crate::operations::nodes::{find, look, unexpected};
 use crate::operations::wait::{Goal, until};
@@ -159,7 +159,7 @@ fn state_now(gate: &mut dyn Gate, node: &NodeRef) -> Result<Option<RecordState>>
 fn tell(gate: &mut dyn Gate, args: &Arguments, param: &str, kind: Kind, action: Action) -> Result<Value> {
     let before = record(gate, args, param, kind)?;
     let request = Request::Act { node: before.node.clone(), action };
-    let message = match gate.perform(request, &args.force()).map_err(|error| not_running(error, &before))? {
+    let message = match gate.perform(request, &args.force())? {
         Answer::Acted { message } => message,
         other => return Err(unexpected(action.name(), &other)),
     };
@@ -173,20 +173,6 @@ fn tell(gate: &mut dyn Gate, args: &Arguments, param: &str, kind: Kind, action: 
         None => (state_now(gate, &before.node)?, Duration::ZERO),
     };
     Ok(outcome(&before, &message, after.as_ref(), waited))
-}
-
-/// Nobody can be told anything while it does not run: says what to do instead.
-fn not_running(error: Error, record: &Record) -> Error {
-    match (error.kind, &record.state) {
-        (ErrorKind::Unreachable, RecordState::Known(State::Paused)) => error.hint(format!(
-            "{} is paused, so nobody is there to be told: start it first (to take it out for good never relabel it)",
-            record.node.id
-        )),
-        (ErrorKind::Unreachable, RecordState::Known(State::Offline)) => {
-            error.hint(format!("{} is offline already", record.node.id))
-        }
-        _ => error,
-    }
 }
 
 fn relabel(gate: &mut dyn Gate, args: &Arguments, param: &str, kind: Kind) -> Result<Value> {

@@ -1,14 +1,14 @@
 //! Waiting for the truth: not for what a record says alone, but for what the node itself shows.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::node::{Kind, NodeRef, Record, State};
+use crate::node::{NodeRef, Record, RecordState, State};
 use crate::operations::clock::monotonic_ms;
 use crate::operations::look::{probes, reference};
 use crate::operations::nodes::{look, unexpected};
 use crate::operations::{Example, Group, Operation, Param, Type};
 use crate::time::show_seconds;
 use crate::value::Value;
-use crate::world::{Answer, Gate, Listing, Notice, ProbeFinding, Request};
+use crate::world::{Answer, Awaited, Gate, Listing, Notice, ProbeFinding, Request};
 use std::time::Duration;
 
 /// How long `wait_for` waits when it is not told.
@@ -30,7 +30,8 @@ pub(super) const TABLE: &[Operation] = &[
         about: "Waits until a node really is in a state, five minutes at most if not told otherwise.\n\n`online`: record and \
                 probe both say so. `paused`, `offline`: the record says so and the process is gone. `closing`, `pausing`: the \
                 probe says so. Errors: `timeout`, saying what record and probe show instead, and for a closing Pump \
-                which Drainer it waits for.",
+                which Drainer it waits for; `conflict` when the state cannot come any more, such as `paused` of a Pump \
+                that closes.",
         example: Example::new("pause_pump(\"pump-1\");\nwait_for(\"pump-1\", \"paused\", \"1m\")"),
         run: |gate, args| {
             let node = reference(gate, args, "node", None)?;
@@ -74,6 +75,29 @@ impl Goal {
             State::Pausing | State::Closing => *probe == ProbeFinding::State(self.state),
         }
     }
+
+    /// Why it cannot come any more, unless somebody does something else first: a node that closes never pauses, and one
+    /// that is gone is in no other state than its record says, unless it is started.
+    fn never(&self, record: Option<&Record>, probe: &ProbeFinding) -> Option<String> {
+        let pauses = matches!(self.state, State::Pausing | State::Paused);
+        let closes = matches!(self.state, State::Closing | State::Offline);
+        match (probe, record.map(|record| &record.state)) {
+            (ProbeFinding::State(State::Closing), _) if pauses => {
+                Some("it is closing, and goes offline in the end".to_owned())
+            }
+            (ProbeFinding::Refused, Some(RecordState::Known(State::Offline)))
+                if pauses || self.state == State::Closing =>
+            {
+                Some("it is offline already, and has no process".to_owned())
+            }
+            (ProbeFinding::Refused, Some(RecordState::Known(State::Paused)))
+                if closes || self.state == State::Pausing =>
+            {
+                Some("it is paused, and has no process: only one that runs can close".to_owned())
+            }
+            _ => None,
+        }
+    }
 }
 
 /// Waits until `goal` is met, `patience` at most; returns how long it took.
@@ -112,6 +136,10 @@ fn look_until(
                 format!("{} is not {} after {waited}: {seen}{blocked}", goal.node, goal.state),
             )
             .hint(format!("it may still get there: probe(\"{}\") tells what it is doing", goal.node.id)));
+        }
+        if let Some(never) = &glance.never {
+            return Err(Error::new(ErrorKind::Conflict, format!("{} will not be {}: {never}", goal.node, goal.state))
+                .hint(format!("{seen}: find out who did that before you go on")));
         }
         let blocked = glance.blocked.map_or(String::new(), |blocked| format!("; {}", blocked.text));
         gate.tell(Notice::Progress(format!("waiting for {} to be {}: {seen}{blocked}", goal.node.id, goal.state)));
@@ -180,7 +208,9 @@ struct Glance {
     /// What record and probe show.
     seen: String,
     /// For whom a closing Pump has to wait.
-    blocked: Option<Blocked>,
+    blocked: Option<Awaited>,
+    /// Why it cannot come any more by itself.
+    never: Option<String>,
     /// The revision of the listing.
     revision: Option<i64>,
 }
@@ -189,7 +219,7 @@ fn glance(gate: &mut dyn Gate, goal: &Goal) -> Result<Glance> {
     let listing = match look(gate) {
         Ok(listing) => listing,
         Err(error) if passing(&error) => {
-            return Ok(Glance { met: false, seen: error.to_string(), blocked: None, revision: None });
+            return Ok(Glance { met: false, seen: error.to_string(), blocked: None, never: None, revision: None });
         }
         Err(error) => return Err(error),
     };
@@ -200,8 +230,9 @@ fn glance(gate: &mut dyn Gate, goal: &Goal) -> Result<Glance> {
     let closing = record.filter(|_| probe == ProbeFinding::State(State::Closing));
     Ok(Glance {
         met: goal.met(record, &probe),
+        never: goal.never(record, &probe),
         seen: format!("{says}, a probe {}", probe_words(&probe)),
-        blocked: closing.and_then(|pump| Blocked::of(pump, &listing)),
+        blocked: closing.and_then(|pump| Awaited::by(pump, &listing)),
         revision: Some(listing.revision),
     })
 }
@@ -223,39 +254,8 @@ fn probe_words(probe: &ProbeFinding) -> String {
     }
 }
 
-/// How much binlog a Pump that closes may hold beyond what its last record says: it wrote that every 2 s, and the binlog of
-/// its own every 3 s.
-const UNTOLD: f64 = 5.0;
-
-/// The Drainer that a closing Pump waits for, as far as the records tell: the slowest, if it may not have read everything.
-struct Blocked {
-    drainer: NodeRef,
-    text: String,
-}
-
-impl Blocked {
-    fn of(pump: &Record, listing: &Listing) -> Option<Self> {
-        let waiting = listing.of(Kind::Drainer).filter(|drainer| drainer.state != State::Offline);
-        let slowest = waiting.min_by_key(|drainer| drainer.max_commit_ts)?;
-        let behind = pump.max_commit_ts.seconds_since(slowest.max_commit_ts);
-        if behind < -UNTOLD {
-            return None;
-        }
-        let state = match slowest.state == State::Online {
-            true => String::new(),
-            false => format!(", which is {}", slowest.state),
-        };
-        let gap = match behind > 0.0 {
-            true => format!("{} behind", show_seconds(behind)),
-            false => "not yet at the end of its binlog".to_owned(),
-        };
-        let text = format!("{} waits for {}{state}, {gap}", pump.node.id, slowest.node.id);
-        Some(Self { drainer: slowest.node.clone(), text })
-    }
-}
-
 /// For whom a Pump waited in vain, and what a probe of it shows.
-fn told(gate: &mut dyn Gate, blocked: Blocked) -> Result<String> {
+fn told(gate: &mut dyn Gate, blocked: Awaited) -> Result<String> {
     let probe = probe_of(gate, blocked.drainer)?;
     Ok(format!("; {}; a probe of it {}", blocked.text, probe_words(&probe)))
 }

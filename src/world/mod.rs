@@ -5,6 +5,7 @@
 //! room knows neither. It must not know who asks, either: guards, policy and scripts come after it.
 
 mod answer;
+mod awaited;
 mod console;
 mod exec;
 mod fault;
@@ -19,6 +20,7 @@ pub use answer::{
     Alarm, AlarmKind, Answer, Certificate, CertificateRole, ClusterInfo, DrainerStatus, Endpoint, Inspected, Listing,
     Member, Probe, ProbeFinding, PumpStatus, StatusReport, TidbBinlogState, TidbServer, metric_name,
 };
+pub use awaited::Awaited;
 pub use console::{Choice, Console, Question, Wanted};
 pub use exec::Exec;
 pub use fault::{FaultKind, Victim};

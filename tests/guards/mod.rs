@@ -6,6 +6,7 @@ mod host;
 mod pumps;
 mod records;
 mod situation;
+mod standing;
 
 use binlogsh::error::ErrorKind;
 use binlogsh::node::{Kind, NodeRef};

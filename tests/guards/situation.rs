@@ -24,7 +24,7 @@ pub(super) struct Situation {
 
 /// What a change came to.
 pub(super) struct Tried {
-    outcome: Result<Ending, Error>,
+    pub(super) outcome: Result<Ending, Error>,
     notices: Vec<Notice>,
 }
 
