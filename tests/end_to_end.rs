@@ -77,13 +77,13 @@ fn the_health_of_a_sound_cluster_is_good() {
 }
 
 #[test]
-fn a_refused_action_is_an_error_with_the_nodes_words() {
+fn an_action_that_the_node_would_refuse_is_an_error_that_says_why() {
     let cluster = LiveCluster::sample("closing-pump");
     on(&cluster)
         .yes()
         .eval(r#"offline_pump("pump-1", #{ force: ["last_pump", "stuck_drainer", "stuck_pump"] })"#)
         .fails(ErrorKind::Rejected)
-        .stderr_contains("this pump's state is closing, apply close failed!");
+        .stderr_contains("pump pump-1 is closing already: pump-1 waits for drainer-0, which is paused");
 }
 
 #[test]

@@ -192,8 +192,11 @@ fn a_process_that_comes_up_while_its_record_is_mended_is_bad_luck() {
 
 fn fails_with(text: &str) -> Rehearsal {
     let code = format!(
-        r#"pause_pump("pump-0", #{{ wait: "1m" }}); manual("Start it", #{{ starts: ["pump-0"] }});
-           try {{ wait_for("pump-0", "online", "20s"); }} catch {{ fail("{text}"); }}"#
+        r#"pause_pump("pump-0", #{{ wait: "1m" }});
+           try {{
+               manual("Start it", #{{ starts: ["pump-0"], timeout: "1m" }});
+               wait_for("pump-0", "online", "20s");
+           }} catch {{ fail("{text}"); }}"#
     );
     rehearse(&code).with("start_fails", "pump-0", SECOND, None)
 }

@@ -226,8 +226,8 @@ fn manual_ends_as_in_a_run_when_a_look_finds_who_was_started() {
     assert_eq!(found, ProbeFinding::State(State::Online));
     assert!(took >= 6 * second && took < 8 * second, "{took:?}");
     let (took, found) = manual_start_takes(60);
-    assert_eq!(found, ProbeFinding::Refused, "the human gave their word");
-    assert!(took >= 15 * second && took < 17 * second, "{took:?}");
+    assert_eq!(found, ProbeFinding::State(State::Online), "it is waited for as long as it may take");
+    assert!(took >= 60 * second && took < 62 * second, "{took:?}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What a rehearsal does of what a script asks of this host and of people: nothing, but its declared effect happens.
 
 use super::{json, left, rehearse, rehearse_on, shipped};
-use crate::harness::{Ran, Shell};
+use crate::harness::{Ran, Shell, project};
 use binlogsh::error::ErrorKind;
 use binlogsh::rehearsal::Plan;
 
@@ -148,4 +148,27 @@ fn a_rehearsal_of_a_script_that_fails_keeps_the_plan_of_what_it_did() {
     let plan = Plan::read(&ran.dir().join("plan.json")).unwrap();
     assert_eq!(plan.effects.len(), 1);
     ran.fails(ErrorKind::Refused);
+}
+
+#[test]
+fn work_by_hand_that_comes_to_nothing_is_seen_to_end_the_script() {
+    let scenario = |faults: &str| {
+        let sample = std::fs::read_to_string(project("src/sim/samples/default.json")).unwrap();
+        sample.replacen(r#""tidb":"#, &format!(r#""faults": [{faults}], "tidb":"#), 1)
+    };
+    let script = r#"
+        step("pause", || pause_pump("pump-1", #{ wait: "1m" }));
+        step("start", || manual("start pump-1", #{ starts: ["pump-1"], takes: "30s" }));
+        print("it goes on");"#;
+    let rehearse = |faults: &str| {
+        let shell = Shell::new(&["--sandbox=scenario.json"]).file("scenario.json", &scenario(faults));
+        shell.file("s.rhai", script).arg("rehearse").arg("s.rhai").go()
+    };
+    let ran = rehearse(r#"{"kind": "start_fails", "node": "pump-1", "after": 0}"#).fails(ErrorKind::Timeout);
+    let ran = ran.stdout_contains("\"start pump-1\" was not seen to be done in 5m");
+    let ran = ran.stdout_contains("pump pump-1 does not answer yet (a probe says refused, its record says paused)");
+    assert!(!ran.stdout.contains("it goes on"), "{}", ran.stdout);
+    // One that is slow is waited for.
+    let slow = rehearse(r#"{"kind": "slow_start", "node": "pump-1", "after": 0, "lasts": "2m"}"#);
+    slow.stdout_contains("it goes on");
 }

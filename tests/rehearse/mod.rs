@@ -54,6 +54,8 @@ fn left(ran: &Ran) -> Vec<String> {
 
 /// A script that pauses a Drainer and fails with a text that does not name it.
 const LEAVES_A_DRAINER: &str = r#"pause_drainer("drainer-0", #{ wait: "1m" });
-manual("look at it", #{ starts: ["drainer-0"], takes: "20s" });
-try { wait_for("drainer-0", "online", "30s"); } catch (e) { fail("something went wrong"); }
+try {
+    manual("look at it", #{ starts: ["drainer-0"], takes: "20s" });
+    wait_for("drainer-0", "online", "30s");
+} catch (e) { fail("something went wrong"); }
 print("done");"#;

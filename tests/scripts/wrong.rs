@@ -99,7 +99,7 @@ fn a_new_pump_takes_nobodys_id_and_nobodys_address() {
 fn a_new_pump_that_does_not_take_part_is_a_timeout_that_names_it() {
     // A Drainer hangs while it is being started: it gives up.
     let dies = &[r#"{"kind": "hang", "node": "drainer-0", "after": "20s", "lasts": "2h"}"#];
-    way("scale_out", "default", dies).ends(ErrorKind::Timeout, &["pump-3 is online", "wait until pump-3 takes part"]);
+    way("scale_out", "default", dies).ends(ErrorKind::Timeout, &["pump pump-3 does not answer yet", "start pump-3"]);
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn a_drainer_does_not_begin_in_the_future_nor_where_tidb_writes_no_binlog() {
 fn a_drainer_that_does_not_come_up_is_named() {
     let dies = &[r#"{"kind": "pd_gone", "after": "59s", "lasts": "1h"}"#];
     Way { more: &[("timeout", "2m")], ..way("first_drainer", "no-drainer", dies) }
-        .ends(ErrorKind::Timeout, &["drainer-0 is online", "wait until drainer-0 advances"]);
+        .ends(ErrorKind::Timeout, &["drainer drainer-0 does not answer yet", "start drainer-0"]);
 }
 
 #[test]
@@ -176,7 +176,7 @@ fn a_drainer_that_cannot_take_over_leaves_the_old_one_to_be_started_again() {
 fn a_node_that_does_not_start_after_a_crash_is_named() {
     let fails = &[r#"{"kind": "start_fails", "node": "pump-1", "after": 0}"#];
     let played = way("after_crash", "crashed", fails)
-        .ends(ErrorKind::Timeout, &["(10.0.1.12:8250) is not online", "pump-1: start"]);
+        .ends(ErrorKind::Timeout, &["pump pump-1 does not answer yet", "pump-1: start"]);
     assert!(story(&played).contains(&"==> drainer-0: start".to_owned()));
 }
 

@@ -2,7 +2,7 @@
 
 use super::Simulated;
 use crate::error::{Error, Result};
-use crate::node::NodeRef;
+use crate::node::{NodeRef, Record};
 use crate::secret::{IV_LENGTH, Secret, encrypt};
 use crate::sim::clock::{Micros, SECOND};
 use crate::sim::happening::What;
@@ -18,8 +18,16 @@ const MANUAL: Duration = Duration::from_secs(60);
 const EXEC: Duration = Duration::from_secs(10);
 /// How often it is looked whether what the human did can be seen.
 const EVERY: Micros = SECOND;
-/// How long at most: what is not seen by then was done all the same, by their word.
+/// After how long what cannot be seen counts as done, by the word of whoever did it.
 const AFTER_WORD: Micros = 15 * SECOND;
+
+/// A node that was to be started or stopped, and is not seen to be.
+struct Unseen {
+    /// What is seen instead.
+    text: String,
+    /// Whether it can be seen at all.
+    can_be_seen: bool,
+}
 
 /// What the simulator did of `manual`, for those who sit at the sandbox and can do nothing by hand.
 fn in_your_place(manual: &Manual) -> String {
@@ -85,26 +93,53 @@ impl Simulated {
         if let Some(binlog) = manual.tidb {
             self.cluster.set_tidb_binlog(binlog);
         }
-        let deadline = self.cluster.now().saturating_add(AFTER_WORD);
-        while !self.is_seen(&manual.starts, &manual.stops)? && self.cluster.now() < deadline {
-            self.pass(EVERY)?;
-        }
+        self.wait_until_seen(manual)?;
         if let Some(console) = &mut self.console {
             console.tell(&in_your_place(manual));
         }
         Ok(Answer::Done)
     }
 
-    /// Whether probes, one after the other, find these nodes started and those stopped.
-    fn is_seen(&mut self, starts: &[NodeRef], stops: &[NodeRef]) -> Result<bool> {
-        let mut seen = true;
-        for node in starts {
-            seen &= matches!(self.finding_in_time(node)?, ProbeFinding::State(_));
+    /// Looks each second until what was done is seen, as a run does once it was said to be done.
+    fn wait_until_seen(&mut self, manual: &Manual) -> Result<()> {
+        let said = self.cluster.now();
+        let limit = Micros::try_from(manual.limit().as_micros()).unwrap_or(Micros::MAX);
+        loop {
+            let unseen = self.unseen(manual)?;
+            let waited = self.cluster.now() - said;
+            let by_word = waited >= AFTER_WORD && unseen.iter().all(|one| !one.can_be_seen);
+            if unseen.is_empty() || by_word {
+                return Ok(());
+            }
+            if waited >= limit {
+                let missing: Vec<&str> = unseen.iter().map(|one| one.text.as_str()).collect();
+                let waited = Duration::from_micros(u64::try_from(waited).unwrap_or(0));
+                return Err(manual.not_seen(waited, &missing.join(", ")));
+            }
+            self.pass(EVERY.min(limit - waited))?;
         }
-        for node in stops {
-            seen &= self.finding_in_time(node)? == ProbeFinding::Refused;
+    }
+
+    /// Those that probes, one after the other, do not find started or stopped.
+    fn unseen(&mut self, manual: &Manual) -> Result<Vec<Unseen>> {
+        let starts = manual.starts.iter().map(|node| (node, true));
+        let mut unseen = Vec::new();
+        for (node, starts) in starts.chain(manual.stops.iter().map(|node| (node, false))) {
+            let finding = self.finding_in_time(node)?;
+            let what = match (&finding, starts) {
+                (ProbeFinding::State(_), true) | (ProbeFinding::Refused, false) => continue,
+                (_, true) => "does not answer yet",
+                (_, false) => "still has a process",
+            };
+            let key = node.key();
+            let record = self.cluster.get(&key);
+            let record = record.and_then(|found| Record::parse(&key, found.value, found.mod_revision).ok());
+            let says =
+                record.map_or("it has no record".to_owned(), |record| format!("its record says {}", record.state));
+            let text = format!("{} {} {what} (a probe says {finding}, {says})", node.kind, node.id);
+            unseen.push(Unseen { text, can_be_seen: !matches!(finding, ProbeFinding::Unknown(_)) });
         }
-        Ok(seen)
+        Ok(unseen)
     }
 
     /// Executes nothing: what the program is said to do happens after the time that it is said to take.
