@@ -1,5 +1,7 @@
 //! Points in time and the zones they are shown in.
 
+mod abbreviations;
+
 use crate::error::{Error, Result};
 use crate::tso::Tso;
 use chrono::{DateTime, Local, LocalResult, NaiveDateTime, Offset, SecondsFormat, TimeZone, Utc};
@@ -22,8 +24,11 @@ impl Zone {
     /// The zone called `name`: `UTC`, `Local`, or an IANA name in any case.
     ///
     /// # Errors
-    /// `invalid` with the nearest names.
+    /// `invalid`: with the zones that an abbreviation may mean, or the nearest names.
     pub fn from_name(name: &str) -> Result<Self> {
+        if let Some(error) = abbreviations::refused(name) {
+            return Err(error);
+        }
         if name.eq_ignore_ascii_case("local") {
             return Ok(Self::Local);
         }
@@ -77,28 +82,29 @@ impl Time {
         Self::new(ts.physical_ms(), zone)
     }
 
-    /// Reads `2026-11-22 13:32:53`, with `T`, fractions and an offset if there are any; without an offset the text
-    /// is a wall time in `zone`. Of a wall time that occurs twice the earlier is meant.
+    /// Reads `2026-11-22 13:32:53`, with `T`, fractions, and an offset or a zone's name if there are any; without one the
+    /// text is a wall time in `zone`. Of a wall time that occurs twice the earlier is meant. Also as Go prints it, with an
+    /// offset, an abbreviation that then means nothing, and its monotonic clock: `2018-12-25 14:23:37 +0800 CST m=+0.1`.
     ///
     /// # Errors
-    /// `invalid` when it is no time, or a wall time that the zone skips.
+    /// `invalid` when it is no time, a wall time that the zone skips, or in a zone that is not known or several.
     pub fn parse(text: &str, zone: Zone) -> Result<Self> {
-        if let Ok(time) = DateTime::parse_from_rfc3339(text.trim()) {
-            return Ok(Self::new(time.timestamp_millis(), zone));
-        }
-        let formats = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M"];
-        let wall = formats.iter().find_map(|format| NaiveDateTime::parse_from_str(text.trim(), format).ok());
-        let wall = wall.ok_or_else(|| {
+        let bad = || {
             Error::invalid(format!("`{text}` is no point in time"))
                 .hint("write it as `2026-11-22 13:32:53` or `2026-11-22T13:32:53Z`")
-        })?;
-        let unix_ms = match zone {
+        };
+        let Written { wall, offset, zone: named } = Written::read(text).ok_or_else(bad)?;
+        if let Some(seconds) = offset {
+            return Ok(Self::new(wall.and_utc().timestamp_millis() - i64::from(seconds) * 1000, zone));
+        }
+        let lies_in = named.map(Zone::from_name).transpose()?.unwrap_or(zone);
+        let unix_ms = match lies_in {
             Zone::Utc => earliest(wall.and_local_timezone(Utc)),
             Zone::Local => earliest(wall.and_local_timezone(Local)),
             Zone::Named(tz) => earliest(wall.and_local_timezone(tz)),
         };
         unix_ms.map(|unix_ms| Self::new(unix_ms, zone)).ok_or_else(|| {
-            Error::invalid(format!("`{text}` does not occur in {}", zone.name()))
+            Error::invalid(format!("`{text}` does not occur in {}", lies_in.name()))
                 .hint("clocks were put forward over it: take a time before or after, or give an offset")
         })
     }
@@ -111,6 +117,64 @@ impl Time {
             Zone::Named(tz) => formatted(tz, self.unix_ms, |time| time.format(format).to_string()),
         }
     }
+}
+
+/// A time as it is written.
+struct Written<'t> {
+    wall: NaiveDateTime,
+    /// Seconds ahead of UTC.
+    offset: Option<i32>,
+    /// The zone that stands behind it, if no offset does.
+    zone: Option<&'t str>,
+}
+
+impl<'t> Written<'t> {
+    /// Reads a date, a time, and behind them nothing, an offset, or a zone's name. Logs separate the date with `/`.
+    fn read(text: &'t str) -> Option<Self> {
+        let text = text.split(" m=").next()?.trim();
+        let (date, rest) = text.split_once([' ', 'T', 't'])?;
+        let rest = rest.trim_start();
+        let clock_ends = rest.find(|letter: char| !letter.is_ascii_digit() && !matches!(letter, ':' | '.' | ','));
+        let (clock, behind) = rest.split_at(clock_ends.unwrap_or(rest.len()));
+        let wall = format!("{}T{}", date.replace('/', "-"), clock.replace(',', "."));
+        let formats = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"];
+        let wall = formats.iter().find_map(|format| NaiveDateTime::parse_from_str(&wall, format).ok())?;
+        let mut words = behind.split_whitespace();
+        let Some(first) = words.next() else { return Some(Self { wall, offset: None, zone: None }) };
+        let offset = offset(first);
+        // Go prints an offset once more where its zone has no abbreviation.
+        let is_abbreviation = |word: &str| word.chars().all(char::is_alphabetic) || self::offset(word).is_some();
+        match (offset, words.next(), words.next()) {
+            (Some(_), None, None) => Some(Self { wall, offset, zone: None }),
+            (Some(_), Some(word), None) if is_abbreviation(word) => Some(Self { wall, offset, zone: None }),
+            (None, None, None) if first.starts_with(char::is_alphabetic) => {
+                Some(Self { wall, offset: None, zone: Some(first) })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The seconds of `Z`, `+08:00`, `+0800` or `+08`.
+fn offset(text: &str) -> Option<i32> {
+    if text.eq_ignore_ascii_case("z") {
+        return Some(0);
+    }
+    let (sign, digits) = match text.split_at_checked(1)? {
+        ("+", digits) => (1, digits),
+        ("-", digits) => (-1, digits),
+        _ => return None,
+    };
+    let digits = digits.replacen(':', "", 1);
+    if !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
+    let (hours, minutes) = match digits.len() {
+        2 => (digits.parse::<i32>().ok()?, 0),
+        4 => (digits[..2].parse().ok()?, digits[2..].parse().ok()?),
+        _ => return None,
+    };
+    (hours < 24 && minutes < 60).then_some(sign * (hours * 3600 + minutes * 60))
 }
 
 fn earliest<Z: TimeZone>(result: LocalResult<DateTime<Z>>) -> Option<i64> {
@@ -218,6 +282,52 @@ mod tests {
     fn a_wall_time_that_a_zone_skips_is_an_error() {
         let berlin = Zone::from_name("Europe/Berlin").unwrap();
         assert!(Time::parse("2026-03-29 02:30:00", berlin).is_err());
+    }
+
+    #[test]
+    fn a_time_is_read_as_go_and_logs_print_it() {
+        let shanghai = Time::parse("2018-12-25T06:23:37Z", Zone::Utc).unwrap().unix_ms;
+        for text in [
+            "2018-12-25 14:23:37 +0800 CST",
+            "2018-12-25 14:23:37 +0800",
+            "2018-12-25 14:23:37+08:00",
+            "2018-12-25T14:23:37+0800",
+            "2018-12-25 14:23:37 +08 +08",
+            "2018-12-25 14:23:37.000000001 +0800 CST m=+0.123456789",
+            "2018-12-25 14:23:37 Asia/Shanghai",
+            "2018/12/25 14:23:37.000 +08:00",
+            "2018-12-25 06:23:37 +0000 UTC",
+            "2018-12-25 06:23:37 UTC",
+            "2018-12-25 06:23:37 Z",
+            "2018-12-25t06:23:37z",
+            "2018-12-25 02:53:37 -0330 NST",
+            "  2018-12-25 01:23:37 -0500 EST m=-2.5  ",
+        ] {
+            // The offset decides, whatever the zone is in which it would be read without.
+            let read = Time::parse(text, Zone::from_name("Asia/Tokyo").unwrap());
+            assert_eq!(read.map(|time| time.unix_ms), Ok(shanghai), "{text}");
+        }
+        let fraction = Time::parse("2026-11-22 13:32:51.25 +0000 UTC m=+0.1", Zone::Utc).unwrap();
+        assert_eq!(fraction.unix_ms % 1000, 250);
+        for bad in [
+            "2018-12-25 14:23:37 +0800 CST and more",
+            "2018-12-25 14:23:37 +2400",
+            "2018-12-25 14:23:37 +8",
+            "2018-12-25 14:23:37 0800",
+            "2018-12-25 25:23:37 +0800",
+            "2018-12-25",
+            "14:23:37",
+            "Tue Dec 25 14:23:37 2018",
+            "",
+        ] {
+            assert!(Time::parse(bad, Zone::Utc).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_abbreviation_without_an_offset_is_refused_with_what_it_may_mean() {
+        let error = Time::parse("2018-12-25 14:23:37 CST", Zone::Utc).unwrap_err();
+        assert!(error.message.contains("Asia/Shanghai") && error.message.contains("America/Chicago"), "{error}");
     }
 
     #[test]

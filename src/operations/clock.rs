@@ -62,8 +62,10 @@ pub(super) const TABLE: &[Operation] = &[
         "tso_at",
         &[Param::new("text", Type::Text), Param::optional("zone", Type::Zone)],
         "integer",
-        "The first timestamp of a point in time, written as `2026-11-22 13:32:53` (in UTC or in `zone`) or as RFC 3339.\n\n\
-         Errors: `invalid` when the text is none, or a wall time that the zone skips.",
+        "The first timestamp of a point in time, written as `2026-11-22 13:32:53` (in UTC or in `zone`), as RFC 3339, or as \
+         binlogctl prints it: `2018-12-25 14:23:37 +0800 CST`, where the offset decides.\n\n\
+         Errors: `invalid` when the text is none, a wall time that the zone skips, or in a zone that is not known: `CST` alone \
+         is several, 14 hours apart.",
         Example::new("tso_at(\"2026-11-22 13:32:53\", \"Europe/Berlin\")"),
         tso_at,
     ),
