@@ -93,3 +93,45 @@ fn in_production_a_guard_refuses_before_anybody_types() {
     let ran = production(&cluster).eval("offline_pump(\"pump-1\")");
     assert!(ran.stderr.contains("stuck_drainer") && !ran.stderr.contains("Type its name"), "{}", ran.stderr);
 }
+
+const ANSWERED: &str = "  ? Is the backup finished?\n    Of today? yes (by --yes)\n";
+const CONFIRMS: &str = "confirm(\"Is the backup finished?\\nOf today?\");";
+
+#[test]
+fn what_yes_answers_for_somebody_is_said_wherever_it_is_asked() {
+    let pause = format!("{CONFIRMS} pause_drainer(\"drainer-1\");");
+    let changed =
+        "  ? pause drainer drainer-1 (10.0.1.22:8249), whose record says online: yes (by --yes)\n  - drainer-1";
+    let sandbox = || Shell::sandbox("default").yes().file("s.rhai", &format!("//! Asks.\n{pause}"));
+    for ran in [sandbox().eval(&pause), sandbox().run("s.rhai", &[]), sandbox().pipe(&pause)] {
+        ran.succeeds().stderr_contains(ANSWERED).stderr_contains(changed);
+    }
+    let shell = Shell::sandbox("default").yes();
+    let mut pty = at_a_terminal(&shell);
+    pty.exp_string("sandbox> ").unwrap();
+    pty.send_line("confirm(\"Is it so?\")").unwrap();
+    pty.exp_string("  ? Is it so? yes (by --yes)").unwrap();
+    pty.send_control('d').unwrap();
+    pty.exp_eof().unwrap();
+}
+
+#[test]
+fn what_yes_answered_is_in_the_journal() {
+    let cluster = LiveCluster::sample("default");
+    let data = tempfile::tempdir().unwrap();
+    let shell = || Shell::live(&cluster.url()).env("XDG_DATA_HOME", &data.path().display().to_string());
+    let text = format!("//! Asks.\n{CONFIRMS}\npause_drainer(\"drainer-1\");");
+    shell().yes().file("s.rhai", &text).run("s.rhai", &[]).succeeds().stderr_contains(ANSWERED);
+    let listed = shell().arg("runs").arg("-o").arg("json").go().succeeds();
+    let rows: serde_json::Value = serde_json::from_str(&listed.stdout).unwrap();
+    let shown = shell().arg("runs").arg("show").arg(rows[0]["id"].as_str().unwrap()).go().succeeds();
+    shown.stdout_contains("Of today?: yes (by --yes)").stdout_contains("(by --yes)");
+}
+
+#[test]
+fn what_nobody_would_be_asked_is_not_answered_either() {
+    let asks_nobody =
+        "encrypt(\"x\", #{ force: [\"public_key\"] }); manual(\"Call them\", #{ takes: \"1s\" }); pumps()";
+    let ran = Shell::sandbox("default").yes().eval(asks_nobody).succeeds();
+    assert!(!ran.stderr.contains("(by --yes)"), "{}", ran.stderr);
+}

@@ -284,6 +284,12 @@ impl Screen {
             Notice::Shown(value) => self.show(&value, self.settings.format),
             Notice::ShownAsJson(value) => self.show(&value, Format::Json),
             Notice::StepBegan(name) => self.terminal.err(&format!("==> {}\n", on_one_line(&name))),
+            Notice::Answered { question, by } => {
+                let question = question.trim_end();
+                let colon = if question.ends_with('?') { "" } else { ":" };
+                let text = on_lines(question).replace('\n', "\n    ");
+                self.terminal.err(&format!("  ? {text}{colon} yes (by {by})\n"));
+            }
             Notice::Changed(text) => self.terminal.err(&format!("  - {}\n", on_lines(&text))),
             Notice::Acting(_) => {}
             Notice::Said { stream, line } => {

@@ -14,7 +14,7 @@ pub use programs::WithoutPrograms;
 
 use crate::error::{Error, Result};
 use crate::guards::{Finding, Verdict};
-use crate::world::{Answer, Choice, GuardClass, GuardName, Notice, Notices, Request, World};
+use crate::world::{Answer, Choice, Effect, GuardClass, GuardName, Notice, Notices, Request, World};
 
 /// A change that stands at the gate.
 pub struct Change<'a> {
@@ -110,24 +110,40 @@ pub struct Yes {
     pub notices: Notices,
 }
 
+impl Yes {
+    const NAME: &str = "--yes";
+
+    /// Lets everybody see what was answered in their place.
+    fn says_yes_to(&self, question: &str) {
+        (self.notices)(Notice::Answered { question: question.to_owned(), by: Self::NAME.to_owned() });
+    }
+}
+
 impl Policy for Yes {
     fn decide(&mut self, change: &Change<'_>, _world: &mut dyn World) -> Result<Consent> {
         refuse_by_guard(change)?;
         for finding in change.findings.iter().filter(|finding| finding.verdict.trips()) {
             (self.notices)(Notice::Warning(format!("forced: {}", finding.overridden())));
         }
+        // What somebody at a terminal would not be asked is not answered for them either.
+        if !matches!(change.request.effect(), Effect::Guarded | Effect::Manual) {
+            self.says_yes_to(change.about);
+        }
         Ok(Consent::Given)
     }
 
     fn answer(&mut self, request: &Request, world: &mut dyn World) -> Result<Answer> {
         match request {
-            Request::Ask(_) => Ok(Answer::Chosen(Choice::Yes)),
+            Request::Ask(question) => {
+                self.says_yes_to(&question.text);
+                Ok(Answer::Chosen(Choice::Yes))
+            }
             other => world.apply(other, None),
         }
     }
 
     fn stand_in(&self) -> Option<&'static str> {
-        Some("--yes")
+        Some(Self::NAME)
     }
 }
 

@@ -24,6 +24,13 @@ pub enum Notice {
     StepBegan(String),
     /// The line of a script that is about to change something.
     Acting(Place),
+    /// A question that was answered with yes in somebody's place.
+    Answered {
+        /// What they would have been asked.
+        question: String,
+        /// What answered: `--yes`.
+        by: String,
+    },
     /// What a change is about to do, and what it did.
     Changed(String),
     /// A line that a program wrote, as it came.

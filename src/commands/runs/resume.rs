@@ -224,9 +224,6 @@ fn compare(house: &House, loaded: &Loaded, world: &mut dyn World) -> Result<()> 
         return Ok(());
     }
     let text = format!("Since the run was cut off the cluster has changed:\n  {}", differences.join("\n  "));
-    if house.global.yes.is_some() {
-        house.output.warning(&text);
-    }
     let question = Request::Ask(Question::new(format!("{text}\nGo on all the same?")));
     match policy(house)?.answer(&question, world).and_then(chosen) {
         Ok(Choice::Yes | Choice::All) => Ok(()),
