@@ -43,6 +43,9 @@ pub fn unmarked(text: &str) -> &str {
 /// The encoding with two or four bytes to a letter that `bytes` are in, if they are.
 fn other_encoding(bytes: &[u8]) -> Option<&'static str> {
     let is_zero = |at: usize| bytes.get(at) == Some(&0);
+    if !bytes.len().is_multiple_of(2) {
+        return None;
+    }
     match bytes {
         [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Some("UTF-32"),
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some("UTF-16"),
@@ -83,6 +86,7 @@ mod tests {
         assert_eq!(wrong(b"\xfe\xff\0p"), "x.rhai is UTF-16 text, and must be UTF-8");
         assert_eq!(wrong(b"\0p\0r"), "x.rhai is UTF-16BE text, and must be UTF-8");
         assert_eq!(wrong(b"\xff\xfe\0\0p\0\0\0"), "x.rhai is UTF-32 text, and must be UTF-8");
+        assert!(wrong(b"\xff\xfe\0").contains("not UTF-8 text: line 1"));
         assert_eq!(wrong(b"1\n2\n\0"), "x.rhai is no text: line 3 has a NUL byte");
         assert!(wrong(b"1\n\"K\xf6ln\"").contains("not UTF-8 text: line 2"));
         assert!(wrong(b"// a\rpause_pump(1)\r").contains("carriage return"));

@@ -22,7 +22,7 @@ fn a_file_that_is_no_snapshot_is_a_clear_error_that_names_it() {
     assert_eq!(Snapshot::read(&good).unwrap(), snapshot);
     let mut cases: Vec<(String, Vec<u8>, &str)> = vec![
         ("empty.json".into(), Vec::new(), "it is empty"),
-        ("binary".into(), vec![0xff, 0xfe, 0x00], "not text"),
+        ("binary".into(), vec![0xff, 0xfe, 0x00], "not UTF-8 text"),
         ("script.rhai".into(), b"pause_pump(\"pump-1\")".to_vec(), "cannot be read"),
         ("journal.json".into(), b"{\"version\": 1, \"seq\": 4}".to_vec(), "unknown field `seq`"),
         ("other.json".into(), b"[1, 2]".to_vec(), "cannot be read"),
