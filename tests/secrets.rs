@@ -9,6 +9,7 @@ use binlogsh::error::ErrorKind;
 use rexpect::reader::Options;
 use rexpect::session::spawn_with_options;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -175,6 +176,14 @@ fn what_is_encrypted_at_the_prompt_is_kept_nowhere() {
         pty.exp_string("not kept in the history").unwrap();
         pty.exp_string("binlogsh> ").unwrap();
     }
+    // The first is all that is in the history, the second one line of several.
+    for name in ["later", "still_later"] {
+        pty.send_line(&format!("let {name} = \"{WRITTEN}\";")).unwrap();
+        pty.exp_string("binlogsh> ").unwrap();
+        pty.send_line(&format!("encrypt({name})")).unwrap();
+        pty.exp_string("taken out of the history").unwrap();
+        pty.exp_string("binlogsh> ").unwrap();
+    }
     pty.send_line("encrypt()").unwrap();
     pty.exp_string("text to encrypt: ").unwrap();
     pty.send_line(&SECRET.replace('\t', " ")).unwrap();
@@ -185,8 +194,12 @@ fn what_is_encrypted_at_the_prompt_is_kept_nowhere() {
     pty.exp_eof().unwrap();
     has_none(shell.dir());
     has_none(place.data.path());
-    let history = std::fs::read_to_string(shell.dir().join(".local/state/binlogsh/history")).unwrap();
-    assert!(history.contains("500 + 55") && !history.contains("***"), "{history}");
+    let path = shell.dir().join(".local/state/binlogsh/history");
+    let history = std::fs::read_to_string(&path).unwrap();
+    for line in ["encrypt(later)", "encrypt(still_later)", "500 + 55"] {
+        assert!(history.contains(line) && !history.contains("***"), "{history}");
+    }
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
 }
 
 /// Acts, waits until somebody writes the savepoint `go`, encrypts, and acts again.

@@ -76,6 +76,11 @@ impl Masking {
         Cow::Owned(masked)
     }
 
+    /// Whether something of `text`, one of those, is secret.
+    pub fn hides(&self, text: &str) -> bool {
+        !self.ranges(text).is_empty()
+    }
+
     /// Where in `text`, one of those, secrets begin.
     pub fn secrets_in(&self, text: &str) -> Vec<Spot> {
         let spot = |range: Range<usize>| {
@@ -212,11 +217,6 @@ impl Masking {
 /// `text` with `***` in the place of each secret that stands in it.
 pub fn masked(text: &str) -> Cow<'_, str> {
     Masking::of(&[text]).masked(text)
-}
-
-/// Whether a secret stands in `text`.
-pub fn holds_secret(text: &str) -> bool {
-    !Masking::of(&[text]).ranges(text).is_empty()
 }
 
 /// `encrypt`, or a slip of the finger away from it.
@@ -466,7 +466,7 @@ mod tests {
             (r#"if true { encrypt("hush".replace("s", "z")) }"#, "if true { encrypt(***.replace(***, ***)) }"),
         ] {
             assert_eq!(masked(text).trim_end_matches([')']), kept.trim_end_matches([')']), "{text}");
-            assert!(holds_secret(text), "{text}");
+            assert!(Masking::of(&[text]).hides(text), "{text}");
         }
     }
 

@@ -48,7 +48,7 @@ pub use help::{Topic, page};
 pub use interpreter::{Ending, Imported, ImportedFunction, Interpreter, Names, Prepared};
 pub use library::{find_module, stdlib};
 pub use library_docs::{LibraryFunction, library_functions, usual_alias};
-pub use masking::{Masking, holds_secret, masked};
+pub use masking::{Masking, masked};
 pub use parameter::{ParamDoc, ParamType};
 pub use pin::PinnedModule;
 pub use procedures::procedures_markdown;

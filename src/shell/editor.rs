@@ -5,7 +5,7 @@ use super::stop::Stop;
 use super::{Host, Input, Lines};
 use crate::error::{Error, Result};
 use rustyline::error::ReadlineError;
-use rustyline::history::FileHistory;
+use rustyline::history::{FileHistory, History};
 use rustyline::{ColorMode, CompletionType, Config};
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -20,6 +20,8 @@ pub struct Editor {
     editor: rustyline::Editor<Prompter, FileHistory>,
     history: Option<PathBuf>,
     stop: Arc<Stop>,
+    /// For the history, when it is written anew.
+    config: Config,
 }
 
 impl Editor {
@@ -42,6 +44,7 @@ impl Editor {
             .completion_type(CompletionType::List)
             .color_mode(if colors { ColorMode::Enabled } else { ColorMode::Disabled })
             .build();
+        let like_it = config.clone();
         let stop = Stop::listen()?;
         let mut editor = rustyline::Editor::with_config(config).map_err(unusable)?;
         editor.set_helper(Some(Prompter { host, commands }));
@@ -49,7 +52,7 @@ impl Editor {
             // What cannot be read now is told when the first line cannot be kept.
             drop(editor.load_history(path));
         }
-        Ok(Self { editor, history, stop })
+        Ok(Self { editor, history, stop, config: like_it })
     }
 }
 
@@ -79,6 +82,26 @@ impl Lines for Editor {
             Some(path) if is_new => self.editor.append_history(path).map_err(not_kept),
             _ => Ok(()),
         }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the history is this room's file")]
+    fn forget(&mut self, text: &str) -> Result<()> {
+        let Some(path) = &self.history else { return Ok(()) };
+        let not_written = |error: ReadlineError| Error::local("the history cannot be written").source(error);
+        // Other prompts add to the file as well: what they wrote stays.
+        let mut all = FileHistory::with_config(&self.config);
+        all.load(path).map_err(not_written)?;
+        let mut others = FileHistory::with_config(&self.config);
+        for line in all.iter().filter(|line| *line != text) {
+            others.add(line).map_err(not_written)?;
+        }
+        self.editor.clear_history().map_err(not_written)?;
+        if others.is_empty() {
+            // The editor writes no history without a line, so that the old one would stay.
+            return std::fs::remove_file(path).map_err(|fault| not_written(fault.into()));
+        }
+        others.save(path).map_err(not_written)?;
+        self.editor.load_history(path).map_err(not_written)
     }
 }
 

@@ -13,7 +13,7 @@ pub use editor::Editor;
 pub use vocabulary::{Function, Namespace, Vocabulary};
 
 use crate::error::{Error, Result, ScriptError};
-use crate::language::holds_secret;
+use crate::language::Masking;
 use crate::nearest::did_you_mean;
 use crate::output::Output;
 use std::cell::RefCell;
@@ -68,6 +68,12 @@ pub trait Lines {
     /// # Errors
     /// `local` when it cannot be written.
     fn keep(&mut self, text: &str) -> Result<()>;
+
+    /// Takes a line out of the history again.
+    ///
+    /// # Errors
+    /// `local` when it cannot be written.
+    fn forget(&mut self, text: &str) -> Result<()>;
 }
 
 /// What a person did at the prompt.
@@ -92,18 +98,26 @@ pub fn prompt_text(profile: Option<&str>, sandbox: bool) -> String {
     }
 }
 
+/// A line of this prompt.
+struct Typed {
+    text: String,
+    is_in_history: bool,
+}
+
 /// The prompt.
 pub struct Shell {
     prompt: String,
     commands: Vec<DotCommand>,
     output: Output,
     keeps_history: bool,
+    /// The lines of this prompt: what is secret in one is known by all of them.
+    typed: Vec<Typed>,
 }
 
 impl Shell {
     /// A prompt with this text, and these commands beside `.help`, `.exit` and `.quit`.
     pub fn new(prompt: String, commands: Vec<DotCommand>, output: Output) -> Self {
-        Self { prompt, commands, output, keeps_history: true }
+        Self { prompt, commands, output, keeps_history: true, typed: Vec::new() }
     }
 
     /// Reads and evaluates until somebody leaves, and returns the exit code.
@@ -156,7 +170,11 @@ impl Shell {
 
     /// Keeps a line in the history, unless it holds a secret; what cannot be kept is told once.
     fn keep(&mut self, lines: &mut dyn Lines, text: &str) {
-        if holds_secret(text) {
+        self.typed.push(Typed { text: text.to_owned(), is_in_history: false });
+        let all: Vec<&str> = self.typed.iter().map(|line| line.text.as_str()).collect();
+        let masking = Masking::of(&all);
+        self.forget_secrets(lines, &masking);
+        if masking.hides(text) {
             self.output.remark("this line is not kept in the history: it holds a secret; encrypt() asks for the text");
             return;
         }
@@ -166,6 +184,21 @@ impl Shell {
         if let Err(error) = lines.keep(text) {
             self.keeps_history = false;
             self.output.warning(&format!("the history is not kept: {error}"));
+            return;
+        }
+        self.typed.last_mut().into_iter().for_each(|line| line.is_in_history = true);
+    }
+
+    /// Takes those lines out of the history that only now prove to hold a secret: they set a variable that is encrypted.
+    fn forget_secrets(&mut self, lines: &mut dyn Lines, masking: &Masking) {
+        for line in self.typed.iter_mut().filter(|line| line.is_in_history && masking.hides(&line.text)) {
+            line.is_in_history = false;
+            match lines.forget(&line.text) {
+                Ok(()) => self.output.remark("an earlier line is taken out of the history: what it says is a secret"),
+                Err(error) => {
+                    self.output.warning(&format!("an earlier line with a secret stays in the history: {error}"));
+                }
+            }
         }
     }
 

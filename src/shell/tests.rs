@@ -52,6 +52,11 @@ impl Lines for Typed {
             }
         }
     }
+
+    fn forget(&mut self, text: &str) -> Result<()> {
+        self.kept.retain(|line| line != text);
+        Ok(())
+    }
 }
 
 #[derive(Clone, Default)]
@@ -157,6 +162,13 @@ fn a_secret_is_not_kept_and_the_operator_is_told() {
     assert_eq!(seen.evaluated.len(), 1);
     assert!(seen.typed.kept.is_empty());
     assert!(seen.shown.contains("not kept in the history") && !seen.shown.contains("pass\""), "{}", seen.shown);
+}
+
+#[test]
+fn a_line_that_proves_to_hold_a_secret_later_is_taken_out_again() {
+    let seen = session(&["let pw = \"pass\";", "let id = \"pump-1\";", "encrypt(pw)", "1"]);
+    assert_eq!(seen.typed.kept, ["let id = \"pump-1\";", "encrypt(pw)", "1"]);
+    assert!(seen.shown.contains("taken out of the history"), "{}", seen.shown);
 }
 
 #[test]
