@@ -357,44 +357,19 @@ impl Request {
     /// Whether it looks at the cluster, or does something to it. What concerns this host alone can wait for hours before
     /// anybody works on the cluster.
     pub fn concerns_cluster(&self) -> bool {
-        match self {
-            Self::Now
-            | Self::Sleep { .. }
-            | Self::WaitOver
-            | Self::Ask(_)
-            | Self::ReadSavepoint { .. }
-            | Self::WriteSavepoint { .. }
-            | Self::HasKey
-            | Self::Encrypt { .. }
-            | Self::ReadSecret { .. }
-            | Self::Lock { .. }
-            | Self::Unlock
-            | Self::LockStatus
-            | Self::BreakLock { .. }
-            | Self::Play(_) => false,
-            Self::Nodes
-            | Self::Changes { .. }
-            | Self::Probe { .. }
-            | Self::Status { .. }
-            | Self::CommitTs { .. }
-            | Self::Metrics { .. }
-            | Self::Inspect { .. }
-            | Self::PumpDrainers { .. }
-            | Self::BinlogAt { .. }
-            | Self::Tidbs
-            | Self::TidbBinlog { .. }
-            | Self::Cluster
-            | Self::Endpoints
-            | Self::Alarms
-            | Self::Certificates { .. }
-            | Self::Tso
-            | Self::Act { .. }
-            | Self::TriggerGc { .. }
-            | Self::RecoverTidb { .. }
-            | Self::SwapRecord { .. }
-            | Self::DeleteRecord { .. }
-            | Self::Manual(_)
-            | Self::Exec(_) => true,
+        match self.effect() {
+            Effect::ChangesCluster | Effect::Manual | Effect::Runs => true,
+            Effect::BreaksLock | Effect::Locks | Effect::ChangesHost | Effect::Guarded | Effect::Asks => false,
+            Effect::Read => !matches!(
+                self,
+                Self::Now
+                    | Self::Sleep { .. }
+                    | Self::WaitOver
+                    | Self::ReadSavepoint { .. }
+                    | Self::HasKey
+                    | Self::LockStatus
+                    | Self::Play(_)
+            ),
         }
     }
 
