@@ -10,6 +10,7 @@ pub use state::{RecordState, State};
 pub use text::RecordText;
 
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// Where TiDB-Binlog keeps its records. List with the trailing slash, or siblings match.
 pub const ROOT: &str = "/tidb-binlog/v1/";
@@ -74,6 +75,19 @@ impl NodeRef {
     /// The key of its record in etcd.
     pub fn key(&self) -> String {
         format!("{}{}", self.kind.prefix(), self.id)
+    }
+
+    /// Whether its address is `address`: host names have no case.
+    pub fn is_at(&self, address: &str) -> bool {
+        self.address.eq_ignore_ascii_case(address)
+    }
+}
+
+/// An address in the form in which only what matters makes a difference: host names have no case.
+pub fn same_for_all(address: &str) -> Cow<'_, str> {
+    match address.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => address.to_ascii_lowercase().into(),
+        false => address.into(),
     }
 }
 

@@ -33,9 +33,53 @@ impl Tso {
         self.0 > 0
     }
 
+    /// How old the position that a record tells was at PD's `now`. Positions are PD's own timestamps.
+    pub fn position_age(self, now: Tso) -> Age {
+        self.age(now, 60.0)
+    }
+
+    /// How old the heartbeat that a record tells was at PD's `now`, by the node's own clock, which drifts.
+    pub fn heartbeat_age(self, now: Tso) -> Age {
+        self.age(now, 3600.0)
+    }
+
+    /// How old it was at `now`; up to `slack` seconds ahead are nothing odd.
+    fn age(self, now: Tso, slack: f64) -> Age {
+        let seconds = now.seconds_since(self);
+        match self.0 {
+            0 => Age::Nothing,
+            ..0 => Age::Negative,
+            1.. if seconds < -slack => Age::Ahead(-seconds),
+            1.. => Age::Seconds(seconds),
+        }
+    }
+
     /// Seconds from `earlier` to this one, negative if `earlier` is later.
     pub fn seconds_since(self, earlier: Tso) -> f64 {
         (self.physical_ms() - earlier.physical_ms()) as f64 / 1000.0
+    }
+}
+
+/// What a timestamp that somebody wrote tells, seen at PD's now.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Age {
+    /// It is 0: there is nothing to say yet.
+    Nothing,
+    /// It is negative, which no timestamp is.
+    Negative,
+    /// By so many seconds it lies ahead of PD's now, more than clocks explain.
+    Ahead(f64),
+    /// It lies so many seconds back, or (negative) a little ahead.
+    Seconds(f64),
+}
+
+impl Age {
+    /// The seconds, where it tells any.
+    pub fn seconds(self) -> Option<f64> {
+        match self {
+            Self::Seconds(seconds) => Some(seconds),
+            Self::Nothing | Self::Negative | Self::Ahead(_) => None,
+        }
     }
 }
 

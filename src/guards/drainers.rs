@@ -6,6 +6,7 @@ use crate::guards::pumps::{pump_closing, target};
 use crate::guards::scene::Scene;
 use crate::node::{Kind, NodeRef, Record, State};
 use crate::time::{Time, Zone, show_seconds};
+use crate::tso::Age;
 use crate::world::{Answer, ProbeFinding, Request};
 use std::time::Duration;
 
@@ -23,18 +24,29 @@ const GC_TS: &str = "binlog_pump_storage_gc_ts";
 
 /// Every Drainer that is not offline must answer and advance: a closing Pump waits for all of them.
 pub(super) fn stuck_drainer(scene: &mut Scene<'_>, _request: &Request) -> Result<Verdict> {
-    let (mut stuck, mut lagging) = (Vec::new(), Vec::new());
+    let (mut stuck, mut lagging, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
     for drainer in scene.others(Kind::Drainer, None)? {
         let probe = scene.probe(&drainer.node)?;
-        if drainer.state != State::Online || probe != ProbeFinding::State(State::Online) {
-            stuck.push(format!("{} (record {}, probe {probe})", drainer.node.id, drainer.state));
-        } else if scene.pd_now()?.seconds_since(drainer.max_commit_ts) > LAG_SECONDS {
-            lagging.push(drainer);
+        let id = &drainer.node.id;
+        if let ProbeFinding::Unknown(_) = probe
+            && drainer.state == State::Online
+        {
+            unknown.push(format!("a probe of {id} is {probe}"));
+        } else if drainer.state != State::Online || probe != ProbeFinding::State(State::Online) {
+            stuck.push(format!("{id} (record {}, probe {probe})", drainer.state));
+        } else {
+            match drainer.max_commit_ts.position_age(scene.pd_now()?) {
+                Age::Seconds(lag) if lag <= LAG_SECONDS => {}
+                Age::Seconds(_) | Age::Nothing | Age::Negative | Age::Ahead(_) => lagging.push(drainer),
+            }
         }
     }
     for drainer in stalled(scene, lagging)? {
-        let behind = show_seconds(scene.pd_now()?.seconds_since(drainer.max_commit_ts));
-        stuck.push(format!("{} (stands still, {behind} behind)", drainer.node.id));
+        let behind = match drainer.max_commit_ts.position_age(scene.pd_now()?) {
+            Age::Seconds(lag) => format!("{} behind", show_seconds(lag)),
+            Age::Nothing | Age::Negative | Age::Ahead(_) => "its record tells no position".to_owned(),
+        };
+        stuck.push(format!("{} (stands still, {behind})", drainer.node.id));
     }
     let mut reasons = Vec::new();
     if !stuck.is_empty() {
@@ -44,9 +56,10 @@ pub(super) fn stuck_drainer(scene: &mut Scene<'_>, _request: &Request) -> Result
     for key in scene.unreadable(Kind::Drainer)? {
         reasons.push(format!("{key}: the Pump would wait in `closing` until it is forgotten"));
     }
-    Ok(match reasons.is_empty() {
-        true => Verdict::Clear,
-        false => Verdict::Trips(reasons.join("; ")),
+    Ok(match (reasons.is_empty(), unknown.is_empty()) {
+        (false, _) => Verdict::Trips([reasons, unknown].concat().join("; ")),
+        (true, false) => Verdict::Unknown(format!("whether every Drainer reads on, since {}", unknown.join(", "))),
+        (true, true) => Verdict::Clear,
     })
 }
 
@@ -65,8 +78,21 @@ fn stalled(scene: &mut Scene<'_>, mut lagging: Vec<Record>) -> Result<Vec<Record
     Ok(lagging)
 }
 
-/// Without a Drainer that is not offline a closing Pump waits for nobody.
+/// Without a Drainer that is not offline a closing Pump waits for nobody; nor does it wait for one whose record says that it
+/// has read more than there is.
 pub(super) fn no_drainer(scene: &mut Scene<'_>, _request: &Request) -> Result<Verdict> {
+    let now = scene.listing()?.tso;
+    let ahead = |drainer: Record| match drainer.max_commit_ts.position_age(now?) {
+        Age::Ahead(by) => Some(format!("{} (by {})", drainer.node.id, show_seconds(by))),
+        Age::Nothing | Age::Negative | Age::Seconds(_) => None,
+    };
+    let ahead: Vec<String> = scene.others(Kind::Drainer, None)?.into_iter().filter_map(ahead).collect();
+    if !ahead.is_empty() {
+        return Ok(Verdict::Trips(format!(
+            "the maxCommitTS of {} is ahead of PD's time: the Pump would not wait for it, and what it has not consumed is lost",
+            ahead.join(", ")
+        )));
+    }
     let none = "no Drainer is registered that is not offline: the Pump would wait for nobody, and what was not consumed \
                 is lost";
     nobody_left(scene, None, none)
@@ -102,6 +128,9 @@ pub(super) fn pause_deadline(scene: &mut Scene<'_>, request: &Request) -> Result
     let drainer = target(request).and_then(|(kind, id)| listing.find(kind, &id).cloned());
     Ok(match drainer {
         None => Verdict::Clear,
+        Some(drainer) if drainer.max_commit_ts.position_age(scene.pd_now()?).seconds().is_none() => {
+            Verdict::Note("its record tells no checkpoint, so that nobody knows how long GC leaves it".to_owned())
+        }
         Some(drainer) => {
             let until = drainer.max_commit_ts.physical_ms() + DEFAULT_RETENTION_MS;
             let time = Time::new(until, Zone::Utc);
@@ -127,10 +156,17 @@ pub(super) fn behind_gc(scene: &mut Scene<'_>, request: &Request) -> Result<Verd
         return Ok(Verdict::Trips(format!("at the address of {pump} answers {id}: its GC would run instead")));
     }
     let Some(horizon) = horizon(scene, pump)? else {
-        return Ok(Verdict::Unknown(format!("what GC would remove, since the metrics of {pump} have no {GC_TS}")));
+        return Ok(Verdict::Unknown(format!(
+            "what GC would remove, since the metrics of {pump} have no {GC_TS} that makes sense"
+        )));
     };
     let mut behind = Vec::new();
     for drainer in scene.others(Kind::Drainer, None)? {
+        if drainer.max_commit_ts.position_age(scene.pd_now()?).seconds().is_none() {
+            let (id, ts) = (&drainer.node.id, drainer.max_commit_ts);
+            behind.push(format!("{id} tells no checkpoint in its record (maxCommitTS {ts})"));
+            continue;
+        }
         let spare = drainer.max_commit_ts.physical_ms() - horizon.ms;
         if spare < DAY_MS {
             let distance = show_seconds(spare.abs() as f64 / 1000.0);
@@ -145,12 +181,15 @@ pub(super) fn behind_gc(scene: &mut Scene<'_>, request: &Request) -> Result<Verd
         let behind = behind.join(", ");
         return Ok(Verdict::Trips(format!("{behind}{basis}: it would go on with a hole, silently")));
     }
-    Ok(match scene.unreadable(Kind::Drainer)?.is_empty() {
-        true => Verdict::Clear,
-        false => Verdict::Unknown(format!(
-            "whether a Drainer is behind, since {}",
-            scene.unreadable(Kind::Drainer)?.join(", ")
+    let unreadable = scene.unreadable(Kind::Drainer)?;
+    Ok(match (unreadable.is_empty(), horizon.is_first) {
+        (false, _) => Verdict::Unknown(format!("whether a Drainer is behind, since {}", unreadable.join(", "))),
+        (true, true) => Verdict::Note(format!(
+            "{} has collected nothing since it was started: that it removes what is older than 7 days holds if its gc is \
+             the default",
+            pump.id
         )),
+        (true, false) => Verdict::Clear,
     })
 }
 
@@ -160,16 +199,23 @@ struct Horizon {
     ms: i64,
     /// Whether it follows from the default retention, and not from what the Pump has removed already.
     assumed: bool,
+    /// Whether the Pump has collected nothing yet since it was started: it does so every hour.
+    is_first: bool,
 }
 
 /// Up to where GC of `pump` removes: what it has removed already, or seven days ago, whatever is later. `None` when it
-/// does not say what it has removed: its retention may be anything then.
+/// does not say what it has removed: its retention may be anything then. It says 0 until it collects for the first time.
 fn horizon(scene: &mut Scene<'_>, pump: &NodeRef) -> Result<Option<Horizon>> {
     let samples = match scene.ask(&Request::Metrics { nodes: vec![pump.clone()] })? {
         Answer::Metrics(mut list) => list.pop().unwrap_or_else(|| Err(Error::internal("no metrics in the answer")))?,
         other => return Err(Error::internal(format!("the world answered a request for metrics with {other:?}"))),
     };
-    let Some(removed) = samples.get(GC_TS).map(|ms| *ms as i64).filter(|ms| *ms > 0) else { return Ok(None) };
-    let by_age = scene.pd_now()?.physical_ms() - DEFAULT_RETENTION_MS;
-    Ok(Some(Horizon { ms: by_age.max(removed), assumed: by_age > removed + GC_INTERVAL_MS }))
+    let now = scene.pd_now()?.physical_ms();
+    // What lies ahead of now, or before 1970, was not collected.
+    let Some(removed) = samples.get(GC_TS).map(|ms| *ms as i64).filter(|ms| (0..=now).contains(ms)) else {
+        return Ok(None);
+    };
+    let by_age = now - DEFAULT_RETENTION_MS;
+    let (is_first, assumed) = (removed == 0, by_age > removed + GC_INTERVAL_MS);
+    Ok(Some(Horizon { ms: by_age.max(removed), assumed, is_first }))
 }

@@ -20,15 +20,19 @@ pub(super) fn target(request: &Request) -> Option<(Kind, String)> {
 
 /// Another Pump must be online and answer: else TiDB stops, or silently skips binlog.
 pub(super) fn last_pump(scene: &mut Scene<'_>, request: &Request) -> Result<Verdict> {
-    let mut others = Vec::new();
+    let (mut others, mut cannot_tell) = (Vec::new(), false);
     for pump in scene.others(Kind::Pump, target(request).as_ref())? {
         let probe = scene.probe(&pump.node)?;
         if pump.state == State::Online && probe == ProbeFinding::State(State::Online) {
             return Ok(Verdict::Clear);
         }
+        cannot_tell |= pump.state == State::Online && matches!(probe, ProbeFinding::Unknown(_));
         others.push(format!("{} (record {}, probe {probe})", pump.node.id, pump.state));
     }
     let others = if others.is_empty() { "there is no other".to_owned() } else { others.join(", ") };
+    if cannot_tell {
+        return Ok(Verdict::Unknown(format!("whether another Pump is online and takes writes: {others}")));
+    }
     Ok(Verdict::Trips(format!(
         "no other Pump is online and answers: {others}; TiDB would stop, or skip binlog without a word"
     )))

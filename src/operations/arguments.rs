@@ -259,7 +259,7 @@ fn fits(takes: Type, value: &Value) -> std::result::Result<(), String> {
         (Type::Node(_) | Type::Nodes, Value::Text(text)) if text.is_empty() => Err("not empty text".into()),
         (Type::Node(_) | Type::Text | Type::Secret, Value::Text(_))
         | (Type::Secret, Value::Secret(_))
-        | (Type::Int, Value::Int(_))
+        | (Type::Int | Type::Stamp, Value::Int(_))
         | (Type::Bool, Value::Bool(_)) => Ok(()),
         (Type::Texts, Value::List(list)) => match list.iter().find(|item| !matches!(item, Value::Text(_))) {
             Some(other) => Err(format!("not {} in it", other.type_name())),

@@ -49,9 +49,9 @@ pub(super) const TABLE: &[Operation] = &[
     ),
     tells(
         "tso_time",
-        &[Param::new("ts", Type::Ts), Param::optional("zone", Type::Zone)],
+        &[Param::new("ts", Type::Stamp), Param::optional("zone", Type::Zone)],
         "Time",
-        "The point in time of a timestamp, shown in UTC or in `zone`.",
+        "The point in time of a timestamp, shown in UTC or in `zone`. A negative one, as some record may have it, is before 1970.",
         Example::new("tso_time(400962745252184065, \"Asia/Shanghai\")"),
         |_, args| {
             let ts = args.ts("ts").unwrap_or_default();

@@ -2,13 +2,14 @@
 
 use crate::error::{Error, Result};
 use crate::nearest::did_you_mean;
-use crate::node::{Kind, Malformed, Node, NodeRef, Record, RecordState, State};
+use crate::node::{Kind, Malformed, Node, NodeRef, Record, RecordState, State, same_for_all};
 use crate::operations::{Arguments, NodeName};
 use crate::time::show_seconds;
-use crate::tso::Tso;
+use crate::tso::{Age, Tso};
 use crate::value::Value;
 use crate::world::{Answer, Gate, Listing, Notice, Request};
-use std::collections::{HashMap, HashSet};
+use std::borrow::Cow;
+use std::collections::HashMap;
 
 /// A record says `online`, and its heartbeat is older than this: odd.
 const OLD_HEARTBEAT_SECONDS: f64 = 10.0;
@@ -58,8 +59,10 @@ pub fn unexpected(asked: &str, answer: &Answer) -> Error {
 /// The node of `record`, with what the whole `listing` makes of it.
 pub fn view(record: &Record, listing: &Listing) -> Node {
     let others = listing.records.iter().map(|other| &other.node);
-    let neighbours = others.filter(|other| other.address == record.node.address && **other != record.node);
-    node(record.clone(), listing.tso, same_address(neighbours))
+    let neighbours = others.filter(|other| other.is_at(&record.node.address) && **other != record.node);
+    let mut neighbours = neighbours.filter(|other| !other.address.is_empty());
+    let odd = neighbours.next().map(|first| same_address(first, neighbours.count()));
+    node(record.clone(), listing.tso, odd)
 }
 
 /// The nodes of one kind, or all, as a list.
@@ -72,40 +75,33 @@ pub fn views(listing: Listing, kind: Option<Kind>) -> Value {
 
 /// By the index of every record whose address others have as well: what is odd about that.
 fn shared_addresses(records: &[Record]) -> HashMap<usize, String> {
-    let mut seen = HashSet::with_capacity(records.len());
-    let repeated: HashSet<&str> =
-        records.iter().map(|record| record.node.address.as_str()).filter(|address| !seen.insert(*address)).collect();
-    if repeated.is_empty() {
-        return HashMap::new();
+    let places: Vec<Cow<'_, str>> = records.iter().map(|record| same_for_all(&record.node.address)).collect();
+    let mut by_address: HashMap<&str, Vec<usize>> = HashMap::with_capacity(records.len());
+    for (at, place) in places.iter().enumerate().filter(|(_, place)| !place.is_empty()) {
+        by_address.entry(place).or_default().push(at);
     }
-    let is_repeated = |at: &usize| repeated.contains(records[*at].node.address.as_str());
-    let mut by_address: Vec<usize> = (0..records.len()).filter(is_repeated).collect();
-    by_address.sort_by_key(|at| &records[*at].node.address);
-    let same = |a: &usize, b: &usize| records[*a].node.address == records[*b].node.address;
     let mut odd = HashMap::new();
-    for group in by_address.chunk_by(same) {
-        for at in group {
-            let others = group.iter().filter(|other| *other != at).map(|other| &records[*other].node);
-            odd.extend(same_address(others).map(|text| (*at, text)));
+    for group in by_address.into_values().filter(|group| group.len() > 1) {
+        for at in &group {
+            // The first other one is named, and how many more there are.
+            let other = if group[0] == *at { group[1] } else { group[0] };
+            odd.insert(*at, same_address(&records[other].node, group.len() - 2));
         }
     }
     odd
 }
 
-/// What is odd about a node whose address `others` have as well.
-fn same_address<'a>(mut others: impl Iterator<Item = &'a NodeRef>) -> Option<String> {
-    let other = others.next()?;
-    let more = match others.count() {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    Some(format!("same address as {} {}{more}", other.kind, other.id))
+/// What is odd about a node whose address `other` and so many `more` have as well.
+fn same_address(other: &NodeRef, more: usize) -> String {
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    format!("same address as {} {}{more}", other.kind, other.id)
 }
 
 /// The node of `record` at PD's `now`, with what is `odd` about its address.
 fn node(record: Record, now: Option<Tso>, odd_address: Option<String>) -> Node {
-    let since = |ts| now.map(|now| now.seconds_since(ts));
-    let (lag, heartbeat_age) = (since(record.max_commit_ts), since(record.update_ts));
+    let position = now.map(|now| record.max_commit_ts.position_age(now));
+    let heartbeat = now.map(|now| record.update_ts.heartbeat_age(now));
+    let (lag, heartbeat_age) = (position.and_then(Age::seconds), heartbeat.and_then(Age::seconds));
     let mut odd = Vec::new();
     match record.other_id.as_deref() {
         None => {}
@@ -116,6 +112,8 @@ fn node(record: Record, now: Option<Tso>, odd_address: Option<String>) -> Node {
         odd.push("its record has no address".into());
     }
     odd.extend(odd_address);
+    odd.extend(odd_timestamp("maxCommitTS", record.max_commit_ts, position));
+    odd.extend(odd_timestamp("updateTS", record.update_ts, heartbeat));
     match &record.state {
         RecordState::Other(_) => {
             odd.push(format!("{} is no state: others take it for neither online nor offline", record.state))
@@ -134,6 +132,17 @@ fn node(record: Record, now: Option<Tso>, odd_address: Option<String>) -> Node {
         RecordState::Known(State::Paused | State::Offline) => {}
     }
     Node { record, lag, heartbeat_age, odd }
+}
+
+/// What is odd about a timestamp of a record. Without PD's time it is not known what lies ahead.
+fn odd_timestamp(field: &str, ts: Tso, age: Option<Age>) -> Option<String> {
+    match age {
+        Some(Age::Ahead(ahead)) => Some(format!("its {field} is {} ahead of PD's time", show_seconds(ahead))),
+        Some(Age::Negative) => Some(format!("its {field} is {ts}, which is no timestamp")),
+        None if ts.0 < 0 => Some(format!("its {field} is {ts}, which is no timestamp")),
+        // A node says so in its first seconds.
+        Some(Age::Nothing | Age::Seconds(_)) | None => None,
+    }
 }
 
 /// The nodes that the option `name` of a call means in `listing`, and those that it introduces; none if it was not given.
@@ -167,8 +176,9 @@ pub fn find<'a>(listing: &'a Listing, name: &NodeName, kind: Option<Kind>) -> Re
         NodeName::Text(text) => text,
     };
     let wanted = |record: &&Record| kind.is_none_or(|kind| record.node.kind == kind);
-    let by_id: Vec<&Record> = listing.records.iter().filter(wanted).filter(|r| r.node.id == *text).collect();
-    let by_address = || listing.records.iter().filter(wanted).filter(|r| r.node.address == *text).collect();
+    let by_id: Vec<&Record> =
+        Kind::ALL.into_iter().filter_map(|kind| listing.find(kind, text)).filter(wanted).collect();
+    let by_address = || listing.records.iter().filter(wanted).filter(|r| r.node.is_at(text)).collect();
     let found = if by_id.is_empty() { by_address() } else { by_id };
     match found.as_slice() {
         [one] => Ok(one),

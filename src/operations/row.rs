@@ -153,6 +153,8 @@ pub enum Type {
     Int,
     /// A timestamp of PD, as an integer.
     Ts,
+    /// A timestamp as some record has it, which may be none of PD's.
+    Stamp,
     /// Seconds as a number, or text such as `"5m"`.
     Duration,
     /// Yes or no.
@@ -180,7 +182,7 @@ impl Type {
             Self::Secret => "text or a secret",
             Self::Texts => "an array of text",
             Self::Int => "an integer",
-            Self::Ts => "a timestamp (an integer, as tso() gives)",
+            Self::Ts | Self::Stamp => "a timestamp (an integer, as tso() gives)",
             Self::Duration => "a duration (seconds as a number, or text such as \"5m\")",
             Self::Bool => "true or false",
             Self::Guards => "an array of guard names",

@@ -2,6 +2,7 @@
 
 use crate::node::Node;
 use crate::time::{Time, Zone};
+use crate::tso::Tso;
 use crate::value::{Fields, Value};
 
 /// The names of the properties, as scripts use them.
@@ -17,6 +18,7 @@ pub(super) fn node_text<'a>(node: &'a Node, name: &str) -> Option<&'a str> {
         "state" => Some(record.state.name()),
         "address" => Some(&record.node.address),
         "odd" if node.odd.is_empty() => Some(""),
+        "lag" if record.max_commit_ts == Tso::default() => Some("nothing yet"),
         _ => None,
     }
 }

@@ -167,6 +167,7 @@ impl Cluster {
             unmatched_until: spec.unmatched.micros(),
             retention: spec.retention.micros(),
             gc_ts: FIRST_GC - GC_INTERVAL - spec.retention.micros(),
+            collected_at: FIRST_GC - GC_INTERVAL,
             disk_capacity: spec.disk.capacity,
             disk_available: spec.disk.available,
         }

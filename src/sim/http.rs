@@ -238,7 +238,9 @@ impl Cluster {
             Who::Pump(at) => {
                 let pump = &self.pumps[at];
                 let size = |what| format!("binlog_pump_storage_storage_size_bytes{{type=\"{what}\"}}");
-                samples.insert("binlog_pump_storage_gc_ts".into(), ms(pump.gc_ts));
+                // A process says 0 until it collects for the first time.
+                let collected = if pump.collected_at > started { ms(pump.gc_ts) } else { 0.0 };
+                samples.insert("binlog_pump_storage_gc_ts".into(), collected);
                 samples.insert("binlog_pump_storage_max_commit_ts".into(), ms(pump.newest(self.now)));
                 samples.insert(size("capacity"), pump.disk_capacity as f64);
                 samples.insert(size("available"), pump.disk_available as f64);

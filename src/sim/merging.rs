@@ -142,6 +142,7 @@ impl Cluster {
             limit = slowest.map_or(limit, |slowest| limit.min(slowest));
         }
         self.pumps[pump].gc_ts = limit.max(self.pumps[pump].gc_ts);
+        self.pumps[pump].collected_at = self.now;
         for at in 0..self.drainers.len() {
             let source = self.drainers[at].sources.iter().position(|source| source.pump == pump);
             if let Some(source) = source.filter(|_| self.drainers[at].flowing) {

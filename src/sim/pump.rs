@@ -46,6 +46,8 @@ pub(crate) struct Pump {
     pub(crate) retention: Micros,
     /// Everything before it was collected.
     pub(crate) gc_ts: Micros,
+    /// When it collected last.
+    pub(crate) collected_at: Micros,
     pub(crate) disk_capacity: u64,
     pub(crate) disk_available: u64,
 }

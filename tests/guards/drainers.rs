@@ -56,6 +56,13 @@ fn no_drainer_says_what_a_close_would_lose() {
 }
 
 #[test]
+fn no_drainer_counts_none_that_says_it_has_read_more_than_there_is() {
+    let ahead = r#"{"id": "drainer-0", "address": "d0:8249", "extra": {"maxCommitTS": 9223372036854775807}}"#;
+    let words = ["the maxCommitTS of drainer-0 (by ", "is ahead of PD's time", "what it has not consumed is lost"];
+    Situation::of(PUMPS, ahead).refuses(r#"offline_pump("pump-0", #{$})"#, &[StuckDrainer], &[NoDrainer]).says(&words);
+}
+
+#[test]
 fn last_drainer_keeps_the_one_that_binlog_is_kept_for() {
     let words = ["no other Drainer is registered", "the next Pump that closes waits for nobody"];
     let close = r#"offline_drainer("drainer-0", #{$})"#;

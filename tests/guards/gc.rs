@@ -28,6 +28,21 @@ fn behind_gc_names_the_drainer_that_would_go_on_with_a_hole() {
 }
 
 #[test]
+fn behind_gc_knows_a_pump_that_has_collected_nothing_yet() {
+    let gc = r#"trigger_gc("pump-0", #{$})"#;
+    let young = r#"{"id": "pump-0", "address": "p0:8250", "uptime": "1m"}"#;
+    let drainer = |rest: &str| format!(r#"{{"id": "drainer-1", "address": "d1:8249"{rest}}}"#);
+    Situation::of(young, &drainer("")).allows(gc);
+    let note = "pump-0 has collected nothing since it was started";
+    let question = Situation::of(young, &drainer("")).question(r#"trigger_gc("pump-0")"#);
+    assert!(question.contains(note), "{question}");
+    let behind = drainer(r#", "record": "paused", "process": "dead", "lag": "8d""#);
+    Situation::of(young, &behind).refuses(gc, &[], &[BehindGc]).says(&["if the Pump's gc is the default of 7 days"]);
+    let unread = drainer(r#", "record": "paused", "process": "dead", "extra": {"maxCommitTS": 0}"#);
+    Situation::of(young, &unread).refuses(gc, &[], &[BehindGc]).says(&["drainer-1 tells no checkpoint in its record"]);
+}
+
+#[test]
 fn behind_gc_does_not_let_another_pump_collect() {
     let reused = Situation::sample("duplicate-address");
     let words = ["at the address of pump pump-old (10.0.1.13:8250) answers pump-2: its GC would run instead"];

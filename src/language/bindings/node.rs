@@ -17,8 +17,16 @@ pub(in crate::language) const PROPERTIES: [(&str, &str, &str); 9] = [
     ("address", "text", "`host:port`"),
     ("max_commit_ts", "integer", "Pump: the newest commit it holds. Drainer: everything up to it was consumed"),
     ("updated", "Time", "the last heartbeat, by a clock of the node's own that drifts"),
-    ("heartbeat_age", "number or ()", "seconds from the last heartbeat to PD's now; () where PD's time is unknown"),
-    ("lag", "number or ()", "seconds from `max_commit_ts` to PD's now; () where PD's time is unknown"),
+    (
+        "heartbeat_age",
+        "number or ()",
+        "seconds from the last heartbeat to PD's now; () where PD's time is unknown or the record tells no time",
+    ),
+    (
+        "lag",
+        "number or ()",
+        "seconds from `max_commit_ts` to PD's now; () where PD's time is unknown or the record tells no position (0: nothing yet)",
+    ),
     ("odd", "array of text", "what is odd about it"),
 ];
 
