@@ -9,7 +9,7 @@ mod lock;
 pub use lock::{LockPlan, LockSpan};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::guards::{self, Examination, Finding};
+use crate::guards::{self, Examination, Finding, Watch};
 use crate::interrupt::Interrupt;
 use crate::journal::{Entry, Journal, Mark};
 use crate::policy::{Change, Consent, Policy};
@@ -43,6 +43,7 @@ pub struct Session {
     parts: Parts,
     lock: Lock,
     fatal: Option<Error>,
+    watch: Watch,
     warned: BTreeSet<String>,
     /// Where the waits that are under way began to look, the innermost last.
     waits: Vec<Mark>,
@@ -58,8 +59,19 @@ impl Session {
     /// A session of these parts.
     pub fn new(parts: Parts) -> Self {
         let lock = Lock::new(parts.lock.clone());
+        let watch = Watch::new(parts.notices.clone());
         let (warned, waits) = (BTreeSet::new(), Vec::new());
-        Self { parts, lock, fatal: None, warned, waits, pd_is_silent: false, locks_ahead: false, had_lock: false }
+        Self {
+            parts,
+            lock,
+            watch,
+            fatal: None,
+            warned,
+            waits,
+            pd_is_silent: false,
+            locks_ahead: false,
+            had_lock: false,
+        }
     }
 
     /// The first fatal error, which is the result of the run whatever the script caught.
@@ -188,12 +200,12 @@ impl Session {
     }
 
     fn change(&mut self, request: &Request, force: &[GuardName]) -> Result<Answer> {
-        let mut examined = guards::examine(self.parts.world.as_mut(), request)?;
+        let mut examined = guards::examine(self.parts.world.as_mut(), request, &mut self.watch)?;
         let before = self.monotonic_ms()?;
         let change = Change { request, about: &examined.about, findings: &examined.findings, force };
         let consent = self.parts.policy.decide(&change, self.parts.world.as_mut())?;
         if consent == Consent::Asked && self.monotonic_ms()? - before > STALE_AFTER_MS {
-            let now = guards::examine(self.parts.world.as_mut(), request)?;
+            let now = guards::examine(self.parts.world.as_mut(), request, &mut self.watch)?;
             unchanged(&examined, &now, force)?;
             examined = now;
         }

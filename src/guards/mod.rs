@@ -11,8 +11,10 @@ mod pumps;
 mod records;
 mod scene;
 mod standing;
+mod watch;
 
 pub use finding::{Finding, Verdict};
+pub use watch::Watch;
 
 use crate::error::Result;
 use crate::node::{Kind, Record, State};
@@ -43,13 +45,13 @@ const fn loss(name: GuardName, look: fn(&mut Scene<'_>, &Request) -> Result<Verd
     Guard { name, class: GuardClass::Loss, look }
 }
 
-/// Looks at `request` with all its guards, in `world` as it is just now.
+/// Looks at `request` with all its guards, in `world` as it is just now; `watch` knows what was watched before.
 ///
 /// # Errors
 /// `unreachable`, `rejected` or `refused` where it can come to nothing, with what to do instead; else fatal ones only: a guard
 /// that cannot read what it needs finds `Unknown`.
-pub fn examine(world: &mut dyn World, request: &Request) -> Result<Examination> {
-    let mut scene = Scene::new(world);
+pub fn examine(world: &mut dyn World, request: &Request, watch: &mut Watch) -> Result<Examination> {
+    let mut scene = Scene::new(world, watch);
     let about = scene.describe(request)?;
     if let Some(obstacle) = standing::obstacle(&mut scene, request)? {
         return Err(obstacle);

@@ -5,11 +5,12 @@ use crate::guards::Verdict;
 use crate::guards::scene::Scene;
 use crate::node::{Kind, Record, State};
 use crate::time::show_seconds;
+use crate::tso::Age;
 use crate::world::{Answer, ProbeFinding, Request, StatusReport};
-use std::time::Duration;
 
-/// A record that was not written for this long, while it was watched, is frozen.
-const FROZEN_AFTER: Duration = Duration::from_secs(10);
+/// A heartbeat that is older than this is not one of a clock that drifts: a clock that is a hundredth off needs a hundred
+/// days for it.
+const LONGEST_DRIFT_SECONDS: f64 = 86_400.0;
 
 /// The record that a request is about, as it is now.
 fn record(scene: &mut Scene<'_>, request: &Request) -> Result<Record> {
@@ -24,10 +25,54 @@ fn record(scene: &mut Scene<'_>, request: &Request) -> Result<Record> {
 /// Only a dead node's record may be touched: nobody behind the port, and a heartbeat seen to stand still.
 pub(super) fn alive(scene: &mut Scene<'_>, request: &Request) -> Result<Verdict> {
     let record = record(scene, request)?;
-    match scene.probe(&record.node)? {
-        ProbeFinding::Refused => {}
+    let finding = scene.probe(&record.node)?;
+    if let Some(verdict) = against(&record, finding) {
+        return Ok(verdict);
+    }
+    let doubtful = scene.out_of_reach(&record.node)?;
+    if doubtful.is_empty() && is_long_gone(scene, &record)? {
+        return Ok(Verdict::Clear);
+    }
+    if !scene.stands_still(&record)? {
+        return Ok(Verdict::Trips(format!(
+            "something still writes the record of {}: it may run elsewhere",
+            record.node
+        )));
+    }
+    // A supervisor may have started it while it was watched.
+    let finding = scene.probe_again(&record.node)?;
+    if finding != ProbeFinding::Refused {
+        return Ok(Verdict::Trips(format!("{} came up while it was watched: a probe says {finding}", record.node)));
+    }
+    // Whoever goes on writing while a probe finds nobody there is out of reach from here, and others may be as well.
+    let writing: Vec<&str> =
+        doubtful.iter().filter(|other| !scene.is_known_still(other)).map(|other| other.node.id.as_str()).collect();
+    Ok(match writing.is_empty() {
+        true => Verdict::Clear,
+        false => Verdict::Unknown(format!(
+            "whether {} is dead: the heartbeat of {} goes on though nobody answers there from here, so that a refused \
+             probe tells nothing; do this on a host that reaches the nodes",
+            record.node,
+            writing.join(", ")
+        )),
+    })
+}
+
+/// Whether its heartbeat is older than the drift of any clock explains, so that nothing need be watched.
+fn is_long_gone(scene: &mut Scene<'_>, record: &Record) -> Result<bool> {
+    let now = scene.listing()?.tso;
+    Ok(now.is_some_and(
+        |now| matches!(record.update_ts.heartbeat_age(now), Age::Seconds(age) if age > LONGEST_DRIFT_SECONDS),
+    ))
+}
+
+/// What a probe has against it that the node is dead; `None` if it was refused.
+fn against(record: &Record, finding: ProbeFinding) -> Option<Verdict> {
+    let node = &record.node;
+    Some(match finding {
+        ProbeFinding::Refused => return None,
         ProbeFinding::State(state) => {
-            let skips = match record.node.kind {
+            let skips = match node.kind {
                 Kind::Pump => ", and a Drainer that looks meanwhile may skip its binlog for good",
                 Kind::Drainer => "",
             };
@@ -35,37 +80,15 @@ pub(super) fn alive(scene: &mut Scene<'_>, request: &Request) -> Result<Verdict>
                 State::Online => format!("it would write its record again within two seconds{skips}"),
                 _ => "it writes its record itself when it ends".to_owned(),
             };
-            return Ok(Verdict::Trips(format!("{} is alive, it answers as {state}: {consequence}", record.node)));
+            Verdict::Trips(format!("{node} is alive, it answers as {state}: {consequence}"))
         }
-        ProbeFinding::Silent => {
-            return Ok(Verdict::Unknown(format!(
-                "whether {} is dead: it accepts connections and answers nothing (starting, or hung)",
-                record.node
-            )));
-        }
+        ProbeFinding::Silent => Verdict::Unknown(format!(
+            "whether {node} is dead: it accepts connections and answers nothing (starting, or hung)"
+        )),
         ProbeFinding::Other(id) => {
-            return Ok(Verdict::Unknown(format!(
-                "whether {} is dead: at its address answers {id}, so it may run elsewhere",
-                record.node
-            )));
+            Verdict::Unknown(format!("whether {node} is dead: at its address answers {id}, so it may run elsewhere"))
         }
-        ProbeFinding::Unknown(why) => {
-            return Ok(Verdict::Unknown(format!("whether {} is dead: {why}", record.node)));
-        }
-    }
-    let moved = scene.observe(FROZEN_AFTER, |listing| {
-        listing.find(record.node.kind, &record.node.id).is_none_or(|now| now.mod_revision != record.mod_revision)
-    })?;
-    if moved {
-        return Ok(Verdict::Trips(format!(
-            "something still writes the record of {}: it may run elsewhere",
-            record.node
-        )));
-    }
-    // A supervisor may have started it while it was watched.
-    Ok(match scene.probe_again(&record.node)? {
-        ProbeFinding::Refused => Verdict::Clear,
-        finding => Verdict::Trips(format!("{} came up while it was watched: a probe says {finding}", record.node)),
+        ProbeFinding::Unknown(why) => Verdict::Unknown(format!("whether {node} is dead: {why}")),
     })
 }
 
@@ -93,11 +116,14 @@ pub(super) fn pointless(scene: &mut Scene<'_>, request: &Request) -> Result<Verd
 pub(super) fn lose_binlog(scene: &mut Scene<'_>, request: &Request) -> Result<Verdict> {
     let pump = record(scene, request)?;
     let mut known = Vec::new();
+    let now = scene.listing()?.tso;
     for drainer in scene.others(Kind::Drainer, None)? {
-        let gap = pump.max_commit_ts.seconds_since(drainer.max_commit_ts);
-        known.push(match gap > 0.0 {
-            true => format!("{} is {} behind its record", drainer.node.id, show_seconds(gap)),
-            false => format!("{} has passed its record", drainer.node.id),
+        let (id, gap) = (&drainer.node.id, pump.max_commit_ts.seconds_since(drainer.max_commit_ts));
+        known.push(match drainer.max_commit_ts.position_age(now.unwrap_or(drainer.max_commit_ts)) {
+            Age::Nothing => format!("{id} has read nothing yet"),
+            Age::Negative | Age::Ahead(_) => format!("where {id} stands cannot be told from its record"),
+            Age::Seconds(_) if gap > 0.0 => format!("{id} is {} behind its record", show_seconds(gap)),
+            Age::Seconds(_) => format!("{id} has passed its record"),
         });
     }
     let known = if known.is_empty() { "no Drainer is registered".to_owned() } else { known.join(", ") };

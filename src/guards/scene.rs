@@ -1,8 +1,9 @@
 //! What guards look at: read once for all guards of one change, and only what they ask for.
 
 use crate::error::{Error, Result};
+use crate::guards::watch::{FROZEN_AFTER, Watch};
 use crate::node::{Kind, NodeRef, Record, State};
-use crate::tso::Tso;
+use crate::tso::{Age, Tso};
 use crate::world::{Answer, Listing, ProbeFinding, Request, World};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,13 +14,14 @@ const BEAT: Duration = Duration::from_secs(1);
 /// The cluster as the guards of one change see it.
 pub(super) struct Scene<'w> {
     world: &'w mut dyn World,
+    watch: &'w mut Watch,
     listing: Option<Result<Listing>>,
     probes: Option<Result<BTreeMap<NodeRef, ProbeFinding>>>,
 }
 
 impl<'w> Scene<'w> {
-    pub(super) fn new(world: &'w mut dyn World) -> Self {
-        Self { world, listing: None, probes: None }
+    pub(super) fn new(world: &'w mut dyn World, watch: &'w mut Watch) -> Self {
+        Self { world, watch, listing: None, probes: None }
     }
 
     /// Asks the world something that changes nothing.
@@ -107,6 +109,61 @@ impl<'w> Scene<'w> {
     /// The record under `key`, unless the key is no record or gone.
     pub(super) fn record_at(&mut self, key: &str) -> Result<Option<Record>> {
         Ok(self.listing()?.records.into_iter().find(|record| record.node.key() == key))
+    }
+
+    /// Whether the record, as it was first read, stands still: it was watched before, or is watched now, for as long as
+    /// it takes.
+    pub(super) fn stands_still(&mut self, record: &Record) -> Result<bool> {
+        if self.watch.is_still(record) {
+            return Ok(true);
+        }
+        let first = self.listing()?;
+        let mut last = None;
+        let whole = FROZEN_AFTER.as_secs();
+        for past in 0..whole {
+            let left = whole - past;
+            self.watch.says(format!("watching for {left}s whether anybody writes the record of {}", record.node));
+            let seen = self.ask(&Request::Sleep { time: BEAT }).and_then(|_| self.list_again());
+            let Ok(listing) = seen else {
+                self.watch.is_over();
+                return seen.map(|_| false);
+            };
+            let now = listing.find(record.node.kind, &record.node.id);
+            if now.is_none_or(|now| now.mod_revision != record.mod_revision) {
+                self.watch.is_over();
+                return Ok(false);
+            }
+            last = Some(listing);
+        }
+        self.watch.is_over();
+        if let Some(last) = last {
+            self.watch.learn(&first, &last);
+        }
+        Ok(true)
+    }
+
+    /// Whether the record, as it was first read, was seen to stand still.
+    pub(super) fn is_known_still(&self, record: &Record) -> bool {
+        self.watch.is_still(record)
+    }
+
+    /// Those beside `node` that a probe from here finds refused or unknown though their heartbeats are fresh: either they
+    /// ended a moment ago, or probes from here tell nothing.
+    pub(super) fn out_of_reach(&mut self, node: &NodeRef) -> Result<Vec<Record>> {
+        let listing = self.listing()?;
+        let mut found = Vec::new();
+        for record in listing.records {
+            // Without PD's time any of them may be fresh.
+            let age = listing.tso.map(|now| record.update_ts.heartbeat_age(now));
+            let is_old = matches!(age, Some(Age::Seconds(age)) if age >= FROZEN_AFTER.as_secs_f64());
+            if record.node == *node || record.state == State::Offline || is_old {
+                continue;
+            }
+            if matches!(self.probe(&record.node)?, ProbeFinding::Refused | ProbeFinding::Unknown(_)) {
+                found.push(record);
+            }
+        }
+        Ok(found)
     }
 
     /// Looks once a second until `enough` says so, for `time` at most. Returns whether it did.

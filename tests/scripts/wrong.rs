@@ -241,6 +241,6 @@ fn a_record_that_somebody_uses_is_not_forgotten() {
         .ends_at_once(ErrorKind::Failed, &["pump-0 is no node that is offline"]);
     let played = way("clean_up", "duplicate-address", &[]).play();
     assert!(story(&played).join("\n").contains("another node answers at 10.0.1.13:8250"));
-    let reads = &[r#"{"kind": "crash", "node": "drainer-0", "after": "1s", "lasts": "2h"}"#];
+    let reads = &[r#"{"kind": "crash", "node": "drainer-0", "after": "16ms", "lasts": "2h"}"#];
     way("clean_up", "old-records", reads).ends(ErrorKind::Refused, &["still_pulled", "drainer-0"]);
 }

@@ -1,0 +1,44 @@
+//! Watching records: which of them stand still. What was watched once holds until a record is written again.
+
+use crate::node::Record;
+use crate::world::{Listing, Notice, Notices};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// A record that was not written for this long, while it was watched, is frozen.
+pub(super) const FROZEN_AFTER: Duration = Duration::from_secs(10);
+
+/// What the guards of a session have watched, and where they say what they wait for.
+pub struct Watch {
+    notices: Notices,
+    /// By key: the revision at which the record stood still for as long as it takes.
+    still: BTreeMap<String, i64>,
+}
+
+impl Watch {
+    /// Nothing was watched yet.
+    pub fn new(notices: Notices) -> Self {
+        Self { notices, still: BTreeMap::new() }
+    }
+
+    /// Whether the record, as it was read, was seen to stand still.
+    pub(super) fn is_still(&self, record: &Record) -> bool {
+        self.still.get(&record.node.key()) == Some(&record.mod_revision)
+    }
+
+    /// The records of both listings that nobody wrote between them stood still: the one watch serves for all of them.
+    pub(super) fn learn(&mut self, first: &Listing, last: &Listing) {
+        let before: BTreeMap<String, i64> =
+            first.records.iter().map(|record| (record.node.key(), record.mod_revision)).collect();
+        let after = last.records.iter().map(|record| (record.node.key(), record.mod_revision));
+        self.still = after.filter(|(key, revision)| before.get(key) == Some(revision)).collect();
+    }
+
+    pub(super) fn says(&self, text: String) {
+        (self.notices)(Notice::Progress(text));
+    }
+
+    pub(super) fn is_over(&self) {
+        (self.notices)(Notice::ProgressEnd);
+    }
+}
