@@ -15,6 +15,7 @@ use crate::time::{Time, Zone, parse_duration, show_seconds};
 use crate::value::Value;
 use crate::world::{Answer, Gate, Notice, Request};
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
@@ -88,9 +89,9 @@ impl Finding {
         Ok(Self { critical, check: check?, node: node?, what: what?, otherwise: otherwise?, remedy: remedy?, value })
     }
 
-    /// Whether it is the same, with other numbers.
-    fn is(&self, other: &Self) -> bool {
-        (self.critical, &self.check, &self.node) == (other.critical, &other.check, &other.node)
+    /// What makes it the same as one of another look, whose numbers may differ.
+    fn identity(&self) -> (bool, &str, &str) {
+        (self.critical, &self.check, &self.node)
     }
 
     fn line(&self) -> String {
@@ -166,7 +167,7 @@ impl Looking<'_> {
     }
 
     /// Tells how what was `found` differs from what is `known`: all of it the first time.
-    fn tell(&self, known: Option<&[Finding]>, found: &[Finding]) -> Result<()> {
+    fn tell<'a>(&self, known: Option<&'a [Finding]>, found: &'a [Finding]) -> Result<()> {
         let (house, time) = (self.house, self.time()?);
         if house.output.format() == Format::Json {
             let findings: Vec<_> = found.iter().map(|finding| to_json(&finding.value)).collect();
@@ -178,8 +179,10 @@ impl Looking<'_> {
             found.iter().for_each(|finding| finding.tell(house));
             return Ok(());
         };
-        let new: Vec<_> = found.iter().filter(|one| !known.iter().any(|other| other.is(one))).collect();
-        let gone: Vec<_> = known.iter().filter(|one| !found.iter().any(|other| other.is(one))).collect();
+        let identities = |all: &'a [Finding]| all.iter().map(Finding::identity).collect::<HashSet<_>>();
+        let (before, after) = (identities(known), identities(found));
+        let new: Vec<_> = found.iter().filter(|one| !before.contains(&one.identity())).collect();
+        let gone: Vec<_> = known.iter().filter(|one| !after.contains(&one.identity())).collect();
         if !new.is_empty() || !gone.is_empty() {
             house.output.line(&format!("{time}: {}", summary(found, self.observe)));
         }

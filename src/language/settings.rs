@@ -41,6 +41,6 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { operations: 500_000_000, call_levels: 64, text: 16 << 20, array: 1_000_000, map: 100_000 }
+        Self { operations: 500_000_000, call_levels: 64, text: 64 << 20, array: 4_000_000, map: 4_000_000 }
     }
 }

@@ -1,7 +1,7 @@
 //! Looking at the cluster: nothing here changes anything.
 
 use crate::error::{Error, Result};
-use crate::node::{Kind, Node, NodeRef};
+use crate::node::{Kind, Node, NodeRef, Record};
 use crate::operations::nodes::{find, list, look, unexpected, view, views};
 use crate::operations::{Arguments, Example, Group, NodeName, Operation, Param, Type};
 use crate::value::Value;
@@ -75,9 +75,9 @@ pub(super) const TABLE: &[Operation] = &[
     reads(
         "listing",
         &[],
-        "#{ nodes, malformed, ts }",
-        "Everything that stands in etcd, of one moment and without a warning: all Nodes, the keys that are no records, and \
-         PD's timestamp of that moment (`()` if PD gave none).",
+        "#{ nodes, malformed, misnamed, ts }",
+        "Everything that stands in etcd, of one moment and without a warning: all Nodes, the keys that are no records, the \
+         records whose JSON names another id than their key (an array of `#{ kind, id, node_id }`), and PD's timestamp of that moment (`()` if PD gave none).",
         Example::new("listing().nodes.len()"),
         listing,
     ),
@@ -128,7 +128,20 @@ pub(super) const TABLE: &[Operation] = &[
 fn listing(gate: &mut dyn Gate, _args: &Arguments) -> Result<Value> {
     let mut listing = look(gate)?;
     let (malformed, ts) = (std::mem::take(&mut listing.malformed), listing.tso);
-    Ok(Value::map([("nodes", views(listing, None)), ("malformed", malformed.into()), ("ts", ts.into())]))
+    let misnamed = listing.records.iter().filter_map(misnamed).collect();
+    Ok(Value::map([
+        ("nodes", views(listing, None)),
+        ("malformed", malformed.into()),
+        ("misnamed", Value::List(misnamed)),
+        ("ts", ts.into()),
+    ]))
+}
+
+/// The id that the JSON of `record` names, where it is another than its key's.
+fn misnamed(record: &Record) -> Option<Value> {
+    let node_id = record.other_id.as_deref()?;
+    let (kind, id) = (record.node.kind.name(), record.node.id.as_str());
+    Some(Value::map([("kind", kind.into()), ("id", id.into()), ("node_id", node_id.into())]))
 }
 
 fn one(gate: &mut dyn Gate, args: &Arguments, kind: Kind) -> Result<Value> {

@@ -3,7 +3,7 @@
 use crate::node::{Kind, NodeRef, Record, RecordState};
 use crate::world::Listing;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Display, Formatter};
 
 /// A node as somebody knows it: what must not have changed for what they made of it to hold.
@@ -69,11 +69,10 @@ impl Known {
 
     /// How `now` differs, a phrase each. `who` knows what was then: "the plan".
     pub fn differences(&self, who: &str, now: &Self) -> Vec<String> {
-        let find = |nodes: &[KnownNode], key: &str| nodes.iter().find(|node| node.key() == key).cloned();
-        let keys: BTreeSet<String> = self.nodes.iter().chain(&now.nodes).map(KnownNode::key).collect();
-        let difference =
-            |key: &String| KnownNode::difference(who, find(&self.nodes, key).as_ref(), find(&now.nodes, key).as_ref());
-        let nodes = keys.iter().filter_map(difference);
+        let mut keys: BTreeMap<String, (Option<&KnownNode>, Option<&KnownNode>)> = BTreeMap::new();
+        self.nodes.iter().for_each(|node| keys.entry(node.key()).or_default().0 = Some(node));
+        now.nodes.iter().for_each(|node| keys.entry(node.key()).or_default().1 = Some(node));
+        let nodes = keys.values().filter_map(|(then, now)| KnownNode::difference(who, *then, *now));
         let come = now.malformed.difference(&self.malformed);
         let gone = self.malformed.difference(&now.malformed);
         nodes
