@@ -3,7 +3,10 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::guards::scene::Scene;
+use crate::guards::watch::FROZEN_AFTER;
 use crate::node::{Kind, NodeRef, Record, RecordState, State};
+use crate::time::show_seconds;
+use crate::tso::Tso;
 use crate::world::{Action, Awaited, ProbeFinding, Request};
 
 /// Why `request` can come to nothing, and what to do instead; `None` where it can.
@@ -66,12 +69,29 @@ fn told(scene: &mut Scene<'_>, node: &NodeRef, action: Action) -> Result<Option<
             let error = not_done(ErrorKind::Rejected, "is pausing already".to_owned());
             Some(error.hint(format!("wait until it is: wait_for(\"{id}\", \"paused\")")))
         }
-        ProbeFinding::Refused => Some(nobody(node, action, says)),
+        ProbeFinding::Refused => Some(match fresh_heartbeat(record, listing.tso) {
+            Some(age) => not_done(
+                ErrorKind::Unreachable,
+                format!(
+                    "cannot be told: nobody answers at {} from here, though its heartbeat is {age} old",
+                    node.address
+                ),
+            )
+            .hint("do this on a host that reaches it; if it ended just now, look again in some seconds"),
+            None => nobody(node, action, says),
+        }),
         ProbeFinding::State(State::Online | State::Paused | State::Offline)
         | ProbeFinding::Silent
         | ProbeFinding::Other(_)
         | ProbeFinding::Unknown(_) => None,
     })
+}
+
+/// How old the heartbeat of a node is that says `online` and seems to write: it may be alive where nobody reaches it.
+fn fresh_heartbeat(record: Option<&Record>, now: Option<Tso>) -> Option<String> {
+    let record = record.filter(|record| record.state == State::Online)?;
+    let age = record.update_ts.heartbeat_age(now?).seconds()?;
+    (age < FROZEN_AFTER.as_secs_f64()).then(|| show_seconds(age))
 }
 
 /// Nobody is there to be told: what the record says, and what to do instead.

@@ -60,6 +60,13 @@ fn a_node_that_was_killed_is_said_to_be_dead_before_others_are_blamed() {
 }
 
 #[test]
+fn a_node_whose_heartbeat_is_fresh_is_not_said_to_be_dead() {
+    let just_now = Situation::sample("default").first(r#"kill("pump-1")"#);
+    let why = "cannot be told: nobody answers at 10.0.1.12:8250 from here, though its heartbeat is ";
+    comes_to_nothing(&just_now, r#"pause_pump("pump-1")"#, ErrorKind::Unreachable, why, "on a host that reaches it");
+}
+
+#[test]
 fn a_state_that_a_record_has_is_not_written_again() {
     let paused = Situation::sample("default").first(r#"pause_pump("pump-1", #{ wait: "1m" })"#);
     let says = "the record of pump pump-1 says paused already";
