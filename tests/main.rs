@@ -15,6 +15,7 @@ mod contract;
 mod ctl_answers;
 mod ctl_flags;
 mod ctl_options;
+mod dice;
 mod docs_files;
 mod doctor;
 mod end_to_end;

@@ -312,6 +312,93 @@ fn a_drainer_that_gc_overtakes_goes_on_with_a_hole() {
 }
 
 #[test]
+fn a_restarted_drainer_begins_at_its_checkpoint() {
+    let mut cluster = cluster(|scenario| scenario["tidb"] = json!([]));
+    let drainer = who(&cluster, "d0");
+    cluster.advance_to(MINUTE);
+    // Where it has consumed more than it has saved.
+    let mut saved = cluster.record(drainer).unwrap().max_commit_ts;
+    while cluster.position(drainer) < cluster.time_of(saved) + 2 * SECOND {
+        wait(&mut cluster, SECOND / 10);
+        saved = cluster.record(drainer).unwrap().max_commit_ts;
+    }
+    let put = put(&mut cluster, "d0", "pause");
+    assert!(put.contains("success"), "{put}");
+    wait(&mut cluster, SECOND);
+    let saved = cluster.record(drainer).unwrap().max_commit_ts;
+    assert_eq!(cluster.position(drainer), cluster.time_of(saved), "what it consumed beyond that is forgotten");
+    cluster.start(drainer, None);
+    wait(&mut cluster, 2 * SECOND);
+    assert_eq!(cluster.record(drainer).unwrap().max_commit_ts, saved, "its first save comes more than 3 s later");
+    wait(&mut cluster, 8 * SECOND);
+    assert!(cluster.record(drainer).unwrap().max_commit_ts > saved);
+}
+
+#[test]
+fn drainers_go_on_while_a_pump_closes_for_long() {
+    for tidb in [json!([]), json!([{"address": "h4:4000", "writes_per_second": 10}])] {
+        let mut cluster = cluster(|scenario| {
+            scenario["tidb"] = tidb;
+            scenario["pumps"][1]["process"] = "closing".into();
+            scenario["pumps"][1]["lag"] = "10m".into();
+            let paused = json!({"id": "d1", "address": "h5:8249", "record": "paused", "process": "dead", "lag": "1h"});
+            scenario["drainers"].as_array_mut().unwrap().push(paused);
+        });
+        for _ in 0..10 {
+            let recorded = |cluster: &Cluster| cluster.record(who(cluster, "d0")).unwrap().max_commit_ts;
+            let before = recorded(&cluster);
+            wait(&mut cluster, 10 * SECOND);
+            assert!(recorded(&cluster) > before, "a closing Pump goes on making fake binlog");
+        }
+        assert_eq!(record(&cluster, "p1"), State::Online);
+        write_state(&mut cluster, "d1", State::Offline);
+        wait(&mut cluster, 2 * SECOND);
+        assert_eq!(record(&cluster, "p1"), State::Offline);
+        wait(&mut cluster, MINUTE);
+        assert_eq!(
+            happened(&cluster, |what| matches!(what, What::LeftBehind { drainer: 0, .. })),
+            Vec::<Micros>::new(),
+            "fakes are no loss"
+        );
+    }
+}
+
+#[test]
+fn a_key_of_a_node_without_a_record_can_be_seen_and_forgotten() {
+    for value in ["{not json", r#"{"nodeId":"p1","host":"h1:8250","state":"paused"}"#] {
+        let mut cluster = cluster(|scenario| {
+            scenario["pumps"][1]["record"] = Json::Null;
+            scenario["pumps"][1]["process"] = "dead".into();
+            scenario["keys"] = json!([{"key": "/tidb-binlog/v1/pumps/p1", "value": value}]);
+        });
+        assert_eq!(cluster.get("/tidb-binlog/v1/pumps/p1").unwrap().value, value.as_bytes());
+        assert!(cluster.delete("/tidb-binlog/v1/pumps/p1"));
+        assert!(cluster.get("/tidb-binlog/v1/pumps/p1").is_none());
+        assert!(!cluster.key_values().iter().any(|pair| pair.key == "/tidb-binlog/v1/pumps/p1"));
+    }
+}
+
+#[test]
+fn the_uptime_of_a_dead_node_is_the_age_of_its_record() {
+    let age = |id: &str, spec: Json| {
+        let cluster = cluster(|scenario| {
+            let list = if id == "p1" { &mut scenario["pumps"][1] } else { &mut scenario["drainers"][0] };
+            list.as_object_mut().unwrap().extend(spec.as_object().unwrap().clone());
+        });
+        let record = cluster.record(who(&cluster, id)).unwrap();
+        assert!(record.max_commit_ts <= record.update_ts, "nobody writes of a commit before it is there");
+        -cluster.time_of(record.update_ts) / SECOND
+    };
+    for id in ["p1", "d0"] {
+        for process in ["dead", "hung"] {
+            assert_eq!(age(id, json!({"process": process, "uptime": "2d"})), 2 * 86_400);
+            assert_eq!(age(id, json!({"process": process, "uptime": "2h", "lag": "3d"})), 7_200);
+            assert!(age(id, json!({"process": process})) < 3, "just now, where nothing is said");
+        }
+    }
+}
+
+#[test]
 fn gc_of_old_versions_waits_for_the_drainers() {
     let mut cluster = lagging("consumed");
     cluster.advance_to(24 * HOUR);

@@ -16,7 +16,7 @@
  21s ==> pump-1: wait until it is back
  21s   . waiting until heartbeat and newest commit of pump-1 advance
  23s   . waiting until every online Drainer reads on in pump-1
- 24s ==> check that all are online, and replication goes on
- 24s   . waiting until these Drainers advance: drainer-0, drainer-1
- 28s   > (a table of 3 rows)
- 28s === the script is done
+ 28s ==> check that all are online, and replication goes on
+ 28s   . waiting until these Drainers advance: drainer-0, drainer-1
+ 33s   > (a table of 3 rows)
+ 33s === the script is done

@@ -2,7 +2,6 @@
 
 use crate::error::{Error, Place, Result};
 use crate::journal::Outcome;
-use crate::node::Kind;
 use crate::policy::{Ask, Change, Consent, Policy};
 use crate::rehearsal::story::LagCurve;
 use crate::sim::{Cluster, Micros, SECOND, Simulated};
@@ -119,9 +118,9 @@ impl Trace {
             return;
         }
         self.drawn_at = Some(now);
-        for who in cluster.everybody().filter(|who| who.kind() == Kind::Drainer) {
+        for (who, position) in cluster.drainer_positions() {
             let id = cluster.id_of(who);
-            let lag = (now - cluster.position(who)).max(0);
+            let lag = (now - position).max(0);
             match self.lags.iter_mut().find(|curve| curve.drainer == id) {
                 Some(curve) => curve.points.push((now, lag)),
                 None => self.lags.push(LagCurve { drainer: id.to_owned(), points: vec![(now, lag)] }),

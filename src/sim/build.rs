@@ -1,6 +1,7 @@
 //! From a scenario to a cluster in motion.
 
-use super::clock::{Micros, Queue, SECOND};
+use super::checkpoint::{Checkpoint, EVERY};
+use super::clock::{MINUTE, Micros, Queue, SECOND, next_tick};
 use super::cluster::{Cluster, Event, FIRST_REVISION, RawKey};
 use super::drainer::{DRAINER_BEAT, Drainer, LOOK, Source};
 use super::faults::{Outside, Suffers};
@@ -8,7 +9,10 @@ use super::host::Host;
 use super::process::{Entry, Node, Process, Stage, Who};
 use super::pump::{CLOSE_CHECK, Closing, FAKE_BINLOG, GC_INTERVAL, PUMP_BEAT, Pump};
 use super::record::{Body, Fixed, own_fields, written_body};
-use super::scenario::{BinlogSpec, DrainerSpec, FIRST_GC, Phases, ProcessSpec, PumpSpec, Scenario, TidbSpec, phase};
+use super::scenario::{
+    BinlogSpec, DrainerSpec, FIRST_GC, Phases, ProcessSpec, PumpSpec, Scenario, TidbSpec, phase, since,
+};
+use super::ticks::Ticks;
 use super::tidb::{Binlog, STATUS_PORT, Tidb};
 use crate::error::Result;
 use crate::node::{Kind, NodeRef, State};
@@ -18,6 +22,11 @@ use serde_json::{Map, Value as Json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// How long before its start a cluster has gone on as it begins.
+const BEFORE: Micros = MINUTE;
+/// How far apart the Pumps' clocks of fake binlog are, where a scenario does not say.
+const FAKE_STRIDE: Micros = 1_170_000;
+
 impl Cluster {
     /// The cluster of `scenario`, at its start.
     ///
@@ -25,6 +34,12 @@ impl Cluster {
     /// `invalid` or `not_found` when a fault can happen to nobody, `invalid` when the start is no point in time.
     pub fn new(scenario: &Scenario) -> Result<Self> {
         let mut cluster = Self::empty(scenario)?;
+        cluster.tidbs = (0..scenario.tidb.len()).map(|at| tidb_of(&scenario.tidb, at)).collect();
+        for spec in &scenario.keys {
+            let raw = RawKey { value: spec.value.as_bytes().into(), created: FIRST_REVISION, revision: FIRST_REVISION };
+            cluster.keys.insert(spec.key.clone(), raw);
+        }
+        cluster.keys_changed();
         for (place, spec) in scenario.pumps.iter().enumerate() {
             let pump = cluster.pump_of(spec, place);
             cluster.pumps.push(pump);
@@ -33,15 +48,15 @@ impl Cluster {
             let drainer = cluster.drainer_of(spec, place);
             cluster.drainers.push(drainer);
         }
-        cluster.tidbs = (0..scenario.tidb.len()).map(|at| tidb_of(&scenario.tidb, at)).collect();
-        for spec in &scenario.keys {
-            let raw = RawKey { value: spec.value.as_bytes().into(), created: FIRST_REVISION, revision: FIRST_REVISION };
-            cluster.keys.insert(spec.key.clone(), raw);
-        }
         cluster.sort();
+        for who in cluster.everybody().collect::<Vec<_>>() {
+            if cluster.node(who).entry.is_none() {
+                cluster.adopt_key(who);
+            }
+        }
         cluster.settled_at = 0;
         cluster.keys_changed();
-        cluster.begin(scenario);
+        cluster.begin();
         for fault in &scenario.faults {
             cluster.add_fault(fault.clone())?;
         }
@@ -117,7 +132,9 @@ impl Cluster {
             Kind::Drainer => {
                 let spec = DrainerSpec { record: None, process: ProcessSpec::Dead, ..DrainerSpec::new(id, address) };
                 let drainer = self.drainer_of(&spec, self.drainers.len());
-                self.drainers.push(Drainer { consumed: self.now, since: self.now, ..drainer });
+                let checkpoint = Checkpoint::at(self.now, self.now);
+                let (consumed, since, kept_at) = (self.now, self.now, self.now);
+                self.drainers.push(Drainer { consumed, since, checkpoint, kept_at, ..drainer });
                 Who::Drainer(self.drainers.len() - 1)
             }
         };
@@ -137,13 +154,16 @@ impl Cluster {
     }
 
     fn pump_of(&self, spec: &PumpSpec, place: usize) -> Pump {
+        let (uptime, lag) = since(spec.process, spec.uptime, spec.lag);
+        let shown = spec.recorded.filter(|_| matches!(spec.process, ProcessSpec::Dead | ProcessSpec::Hung));
+        let uptime = shown.map_or(uptime, |shown| spec.uptime.unwrap_or(shown).micros());
         let common = Common {
             kind: Kind::Pump,
             id: &spec.id,
             address: &spec.address,
             record: spec.record,
             process: spec.process,
-            uptime: spec.uptime.micros(),
+            uptime,
             extra: &spec.extra,
             json: spec.json.as_deref(),
             phases: &spec.phases,
@@ -151,19 +171,28 @@ impl Cluster {
             supervised: spec.supervisor,
             drift_ppm: spec.drift_ppm,
         };
-        let (lag, phase) = (spec.lag.micros(), phase(spec.phases.fake_binlog_ms, place, 1_170_000, FAKE_BINLOG));
-        let running = spec.process == ProcessSpec::Running;
-        let newest = if running { phase - FAKE_BINLOG } else { -lag };
-        let closing = spec.process == ProcessSpec::Closing;
+        let is_closing = spec.process == ProcessSpec::Closing;
+        let mut ticks = Ticks::none();
+        let first = phase(spec.phases.fake_binlog_ms, place, FAKE_STRIDE, FAKE_BINLOG) - BEFORE;
+        ticks.begin(first - 1, first, FAKE_BINLOG, self.writes_per_second() == 0);
+        if spec.process != ProcessSpec::Running {
+            ticks.once(-lag);
+        }
+        let looks_at = phase(spec.phases.close_check_ms, place, 330_000, CLOSE_CHECK).max(1);
+        let has_waited = next_tick(looks_at - BEFORE, CLOSE_CHECK, CLOSE_CHECK - lag);
+        if is_closing && !self.broken[1] && has_waited < looks_at {
+            ticks.begin(-lag, has_waited, CLOSE_CHECK, false);
+        }
+        let newest = ticks.last_by(0).unwrap_or(-lag);
         // Its record stands at the last heartbeat before the fake binlog that it wrote when it was told to close.
-        let recorded = if closing { newest - FAKE_BINLOG / 2 } else { newest };
+        let recorded = if is_closing { -lag - FAKE_BINLOG / 2 } else { newest };
+        let recorded = shown.map_or(recorded, |shown| recorded.min(-shown.micros()));
         Pump {
             node: self.node_of(&common, recorded),
             newest,
-            producing: running,
-            interval: FAKE_BINLOG,
-            phase: phase - FAKE_BINLOG,
-            closing: closing.then_some(Closing { fake_binlog: -lag, storage_done: true }),
+            ticks,
+            closing: is_closing.then_some(Closing { fake_binlog: -lag, storage_done: true, looks_at }),
+            told_to_close: is_closing.then_some(-lag),
             unmatched_until: spec.unmatched.micros(),
             retention: spec.retention.micros(),
             gc_ts: FIRST_GC - GC_INTERVAL - spec.retention.micros(),
@@ -174,13 +203,14 @@ impl Cluster {
     }
 
     fn drainer_of(&self, spec: &DrainerSpec, place: usize) -> Drainer {
+        let (uptime, lag) = since(spec.process, spec.uptime, spec.lag);
         let common = Common {
             kind: Kind::Drainer,
             id: &spec.id,
             address: &spec.address,
             record: spec.record,
             process: spec.process,
-            uptime: spec.uptime.micros(),
+            uptime,
             extra: &spec.extra,
             json: spec.json.as_deref(),
             phases: &spec.phases,
@@ -190,9 +220,13 @@ impl Cluster {
         };
         let running = spec.process == ProcessSpec::Running;
         let mut drainer = Drainer {
-            node: self.node_of(&common, -spec.lag.micros()),
-            consumed: -spec.lag.micros(),
+            node: self.node_of(&common, -lag),
+            consumed: -lag,
             since: 0,
+            checkpoint: Checkpoint::at(0, 0),
+            kept_at: 0,
+            writes_apart: None,
+            merges_until: Micros::MAX,
             flowing: running,
             speed: spec.speed.map(|speed| (speed * 1000.0) as i64),
             stalled_until: Micros::MIN,
@@ -214,11 +248,28 @@ impl Cluster {
             let stuck = drainer.sources.iter_mut().filter(|source| source.stuck_at.is_some());
             stuck.for_each(|source| source.stuck_at = Some(drainer.consumed));
         }
-        // Its record is as old as its last heartbeat, and so is the position in it.
-        let since_beat = -drainer.node.beat_phase;
-        let consumed_since = drainer.speed.filter(|_| running).map_or(0, |speed| since_beat / 1000 * speed);
-        drainer.node.settled = drainer.consumed - consumed_since;
+        self.begin_checkpoint(&mut drainer, spec, place);
         drainer
+    }
+
+    /// What a Drainer has saved at the start: where the scenario says that it is behind, just that; otherwise what comes
+    /// of the cluster having gone on like this for a while.
+    fn begin_checkpoint(&self, drainer: &mut Drainer, spec: &DrainerSpec, place: usize) {
+        let may_save = phase(spec.phases.checkpoint_ms, place, 970_000, EVERY);
+        drainer.checkpoint = Checkpoint::at(drainer.consumed, may_save - EVERY);
+        drainer.node.settled = drainer.consumed;
+        if spec.lag.micros() == 0 && drainer.flowing && self.writes_per_second() == 0 && drainer.consumed > -BEFORE {
+            drainer.since = -BEFORE;
+            drainer.checkpoint = Checkpoint::at(-BEFORE, may_save - BEFORE);
+            let recorded = drainer.checkpoint_at(&self.pumps, drainer.node.beat_phase);
+            drainer.node.settled = recorded.saved;
+            drainer.checkpoint = drainer.checkpoint_at(&self.pumps, 0);
+            drainer.since = 0;
+        }
+        // What its record says is as old as its last heartbeat.
+        if let Some(pace) = drainer.pace().filter(|_| drainer.flowing) {
+            drainer.node.settled = drainer.consumed + drainer.node.beat_phase / 1_000 * pace;
+        }
     }
 
     fn first_sources(&self) -> Vec<Source> {
@@ -267,7 +318,13 @@ impl Cluster {
     fn entry_of(&self, common: &Common<'_>, state: State, position: Micros, beat: Micros) -> Entry {
         let beats = common.process == ProcessSpec::Running && state == State::Online;
         let live = beats && common.extra.is_empty() && common.json.is_none();
-        let written = if beats { beat } else { beat.min(position.max(-common.uptime)) };
+        let written = match common.process {
+            ProcessSpec::Running => beat,
+            // Its last heartbeat was just before it was told, which its position tells.
+            ProcessSpec::Closing => beat.min(position),
+            ProcessSpec::Dead | ProcessSpec::Hung => beat.min(-common.uptime),
+        };
+        let position = position.min(written);
         let revision = FIRST_REVISION + written.max(1 - FIRST_REVISION);
         let (max_commit_ts, update_ts) = (self.ts_at(position), self.ts_at(written));
         let body = if live {
@@ -283,13 +340,12 @@ impl Cluster {
     }
 
     /// Puts everything in motion that has been going on before the start.
-    fn begin(&mut self, scenario: &Scenario) {
+    fn begin(&mut self) {
         for at in 0..self.pumps.len() {
             self.queue.schedule(FIRST_GC, Event::Gc(at));
             let epoch = self.pumps[at].node.epoch;
-            if self.pumps[at].closing.is_some() {
-                let first = phase(scenario.pumps[at].phases.close_check_ms, at, 330_000, CLOSE_CHECK);
-                self.queue.schedule(first.max(1), Event::CloseCheck { pump: at, epoch });
+            if let Some(closing) = self.pumps[at].closing {
+                self.queue.schedule(closing.looks_at, Event::CloseCheck { pump: at, epoch });
             }
         }
         for who in self.everybody().collect::<Vec<_>>() {

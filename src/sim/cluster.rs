@@ -4,8 +4,8 @@
 //! [`Cluster::settle`] first, which notes where everything has come to, and [`Cluster::rewire`] after, which works out
 //! who now reads from whom.
 
-use super::clock::{Micros, Queue, SECOND};
-use super::drainer::Drainer;
+use super::clock::{MINUTE, Micros, Queue, SECOND, last_tick};
+use super::drainer::{Drainer, LOOK};
 use super::faults::{Active, Outside};
 use super::happening::{Happening, What};
 use super::host::Host;
@@ -40,8 +40,6 @@ pub(crate) enum Event {
     Beat(Who, u32),
     /// A Drainer looks at the list of Pumps.
     Look(usize),
-    /// A Drainer has merged something.
-    WarmedUp(usize, u32),
     /// A Drainer has failed too many heartbeats.
     GiveUp(usize, u32),
     /// A Pump collects old binlog.
@@ -144,6 +142,7 @@ impl Cluster {
             }
             None => {
                 self.now = self.now.max(until);
+                self.keep_checkpoints();
                 false
             }
         }
@@ -159,7 +158,6 @@ impl Cluster {
             Event::Ended(who, epoch) if self.node(who).epoch == epoch => self.ended(who),
             Event::Restart(who, epoch) if self.node(who).epoch == epoch => self.start(who, None),
             Event::Beat(who, epoch) if self.node(who).epoch == epoch => self.beat(who),
-            Event::WarmedUp(drainer, epoch) if self.drainers[drainer].node.epoch == epoch => self.warmed_up(drainer),
             Event::GiveUp(drainer, epoch) if self.drainers[drainer].node.epoch == epoch => self.give_up(drainer),
             Event::Look(drainer) => self.look_if_due(drainer),
             Event::Gc(pump) => self.hourly_gc(pump),
@@ -242,9 +240,43 @@ impl Cluster {
         }
     }
 
+    /// The Drainers, in the order of their ids, and up to where each has consumed everything: the truth, not their records.
+    pub fn drainer_positions(&self) -> impl Iterator<Item = (Who, Micros)> + '_ {
+        let consumed = self.consumed_by_drainers();
+        self.order[1].iter().map(move |at| (Who::Drainer(*at), consumed[*at]))
+    }
+
     /// The newest commit a Pump holds, or up to where a Drainer has consumed everything: the truth, not its record.
     pub fn position(&self, who: Who) -> Micros {
         self.position_at(who, self.now)
+    }
+
+    /// Up to where each Drainer has consumed everything, by its place.
+    pub(crate) fn consumed_by_drainers(&self) -> Vec<Micros> {
+        let mut all = Vec::with_capacity(self.drainers.len());
+        // Most can merge the same as the one before.
+        let mut known: Option<(&Drainer, Option<Micros>)> = None;
+        for drainer in &self.drainers {
+            let same = known.filter(|(before, _)| drainer.reads_as(before));
+            let merged = same.map_or_else(|| drainer.merged(&self.pumps, self.now), |(_, merged)| merged);
+            known = Some((drainer, merged));
+            all.push(drainer.consumed_of(merged, self.now));
+        }
+        all
+    }
+
+    /// The position that a node writes into its record at `time` since the last change: the newest commit a Pump holds,
+    /// or the checkpoint that a Drainer has saved.
+    fn written_position(&self, who: Who, time: Micros) -> Micros {
+        match who {
+            Who::Pump(at) => self.pumps[at].newest(time),
+            Who::Drainer(at) => self.drainers[at].checkpoint_at(&self.pumps, time).saved,
+        }
+    }
+
+    /// The position that a node would write into its record now.
+    pub(crate) fn position_to_write(&self, who: Who) -> Micros {
+        self.written_position(who, self.now)
     }
 
     /// The position that the record shows.
@@ -254,7 +286,11 @@ impl Cluster {
         match &entry.body {
             Body::Live => {
                 let written = node.written_at(entry, self.now);
-                Some(if written > self.settled_at { self.position_at(who, written) } else { node.settled })
+                let known = match who {
+                    Who::Pump(_) => self.settled_at,
+                    Who::Drainer(at) => self.drainers[at].kept_at,
+                };
+                Some(if written > known { self.written_position(who, written) } else { node.settled })
             }
             Body::Fixed(fixed) => Some(self.time_of(fixed.max_commit_ts)),
             Body::Raw(_) => None,
@@ -266,11 +302,10 @@ impl Cluster {
         if self.settled_at == self.now {
             return;
         }
-        for at in 0..self.drainers.len() {
-            let settled = self.settled_position(Who::Drainer(at));
-            let consumed = self.drainers[at].consumed(&self.pumps, self.now);
+        let consumed = self.consumed_by_drainers();
+        for (at, consumed) in consumed.into_iter().enumerate() {
+            self.keep_checkpoint(at);
             let drainer = &mut self.drainers[at];
-            drainer.node.settled = settled;
             drainer.consumed = consumed;
             drainer.since = self.now;
         }
@@ -287,6 +322,37 @@ impl Cluster {
         self.recorded_position(who).unwrap_or(self.node(who).settled)
     }
 
+    /// Notes where a Drainer's checkpoint has come to, and what its record shows of it.
+    fn keep_checkpoint(&mut self, at: usize) {
+        let checkpoint = self.drainers[at].checkpoint_at(&self.pumps, self.now);
+        let recorded = match checkpoint == self.drainers[at].checkpoint && self.drainers[at].shows_checkpoint(self.now)
+        {
+            true => checkpoint.saved,
+            false => self.settled_position(Who::Drainer(at)),
+        };
+        let drainer = &mut self.drainers[at];
+        drainer.node.settled = recorded;
+        drainer.checkpoint = checkpoint;
+        drainer.kept_at = self.now;
+    }
+
+    /// Where nobody writes, a checkpoint is worked out save by save: none too many from the last that is known.
+    fn keep_checkpoints(&mut self) {
+        for at in 0..self.drainers.len() {
+            let drainer = &self.drainers[at];
+            if drainer.writes_apart.is_none() && self.now - drainer.kept_at > MINUTE {
+                self.keep_checkpoint(at);
+            }
+        }
+    }
+
+    /// When a Drainer last looked at the list of Pumps, which is when what `/status` shows of them was noted.
+    pub(crate) fn looked_at(&self, at: usize) -> Option<Micros> {
+        let drainer = &self.drainers[at];
+        let looks = drainer.node.awake() == Some(Stage::Online);
+        last_tick(drainer.look_phase, LOOK, self.now).filter(|_| looks)
+    }
+
     /// Works out who makes binlog and who reads from whom, after something has changed.
     pub(crate) fn rewire(&mut self) {
         self.rewire_sources();
@@ -298,14 +364,17 @@ impl Cluster {
             _ => (writable as i64 * SECOND / writes).clamp(1_000, FAKE_BINLOG),
         };
         let now = self.now;
+        let heard = !gone && !self.broken[1];
         for pump in &mut self.pumps {
             let interval = if pump.writable() { share } else { FAKE_BINLOG };
-            let producing = matches!(pump.node.awake(), Some(Stage::Online | Stage::Notifying)) && !gone;
-            if producing && !pump.producing {
-                pump.phase = now + interval;
+            match pump.node.awake() {
+                Some(Stage::Online | Stage::Notifying) if !gone => pump.makes_binlog(now, interval, writes == 0),
+                Some(Stage::Closing) if heard => pump.makes_binlog_while_closing(now),
+                _ => pump.ticks.end(now),
             }
-            (pump.producing, pump.interval) = (producing, interval);
         }
+        let apart = (writes > 0 && writable > 0).then(|| (SECOND / writes).clamp(1, FAKE_BINLOG));
+        self.drainers.iter_mut().for_each(|drainer| drainer.writes_apart = apart);
         self.tidb_watches(writable);
         self.note_writable(writable);
         self.note_flows();

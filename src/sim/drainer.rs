@@ -1,5 +1,6 @@
 //! Drainers: what they have consumed, from which Pumps, and what they missed.
 
+use super::checkpoint::Checkpoint;
 use super::clock::{Micros, SECOND};
 use super::process::Node;
 use super::pump::Pump;
@@ -12,8 +13,6 @@ pub(crate) const DRAINER_BEAT: Micros = SECOND;
 pub(crate) const FAILED_BEATS: i64 = 20;
 /// How often a Drainer looks at the list of Pumps.
 pub(crate) const LOOK: Micros = 5 * SECOND;
-/// How long after its start a Drainer has merged something (*recorded*: a closing Pump is free 7 s after it).
-pub(crate) const WARM_UP: Micros = 5 * SECOND;
 
 /// What a Drainer that a fault slows down writes downstream, in milliseconds of binlog per second.
 const SLOWED: i64 = 100;
@@ -38,6 +37,14 @@ pub(crate) struct Drainer {
     /// Everything up to it was consumed when the model was last settled, at `since`.
     pub(crate) consumed: Micros,
     pub(crate) since: Micros,
+    /// What it had saved of that.
+    pub(crate) checkpoint: Checkpoint,
+    /// When that was so.
+    pub(crate) kept_at: Micros,
+    /// How far apart the writes of TiDB come that it merges; `None` where nobody writes, and all there is is fake binlog.
+    pub(crate) writes_apart: Option<Micros>,
+    /// Until when it finds something to merge; where nobody writes, that is not worked out.
+    pub(crate) merges_until: Micros,
     /// Whether it merges and writes downstream.
     pub(crate) flowing: bool,
     /// How much binlog it writes downstream, in milliseconds of binlog per second; `None` for all there is.
@@ -60,8 +67,15 @@ pub(crate) struct Drainer {
 }
 
 impl Drainer {
+    /// Whether it reads the same Pumps up to the same places as another one, so that both can merge the same.
+    pub(crate) fn reads_as(&self, other: &Self) -> bool {
+        let place = |source: &Source| (source.pump, source.stuck_at);
+        self.sources.len() == other.sources.len()
+            && self.sources.iter().zip(&other.sources).all(|(mine, theirs)| place(mine) == place(theirs))
+    }
+
     /// Up to where the binlog of all its Pumps can be merged; `None` without Pumps.
-    fn merged(&self, pumps: &[Pump], now: Micros) -> Option<Micros> {
+    pub(crate) fn merged(&self, pumps: &[Pump], now: Micros) -> Option<Micros> {
         let reach = |source: &Source| source.stuck_at.unwrap_or_else(|| pumps[source.pump].newest(now));
         self.sources.iter().map(reach).min()
     }
@@ -79,7 +93,12 @@ impl Drainer {
         if !self.flowing || now <= self.since {
             return self.consumed;
         }
-        let Some(merged) = self.merged(pumps, now) else { return self.consumed };
+        self.consumed_of(self.merged(pumps, now), now)
+    }
+
+    /// Everything up to it was consumed at `now`, where `merged` is what can be merged then.
+    pub(crate) fn consumed_of(&self, merged: Option<Micros>, now: Micros) -> Micros {
+        let Some(merged) = merged.filter(|_| self.flowing && now > self.since) else { return self.consumed };
         let merged = match self.pace() {
             None => merged,
             Some(pace) => merged.min(self.consumed.saturating_add(((now - self.since) / 1000).saturating_mul(pace))),
@@ -89,8 +108,9 @@ impl Drainer {
 
     /// What it has read at `now`.
     pub(crate) fn reading(&self, pumps: &[Pump], now: Micros) -> Reading {
-        let consumed = self.consumed(pumps, now);
-        Reading { consumed, keeps_up: self.flowing && !self.is_behind(pumps, consumed, now), now }
+        let merged = self.merged(pumps, now);
+        let consumed = self.consumed_of(merged, now);
+        Reading { consumed, keeps_up: self.flowing && merged.is_none_or(|merged| consumed >= merged), now }
     }
 
     /// Whether it could consume more at `now` if it were faster.
@@ -105,7 +125,7 @@ pub(crate) struct Reading {
     /// Everything up to it was consumed.
     pub(crate) consumed: Micros,
     /// Whether it has read all there is.
-    keeps_up: bool,
+    pub(crate) keeps_up: bool,
     now: Micros,
 }
 

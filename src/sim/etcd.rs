@@ -209,7 +209,7 @@ impl Cluster {
             return;
         }
         self.settle();
-        let (position, now) = (self.position(who), self.now);
+        let (position, now) = (self.position_to_write(who), self.now);
         let node = self.node(who);
         let was_online = node.says(State::Online);
         let last = node.entry.as_ref().map(|entry| entry.revision);
@@ -243,7 +243,7 @@ impl Cluster {
         if lost || self.pd_gone() {
             return;
         }
-        let position = self.position(who);
+        let position = self.position_to_write(who);
         let revision = self.next_revision();
         let (max_commit_ts, update_ts) = (self.ts_at(position), self.ts_at(self.now));
         let now = self.now;
@@ -291,7 +291,12 @@ impl Cluster {
         if self.broken[0] && !broken[0] {
             self.look_soon();
         }
+        // A closing Pump that cannot list the Drainers makes no more binlog of its own.
+        let is_felt = self.broken[1] != broken[1] && self.pumps.iter().any(|pump| pump.closing.is_some());
         self.broken = broken;
+        if is_felt {
+            self.rewire();
+        }
     }
 
     /// A timestamp from PD, later than every one before it.

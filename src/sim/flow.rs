@@ -30,7 +30,10 @@ impl Cluster {
 
     fn note_flow(&mut self, at: usize) {
         let (flows, halts_at) = self.flow(at);
+        let is_busy = self.drainers[at].writes_apart.is_some();
+        let merges_until = if is_busy { self.drainers[at].merges_until(&self.pumps) } else { Micros::MAX };
         let drainer = &mut self.drainers[at];
+        drainer.merges_until = merges_until;
         let before = drainer.flows.replace(flows);
         if drainer.halts_at != halts_at {
             drainer.halts_at = halts_at;
@@ -52,7 +55,7 @@ impl Cluster {
         }
         let ends = drainer.sources.iter().filter_map(|source| {
             let pump = &self.pumps[source.pump];
-            source.stuck_at.or_else(|| (!pump.producing).then(|| pump.newest(self.now)))
+            source.stuck_at.or_else(|| (!pump.ticks.goes_on()).then(|| pump.newest(self.now)))
         });
         match (ends.min(), drainer.pace()) {
             (None, _) => (true, None),

@@ -104,7 +104,7 @@ impl Cluster {
             (_, "GET", "/metrics") => text("text/plain; version=0.0.4; charset=utf-8", self.metrics_text(who)),
             (_, "GET", "/status") => self.status_json(who),
             (Who::Drainer(_), "GET", "/commit_ts") => {
-                let ts = self.ts_at(self.position(who)).0;
+                let ts = self.ts_at(self.position_to_write(who)).0;
                 coded(200, "get drainer's latest ts success!", json!({ "ts": ts }))
             }
             (Who::Pump(_), "GET", "/drainers") => text("application/json; charset=utf-8", self.drainers_json()),
@@ -202,13 +202,22 @@ impl Cluster {
     pub(crate) fn drainer_status(&self, at: usize) -> DrainerStatus {
         let drainer = &self.drainers[at];
         let reading = drainer.reading(&self.pumps, self.now);
+        // One whose downstream sets the pace shows where it is.
+        let looked = self.looked_at(at).filter(|_| reading.keeps_up && drainer.pace().is_none());
         let position = |source: &super::drainer::Source| {
-            (self.pumps[source.pump].node.id.to_string(), self.ts_at(reading.of(&self.pumps, source)))
+            let pump = &self.pumps[source.pump];
+            let shown = match (looked, source.stuck_at, drainer.writes_apart) {
+                // TiDB has written before the start as it does now.
+                (Some(looked), None, Some(_)) if looked < 0 => looked,
+                (Some(looked), None, _) => pump.ticks.newest_by(looked).unwrap_or(reading.consumed),
+                _ => reading.of(&self.pumps, source),
+            };
+            (pump.node.id.to_string(), self.ts_at(shown))
         };
         DrainerStatus {
             pump_positions: drainer.sources.iter().map(position).collect(),
             synced: self.writes_per_second() == 0,
-            last_ts: self.ts_at(reading.consumed),
+            last_ts: self.ts_at(self.position_to_write(Who::Drainer(at))),
         }
     }
 
@@ -246,7 +255,7 @@ impl Cluster {
                 samples.insert(size("available"), pump.disk_available as f64);
             }
             Who::Drainer(_) => {
-                samples.insert("binlog_drainer_checkpoint_tso".into(), ms(self.position(who)));
+                samples.insert("binlog_drainer_checkpoint_tso".into(), ms(self.position_to_write(who)));
             }
         }
         samples

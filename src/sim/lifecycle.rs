@@ -1,8 +1,8 @@
 //! How processes come and go: start, notify, pause, close, signals, supervisors.
 
+use super::checkpoint::Checkpoint;
 use super::clock::Micros;
 use super::cluster::{Cluster, Event};
-use super::drainer::WARM_UP;
 use super::happening::What;
 use super::process::{BOOT, ENDING, Exit, Process, RESTART_AFTER, Signal, Stage, Who};
 use super::pump::{CLOSE_CHECK, Closing, NOTIFY, NOTIFY_TRIES};
@@ -115,9 +115,7 @@ impl Cluster {
         match (stage, who) {
             (Stage::Booting, _) => self.boot(who),
             (Stage::Notifying, Who::Pump(pump)) => self.notify(pump, 0),
-            (Stage::Closing, Who::Pump(pump)) => {
-                self.queue.schedule(now + CLOSE_CHECK, Event::CloseCheck { pump, epoch });
-            }
+            (Stage::Closing, Who::Pump(pump)) => self.close_check_at(pump, now + CLOSE_CHECK),
             (Stage::Online, Who::Drainer(at)) => {
                 self.beat(who);
                 self.flow_on(at);
@@ -140,8 +138,11 @@ impl Cluster {
         match who {
             Who::Pump(at) => self.pumps[at].closing = None,
             Who::Drainer(at) => {
-                self.drainers[at].flowing = false;
-                self.drainers[at].looks_at = None;
+                let drainer = &mut self.drainers[at];
+                drainer.flowing = false;
+                drainer.looks_at = None;
+                // What it had consumed beyond that it will consume again.
+                drainer.consumed = drainer.checkpoint.saved;
             }
         }
         self.note(What::Exited { who, clean: exit == Exit::Clean });
@@ -174,8 +175,10 @@ impl Cluster {
             Who::Drainer(at) => {
                 self.come_online(who);
                 self.look_afresh(at);
-                let (at_time, epoch) = (self.now + WARM_UP, self.node(who).epoch);
-                self.queue.schedule(at_time, Event::WarmedUp(at, epoch));
+                let drainer = &mut self.drainers[at];
+                drainer.checkpoint = Checkpoint::at(drainer.consumed, self.now);
+                self.flow_on(at);
+                self.rewire();
             }
         }
     }
@@ -284,26 +287,39 @@ impl Cluster {
         let now = self.now;
         let pump = &mut self.pumps[at];
         pump.newest = now;
-        pump.closing = Some(Closing { fake_binlog: now, storage_done: false });
-        let epoch = pump.node.epoch;
+        pump.ticks.once(now);
+        pump.told_to_close = Some(now);
+        pump.closing = Some(Closing { fake_binlog: now, storage_done: false, looks_at: now });
         self.note(What::Closing(who));
-        self.queue.schedule(now + CLOSE_CHECK, Event::CloseCheck { pump: at, epoch });
+        self.close_check_at(at, now + CLOSE_CHECK);
         self.rewire();
+    }
+
+    fn close_check_at(&mut self, pump: usize, looks_at: Micros) {
+        let epoch = self.pumps[pump].node.epoch;
+        if let Some(closing) = &mut self.pumps[pump].closing {
+            closing.looks_at = looks_at;
+        }
+        self.queue.schedule(looks_at, Event::CloseCheck { pump, epoch });
     }
 
     pub(crate) fn close_check(&mut self, at: usize) {
         let pump = &self.pumps[at];
         let Some(closing) = pump.closing.filter(|_| pump.node.awake() == Some(Stage::Closing)) else { return };
-        let epoch = pump.node.epoch;
+        let is_matched = pump.unmatched_until <= self.now;
         if closing.storage_done && !self.is_needed(&closing) {
             self.settle();
             self.write_state(Who::Pump(at), State::Offline);
             return self.exit(Who::Pump(at), Exit::Clean);
         }
-        if !closing.storage_done && pump.unmatched_until <= self.now {
-            self.pumps[at].closing = Some(Closing { storage_done: true, ..closing });
+        self.close_check_at(at, self.now + CLOSE_CHECK);
+        if !closing.storage_done {
+            self.settle();
+            if let Some(closing) = self.pumps[at].closing.as_mut().filter(|_| is_matched) {
+                closing.storage_done = true;
+            }
+            self.rewire();
         }
-        self.queue.schedule(self.now + CLOSE_CHECK, Event::CloseCheck { pump: at, epoch });
     }
 
     /// Whether some Drainer that is not `offline` has not passed the closing Pump's last binlog, or nobody can tell.

@@ -73,8 +73,10 @@ impl Cluster {
 
     /// Goes on without a Pump that was read up to `read`.
     fn leave_behind(&mut self, at: usize, pump: usize, read: Micros) {
-        self.drainers[at].dropped.insert(pump, read);
-        let newest = self.pumps[pump].newest;
+        let everything = read >= self.pumps[pump].newest_to_miss(self.now);
+        let read_to = if everything { read.max(self.pumps[pump].newest) } else { read };
+        self.drainers[at].dropped.insert(pump, read_to);
+        let newest = self.pumps[pump].newest_to_miss(self.now);
         if read < newest {
             self.note(What::LeftBehind { drainer: at, pump, from: read, to: newest });
         }
@@ -94,15 +96,6 @@ impl Cluster {
             self.note(What::Skipped { drainer: at, pump, from, to });
         }
         self.miss_collected(at, source);
-    }
-
-    /// A started Drainer has read its Pumps and begins to write downstream.
-    pub(crate) fn warmed_up(&mut self, at: usize) {
-        if self.drainers[at].node.awake() == Some(Stage::Online) {
-            self.settle();
-            self.flow_on(at);
-            self.rewire();
-        }
     }
 
     /// A Drainer that stood still goes on, unless its downstream takes nothing; what was collected meanwhile it misses.

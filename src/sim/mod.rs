@@ -9,6 +9,7 @@
 //! terminal; the same scenario and the same requests give the same answers, everywhere.
 
 mod build;
+mod checkpoint;
 mod clock;
 mod cluster;
 mod drainer;
@@ -27,6 +28,7 @@ mod record;
 mod samples;
 mod scenario;
 mod simulated;
+mod ticks;
 mod tidb;
 mod truth;
 

@@ -1,14 +1,15 @@
 //! Pumps: the binlog they hold, and what they wait for.
 
-use super::clock::{HOUR, MINUTE, Micros, SECOND, last_tick};
+use super::clock::{HOUR, MINUTE, Micros, SECOND};
 use super::process::{Node, Stage};
+use super::ticks::Ticks;
 use std::sync::Arc;
 
 /// How often a Pump writes a heartbeat.
 pub(crate) const PUMP_BEAT: Micros = 2 * SECOND;
 /// How often a Pump without writes makes a binlog of its own, so that merging goes on.
 pub(crate) const FAKE_BINLOG: Micros = 3 * SECOND;
-/// How often a closing Pump looks whether it may go.
+/// How often a closing Pump looks whether it may go, and makes a binlog of its own if it may not.
 pub(crate) const CLOSE_CHECK: Micros = SECOND;
 /// How long a Pump tries to notify the Drainers before it gives up, and how many times it tries.
 pub(crate) const NOTIFY: Micros = 10 * SECOND;
@@ -27,6 +28,8 @@ pub(crate) struct Closing {
     pub(crate) fake_binlog: Micros,
     /// Whether all prewrites were found matched.
     pub(crate) storage_done: bool,
+    /// When it looks next.
+    pub(crate) looks_at: Micros,
 }
 
 /// A Pump.
@@ -35,12 +38,11 @@ pub(crate) struct Pump {
     pub(crate) node: Node,
     /// The newest commit it held when the model was last settled.
     pub(crate) newest: Micros,
-    /// Whether it makes or takes binlog.
-    pub(crate) producing: bool,
-    /// How often it holds a newer commit, while it does.
-    pub(crate) interval: Micros,
-    pub(crate) phase: Micros,
+    /// When it came, and will come, to hold a newer commit.
+    pub(crate) ticks: Ticks,
     pub(crate) closing: Option<Closing>,
+    /// What it holds beyond this is its own fake binlog alone, made since it was told to close: nobody misses that.
+    pub(crate) told_to_close: Option<Micros>,
     /// Until when a prewrite of it is not matched.
     pub(crate) unmatched_until: Micros,
     pub(crate) retention: Micros,
@@ -55,9 +57,33 @@ pub(crate) struct Pump {
 impl Pump {
     /// The newest commit it holds at `now`.
     pub(crate) fn newest(&self, now: Micros) -> Micros {
-        match self.producing {
-            true => last_tick(self.phase, self.interval, now).map_or(self.newest, |tick| tick.max(self.newest)),
-            false => self.newest,
+        self.ticks.last_by(now).map_or(self.newest, |tick| tick.max(self.newest))
+    }
+
+    /// The newest of what it holds at `now` that a Drainer may miss.
+    pub(crate) fn newest_to_miss(&self, now: Micros) -> Micros {
+        self.told_to_close.map_or(self.newest(now), |told| told.min(self.newest(now)))
+    }
+
+    /// From `now` on it makes, or is given, binlog every `interval`; where nobody writes, as its own clock wants.
+    pub(crate) fn makes_binlog(&mut self, now: Micros, interval: Micros, is_quiet: bool) {
+        if !self.ticks.goes_every(interval) {
+            self.ticks.begin(now, now + interval, interval, false);
+        }
+        self.ticks.wobbles(is_quiet);
+        self.told_to_close = None;
+    }
+
+    /// While it closes it makes a fake binlog each time that it finds that it has to wait on. It does not look at the
+    /// Drainers before its storage is done.
+    pub(crate) fn makes_binlog_while_closing(&mut self, now: Micros) {
+        let Some(closing) = self.closing else { return };
+        let is_matched = closing.storage_done || self.unmatched_until <= now;
+        if !is_matched {
+            self.ticks.end(now);
+        } else if !self.ticks.goes_every(CLOSE_CHECK) {
+            let first = closing.looks_at + if closing.storage_done { 0 } else { CLOSE_CHECK };
+            self.ticks.begin(now, first, CLOSE_CHECK, false);
         }
     }
 

@@ -43,7 +43,7 @@ impl Cluster {
     /// Drainer without a process has forgotten what it had read ahead.
     pub fn unread(&self, drainer: usize, pump: usize) -> Option<(Micros, Micros)> {
         let (drainer, holder) = (self.drainers.get(drainer)?, self.pumps.get(pump)?);
-        let (consumed, to) = (drainer.consumed(&self.pumps, self.now), holder.newest(self.now));
+        let (consumed, to) = (drainer.consumed(&self.pumps, self.now), holder.newest_to_miss(self.now));
         let source = drainer.sources.iter().find(|source| source.pump == pump);
         let from = match (source, drainer.dropped.get(&pump)) {
             (Some(source), _) if drainer.node.process.is_some() => {

@@ -1,6 +1,6 @@
 //! What is drawn from a seed before anything runs: a cluster, and what is asked of it and done to it.
 
-use super::dice::Dice;
+use crate::dice::Dice;
 use binlogsh::node::{Kind, NodeRef, State};
 use binlogsh::sim::{DrainerSpec, Fault, GcRule, KeySpec, ProcessSpec, PumpSpec, Scenario, Signal, Span, TidbSpec};
 use binlogsh::world::{Action, FaultKind, TidbBinlog};

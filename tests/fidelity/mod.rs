@@ -7,7 +7,6 @@
 //!
 //! `BINLOGSH_TEST_SEED=N` replays the one sequence of a failure; `BINLOGSH_SOAK=N` draws N times as many.
 
-mod dice;
 mod draw;
 mod normal;
 mod pair;

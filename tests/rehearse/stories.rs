@@ -46,19 +46,19 @@ fn a_rolling_restart_tells_its_story_on_the_sandbox() {
      31s ==> pump-1: wait until it is back
      31s   . waiting until heartbeat and newest commit of pump-1 advance
      33s   . waiting until every online Drainer reads on in pump-1
-     34s ==> check that all are online, and replication goes on
-     34s   . waiting until these Drainers advance: drainer-0, drainer-1
-     38s   > id      kind  state   address         lag   heartbeat_age  odd
-             pump-0  pump  online  10.0.1.11:8250  1.4s  1.3s
-             pump-1  pump  online  10.0.1.12:8250  1.7s  1.7s
-             pump-2  pump  online  10.0.1.13:8250  1.9s  1.9s
-     38s === the script is done
+     38s ==> check that all are online, and replication goes on
+     38s   . waiting until these Drainers advance: drainer-0, drainer-1
+     43s   > id      kind  state   address         lag   heartbeat_age  odd
+             pump-0  pump  online  10.0.1.11:8250  0.4s  0.4s
+             pump-1  pump  online  10.0.1.12:8250  0.8s  0.8s
+             pump-2  pump  online  10.0.1.13:8250  0.9s  0.9s
+     43s === the script is done
 
     In the end, otherwise than at the start:
     node    kind  what     before  after
     pump-1  pump  started  before  30s
 
-    Took 38s; replication stood still for 30s; 1 change, 1 task by hand, 1 question; exit code 0
+    Took 43s; replication stood still for 30s; 1 change, 1 task by hand, 1 question; exit code 0
     ");
 }
 
@@ -70,30 +70,31 @@ fn a_decommission_tells_who_waits_for_whom() {
 
     0.0s ==> look
     0.0s   . waiting until these Drainers advance: drainer-0, drainer-1
-    4.0s ==> close pump-1
-    4.0s   ? would ask: close pump pump-1 (10.0.1.12:8250), whose record says online
-    4.0s   - close pump-1: apply action close success!
-    4.0s     pump-1 closes: it waits until its binlog was read
-    4.0s ==> wait until every Drainer has read what pump-1 holds
-    4.0s   > pump-1 waits for drainer-0, which is 0 s behind
-    4.0s   . waiting for pump-1 to be offline: its record says online, a probe says closing; pump-1 waits for drainer-0, 0.0s behind
-    6.0s     pump-1 writes offline
-    6.0s     the process of pump-1 ends
-    6.0s ==> check that pump-1 is gone
-    6.0s   . waiting until no Drainer reads from pump-1 any more
-    6.4s   = replication of drainer-0 stood still for 2.4s
-    7.8s   = replication of drainer-1 stood still for 3.8s
-    8.0s   . waiting until these Drainers advance: drainer-0, drainer-1
-     12s   = TiDB could write to 2 of 3 Pumps for 8.0s
-     12s   > pump-1 is offline, and no Drainer reads from it: its data can be deleted
-     12s === the script is done
+    6.0s ==> close pump-1
+    6.0s   ? would ask: close pump pump-1 (10.0.1.12:8250), whose record says online
+    6.0s   - close pump-1: apply action close success!
+    6.0s     pump-1 closes: it waits until its binlog was read
+    6.0s ==> wait until every Drainer has read what pump-1 holds
+    6.0s   > pump-1 waits for drainer-0, which is 1 s behind
+    6.0s   > pump-1 waits for drainer-1, which is 0 s behind
+    6.0s   . waiting for pump-1 to be offline: its record says online, a probe says closing; pump-1 waits for drainer-0, 1.4s behind
+    9.0s     pump-1 writes offline
+    9.0s     the process of pump-1 ends
+    9.0s ==> check that pump-1 is gone
+    9.0s   . waiting until no Drainer reads from pump-1 any more
+     11s   = replication of drainer-0 stood still for 2.4s
+     13s   = replication of drainer-1 stood still for 3.8s
+     13s   . waiting until these Drainers advance: drainer-0, drainer-1
+     19s   = TiDB could write to 2 of 3 Pumps for 13s
+     19s   > pump-1 is offline, and no Drainer reads from it: its data can be deleted
+     19s === the script is done
 
     In the end, otherwise than at the start:
     node    kind  what     before  after
     pump-1  pump  record   online  offline
     pump-1  pump  process  online  down
 
-    Took 12s; replication stood still for 3.8s; 1 change, no tasks by hand, 1 question; exit code 0
+    Took 19s; replication stood still for 3.7s; 1 change, no tasks by hand, 1 question; exit code 0
     ");
 }
 

@@ -14,6 +14,10 @@ use std::time::Duration;
 
 /// How often a Pump without writes makes a binlog of its own, in milliseconds.
 const FAKE_BINLOG_MS: i64 = 3_000;
+/// How often a Drainer looks at the list of Pumps, in milliseconds.
+const LOOK_MS: i64 = 5_000;
+/// How often a Drainer saves its checkpoint, in milliseconds.
+const CHECKPOINT_MS: i64 = 3_000;
 /// A Pump that works and whose newest commit is older than this, in milliseconds, is odd.
 const STALE_MS: i64 = 10_000;
 /// A Drainer at most this far before the end of a Pump that closes, in milliseconds, has come to it.
@@ -105,8 +109,9 @@ impl Subject<'_> {
         PumpSpec {
             record: Some(self.stand.record),
             process: self.stand.process,
-            uptime: self.uptime(unknown),
+            uptime: Some(self.uptime(unknown)),
             lag: span(lag_ms),
+            recorded: self.recorded_ms(lag_ms).map(span),
             retention: retention.unwrap_or(usual.retention),
             disk: disk.unwrap_or_default(),
             drift_ppm: self.drift_ppm(),
@@ -126,9 +131,17 @@ impl Subject<'_> {
             // Its record stands where its last heartbeat left it, a moment before it was told.
             ProcessSpec::Closing => {
                 let recorded_ms = self.observed.age_ms(self.seen.record.max_commit_ts);
-                (recorded_ms - FAKE_BINLOG_MS / 2).max(0).min(newest_ms)
+                (recorded_ms - FAKE_BINLOG_MS / 2).max(0)
             }
         }
+    }
+
+    /// How old the newest commit in the record of a Pump is that does not run, where it holds `lag_ms`, much newer ones: it
+    /// was closing, without heartbeats, and made binlog of its own.
+    fn recorded_ms(&self, lag_ms: i64) -> Option<i64> {
+        let shown_ms = self.observed.age_ms(self.seen.record.max_commit_ts);
+        let is_down = matches!(self.stand.process, ProcessSpec::Dead | ProcessSpec::Hung);
+        (is_down && shown_ms - lag_ms > STALE_MS).then_some(shown_ms)
     }
 
     /// When a Pump that works makes its next binlog: its newest one tells.
@@ -138,7 +151,8 @@ impl Subject<'_> {
             let (node, old) = (&self.seen.record.node, seconds(age_ms));
             unknown.say(format!("{node} works, and its newest commit is {old} old: taken as fresh"));
         }
-        FAKE_BINLOG_MS - age_ms.clamp(1, FAKE_BINLOG_MS)
+        // Its record may not have the last one yet.
+        if age_ms > STALE_MS { FAKE_BINLOG_MS } else { FAKE_BINLOG_MS - age_ms.max(1) % FAKE_BINLOG_MS }
     }
 
     fn drainer(&self, held_up: bool, unknown: &mut Unknown) -> DrainerSpec {
@@ -147,13 +161,13 @@ impl Subject<'_> {
         DrainerSpec {
             record: Some(self.stand.record),
             process: self.stand.process,
-            uptime: self.uptime(unknown),
+            uptime: Some(self.uptime(unknown)),
             lag: span(self.behind_ms()),
             speed: self.speed(held_up, unknown),
             drift_ppm: self.drift_ppm(),
             extra,
             json,
-            phases: self.heartbeat(),
+            phases: Phases { look_ms: self.look_ms(), checkpoint_ms: self.checkpoint_ms(), ..self.heartbeat() },
             ..DrainerSpec::new(&node.id, &node.address)
         }
     }
@@ -202,14 +216,27 @@ impl Subject<'_> {
         (Map::new(), Some(record.json.shown().into_owned()))
     }
 
+    /// When a Drainer looks at the list of Pumps next: what `/status` shows of them is as it was when it last did.
+    fn look_ms(&self) -> Option<i64> {
+        let newest = self.seen.status.as_ref()?.pump_positions.values().max()?;
+        let age_ms = self.observed.age_ms(*newest);
+        (age_ms <= LOOK_MS).then(|| LOOK_MS - age_ms.max(1))
+    }
+
+    /// When a Drainer that keeps up may save again: what it saved last was new then.
+    fn checkpoint_ms(&self) -> Option<i64> {
+        let age_ms = self.observed.age_ms(self.seen.commit_ts?);
+        (age_ms <= CHECKPOINT_MS).then(|| CHECKPOINT_MS - age_ms.max(1))
+    }
+
     /// How far a Drainer is behind, by the newer of its record and its own word, in milliseconds.
     fn behind_ms(&self) -> i64 {
         let record = self.observed.age_ms(self.seen.record.max_commit_ts);
         self.seen.commit_ts.map_or(record, |ts| self.observed.age_ms(ts).min(record))
     }
 
-    /// Whether this Drainer can read no more of `pump`, so that nothing can be merged: it does not serve, or it closes
-    /// and the Drainer is at its end.
+    /// Whether this Drainer can read no more of `pump`, so that nothing can be merged: it does not serve, or it closes,
+    /// makes no binlog of its own for once, and the Drainer is at its end.
     fn waits_for(&self, pump: &Seen, stand: &Stand) -> bool {
         let reads = pump.record.node.kind == Kind::Pump && pump.counts();
         reads

@@ -2,8 +2,12 @@
 
 use super::observe::{Observed, Seen, beat_ms};
 
-/// A Drainer this far behind, in milliseconds, consumes what it can: how fast it is shows.
+/// A Drainer at most this far behind, in milliseconds, keeps up.
 const BEHIND_MS: i64 = 10_000;
+
+/// One this far behind consumes what it can: how fast it is shows. Where nobody writes, the record of one that keeps up is up
+/// to fifteen seconds old, and moves in steps of up to nine.
+const SHOWS_SPEED_MS: i64 = 20_000;
 
 /// A Drainer this far behind that did not move at all is stalled; after the end of a Pump, one stands still for up to
 /// nine seconds and goes on.
@@ -37,6 +41,7 @@ pub(super) fn pace(observed: &Observed, seen: &Seen, behind_ms: i64, held_up: bo
         return Pace::KeepsUp;
     }
     match (rounded(advanced as f64 / time as f64), held_up) {
+        (speed, _) if speed > 0.0 && behind_then.min(behind_ms) <= SHOWS_SPEED_MS => Pace::KeepsUp,
         (speed, _) if speed > 0.0 => Pace::Speed(speed),
         (_, true) => Pace::KeepsUp,
         _ if behind_ms > STALLED_MS => Pace::Stands,

@@ -7,8 +7,8 @@ mod nodes;
 mod span;
 
 pub use host::{CertificateSpec, HostSpec};
-pub(crate) use nodes::phase;
 pub use nodes::{DiskSpec, DrainerSpec, Phases, ProcessSpec, PumpSpec};
+pub(crate) use nodes::{phase, since};
 pub use span::Span;
 
 use super::clock::{MINUTE, Micros, SECOND};

@@ -2,7 +2,7 @@
 
 use super::Span;
 use crate::node::State;
-use crate::sim::clock::Micros;
+use crate::sim::clock::{HOUR, Micros};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
@@ -35,12 +35,17 @@ pub struct PumpSpec {
     /// Its process.
     #[serde(default)]
     pub process: ProcessSpec,
-    /// How long ago its process was started; where it is hung or dead, when its record was last written.
-    #[serde(default = "an_hour")]
-    pub uptime: Span,
+    /// How long ago its process was started; where it is hung or dead, how long ago its record was last written. Left out:
+    /// an hour. Of what is hung or dead a shorter `lag` says better when that was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uptime: Option<Span>,
     /// How long ago the newest commit was that it holds, where it makes none; and when it was told to close.
     #[serde(default = "Span::zero")]
     pub lag: Span,
+    /// How old the newest commit is that the record of a Pump shows which is hung or dead, where that is older than what it
+    /// holds: one that was closing had gone on making binlog of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorded: Option<Span>,
     /// Whether something restarts it when it fails.
     #[serde(default)]
     pub supervisor: bool,
@@ -81,9 +86,10 @@ pub struct DrainerSpec {
     /// Its process.
     #[serde(default)]
     pub process: ProcessSpec,
-    /// How long ago its process was started; where it is hung or dead, when its record was last written.
-    #[serde(default = "an_hour")]
-    pub uptime: Span,
+    /// How long ago its process was started; where it is hung or dead, how long ago its record was last written. Left out:
+    /// an hour. Of what is hung or dead a shorter `lag` says better when that was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uptime: Option<Span>,
     /// How far what it has consumed is behind.
     #[serde(default = "Span::zero")]
     pub lag: Span,
@@ -115,8 +121,9 @@ impl PumpSpec {
             address: address.into(),
             record: online(),
             process: ProcessSpec::default(),
-            uptime: an_hour(),
+            uptime: None,
             lag: Span::zero(),
+            recorded: None,
             supervisor: false,
             retention: seven_days(),
             unmatched: Span::zero(),
@@ -137,7 +144,7 @@ impl DrainerSpec {
             address: address.into(),
             record: online(),
             process: ProcessSpec::default(),
-            uptime: an_hour(),
+            uptime: None,
             lag: Span::zero(),
             speed: None,
             supervisor: false,
@@ -146,6 +153,17 @@ impl DrainerSpec {
             json: None,
             phases: Phases::default(),
         }
+    }
+}
+
+/// How long ago a node's process was started or, of one that is hung or dead, its record was last written; and how far
+/// behind that leaves it. Who is hung or dead has not gone on since: where only one of the two is said, it tells the other.
+pub(crate) fn since(process: ProcessSpec, uptime: Option<Span>, lag: Span) -> (Micros, Micros) {
+    let (uptime, lag) = (uptime.map(Span::micros), lag.micros());
+    match (process, uptime) {
+        (ProcessSpec::Running | ProcessSpec::Closing, _) => (uptime.unwrap_or(HOUR), lag),
+        (ProcessSpec::Dead | ProcessSpec::Hung, Some(uptime)) if lag == 0 => (uptime, uptime),
+        (ProcessSpec::Dead | ProcessSpec::Hung, _) => (lag.min(uptime.unwrap_or(HOUR)), lag),
     }
 }
 
@@ -181,14 +199,13 @@ pub struct Phases {
     /// A Drainer's look at the list of Pumps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub look_ms: Option<i64>,
+    /// From when on a Drainer may save its checkpoint again: more than three seconds after it last did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint_ms: Option<i64>,
 }
 
 fn online() -> Option<State> {
     Some(State::Online)
-}
-
-fn an_hour() -> Span {
-    Span::seconds(3_600)
 }
 
 fn seven_days() -> Span {

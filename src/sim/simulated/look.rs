@@ -170,7 +170,7 @@ impl Simulated {
         let position = |(node, who): (&NodeRef, Result<Who>)| match node.kind {
             Kind::Pump => Err(Error::invalid(format!("{node} has no /commit_ts, only Drainers have"))
                 .hint("a Pump's newest commit is `max_commit_ts` of its record")),
-            Kind::Drainer => who.map(|who| self.cluster.ts_at(self.cluster.position(who))),
+            Kind::Drainer => who.map(|who| self.cluster.ts_at(self.cluster.position_to_write(who))),
         };
         Ok(Answer::Timestamps(nodes.iter().zip(whos).map(position).collect()))
     }
