@@ -9,6 +9,11 @@ use tempfile::TempDir;
 /// Programs that tests and benches may start: a minimal Debian has them, or `.ci/tools` sees to it that they are there.
 const STARTED: [&str; 5] = ["sh", "true", "timeout", "etcd", "etcdctl"];
 
+fn installed(program: &str) -> PathBuf {
+    let dirs = ["/usr/bin", "/bin"].map(|dir| Path::new(dir).join(program));
+    dirs.into_iter().find(|path| path.exists()).unwrap()
+}
+
 /// A machine on which just a few programs are found, `apt-get` not among them.
 struct Machine {
     dir: TempDir,
@@ -20,20 +25,26 @@ impl Machine {
         let machine = Self { dir: tempfile::tempdir().unwrap() };
         std::fs::create_dir_all(machine.bin()).unwrap();
         for program in ["bash", "readlink", "id"] {
-            let path = ["/usr/bin", "/bin"].map(|dir| Path::new(dir).join(program)).into_iter().find(|p| p.exists());
-            symlink(path.unwrap(), machine.bin().join(program)).unwrap();
+            symlink(installed(program), machine.bin().join(program)).unwrap();
         }
-        machine.program("cargo", "exit 0")
+        machine.program("cargo")
     }
 
     fn bin(&self) -> PathBuf {
         self.dir.path().join("bin")
     }
 
-    fn program(self, name: &str, does: &str) -> Self {
+    /// A program that is found, and that nobody runs.
+    fn program(self, name: &str) -> Self {
         let path = self.bin().join(name);
-        std::fs::write(&path, format!("#!/bin/sh\n{does}\n")).unwrap();
+        std::fs::write(&path, "").unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        self
+    }
+
+    /// A program that does what `other` does. A link, since what was just written cannot be run while another test forks.
+    fn program_like(self, name: &str, other: &str) -> Self {
+        symlink(installed(other), self.bin().join(name)).unwrap();
         self
     }
 
@@ -55,20 +66,20 @@ impl Machine {
 
 #[test]
 fn a_protoc_without_its_own_types_is_not_enough() {
-    let (code, said) = Machine::new().program("protoc", "exit 0").tools(&["protoc"]);
+    let (code, said) = Machine::new().program("protoc").tools(&["protoc"]);
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("google/protobuf/descriptor.proto"), "{said}");
     assert!(said.contains("libprotobuf-dev") && !said.contains("protobuf-compiler"), "{said}");
-    let whole = Machine::new().program("protoc", "exit 0").file("include/google/protobuf/descriptor.proto");
+    let whole = Machine::new().program("protoc").file("include/google/protobuf/descriptor.proto");
     assert_eq!(whole.tools(&["protoc"]), (Some(0), String::new()));
 }
 
 #[test]
 fn a_compiler_without_the_headers_of_libc_is_not_enough() {
-    let (code, said) = Machine::new().program("cc", "exit 1").tools(&["cc"]);
+    let (code, said) = Machine::new().program_like("cc", "false").tools(&["cc"]);
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("stdio.h") && said.contains("libc6-dev") && !said.contains("gcc"), "{said}");
-    assert_eq!(Machine::new().program("cc", "exit 0").tools(&["cc"]), (Some(0), String::new()));
+    assert_eq!(Machine::new().program_like("cc", "true").tools(&["cc"]), (Some(0), String::new()));
 }
 
 #[test]
