@@ -18,5 +18,5 @@
  23s   . waiting until every online Drainer reads on in pump-1
  28s ==> check that all are online, and replication goes on
  28s   . waiting until these Drainers advance: drainer-0, drainer-1
- 33s   > (a table of 3 rows)
- 33s === the script is done
+ 34s   > (a table of 3 rows)
+ 34s === the script is done

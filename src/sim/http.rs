@@ -208,7 +208,7 @@ impl Cluster {
             let pump = &self.pumps[source.pump];
             let shown = match (looked, source.stuck_at, drainer.writes_apart) {
                 // TiDB has written before the start as it does now.
-                (Some(looked), None, Some(_)) if looked < 0 => looked,
+                (Some(looked), None, Some(_)) if looked < 0 && pump.writable() => looked,
                 (Some(looked), None, _) => pump.ticks.newest_by(looked).unwrap_or(reading.consumed),
                 _ => reading.of(&self.pumps, source),
             };

@@ -48,17 +48,17 @@ fn a_rolling_restart_tells_its_story_on_the_sandbox() {
      33s   . waiting until every online Drainer reads on in pump-1
      38s ==> check that all are online, and replication goes on
      38s   . waiting until these Drainers advance: drainer-0, drainer-1
-     43s   > id      kind  state   address         lag   heartbeat_age  odd
-             pump-0  pump  online  10.0.1.11:8250  0.4s  0.4s
-             pump-1  pump  online  10.0.1.12:8250  0.8s  0.8s
-             pump-2  pump  online  10.0.1.13:8250  0.9s  0.9s
-     43s === the script is done
+     44s   > id      kind  state   address         lag   heartbeat_age  odd
+             pump-0  pump  online  10.0.1.11:8250  1.4s  1.4s
+             pump-1  pump  online  10.0.1.12:8250  1.8s  1.8s
+             pump-2  pump  online  10.0.1.13:8250  1.9s  1.9s
+     44s === the script is done
 
     In the end, otherwise than at the start:
     node    kind  what     before  after
     pump-1  pump  started  before  30s
 
-    Took 43s; replication stood still for 30s; 1 change, 1 task by hand, 1 question; exit code 0
+    Took 44s; replication stood still for 30s; 1 change, 1 task by hand, 1 question; exit code 0
     ");
 }
 

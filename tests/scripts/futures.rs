@@ -137,7 +137,7 @@ fn no_future_makes_a_script_harm_another_sample() {
 fn a_drainer_retired_long_ago_is_no_loss_of_a_script_that_closes_a_pump() {
     let subjects = subjects(script("decommission_pump"), Scenario::named("old-records").unwrap(), &[]);
     let base = base(&subjects);
-    let late = r#"{"kind": "other_writes_paused", "node": "drainer-old", "after": "6.7s"}"#;
+    let late = r#"{"kind": "other_writes_paused", "node": "drainer-old", "after": "9.7s"}"#;
     let mut stage = subjects.stage().unwrap();
     let faults = [serde_json::from_str(late).unwrap()];
     let (played, _, harms) = judged(&mut stage, &base.intended, &faults, base.bounds()).unwrap();

@@ -111,7 +111,7 @@ fn nothing_is_taken_out_while_a_drainer_would_not_read_it() {
 
 #[test]
 fn a_drain_that_takes_too_long_names_the_pump_and_leaves_the_others() {
-    let stalls = &[r#"{"kind": "stall", "node": "drainer-1", "after": "10m8.5s"}"#];
+    let stalls = &[r#"{"kind": "stall", "node": "drainer-1", "after": "10m16.5s"}"#];
     let played = Way { more: &[("timeout", "5m")], ..way("scale_in_to_zero", "default", stalls) }
         .ends(ErrorKind::Timeout, &["(10.0.1.11:8250) is not offline", "pump-0: wait until"]);
     let closed = story(&played).iter().filter(|line| line.starts_with("- close")).count();
