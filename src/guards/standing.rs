@@ -69,16 +69,17 @@ fn told(scene: &mut Scene<'_>, node: &NodeRef, action: Action) -> Result<Option<
             let error = not_done(ErrorKind::Rejected, "is pausing already".to_owned());
             Some(error.hint(format!("wait until it is: wait_for(\"{id}\", \"paused\")")))
         }
-        ProbeFinding::Refused => Some(match fresh_heartbeat(record, listing.tso) {
-            Some(age) => not_done(
+        ProbeFinding::Refused => Some(match has_fresh_heartbeat(record, listing.tso) {
+            true => not_done(
                 ErrorKind::Unreachable,
                 format!(
-                    "cannot be told: nobody answers at {} from here, though its heartbeat is {age} old",
-                    node.address
+                    "cannot be told: nobody answers at {} from here, though its heartbeat is less than {} old",
+                    node.address,
+                    show_seconds(FROZEN_AFTER.as_secs_f64())
                 ),
             )
             .hint("do this on a host that reaches it; if it ended just now, look again in some seconds"),
-            None => nobody(node, action, says),
+            false => nobody(node, action, says),
         }),
         ProbeFinding::State(State::Online | State::Paused | State::Offline)
         | ProbeFinding::Silent
@@ -87,11 +88,11 @@ fn told(scene: &mut Scene<'_>, node: &NodeRef, action: Action) -> Result<Option<
     })
 }
 
-/// How old the heartbeat of a node is that says `online` and seems to write: it may be alive where nobody reaches it.
-fn fresh_heartbeat(record: Option<&Record>, now: Option<Tso>) -> Option<String> {
-    let record = record.filter(|record| record.state == State::Online)?;
-    let age = record.update_ts.heartbeat_age(now?).seconds()?;
-    (age < FROZEN_AFTER.as_secs_f64()).then(|| show_seconds(age))
+/// Whether a node says `online` and seems to write heartbeats: it may be alive where nobody reaches it.
+fn has_fresh_heartbeat(record: Option<&Record>, now: Option<Tso>) -> bool {
+    let age = record.filter(|record| record.state == State::Online).zip(now);
+    let age = age.and_then(|(record, now)| record.update_ts.heartbeat_age(now).seconds());
+    age.is_some_and(|age| age < FROZEN_AFTER.as_secs_f64())
 }
 
 /// Nobody is there to be told: what the record says, and what to do instead.
