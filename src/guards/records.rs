@@ -33,7 +33,7 @@ pub(super) fn alive(scene: &mut Scene<'_>, request: &Request) -> Result<Verdict>
     if doubtful.is_empty() && is_long_gone(scene, &record)? {
         return Ok(Verdict::Clear);
     }
-    if !scene.stands_still(&record)? {
+    if !scene.stands_still(&record, &doubtful)? {
         return Ok(Verdict::Trips(format!(
             "something still writes the record of {}: it may run elsewhere",
             record.node

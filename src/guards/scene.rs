@@ -112,9 +112,9 @@ impl<'w> Scene<'w> {
     }
 
     /// Whether the record, as it was first read, stands still: it was watched before, or is watched now, for as long as
-    /// it takes.
-    pub(super) fn stands_still(&mut self, record: &Record) -> Result<bool> {
-        if self.watch.is_still(record) {
+    /// it takes. It is watched again where that was not seen of all `beside` it.
+    pub(super) fn stands_still(&mut self, record: &Record, beside: &[Record]) -> Result<bool> {
+        if self.watch.is_still(record) && beside.iter().all(|other| self.watch.is_still(other)) {
             return Ok(true);
         }
         let first = self.listing()?;
