@@ -75,6 +75,18 @@ fn a_node_answers_in_the_words_of_the_real_ones() {
 }
 
 #[test]
+fn host_names_of_nodes_have_no_case() {
+    let mut cluster = cluster(|scenario| scenario["pumps"][1]["address"] = json!("H0:8250"));
+    assert!(matches!(cluster.http("h0:8250", "GET", "/status"), HttpOutcome::Response { .. }));
+    wait(&mut cluster, 2 * SECOND);
+    let p1 = who(&cluster, "p1");
+    cluster.signal(p1, Signal::Kill);
+    cluster.start(p1, None);
+    wait(&mut cluster, MINUTE);
+    assert!(happened(&cluster, |what| *what == What::Online(p1)).is_empty(), "nothing took its port");
+}
+
+#[test]
 fn status_commit_ts_and_metrics_have_the_fields_of_the_real_ones() {
     let mut cluster = cluster(|_| {});
     let mut get = |address: &str, path: &str| match cluster.http(address, "GET", path) {

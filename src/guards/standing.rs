@@ -43,7 +43,7 @@ fn written(seen: &Record, state: State) -> Option<Error> {
 fn told(scene: &mut Scene<'_>, node: &NodeRef, action: Action) -> Result<Option<Error>> {
     let listing = scene.listing()?;
     let record = listing.find(node.kind, &node.id);
-    if record.is_some_and(|record| record.node.address != node.address) {
+    if record.is_some_and(|record| !record.node.is_at(&node.address)) {
         // It has moved since it was looked at: whoever answers there is not what the record is about.
         return Ok(None);
     }

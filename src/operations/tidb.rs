@@ -49,7 +49,8 @@ fn servers(gate: &mut dyn Gate) -> Result<Vec<TidbServer>> {
 
 /// The server with this address.
 fn find(servers: &[TidbServer], address: &str) -> Result<TidbServer> {
-    let is = |server: &&TidbServer| server.address == address || server.status_address.as_deref() == Some(address);
+    let is_it = |known: &str| known.eq_ignore_ascii_case(address);
+    let is = |server: &&TidbServer| is_it(&server.address) || server.status_address.as_deref().is_some_and(is_it);
     servers.iter().find(is).cloned().ok_or_else(|| {
         let all = || servers.iter().map(|server| server.address.as_str());
         let hint = did_you_mean(address, all()).unwrap_or_else(|| match servers.is_empty() {

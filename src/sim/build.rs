@@ -83,6 +83,7 @@ impl Cluster {
             unknown_tidb_writes: true,
             keys: BTreeMap::new(),
             order: [Vec::new(), Vec::new()],
+            at_address: Arc::default(),
             broken: [false; 2],
             gc_rule: scenario.gc,
             faults: Vec::new(),
@@ -110,6 +111,7 @@ impl Cluster {
         let mut drainers: Vec<usize> = (0..self.drainers.len()).collect();
         drainers.sort_by(|a, b| self.drainers[*a].node.id.cmp(&self.drainers[*b].node.id));
         self.order = [pumps, drainers];
+        self.addresses_changed();
     }
 
     /// The node, which becomes part of the cluster if it was none: without a record and a process yet.

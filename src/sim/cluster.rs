@@ -14,7 +14,7 @@ use super::pump::{FAKE_BINLOG, Pump};
 use super::record::{Body, time_of, ts_at};
 use super::scenario::{Fault, GcRule};
 use super::tidb::Tidb;
-use crate::node::Kind;
+use crate::node::{Kind, same_for_all};
 use crate::tso::Tso;
 use crate::world::{Alarm, Member};
 use std::collections::BTreeMap;
@@ -80,6 +80,8 @@ pub struct Cluster {
     pub(crate) keys: BTreeMap<String, RawKey>,
     /// The nodes of each kind in the order of their ids.
     pub(crate) order: [Vec<usize>; 2],
+    /// The nodes at each address (host names in lower case), Pumps first.
+    pub(crate) at_address: Arc<BTreeMap<String, Vec<Who>>>,
     /// Whether a listing of each kind fails for everybody but us.
     pub(crate) broken: [bool; 2],
     pub(crate) gc_rule: GcRule,
@@ -183,6 +185,21 @@ impl Cluster {
             Who::Pump(at) => &mut self.pumps[at].node,
             Who::Drainer(at) => &mut self.drainers[at].node,
         }
+    }
+
+    /// Works out again who is at which address.
+    pub(crate) fn addresses_changed(&mut self) {
+        let mut all: BTreeMap<String, Vec<Who>> = BTreeMap::new();
+        let pumps = (0..self.pumps.len()).map(Who::Pump);
+        for who in pumps.chain((0..self.drainers.len()).map(Who::Drainer)) {
+            all.entry(same_for_all(&self.node(who).address).into_owned()).or_default().push(who);
+        }
+        self.at_address = Arc::new(all);
+    }
+
+    /// The nodes whose records or processes are at `address`, whether they run or not.
+    pub(crate) fn all_at(&self, address: &str) -> impl Iterator<Item = Who> + '_ {
+        self.at_address.get(&*same_for_all(address)).into_iter().flatten().copied()
     }
 
     /// All nodes, Pumps first, each kind in the order of its ids.

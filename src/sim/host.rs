@@ -28,7 +28,7 @@ impl Host {
     }
 
     fn reaches(&self, place: &str) -> bool {
-        !self.unreachable.iter().any(|unreachable| unreachable == place)
+        !self.unreachable.iter().any(|unreachable| unreachable.eq_ignore_ascii_case(place))
     }
 }
 

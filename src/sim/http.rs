@@ -132,10 +132,8 @@ impl Cluster {
     /// Who is behind `address`.
     pub(crate) fn behind(&self, address: &str) -> Behind {
         let mut found = Behind::Nobody;
-        for at in 0..self.pumps.len() + self.drainers.len() {
-            let who = at.checked_sub(self.pumps.len()).map_or(Who::Pump(at), Who::Drainer);
-            let node = self.node(who);
-            let Some(process) = node.process.filter(|_| *node.address == *address) else { continue };
+        for who in self.all_at(address) {
+            let Some(process) = self.node(who).process else { continue };
             match (process.stage, process.hung) {
                 (Stage::Booting, _) => {}
                 (_, true) | (Stage::Notifying, _) => return Behind::Silent(who),

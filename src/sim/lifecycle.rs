@@ -18,7 +18,8 @@ impl Cluster {
         self.settle();
         let now = self.now;
         let node = self.node_mut(who);
-        if let Some(address) = address.filter(|address| **address != *node.address) {
+        let moved = address.filter(|address| **address != *node.address);
+        if let Some(address) = moved {
             node.address = Arc::from(address);
         }
         node.epoch += 1;
@@ -26,6 +27,9 @@ impl Cluster {
         let fails = node.suffers.start_fails > now;
         node.process = Some(Process { started: now, stage: Stage::Booting, hung: false, up_at, fails });
         node.pending.clear();
+        if moved.is_some() {
+            self.addresses_changed();
+        }
         self.note(What::Started(who));
         self.boot(who);
     }
@@ -185,11 +189,9 @@ impl Cluster {
 
     /// Two processes cannot listen on one address: the one that comes second fails.
     fn port_is_taken(&self, who: Who) -> bool {
-        let address = &self.node(who).address;
-        self.everybody().filter(|other| *other != who).any(|other| {
-            let other = self.node(other);
-            other.address == *address && other.process.is_some_and(|process| process.stage != Stage::Booting)
-        })
+        self.all_at(&self.node(who).address)
+            .filter(|other| *other != who)
+            .any(|other| self.node(other).process.is_some_and(|process| process.stage != Stage::Booting))
     }
 
     fn set_stage(&mut self, who: Who, stage: Stage) {

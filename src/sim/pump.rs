@@ -89,7 +89,8 @@ impl Pump {
 
     /// Whether a Drainer that knows it at `address` can read from it.
     pub(crate) fn serves(&self, address: &Arc<str>) -> bool {
-        matches!(self.node.awake(), Some(Stage::Online | Stage::Closing)) && self.node.address == *address
+        matches!(self.node.awake(), Some(Stage::Online | Stage::Closing))
+            && self.node.address.eq_ignore_ascii_case(address)
     }
 
     /// Whether TiDB servers can write to it.

@@ -102,7 +102,8 @@ impl Cluster {
 
     /// The server with this status port, if it is there.
     fn tidb_at(&self, status_address: &str) -> Option<usize> {
-        let is_there = |tidb: &Tidb| &*tidb.status_address == status_address && tidb.binlog != Binlog::Stopped;
+        let is_there =
+            |tidb: &Tidb| tidb.status_address.eq_ignore_ascii_case(status_address) && tidb.binlog != Binlog::Stopped;
         self.tidbs.iter().position(is_there)
     }
 

@@ -83,7 +83,7 @@ fn ending(node: &NodeRef, state: State, unknown: &mut Unknown) -> Stand {
 /// The other silent node at the same address whose record was written later: the process there is its.
 fn newer_at<'a>(observed: &'a Observed, seen: &Seen) -> Option<&'a NodeRef> {
     let rank = |seen: &Seen| (seen.record.update_ts, seen.record.node.clone());
-    let same = observed.nodes.iter().filter(|other| other.record.node.address == seen.record.node.address);
+    let same = observed.nodes.iter().filter(|other| other.record.node.is_at(&seen.record.node.address));
     let silent = same.filter(|other| other.finding == ProbeFinding::Silent);
     let newest = silent.max_by_key(|other| rank(other))?;
     (newest.record.node != seen.record.node).then_some(&newest.record.node)
