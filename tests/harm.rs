@@ -37,6 +37,11 @@ impl Rehearsal {
         self
     }
 
+    fn in_cluster(mut self, scenario: &Json) -> Self {
+        self.subjects.scenario = Scenario::parse(&scenario.to_string()).unwrap();
+        self
+    }
+
     fn play(&self) -> (Played, Vec<Harm>) {
         let mut stage = self.subjects.stage().unwrap();
         let bounds = Bounds { time: 40 * 24 * HOUR, calls: 200_000 };
@@ -297,4 +302,22 @@ fn who_says_what_it_waits_for_may_wait_long() {
     let waits = rehearse(code).with("lose_record", "pump-0", 0, None);
     assert_eq!(waits.blames(HarmKind::NoEnd), []);
     assert_eq!(waits.play().0.waits_for.as_deref().map(|what| what.contains("it is paused")), Some(true));
+}
+
+#[test]
+fn a_drainer_whose_record_went_on_until_just_now_was_seen_to_advance() {
+    // It has stood for 16 s when the script ends: first for pump-0, then for pump-1, of which it does not know where it went.
+    // When pump-0 came back in between, it saved what it had of both.
+    let node = |id: &str, address: &str| json!({"id": id, "address": address, "supervisor": true});
+    let cluster = json!({
+        "version": 1,
+        "pumps": [node("pump-0", "10.0.1.11:8250"), node("pump-1", "10.0.1.12:8250")],
+        "drainers": [node("drainer-0", "10.0.1.21:8249")],
+        "tidb": [{"address": "10.0.1.41:4000", "writes_per_second": 20}],
+    });
+    let restarts = rehearse(include_str!("../scripts/rolling_restart.rhai"))
+        .in_cluster(&cluster)
+        .with("fail", "pump-0", 68_104 * MILLISECOND, Some(15))
+        .with("new_address", "pump-1", 72_677 * MILLISECOND, None);
+    assert_eq!(restarts.blames(HarmKind::FalseSuccess), [Blame::BadLuck]);
 }

@@ -22,7 +22,7 @@ pub(crate) struct Checkpoint {
     /// Everything up to it was consumed, and will not be again.
     pub(crate) saved: Micros,
     /// When it was saved.
-    saved_at: Micros,
+    pub(super) saved_at: Micros,
 }
 
 impl Checkpoint {

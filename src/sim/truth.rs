@@ -32,6 +32,12 @@ impl Cluster {
         self.drainers.get(drainer).is_some_and(|drainer| drainer.flows == Some(true))
     }
 
+    /// When the Drainer at this place last saved a checkpoint: its record shows nothing newer.
+    pub fn saved_at(&self, drainer: usize) -> Option<Micros> {
+        let drainer = self.drainers.get(drainer)?;
+        Some(drainer.checkpoint_at(&self.pumps, self.now).saved_at)
+    }
+
     /// How many Pumps take TiDB's writes.
     pub fn writable_pumps(&self) -> usize {
         self.pumps.iter().filter(|pump| pump.writable()).count()

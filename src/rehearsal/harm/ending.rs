@@ -118,7 +118,9 @@ fn standing_still(scene: &Scene<'_>, intended: &Intended) -> Vec<(String, Micros
         }
         let (_, flows) = scene.truth.flows.iter().find(|(at, _)| *at == place)?;
         let stands = crate::rehearsal::truth::at(flows, ended) == Some(false);
-        Some((id.clone(), if stands { since(flows, ended) } else { ended }))
+        // Its record went on until it last saved a checkpoint, whatever had stopped before.
+        let saved_at = scene.played.at_end.saved_at(place).unwrap_or(Micros::MIN);
+        Some((id.clone(), if stands { since(flows, ended).max(saved_at) } else { ended }))
     };
     still.filter_map(since_when).collect()
 }
