@@ -161,7 +161,7 @@ pub(super) fn still_pulled(scene: &mut Scene<'_>, request: &Request) -> Result<V
     let mut pulling = Vec::new();
     for (node, report) in nodes.into_iter().zip(reports) {
         match report {
-            Ok(StatusReport::Drainer(status)) if status.pump_positions.contains_key(&pump.node.id) => {
+            Ok(StatusReport::Drainer(status)) if status.pump_positions.contains_key(&*pump.node.id) => {
                 pulling.push(node.id)
             }
             Ok(_) => {}

@@ -36,7 +36,7 @@ fn read_positions(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
     let mut positions = Fields::new();
     for (id, report) in ids.into_iter().zip(reports) {
         let position = match report? {
-            StatusReport::Drainer(drainer) => drainer.pump_positions.get(&pump).copied().map(Value::from),
+            StatusReport::Drainer(drainer) => drainer.pump_positions.get(&*pump).copied().map(Value::from),
             StatusReport::Pump(_) => None,
         };
         positions.insert(id, position.unwrap_or(Value::Unit));

@@ -118,7 +118,8 @@ fn status_fields(report: StatusReport) -> Value {
     match report {
         StatusReport::Pump(pump) => Value::map([("commit_ts", pump.commit_ts.into()), ("error", pump.error.into())]),
         StatusReport::Drainer(drainer) => {
-            let positions: Fields = drainer.pump_positions.into_iter().map(|(id, ts)| (id, ts.into())).collect();
+            let positions: Fields =
+                drainer.pump_positions.into_iter().map(|(id, ts)| (id.to_string(), ts.into())).collect();
             Value::map([
                 ("pump_positions", Value::Map(positions)),
                 ("synced", drainer.synced.into()),

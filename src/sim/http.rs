@@ -210,7 +210,7 @@ impl Cluster {
                 (Some(looked), None, _) => pump.ticks.newest_by(looked).unwrap_or(reading.consumed),
                 _ => reading.of(&self.pumps, source),
             };
-            (pump.node.id.to_string(), self.ts_at(shown))
+            (pump.node.id.clone(), self.ts_at(shown))
         };
         DrainerStatus {
             pump_positions: drainer.sources.iter().map(position).collect(),

@@ -90,7 +90,7 @@ impl Pump {
     /// Whether a Drainer that knows it at `address` can read from it.
     pub(crate) fn serves(&self, address: &Arc<str>) -> bool {
         matches!(self.node.awake(), Some(Stage::Online | Stage::Closing))
-            && self.node.address.eq_ignore_ascii_case(address)
+            && (Arc::ptr_eq(&self.node.address, address) || self.node.address.eq_ignore_ascii_case(address))
     }
 
     /// Whether TiDB servers can write to it.

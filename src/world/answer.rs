@@ -7,6 +7,7 @@ use crate::tso::Tso;
 use crate::world::{Choice, Fence, LockInfo};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The counterpart of a request; which one belongs to which stands at the request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -183,7 +184,7 @@ pub struct PumpStatus {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DrainerStatus {
     /// Up to where it has read each Pump, by Pump id.
-    pub pump_positions: BTreeMap<String, Tso>,
+    pub pump_positions: BTreeMap<Arc<str>, Tso>,
     /// Five minutes without a real binlog; not "caught up".
     pub synced: bool,
     /// The last commit it has written downstream.

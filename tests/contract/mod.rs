@@ -135,7 +135,7 @@ fn a_status_is_each_nodes_own_or_says_why_not(stage: &mut Stage) {
     else {
         panic!("{reports:?}")
     };
-    let pulled: Vec<&str> = drainer.pump_positions.keys().map(String::as_str).collect();
+    let pulled: Vec<&str> = drainer.pump_positions.keys().map(|id| &**id).collect();
     assert_eq!(pulled, ["pump-0", "pump-1", "pump-2", "pump-3"]);
     assert_eq!(pump.error, "context canceled", "it closes");
     let words = format!("cannot get /status of {}: connection refused", nodes[2]);

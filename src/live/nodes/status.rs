@@ -22,7 +22,7 @@ struct PumpBody {
 #[derive(Deserialize)]
 struct DrainerBody {
     #[serde(rename = "PumpPos")]
-    pump_positions: Option<BTreeMap<String, i64>>,
+    pump_positions: Option<BTreeMap<Arc<str>, i64>>,
     #[serde(rename = "Synced")]
     synced: bool,
     #[serde(rename = "LastTS")]

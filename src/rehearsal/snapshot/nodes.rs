@@ -313,7 +313,7 @@ impl Subject<'_> {
 /// Pump's last heartbeat.
 fn newest_age_ms(observed: &Observed, pump: &Seen) -> i64 {
     let id = &pump.record.node.id;
-    let read = observed.nodes.iter().filter_map(|seen| seen.status.as_ref()?.pump_positions.get(id));
+    let read = observed.nodes.iter().filter_map(|seen| seen.status.as_ref()?.pump_positions.get(&**id));
     let newest = read.copied().chain([pump.record.max_commit_ts]).max();
     // One that was just started says 0: it holds nothing yet.
     newest.filter(|ts| ts.is_given()).map_or(0, |ts| observed.age_ms(ts))
