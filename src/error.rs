@@ -40,6 +40,8 @@ pub enum ErrorKind {
     Local,
     /// A rehearsal of futures found harm.
     Harm,
+    /// A rehearsal was stopped, since the script does not end. Fatal.
+    NoEnd,
     /// A bug of ours. Fatal.
     Internal,
     /// A signal, or *quit* at a question. Fatal.
@@ -48,7 +50,7 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// Every kind, in the order of the table.
-    pub const ALL: [ErrorKind; 16] = [
+    pub const ALL: [ErrorKind; 17] = [
         Self::Failed,
         Self::NotFound,
         Self::Invalid,
@@ -63,6 +65,7 @@ impl ErrorKind {
         Self::Diverged,
         Self::Local,
         Self::Harm,
+        Self::NoEnd,
         Self::Internal,
         Self::Interrupted,
     ];
@@ -84,6 +87,7 @@ impl ErrorKind {
             Self::Diverged => "diverged",
             Self::Local => "local",
             Self::Harm => "harm",
+            Self::NoEnd => "no_end",
             Self::Internal => "internal",
             Self::Interrupted => "interrupted",
         }
@@ -96,7 +100,7 @@ impl ErrorKind {
             Self::Failed | Self::NotFound => 1,
             Self::Invalid => 2,
             Self::Rejected | Self::Refused => 3,
-            Self::Unreachable | Self::Timeout => 4,
+            Self::Unreachable | Self::Timeout | Self::NoEnd => 4,
             Self::Conflict | Self::Locked | Self::LockLost => 5,
             Self::InDoubt => 6,
             Self::Diverged => 7,
@@ -109,7 +113,7 @@ impl ErrorKind {
 
     /// Whether a run ends with it, whatever the script would like to catch.
     pub fn is_fatal(self) -> bool {
-        matches!(self, Self::Interrupted | Self::Diverged | Self::Internal | Self::LockLost)
+        matches!(self, Self::Interrupted | Self::Diverged | Self::Internal | Self::LockLost | Self::NoEnd)
     }
 }
 

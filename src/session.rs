@@ -4,6 +4,11 @@
 //! decided upon by the policy, noted as begun, applied, and noted as done; a change of the cluster happens under the
 //! maintenance lock. On replay the journal answers first.
 
+#![warn(
+    clippy::wildcard_enum_match_arm,
+    reason = "a new change, fault or answer is decided on here, and not by an arm that was written before it was thought of"
+)]
+
 mod lock;
 
 pub use lock::{LockPlan, LockSpan};
@@ -12,9 +17,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::guards::{self, Examination, Finding, Watch};
 use crate::interrupt::Interrupt;
 use crate::journal::{Entry, Journal, Mark};
-use crate::policy::{Change, Consent, Policy};
+use crate::policy::{Consent, Policy, Proposal};
 use crate::secret::Secret;
-use crate::world::{Answer, Effect, Gate, GuardName, LockInfo, Notice, Notices, Request, WaitEnd, World};
+use crate::world::{
+    Answer, Ask, Change, Effect, Gate, GuardName, LockInfo, Notice, Notices, Read, Request, SecretPrompt, WaitEnd,
+    World, read, reply_to,
+};
 use lock::Lock;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -143,20 +151,18 @@ impl Session {
         if self.lock.fence().is_some() || self.pd_is_silent {
             return None;
         }
-        match self.parts.world.apply(&Request::LockStatus, None) {
-            Ok(Answer::LockedBy(info)) => info.filter(|info| !self.lock.is_of_ours(info)),
-            _ => None,
-        }
+        let info = self.parts.world.ask(read::LockStatus).ok()?;
+        info.filter(|info| !self.lock.is_of_ours(info))
     }
 
     fn pass(&mut self, request: &Request, force: &[GuardName]) -> Result<Answer> {
         self.parts.interrupt.check()?;
         if let Some(entry) = self.parts.journal.next_replayed() {
-            self.had_lock |= entry.request.effect() == Effect::ChangesCluster;
+            self.had_lock |= entry.request.changes_cluster();
             return replayed(entry, &self.as_noted(request));
         }
         if let Some(began) = self.parts.journal.take_expected() {
-            same(&began, &self.as_noted(request))?;
+            same(&Request::Change(began), &self.as_noted(request))?;
         }
         let goes_on = self.had_lock && !self.lock.is_for_one_change();
         if goes_on || (self.locks_ahead && request.concerns_cluster()) {
@@ -164,34 +170,42 @@ impl Session {
             (self.had_lock, self.locks_ahead) = (false, false);
         }
         self.parts.policy.admits(request)?;
-        match request.effect() {
-            Effect::Read => {
+        match request {
+            Request::Read(read) => {
                 let outcome = self.parts.world.apply(request, None);
-                if matches!(request, Request::Nodes | Request::Changes { .. }) {
+                if matches!(read, Read::Nodes | Read::Changes { .. }) {
                     self.pd_is_silent = matches!(&outcome, Err(error) if is_silence(error));
                 }
                 self.note(request, outcome, None)
             }
-            Effect::Asks => {
-                let outcome = self.parts.policy.answer(request, self.parts.world.as_mut());
+            Request::Play(_) => {
+                let outcome = self.parts.world.apply(request, None);
+                self.note(request, outcome, None)
+            }
+            Request::Ask(ask) => {
+                let outcome = self.parts.policy.answer(ask, self.parts.world.as_mut());
                 let by = self.parts.policy.stand_in().map_or_else(|| self.lock.operator(), str::to_owned);
                 self.note(request, outcome, Some(&by))
             }
-            Effect::Locks => Err(Error::internal("the maintenance lock is the session's own affair")),
-            Effect::ChangesCluster => self.change_under_lock(request, force),
-            _ => self.change(request, force),
+            Request::Change(change) => match change.effect() {
+                Effect::ChangesCluster => self.change_under_lock(change, force),
+                Effect::BreaksLock | Effect::ChangesHost | Effect::Manual | Effect::Runs | Effect::Nothing => {
+                    self.change(change, force)
+                }
+            },
+            Request::Lock(_) => Err(Error::internal("the maintenance lock is the session's own affair")),
+            Request::WaitOver => Err(Error::internal("the end of a wait is noted where it ends")),
         }
     }
 
     /// A change of the cluster: the lock comes first, so that what the guards read is not changed by another operator.
-    fn change_under_lock(&mut self, request: &Request, force: &[GuardName]) -> Result<Answer> {
+    fn change_under_lock(&mut self, change: &Change, force: &[GuardName]) -> Result<Answer> {
         self.lock.take(self.parts.world.as_mut())?;
-        if self.parts.journal.wants_cluster()
-            && let Answer::Cluster(cluster) = self.parts.world.apply(&Request::Cluster, None)?
-        {
+        if self.parts.journal.wants_cluster() {
+            let cluster = self.parts.world.ask(read::Cluster)?;
             self.parts.journal.on_cluster(cluster.id);
         }
-        let outcome = self.change(request, force);
+        let outcome = self.change(change, force);
         let lost = matches!(&outcome, Err(error) if error.kind == ErrorKind::LockLost);
         if lost || self.lock.is_for_one_change() {
             self.give_lock_back();
@@ -199,43 +213,36 @@ impl Session {
         outcome
     }
 
-    fn change(&mut self, request: &Request, force: &[GuardName]) -> Result<Answer> {
-        let mut examined = guards::examine(self.parts.world.as_mut(), request, &mut self.watch)?;
-        let before = self.monotonic_ms()?;
-        let change = Change { request, about: &examined.about, findings: &examined.findings, force };
-        let consent = self.parts.policy.decide(&change, self.parts.world.as_mut())?;
-        if consent == Consent::Asked && self.monotonic_ms()? - before > STALE_AFTER_MS {
-            let now = guards::examine(self.parts.world.as_mut(), request, &mut self.watch)?;
+    fn change(&mut self, change: &Change, force: &[GuardName]) -> Result<Answer> {
+        let mut examined = guards::examine(self.parts.world.as_mut(), change, &mut self.watch)?;
+        let before = self.parts.world.monotonic_ms()?;
+        let proposal = Proposal { change, about: &examined.about, findings: &examined.findings, force };
+        let consent = self.parts.policy.decide(&proposal, self.parts.world.as_mut())?;
+        if consent == Consent::Asked && self.parts.world.monotonic_ms()? - before > STALE_AFTER_MS {
+            let now = guards::examine(self.parts.world.as_mut(), change, &mut self.watch)?;
             unchanged(&examined, &now, force)?;
             examined = now;
         }
-        let noted = self.as_noted(request);
+        let noted = self.noted_change(change).into_owned();
         let findings: Vec<String> = examined.findings.iter().map(Finding::to_string).collect();
-        let whole = self.whole_again(request)?;
+        let whole = self.whole_again(change)?;
         self.parts.interrupt.check()?;
         let by = match consent {
             Consent::Asked => Some(self.lock.operator()),
             // Nobody's yes does work by hand.
-            Consent::Given if request.effect() == Effect::Manual => None,
+            Consent::Given if change.effect() == Effect::Manual => None,
             Consent::Given => self.parts.policy.stand_in().map(str::to_owned),
         };
         self.parts.journal.began(&noted, &findings, by.as_deref())?;
-        if let Request::Manual(work) = request {
+        if let Change::Manual(work) = change {
             (self.parts.notices)(Notice::Changed(format!("to be done by hand: {}", work.text)));
         }
         let outcome = self.parts.world.apply(&whole, self.lock.fence());
         if matches!(&outcome, Err(error) if error.kind.is_fatal()) {
             return outcome;
         }
-        self.parts.journal.done(Entry { findings, ..Entry::new(noted.into_owned(), outcome.clone()) })?;
+        self.parts.journal.done(Entry { findings, ..Entry::new(Request::Change(noted), outcome.clone()) })?;
         outcome
-    }
-
-    fn monotonic_ms(&mut self) -> Result<i64> {
-        match self.parts.world.apply(&Request::Now, None)? {
-            Answer::Now { monotonic_ms, .. } => Ok(monotonic_ms),
-            other => Err(Error::internal(format!("the world answered a request for the clock with {other:?}"))),
-        }
     }
 
     /// Notes what came of a request, and who answered it; what ends a run leaves no outcome.
@@ -251,17 +258,18 @@ impl Session {
         outcome
     }
 
-    /// The request with the secret itself, where it has only what a journal kept of one: the run goes on after somebody
+    /// The change with the secret itself, where it has only what a journal kept of one: the run goes on after somebody
     /// typed it, and they are asked for it again.
-    fn whole_again<'r>(&mut self, request: &'r Request) -> Result<Cow<'r, Request>> {
-        let Request::Encrypt { text: kept @ Secret::Hashed(_) } = request else { return Ok(Cow::Borrowed(request)) };
-        let prompt = "the text to encrypt, once more (it was typed before the run was cut off): ".to_owned();
-        let text = match self.parts.policy.answer(&Request::ReadSecret { prompt }, self.parts.world.as_mut())? {
-            Answer::Secret(text) => text,
-            other => return Err(Error::internal(format!("a secret was answered with {other:?}"))),
+    fn whole_again(&mut self, change: &Change) -> Result<Request> {
+        let Change::Encrypt { text: kept @ Secret::Hashed(_) } = change else {
+            return Ok(Request::Change(change.clone()));
         };
+        let prompt = "the text to encrypt, once more (it was typed before the run was cut off): ".to_owned();
+        let ask = Ask::Secret(SecretPrompt { prompt });
+        let answer = self.parts.policy.answer(&ask, self.parts.world.as_mut())?;
+        let text = reply_to::<SecretPrompt>(&Request::Ask(ask), answer)?;
         match text.hashed(&self.parts.journal.secret_key()) == *kept {
-            true => Ok(Cow::Owned(Request::Encrypt { text })),
+            true => Ok(Request::Change(Change::Encrypt { text })),
             false => Err(Error::invalid("this is not the text that was typed before the run was cut off")
                 .hint("resume it again with that one; for another text begin a new run")),
         }
@@ -270,10 +278,30 @@ impl Session {
     /// The request as a journal keeps it: with secrets as hashes.
     fn as_noted<'r>(&self, request: &'r Request) -> Cow<'r, Request> {
         match request {
-            Request::Encrypt { text } => {
-                Cow::Owned(Request::Encrypt { text: text.hashed(&self.parts.journal.secret_key()) })
+            Request::Change(change) => match self.noted_change(change) {
+                Cow::Owned(change) => Cow::Owned(Request::Change(change)),
+                Cow::Borrowed(_) => Cow::Borrowed(request),
+            },
+            Request::Read(_) | Request::Ask(_) | Request::Lock(_) | Request::Play(_) | Request::WaitOver => {
+                Cow::Borrowed(request)
             }
-            other => Cow::Borrowed(other),
+        }
+    }
+
+    fn noted_change<'c>(&self, change: &'c Change) -> Cow<'c, Change> {
+        match change {
+            Change::Encrypt { text } => {
+                Cow::Owned(Change::Encrypt { text: text.hashed(&self.parts.journal.secret_key()) })
+            }
+            Change::Act { .. }
+            | Change::TriggerGc { .. }
+            | Change::RecoverTidb { .. }
+            | Change::SwapRecord { .. }
+            | Change::DeleteRecord { .. }
+            | Change::WriteSavepoint { .. }
+            | Change::BreakLock { .. }
+            | Change::Manual(_)
+            | Change::Exec(_) => Cow::Borrowed(change),
         }
     }
 }
@@ -328,10 +356,12 @@ impl Gate for Session {
 
     fn tell(&mut self, notice: Notice) {
         // What is odd about the cluster is said once, however often a script looks.
-        match &notice {
-            Notice::Warning(text) if !self.warned.insert(text.clone()) => {}
-            _ => (self.parts.notices)(notice),
+        if let Notice::Warning(text) = &notice
+            && !self.warned.insert(text.clone())
+        {
+            return;
         }
+        (self.parts.notices)(notice);
     }
 }
 

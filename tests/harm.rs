@@ -5,7 +5,7 @@ use binlogsh::interrupt::Interrupt;
 use binlogsh::language::{Settings, Source};
 use binlogsh::rehearsal::{Base, Blame, Bounds, Harm, HarmKind, Played, Subjects, judged};
 use binlogsh::sim::{Fault, HOUR, MILLISECOND, MINUTE, Micros, SECOND, Scenario};
-use binlogsh::world::{FaultKind, Request};
+use binlogsh::world::{Change, FaultKind};
 use serde_json::{Value as Json, json};
 
 /// A script on a sample, with what goes wrong.
@@ -184,7 +184,7 @@ fn a_process_that_comes_up_while_its_record_is_mended_is_bad_luck() {
     let written = |crash: Micros| {
         let mends = rehearse(RELABELS).with("crash", "pump-1", crash, None);
         let (played, harms) = mends.play();
-        let act = played.acts.iter().find(|act| matches!(act.request, Request::SwapRecord { .. }));
+        let act = played.acts.iter().find(|act| matches!(act.change, Change::SwapRecord { .. }));
         (act.map(|act| act.begun), harms)
     };
     let begun = written(19 * SECOND).0.unwrap();
@@ -301,7 +301,7 @@ fn who_says_what_it_waits_for_may_wait_long() {
     let code = r#"pause_pump("pump-0"); wait_until("it is paused", || pump("pump-0").state == "paused", "400d");"#;
     let waits = rehearse(code).with("lose_record", "pump-0", 0, None);
     assert_eq!(waits.blames(HarmKind::NoEnd), []);
-    assert_eq!(waits.play().0.waits_for.as_deref().map(|what| what.contains("it is paused")), Some(true));
+    assert_eq!(waits.play().0.waits_for.as_ref().map(|wait| wait.what.contains("it is paused")), Some(true));
 }
 
 #[test]

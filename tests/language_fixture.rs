@@ -10,7 +10,9 @@ use binlogsh::session::{Parts, Session};
 use binlogsh::sim::{Scenario, Simulated};
 use binlogsh::tso::Tso;
 use binlogsh::value::Value;
-use binlogsh::world::{Answer, Fence, Listing, Notice, Probe, ProbeFinding, Request, World};
+use binlogsh::world::{
+    Acted, Answer, Change, Clocks, Fence, Listing, Notice, Probe, ProbeFinding, Read, Request, World,
+};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
@@ -45,7 +47,7 @@ impl World for Still {
         let mut asked = self.0.borrow_mut();
         asked.requests.push(request.clone());
         Ok(match request {
-            Request::Nodes => Answer::Listing(Listing {
+            Request::Read(Read::Nodes) => Answer::Listing(Listing {
                 revision: 9,
                 tso: Some(Tso(470_641_376_911_346_178)),
                 tso_error: None,
@@ -56,15 +58,15 @@ impl World for Still {
                 ],
                 malformed: Vec::new(),
             }),
-            Request::Probe { nodes } => {
+            Request::Read(Read::Probe { nodes }) => {
                 let one = |node: &NodeRef| Probe { node: node.clone(), finding: ProbeFinding::State(State::Online) };
                 Answer::Probes(nodes.iter().map(one).collect())
             }
-            Request::Now => {
+            Request::Read(Read::Now) => {
                 asked.clock_ms += 1;
-                Answer::Now { unix_ms: asked.clock_ms, monotonic_ms: asked.clock_ms }
+                Answer::Now(Clocks { unix_ms: asked.clock_ms, monotonic_ms: asked.clock_ms })
             }
-            Request::Sleep { time } => {
+            Request::Read(Read::Sleep { time }) => {
                 asked.clock_ms += i64::try_from(time.as_millis()).unwrap();
                 if asked.stops_in_sleep {
                     self.1.raise(2);
@@ -72,11 +74,11 @@ impl World for Still {
                 }
                 Answer::Done
             }
-            Request::Act { .. } => match asked.refuses.take() {
+            Request::Change(Change::Act { .. }) => match asked.refuses.take() {
                 Some(error) => return Err(error),
-                None => Answer::Acted { message: "apply action pause success!".into() },
+                None => Answer::Acted(Acted { message: "apply action pause success!".into() }),
             },
-            Request::Tso => Answer::Timestamp(Tso(470_641_376_911_346_178)),
+            Request::Read(Read::Tso) => Answer::Timestamp(Tso(470_641_376_911_346_178)),
             _ => Answer::Done,
         })
     }
@@ -181,6 +183,11 @@ impl Shell {
 
     /// How many pauses and closes were asked for.
     pub(crate) fn acts(&self) -> usize {
-        self.asked.borrow().requests.iter().filter(|request| matches!(request, Request::Act { .. })).count()
+        self.asked
+            .borrow()
+            .requests
+            .iter()
+            .filter(|request| matches!(request, Request::Change(Change::Act { .. })))
+            .count()
     }
 }

@@ -117,7 +117,10 @@ fn wait_until_looks_until_it_is_true() {
     assert_eq!(found[0], Value::Int(3));
     assert!(matches!(found[1], Value::Float(waited) if (2.0..2.1).contains(&waited)), "{found:?}");
     let told = shell.notices.lock().unwrap();
-    assert!(told.iter().any(|notice| matches!(notice, Notice::Progress(text) if text.contains("three looks"))));
+    assert!(
+        told.iter()
+            .any(|notice| matches!(notice, Notice::Progress(progress) if progress.to_string().contains("three looks")))
+    );
     assert_eq!(told.last(), Some(&Notice::ProgressEnd));
 }
 

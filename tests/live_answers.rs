@@ -8,7 +8,7 @@ use crate::support::pd_double::PdDouble;
 use crate::support::record;
 use binlogsh::error::ErrorKind;
 use binlogsh::node::State;
-use binlogsh::world::{Alarm, AlarmKind, Answer, LockHolder, Request};
+use binlogsh::world::{Alarm, AlarmKind, Answer, Change, LockHolder, LockRequest, Read, Request};
 use etcd_client::AlarmType;
 use std::time::Duration;
 
@@ -27,7 +27,10 @@ fn cluster(etcd: &Etcd, address: &str) -> (PdDouble, Kv) {
 
 fn lock() -> Request {
     let (user, host, version) = ("us".into(), "here".into(), "1".into());
-    Request::Lock { holder: LockHolder { user, host, pid: 1, run: None, script: None, version }, wait: None }
+    Request::Lock(LockRequest::Take {
+        holder: LockHolder { user, host, pid: 1, run: None, script: None, version },
+        wait: None,
+    })
 }
 
 #[test]
@@ -38,7 +41,7 @@ fn a_full_etcd_is_read_and_says_itself_why_it_takes_no_write() {
     let mut live = LiveWorld::new(&[pd.url()], 5 * SECOND);
     let seen = live.list().unwrap().records.remove(0);
     let write = format!("cannot write {PUMP_0}: ");
-    let swap = Request::SwapRecord { seen, state: State::Paused };
+    let swap = Request::Change(Change::SwapRecord { seen, state: State::Paused });
     for (request, what) in [(lock(), "cannot get a lease: "), (swap, write.as_str())] {
         let error = live.fails(request);
         assert!(error.message.starts_with(what), "{error}");
@@ -49,7 +52,7 @@ fn a_full_etcd_is_read_and_says_itself_why_it_takes_no_write() {
     }
     assert_eq!(kv.get(PUMP_0).unwrap().0, record("pump-0", "h:1", "online", 5, 5));
     let expected = vec![Alarm { kind: AlarmKind::NoSpace, member: "pd-0".into() }];
-    assert_eq!(live.ask(Request::Alarms).unwrap(), Answer::Alarms(expected));
+    assert_eq!(live.ask(Request::Read(Read::Alarms)).unwrap(), Answer::Alarms(expected));
 }
 
 #[test]
@@ -80,7 +83,7 @@ fn a_corrupt_etcd_says_so() {
     assert!(error.message.contains("etcdserver: corrupt cluster"), "{error}");
     assert!(error.hint.unwrap().contains("hashkv"));
     let expected = vec![Alarm { kind: AlarmKind::Corrupt, member: "pd-0".into() }];
-    assert_eq!(live.ask(Request::Alarms).unwrap(), Answer::Alarms(expected));
+    assert_eq!(live.ask(Request::Read(Read::Alarms)).unwrap(), Answer::Alarms(expected));
 }
 
 #[test]
@@ -89,7 +92,7 @@ fn an_etcd_that_asks_for_a_user_says_so() {
     let (pd, mut kv) = cluster(&etcd, "h:1");
     kv.ask_for_passwords();
     let mut live = LiveWorld::new(&[pd.url()], 5 * SECOND);
-    for request in [Request::Nodes, lock(), Request::Tidbs] {
+    for request in [Request::Read(Read::Nodes), lock(), Request::Read(Read::Tidbs)] {
         let error = live.fails(request);
         assert_eq!(error.kind, ErrorKind::Rejected, "{error}");
         assert!(error.message.contains("etcdserver: user name is empty"), "{error}");
@@ -102,5 +105,5 @@ fn an_etcd_that_is_well_has_no_alarm() {
     let etcd = Etcd::start();
     let (pd, _) = cluster(&etcd, "h:1");
     let mut live = LiveWorld::new(&[pd.url()], 5 * SECOND);
-    assert_eq!(live.ask(Request::Alarms).unwrap(), Answer::Alarms(vec![]));
+    assert_eq!(live.ask(Request::Read(Read::Alarms)).unwrap(), Answer::Alarms(vec![]));
 }

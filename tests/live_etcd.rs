@@ -8,7 +8,7 @@ use crate::support::{free_port, record};
 use binlogsh::error::ErrorKind;
 use binlogsh::node::{Kind, Record, State};
 use binlogsh::tso::Tso;
-use binlogsh::world::{Answer, Fence, Notice, Request, World};
+use binlogsh::world::{Answer, Change, Clocks, Fence, Notice, Read, Request, World};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -27,7 +27,7 @@ fn pump_0(state: &str, max_commit_ts: i64) -> String {
 }
 
 fn swap(live: &mut LiveWorld, seen: Record, state: State) -> Result<Record, binlogsh::error::Error> {
-    match live.ask(Request::SwapRecord { seen, state })? {
+    match live.ask(Request::Change(Change::SwapRecord { seen, state }))? {
         Answer::Swapped(record) => Ok(record),
         other => panic!("not swapped: {other:?}"),
     }
@@ -159,7 +159,7 @@ fn of_concurrent_writers_exactly_one_wins() {
 fn a_key_is_deleted_only_as_it_was_seen() {
     let (_etcd, mut kv, mut live) = one();
     let revision = kv.put("/tidb-binlog/v1/pumps/bad/deep", "x");
-    let delete = |key: &str, mod_revision| Request::DeleteRecord { key: key.into(), mod_revision };
+    let delete = |key: &str, mod_revision| Request::Change(Change::DeleteRecord { key: key.into(), mod_revision });
     let newer = kv.put("/tidb-binlog/v1/pumps/bad/deep", "y");
 
     let error = live.fails(delete("/tidb-binlog/v1/pumps/bad/deep", revision));
@@ -183,9 +183,9 @@ fn a_write_under_a_lock_that_was_lost_does_not_happen() {
     let create_revision = kv.create("/lock", "us");
     let fence = Fence { key: "/lock".into(), create_revision };
     let requests = [
-        Request::SwapRecord { seen: seen.clone(), state: State::Paused },
-        Request::DeleteRecord { key: PUMP_0.into(), mod_revision: revision },
-        Request::TriggerGc { node: seen.node.clone() },
+        Request::Change(Change::SwapRecord { seen: seen.clone(), state: State::Paused }),
+        Request::Change(Change::DeleteRecord { key: PUMP_0.into(), mod_revision: revision }),
+        Request::Change(Change::TriggerGc { node: seen.node.clone() }),
     ];
     kv.delete("/lock");
     kv.create("/lock", "somebody else");
@@ -219,14 +219,16 @@ fn a_wait_for_changes_ends_with_the_change_and_not_with_a_heartbeat_or_a_sibling
         kv.put(PUMP_0, pump_0("paused", 6));
     });
     let began = Instant::now();
-    let changed = live.ask(Request::Changes { after, patience: 20 * SECOND }).unwrap();
+    let changed = live.ask(Request::Read(Read::Changes { after, patience: 20 * SECOND })).unwrap();
     let Answer::Listing(listing) = changed else { panic!("{changed:?}") };
     assert_eq!(listing.records[0].state, State::Paused);
     assert!(began.elapsed() < 10 * SECOND);
     writer.join().unwrap();
 
     let began = Instant::now();
-    let same = live.ask(Request::Changes { after: listing.revision, patience: Duration::from_millis(300) }).unwrap();
+    let same = live
+        .ask(Request::Read(Read::Changes { after: listing.revision, patience: Duration::from_millis(300) }))
+        .unwrap();
     let Answer::Listing(same) = same else { panic!("{same:?}") };
     assert_eq!(same.records, listing.records);
     assert!(began.elapsed() >= Duration::from_millis(300), "it waited");
@@ -243,7 +245,7 @@ fn changes_before_a_compaction_are_found_by_listing_again() {
     kv.compact(newest);
 
     let began = Instant::now();
-    let answer = live.ask(Request::Changes { after, patience: 20 * SECOND }).unwrap();
+    let answer = live.ask(Request::Read(Read::Changes { after, patience: 20 * SECOND })).unwrap();
 
     let Answer::Listing(listing) = answer else { panic!("{answer:?}") };
     assert_eq!(listing.records.len(), 1, "the deletion is seen although its history is gone");
@@ -309,14 +311,14 @@ fn an_endpoint_that_refuses_or_says_nothing_is_named_with_the_time_it_took() {
     let silent = HttpDouble::start(|_| Reply::Silent);
     let refusing = format!("127.0.0.1:{}", free_port());
     let mut live = LiveWorld::new(std::slice::from_ref(&refusing), 2 * SECOND);
-    let error = live.fails(Request::Nodes);
+    let error = live.fails(Request::Read(Read::Nodes));
     assert_eq!(error.kind, ErrorKind::Unreachable, "{error}");
     assert!(error.message.contains(&refusing) && error.message.contains("refused"), "{error}");
     assert!(error.hint.is_some());
 
     let began = Instant::now();
     let mut live = LiveWorld::new(&[refusing.clone(), silent.address()], SECOND);
-    let error = live.fails(Request::Nodes);
+    let error = live.fails(Request::Read(Read::Nodes));
     assert_eq!(error.kind, ErrorKind::Timeout, "{error}");
     assert!(error.message.contains(&refusing) && error.message.contains(&silent.address()), "{error}");
     assert!(error.message.contains("no answer (1.0s)"), "{error}");
@@ -338,7 +340,7 @@ fn a_write_whose_answer_is_lost_is_looked_up_and_happens_once() {
         assert_eq!((written.state, written.mod_revision), (State::Paused.into(), revision + 1));
 
         pd.set(|knobs| knobs.txns = (1, loss));
-        let delete = Request::DeleteRecord { key: PUMP_0.into(), mod_revision: revision + 1 };
+        let delete = Request::Change(Change::DeleteRecord { key: PUMP_0.into(), mod_revision: revision + 1 });
         assert_eq!(live.ask(delete).unwrap(), Answer::Done, "{loss:?}");
         assert!(kv.get(PUMP_0).is_none());
     }
@@ -386,7 +388,9 @@ fn a_state_is_written_under_a_storm_of_heartbeats() {
 fn an_interrupt_ends_a_call_at_once_and_the_world_goes_on() {
     let silent = HttpDouble::start(|_| Reply::Silent);
     let mut live = LiveWorld::new(&[silent.address()], 30 * SECOND);
-    for request in [Request::Nodes, Request::Sleep { time: 30 * SECOND }, Request::Tso] {
+    for request in
+        [Request::Read(Read::Nodes), Request::Read(Read::Sleep { time: 30 * SECOND }), Request::Read(Read::Tso)]
+    {
         let interrupt = live.interrupt.clone();
         let raiser = std::thread::spawn(move || {
             std::thread::sleep(Duration::from_millis(150));
@@ -400,7 +404,9 @@ fn an_interrupt_ends_a_call_at_once_and_the_world_goes_on() {
         assert!(late < SECOND, "{late:?} after the interrupt");
         live.interrupt.clear();
     }
-    assert!(matches!(live.ask(Request::Now).unwrap(), Answer::Now { unix_ms, .. } if unix_ms > 1_600_000_000_000));
+    assert!(
+        matches!(live.ask(Request::Read(Read::Now)).unwrap(), Answer::Now(Clocks { unix_ms, .. }) if unix_ms > 1_600_000_000_000)
+    );
 }
 
 #[test]
@@ -411,7 +417,7 @@ fn tidb_servers_are_listed_and_a_malformed_one_is_a_warning() {
     kv.put("/tidb/server/info/a", r#"{"ip":"10.0.0.1","listening_port":4000}"#);
     kv.put("/tidb/server/info/a/deeper", "whatever");
     kv.put("/tidb/server/info/bad", "{");
-    let Answer::Tidbs(servers) = live.ask(Request::Tidbs).unwrap() else { panic!() };
+    let Answer::Tidbs(servers) = live.ask(Request::Read(Read::Tidbs)).unwrap() else { panic!() };
     let seen: Vec<_> = servers.iter().map(|s| (s.address.as_str(), s.binlog_status.as_str())).collect();
     assert_eq!(seen, [("10.0.0.1:4000", "Unknown"), ("10.0.0.2:4000", "Skipping")]);
     assert_eq!(servers[1].version, "5.7.25-TiDB-v5.4.0");

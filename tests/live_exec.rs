@@ -5,7 +5,7 @@ use crate::support::live::pump;
 use binlogsh::error::{Error, ErrorKind, Result};
 use binlogsh::interrupt::Interrupt;
 use binlogsh::live::{Live, Settings};
-use binlogsh::world::{Answer, Exec, Notice, Request, Stream, World};
+use binlogsh::world::{Answer, Change, Exec, Notice, Ran, Read, Request, Stream, World};
 use rustix::process::{Pid, Signal, kill_process};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -33,12 +33,12 @@ impl Host {
     }
 
     fn run(&mut self, exec: Exec) -> Result<Answer> {
-        self.live.apply(&Request::Exec(exec), None)
+        self.live.apply(&Request::Change(Change::Exec(exec)), None)
     }
 
     fn shell(&mut self, code: &str) -> (i32, String, String) {
         match self.run(shell(code)) {
-            Ok(Answer::Ran { status, stdout, stderr }) => (status, stdout, stderr),
+            Ok(Answer::Ran(Ran { status, stdout, stderr })) => (status, stdout, stderr),
             other => panic!("{other:?}"),
         }
     }
@@ -101,7 +101,7 @@ fn arguments_arrive_as_they_stand() {
     let odd = ["two words", "it's", "\"quoted\"", "$(touch never)", "*", "", "-n", "ü\n"];
     let answer = Host::new().run(program("printf", &[&["[%s]"], &odd[..]].concat())).unwrap();
     let expected: String = odd.iter().map(|arg| format!("[{arg}]")).collect();
-    assert_eq!(answer, Answer::Ran { status: 0, stdout: expected, stderr: String::new() });
+    assert_eq!(answer, Answer::Ran(Ran { status: 0, stdout: expected, stderr: String::new() }));
 }
 
 #[test]
@@ -281,18 +281,20 @@ fn in_a_sandbox_no_program_is_run() {
 fn in_a_sandbox_the_declared_effect_happens_after_the_declared_time() {
     use binlogsh::sim::{Scenario, Simulated};
     let mut world = Simulated::new(&Scenario::named("default").unwrap()).unwrap();
-    let listing = |world: &mut Simulated| match world.apply(&Request::Nodes, None).unwrap() {
+    let listing = |world: &mut Simulated| match world.apply(&Request::Read(Read::Nodes), None).unwrap() {
         Answer::Listing(listing) => listing,
         other => panic!("{other:?}"),
     };
     let node = listing(&mut world).records[0].node.clone();
     let (takes, before) = (Some(Duration::from_secs(90)), world.now());
-    world.apply(&Request::Exec(Exec { stops: vec![node.clone()], takes, ..shell("true") }), None).unwrap();
+    world
+        .apply(&Request::Change(Change::Exec(Exec { stops: vec![node.clone()], takes, ..shell("true") })), None)
+        .unwrap();
     assert!((90_000_000..91_000_000).contains(&(world.now() - before)));
-    world.apply(&Request::Sleep { time: Duration::from_secs(5) }, None).unwrap();
+    world.apply(&Request::Read(Read::Sleep { time: Duration::from_secs(5) }), None).unwrap();
     assert_eq!(listing(&mut world).records[0].state.name(), "paused");
     let unknown = Exec { stops: vec![pump("pump-9", "h:1")], ..shell("true") };
-    assert_eq!(world.apply(&Request::Exec(unknown), None).unwrap_err().kind, ErrorKind::NotFound);
+    assert_eq!(world.apply(&Request::Change(Change::Exec(unknown)), None).unwrap_err().kind, ErrorKind::NotFound);
 }
 
 #[test]

@@ -6,7 +6,9 @@ use binlogsh::error::{Error, ErrorKind, Result};
 use binlogsh::interrupt::Interrupt;
 use binlogsh::live::{Live, Settings};
 use binlogsh::secret::Secret;
-use binlogsh::world::{Answer, Choice, Console, Manual, Play, Question, Request, World};
+use binlogsh::world::{
+    Answer, Ask, Change, Choice, Clocks, Console, Manual, Play, Question, Read, Request, SecretPrompt, World,
+};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -16,7 +18,7 @@ fn world() -> LiveWorld {
 }
 
 fn savepoint_in(dir: &std::path::Path) -> Request {
-    Request::WriteSavepoint { dir: dir.to_owned(), content: "commitTS = 400962745252184065\n".into() }
+    Request::Change(Change::WriteSavepoint { dir: dir.to_owned(), content: "commitTS = 400962745252184065\n".into() })
 }
 
 #[test]
@@ -24,10 +26,10 @@ fn a_savepoint_is_written_with_its_directory_and_read_again() {
     let dir = tempfile::tempdir().unwrap();
     let inside = dir.path().join("binlog_position");
     let mut live = world();
-    let missing = live.fails(Request::ReadSavepoint { dir: inside.clone() });
+    let missing = live.fails(Request::Read(Read::ReadSavepoint { dir: inside.clone() }));
     assert_eq!(missing.kind, ErrorKind::NotFound);
     assert_eq!(live.ask(savepoint_in(&inside)).unwrap(), Answer::Done);
-    let read = live.ask(Request::ReadSavepoint { dir: inside }).unwrap();
+    let read = live.ask(Request::Read(Read::ReadSavepoint { dir: inside })).unwrap();
     assert_eq!(read, Answer::Text("commitTS = 400962745252184065\n".into()));
 }
 
@@ -44,8 +46,8 @@ fn a_savepoint_directory_that_cannot_be_written_is_named() {
 #[test]
 fn sleeping_takes_its_time_on_a_clock_that_goes_forward() {
     let mut live = world();
-    let mut now = || match live.ask(Request::Now).unwrap() {
-        Answer::Now { unix_ms, monotonic_ms } => (unix_ms, monotonic_ms),
+    let mut now = || match live.ask(Request::Read(Read::Now)).unwrap() {
+        Answer::Now(Clocks { unix_ms, monotonic_ms }) => (unix_ms, monotonic_ms),
         other => panic!("{other:?}"),
     };
     let (unix, before) = now();
@@ -53,14 +55,14 @@ fn sleeping_takes_its_time_on_a_clock_that_goes_forward() {
     std::thread::sleep(Duration::from_millis(30));
     assert!(now().1 - before >= 29);
     let began = Instant::now();
-    live.ask(Request::Sleep { time: Duration::from_millis(120) }).unwrap();
+    live.ask(Request::Read(Read::Sleep { time: Duration::from_millis(120) })).unwrap();
     assert!(began.elapsed() >= Duration::from_millis(120));
 }
 
 #[test]
 fn the_same_text_is_never_encrypted_the_same_way_twice() {
     let mut live = world();
-    let encrypt = || Request::Encrypt { text: Secret::Plain("secret".into()) };
+    let encrypt = || Request::Change(Change::Encrypt { text: Secret::Plain("secret".into()) });
     let (first, second) = (live.ask(encrypt()).unwrap(), live.ask(encrypt()).unwrap());
     assert_ne!(first, second);
     // base64 of 16 random bytes, `@` and six letters.
@@ -121,14 +123,14 @@ fn at_a_console_the_operator_is_told_and_the_restart_is_seen() {
         let settings = Settings::new(&["127.0.0.1:1"], None).unwrap();
         let mut live = Live::new(settings, Arc::new(|_| {}), Interrupt::default(), Some(Box::new(operator)));
         let began = Instant::now();
-        let result = live.apply(&Request::Manual(task.clone()), None);
+        let result = live.apply(&Request::Change(Change::Manual(task.clone())), None);
         assert_eq!(
             result.map_err(|error| error.kind),
             if willing { Ok(Answer::Done) } else { Err(ErrorKind::Refused) }
         );
         assert!(began.elapsed() < Duration::from_secs(10), "a restart that is seen is not waited for");
         assert_eq!(*told.lock().unwrap(), ["restart pump-0"]);
-        let secret = live.apply(&Request::ReadSecret { prompt: "text".into() }, None).unwrap();
+        let secret = live.apply(&Request::Ask(Ask::Secret(SecretPrompt { prompt: "text".into() })), None).unwrap();
         assert_eq!(secret, Answer::Secret(Secret::Plain("typed".into())));
     }
 }
@@ -140,7 +142,7 @@ fn a_console_that_nobody_sits_at_gives_nobodys_word() {
     let settings = Settings::new(&["127.0.0.1:1"], None).unwrap();
     let mut live = Live::new(settings, Arc::new(|_| {}), Interrupt::default(), Some(Box::new(operator)));
     let task = Manual { text: "take a backup".into(), ..Manual::default() };
-    let error = live.apply(&Request::Manual(task), None).unwrap_err();
+    let error = live.apply(&Request::Change(Change::Manual(task)), None).unwrap_err();
     assert_eq!(error.kind, ErrorKind::Refused);
     assert!(told.lock().unwrap().is_empty());
 }

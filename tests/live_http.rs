@@ -7,7 +7,9 @@ use crate::support::{free_port, record};
 use binlogsh::error::ErrorKind;
 use binlogsh::node::{NodeRef, State};
 use binlogsh::tso::Tso;
-use binlogsh::world::{Action, Answer, Manual, ProbeFinding, Request, StatusReport};
+use binlogsh::world::{
+    Acted, Action, Answer, Ask, Change, Manual, ProbeFinding, Read, Request, SecretPrompt, StatusReport,
+};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -21,7 +23,7 @@ fn world() -> LiveWorld {
 }
 
 fn act(node: &NodeRef, action: Action) -> Request {
-    Request::Act { node: node.clone(), action }
+    Request::Change(Change::Act { node: node.clone(), action })
 }
 
 fn is_probe(request: &HttpRequest) -> bool {
@@ -52,7 +54,7 @@ fn the_bodys_code_decides_and_not_the_status() {
     let pump = pump("pump /0", &node.address());
     let mut live = world();
     let done = live.ask(act(&pump, Action::Pause)).unwrap();
-    assert_eq!(done, Answer::Acted { message: "apply action pause success!".into() });
+    assert_eq!(done, Answer::Acted(Acted { message: "apply action pause success!".into() }));
     let error = live.fails(act(&pump, Action::Close));
     assert_eq!(error.kind, ErrorKind::Rejected);
     assert!(error.message.contains("this pump's state is closing, apply close failed!"), "{error}");
@@ -62,7 +64,7 @@ fn the_bodys_code_decides_and_not_the_status() {
 #[test]
 fn a_refused_connection_means_that_nothing_was_done() {
     let pump = pump("pump-0", &format!("127.0.0.1:{}", free_port()));
-    for request in [act(&pump, Action::Pause), Request::TriggerGc { node: pump.clone() }] {
+    for request in [act(&pump, Action::Pause), Request::Change(Change::TriggerGc { node: pump.clone() })] {
         let error = world().fails(request);
         assert_eq!(error.kind, ErrorKind::Unreachable);
         assert!(error.message.contains(&pump.address) && error.message.contains("refused"), "{error}");
@@ -76,7 +78,7 @@ fn a_lost_answer_is_found_again_by_a_probe() {
         let pump = pump("pump-0", &node.address());
         let mut live = LiveWorld::new(&["127.0.0.1:1"], Duration::from_millis(600));
         match live.ask(act(&pump, Action::Close)) {
-            Ok(Answer::Acted { message }) => assert!(message.contains("a probe says closing"), "{message}"),
+            Ok(Answer::Acted(Acted { message })) => assert!(message.contains("a probe says closing"), "{message}"),
             other => panic!("{lost:?}: {other:?}"),
         }
         let error = live.fails(act(&pump, Action::Pause));
@@ -118,7 +120,9 @@ fn a_node_that_went_away_while_it_was_told_is_judged_by_its_record() {
         let mut live = LiveWorld::new(&[etcd.url()], 2 * SECOND);
         // A process that is gone resets and refuses; the double resets, which is the same to a probe.
         match live.ask(act(&pump, Action::Pause)) {
-            Ok(Answer::Acted { message }) if done => assert!(message.contains("record says paused"), "{message}"),
+            Ok(Answer::Acted(Acted { message })) if done => {
+                assert!(message.contains("record says paused"), "{message}")
+            }
             Err(error) if !done => assert_eq!(error.kind, ErrorKind::InDoubt, "{error}"),
             other => panic!("{state}: {other:?}"),
         }
@@ -159,7 +163,9 @@ fn a_probe_tells_the_truth_without_side_effects() {
     let mut live = world();
     let nodes: Vec<_> = cases.iter().map(|(double, _)| pump("pump-0", &double.address())).collect();
     let began = Instant::now();
-    let Answer::Probes(probes) = live.ask(Request::Probe { nodes: nodes.clone() }).unwrap() else { panic!() };
+    let Answer::Probes(probes) = live.ask(Request::Read(Read::Probe { nodes: nodes.clone() })).unwrap() else {
+        panic!()
+    };
     assert!(began.elapsed() < 4 * SECOND, "all are asked at the same time: {:?}", began.elapsed());
     for ((probe, node), (_, expected)) in probes.iter().zip(&nodes).zip(&cases) {
         assert_eq!((&probe.node, &probe.finding), (node, expected));
@@ -197,7 +203,9 @@ fn a_hundred_nodes_are_probed_at_the_same_time() {
         .collect();
     let asked: Vec<_> = nodes.iter().enumerate().map(|(at, d)| drainer(&format!("d-{at}"), &d.address())).collect();
     let began = Instant::now();
-    let Answer::Probes(probes) = world().ask(Request::Probe { nodes: asked.clone() }).unwrap() else { panic!() };
+    let Answer::Probes(probes) = world().ask(Request::Read(Read::Probe { nodes: asked.clone() })).unwrap() else {
+        panic!()
+    };
     assert!(began.elapsed() < 5 * SECOND, "{:?}", began.elapsed());
     assert_eq!(probes.iter().map(|p| p.node.clone()).collect::<Vec<_>>(), asked);
     assert!(probes.iter().all(|p| p.finding == ProbeFinding::State(State::Online)), "{probes:?}");
@@ -219,7 +227,8 @@ fn reports_of_both_kinds_are_read() {
     let (a_drainer, a_pump) = (drainer("d", &node.address()), pump("p", &other.address()));
     let mut live = world();
 
-    let Answer::Statuses(statuses) = live.ask(Request::Status { nodes: vec![a_drainer.clone(), a_pump] }).unwrap()
+    let Answer::Statuses(statuses) =
+        live.ask(Request::Read(Read::Status { nodes: vec![a_drainer.clone(), a_pump] })).unwrap()
     else {
         panic!()
     };
@@ -230,15 +239,17 @@ fn reports_of_both_kinds_are_read() {
         }
         other => panic!("{other:?}"),
     }
-    let stamps = live.ask(Request::CommitTs { nodes: vec![a_drainer.clone(), a_drainer.clone()] }).unwrap();
+    let stamps = live.ask(Request::Read(Read::CommitTs { nodes: vec![a_drainer.clone(), a_drainer.clone()] })).unwrap();
     assert_eq!(stamps, Answer::Timestamps(vec![Ok(Tso(11)), Ok(Tso(11))]));
-    let text = live.ask(Request::PumpDrainers { node: a_drainer.clone() }).unwrap();
+    let text = live.ask(Request::Read(Read::PumpDrainers { node: a_drainer.clone() })).unwrap();
     assert_eq!(text, Answer::Text(r#"[{"nodeId":"drainer-0"}]"#.into()));
-    let text = live.ask(Request::BinlogAt { node: a_drainer.clone(), ts: Tso(42) }).unwrap();
+    let text = live.ask(Request::Read(Read::BinlogAt { node: a_drainer.clone(), ts: Tso(42) })).unwrap();
     assert_eq!(text, Answer::Text("a binlog".into()));
-    let acted = live.ask(Request::TriggerGc { node: a_drainer.clone() }).unwrap();
-    assert_eq!(acted, Answer::Acted { message: "trigger gc success".into() });
-    let Answer::Metrics(metrics) = live.ask(Request::Metrics { nodes: vec![a_drainer] }).unwrap() else { panic!() };
+    let acted = live.ask(Request::Change(Change::TriggerGc { node: a_drainer.clone() })).unwrap();
+    assert_eq!(acted, Answer::Acted(Acted { message: "trigger gc success".into() }));
+    let Answer::Metrics(metrics) = live.ask(Request::Read(Read::Metrics { nodes: vec![a_drainer] })).unwrap() else {
+        panic!()
+    };
     let metrics = metrics[0].as_ref().unwrap();
     assert_eq!((metrics["a{type=\"x\"}"], metrics["process_start_time_seconds"]), (1.0, 5.0));
 }
@@ -253,7 +264,9 @@ fn a_node_that_misbehaves_is_an_error_with_its_address_and_a_bound() {
     let mut live = LiveWorld::new(&["127.0.0.1:1"], SECOND);
     let nodes: Vec<_> = [&huge, &slow, &silent, &html, &reset].iter().map(|d| drainer("d", &d.address())).collect();
     let began = Instant::now();
-    let Answer::Statuses(statuses) = live.ask(Request::Status { nodes: nodes.clone() }).unwrap() else { panic!() };
+    let Answer::Statuses(statuses) = live.ask(Request::Read(Read::Status { nodes: nodes.clone() })).unwrap() else {
+        panic!()
+    };
     assert!(began.elapsed() < 4 * SECOND, "{:?}", began.elapsed());
     let kinds =
         [ErrorKind::Invalid, ErrorKind::Timeout, ErrorKind::Timeout, ErrorKind::Invalid, ErrorKind::Unreachable];
@@ -304,11 +317,11 @@ fn without_a_console_a_manual_step_waits_for_a_later_start_time() {
     });
     let mut live = world();
     let began = Instant::now();
-    assert_eq!(live.ask(Request::Manual(task)).unwrap(), Answer::Done);
+    assert_eq!(live.ask(Request::Change(Change::Manual(task))).unwrap(), Answer::Done);
     assert!(began.elapsed() >= Duration::from_millis(3000), "the same process is no restart");
     drop(human.join().unwrap());
     let progress = live.notices().into_iter().any(|n| {
-        matches!(n, binlogsh::world::Notice::Progress(text) if text.contains("pump-0 was not started again") && text.contains("pump-1 still"))
+        matches!(n, binlogsh::world::Notice::Progress(progress) if progress.to_string().contains("pump-0 was not started again") && progress.to_string().contains("pump-1 still"))
     });
     assert!(progress, "{:?}", live.notices());
 }
@@ -318,9 +331,9 @@ fn without_a_console_nobody_can_be_asked() {
     let mut live = world();
     let nothing = Manual { text: "take a backup".into(), ..Manual::default() };
     for request in [
-        Request::Ask(binlogsh::world::Question::new("really?")),
-        Request::ReadSecret { prompt: "text".into() },
-        Request::Manual(nothing),
+        Request::Ask(Ask::Question(binlogsh::world::Question::new("really?"))),
+        Request::Ask(Ask::Secret(SecretPrompt { prompt: "text".into() })),
+        Request::Change(Change::Manual(nothing)),
     ] {
         let error = live.fails(request);
         assert_eq!(error.kind, ErrorKind::Refused);

@@ -11,8 +11,8 @@ use crate::support::{free_port, record};
 use binlogsh::error::ErrorKind;
 use binlogsh::live::{Settings, TlsFiles};
 use binlogsh::node::State;
-use binlogsh::world::{Answer, Endpoint, LOCK_KEY, LockHolder, Request, World};
-use std::io::{BufRead, BufReader, Read};
+use binlogsh::world::{Answer, Change, Endpoint, LOCK_KEY, LockHolder, LockRequest, Read, Request, World};
+use std::io::{BufRead, BufReader, Read as _};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -78,7 +78,7 @@ fn pump_0(address: &str, state: &str) -> String {
 }
 
 fn endpoints(live: &mut LiveWorld) -> Vec<Endpoint> {
-    match live.ask(Request::Endpoints).unwrap() {
+    match live.ask(Request::Read(Read::Endpoints)).unwrap() {
         Answer::Endpoints(endpoints) => endpoints,
         other => panic!("no endpoints: {other:?}"),
     }
@@ -95,8 +95,8 @@ fn reads_and_writes_go_on_when_the_given_member_has_gone() {
     let listing = live.list().unwrap();
     assert_eq!(listing.records.len(), 1);
     assert!(listing.tso.is_some(), "{:?}", listing.tso_error);
-    assert!(matches!(live.ask(Request::Tso).unwrap(), Answer::Timestamp(_)));
-    let swap = Request::SwapRecord { seen: listing.records[0].clone(), state: State::Paused };
+    assert!(matches!(live.ask(Request::Read(Read::Tso)).unwrap(), Answer::Timestamp(_)));
+    let swap = Request::Change(Change::SwapRecord { seen: listing.records[0].clone(), state: State::Paused });
     live.ask(swap).unwrap();
     assert_eq!(members.kv().get(PUMP_0).unwrap().0, pump_0("h:1", "paused"));
     let seen = endpoints(&mut live);
@@ -112,7 +112,7 @@ fn a_watch_goes_on_when_the_given_member_goes() {
     let mut live = world(&members);
     let after = live.list().unwrap().revision;
     let change = std::thread::scope(|threads| {
-        let waiting = threads.spawn(|| live.ask(Request::Changes { after, patience: 30 * SECOND }));
+        let waiting = threads.spawn(|| live.ask(Request::Read(Read::Changes { after, patience: 30 * SECOND })));
         // The watch has begun.
         assert!(eventually(10 * SECOND, || members.pds[0].passed_on() >= 3));
         members.lose_the_given();
@@ -131,7 +131,7 @@ fn the_maintenance_lock_is_kept_when_the_given_member_goes() {
     assert!(live.list().unwrap().tso.is_some());
     let (user, host, version) = ("us".into(), "here".into(), "1".into());
     let holder = LockHolder { user, host, pid: 1, run: None, script: None, version };
-    let lock = Request::Lock { holder, wait: None };
+    let lock = Request::Lock(LockRequest::Take { holder, wait: None });
     let Answer::Locked(fence) = live.ask(lock.clone()).unwrap() else { panic!("no lock") };
     let began = Instant::now();
     members.lose_the_given();
@@ -233,7 +233,7 @@ fn nothing_is_sent_to_a_learned_url_of_another_cluster_even_when_it_is_the_last_
     live.list().unwrap();
     given.set_gone(true);
     let began = Instant::now();
-    let error = live.fails(Request::Nodes);
+    let error = live.fails(Request::Read(Read::Nodes));
     assert!(began.elapsed() < 3 * SECOND, "{:?}", began.elapsed());
     assert!(matches!(error.kind, ErrorKind::Unreachable | ErrorKind::Timeout), "{error}");
     assert!(error.message.contains("(named by PD)") && error.message.contains("another cluster"), "{error}");
@@ -257,7 +257,7 @@ fn time_comes_by_our_own_url_where_the_leader_advertises_one_of_no_use() {
         for _ in 0..10 {
             let listing = live.list().unwrap();
             assert!(listing.tso.is_some(), "{useless}: {:?}", listing.tso_error);
-            assert!(matches!(live.ask(Request::Tso).unwrap(), Answer::Timestamp(_)));
+            assert!(matches!(live.ask(Request::Read(Read::Tso)).unwrap(), Answer::Timestamp(_)));
         }
         // Who is silent keeps the first question waiting for a moment, and no later one.
         assert!(began.elapsed() < 3 * SECOND, "{useless}: {:?}", began.elapsed());
@@ -297,7 +297,7 @@ fn a_restart_of_the_only_member_is_lived_through() {
             restarted.set_gone(false);
         });
         live.list().unwrap();
-        assert!(matches!(live.ask(Request::Tso).unwrap(), Answer::Timestamp(_)));
+        assert!(matches!(live.ask(Request::Read(Read::Tso)).unwrap(), Answer::Timestamp(_)));
         restart.join().unwrap();
     }
 }

@@ -9,7 +9,7 @@ use crate::support::live::{LiveWorld, pump};
 use crate::support::pd_double::PdDouble;
 use binlogsh::error::ErrorKind;
 use binlogsh::node::{NodeRef, State};
-use binlogsh::world::{Action, Answer, ProbeFinding, Request};
+use binlogsh::world::{Action, Answer, Change, ProbeFinding, Read, Request};
 use std::time::{Duration, Instant};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -26,7 +26,9 @@ fn hundreds_of_nodes_whose_names_do_not_resolve_are_unknown_at_once() {
     nodes.push(pump("known", &known.address()));
     let mut live = LiveWorld::new(&["127.0.0.1:1"], 5 * SECOND);
     let began = Instant::now();
-    let Answer::Probes(mut probes) = live.ask(Request::Probe { nodes: nodes.clone() }).unwrap() else { panic!() };
+    let Answer::Probes(mut probes) = live.ask(Request::Read(Read::Probe { nodes: nodes.clone() })).unwrap() else {
+        panic!()
+    };
     assert!(began.elapsed() < 4 * SECOND, "{:?}", began.elapsed());
     assert_eq!(probes.pop().unwrap().finding, ProbeFinding::State(State::Online));
     for (at, probe) in probes.iter().enumerate() {
@@ -34,13 +36,14 @@ fn hundreds_of_nodes_whose_names_do_not_resolve_are_unknown_at_once() {
         let expected = format!("the name pump-{at}.{} does not resolve on this host", nowhere());
         assert!(why.contains(&expected) && !why.contains("lookup address"), "{why}");
     }
-    let Answer::Inspected(inspected) = live.ask(Request::Inspect { nodes: nodes.clone(), metrics: vec![] }).unwrap()
+    let Answer::Inspected(inspected) =
+        live.ask(Request::Read(Read::Inspect { nodes: nodes.clone(), metrics: vec![] })).unwrap()
     else {
         panic!()
     };
     assert!(matches!(inspected[0].probe.finding, ProbeFinding::Unknown(_)));
     // What is told to such a node was not sent.
-    let error = live.fails(Request::Act { node: nodes[0].clone(), action: Action::Pause });
+    let error = live.fails(Request::Change(Change::Act { node: nodes[0].clone(), action: Action::Pause }));
     assert_eq!(error.kind, ErrorKind::Unreachable, "{error}");
     assert!(error.message.contains("does not resolve on this host"), "{error}");
 }
@@ -49,7 +52,7 @@ fn hundreds_of_nodes_whose_names_do_not_resolve_are_unknown_at_once() {
 fn a_pd_whose_name_does_not_resolve_is_told_at_once() {
     let began = Instant::now();
     let mut live = LiveWorld::new(&[format!("http://{}:2379", nowhere())], 5 * SECOND);
-    let error = live.fails(Request::Nodes);
+    let error = live.fails(Request::Read(Read::Nodes));
     assert!(began.elapsed() < 3 * SECOND, "{:?}", began.elapsed());
     assert_eq!(error.kind, ErrorKind::Unreachable);
     assert!(error.message.contains(&format!("the name {} does not resolve on this host", nowhere())), "{error}");

@@ -7,14 +7,14 @@ use crate::support::pd_double::{CLUSTER_ID, Leader, PdDouble};
 use crate::support::record;
 use binlogsh::error::ErrorKind;
 use binlogsh::tso::Tso;
-use binlogsh::world::{Answer, Notice, Request};
+use binlogsh::world::{Answer, Notice, Read, Request};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 const SECOND: Duration = Duration::from_secs(1);
 
 fn tso(live: &mut LiveWorld) -> Tso {
-    match live.ask(Request::Tso).unwrap() {
+    match live.ask(Request::Read(Read::Tso)).unwrap() {
         Answer::Timestamp(tso) => tso,
         other => panic!("no timestamp: {other:?}"),
     }
@@ -75,7 +75,8 @@ fn a_watch_passes_through_the_double() {
         kv.put("/tidb-binlog/v1/pumps/pump-0", record("pump-0", "h:1", "online", 1, 2));
     });
     let began = Instant::now();
-    let Answer::Listing(listing) = live.ask(Request::Changes { after, patience: 20 * SECOND }).unwrap() else {
+    let Answer::Listing(listing) = live.ask(Request::Read(Read::Changes { after, patience: 20 * SECOND })).unwrap()
+    else {
         panic!()
     };
     assert_eq!(listing.records.len(), 1);
@@ -122,10 +123,10 @@ fn an_election_is_waited_for_and_named_when_it_does_not_end() {
 
     pd.set(|knobs| knobs.leader = Leader::Nobody);
     let mut live = LiveWorld::new(&[pd.url()], Duration::from_millis(500));
-    let error = live.fails(Request::Tso);
+    let error = live.fails(Request::Read(Read::Tso));
     assert_eq!(error.kind, ErrorKind::Timeout);
     assert!(error.message.contains("no leader"), "{error}");
-    let Answer::Cluster(cluster) = live.ask(Request::Cluster).unwrap() else { panic!() };
+    let Answer::Cluster(cluster) = live.ask(Request::Read(Read::Cluster)).unwrap() else { panic!() };
     assert_eq!(cluster.leader, None);
 }
 
@@ -147,7 +148,7 @@ fn a_leader_that_cannot_be_reached_is_named() {
     let away = format!("http://127.0.0.1:{}", free_port());
     pd.set(|knobs| knobs.leader = Leader::Other(away.clone()));
     let mut live = LiveWorld::new(&[pd.url()], Duration::from_millis(800));
-    let error = live.fails(Request::Tso);
+    let error = live.fails(Request::Read(Read::Tso));
     assert!(error.message.contains(&away), "{error}");
     assert!(error.hint.unwrap().contains(&away));
 }
@@ -169,7 +170,7 @@ fn the_cluster_is_its_id_its_members_and_its_leader() {
     let etcd = Etcd::start();
     let (a, b) = two(&etcd);
     let mut live = LiveWorld::new(&[a.url()], 5 * SECOND);
-    let Answer::Cluster(cluster) = live.ask(Request::Cluster).unwrap() else { panic!() };
+    let Answer::Cluster(cluster) = live.ask(Request::Read(Read::Cluster)).unwrap() else { panic!() };
     assert_eq!((cluster.id, cluster.leader.as_deref()), (CLUSTER_ID, Some("pd-0")));
     let members: Vec<_> = cluster.members.iter().map(|m| (m.name.as_str(), m.client_urls[0].clone())).collect();
     assert_eq!(members, [("pd-0", a.url()), ("pd-1", b.url())]);

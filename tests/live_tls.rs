@@ -9,9 +9,9 @@ use crate::support::record;
 use binlogsh::error::ErrorKind;
 use binlogsh::live::{Settings, TlsFiles};
 use binlogsh::node::State;
-use binlogsh::world::{Action, Answer, ProbeFinding, Request};
+use binlogsh::world::{Acted, Action, Answer, Change, ProbeFinding, Read, Request};
 use rustls::pki_types::pem::PemObject;
-use std::io::{Read, Write};
+use std::io::{Read as _, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -44,8 +44,8 @@ fn etcd_pd_and_nodes_are_all_spoken_to_with_our_certificate() {
     assert!(listing.tso.is_some(), "{:?}", listing.tso_error);
     let found = listing.records[0].node.clone();
     assert_eq!(live.probe(&found), ProbeFinding::State(State::Online));
-    let acted = live.ask(Request::Act { node: found, action: Action::Pause }).unwrap();
-    assert_eq!(acted, Answer::Acted { message: "apply action pause success!".into() });
+    let acted = live.ask(Request::Change(Change::Act { node: found, action: Action::Pause })).unwrap();
+    assert_eq!(acted, Answer::Acted(Acted { message: "apply action pause success!".into() }));
 }
 
 #[test]
@@ -54,10 +54,11 @@ fn a_server_of_another_authority_is_not_trusted() {
     let pd = PdDouble::start_with(&etcd.url(), Some(others.server(false, H2)));
     let node = HttpDouble::start_with(Some(others.server(false, &[])), |_| Reply::verdict(200, "done"));
     let mut live = LiveWorld::with_tls(&[pd.url()], 2 * SECOND, trusting(&certs));
-    let error = live.fails(Request::Nodes);
+    let error = live.fails(Request::Read(Read::Nodes));
     assert_eq!(error.kind, ErrorKind::Unreachable);
     assert!(error.message.to_lowercase().contains("certificate"), "{error}");
-    let error = live.fails(Request::Act { node: pump("pump-0", &node.address()), action: Action::Pause });
+    let error =
+        live.fails(Request::Change(Change::Act { node: pump("pump-0", &node.address()), action: Action::Pause }));
     assert_eq!(error.kind, ErrorKind::Unreachable, "{error}");
     assert!(error.message.to_lowercase().contains("certificate"), "{error}");
     assert!(node.requests().is_empty());
@@ -68,7 +69,7 @@ fn a_server_that_asks_for_a_certificate_refuses_us_without_one() {
     let (etcd, certs) = (Etcd::start(), Certs::new());
     let pd = PdDouble::start_with(&etcd.url(), Some(certs.server(true, H2)));
     let mut live = LiveWorld::with_tls(&[pd.url()], 2 * SECOND, trusting(&certs));
-    let error = live.fails(Request::Nodes);
+    let error = live.fails(Request::Read(Read::Nodes));
     assert!(matches!(error.kind, ErrorKind::Unreachable | ErrorKind::Timeout), "{error}");
 }
 
@@ -77,8 +78,9 @@ fn with_tls_on_a_plain_server_gets_nothing() {
     let (etcd, certs) = (Etcd::start(), Certs::new());
     let node = HttpDouble::start(|_| Reply::verdict(200, "apply action pause success!"));
     let mut live = LiveWorld::with_tls(&[etcd.url()], 2 * SECOND, trusting(&certs));
-    assert!(matches!(live.fails(Request::Nodes).kind, ErrorKind::Unreachable | ErrorKind::Timeout));
-    let error = live.fails(Request::Act { node: pump("pump-0", &node.address()), action: Action::Pause });
+    assert!(matches!(live.fails(Request::Read(Read::Nodes)).kind, ErrorKind::Unreachable | ErrorKind::Timeout));
+    let error =
+        live.fails(Request::Change(Change::Act { node: pump("pump-0", &node.address()), action: Action::Pause }));
     assert_ne!(error.kind, ErrorKind::Rejected);
     assert!(!node.requests().iter().any(|request| request.method == "PUT"), "nothing went over in plain text");
 }
@@ -87,12 +89,12 @@ fn with_tls_on_a_plain_server_gets_nothing() {
 fn a_certificate_file_that_is_missing_or_no_certificate_is_named_at_first_use() {
     let certs = Certs::new();
     let missing = TlsFiles::new(Some(certs.ca()), Some("/nowhere/cert.pem".into()), Some(certs.client_key())).unwrap();
-    let error = LiveWorld::with_tls(&["127.0.0.1:1"], SECOND, missing).fails(Request::Nodes);
+    let error = LiveWorld::with_tls(&["127.0.0.1:1"], SECOND, missing).fails(Request::Read(Read::Nodes));
     assert_eq!(error.kind, ErrorKind::Local);
     assert!(error.message.contains("/nowhere/cert.pem"), "{error}");
 
     let swapped = TlsFiles::new(Some(certs.client_key()), None, None).unwrap();
-    let error = LiveWorld::with_tls(&["127.0.0.1:1"], SECOND, swapped).fails(Request::Tso);
+    let error = LiveWorld::with_tls(&["127.0.0.1:1"], SECOND, swapped).fails(Request::Read(Read::Tso));
     assert_eq!(error.kind, ErrorKind::Invalid);
     assert!(error.message.contains("client.key"), "{error}");
 }
@@ -122,14 +124,14 @@ fn told_by(pd: &str, node: &str, tls: Option<TlsFiles>) -> [String; 2] {
         format!("http{}://{}", if tls.is_some() { "s" } else { "" }, pd.split_once("://").map_or(pd, |(_, at)| at));
     let mut live = LiveWorld::with_tls(&[pd], 40 * SECOND, tls);
     let began = Instant::now();
-    let error = live.fails(Request::Nodes);
+    let error = live.fails(Request::Read(Read::Nodes));
     assert!(
         began.elapsed() < 20 * SECOND,
         "what does not pass by itself is said at once: {:?} {error}",
         began.elapsed()
     );
     assert_eq!(error.kind, ErrorKind::Unreachable, "{error}");
-    let node = live.fails(Request::Act { node: pump("pump-0", node), action: Action::Pause });
+    let node = live.fails(Request::Change(Change::Act { node: pump("pump-0", node), action: Action::Pause }));
     assert!(matches!(node.kind, ErrorKind::Unreachable | ErrorKind::InDoubt), "{node}");
     for text in [&error.message, &node.message] {
         let rust = ["::", "Context", "Error(", "Other(", "os error", "DnsName", "fatal alert"]
@@ -160,7 +162,8 @@ fn a_server_whose_own_certificate_is_the_trusted_one_is_trusted() {
         assert!(live.list().unwrap().tso.is_some());
         let node = pump("pump-0", &node.address());
         assert_eq!(live.probe(&node), ProbeFinding::State(State::Online));
-        let Answer::Certificates(shown) = live.ask(Request::Certificates { nodes: vec![node] }).unwrap() else {
+        let Answer::Certificates(shown) = live.ask(Request::Read(Read::Certificates { nodes: vec![node] })).unwrap()
+        else {
             panic!()
         };
         assert_eq!(shown.len(), 3, "the file's, PD's and the node's: {shown:?}");

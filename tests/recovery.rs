@@ -3,7 +3,7 @@
 use binlogsh::node::{Kind, NodeRef, Record, State};
 use binlogsh::recovery::{Fate, fate};
 use binlogsh::sim::{MINUTE, SECOND, Scenario, Signal, Simulated, Who};
-use binlogsh::world::{Action, Answer, Manual, Request, TidbRef, World};
+use binlogsh::world::{Action, Answer, Change, Clocks, Manual, Read, Request, TidbRef, World};
 
 /// A cluster in which nobody restarts what was killed, after a minute.
 fn cluster() -> Simulated {
@@ -16,7 +16,7 @@ fn cluster() -> Simulated {
 }
 
 fn record(world: &mut Simulated, kind: Kind, id: &str) -> Record {
-    match world.apply(&Request::Nodes, None).unwrap() {
+    match world.apply(&Request::Read(Read::Nodes), None).unwrap() {
         Answer::Listing(listing) => listing.find(kind, id).unwrap().clone(),
         other => panic!("{other:?}"),
     }
@@ -32,8 +32,8 @@ fn who(world: &Simulated, kind: Kind, id: &str) -> Who {
 
 /// This host's clock, as the cluster has it.
 fn clock(world: &mut Simulated) -> i64 {
-    match world.apply(&Request::Now, None).unwrap() {
-        Answer::Now { unix_ms, .. } => unix_ms,
+    match world.apply(&Request::Read(Read::Now), None).unwrap() {
+        Answer::Now(Clocks { unix_ms, .. }) => unix_ms,
         other => panic!("{other:?}"),
     }
 }
@@ -44,7 +44,7 @@ fn after(world: &mut Simulated, request: &Request, change: impl FnOnce(&mut Simu
     change(world);
     let later = world.cluster().now() + 30 * SECOND;
     world.cluster_mut().advance_to(later);
-    fate(world, request, began).unwrap()
+    fate(world, request.change().unwrap(), began).unwrap()
 }
 
 #[track_caller]
@@ -66,7 +66,7 @@ fn is_unclear(fate: &Fate, evidence: &str) {
 }
 
 fn act(world: &mut Simulated, kind: Kind, id: &str, action: Action) -> Request {
-    Request::Act { node: node(world, kind, id), action }
+    Request::Change(Change::Act { node: node(world, kind, id), action })
 }
 
 #[test]
@@ -110,9 +110,9 @@ fn a_close_that_happened_is_done_while_it_waits_and_after_it() {
     let request = close.clone();
     let began = clock(&mut world);
     world.apply(&request, None).unwrap();
-    is_done(&fate(&mut world, &close, began).unwrap());
+    is_done(&fate(&mut world, close.change().unwrap(), began).unwrap());
     world.cluster_mut().advance_to(5 * MINUTE);
-    is_done(&fate(&mut world, &close, began).unwrap());
+    is_done(&fate(&mut world, close.change().unwrap(), began).unwrap());
     let offline = record(&mut world, Kind::Pump, "pump-1");
     assert_eq!(offline.state, State::Offline);
 }
@@ -135,13 +135,13 @@ fn a_close_that_was_forgotten_because_the_pump_was_restarted_is_unclear() {
 fn a_written_state_is_done_when_the_record_has_it_and_undone_when_only_heartbeats_changed_it() {
     let mut world = cluster();
     let seen = record(&mut world, Kind::Drainer, "drainer-1");
-    let swap = Request::SwapRecord { seen, state: State::Paused };
+    let swap = Request::Change(Change::SwapRecord { seen, state: State::Paused });
     is_undone(&after(&mut world, &swap, |_| {}));
 
     let drainer = who(&world, Kind::Drainer, "drainer-1");
     world.cluster_mut().signal(drainer, Signal::Kill);
     let seen = record(&mut world, Kind::Drainer, "drainer-1");
-    let swap = Request::SwapRecord { seen, state: State::Paused };
+    let swap = Request::Change(Change::SwapRecord { seen, state: State::Paused });
     is_undone(&after(&mut world, &swap, |_| {}));
     let request = swap.clone();
     let fate = after(&mut world, &swap, |world| {
@@ -158,7 +158,7 @@ fn a_deleted_key_is_done_when_it_is_gone_and_unclear_when_somebody_wrote_it_agai
     let drainer = who(&world, Kind::Drainer, "drainer-1");
     world.cluster_mut().signal(drainer, Signal::Kill);
     let now = record(&mut world, Kind::Drainer, "drainer-1");
-    let delete = Request::DeleteRecord { key: now.node.key(), mod_revision: now.mod_revision };
+    let delete = Request::Change(Change::DeleteRecord { key: now.node.key(), mod_revision: now.mod_revision });
     is_undone(&after(&mut world, &delete, |_| {}));
     let (key, json) = (now.node.key(), now.json.clone());
     is_unclear(
@@ -175,20 +175,20 @@ fn a_deleted_key_is_done_when_it_is_gone_and_unclear_when_somebody_wrote_it_agai
 #[test]
 fn a_savepoint_is_done_when_it_holds_what_was_to_be_written() {
     let mut world = cluster();
-    let write = Request::WriteSavepoint { dir: "position".into(), content: "commitTS = 7\n".into() };
+    let write = Request::Change(Change::WriteSavepoint { dir: "position".into(), content: "commitTS = 7\n".into() });
     is_undone(&after(&mut world, &write, |_| {}));
     let request = write.clone();
     is_done(&after(&mut world, &write, |world| drop(world.apply(&request, None).unwrap())));
-    let other = Request::WriteSavepoint { dir: "position".into(), content: "commitTS = 8\n".into() };
+    let other = Request::Change(Change::WriteSavepoint { dir: "position".into(), content: "commitTS = 8\n".into() });
     is_undone(&after(&mut world, &other, |_| {}));
 }
 
 #[test]
 fn a_human_is_asked_again_and_a_program_is_a_question() {
     let mut world = cluster();
-    is_undone(&after(&mut world, &Request::Manual(Manual::default()), |_| {}));
+    is_undone(&after(&mut world, &Request::Change(Change::Manual(Manual::default())), |_| {}));
     is_unclear(
-        &after(&mut world, &Request::Exec(binlogsh::world::Exec::default()), |_| {}),
+        &after(&mut world, &Request::Change(Change::Exec(binlogsh::world::Exec::default())), |_| {}),
         "nothing that can be seen",
     );
 }
@@ -197,7 +197,7 @@ fn a_human_is_asked_again_and_a_program_is_a_question() {
 fn a_tidb_server_that_was_to_be_recovered_is_recovered_again() {
     let mut world = Simulated::new(&Scenario::named("skipping-tidb").unwrap()).unwrap();
     let server = TidbRef { address: "10.0.1.32:4000".into(), status_address: "10.0.1.32:10080".into() };
-    let recover = Request::RecoverTidb { server, reset: false };
+    let recover = Request::Change(Change::RecoverTidb { server, reset: false });
     is_undone(&after(&mut world, &recover, |_| {}));
     is_undone(&after(&mut world, &recover, |world| drop(world.apply(&recover, None).unwrap())));
 }

@@ -8,7 +8,7 @@ use binlogsh::sim::{
     Cluster, Fault, HOUR, Happening, HttpOutcome, KeyValue, MILLISECOND, MINUTE, Micros, SECOND, Scenario, Signal,
     Simulated, Span, Stage, What, Who, scenario_names,
 };
-use binlogsh::world::{Action, Answer, Choice, FaultKind, Manual, Question, Request, Victim, World};
+use binlogsh::world::{Action, Answer, Ask, Change, Choice, FaultKind, Manual, Question, Read, Request, Victim, World};
 use serde_json::{Value as Json, json};
 use std::time::Duration;
 
@@ -82,7 +82,7 @@ fn consumes(cluster: &mut Cluster, id: &str, time: Micros) -> Micros {
 }
 
 fn ask(world: &mut Simulated) -> Choice {
-    match world.apply(&Request::Ask(Question::new("sure?")), None).unwrap() {
+    match world.apply(&Request::Ask(Ask::Question(Question::new("sure?"))), None).unwrap() {
         Answer::Chosen(choice) => choice,
         other => panic!("{other:?}"),
     }
@@ -93,7 +93,7 @@ fn restart(world: &mut Simulated, takes: u64) -> Result<Micros, Error> {
     let (before, cluster) = (world.now(), world.cluster());
     let node = NodeRef { kind: Kind::Pump, id: "p0".into(), address: cluster.address_of(who(cluster, "p0")).into() };
     let manual = Manual { starts: vec![node], takes: Some(Duration::from_secs(takes)), ..Manual::default() };
-    world.apply(&Request::Manual(manual), None).map(|_| world.now() - before)
+    world.apply(&Request::Change(Change::Manual(manual)), None).map(|_| world.now() - before)
 }
 
 #[test]
@@ -241,7 +241,9 @@ fn a_slow_drainer_consumes_a_tenth_and_then_catches_up() {
 fn every_request_of_ours_to_a_slow_etcd_takes_three_seconds_longer() {
     let mut world = world(&json!([{"kind": "slow_etcd", "after": 10, "lasts": "1m"}]));
     world.cluster_mut().advance_to(11 * SECOND);
-    for request in [Request::Nodes, Request::Tso, Request::Tidbs, Request::Cluster] {
+    for request in
+        [Request::Read(Read::Nodes), Request::Read(Read::Tso), Request::Read(Read::Tidbs), Request::Read(Read::Cluster)]
+    {
         let before = world.now();
         world.apply(&request, None).unwrap();
         assert_eq!(world.now() - before, 3 * SECOND + MILLISECOND, "{request:?}");
@@ -250,7 +252,7 @@ fn every_request_of_ours_to_a_slow_etcd_takes_three_seconds_longer() {
     let age = world.now() - world.cluster().time_of(fresh.update_ts);
     assert!(age <= 2 * SECOND, "heartbeats are not slow");
     world.cluster_mut().advance_to(71 * SECOND);
-    world.apply(&Request::Nodes, None).unwrap();
+    world.apply(&Request::Read(Read::Nodes), None).unwrap();
     assert_eq!(world.now(), 71 * SECOND + MILLISECOND);
 }
 
@@ -259,13 +261,13 @@ fn cut_off_from_etcd_we_fail_at_once_and_the_cluster_goes_on() {
     let mut world = world(&json!([{"kind": "etcd_fails", "after": 10, "lasts": "1m"}]));
     world.cluster_mut().advance_to(30 * SECOND);
     let before = world.now();
-    let error = world.apply(&Request::Nodes, None).unwrap_err();
+    let error = world.apply(&Request::Read(Read::Nodes), None).unwrap_err();
     assert_eq!((error.kind, world.now() - before), (ErrorKind::Unreachable, MILLISECOND));
     assert!(error.message.contains("http://h8:2379") && error.hint.is_some(), "{error}");
     assert!(halts(world.cluster(), 0).is_empty());
     assert!(happened(world.cluster(), |what| *what == What::PdGone).is_empty());
     world.cluster_mut().advance_to(71 * SECOND);
-    assert!(world.apply(&Request::Nodes, None).is_ok());
+    assert!(world.apply(&Request::Read(Read::Nodes), None).is_ok());
 }
 
 #[test]
@@ -281,7 +283,7 @@ fn when_pds_leader_moves_nobody_answers_for_three_seconds_and_the_next_member_le
     let mut world = world(&json!([{"kind": "leader_moves", "after": 10}]));
     let mut leader = |at: Micros| {
         world.cluster_mut().advance_to(at);
-        match world.apply(&Request::Cluster, None) {
+        match world.apply(&Request::Read(Read::Cluster), None) {
             Ok(Answer::Cluster(info)) => info.leader.unwrap(),
             other => other.unwrap_err().kind.name().to_owned(),
         }
@@ -505,20 +507,20 @@ impl Numbers {
 
 /// What an operator might do meanwhile, one thing after the other.
 fn bother(world: &mut Simulated, numbers: &mut Numbers) {
-    let listed: Vec<NodeRef> = match world.apply(&Request::Nodes, None) {
+    let listed: Vec<NodeRef> = match world.apply(&Request::Read(Read::Nodes), None) {
         Ok(Answer::Listing(listing)) => listing.records.into_iter().map(|record| record.node).collect(),
         _ => Vec::new(),
     };
-    let _ = world.apply(&Request::Probe { nodes: listed.clone() }, None);
+    let _ = world.apply(&Request::Read(Read::Probe { nodes: listed.clone() }), None);
     let Some(node) = listed.get(numbers.below(listed.len().max(1))).cloned() else { return };
     let takes = Some(Duration::from_secs(u64::try_from(numbers.below(30)).unwrap()));
     let request = match numbers.below(6) {
-        0 => Request::Act { node, action: Action::Pause },
-        1 => Request::Act { node, action: Action::Close },
-        2 => Request::Manual(Manual { starts: vec![node], takes, ..Manual::default() }),
-        3 => Request::Manual(Manual { stops: vec![node], takes, ..Manual::default() }),
-        4 => Request::Status { nodes: vec![node] },
-        _ => Request::Metrics { nodes: vec![node] },
+        0 => Request::Change(Change::Act { node, action: Action::Pause }),
+        1 => Request::Change(Change::Act { node, action: Action::Close }),
+        2 => Request::Change(Change::Manual(Manual { starts: vec![node], takes, ..Manual::default() })),
+        3 => Request::Change(Change::Manual(Manual { stops: vec![node], takes, ..Manual::default() })),
+        4 => Request::Read(Read::Status { nodes: vec![node] }),
+        _ => Request::Read(Read::Metrics { nodes: vec![node] }),
     };
     let _ = world.apply(&request, None); // whether it works is not the question here
 }
@@ -536,7 +538,7 @@ fn an_hour(sample: &str, seed: u64) -> (Vec<KeyValue>, Vec<Happening>) {
         let before = world.now();
         bother(&mut world, &mut numbers);
         let time = numbers.seconds(600).0;
-        world.apply(&Request::Sleep { time }, None).unwrap();
+        world.apply(&Request::Read(Read::Sleep { time }), None).unwrap();
         assert!(world.now() > before, "{sample}, seed {seed}: time stands still");
     }
     let cluster = world.cluster();

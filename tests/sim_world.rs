@@ -8,8 +8,8 @@ use binlogsh::node::{Kind, NodeRef, Record, State};
 use binlogsh::secret::Secret;
 use binlogsh::sim::{HOUR, MINUTE, SECOND, Scenario, Simulated};
 use binlogsh::world::{
-    Action, Answer, FaultKind, Fence, Listing, Manual, Play, ProbeFinding, Question, Request, StatusReport, TidbBinlog,
-    World,
+    Acted, Action, Answer, Ask, Change, FaultKind, Fence, Listing, Manual, Play, ProbeFinding, Question, Read, Request,
+    SecretPrompt, StatusReport, TidbBinlog, World,
 };
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ fn world(sample: &str) -> Simulated {
 }
 
 fn listing(world: &mut Simulated) -> Listing {
-    match world.apply(&Request::Nodes, None).unwrap() {
+    match world.apply(&Request::Read(Read::Nodes), None).unwrap() {
         Answer::Listing(listing) => listing,
         other => panic!("{other:?}"),
     }
@@ -34,7 +34,7 @@ fn node(world: &mut Simulated, id: &str) -> NodeRef {
 
 fn probe(world: &mut Simulated, id: &str) -> ProbeFinding {
     let nodes = vec![node(world, id)];
-    match world.apply(&Request::Probe { nodes }, None).unwrap() {
+    match world.apply(&Request::Read(Read::Probe { nodes }), None).unwrap() {
         Answer::Probes(mut probes) => probes.remove(0).finding,
         other => panic!("{other:?}"),
     }
@@ -42,12 +42,12 @@ fn probe(world: &mut Simulated, id: &str) -> ProbeFinding {
 
 fn act(world: &mut Simulated, id: &str, action: Action) -> Result<Answer, Error> {
     let node = node(world, id);
-    world.apply(&Request::Act { node, action }, None)
+    world.apply(&Request::Change(Change::Act { node, action }), None)
 }
 
 fn started(world: &mut Simulated, id: &str) -> f64 {
     let nodes = vec![node(world, id)];
-    match world.apply(&Request::Metrics { nodes }, None).unwrap() {
+    match world.apply(&Request::Read(Read::Metrics { nodes }), None).unwrap() {
         Answer::Metrics(mut samples) => samples.remove(0).unwrap()["process_start_time_seconds"],
         other => panic!("{other:?}"),
     }
@@ -81,7 +81,7 @@ fn a_malformed_key_hides_no_other_node() {
 fn a_pause_is_seen_by_record_and_probe() {
     let mut world = world("default");
     let answer = act(&mut world, "pump-1", Action::Pause).unwrap();
-    assert_eq!(answer, Answer::Acted { message: "apply action pause success!".into() });
+    assert_eq!(answer, Answer::Acted(Acted { message: "apply action pause success!".into() }));
     assert_eq!(record(&mut world, "pump-1").state, State::Paused);
     assert_eq!(probe(&mut world, "pump-1"), ProbeFinding::Refused);
 }
@@ -130,16 +130,16 @@ fn changes_waits_for_a_change_of_state_and_no_heartbeat() {
     let seen = listing(&mut world);
     let before = world.now();
     let patience = Duration::from_secs(600);
-    let changes = Request::Changes { after: seen.revision, patience };
+    let changes = Request::Read(Read::Changes { after: seen.revision, patience });
     world.apply(&changes, None).unwrap();
     assert!(world.now() - before >= 600 * SECOND, "nothing happens");
     world.cluster_mut().put("/elsewhere", b"x");
     let before = world.now();
-    world.apply(&Request::Changes { after: seen.revision, patience }, None).unwrap();
+    world.apply(&Request::Read(Read::Changes { after: seen.revision, patience }), None).unwrap();
     assert!(world.now() - before >= 600 * SECOND, "no record has changed");
     act(&mut world, "pump-1", Action::Close).unwrap();
     let (before, after) = (world.now(), listing(&mut world).revision);
-    world.apply(&Request::Changes { after, patience }, None).unwrap();
+    world.apply(&Request::Read(Read::Changes { after, patience }), None).unwrap();
     assert!((SECOND..20 * SECOND).contains(&(world.now() - before)), "the Pump has closed");
     assert_eq!(record(&mut world, "pump-1").state, State::Offline);
 }
@@ -148,9 +148,9 @@ fn changes_waits_for_a_change_of_state_and_no_heartbeat() {
 fn a_swap_retries_over_heartbeats_and_conflicts_over_anything_else() {
     let mut world = world("lost-pump");
     let seen = record(&mut world, "pump-2");
-    let swap = |seen: &Record, state| Request::SwapRecord { seen: seen.clone(), state };
+    let swap = |seen: &Record, state| Request::Change(Change::SwapRecord { seen: seen.clone(), state });
     let live = record(&mut world, "pump-0");
-    world.apply(&Request::Sleep { time: Duration::from_secs(10) }, None).unwrap();
+    world.apply(&Request::Read(Read::Sleep { time: Duration::from_secs(10) }), None).unwrap();
     assert!(matches!(world.apply(&swap(&live, State::Paused), None).unwrap(), Answer::Swapped(_)));
     world.apply(&swap(&seen, State::Paused), None).unwrap();
     let error = world.apply(&swap(&seen, State::Offline), None).unwrap_err();
@@ -162,8 +162,10 @@ fn a_swap_retries_over_heartbeats_and_conflicts_over_anything_else() {
 fn a_deletion_conflicts_with_every_later_write() {
     let mut world = world("lost-pump");
     let live = record(&mut world, "pump-0");
-    world.apply(&Request::Sleep { time: Duration::from_secs(5) }, None).unwrap();
-    let delete = |record: &Record| Request::DeleteRecord { key: record.node.key(), mod_revision: record.mod_revision };
+    world.apply(&Request::Read(Read::Sleep { time: Duration::from_secs(5) }), None).unwrap();
+    let delete = |record: &Record| {
+        Request::Change(Change::DeleteRecord { key: record.node.key(), mod_revision: record.mod_revision })
+    };
     assert_eq!(world.apply(&delete(&live), None).unwrap_err().kind, ErrorKind::Conflict);
     let dead = record(&mut world, "pump-2");
     assert_eq!(world.apply(&delete(&dead), None).unwrap(), Answer::Done);
@@ -177,7 +179,7 @@ fn a_write_under_a_lost_lock_does_nothing() {
     let held = Fence { key: "/binlogsh/lock".into(), create_revision };
     let lost = Fence { create_revision: create_revision - 1, ..held.clone() };
     let seen = record(&mut world, "pump-2");
-    let swap = Request::SwapRecord { seen, state: State::Paused };
+    let swap = Request::Change(Change::SwapRecord { seen, state: State::Paused });
     assert_eq!(world.apply(&swap, Some(&lost)).unwrap_err().kind, ErrorKind::LockLost);
     assert_eq!(record(&mut world, "pump-2").state, State::Online);
     assert!(world.apply(&swap, Some(&held)).is_ok());
@@ -191,9 +193,9 @@ fn manual_restarts_and_moves_what_it_declares() {
     let moved = NodeRef { address: "10.0.9.9:8250".into(), ..node(&mut world, "pump-1") };
     let starts = vec![moved.clone(), node(&mut world, "pump-0")];
     let manual = Manual { text: "replace them".into(), starts, ..Manual::default() };
-    world.apply(&Request::Manual(manual), None).unwrap();
+    world.apply(&Request::Change(Change::Manual(manual)), None).unwrap();
     assert!(world.now() - before.1 >= MINUTE, "a human takes their time");
-    world.apply(&Request::Sleep { time: Duration::from_secs(3) }, None).unwrap();
+    world.apply(&Request::Read(Read::Sleep { time: Duration::from_secs(3) }), None).unwrap();
     assert_eq!(node(&mut world, "pump-1"), moved);
     assert_eq!(probe(&mut world, "pump-1"), ProbeFinding::State(State::Online));
     assert!(started(&mut world, "pump-0") > before.0 + 60.0);
@@ -211,7 +213,7 @@ fn manual_start_takes(slow: u64) -> (Duration, ProbeFinding) {
     }
     let before = world.now();
     let manual = Manual { text: "start it".into(), starts: vec![node], ..Manual::default() };
-    world.apply(&Request::Manual(manual), None).unwrap();
+    world.apply(&Request::Change(Change::Manual(manual)), None).unwrap();
     let took = Duration::from_micros((world.now() - before - MINUTE).try_into().unwrap());
     (took, probe(&mut world, "pump-1"))
 }
@@ -235,11 +237,13 @@ fn manual_adds_a_node_that_was_not_there() {
     let mut world = world("default");
     let added = NodeRef { kind: Kind::Pump, id: "pump-3".into(), address: "10.0.1.14:8250".into() };
     let manual = Manual { starts: vec![added], tidb: Some(TidbBinlog::Off), ..Manual::default() };
-    world.apply(&Request::Manual(manual), None).unwrap();
-    world.apply(&Request::Sleep { time: Duration::from_secs(20) }, None).unwrap();
+    world.apply(&Request::Change(Change::Manual(manual)), None).unwrap();
+    world.apply(&Request::Read(Read::Sleep { time: Duration::from_secs(20) }), None).unwrap();
     assert_eq!(record(&mut world, "pump-3").state, State::Online);
     let nodes = vec![node(&mut world, "drainer-0")];
-    let Answer::Statuses(statuses) = world.apply(&Request::Status { nodes }, None).unwrap() else { panic!() };
+    let Answer::Statuses(statuses) = world.apply(&Request::Read(Read::Status { nodes }), None).unwrap() else {
+        panic!()
+    };
     let Ok(StatusReport::Drainer(status)) = &statuses[0] else { panic!("{statuses:?}") };
     assert!(status.pump_positions.contains_key("pump-3"));
 }
@@ -249,7 +253,9 @@ fn without_pd_every_listing_says_whom_it_tried() {
     let mut world = world("default");
     let play = Play::Fault { kind: FaultKind::PdGone, node: None, after: Duration::ZERO, lasts: None };
     world.apply(&Request::Play(play), None).unwrap();
-    for request in [Request::Nodes, Request::Tso, Request::Cluster, Request::Tidbs] {
+    for request in
+        [Request::Read(Read::Nodes), Request::Read(Read::Tso), Request::Read(Read::Cluster), Request::Read(Read::Tidbs)]
+    {
         let error = world.apply(&request, None).unwrap_err();
         assert_eq!(error.kind, ErrorKind::Unreachable);
         assert!(error.message.contains("http://10.0.1.1:2379"), "{error}");
@@ -259,11 +265,11 @@ fn without_pd_every_listing_says_whom_it_tried() {
 #[test]
 fn questions_are_answered_yes_and_secrets_are_made_up() {
     let mut world = world("default");
-    let asked = world.apply(&Request::Ask(Question::new("sure?")), None).unwrap();
+    let asked = world.apply(&Request::Ask(Ask::Question(Question::new("sure?"))), None).unwrap();
     assert_eq!(asked, Answer::Chosen(binlogsh::world::Choice::Yes));
-    let secret = world.apply(&Request::ReadSecret { prompt: "text".into() }, None);
+    let secret = world.apply(&Request::Ask(Ask::Secret(SecretPrompt { prompt: "text".into() })), None);
     assert_eq!(secret.unwrap(), Answer::Secret(Secret::Plain(Secret::MADE_UP.into())));
-    let encrypt = Request::Encrypt { text: Secret::Plain("secret".into()) };
+    let encrypt = Request::Change(Change::Encrypt { text: Secret::Plain("secret".into()) });
     let once = world.apply(&encrypt, None).unwrap();
     assert_ne!(once, world.apply(&encrypt, None).unwrap(), "its random start differs each time");
     assert_eq!(once, self::world("default").apply(&encrypt, None).unwrap(), "and is the same in every run");
@@ -272,9 +278,10 @@ fn questions_are_answered_yes_and_secrets_are_made_up() {
 #[test]
 fn a_savepoint_is_an_overlay_that_reads_see() {
     let mut world = world("empty");
-    let read = Request::ReadSavepoint { dir: "binlog_position".into() };
+    let read = Request::Read(Read::ReadSavepoint { dir: "binlog_position".into() });
     assert_eq!(world.apply(&read, None).unwrap_err().kind, ErrorKind::NotFound);
-    let write = Request::WriteSavepoint { dir: "binlog_position".into(), content: "commitTS = 1\n".into() };
+    let write =
+        Request::Change(Change::WriteSavepoint { dir: "binlog_position".into(), content: "commitTS = 1\n".into() });
     world.apply(&write, None).unwrap();
     assert_eq!(world.apply(&read, None).unwrap(), Answer::Text("commitTS = 1\n".into()));
 }
@@ -287,7 +294,7 @@ fn an_interrupt_ends_a_long_sleep() {
         raised.raise(2);
         Duration::ZERO
     }));
-    let error = world.apply(&Request::Sleep { time: Duration::from_secs(1 << 40) }, None).unwrap_err();
+    let error = world.apply(&Request::Read(Read::Sleep { time: Duration::from_secs(1 << 40) }), None).unwrap_err();
     assert_eq!((error.kind, error.signal), (ErrorKind::Interrupted, Some(2)));
 }
 
@@ -318,9 +325,11 @@ fn a_large_cluster_runs_for_hours_in_no_time() {
     let takes = Some(Duration::from_secs(50));
     for at in 0..200 {
         let pump = NodeRef { kind: Kind::Pump, id: format!("pump-{at}"), address: format!("p{at}:8250") };
-        world.apply(&Request::Act { node: pump.clone(), action: Action::Pause }, None).unwrap();
-        world.apply(&Request::Manual(Manual { starts: vec![pump], takes, ..Manual::default() }), None).unwrap();
-        world.apply(&Request::Sleep { time: Duration::from_secs(5) }, None).unwrap();
+        world.apply(&Request::Change(Change::Act { node: pump.clone(), action: Action::Pause }), None).unwrap();
+        world
+            .apply(&Request::Change(Change::Manual(Manual { starts: vec![pump], takes, ..Manual::default() })), None)
+            .unwrap();
+        world.apply(&Request::Read(Read::Sleep { time: Duration::from_secs(5) }), None).unwrap();
         if at % 20 == 0 {
             assert_eq!(listing(&mut world).records.len(), 250);
         }
@@ -335,9 +344,11 @@ fn a_drainer_that_is_behind_a_dead_pump_has_not_read_the_rest_of_it() {
         "pumps": [{"id": "p", "address": "h:1"}, {"id": "dead", "address": "h:2", "process": "dead", "lag": "1h"}],
         "drainers": [{"id": "d", "address": "h:3", "lag": "2h"}]}"#;
     let mut world = Simulated::new(&Scenario::parse(text).unwrap()).unwrap();
-    world.apply(&Request::Sleep { time: Duration::from_secs(600) }, None).unwrap();
+    world.apply(&Request::Read(Read::Sleep { time: Duration::from_secs(600) }), None).unwrap();
     let nodes = vec![node(&mut world, "d")];
-    let Answer::Statuses(statuses) = world.apply(&Request::Status { nodes }, None).unwrap() else { panic!() };
+    let Answer::Statuses(statuses) = world.apply(&Request::Read(Read::Status { nodes }), None).unwrap() else {
+        panic!()
+    };
     let Ok(StatusReport::Drainer(status)) = &statuses[0] else { panic!("{statuses:?}") };
     let two_hours_before = world.cluster().ts_at(-2 * HOUR);
     assert_eq!((status.pump_positions["dead"], status.last_ts), (two_hours_before, two_hours_before));

@@ -87,6 +87,6 @@ fn a_rehearsal_tells_it_in_its_story_and_a_plan_keeps_it() {
         assert!(told.contains(words), "no `{words}` in\n{told}");
     }
     let kept: Json = serde_json::from_str(&std::fs::read_to_string(&plan).unwrap()).unwrap();
-    let expected = serde_json::json!({ "recover_tidb": { "address": SKIPS, "reset": false } });
+    let expected = serde_json::json!({ "recover_tidb": { "server": { "address": SKIPS, "status_address": "10.0.1.32:10080" }, "reset": false } });
     assert!(kept.to_string().contains(&expected.to_string()), "{kept}");
 }

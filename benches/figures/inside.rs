@@ -8,7 +8,7 @@ use binlogsh::language::{Interpreter, Settings, Source};
 use binlogsh::policy::ReadOnly;
 use binlogsh::session::{Parts, Session};
 use binlogsh::tso::Tso;
-use binlogsh::world::{Answer, Fence, Gate, Request, World};
+use binlogsh::world::{Answer, Fence, Gate, Read, Request, World};
 use std::cell::RefCell;
 use std::hint::black_box;
 use std::rc::Rc;
@@ -66,7 +66,7 @@ pub(crate) fn gate_read() -> Row {
     let mut session = session();
     let us = nanoseconds(TURNS, || {
         for _ in 0..TURNS {
-            black_box(session.perform(black_box(Request::Tso), &[]).unwrap());
+            black_box(session.perform(black_box(Request::Read(Read::Tso)), &[]).unwrap());
         }
     }) / 1000.0;
     Row::time("gate_read", "us", us).at_most(3.0)

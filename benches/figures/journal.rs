@@ -10,10 +10,12 @@ use binlogsh::journal::store::{
 use binlogsh::journal::{Entry, Journal, Keeps};
 use binlogsh::language::{Interpreter, Settings, Source};
 use binlogsh::node::{Kind, NodeRef, Record};
-use binlogsh::policy::Ask;
+use binlogsh::policy::AskOperator;
 use binlogsh::session::{Parts, Session};
 use binlogsh::tso::Tso;
-use binlogsh::world::{Action, Answer, Fence, Listing, Probe, ProbeFinding, Request, World};
+use binlogsh::world::{
+    Acted, Action, Answer, Change, Clocks, Fence, Listing, Probe, ProbeFinding, Read, Request, World,
+};
 use indexmap::IndexMap;
 use std::cell::RefCell;
 use std::fs::File;
@@ -61,13 +63,13 @@ fn node(kind: Kind, id: &str) -> NodeRef {
     NodeRef { kind, id: id.into(), address: format!("{id}.example.net:8250") }
 }
 
-fn pause() -> Request {
-    Request::Act { node: node(Kind::Pump, "pump-1"), action: Action::Pause }
+fn pause() -> Change {
+    Change::Act { node: node(Kind::Pump, "pump-1"), action: Action::Pause }
 }
 
 fn act(journal: &mut RunJournal) {
     journal.began(&pause(), &["last_pump: fine".into()], Some("ada")).unwrap();
-    journal.done(Entry::new(pause(), Ok(Answer::Acted { message: "success".into() }))).unwrap();
+    journal.done(Entry::new(pause().into(), Ok(Answer::Acted(Acted { message: "success".into() })))).unwrap();
 }
 
 /// Three Pumps and two Drainers.
@@ -95,8 +97,12 @@ fn reads(journal: &mut RunJournal, count: u32) {
     let listing = Ok(listing());
     let probe = |node: NodeRef| Probe { node, finding: ProbeFinding::State(binlogsh::node::State::Online) };
     let probes = Ok(Answer::Probes(nodes().into_iter().map(probe).collect()));
-    let now = Ok(Answer::Now { unix_ms: BEGUN, monotonic_ms: 1000 });
-    let all = [(Request::Nodes, listing), (Request::Probe { nodes: nodes() }, probes), (Request::Now, now)];
+    let now = Ok(Answer::Now(Clocks { unix_ms: BEGUN, monotonic_ms: 1000 }));
+    let all = [
+        (Request::Read(Read::Nodes), listing),
+        (Request::Read(Read::Probe { nodes: nodes() }), probes),
+        (Request::Read(Read::Now), now),
+    ];
     for (request, outcome) in all.iter().cycle().take(count as usize) {
         journal.note(request, outcome, None).unwrap();
     }
@@ -196,8 +202,8 @@ struct Still(Answer);
 impl World for Still {
     fn apply(&mut self, request: &Request, _fence: Option<&Fence>) -> Result<Answer> {
         Ok(match request {
-            Request::Nodes => self.0.clone(),
-            Request::Now => Answer::Now { unix_ms: BEGUN, monotonic_ms: 1000 },
+            Request::Read(Read::Nodes) => self.0.clone(),
+            Request::Read(Read::Now) => Answer::Now(Clocks { unix_ms: BEGUN, monotonic_ms: 1000 }),
             _ => Answer::Done,
         })
     }
@@ -228,7 +234,7 @@ fn play(script: &str, run: RunJournal) {
     let session = Session::new(Parts {
         world: Box::new(Still(listing())),
         journal: Box::new(Rc::new(RefCell::new(run))),
-        policy: Box::new(Ask::default()),
+        policy: Box::new(AskOperator::default()),
         notices: Arc::new(|_| {}),
         interrupt: Interrupt::default(),
         lock: None,

@@ -7,13 +7,13 @@ use crate::interrupt::Interrupt;
 use crate::journal::Journal;
 use crate::live::{self, Live, clock::Stopwatch};
 use crate::output::{Format, Output};
-use crate::policy::{Ask, Follow, Planned, Policy, Production, Progress, ReadOnly, Warn, WithoutPrograms, Yes};
+use crate::policy::{AskOperator, Follow, Followed, Planned, Policy, Production, ReadOnly, Warn, WithoutPrograms, Yes};
 use crate::rehearsal::Snapshot;
 use crate::secret::IV_LENGTH;
 use crate::session::{LockPlan, LockSpan, Parts, Session};
 use crate::sim::{Scenario, Simulated};
 use crate::time::{parse_duration, show_seconds};
-use crate::world::{Answer, Fence, LockHolder, Notice, Notices, Request, World};
+use crate::world::{Answer, Fence, LockHolder, Notice, Notices, Progress, Request, World};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -95,7 +95,7 @@ pub(super) fn planned_session(
     work: Work<'_>,
     journal: Box<dyn Journal>,
     effects: Vec<Planned>,
-) -> Result<(Rc<RefCell<Session>>, Progress)> {
+) -> Result<(Rc<RefCell<Session>>, Followed)> {
     let policy = Follow::new(effects, policy(house)?);
     let progress = policy.progress();
     Ok((assemble(house, lock_plan(house, work), journal, Box::new(policy))?, progress))
@@ -117,8 +117,8 @@ pub(super) fn policy(house: &House) -> Result<Box<dyn Policy>> {
             Box::new(Yes { notices: house.output.notices() })
         }
         (false, None) => match production(house) {
-            Some(profile) => Box::new(Production::new(profile, Ask::default())),
-            None => Box::new(Ask::default()),
+            Some(profile) => Box::new(Production::new(profile, AskOperator::default())),
+            None => Box::new(AskOperator::default()),
         },
     };
     Ok(match may_exec(house) {
@@ -290,7 +290,10 @@ fn keep(snapshot: &Snapshot, file: &Path) -> Result<()> {
 fn look_at_it(house: &House, observe: Duration) -> Result<Snapshot> {
     let notices = house.output.notices();
     let length = show_seconds(observe.as_secs_f64());
-    notices(Notice::Progress(format!("looking at the cluster: its nodes are watched for {length}")));
+    notices(Notice::Progress(Progress {
+        seen: format!("its nodes are watched for {length}"),
+        ..Progress::of("looking at the cluster")
+    }));
     let snapshot = Snapshot::take(&mut cluster(house)?, observe);
     notices(Notice::ProgressEnd);
     snapshot

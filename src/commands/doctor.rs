@@ -13,7 +13,7 @@ use crate::output::{Format, Tone, to_json};
 use crate::session::Session;
 use crate::time::{Time, Zone, parse_duration, show_seconds};
 use crate::value::Value;
-use crate::world::{Answer, Gate, Notice, Request};
+use crate::world::{Gate, Notice, Progress, read};
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::path::Path;
@@ -123,10 +123,8 @@ impl Looking<'_> {
     fn look(&mut self) -> Result<Vec<Finding>, ScriptError> {
         let notices = self.house.output.notices();
         if !self.observe.is_zero() {
-            notices(Notice::Progress(format!(
-                "its nodes are watched for {}",
-                show_seconds(self.observe.as_secs_f64())
-            )));
+            let length = show_seconds(self.observe.as_secs_f64());
+            notices(Notice::Progress(Progress::of(format!("its nodes are watched for {length}"))));
         }
         let ended = self.interpreter.play(&self.prepared);
         notices(Notice::ProgressEnd);
@@ -160,7 +158,8 @@ impl Looking<'_> {
                 Err(error) => return Err(error),
             }
             if round < rounds {
-                self.session.borrow_mut().perform(Request::Sleep { time: interval }, &[])?;
+                let gate: &mut dyn Gate = &mut *self.session.borrow_mut();
+                gate.ask(read::Sleep { time: interval })?;
             }
         }
         Ok(known.map_or(ErrorKind::Unreachable.exit_code(), |found| exit_code(&found)))
@@ -195,10 +194,8 @@ impl Looking<'_> {
 
     /// This host's time.
     fn time(&self) -> Result<Time> {
-        match self.session.borrow_mut().perform(Request::Now, &[])? {
-            Answer::Now { unix_ms, .. } => Ok(Time::new(unix_ms / 1000 * 1000, Zone::Utc)),
-            other => Err(crate::operations::nodes::unexpected("now", &other)),
-        }
+        let gate: &mut dyn Gate = &mut *self.session.borrow_mut();
+        Ok(Time::new(gate.ask(read::Now)?.unix_ms / 1000 * 1000, Zone::Utc))
     }
 }
 

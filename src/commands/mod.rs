@@ -137,6 +137,7 @@ fn while_others_work(session: &Rc<RefCell<Session>>, mut error: ScriptError) -> 
         | ErrorKind::Diverged
         | ErrorKind::Local
         | ErrorKind::Harm
+        | ErrorKind::NoEnd
         | ErrorKind::Internal
         | ErrorKind::Interrupted => false,
     };

@@ -10,11 +10,10 @@ use crate::error::{Error, Result, ScriptError};
 use crate::journal::Memory;
 use crate::journal::store::RunKind;
 use crate::language::{Ending, Interpreter, ParamDoc, ParamType, ScriptDoc, Settings, Source};
-use crate::operations::nodes::{look, unexpected};
 use crate::output::to_json;
 use crate::rehearsal::{Plan, ScriptMark, Stage};
 use crate::session::Session;
-use crate::world::{Answer, Gate, Request};
+use crate::world::{Effect, Gate, read};
 use std::cell::RefCell;
 use std::path::Path;
 use std::rc::Rc;
@@ -96,14 +95,13 @@ fn follow(house: &House, file: &Path, source: &Source, settings: Settings) -> Re
     let work = Work::script(&source.name, run.id());
     let (session, progress) = planned_session(house, work, run.journal(), plan.effects.clone())?;
     announce(house);
-    if plan.effects.iter().any(|effect| effect.what.changes_cluster()) {
+    if plan.effects.iter().any(|effect| effect.what.effect() == Effect::ChangesCluster) {
         session.borrow_mut().lock_ahead();
     }
-    let cluster = match session.borrow_mut().perform(Request::Cluster, &[])? {
-        Answer::Cluster(cluster) => cluster.id,
-        other => return Err(unexpected("cluster", &other).into()),
+    let (cluster, listing) = {
+        let gate: &mut dyn Gate = &mut *session.borrow_mut();
+        (gate.ask(read::Cluster)?.id, gate.listing()?)
     };
-    let listing = look(&mut *session.borrow_mut())?;
     plan.check(&listing, cluster)?;
     let ended = play(house, &run, &session, source, settings);
     if let Some(next) = plan.effects.get(progress.done()) {

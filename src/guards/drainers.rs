@@ -7,7 +7,7 @@ use crate::guards::scene::Scene;
 use crate::node::{Kind, NodeRef, Record, State};
 use crate::time::{Time, Zone, show_seconds};
 use crate::tso::Age;
-use crate::world::{Answer, ProbeFinding, Request};
+use crate::world::{Change, ProbeFinding, read};
 use std::time::Duration;
 
 /// A Drainer that lags more than this is observed.
@@ -23,7 +23,7 @@ const GC_INTERVAL_MS: i64 = 2 * 3_600_000;
 const GC_TS: &str = "binlog_pump_storage_gc_ts";
 
 /// Every Drainer that is not offline must answer and advance: a closing Pump waits for all of them.
-pub(super) fn stuck_drainer(scene: &mut Scene<'_>, _request: &Request) -> Result<Verdict> {
+pub(super) fn stuck_drainer(scene: &mut Scene<'_>, _change: &Change) -> Result<Verdict> {
     let (mut stuck, mut lagging, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
     for drainer in scene.others(Kind::Drainer, None)? {
         let probe = scene.probe(&drainer.node)?;
@@ -80,7 +80,7 @@ fn stalled(scene: &mut Scene<'_>, mut lagging: Vec<Record>) -> Result<Vec<Record
 
 /// Without a Drainer that is not offline a closing Pump waits for nobody; nor does it wait for one whose record says that it
 /// has read more than there is.
-pub(super) fn no_drainer(scene: &mut Scene<'_>, _request: &Request) -> Result<Verdict> {
+pub(super) fn no_drainer(scene: &mut Scene<'_>, _change: &Change) -> Result<Verdict> {
     let now = scene.listing()?.tso;
     let ahead = |drainer: Record| match drainer.max_commit_ts.position_age(now?) {
         Age::Ahead(by) => Some(format!("{} (by {})", drainer.node.id, show_seconds(by))),
@@ -99,10 +99,10 @@ pub(super) fn no_drainer(scene: &mut Scene<'_>, _request: &Request) -> Result<Ve
 }
 
 /// The last Drainer that is not offline is what binlog is kept for.
-pub(super) fn last_drainer(scene: &mut Scene<'_>, request: &Request) -> Result<Verdict> {
+pub(super) fn last_drainer(scene: &mut Scene<'_>, change: &Change) -> Result<Verdict> {
     let none = "no other Drainer is registered that is not offline: the next Pump that closes waits for nobody, and what \
                 was not consumed is lost";
-    nobody_left(scene, target(request).as_ref(), none)
+    nobody_left(scene, target(change).as_ref(), none)
 }
 
 /// Trips with `none` unless a Drainer that is not offline is registered beside `except`. A key that is no record is
@@ -119,13 +119,13 @@ fn nobody_left(scene: &mut Scene<'_>, except: Option<&(Kind, String)>, none: &st
 }
 
 /// As `pump_closing`, and otherwise names the time by which the Drainer must be back.
-pub(super) fn pause_deadline(scene: &mut Scene<'_>, request: &Request) -> Result<Verdict> {
-    match pump_closing(scene, request)? {
+pub(super) fn pause_deadline(scene: &mut Scene<'_>, change: &Change) -> Result<Verdict> {
+    match pump_closing(scene, change)? {
         Verdict::Clear => {}
-        other => return Ok(other),
+        verdict @ (Verdict::Note(_) | Verdict::Trips(_) | Verdict::Unknown(_)) => return Ok(verdict),
     }
     let listing = scene.listing()?;
-    let drainer = target(request).and_then(|(kind, id)| listing.find(kind, &id).cloned());
+    let drainer = target(change).and_then(|(kind, id)| listing.find(kind, &id).cloned());
     Ok(match drainer {
         None => Verdict::Clear,
         Some(drainer) if drainer.max_commit_ts.position_age(scene.pd_now()?).seconds().is_none() => {
@@ -147,8 +147,8 @@ pub(super) fn pause_deadline(scene: &mut Scene<'_>, request: &Request) -> Result
 }
 
 /// No Drainer that is not offline may be within a day of what GC removes.
-pub(super) fn behind_gc(scene: &mut Scene<'_>, request: &Request) -> Result<Verdict> {
-    let Request::TriggerGc { node: pump } = request else {
+pub(super) fn behind_gc(scene: &mut Scene<'_>, change: &Change) -> Result<Verdict> {
+    let Change::TriggerGc { node: pump } = change else {
         return Ok(Verdict::Clear);
     };
     if let ProbeFinding::Other(id) = scene.probe(pump)? {
@@ -206,10 +206,8 @@ struct Horizon {
 /// Up to where GC of `pump` removes: what it has removed already, or seven days ago, whatever is later. `None` when it
 /// does not say what it has removed: its retention may be anything then. It says 0 until it collects for the first time.
 fn horizon(scene: &mut Scene<'_>, pump: &NodeRef) -> Result<Option<Horizon>> {
-    let samples = match scene.ask(&Request::Metrics { nodes: vec![pump.clone()] })? {
-        Answer::Metrics(mut list) => list.pop().unwrap_or_else(|| Err(Error::internal("no metrics in the answer")))?,
-        other => return Err(Error::internal(format!("the world answered a request for metrics with {other:?}"))),
-    };
+    let mut answers = scene.ask(read::Metrics { nodes: vec![pump.clone()] })?;
+    let samples = answers.pop().unwrap_or_else(|| Err(Error::internal("no metrics in the answer")))?;
     let now = scene.pd_now()?.physical_ms();
     // What lies ahead of now, or before 1970, was not collected.
     let Some(removed) = samples.get(GC_TS).map(|ms| *ms as i64).filter(|ms| (0..=now).contains(ms)) else {

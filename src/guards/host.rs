@@ -1,28 +1,27 @@
 //! Guards about this host: files and keys.
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{ErrorKind, Result};
 use crate::guards::Verdict;
 use crate::guards::scene::Scene;
 use crate::savepoint;
 use crate::time::{Time, Zone};
-use crate::world::{Answer, Request};
+use crate::world::{Change, read};
 use std::path::Path;
 
 /// A savepoint that is there is a Drainer's only knowledge of where it stands.
-pub(super) fn exists(scene: &mut Scene<'_>, request: &Request) -> Result<Verdict> {
-    let Request::WriteSavepoint { dir, content } = request else {
+pub(super) fn exists(scene: &mut Scene<'_>, change: &Change) -> Result<Verdict> {
+    let Change::WriteSavepoint { dir, content } = change else {
         return Ok(Verdict::Clear);
     };
     let path = dir.join("savepoint");
-    match scene.ask(&Request::ReadSavepoint { dir: dir.clone() }) {
-        Ok(Answer::Text(old)) => Ok(Verdict::Trips(format!(
+    match scene.ask(read::ReadSavepoint { dir: dir.clone() }) {
+        Ok(old) => Ok(Verdict::Trips(format!(
             "{} exists{}: it says {}, and {} would replace it",
             path.display(),
             if savepoint::is_bare(&old) { "" } else { ", and is a Drainer's own" },
             shown(&old),
             shown(content)
         ))),
-        Ok(other) => Err(Error::internal(format!("the world answered a request for a savepoint with {other:?}"))),
         Err(error) if error.kind == ErrorKind::NotFound => Ok(Verdict::Clear),
         Err(error) => Err(error),
     }
@@ -32,10 +31,9 @@ pub(super) fn exists(scene: &mut Scene<'_>, request: &Request) -> Result<Verdict
 /// time. A Drainer's own says where it stood and whether downstream is consistent, and nobody else knows that. What cannot be
 /// read may be one.
 pub(super) fn is_a_bare_savepoint(scene: &mut Scene<'_>, dir: &Path) -> bool {
-    match scene.ask(&Request::ReadSavepoint { dir: dir.to_owned() }) {
-        Ok(Answer::Text(old)) => savepoint::is_bare(&old),
+    match scene.ask(read::ReadSavepoint { dir: dir.to_owned() }) {
+        Ok(old) => savepoint::is_bare(&old),
         Err(error) => error.kind == ErrorKind::NotFound,
-        Ok(_) => false,
     }
 }
 
@@ -48,13 +46,12 @@ fn shown(content: &str) -> String {
 }
 
 /// The key in binlogctl's source protects nothing.
-pub(super) fn public_key(scene: &mut Scene<'_>, _request: &Request) -> Result<Verdict> {
-    match scene.ask(&Request::HasKey)? {
-        Answer::Flag(true) => Ok(Verdict::Clear),
-        Answer::Flag(false) => Ok(Verdict::Trips(
+pub(super) fn public_key(scene: &mut Scene<'_>, _change: &Change) -> Result<Verdict> {
+    Ok(match scene.ask(read::HasKey)? {
+        true => Verdict::Clear,
+        false => Verdict::Trips(
             "BINLOG_SECRET_KEY is not set: the key that is used instead is public, so anybody can decrypt the result"
                 .into(),
-        )),
-        other => Err(Error::internal(format!("the world answered a request for the key with {other:?}"))),
-    }
+        ),
+    })
 }

@@ -1,8 +1,13 @@
-//! Which guards a request has, and what they find.
+//! Which guards a change has, and what they find.
 //!
 //! Guards read afresh, right before a change. What cannot be read is unknown, and unknown refuses. Their reads are no
 //! entries of the journal; their findings are part of the change's entry, so that a later version of a guard makes no
 //! old journal diverge.
+
+#![warn(
+    clippy::wildcard_enum_match_arm,
+    reason = "a new change, fault or answer is decided on here, and not by an arm that was written before it was thought of"
+)]
 
 mod drainers;
 mod finding;
@@ -18,7 +23,7 @@ pub use watch::Watch;
 
 use crate::error::Result;
 use crate::node::{Kind, Record, State};
-use crate::world::{Action, GuardClass, GuardName, Request, World};
+use crate::world::{Action, Change, GuardClass, GuardName, World};
 use scene::Scene;
 
 /// What the guards say to a change.
@@ -30,35 +35,35 @@ pub struct Examination {
     pub findings: Vec<Finding>,
 }
 
-/// A guard as a request has it: its name, what is at stake, and how it looks.
+/// A guard as a change has it: its name, what is at stake, and how it looks.
 struct Guard {
     name: GuardName,
     class: GuardClass,
-    look: fn(&mut Scene<'_>, &Request) -> Result<Verdict>,
+    look: fn(&mut Scene<'_>, &Change) -> Result<Verdict>,
 }
 
-const fn halt(name: GuardName, look: fn(&mut Scene<'_>, &Request) -> Result<Verdict>) -> Guard {
+const fn halt(name: GuardName, look: fn(&mut Scene<'_>, &Change) -> Result<Verdict>) -> Guard {
     Guard { name, class: GuardClass::Halt, look }
 }
 
-const fn loss(name: GuardName, look: fn(&mut Scene<'_>, &Request) -> Result<Verdict>) -> Guard {
+const fn loss(name: GuardName, look: fn(&mut Scene<'_>, &Change) -> Result<Verdict>) -> Guard {
     Guard { name, class: GuardClass::Loss, look }
 }
 
-/// Looks at `request` with all its guards, in `world` as it is just now; `watch` knows what was watched before.
+/// Looks at `change` with all its guards, in `world` as it is just now; `watch` knows what was watched before.
 ///
 /// # Errors
 /// `unreachable`, `rejected` or `refused` where it can come to nothing, with what to do instead; else fatal ones only: a guard
 /// that cannot read what it needs finds `Unknown`.
-pub fn examine(world: &mut dyn World, request: &Request, watch: &mut Watch) -> Result<Examination> {
+pub fn examine(world: &mut dyn World, change: &Change, watch: &mut Watch) -> Result<Examination> {
     let mut scene = Scene::new(world, watch);
-    let about = scene.describe(request)?;
-    if let Some(obstacle) = standing::obstacle(&mut scene, request)? {
+    let about = scene.describe(change)?;
+    if let Some(obstacle) = standing::obstacle(&mut scene, change)? {
         return Err(obstacle);
     }
     let mut findings = Vec::new();
-    for guard in guards_of(&mut scene, request)? {
-        let verdict = match (guard.look)(&mut scene, request) {
+    for guard in guards_of(&mut scene, change)? {
+        let verdict = match (guard.look)(&mut scene, change) {
             Ok(verdict) => verdict,
             Err(error) if error.kind.is_fatal() => return Err(error),
             Err(error) => Verdict::Unknown(error.to_string()),
@@ -69,10 +74,10 @@ pub fn examine(world: &mut dyn World, request: &Request, watch: &mut Watch) -> R
 }
 
 /// The table of `docs/guide.md`: an operation refuses, unless forced by the guard's name.
-fn guards_of(scene: &mut Scene<'_>, request: &Request) -> Result<Vec<Guard>> {
+fn guards_of(scene: &mut Scene<'_>, change: &Change) -> Result<Vec<Guard>> {
     use GuardName as G;
-    Ok(match request {
-        Request::Act { node, action } => match (node.kind, action) {
+    Ok(match change {
+        Change::Act { node, action } => match (node.kind, action) {
             (Kind::Pump, Action::Pause) => {
                 vec![halt(G::LastPump, pumps::last_pump), halt(G::PumpClosing, pumps::pump_closing)]
             }
@@ -87,24 +92,26 @@ fn guards_of(scene: &mut Scene<'_>, request: &Request) -> Result<Vec<Guard>> {
                 vec![loss(G::PumpClosing, pumps::pump_closing), loss(G::LastDrainer, drainers::last_drainer)]
             }
         },
-        Request::SwapRecord { seen, state } => {
+        Change::SwapRecord { seen, state } => {
             let mut guards = vec![loss(G::Alive, records::alive)];
             match state {
                 State::Offline => guards.extend(of_retiring(seen.node.kind)),
-                _ => guards.push(halt(G::Pointless, records::pointless)),
+                State::Online | State::Pausing | State::Paused | State::Closing => {
+                    guards.push(halt(G::Pointless, records::pointless));
+                }
             }
             guards
         }
         // What is no record may be deleted.
-        Request::DeleteRecord { key, .. } => scene.record_at(key)?.map_or_else(Vec::new, |record| of_deleting(&record)),
-        Request::TriggerGc { .. } => vec![loss(G::BehindGc, drainers::behind_gc)],
-        Request::RecoverTidb { .. } => vec![halt(G::NoPump, pumps::no_pump)],
-        Request::WriteSavepoint { dir, .. } => vec![match host::is_a_bare_savepoint(scene, dir) {
+        Change::DeleteRecord { key, .. } => scene.record_at(key)?.map_or_else(Vec::new, |record| of_deleting(&record)),
+        Change::TriggerGc { .. } => vec![loss(G::BehindGc, drainers::behind_gc)],
+        Change::RecoverTidb { .. } => vec![halt(G::NoPump, pumps::no_pump)],
+        Change::WriteSavepoint { dir, .. } => vec![match host::is_a_bare_savepoint(scene, dir) {
             true => halt(G::Exists, host::exists),
             false => loss(G::Exists, host::exists),
         }],
-        Request::Encrypt { .. } => vec![halt(G::PublicKey, host::public_key)],
-        _ => Vec::new(),
+        Change::Encrypt { .. } => vec![halt(G::PublicKey, host::public_key)],
+        Change::Manual(_) | Change::Exec(_) | Change::BreakLock { .. } => Vec::new(),
     })
 }
 

@@ -4,24 +4,29 @@ use crate::error::Result;
 use crate::guards::Verdict;
 use crate::guards::scene::Scene;
 use crate::node::{Kind, State};
-use crate::world::{ProbeFinding, Request};
+use crate::world::{Action, Change, ProbeFinding};
 
-/// The node that a request is about, if it is about one.
-pub(super) fn target(request: &Request) -> Option<(Kind, String)> {
-    match request {
-        Request::Act { node, .. } | Request::TriggerGc { node } => Some((node.kind, node.id.clone())),
-        Request::SwapRecord { seen, .. } => Some((seen.node.kind, seen.node.id.clone())),
-        Request::DeleteRecord { key, .. } => {
+/// The node that a change is about, if it is about one.
+pub(super) fn target(change: &Change) -> Option<(Kind, String)> {
+    match change {
+        Change::Act { node, .. } | Change::TriggerGc { node } => Some((node.kind, node.id.clone())),
+        Change::SwapRecord { seen, .. } => Some((seen.node.kind, seen.node.id.clone())),
+        Change::DeleteRecord { key, .. } => {
             Kind::ALL.into_iter().find_map(|kind| Some((kind, key.strip_prefix(kind.prefix())?.to_owned())))
         }
-        _ => None,
+        Change::RecoverTidb { .. }
+        | Change::WriteSavepoint { .. }
+        | Change::Encrypt { .. }
+        | Change::BreakLock { .. }
+        | Change::Manual(_)
+        | Change::Exec(_) => None,
     }
 }
 
 /// Another Pump must be online and answer: else TiDB stops, or silently skips binlog.
-pub(super) fn last_pump(scene: &mut Scene<'_>, request: &Request) -> Result<Verdict> {
+pub(super) fn last_pump(scene: &mut Scene<'_>, change: &Change) -> Result<Verdict> {
     let (mut others, mut cannot_tell) = (Vec::new(), false);
-    for pump in scene.others(Kind::Pump, target(request).as_ref())? {
+    for pump in scene.others(Kind::Pump, target(change).as_ref())? {
         let probe = scene.probe(&pump.node)?;
         if pump.state == State::Online && probe == ProbeFinding::State(State::Online) {
             return Ok(Verdict::Clear);
@@ -40,33 +45,35 @@ pub(super) fn last_pump(scene: &mut Scene<'_>, request: &Request) -> Result<Verd
 
 /// A Pump must take what the TiDB server would write: else it waits for one, and skips again. What it has skipped is lost in
 /// any case.
-pub(super) fn no_pump(scene: &mut Scene<'_>, request: &Request) -> Result<Verdict> {
-    Ok(match last_pump(scene, request)? {
+pub(super) fn no_pump(scene: &mut Scene<'_>, change: &Change) -> Result<Verdict> {
+    Ok(match last_pump(scene, change)? {
         Verdict::Clear => Verdict::Note(
             "what it has skipped is lost to every Drainer: each downstream needs a new full backup, taken once no \
              transaction that skipped is under way, and a checkpoint of that time"
                 .to_owned(),
         ),
-        _ => Verdict::Trips(
+        Verdict::Note(_) | Verdict::Trips(_) | Verdict::Unknown(_) => Verdict::Trips(
             "no Pump is online and answers: the server would wait 15 s for one, and then skip binlog again".to_owned(),
         ),
     })
 }
 
 /// No Pump may be closing: it would never end, or end before its binlog was read.
-pub(super) fn pump_closing(scene: &mut Scene<'_>, request: &Request) -> Result<Verdict> {
+pub(super) fn pump_closing(scene: &mut Scene<'_>, change: &Change) -> Result<Verdict> {
     let (mut closing, mut unknown) = (Vec::new(), scene.unreadable(Kind::Pump)?);
-    for pump in scene.others(Kind::Pump, target(request).as_ref())? {
+    for pump in scene.others(Kind::Pump, target(change).as_ref())? {
         match scene.probe(&pump.node)? {
             ProbeFinding::State(State::Closing) => closing.push(pump.node.id),
             finding @ (ProbeFinding::Silent | ProbeFinding::Unknown(_)) => {
                 unknown.push(format!("a probe of {} is {finding}", pump.node.id));
             }
-            _ => {}
+            ProbeFinding::State(State::Online | State::Pausing | State::Paused | State::Offline)
+            | ProbeFinding::Refused
+            | ProbeFinding::Other(_) => {}
         }
     }
-    let consequence = match target(request).map(|(kind, _)| kind) {
-        Some(Kind::Drainer) if !pauses(request) => "it would be released, and what this Drainer has not read is lost",
+    let consequence = match target(change).map(|(kind, _)| kind) {
+        Some(Kind::Drainer) if !pauses(change) => "it would be released, and what this Drainer has not read is lost",
         _ => "it could not finish while this node is down",
     };
     Ok(if !closing.is_empty() {
@@ -78,14 +85,14 @@ pub(super) fn pump_closing(scene: &mut Scene<'_>, request: &Request) -> Result<V
     })
 }
 
-fn pauses(request: &Request) -> bool {
-    matches!(request, Request::Act { action: crate::world::Action::Pause, .. })
+fn pauses(change: &Change) -> bool {
+    matches!(change, Change::Act { action: Action::Pause, .. })
 }
 
 /// Every other Pump that is not offline must serve: while one does not, merging stands still and closing never ends.
-pub(super) fn stuck_pump(scene: &mut Scene<'_>, request: &Request) -> Result<Verdict> {
+pub(super) fn stuck_pump(scene: &mut Scene<'_>, change: &Change) -> Result<Verdict> {
     let mut stuck = Vec::new();
-    for pump in scene.others(Kind::Pump, target(request).as_ref())? {
+    for pump in scene.others(Kind::Pump, target(change).as_ref())? {
         let probe = scene.probe(&pump.node)?;
         // A closing Pump serves what it holds, but brings nothing new: one waits for the other.
         if probe != ProbeFinding::State(State::Online) {

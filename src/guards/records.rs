@@ -6,25 +6,32 @@ use crate::guards::scene::Scene;
 use crate::node::{Kind, Record, State};
 use crate::time::show_seconds;
 use crate::tso::Age;
-use crate::world::{Answer, ProbeFinding, Request, StatusReport};
+use crate::world::{Change, ProbeFinding, StatusReport, read};
 
 /// A heartbeat that is older than this is not one of a clock that drifts: a clock that is a hundredth off needs a hundred
 /// days for it.
 const LONGEST_DRIFT_SECONDS: f64 = 86_400.0;
 
-/// The record that a request is about, as it is now.
-fn record(scene: &mut Scene<'_>, request: &Request) -> Result<Record> {
-    let key = match request {
-        Request::SwapRecord { seen, .. } => seen.node.key(),
-        Request::DeleteRecord { key, .. } => key.clone(),
-        other => return Err(Error::internal(format!("{other:?} is about no record"))),
+/// The record that a change is about, as it is now.
+fn record(scene: &mut Scene<'_>, change: &Change) -> Result<Record> {
+    let key = match change {
+        Change::SwapRecord { seen, .. } => seen.node.key(),
+        Change::DeleteRecord { key, .. } => key.clone(),
+        Change::Act { .. }
+        | Change::TriggerGc { .. }
+        | Change::RecoverTidb { .. }
+        | Change::WriteSavepoint { .. }
+        | Change::Encrypt { .. }
+        | Change::BreakLock { .. }
+        | Change::Manual(_)
+        | Change::Exec(_) => return Err(Error::internal(format!("{change:?} is about no record"))),
     };
     scene.record_at(&key)?.ok_or_else(|| Error::not_found(format!("the key {key} is gone")))
 }
 
 /// Only a dead node's record may be touched: nobody behind the port, and a heartbeat seen to stand still.
-pub(super) fn alive(scene: &mut Scene<'_>, request: &Request) -> Result<Verdict> {
-    let record = record(scene, request)?;
+pub(super) fn alive(scene: &mut Scene<'_>, change: &Change) -> Result<Verdict> {
+    let record = record(scene, change)?;
     let finding = scene.probe(&record.node)?;
     if let Some(verdict) = against(&record, finding) {
         return Ok(verdict);
@@ -78,7 +85,9 @@ fn against(record: &Record, finding: ProbeFinding) -> Option<Verdict> {
             };
             let consequence = match state {
                 State::Online => format!("it would write its record again within two seconds{skips}"),
-                _ => "it writes its record itself when it ends".to_owned(),
+                State::Pausing | State::Paused | State::Closing | State::Offline => {
+                    "it writes its record itself when it ends".to_owned()
+                }
             };
             Verdict::Trips(format!("{node} is alive, it answers as {state}: {consequence}"))
         }
@@ -93,13 +102,13 @@ fn against(record: &Record, finding: ProbeFinding) -> Option<Verdict> {
 }
 
 /// States that a hand-written record never makes true, or that only make others wait.
-pub(super) fn pointless(scene: &mut Scene<'_>, request: &Request) -> Result<Verdict> {
-    let Request::SwapRecord { seen, state } = request else {
+pub(super) fn pointless(scene: &mut Scene<'_>, change: &Change) -> Result<Verdict> {
+    let Change::SwapRecord { seen, state } = change else {
         return Ok(Verdict::Clear);
     };
     let why = match (state, seen.node.kind) {
         (State::Offline, _) => return Ok(Verdict::Clear),
-        (State::Paused, _) if record(scene, request)?.state != State::Offline => return Ok(Verdict::Clear),
+        (State::Paused, _) if record(scene, change)?.state != State::Offline => return Ok(Verdict::Clear),
         (State::Paused, Kind::Pump) => {
             "it is offline, and every Drainer would wait for it again: replication would stand still"
         }
@@ -113,8 +122,8 @@ pub(super) fn pointless(scene: &mut Scene<'_>, request: &Request) -> Result<Verd
 }
 
 /// `offline` for a Pump by hand: no record can prove that all was consumed.
-pub(super) fn lose_binlog(scene: &mut Scene<'_>, request: &Request) -> Result<Verdict> {
-    let pump = record(scene, request)?;
+pub(super) fn lose_binlog(scene: &mut Scene<'_>, change: &Change) -> Result<Verdict> {
+    let pump = record(scene, change)?;
     let mut known = Vec::new();
     let now = scene.listing()?.tso;
     for drainer in scene.others(Kind::Drainer, None)? {
@@ -135,8 +144,8 @@ pub(super) fn lose_binlog(scene: &mut Scene<'_>, request: &Request) -> Result<Ve
 }
 
 /// Only an offline node's record may be forgotten.
-pub(super) fn not_offline(scene: &mut Scene<'_>, request: &Request) -> Result<Verdict> {
-    let record = record(scene, request)?;
+pub(super) fn not_offline(scene: &mut Scene<'_>, change: &Change) -> Result<Verdict> {
+    let record = record(scene, change)?;
     Ok(match record.state == State::Offline {
         true => Verdict::Clear,
         false => Verdict::Trips(format!("the record of {} says {}: take it offline first", record.node, record.state)),
@@ -144,20 +153,20 @@ pub(super) fn not_offline(scene: &mut Scene<'_>, request: &Request) -> Result<Ve
 }
 
 /// No Drainer may still pull from a Pump that is forgotten.
-pub(super) fn still_pulled(scene: &mut Scene<'_>, request: &Request) -> Result<Verdict> {
-    let pump = record(scene, request)?;
+pub(super) fn still_pulled(scene: &mut Scene<'_>, change: &Change) -> Result<Verdict> {
+    let pump = record(scene, change)?;
     let (mut nodes, mut unknown) = (Vec::new(), scene.unreadable(Kind::Drainer)?);
     for drainer in scene.others(Kind::Drainer, None)?.into_iter().filter(|drainer| drainer.state != State::Paused) {
         // Whoever took over its address would answer with positions of their own.
         match scene.probe(&drainer.node)? {
             ProbeFinding::State(_) => nodes.push(drainer.node),
-            finding => unknown.push(format!("a probe of {} is {finding}", drainer.node.id)),
+            finding @ (ProbeFinding::Refused
+            | ProbeFinding::Silent
+            | ProbeFinding::Other(_)
+            | ProbeFinding::Unknown(_)) => unknown.push(format!("a probe of {} is {finding}", drainer.node.id)),
         }
     }
-    let reports = match scene.ask(&Request::Status { nodes: nodes.clone() })? {
-        Answer::Statuses(reports) => reports,
-        other => return Err(Error::internal(format!("the world answered a request for status with {other:?}"))),
-    };
+    let reports = scene.ask(read::Status { nodes: nodes.clone() })?;
     let mut pulling = Vec::new();
     for (node, report) in nodes.into_iter().zip(reports) {
         match report {
@@ -180,7 +189,7 @@ pub(super) fn still_pulled(scene: &mut Scene<'_>, request: &Request) -> Result<V
 }
 
 /// The last Pump's record: without any, TiDB with binlog enabled does not start.
-pub(super) fn last_key(scene: &mut Scene<'_>, _request: &Request) -> Result<Verdict> {
+pub(super) fn last_key(scene: &mut Scene<'_>, _change: &Change) -> Result<Verdict> {
     let count = scene.listing()?.of(Kind::Pump).count();
     Ok(match count {
         0 | 1 => {

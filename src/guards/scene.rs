@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::guards::watch::{FROZEN_AFTER, Watch};
 use crate::node::{Kind, NodeRef, Record, State};
 use crate::tso::{Age, Tso};
-use crate::world::{Answer, Listing, ProbeFinding, Request, World};
+use crate::world::{Change, Listing, ProbeFinding, Progress, Query, World, read};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -25,8 +25,8 @@ impl<'w> Scene<'w> {
     }
 
     /// Asks the world something that changes nothing.
-    pub(super) fn ask(&mut self, request: &Request) -> Result<Answer> {
-        self.world.apply(request, None)
+    pub(super) fn ask<Q: Query>(&mut self, query: Q) -> Result<Q::Reply> {
+        self.world.ask(query)
     }
 
     /// All records.
@@ -34,16 +34,9 @@ impl<'w> Scene<'w> {
         if let Some(listing) = &self.listing {
             return listing.clone();
         }
-        let listing = self.list_again();
+        let listing = self.world.listing();
         self.listing = Some(listing.clone());
         listing
-    }
-
-    fn list_again(&mut self) -> Result<Listing> {
-        match self.ask(&Request::Nodes)? {
-            Answer::Listing(listing) => Ok(listing),
-            other => Err(odd_answer("nodes", &other)),
-        }
     }
 
     /// PD's now.
@@ -79,15 +72,14 @@ impl<'w> Scene<'w> {
     }
 
     fn probe_these(&mut self, nodes: Vec<NodeRef>) -> Result<BTreeMap<NodeRef, ProbeFinding>> {
-        match self.ask(&Request::Probe { nodes })? {
-            Answer::Probes(probes) => Ok(probes.into_iter().map(|probe| (probe.node, probe.finding)).collect()),
-            other => Err(odd_answer("probes", &other)),
-        }
+        let probes = self.ask(read::Probe { nodes })?;
+        Ok(probes.into_iter().map(|probe| (probe.node, probe.finding)).collect())
     }
 
     /// What a node says of itself just now, whatever it said before.
     pub(super) fn probe_again(&mut self, node: &NodeRef) -> Result<ProbeFinding> {
-        self.probe_these(vec![node.clone()])?.remove(node).ok_or_else(|| odd_answer("probe", &Answer::Done))
+        let nobody = || Error::internal(format!("a probe of {node} has no finding"));
+        self.probe_these(vec![node.clone()])?.remove(node).ok_or_else(nobody)
     }
 
     /// The records of `kind` that are not offline, without that of the node `except`.
@@ -122,8 +114,9 @@ impl<'w> Scene<'w> {
         let whole = FROZEN_AFTER.as_secs();
         for past in 0..whole {
             let left = whole - past;
-            self.watch.says(format!("watching for {left}s whether anybody writes the record of {}", record.node));
-            let seen = self.ask(&Request::Sleep { time: BEAT }).and_then(|_| self.list_again());
+            let what = format!("watching whether anybody writes the record of {}", record.node);
+            self.watch.says(Progress::of(what).figures(format!("{left}s left")));
+            let seen = self.ask(read::Sleep { time: BEAT }).and_then(|_| self.world.listing());
             let Ok(listing) = seen else {
                 self.watch.is_over();
                 return seen.map(|_| false);
@@ -170,53 +163,41 @@ impl<'w> Scene<'w> {
     pub(super) fn observe(&mut self, time: Duration, mut enough: impl FnMut(&Listing) -> bool) -> Result<bool> {
         let beats = time.as_secs() / BEAT.as_secs();
         for _ in 0..beats {
-            self.ask(&Request::Sleep { time: BEAT })?;
-            if enough(&self.list_again()?) {
+            self.ask(read::Sleep { time: BEAT })?;
+            if enough(&self.world.listing()?) {
                 return Ok(true);
             }
         }
         Ok(false)
     }
 
-    /// What `request` does, to whom and in which state, for the operator.
-    pub(super) fn describe(&mut self, request: &Request) -> Result<String> {
-        let says = |listing: &Result<Listing>, node: &NodeRef| match listing {
-            Ok(listing) => match listing.find(node.kind, &node.id) {
-                Some(record) => format!("{node}, whose record says {}", record.state),
-                None => format!("{node}, which has no record"),
-            },
-            Err(_) => format!("{node}, whose record cannot be read"),
-        };
-        let mut of = |node: &NodeRef| match self.listing() {
-            Err(error) if error.kind.is_fatal() => Err(error),
-            listing => Ok(says(&listing, node)),
-        };
-        Ok(match request {
-            Request::Act { node, action } => format!("{} {}", action.name(), of(node)?),
-            Request::TriggerGc { node } => format!("trigger GC of {}", of(node)?),
-            Request::RecoverTidb { server, reset } => format!("{server}: {}", recovers(*reset)),
-            Request::SwapRecord { seen, state } => format!("write {state} into the record of {}", of(&seen.node)?),
-            Request::DeleteRecord { key, .. } => match self.record_at(key) {
-                Ok(Some(record)) => {
-                    format!("delete the key {key} of {}, whose record says {}", record.node, record.state)
+    /// What `change` does, to whom and in which state, for the operator.
+    pub(super) fn describe(&mut self, change: &Change) -> Result<String> {
+        match change {
+            Change::Act { .. } | Change::TriggerGc { .. } | Change::SwapRecord { .. } => {
+                let listing = self.listing();
+                if let Some(fatal) = listing.as_ref().err().filter(|error| error.kind.is_fatal()) {
+                    return Err(fatal.clone());
                 }
-                Err(error) if error.kind.is_fatal() => return Err(error),
-                _ => format!("delete the key {key}, which is no record"),
+                Ok(change.words(|node| match &listing {
+                    Ok(listing) => match listing.find(node.kind, &node.id) {
+                        Some(record) => format!("{node}, whose record says {}", record.state),
+                        None => format!("{node}, which has no record"),
+                    },
+                    Err(_) => format!("{node}, whose record cannot be read"),
+                }))
+            }
+            Change::DeleteRecord { key, .. } => match self.record_at(key) {
+                Ok(Some(record)) => Ok(format!("{change} of {}, whose record says {}", record.node, record.state)),
+                Err(error) if error.kind.is_fatal() => Err(error),
+                Ok(None) | Err(_) => Ok(format!("{change}, which is no record")),
             },
-            other => other.in_short(),
-        })
+            Change::RecoverTidb { .. }
+            | Change::WriteSavepoint { .. }
+            | Change::Encrypt { .. }
+            | Change::BreakLock { .. }
+            | Change::Manual(_)
+            | Change::Exec(_) => Ok(change.to_string()),
+        }
     }
-}
-
-/// What is done with a TiDB server that skips binlog.
-fn recovers(reset: bool) -> &'static str {
-    match reset {
-        true => "have it write binlog again, and forget the transactions that skipped it",
-        false => "have it write binlog again",
-    }
-}
-
-/// A world answered something that does not belong to the request.
-fn odd_answer(asked: &str, answer: &Answer) -> Error {
-    Error::internal(format!("the world answered a guard's request for {asked} with {answer:?}"))
 }

@@ -7,17 +7,24 @@ use crate::guards::watch::FROZEN_AFTER;
 use crate::node::{Kind, NodeRef, Record, RecordState, State};
 use crate::time::show_seconds;
 use crate::tso::Tso;
-use crate::world::{Action, Awaited, ProbeFinding, Request};
+use crate::world::{Action, Awaited, Change, ProbeFinding};
 
-/// Why `request` can come to nothing, and what to do instead; `None` where it can.
+/// Why `change` can come to nothing, and what to do instead; `None` where it can.
 ///
 /// # Errors
 /// Fatal ones only: what cannot be seen is for the guards.
-pub(super) fn obstacle(scene: &mut Scene<'_>, request: &Request) -> Result<Option<Error>> {
-    let found = match request {
-        Request::Act { node, action } => told(scene, node, *action),
-        Request::SwapRecord { seen, state } => Ok(written(seen, *state)),
-        _ => Ok(None),
+pub(super) fn obstacle(scene: &mut Scene<'_>, change: &Change) -> Result<Option<Error>> {
+    let found = match change {
+        Change::Act { node, action } => told(scene, node, *action),
+        Change::SwapRecord { seen, state } => Ok(written(seen, *state)),
+        Change::TriggerGc { .. }
+        | Change::RecoverTidb { .. }
+        | Change::DeleteRecord { .. }
+        | Change::WriteSavepoint { .. }
+        | Change::Encrypt { .. }
+        | Change::BreakLock { .. }
+        | Change::Manual(_)
+        | Change::Exec(_) => Ok(None),
     };
     match found {
         Err(error) if error.kind.is_fatal() => Err(error),

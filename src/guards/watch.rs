@@ -1,7 +1,7 @@
 //! Watching records: which of them stand still. What was watched once holds until a record is written again.
 
 use crate::node::Record;
-use crate::world::{Listing, Notice, Notices};
+use crate::world::{Listing, Notice, Notices, Progress};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -34,8 +34,8 @@ impl Watch {
         self.still = after.filter(|(key, revision)| before.get(key) == Some(revision)).collect();
     }
 
-    pub(super) fn says(&self, text: String) {
-        (self.notices)(Notice::Progress(text));
+    pub(super) fn says(&self, progress: Progress) {
+        (self.notices)(Notice::Progress(progress));
     }
 
     pub(super) fn is_over(&self) {

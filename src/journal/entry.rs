@@ -1,7 +1,7 @@
 //! One entry of a journal.
 
 use crate::error::{Error, ErrorKind};
-use crate::world::{Answer, Effect, Request};
+use crate::world::{Answer, Change, Effect, Request};
 use serde::{Deserialize, Serialize};
 
 /// What came of a request. Errors are outcomes, but for those that end a run.
@@ -48,14 +48,16 @@ pub struct Deeds {
 }
 
 impl Deeds {
-    /// Counts what these requests came to.
-    pub fn count<'o>(all: impl IntoIterator<Item = (&'o Request, &'o Outcome)>) -> Self {
+    /// Counts what these changes came to.
+    pub fn count<'o>(all: impl IntoIterator<Item = (Option<&'o Change>, &'o Outcome)>) -> Self {
         let mut deeds = Self::default();
-        for (request, _) in all.into_iter().filter(|(_, outcome)| happened(outcome)) {
-            match request.effect() {
-                Effect::Manual => deeds.by_hand += 1,
-                effect if effect.changes() => deeds.changes += 1,
-                _ => {}
+        for (change, _) in all.into_iter().filter(|(_, outcome)| happened(outcome)) {
+            match change.map(Change::effect) {
+                Some(Effect::Manual) => deeds.by_hand += 1,
+                Some(Effect::ChangesCluster | Effect::BreaksLock | Effect::ChangesHost | Effect::Runs) => {
+                    deeds.changes += 1;
+                }
+                Some(Effect::Nothing) | None => {}
             }
         }
         deeds
@@ -95,7 +97,8 @@ pub struct Unfinished {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
     /// The change.
-    pub request: Request,
+    #[serde(rename = "request")]
+    pub change: Change,
     /// What its guards had found, a line each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<String>,

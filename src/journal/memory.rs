@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::journal::{Entry, Journal, Mark, Outcome};
-use crate::world::{Answer, Effect, Request};
+use crate::world::{Answer, Change, Request};
 use std::collections::VecDeque;
 
 /// What a journal in memory keeps of what is read.
@@ -21,7 +21,7 @@ enum Reads {
 #[derive(Default)]
 pub struct Memory {
     entries: Vec<Entry>,
-    began: Option<Request>,
+    began: Option<Change>,
     changes: u64,
     replay: VecDeque<Entry>,
     reads: Reads,
@@ -54,7 +54,7 @@ impl Memory {
     }
 
     /// The change that began and is not done: it may or may not have happened.
-    pub fn unfinished(&self) -> Option<&Request> {
+    pub fn unfinished(&self) -> Option<&Change> {
         self.began.as_ref()
     }
 }
@@ -72,7 +72,7 @@ impl Journal for Memory {
     fn note(&mut self, request: &Request, outcome: &Outcome, by: Option<&str>) -> Result<()> {
         let is_listing = |outcome: &Outcome| matches!(outcome, Ok(Answer::Listing(_)));
         let is_kept = match self.reads {
-            _ if request.effect() != Effect::Read => true,
+            _ if !request.is_look() => true,
             Reads::None => false,
             Reads::LastListing => is_listing(outcome),
             Reads::All => true,
@@ -87,9 +87,9 @@ impl Journal for Memory {
         Ok(())
     }
 
-    fn began(&mut self, request: &Request, _findings: &[String], _by: Option<&str>) -> Result<()> {
+    fn began(&mut self, change: &Change, _findings: &[String], _by: Option<&str>) -> Result<()> {
         self.changes += 1;
-        self.began = Some(request.clone());
+        self.began = Some(change.clone());
         Ok(())
     }
 
@@ -122,7 +122,7 @@ impl<J: Journal + ?Sized> Journal for std::rc::Rc<std::cell::RefCell<J>> {
         self.borrow_mut().next_replayed()
     }
 
-    fn take_expected(&mut self) -> Option<Request> {
+    fn take_expected(&mut self) -> Option<Change> {
         self.borrow_mut().take_expected()
     }
 
@@ -130,8 +130,8 @@ impl<J: Journal + ?Sized> Journal for std::rc::Rc<std::cell::RefCell<J>> {
         self.borrow_mut().note(request, outcome, by)
     }
 
-    fn began(&mut self, request: &Request, findings: &[String], by: Option<&str>) -> Result<()> {
-        self.borrow_mut().began(request, findings, by)
+    fn began(&mut self, change: &Change, findings: &[String], by: Option<&str>) -> Result<()> {
+        self.borrow_mut().began(change, findings, by)
     }
 
     fn done(&mut self, entry: Entry) -> Result<()> {
@@ -163,10 +163,10 @@ impl<J: Journal + ?Sized> Journal for std::rc::Rc<std::cell::RefCell<J>> {
 mod tests {
     use super::*;
     use crate::tso::Tso;
-    use crate::world::Answer;
+    use crate::world::{Answer, Read};
 
     fn read(journal: &mut Memory, tso: i64) {
-        journal.note(&Request::Tso, &Ok(Answer::Timestamp(Tso(tso))), None).unwrap();
+        journal.note(&Request::Read(Read::Tso), &Ok(Answer::Timestamp(Tso(tso))), None).unwrap();
     }
 
     #[test]
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_look_that_began_while_replaying_is_not_forgotten() {
-        let old = Entry::new(Request::Tso, Ok(Answer::Timestamp(Tso(1))));
+        let old = Entry::new(Request::Read(Read::Tso), Ok(Answer::Timestamp(Tso(1))));
         let mut journal = Memory::replaying(vec![old]);
         let mark = journal.mark().unwrap();
         assert!(journal.next_replayed().is_some());

@@ -13,7 +13,7 @@ pub use memory::Memory;
 pub use unkept::{Lenient, Nowhere};
 
 use crate::error::Result;
-use crate::world::{Effect, Request};
+use crate::world::{Change, Request};
 
 /// Where entries are kept. Whoever keeps them decides which of them it keeps.
 pub trait Journal {
@@ -25,7 +25,7 @@ pub trait Journal {
 
     /// Once everything was given back: the change that began last and has no outcome. It is what must be asked next, or the
     /// script is another one. Given once.
-    fn take_expected(&mut self) -> Option<Request> {
+    fn take_expected(&mut self) -> Option<Change> {
         None
     }
 
@@ -39,7 +39,7 @@ pub trait Journal {
     ///
     /// # Errors
     /// `local` when it cannot be kept, `lock_lost` when the run is no longer ours: the change must not be applied then.
-    fn began(&mut self, request: &Request, findings: &[String], by: Option<&str>) -> Result<()>;
+    fn began(&mut self, change: &Change, findings: &[String], by: Option<&str>) -> Result<()>;
 
     /// Notes, durably, what came of the change that `began` last.
     ///
@@ -94,6 +94,6 @@ pub enum Keeps {
 impl Keeps {
     /// Whether `request` is kept.
     pub fn keeps(self, request: &Request) -> bool {
-        self == Self::Everything || request.effect() != Effect::Read
+        self == Self::Everything || !request.is_look()
     }
 }

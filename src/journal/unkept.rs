@@ -2,7 +2,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Entry, Journal, Mark, Memory, Outcome};
-use crate::world::{Notice, Notices, Request};
+use crate::world::{Change, Notice, Notices, Request};
 
 /// Lets be read, and refuses to let a change begin: there is nowhere to keep it.
 pub struct Nowhere {
@@ -30,7 +30,7 @@ impl Journal for Nowhere {
         Ok(())
     }
 
-    fn began(&mut self, _request: &Request, _findings: &[String], _by: Option<&str>) -> Result<()> {
+    fn began(&mut self, _change: &Change, _findings: &[String], _by: Option<&str>) -> Result<()> {
         Err(self.why.clone())
     }
 
@@ -86,7 +86,7 @@ impl<J: Journal> Journal for Lenient<J> {
         self.inner.next_replayed()
     }
 
-    fn take_expected(&mut self) -> Option<Request> {
+    fn take_expected(&mut self) -> Option<Change> {
         self.inner.take_expected()
     }
 
@@ -95,8 +95,8 @@ impl<J: Journal> Journal for Lenient<J> {
         self.forgive(kept).map(drop)
     }
 
-    fn began(&mut self, request: &Request, findings: &[String], by: Option<&str>) -> Result<()> {
-        let kept = self.inner.began(request, findings, by);
+    fn began(&mut self, change: &Change, findings: &[String], by: Option<&str>) -> Result<()> {
+        let kept = self.inner.began(change, findings, by);
         self.unkept = !self.forgive(kept)?;
         Ok(())
     }
@@ -134,14 +134,19 @@ impl<J: Journal> Journal for Lenient<J> {
 mod tests {
     use super::*;
     use crate::journal::Entry;
-    use crate::world::Answer;
+    use crate::node::{Kind, NodeRef};
+    use crate::world::{Answer, Read};
     use std::sync::{Arc, Mutex};
+
+    fn gc() -> Change {
+        Change::TriggerGc { node: NodeRef { kind: Kind::Pump, id: "p0".into(), address: "p0:1".into() } }
+    }
 
     #[test]
     fn with_nowhere_to_keep_it_a_change_does_not_begin() {
         let mut journal = Nowhere::new(Error::local("no home"));
-        assert!(journal.note(&Request::Tso, &Ok(Answer::Done), None).is_ok());
-        assert_eq!(journal.began(&Request::Tso, &[], None).unwrap_err().message, "no home");
+        assert!(journal.note(&Request::Read(Read::Tso), &Ok(Answer::Done), None).is_ok());
+        assert_eq!(journal.began(&gc(), &[], None).unwrap_err().message, "no home");
     }
 
     #[test]
@@ -151,8 +156,8 @@ mod tests {
         let notices: Notices = Arc::new(move |notice| heard.lock().unwrap().push(notice));
         let mut journal = Lenient::new(Nowhere::new(Error::local("no home")), notices);
         for _ in 0..2 {
-            journal.began(&Request::Tso, &[], None).unwrap();
-            journal.done(Entry::new(Request::Tso, Ok(Answer::Done))).unwrap();
+            journal.began(&gc(), &[], None).unwrap();
+            journal.done(Entry::new(gc().into(), Ok(Answer::Done))).unwrap();
         }
         assert_eq!(told.lock().unwrap().len(), 1);
     }

@@ -11,7 +11,7 @@ use crate::language::sources::Sources;
 use crate::operations::{Arguments, Operation};
 use crate::session::Session;
 use crate::value::Value;
-use crate::world::{Answer, Effect, Gate, GuardName, Notice, Notices, Request, WaitEnd};
+use crate::world::{Answer, Gate, GuardName, Notice, Notices, Query, Request, WaitEnd};
 use rhai::{Dynamic, EvalAltResult, Module, Position, Shared};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -184,9 +184,9 @@ impl Host {
         }
     }
 
-    /// Does `request` through the gate.
-    pub(super) fn perform(&self, request: Request) -> Result<Answer> {
-        self.at_the_gate(|gate| gate.perform(request, &[]))
+    /// Asks `query` through the gate.
+    pub(super) fn ask<Q: Query>(&self, query: Q) -> Result<Q::Reply> {
+        self.at_the_gate(|gate| gate.ask(query))
     }
 
     /// A wait begins to look.
@@ -251,13 +251,14 @@ struct Narrowed<'a>(&'a mut dyn Gate, OpenFor);
 
 impl Gate for Narrowed<'_> {
     fn perform(&mut self, request: Request, force: &[GuardName]) -> Result<Answer> {
-        let is_look = request.effect() == Effect::Read && !matches!(request, Request::Play(_));
         match self.1 {
-            OpenFor::Looks if is_look => self.0.perform(request, force),
+            OpenFor::Looks if request.is_look() => self.0.perform(request, force),
             OpenFor::Nothing => Err(Error::invalid("what is missing is said without asking the cluster for it")
                 .hint("let the condition of wait_until look, and what it returns say what was seen")),
-            _ => Err(Error::invalid("a condition of wait_until changes nothing: it may be asked a thousand times")
-                .hint("make the change before wait_until, and only look inside it")),
+            OpenFor::Everything | OpenFor::Looks => {
+                Err(Error::invalid("a condition of wait_until changes nothing: it may be asked a thousand times")
+                    .hint("make the change before wait_until, and only look inside it"))
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use crate::language::library::stdlib;
 use crate::language::library_docs::{LibraryFunction, library_functions, usual_alias};
 
 /// Every kind of error with what it means, in the order of the reference.
-pub(super) const KINDS: [(ErrorKind, &str); 16] = [
+pub(super) const KINDS: [(ErrorKind, &str); 17] = [
     (ErrorKind::Failed, "the script's own `fail` or `ensure`, or what it threw"),
     (ErrorKind::NotFound, "no such node, file, module or run"),
     (ErrorKind::Invalid, "bad arguments, a script that does not compile or runs away, an unreadable format"),
@@ -24,6 +24,7 @@ pub(super) const KINDS: [(ErrorKind, &str); 16] = [
     (ErrorKind::Local, "this host: a file, the disk, the store, the terminal"),
     (ErrorKind::Harm, "a rehearsal of futures found harm"),
     (ErrorKind::Internal, "a defect of ours; ends the run"),
+    (ErrorKind::NoEnd, "a rehearsal was stopped, since the script does not end; ends the rehearsal"),
     (ErrorKind::Interrupted, "a signal (128 + its number), or *quit* at a question; ends the run"),
 ];
 

@@ -6,7 +6,7 @@
 
 use crate::error::Result;
 use crate::interrupt::Interrupt;
-use crate::world::Answer;
+use crate::world::{Answer, Clocks};
 use std::future::Future;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -30,9 +30,9 @@ impl Stopwatch {
 }
 
 /// This host's clocks, as requests see them.
-pub(super) struct Clocks(Stopwatch);
+pub(super) struct HostClocks(Stopwatch);
 
-impl Clocks {
+impl HostClocks {
     /// The monotonic one begins now.
     pub(super) fn start() -> Self {
         Self(Stopwatch::start())
@@ -41,7 +41,7 @@ impl Clocks {
     /// Both clocks.
     pub(super) fn now(&self) -> Answer {
         let monotonic_ms = i64::try_from(self.0.elapsed().as_millis()).unwrap_or(i64::MAX);
-        Answer::Now { unix_ms: unix_ms(), monotonic_ms }
+        Answer::Now(Clocks { unix_ms: unix_ms(), monotonic_ms })
     }
 }
 

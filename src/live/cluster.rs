@@ -1,18 +1,23 @@
 //! What each request asks of etcd, of PD and of the nodes: asynchronous, on the network's thread.
 
+#![warn(
+    clippy::wildcard_enum_match_arm,
+    reason = "a new change, fault or answer is decided on here, and not by an arm that was written before it was thought of"
+)]
+
 use crate::error::{Error, Result};
 use crate::live::Sent;
 use crate::live::certificates::certificates;
 use crate::live::clock::{Deadline, within};
 use crate::live::etcd::{self, Etcd};
 use crate::live::lock::Lock;
-use crate::live::nodes::{self, Acted, Nodes};
+use crate::live::nodes::{self, ActOutcome, Nodes};
 use crate::live::pd::{LEADER_TRIES, Pd};
 use crate::live::settings::Settings;
 use crate::live::wire::Wire;
 use crate::node::{NodeRef, Record, State};
 use crate::tso::Tso;
-use crate::world::{Action, Alarm, Answer, Fence, Listing, Notices, Request};
+use crate::world::{Acted, Action, Alarm, Answer, Change, Fence, Listing, Notices, Read};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,67 +44,69 @@ impl Cluster {
         Ok(Self { pd, nodes: Arc::new(Nodes::new(wire)?), lock, etcd })
     }
 
-    /// Answers a request that changes nothing.
+    /// Looks at the cluster.
     ///
     /// # Errors
     /// Those of [`World::apply`](crate::world::World::apply).
-    pub(super) async fn read(&self, request: Request) -> Result<Answer> {
-        Ok(match request {
-            Request::Nodes => Answer::Listing(self.list().await?),
-            Request::Changes { after, patience } => {
+    pub(super) async fn read(&self, read: Read) -> Result<Answer> {
+        Ok(match read {
+            Read::Nodes => Answer::Listing(self.list().await?),
+            Read::Changes { after, patience } => {
                 let mut listing = etcd::changes(&self.etcd, after, patience).await?;
                 with_time(&mut listing, self.time_of_listing().await);
                 Answer::Listing(listing)
             }
-            Request::Probe { nodes } => Answer::Probes(nodes::probe_all(&self.nodes, &nodes).await?),
-            Request::Status { nodes } => Answer::Statuses(nodes::statuses(&self.nodes, &nodes).await?),
-            Request::CommitTs { nodes } => Answer::Timestamps(nodes::commit_ts(&self.nodes, &nodes).await?),
-            Request::Metrics { nodes } => Answer::Metrics(nodes::metrics(&self.nodes, &nodes).await?),
-            Request::Inspect { nodes, metrics } => {
-                Answer::Inspected(nodes::inspect(&self.nodes, &nodes, metrics).await?)
+            Read::Probe { nodes } => Answer::Probes(nodes::probe_all(&self.nodes, &nodes).await?),
+            Read::Status { nodes } => Answer::Statuses(nodes::statuses(&self.nodes, &nodes).await?),
+            Read::CommitTs { nodes } => Answer::Timestamps(nodes::commit_ts(&self.nodes, &nodes).await?),
+            Read::Metrics { nodes } => Answer::Metrics(nodes::metrics(&self.nodes, &nodes).await?),
+            Read::Inspect { nodes, metrics } => Answer::Inspected(nodes::inspect(&self.nodes, &nodes, metrics).await?),
+            Read::PumpDrainers { node } => Answer::Text(nodes::pump_drainers(&self.nodes, &node).await?),
+            Read::BinlogAt { node, ts } => Answer::Text(nodes::binlog_at(&self.nodes, &node, ts).await?),
+            Read::TidbBinlog { server } => Answer::TidbBinlog(nodes::tidb_binlog(&self.nodes, &server).await?),
+            Read::Tidbs => Answer::Tidbs(etcd::tidbs(&self.etcd).await?),
+            Read::Cluster => Answer::Cluster(self.pd.cluster(self.etcd.deadline()).await?),
+            Read::Endpoints => Answer::Endpoints(self.pd.endpoints(self.etcd.deadline()).await?),
+            Read::Alarms => Answer::Alarms(self.alarms().await?),
+            Read::Certificates { nodes } => Answer::Certificates(certificates(&self.etcd.wire, &nodes).await?),
+            Read::LockStatus => Answer::LockedBy(self.lock.status().await?),
+            Read::Tso => Answer::Timestamp(self.pd.tso(self.etcd.deadline(), None).await?),
+            Read::Now | Read::Sleep { .. } | Read::ReadSavepoint { .. } | Read::HasKey => {
+                return Err(Error::internal(format!("{read:?} looks at this host, and not at the cluster")));
             }
-            Request::PumpDrainers { node } => Answer::Text(nodes::pump_drainers(&self.nodes, &node).await?),
-            Request::BinlogAt { node, ts } => Answer::Text(nodes::binlog_at(&self.nodes, &node, ts).await?),
-            Request::TidbBinlog { server } => Answer::TidbBinlog(nodes::tidb_binlog(&self.nodes, &server).await?),
-            Request::Tidbs => Answer::Tidbs(etcd::tidbs(&self.etcd).await?),
-            Request::Cluster => Answer::Cluster(self.pd.cluster(self.etcd.deadline()).await?),
-            Request::Endpoints => Answer::Endpoints(self.pd.endpoints(self.etcd.deadline()).await?),
-            Request::Alarms => Answer::Alarms(self.alarms().await?),
-            Request::Certificates { nodes } => Answer::Certificates(certificates(&self.etcd.wire, &nodes).await?),
-            Request::LockStatus => Answer::LockedBy(self.lock.status().await?),
-            Request::Tso => Answer::Timestamp(self.pd.tso(self.etcd.deadline(), None).await?),
-            other => return Err(Error::internal(format!("{other:?} is no read of the cluster"))),
         })
     }
 
-    /// Carries out a request that changes the cluster, under the lock's fence if there is one.
+    /// Changes the cluster, under the lock's fence if there is one.
     ///
     /// # Errors
     /// Those of [`World::apply`](crate::world::World::apply).
-    pub(super) async fn change(&self, request: Request, fence: Option<Fence>, sent: Sent) -> Result<Answer> {
+    pub(super) async fn change(&self, change: Change, fence: Option<Fence>, sent: Sent) -> Result<Answer> {
         let fence = fence.as_ref();
-        match request {
-            Request::SwapRecord { seen, state } => {
+        match change {
+            Change::SwapRecord { seen, state } => {
                 etcd::swap(&self.etcd, &seen, state, fence, &sent).await.map(Answer::Swapped)
             }
-            Request::DeleteRecord { key, mod_revision } => {
+            Change::DeleteRecord { key, mod_revision } => {
                 etcd::delete(&self.etcd, &key, mod_revision, fence, &sent).await.map(|()| Answer::Done)
             }
-            Request::Act { node, action } => {
+            Change::Act { node, action } => {
                 self.still_locked(fence).await?;
-                self.act(&node, action, &sent).await.map(|message| Answer::Acted { message })
+                self.act(&node, action, &sent).await.map(|message| Answer::Acted(Acted { message }))
             }
-            Request::TriggerGc { node } => {
+            Change::TriggerGc { node } => {
                 self.still_locked(fence).await?;
                 let message = nodes::trigger_gc(&self.nodes, &node, &sent).await?;
-                Ok(Answer::Acted { message })
+                Ok(Answer::Acted(Acted { message }))
             }
-            Request::RecoverTidb { server, reset } => {
+            Change::RecoverTidb { server, reset } => {
                 self.still_locked(fence).await?;
                 nodes::recover_tidb(&self.nodes, &server, reset, &sent).await.map(Answer::TidbBinlog)
             }
-            Request::BreakLock { seen, .. } => self.lock.break_seen(&seen).await.map(|()| Answer::Done),
-            other => Err(Error::internal(format!("{other:?} is no change of the cluster"))),
+            Change::BreakLock { seen, .. } => self.lock.break_seen(&seen).await.map(|()| Answer::Done),
+            Change::WriteSavepoint { .. } | Change::Encrypt { .. } | Change::Manual(_) | Change::Exec(_) => {
+                Err(Error::internal(format!("{change:?} is nothing that is asked of the cluster")))
+            }
         }
     }
 
@@ -148,8 +155,8 @@ impl Cluster {
     /// Tells the node; if its answer was lost and its process is gone, its record tells whether it did it.
     async fn act(&self, node: &NodeRef, action: Action, sent: &Sent) -> Result<String> {
         let lost = match nodes::act(&self.nodes, node, action, sent).await? {
-            Acted::Done(message) => return Ok(message),
-            Acted::Gone(lost) => lost,
+            ActOutcome::Done(message) => return Ok(message),
+            ActOutcome::Gone(lost) => lost,
         };
         let end = match action {
             Action::Pause => State::Paused,

@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::live::Live;
 use crate::live::clock::{Deadline, TICK};
 use crate::time::show_seconds;
-use crate::world::{Answer, Exec, Notice, Notices, Stream};
+use crate::world::{Answer, Exec, Notice, Notices, Ran, Stream};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
@@ -128,7 +128,7 @@ impl Running {
         while self.listen(Duration::ZERO) && !enough.is_over() {}
         let status = self.child.wait().map_err(|e| Error::local("cannot learn how the program ended").source(e))?;
         let status = status.code().or(status.signal().map(|signal| -signal)).unwrap_or(i32::MAX);
-        Ok(Answer::Ran { status, stdout: self.stdout.end(), stderr: self.stderr.end() })
+        Ok(Answer::Ran(Ran { status, stdout: self.stdout.end(), stderr: self.stderr.end() }))
     }
 
     /// Ends it and all that it started: it is told to, and what is still there after a while is killed.

@@ -9,7 +9,7 @@ use crate::live::cluster::Cluster;
 use crate::live::{Live, nodes};
 use crate::node::NodeRef;
 use crate::time::{Time, Zone, show_seconds};
-use crate::world::{Manual, Notice, ProbeFinding};
+use crate::world::{Manual, Notice, ProbeFinding, Progress};
 use std::time::Duration;
 
 /// How often one looks.
@@ -99,8 +99,9 @@ impl Live {
                 return Ok(missing);
             }
             let waited = show_seconds(watch.elapsed().as_secs_f64());
-            let text = format!("waiting ({waited} of {limit} at most) for: {}; {}", task.text, listed(&missing));
-            (self.notices)(Notice::Progress(text));
+            let (what, seen) = (format!("waiting for \"{}\"", task.text), listed(&missing));
+            let figures = format!("{waited} of {limit} at most");
+            (self.notices)(Notice::Progress(Progress { seen, ..Progress::of(what).figures(figures) }));
             wait(EVERY, &self.interrupt)?;
         }
         Ok(Vec::new())

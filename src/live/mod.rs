@@ -32,7 +32,9 @@ pub use settings::{LOCK_TTL, Settings, TlsFiles};
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::secret::{IV_LENGTH, Secret, encrypt};
-use crate::world::{Answer, Console, Fence, LockHolder, Notices, Request, World};
+use crate::world::{
+    Answer, Ask, Change, Console, Fence, LockHolder, LockRequest, Notices, Read, Request, SecretPrompt, World,
+};
 use cluster::Cluster;
 use runtime::Runtime;
 use std::future::Future;
@@ -50,7 +52,7 @@ pub struct Live {
     console: Option<Box<dyn Console>>,
     programs: bool,
     engine: Option<Engine>,
-    clocks: clock::Clocks,
+    clocks: clock::HostClocks,
 }
 
 /// What the first request to the network starts.
@@ -65,7 +67,15 @@ impl Live {
     /// `notices` are told of every exchange; `interrupt` ends whatever is under way; questions go to the `console`, and
     /// are refused without one.
     pub fn new(settings: Settings, notices: Notices, interrupt: Interrupt, console: Option<Box<dyn Console>>) -> Self {
-        Self { settings, notices, interrupt, console, programs: false, engine: None, clocks: clock::Clocks::start() }
+        Self {
+            settings,
+            notices,
+            interrupt,
+            console,
+            programs: false,
+            engine: None,
+            clocks: clock::HostClocks::start(),
+        }
     }
 
     /// Whether it runs programs (`--allow-exec`); otherwise it refuses each.
@@ -132,8 +142,51 @@ impl Live {
         }
     }
 
-    fn read(&mut self, request: Request) -> Result<Answer> {
-        self.run(|cluster| async move { cluster.read(request).await })
+    fn read(&mut self, read: &Read) -> Result<Answer> {
+        match read {
+            Read::Now => Ok(self.clocks.now()),
+            Read::Sleep { time } => clock::wait(*time, &self.interrupt).map(|()| Answer::Done),
+            Read::ReadSavepoint { dir } => files::read_savepoint(dir).map(Answer::Text),
+            Read::HasKey => Ok(Answer::Flag(secret_key()?.is_some())),
+            Read::Nodes
+            | Read::Changes { .. }
+            | Read::Probe { .. }
+            | Read::Status { .. }
+            | Read::CommitTs { .. }
+            | Read::Metrics { .. }
+            | Read::Inspect { .. }
+            | Read::PumpDrainers { .. }
+            | Read::BinlogAt { .. }
+            | Read::Tidbs
+            | Read::TidbBinlog { .. }
+            | Read::Cluster
+            | Read::Endpoints
+            | Read::Alarms
+            | Read::Certificates { .. }
+            | Read::LockStatus
+            | Read::Tso => {
+                let read = read.clone();
+                self.run(|cluster| async move { cluster.read(read).await })
+            }
+        }
+    }
+
+    fn carry_out(&mut self, change: &Change, fence: Option<&Fence>) -> Result<Answer> {
+        match change {
+            Change::WriteSavepoint { dir, content } => files::write_savepoint(dir, content).map(|()| Answer::Done),
+            Change::Encrypt { text } => encrypt_with_own_key(text).map(Answer::Text),
+            Change::Manual(task) => self.manual(task).map(|()| Answer::Done),
+            Change::Exec(exec) => self.exec(exec),
+            Change::Act { .. }
+            | Change::TriggerGc { .. }
+            | Change::RecoverTidb { .. }
+            | Change::SwapRecord { .. }
+            | Change::DeleteRecord { .. }
+            | Change::BreakLock { .. } => {
+                let (change, fence) = (change.clone(), fence.cloned());
+                self.change(|cluster, sent| async move { cluster.change(change, fence, sent).await })
+            }
+        }
     }
 
     fn console(&mut self, what: &str, hint: &str) -> Result<&mut Box<dyn Console>> {
@@ -149,57 +202,25 @@ impl Drop for Live {
     }
 }
 
+#[warn(clippy::wildcard_enum_match_arm, reason = "a new request is decided on here")]
 impl World for Live {
     fn apply(&mut self, request: &Request, fence: Option<&Fence>) -> Result<Answer> {
-        let fence = fence.cloned();
         match request {
-            Request::Now => Ok(self.clocks.now()),
-            Request::Sleep { time } => clock::wait(*time, &self.interrupt).map(|()| Answer::Done),
-            Request::Act { .. }
-            | Request::TriggerGc { .. }
-            | Request::RecoverTidb { .. }
-            | Request::SwapRecord { .. }
-            | Request::DeleteRecord { .. }
-            | Request::BreakLock { .. } => {
-                let request = request.clone();
-                self.change(|cluster, sent| async move { cluster.change(request, fence, sent).await })
-            }
-            Request::Lock { holder, wait } => self.lock(holder.clone(), *wait, fence),
-            Request::Unlock => self.unlock().map(|()| Answer::Done),
-            Request::ReadSavepoint { dir } => files::read_savepoint(dir).map(Answer::Text),
-            Request::WriteSavepoint { dir, content } => files::write_savepoint(dir, content).map(|()| Answer::Done),
-            Request::HasKey => Ok(Answer::Flag(secret_key()?.is_some())),
-            Request::Encrypt { text } => encrypt_with_own_key(text).map(Answer::Text),
-            Request::ReadSecret { prompt } => {
-                let hint = "give the text on standard input";
-                self.console("read a secret from", hint)?.secret(prompt).map(Answer::Secret)
-            }
-            Request::Ask(question) => {
+            Request::Read(read) => self.read(read),
+            Request::Change(change) => self.carry_out(change, fence),
+            Request::Ask(Ask::Question(question)) => {
                 let hint = "run it in a terminal, or pass --yes";
                 self.console("ask on", hint)?.ask(question).map(Answer::Chosen)
             }
-            Request::Manual(task) => self.manual(task).map(|()| Answer::Done),
-            Request::Exec(exec) => self.exec(exec),
+            Request::Ask(Ask::Secret(SecretPrompt { prompt })) => {
+                let hint = "give the text on standard input";
+                self.console("read a secret from", hint)?.secret(prompt).map(Answer::Secret)
+            }
+            Request::Lock(LockRequest::Take { holder, wait }) => self.lock(holder.clone(), *wait, fence.cloned()),
+            Request::Lock(LockRequest::GiveBack) => self.unlock().map(|()| Answer::Done),
             Request::WaitOver => Err(Error::internal("the end of a wait is the session's own affair")),
             Request::Play(_) => Err(Error::invalid("only a sandbox can be played with: this is a real cluster")
                 .hint("open a sandbox with `binlogsh --sandbox`")),
-            Request::Nodes
-            | Request::Changes { .. }
-            | Request::Probe { .. }
-            | Request::Status { .. }
-            | Request::CommitTs { .. }
-            | Request::Metrics { .. }
-            | Request::Inspect { .. }
-            | Request::PumpDrainers { .. }
-            | Request::BinlogAt { .. }
-            | Request::Tidbs
-            | Request::TidbBinlog { .. }
-            | Request::Cluster
-            | Request::Endpoints
-            | Request::Alarms
-            | Request::Certificates { .. }
-            | Request::LockStatus
-            | Request::Tso => self.read(request.clone()),
         }
     }
 }

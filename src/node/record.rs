@@ -34,6 +34,12 @@ pub const HEARTBEAT_FIELDS: [&str; 4] = ["maxCommitTS", "updateTS", "score", "is
 const SHOWN: usize = 200;
 
 impl Record {
+    /// A record of `node` that says nothing: it stands for whatever the record says.
+    pub fn bare(node: NodeRef) -> Self {
+        let (state, json) = (String::new().into(), RecordText::from(Vec::new()));
+        Self { node, state, max_commit_ts: Tso(0), update_ts: Tso(0), mod_revision: 0, other_id: None, json }
+    }
+
     /// Reads the value under `key`.
     ///
     /// # Errors

@@ -2,11 +2,11 @@
 
 use crate::error::{Error, Result};
 use crate::node::{Kind, NodeRef, Record, RecordState, State};
-use crate::operations::nodes::{find, look, unexpected};
+use crate::operations::nodes::find;
 use crate::operations::wait::{Goal, until};
 use crate::operations::{Arguments, Example, Group, NodeName, Operation, Opt, Param, Type};
 use crate::value::Value;
-use crate::world::{Action, Answer, Gate, GuardName, Notice, Request};
+use crate::world::{Acted, Action, Gate, GuardName, Notice, change};
 use std::time::Duration;
 
 pub(super) const FORCE: Opt = Opt::new("force", Type::Guards, "names of guards to override, such as `[\"last_pump\"]`");
@@ -142,14 +142,14 @@ fn outcome(before: &Record, answer: &str, after: Option<&RecordState>, waited: D
 
 fn record(gate: &mut dyn Gate, args: &Arguments, param: &str, kind: Kind) -> Result<Record> {
     let name = args.node(param).ok_or_else(|| Error::internal(format!("`{param}` is not required by its row")))?;
-    let listing = look(gate)?;
+    let listing = gate.listing()?;
     find(&listing, &name, Some(kind)).cloned()
 }
 
 /// The state in the node's record just now; `None` without a record, or when it cannot be read: what was done is done,
 /// and is no failure because of that.
 fn state_now(gate: &mut dyn Gate, node: &NodeRef) -> Result<Option<RecordState>> {
-    match look(gate) {
+    match gate.listing() {
         Ok(listing) => Ok(listing.find(node.kind, &node.id).map(|record| record.state.clone())),
         Err(error) if error.kind.is_fatal() => Err(error),
         Err(_) => Ok(None),
@@ -158,11 +158,7 @@ fn state_now(gate: &mut dyn Gate, node: &NodeRef) -> Result<Option<RecordState>>
 
 fn tell(gate: &mut dyn Gate, args: &Arguments, param: &str, kind: Kind, action: Action) -> Result<Value> {
     let before = record(gate, args, param, kind)?;
-    let request = Request::Act { node: before.node.clone(), action };
-    let message = match gate.perform(request, &args.force())? {
-        Answer::Acted { message } => message,
-        other => return Err(unexpected(action.name(), &other)),
-    };
+    let Acted { message } = gate.force(change::Act { node: before.node.clone(), action }, &args.force())?;
     gate.tell(Notice::Changed(format!("{}: {message}", before.node.id)));
     let goal = match action {
         Action::Pause => State::Paused,
@@ -178,17 +174,14 @@ fn tell(gate: &mut dyn Gate, args: &Arguments, param: &str, kind: Kind, action: 
 fn relabel(gate: &mut dyn Gate, args: &Arguments, param: &str, kind: Kind) -> Result<Value> {
     let state = args.state("state").ok_or_else(|| Error::internal("`state` is not required by its row"))?;
     let seen = record(gate, args, param, kind)?;
-    let swapped = match gate.perform(Request::SwapRecord { seen: seen.clone(), state }, &args.force())? {
-        Answer::Swapped(record) => record,
-        other => return Err(unexpected("swap", &other)),
-    };
+    let swapped = gate.force(change::SwapRecord { seen: seen.clone(), state }, &args.force())?;
     gate.tell(Notice::Changed(format!("{}: its record says {} (was {})", seen.node.id, swapped.state, seen.state)));
     Ok(outcome(&seen, "record written", Some(&swapped.state), Duration::ZERO))
 }
 
 fn forget(gate: &mut dyn Gate, args: &Arguments, param: &str, kind: Kind) -> Result<Value> {
     let name = args.node(param).ok_or_else(|| Error::internal(format!("`{param}` is not required by its row")))?;
-    let listing = look(gate)?;
+    let listing = gate.listing()?;
     let (id, before, key, mod_revision) = match (find(&listing, &name, Some(kind)), &name) {
         (Ok(found), _) => (found.node.id.clone(), found.state.name(), found.node.key(), found.mod_revision),
         (Err(error), NodeName::Node(_) | NodeName::New(_)) => return Err(error),
@@ -200,10 +193,8 @@ fn forget(gate: &mut dyn Gate, args: &Arguments, param: &str, kind: Kind) -> Res
             (text.clone(), "malformed", key, malformed.mod_revision)
         }
     };
-    match gate.perform(Request::DeleteRecord { key: key.clone(), mod_revision }, &args.force())? {
-        Answer::Done => gate.tell(Notice::Changed(format!("{id}: deleted {key}"))),
-        other => return Err(unexpected("delete", &other)),
-    }
+    gate.force(change::DeleteRecord { key: key.clone(), mod_revision }, &args.force())?;
+    gate.tell(Notice::Changed(format!("{id}: deleted {key}")));
     Ok(Value::map([
         ("id", id.into()),
         ("before", before.into()),
@@ -215,10 +206,7 @@ fn forget(gate: &mut dyn Gate, args: &Arguments, param: &str, kind: Kind) -> Res
 
 fn trigger_gc(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
     let before = record(gate, args, "pump", Kind::Pump)?;
-    let message = match gate.perform(Request::TriggerGc { node: before.node.clone() }, &args.force())? {
-        Answer::Acted { message } => message,
-        other => return Err(unexpected("trigger_gc", &other)),
-    };
+    let Acted { message } = gate.force(change::TriggerGc { node: before.node.clone() }, &args.force())?;
     gate.tell(Notice::Changed(format!("{}: {message}", before.node.id)));
     let after = state_now(gate, &before.node)?;
     Ok(outcome(&before, &message, after.as_ref(), Duration::ZERO))

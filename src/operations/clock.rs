@@ -1,12 +1,11 @@
 //! Timestamps of PD and points in time.
 
 use crate::error::{Error, Result};
-use crate::operations::nodes::unexpected;
 use crate::operations::{Arguments, Example, Group, Operation, Param, Type};
 use crate::time::{Time, Zone};
 use crate::tso::Tso;
 use crate::value::Value;
-use crate::world::{Answer, Gate, Request};
+use crate::world::{Gate, read};
 
 const fn tells(
     name: &'static str,
@@ -73,25 +72,11 @@ pub(super) const TABLE: &[Operation] = &[
 
 /// A timestamp from PD.
 pub(super) fn fresh(gate: &mut dyn Gate) -> Result<Tso> {
-    match gate.perform(Request::Tso, &[])? {
-        Answer::Timestamp(ts) => Ok(ts),
-        other => Err(unexpected("tso", &other)),
-    }
-}
-
-/// Milliseconds of a clock that only goes forward.
-pub(super) fn monotonic_ms(gate: &mut dyn Gate) -> Result<i64> {
-    match gate.perform(Request::Now, &[])? {
-        Answer::Now { monotonic_ms, .. } => Ok(monotonic_ms),
-        other => Err(unexpected("now", &other)),
-    }
+    gate.ask(read::Tso)
 }
 
 fn now(gate: &mut dyn Gate, _args: &Arguments) -> Result<Value> {
-    match gate.perform(Request::Now, &[])? {
-        Answer::Now { unix_ms, .. } => Ok(Time::new(unix_ms, Zone::Utc).into()),
-        other => Err(unexpected("now", &other)),
-    }
+    Ok(Time::new(gate.ask(read::Now)?.unix_ms, Zone::Utc).into())
 }
 
 fn tso_at(_gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {

@@ -1,11 +1,11 @@
 //! Running a program on this host.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::operations::nodes::{look, references, unexpected};
+use crate::operations::nodes::references;
 use crate::operations::{Arguments, Example, Group, Operation, Opt, Param, Type};
 use crate::time::show_seconds;
 use crate::value::Value;
-use crate::world::{Answer, Exec, Gate, Notice, Request};
+use crate::world::{Exec, Gate, Notice, Ran};
 
 /// How much of what a program said last stands in the error when it failed.
 const LAST_LINES: usize = 10;
@@ -41,7 +41,7 @@ pub(super) const TABLE: &[Operation] = &[Operation {
 fn exec(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
     let (starts, stops) = match args.given("starts") || args.given("stops") {
         true => {
-            let listing = look(gate)?;
+            let listing = gate.listing()?;
             (references(&listing, args, "starts")?, references(&listing, args, "stops")?)
         }
         false => (Vec::new(), Vec::new()),
@@ -56,12 +56,10 @@ fn exec(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
     };
     can_end(&exec)?;
     gate.tell(Notice::Changed(format!("runs {exec}")));
-    match gate.perform(Request::Exec(exec.clone()), &[])? {
-        Answer::Ran { status: 0, stdout, stderr } => {
-            Ok(Value::map([("status", 0.into()), ("stdout", stdout.into()), ("stderr", stderr.into())]))
-        }
-        Answer::Ran { status, stderr, .. } => Err(ended_badly(&exec, status, &stderr)),
-        other => Err(unexpected("exec", &other)),
+    let Ran { status, stdout, stderr } = gate.ask(exec.clone())?;
+    match status {
+        0 => Ok(Value::map([("status", 0.into()), ("stdout", stdout.into()), ("stderr", stderr.into())])),
+        _ => Err(ended_badly(&exec, status, &stderr)),
     }
 }
 

@@ -1,11 +1,11 @@
 //! Questions to the operator, and what they do outside.
 
 use crate::error::{Error, Result};
-use crate::operations::nodes::{references, unexpected};
+use crate::operations::nodes::references;
 use crate::operations::wait::look_patiently;
 use crate::operations::{Arguments, Example, Group, Operation, Opt, Param, Type};
 use crate::value::Value;
-use crate::world::{Answer, Choice, Gate, Manual, Question, Request};
+use crate::world::{Choice, Gate, Manual, Question};
 
 pub(super) const TABLE: &[Operation] = &[
     Operation {
@@ -21,10 +21,9 @@ pub(super) const TABLE: &[Operation] = &[
         example: Example::new("confirm(\"Is the backup finished?\")"),
         run: |gate, args| {
             let text = args.required_text("text")?.to_owned();
-            match gate.perform(Request::Ask(Question::new(text.clone())), &[])? {
-                Answer::Chosen(Choice::Yes | Choice::All) => Ok(Value::Unit),
-                Answer::Chosen(Choice::No) => Err(Error::refused(format!("you said no: {text}"))),
-                other => Err(unexpected("answer", &other)),
+            match gate.ask(Question::new(text.clone()))? {
+                Choice::Yes | Choice::All => Ok(Value::Unit),
+                Choice::No => Err(Error::refused(format!("you said no: {text}"))),
             }
         },
     },
@@ -79,5 +78,5 @@ fn manual(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
         takes: args.duration("takes"),
         timeout: args.duration("timeout"),
     };
-    gate.perform(Request::Manual(work), &[]).map(|_| Value::Unit)
+    gate.ask(work).map(|()| Value::Unit)
 }

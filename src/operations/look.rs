@@ -2,10 +2,10 @@
 
 use crate::error::{Error, Result};
 use crate::node::{Kind, Node, NodeRef, Record};
-use crate::operations::nodes::{find, list, look, unexpected, view, views};
+use crate::operations::nodes::{find, list, view, views};
 use crate::operations::{Arguments, Example, Group, NodeName, Operation, Param, Type};
 use crate::value::Value;
-use crate::world::{Answer, Gate, Listing, Probe, ProbeFinding, Request};
+use crate::world::{Gate, Listing, Probe, ProbeFinding, read};
 
 /// A row that looks at something.
 pub(super) const fn reads(
@@ -88,7 +88,7 @@ pub(super) const TABLE: &[Operation] = &[
         "Keys beneath the Pumps' and Drainers' prefixes that are no records.\n\nEach of them breaks every listing by \
          binlogctl, Drainers, closing Pumps and TiDB: delete it with `forget_pump` or `forget_drainer`.",
         Example::within("malformed-record", "malformed()[0].key"),
-        |gate, _| Ok(look(gate)?.malformed.into()),
+        |gate, _| Ok(gate.listing()?.malformed.into()),
     ),
     reads(
         "probe",
@@ -109,7 +109,7 @@ pub(super) const TABLE: &[Operation] = &[
         |gate, args| {
             let node = reference(gate, args, "pump", Some(Kind::Pump))?;
             let ts = args.ts("ts").unwrap_or_default();
-            text(gate, Request::BinlogAt { node, ts })
+            gate.ask(read::BinlogAt { node, ts }).map(Value::from)
         },
     ),
     reads(
@@ -120,13 +120,13 @@ pub(super) const TABLE: &[Operation] = &[
         Example::new("pump_drainers(\"pump-0\")"),
         |gate, args| {
             let node = reference(gate, args, "pump", Some(Kind::Pump))?;
-            text(gate, Request::PumpDrainers { node })
+            gate.ask(read::PumpDrainers { node }).map(Value::from)
         },
     ),
 ];
 
 fn listing(gate: &mut dyn Gate, _args: &Arguments) -> Result<Value> {
-    let mut listing = look(gate)?;
+    let mut listing = gate.listing()?;
     let (malformed, ts) = (std::mem::take(&mut listing.malformed), listing.tso);
     let misnamed = listing.records.iter().filter_map(misnamed).collect();
     Ok(Value::map([
@@ -156,23 +156,13 @@ fn named(listing: &Listing, args: &Arguments, param: &str, kind: Option<Kind>) -
 
 /// The node that the parameter means, as requests name it.
 pub(super) fn reference(gate: &mut dyn Gate, args: &Arguments, param: &str, kind: Option<Kind>) -> Result<NodeRef> {
-    let listing = look(gate)?;
+    let listing = gate.listing()?;
     Ok(named(&listing, args, param, kind)?.record.node)
-}
-
-fn text(gate: &mut dyn Gate, request: Request) -> Result<Value> {
-    match gate.perform(request, &[])? {
-        Answer::Text(text) => Ok(text.into()),
-        other => Err(unexpected("text", &other)),
-    }
 }
 
 /// Probes `nodes`, all at once, in the order asked.
 pub(super) fn probes(gate: &mut dyn Gate, nodes: Vec<NodeRef>) -> Result<Vec<Probe>> {
-    match gate.perform(Request::Probe { nodes }, &[])? {
-        Answer::Probes(probes) => Ok(probes),
-        other => Err(unexpected("probes", &other)),
-    }
+    gate.ask(read::Probe { nodes })
 }
 
 /// The word for what a probe found.
@@ -187,7 +177,7 @@ fn word(finding: &ProbeFinding) -> &'static str {
 }
 
 fn probe(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
-    let listing = look(gate)?;
+    let listing = gate.listing()?;
     let resolve = |name: &NodeName| find(&listing, name, None).map(|record| record.node.clone());
     let nodes = args.nodes("nodes").iter().map(resolve).collect::<Result<Vec<_>>>()?;
     let found = probes(gate, nodes)?;

@@ -2,12 +2,11 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::operations::clock::fresh;
-use crate::operations::nodes::unexpected;
 use crate::operations::{Arguments, Example, Group, Operation, Opt, Param, Type};
 use crate::savepoint;
 use crate::time::{Time, Zone};
 use crate::value::Value;
-use crate::world::{Answer, Gate, GuardName, Notice, Request};
+use crate::world::{Gate, GuardName, Notice, SecretPrompt, change, read};
 use std::path::{Path, PathBuf};
 
 /// Where binlogctl writes its savepoint when not told.
@@ -72,7 +71,7 @@ fn generate_meta(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
         None => fresh(gate)?,
     };
     let content = savepoint::render(ts, zone);
-    gate.perform(Request::WriteSavepoint { dir: dir.clone(), content }, &args.force())?;
+    gate.force(change::WriteSavepoint { dir: dir.clone(), content }, &args.force())?;
     let (time, path) = (Time::of_tso(ts, zone.unwrap_or_default()), dir.join("savepoint"));
     gate.tell(Notice::Changed(format!("wrote {}: initial-commit-ts = {ts} ({time})", path.display())));
     Ok(Value::map([("commit_ts", ts.into()), ("time", time.into()), ("path", path.display().to_string().into())]))
@@ -80,10 +79,7 @@ fn generate_meta(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
 
 fn read_meta(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
     let dir = Path::new(args.required_text("dir")?);
-    let text = match gate.perform(Request::ReadSavepoint { dir: dir.to_owned() }, &[])? {
-        Answer::Text(text) => text,
-        other => return Err(unexpected("savepoint", &other)),
-    };
+    let text = gate.ask(read::ReadSavepoint { dir: dir.to_owned() })?;
     let read = savepoint::parse(&text).map_err(|error| {
         let path = dir.join("savepoint");
         Error::new(ErrorKind::Invalid, format!("{} is no savepoint: {}", path.display(), error.message))
@@ -100,13 +96,7 @@ fn read_meta(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
 fn encrypt(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
     let text = match args.secret("text") {
         Some(text) => text,
-        None => match gate.perform(Request::ReadSecret { prompt: "text to encrypt: ".into() }, &[])? {
-            Answer::Secret(secret) => secret,
-            other => return Err(unexpected("secret", &other)),
-        },
+        None => gate.ask(SecretPrompt { prompt: "text to encrypt: ".into() })?,
     };
-    match gate.perform(Request::Encrypt { text }, &args.force())? {
-        Answer::Text(text) => Ok(text.into()),
-        other => Err(unexpected("encrypt", &other)),
-    }
+    gate.force(change::Encrypt { text }, &args.force()).map(Value::from)
 }

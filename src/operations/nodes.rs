@@ -7,7 +7,7 @@ use crate::operations::{Arguments, NodeName};
 use crate::time::show_seconds;
 use crate::tso::{Age, Tso};
 use crate::value::Value;
-use crate::world::{Answer, Gate, Listing, Notice, Request};
+use crate::world::{Gate, Listing, Notice};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -21,7 +21,7 @@ const LONG_LAG_SECONDS: f64 = 60.0;
 /// # Errors
 /// Those of the listing.
 pub fn list(gate: &mut dyn Gate) -> Result<Listing> {
-    let listing = look(gate)?;
+    let listing = gate.listing()?;
     for key in &listing.malformed {
         gate.tell(Notice::Warning(warning(key)));
     }
@@ -31,17 +31,6 @@ pub fn list(gate: &mut dyn Gate) -> Result<Listing> {
     Ok(listing)
 }
 
-/// All records, without a word about what is odd: for loops that look again and again.
-///
-/// # Errors
-/// Those of the listing.
-pub fn look(gate: &mut dyn Gate) -> Result<Listing> {
-    match gate.perform(Request::Nodes, &[])? {
-        Answer::Listing(listing) => Ok(listing),
-        other => Err(unexpected("nodes", &other)),
-    }
-}
-
 /// What is said of a key that is no record.
 pub fn warning(key: &Malformed) -> String {
     format!(
@@ -49,11 +38,6 @@ pub fn warning(key: &Malformed) -> String {
          look at it and delete it with forget_pump or forget_drainer",
         key.key, key.reason
     )
-}
-
-/// A world answered something that does not belong to the request.
-pub fn unexpected(asked: &str, answer: &Answer) -> Error {
-    Error::internal(format!("the world answered a request for {asked} with {answer:?}"))
 }
 
 /// The node of `record`, with what the whole `listing` makes of it.

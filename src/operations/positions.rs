@@ -2,10 +2,10 @@
 
 use crate::error::Result;
 use crate::node::{Kind, State};
-use crate::operations::nodes::{find, look, unexpected};
+use crate::operations::nodes::find;
 use crate::operations::{Arguments, Example, Group, Operation, Param, Type};
 use crate::value::{Fields, Value};
-use crate::world::{Answer, Gate, Request, StatusReport};
+use crate::world::{Gate, StatusReport, read};
 
 pub(super) const TABLE: &[Operation] = &[Operation {
     name: "read_positions",
@@ -23,16 +23,13 @@ pub(super) const TABLE: &[Operation] = &[Operation {
 }];
 
 fn read_positions(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
-    let listing = look(gate)?;
+    let listing = gate.listing()?;
     let name = args.node("pump").ok_or_else(|| crate::error::Error::internal("`pump` is not required by its row"))?;
     let pump = find(&listing, &name, Some(Kind::Pump))?.node.id.clone();
     let online = listing.of(Kind::Drainer).filter(|drainer| drainer.state == State::Online);
     let nodes: Vec<_> = online.map(|drainer| drainer.node.clone()).collect();
     let ids: Vec<String> = nodes.iter().map(|node| node.id.clone()).collect();
-    let reports = match gate.perform(Request::Status { nodes }, &[])? {
-        Answer::Statuses(reports) => reports,
-        other => return Err(unexpected("status", &other)),
-    };
+    let reports = gate.ask(read::Status { nodes })?;
     let mut positions = Fields::new();
     for (id, report) in ids.into_iter().zip(reports) {
         let position = match report? {

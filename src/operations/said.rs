@@ -3,11 +3,11 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::node::{Kind, NodeRef};
 use crate::operations::look::{probe_fields, reads, reference};
-use crate::operations::nodes::{look, references, unexpected};
+use crate::operations::nodes::references;
 use crate::operations::{Arguments, Example, Group, Operation, Opt, Param, Type};
 use crate::time::{Time, Zone};
 use crate::value::{Fields, Value};
-use crate::world::{Answer, Gate, Inspected, Request, StatusReport, metric_name};
+use crate::world::{Gate, Inspected, StatusReport, metric_name, read};
 use std::collections::BTreeMap;
 
 pub(super) const TABLE: &[Operation] = &[
@@ -30,10 +30,7 @@ pub(super) const TABLE: &[Operation] = &[
         Example::new("tso_time(commit_ts(\"drainer-0\"))"),
         |gate, args| {
             let node = reference(gate, args, "drainer", Some(Kind::Drainer))?;
-            match gate.perform(Request::CommitTs { nodes: vec![node] }, &[])? {
-                Answer::Timestamps(list) => only(list).map(Value::from),
-                other => Err(unexpected("commit_ts", &other)),
-            }
+            only(gate.ask(read::CommitTs { nodes: vec![node] })?).map(Value::from)
         },
     ),
     reads(
@@ -107,11 +104,9 @@ fn one_or_each<T>(
 }
 
 fn status(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
-    let nodes = references(&look(gate)?, args, "nodes")?;
-    match gate.perform(Request::Status { nodes: nodes.clone() }, &[])? {
-        Answer::Statuses(said) => one_or_each(args, nodes, said, "status", status_fields),
-        other => Err(unexpected("status", &other)),
-    }
+    let nodes = references(&gate.listing()?, args, "nodes")?;
+    let said = gate.ask(read::Status { nodes: nodes.clone() })?;
+    one_or_each(args, nodes, said, "status", status_fields)
 }
 
 fn status_fields(report: StatusReport) -> Value {
@@ -131,10 +126,7 @@ fn status_fields(report: StatusReport) -> Value {
 
 /// The metrics of `nodes`, all asked at once.
 fn samples(gate: &mut dyn Gate, nodes: Vec<NodeRef>) -> Result<Vec<Result<BTreeMap<String, f64>>>> {
-    match gate.perform(Request::Metrics { nodes }, &[])? {
-        Answer::Metrics(list) => Ok(list),
-        other => Err(unexpected("metrics", &other)),
-    }
+    gate.ask(read::Metrics { nodes })
 }
 
 fn sample_fields(samples: BTreeMap<String, f64>) -> Value {
@@ -142,12 +134,9 @@ fn sample_fields(samples: BTreeMap<String, f64>) -> Value {
 }
 
 fn inspect(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
-    let nodes = references(&look(gate)?, args, "nodes")?;
+    let nodes = references(&gate.listing()?, args, "nodes")?;
     let metrics = args.texts("metrics");
-    let inspected = match gate.perform(Request::Inspect { nodes, metrics }, &[])? {
-        Answer::Inspected(inspected) => inspected,
-        other => return Err(unexpected("inspect", &other)),
-    };
+    let inspected = gate.ask(read::Inspect { nodes, metrics })?;
     let fields = |one: Inspected| {
         let Value::Map(mut fields) = probe_fields(one.probe) else { return Value::Unit };
         let mut errors = Vec::new();
@@ -175,7 +164,7 @@ fn metrics(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
         samples.retain(|sample, _| is_wanted(sample));
         sample_fields(samples)
     };
-    let nodes = references(&look(gate)?, args, "nodes")?;
+    let nodes = references(&gate.listing()?, args, "nodes")?;
     let said = samples(gate, nodes.clone())?;
     one_or_each(args, nodes, said, "metrics", show)
 }

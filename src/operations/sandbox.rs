@@ -5,7 +5,7 @@ use crate::node::NodeRef;
 use crate::operations::look::reference;
 use crate::operations::{Arguments, Example, Group, Operation, Opt, Param, Type};
 use crate::value::Value;
-use crate::world::{Gate, Play, Request};
+use crate::world::{Gate, Play};
 
 const NODE: &[Param] = &[Param::new("node", Type::Node(None))];
 
@@ -66,7 +66,7 @@ pub(super) const TABLE: &[Operation] = &[
 
 fn play(gate: &mut dyn Gate, args: &Arguments, what: fn(NodeRef) -> Play) -> Result<Value> {
     let node = reference(gate, args, "node", None)?;
-    gate.perform(Request::Play(what(node)), &[]).map(|_| Value::Unit)
+    gate.ask(what(node)).map(|()| Value::Unit)
 }
 
 fn fault(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
@@ -76,5 +76,5 @@ fn fault(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
         None => None,
     };
     let (after, lasts) = (args.duration("after").unwrap_or_default(), args.duration("lasts"));
-    gate.perform(Request::Play(Play::Fault { kind, node, after, lasts }), &[]).map(|_| Value::Unit)
+    gate.ask(Play::Fault { kind, node, after, lasts }).map(|()| Value::Unit)
 }

@@ -2,11 +2,11 @@
 
 use crate::error::Result;
 use crate::operations::look::reads;
-use crate::operations::nodes::{look, references, unexpected};
+use crate::operations::nodes::references;
 use crate::operations::{Arguments, Example, Operation, Param, Type};
 use crate::time::{Time, Zone};
 use crate::value::Value;
-use crate::world::{Alarm, Answer, Certificate, Endpoint, Gate, Member, Request, TidbServer};
+use crate::world::{Alarm, Certificate, Endpoint, Gate, Member, TidbServer, read};
 
 pub(super) const TABLE: &[Operation] = &[
     reads(
@@ -58,10 +58,7 @@ pub(super) const TABLE: &[Operation] = &[
 ];
 
 fn tidbs(gate: &mut dyn Gate, _args: &Arguments) -> Result<Value> {
-    let servers = match gate.perform(Request::Tidbs, &[])? {
-        Answer::Tidbs(servers) => servers,
-        other => return Err(unexpected("tidbs", &other)),
-    };
+    let servers = gate.ask(read::Tidbs)?;
     let fields = |server: TidbServer| {
         Value::map([
             ("address", server.address.into()),
@@ -74,10 +71,7 @@ fn tidbs(gate: &mut dyn Gate, _args: &Arguments) -> Result<Value> {
 }
 
 fn cluster(gate: &mut dyn Gate, _args: &Arguments) -> Result<Value> {
-    let info = match gate.perform(Request::Cluster, &[])? {
-        Answer::Cluster(info) => info,
-        other => return Err(unexpected("cluster", &other)),
-    };
+    let info = gate.ask(read::Cluster)?;
     let member =
         |member: Member| Value::map([("name", member.name.into()), ("client_urls", member.client_urls.into())]);
     let id = i64::try_from(info.id).map_or_else(|_| info.id.to_string().into(), Value::Int);
@@ -86,10 +80,7 @@ fn cluster(gate: &mut dyn Gate, _args: &Arguments) -> Result<Value> {
 }
 
 fn endpoints(gate: &mut dyn Gate, _args: &Arguments) -> Result<Value> {
-    let endpoints = match gate.perform(Request::Endpoints, &[])? {
-        Answer::Endpoints(endpoints) => endpoints,
-        other => return Err(unexpected("endpoints", &other)),
-    };
+    let endpoints = gate.ask(read::Endpoints)?;
     let fields = |endpoint: Endpoint| {
         Value::map([
             ("url", endpoint.url.into()),
@@ -103,23 +94,17 @@ fn endpoints(gate: &mut dyn Gate, _args: &Arguments) -> Result<Value> {
 }
 
 fn alarms(gate: &mut dyn Gate, _args: &Arguments) -> Result<Value> {
-    let alarms = match gate.perform(Request::Alarms, &[])? {
-        Answer::Alarms(alarms) => alarms,
-        other => return Err(unexpected("alarms", &other)),
-    };
+    let alarms = gate.ask(read::Alarms)?;
     let fields = |alarm: Alarm| Value::map([("kind", alarm.kind.name().into()), ("member", alarm.member.into())]);
     Ok(alarms.into_iter().map(fields).collect::<Vec<_>>().into())
 }
 
 fn certificates(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
     let nodes = match args.given("nodes") {
-        true => references(&look(gate)?, args, "nodes")?,
+        true => references(&gate.listing()?, args, "nodes")?,
         false => Vec::new(),
     };
-    let certificates = match gate.perform(Request::Certificates { nodes }, &[])? {
-        Answer::Certificates(certificates) => certificates,
-        other => return Err(unexpected("certificates", &other)),
-    };
+    let certificates = gate.ask(read::Certificates { nodes })?;
     let fields = |certificate: Certificate| {
         Value::map([
             ("role", certificate.role.name().into()),

@@ -3,12 +3,10 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::nearest::did_you_mean;
 use crate::operations::act::FORCE;
-use crate::operations::clock::monotonic_ms;
-use crate::operations::nodes::unexpected;
 use crate::operations::{Arguments, Example, Group, Operation, Opt, Param, Type};
 use crate::time::show_seconds;
 use crate::value::Value;
-use crate::world::{Answer, Gate, GuardName, Notice, Request, TidbBinlogState, TidbRef, TidbServer};
+use crate::world::{Gate, GuardName, Notice, Progress, TidbBinlogState, TidbRef, TidbServer, change, read};
 use std::time::Duration;
 
 /// How often a wait looks.
@@ -41,10 +39,7 @@ pub(super) const TABLE: &[Operation] = &[Operation {
 }];
 
 fn servers(gate: &mut dyn Gate) -> Result<Vec<TidbServer>> {
-    match gate.perform(Request::Tidbs, &[])? {
-        Answer::Tidbs(servers) => Ok(servers),
-        other => Err(unexpected("tidbs", &other)),
-    }
+    gate.ask(read::Tidbs)
 }
 
 /// The server with this address.
@@ -73,10 +68,7 @@ fn reference(server: &TidbServer) -> Result<TidbRef> {
 }
 
 fn state(gate: &mut dyn Gate, server: &TidbRef) -> Result<TidbBinlogState> {
-    match gate.perform(Request::TidbBinlog { server: server.clone() }, &[])? {
-        Answer::TidbBinlog(state) => Ok(state),
-        other => Err(unexpected("tidb binlog", &other)),
-    }
+    gate.ask(read::TidbBinlog { server: server.clone() })
 }
 
 /// Nothing is asked and nothing changed where there is nothing to recover.
@@ -97,11 +89,8 @@ fn recover(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
     let server = reference(&found)?;
     let before = state(gate, &server)?;
     skips(&found, before)?;
-    let request = Request::RecoverTidb { server: server.clone(), reset: args.flag("reset").unwrap_or(false) };
-    let mut after = match gate.perform(request, &args.force())? {
-        Answer::TidbBinlog(state) => state,
-        other => return Err(unexpected("recover", &other)),
-    };
+    let reset = args.flag("reset").unwrap_or(false);
+    let mut after = gate.force(change::RecoverTidb { server: server.clone(), reset }, &args.force())?;
     let lost =
         "what it has skipped is lost to every Drainer: each downstream needs a new full backup, and a checkpoint";
     gate.tell(Notice::Changed(format!("{server}: {}; {lost}", words(after))));
@@ -130,7 +119,7 @@ fn words(state: TidbBinlogState) -> String {
 
 /// Waits until no transaction that skipped is under way.
 fn until_over(gate: &mut dyn Gate, server: &TidbRef, patience: Duration) -> Result<(TidbBinlogState, Duration)> {
-    let began = monotonic_ms(gate)?;
+    let began = gate.monotonic_ms()?;
     gate.wait_begins()?;
     let outcome = look_until_over(gate, server, patience, began);
     gate.wait_ends();
@@ -146,7 +135,7 @@ fn look_until_over(
 ) -> Result<(TidbBinlogState, Duration)> {
     loop {
         let state = state(gate, server)?;
-        let waited = Duration::from_millis(u64::try_from(monotonic_ms(gate)? - began).unwrap_or(0));
+        let waited = Duration::from_millis(u64::try_from(gate.monotonic_ms()? - began).unwrap_or(0));
         if state.skips {
             let message = format!("the {server} skips binlog again: no Pump took what it wrote");
             return Err(Error::new(ErrorKind::Rejected, message)
@@ -165,8 +154,8 @@ fn look_until_over(
                 "it writes binlog by now; those that never end, after a crash, are forgotten with #{ reset: true }",
             ));
         }
-        gate.tell(Notice::Progress(format!("waiting for the {server}: {}", words(state))));
-        gate.perform(Request::Sleep { time: EVERY.min(patience - waited) }, &[])?;
+        gate.tell(Notice::Progress(Progress::of(format!("waiting for the {server}")).figures(words(state))));
+        gate.ask(read::Sleep { time: EVERY.min(patience - waited) })?;
         gate.wait_goes_on();
     }
 }

@@ -2,13 +2,12 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::node::{NodeRef, Record, RecordState, State};
-use crate::operations::clock::monotonic_ms;
 use crate::operations::look::{probes, reference};
-use crate::operations::nodes::{look, unexpected};
+
 use crate::operations::{Example, Group, Operation, Param, Type};
 use crate::time::show_seconds;
 use crate::value::Value;
-use crate::world::{Answer, Awaited, Gate, Listing, Notice, ProbeFinding, Request};
+use crate::world::{Awaited, Gate, Listing, Notice, ProbeFinding, Progress, read};
 use std::time::Duration;
 
 /// How long `wait_for` waits when it is not told.
@@ -53,7 +52,7 @@ pub(super) const TABLE: &[Operation] = &[
         example: Example::new("sleep(\"2s\")"),
         run: |gate, args| {
             let time = args.duration("time").unwrap_or_default();
-            gate.perform(Request::Sleep { time }, &[]).map(|_| Value::Unit)
+            gate.ask(read::Sleep { time }).map(|_| Value::Unit)
         },
     },
 ];
@@ -105,7 +104,7 @@ impl Goal {
 /// # Errors
 /// `timeout` with what record and probe show, and those of looking; a listing that fails meanwhile is looked at again.
 pub(super) fn until(gate: &mut dyn Gate, goal: &Goal, patience: Duration) -> Result<Duration> {
-    let began = monotonic_ms(gate)?;
+    let began = gate.monotonic_ms()?;
     let waited = |now: i64| Duration::from_millis(u64::try_from(now - began).unwrap_or(0));
     gate.wait_begins()?;
     let outcome = look_until(gate, goal, patience, waited);
@@ -123,7 +122,7 @@ fn look_until(
 ) -> Result<Duration> {
     loop {
         let glance = glance(gate, goal)?;
-        let elapsed = waited(monotonic_ms(gate)?);
+        let elapsed = waited(gate.monotonic_ms()?);
         if glance.met {
             return Ok(elapsed);
         }
@@ -141,8 +140,10 @@ fn look_until(
             return Err(Error::new(ErrorKind::Conflict, format!("{} will not be {}: {never}", goal.node, goal.state))
                 .hint(format!("{seen}: find out who did that before you go on")));
         }
-        let blocked = glance.blocked.map_or(String::new(), |blocked| format!("; {}", blocked.text));
-        gate.tell(Notice::Progress(format!("waiting for {} to be {}: {seen}{blocked}", goal.node.id, goal.state)));
+        let (held_up_by, figures) = glance.blocked.map(|blocked| (blocked.drainer.id, blocked.text)).unzip();
+        let what = format!("waiting for {} to be {}", goal.node.id, goal.state);
+        let figures = figures.unwrap_or_default();
+        gate.tell(Notice::Progress(Progress { what, seen: seen.clone(), held_up_by, figures }));
         pause(gate, glance.revision, elapsed, patience - elapsed)?;
         gate.wait_goes_on();
     }
@@ -151,13 +152,13 @@ fn look_until(
 /// Waits until a record changes, or a while that grows with the time already waited.
 fn pause(gate: &mut dyn Gate, revision: Option<i64>, elapsed: Duration, left: Duration) -> Result<()> {
     let while_ = (elapsed / 20).clamp(Duration::from_millis(250), Duration::from_secs(5)).min(left);
-    let request = match revision {
-        Some(after) => Request::Changes { after, patience: while_ },
-        None => Request::Sleep { time: while_ },
+    let paused = match revision {
+        Some(after) => gate.ask(read::Changes { after, patience: while_ }).map(drop),
+        None => gate.ask(read::Sleep { time: while_ }),
     };
-    match gate.perform(request, &[]) {
+    match paused {
         Err(error) if !passing(&error) => Err(error),
-        _ => Ok(()),
+        Ok(()) | Err(_) => Ok(()),
     }
 }
 
@@ -174,11 +175,11 @@ const MOMENT: Duration = Duration::from_secs(60);
 /// # Errors
 /// Those of the listing.
 pub(super) fn look_patiently(gate: &mut dyn Gate) -> Result<Listing> {
-    match look(gate) {
+    match gate.listing() {
         Err(error) if passing(&error) => {}
         looked => return looked,
     }
-    let began = monotonic_ms(gate)?;
+    let began = gate.monotonic_ms()?;
     gate.wait_begins()?;
     let looked = look_again(gate, began);
     gate.wait_ends();
@@ -188,15 +189,15 @@ pub(super) fn look_patiently(gate: &mut dyn Gate) -> Result<Listing> {
 
 fn look_again(gate: &mut dyn Gate, began: i64) -> Result<Listing> {
     loop {
-        let error = match look(gate) {
+        let error = match gate.listing() {
             Err(error) if passing(&error) => error,
             looked => return looked,
         };
-        if Duration::from_millis(u64::try_from(monotonic_ms(gate)? - began).unwrap_or(0)) >= MOMENT {
+        if Duration::from_millis(u64::try_from(gate.monotonic_ms()? - began).unwrap_or(0)) >= MOMENT {
             return Err(error);
         }
-        gate.tell(Notice::Progress(format!("waiting for an answer: {error}")));
-        gate.perform(Request::Sleep { time: Duration::from_secs(1) }, &[])?;
+        gate.tell(Notice::Progress(Progress::of("waiting for an answer").figures(error.to_string())));
+        gate.ask(read::Sleep { time: Duration::from_secs(1) })?;
         gate.wait_goes_on();
     }
 }
@@ -216,7 +217,7 @@ struct Glance {
 }
 
 fn glance(gate: &mut dyn Gate, goal: &Goal) -> Result<Glance> {
-    let listing = match look(gate) {
+    let listing = match gate.listing() {
         Ok(listing) => listing,
         Err(error) if passing(&error) => {
             return Ok(Glance { met: false, seen: error.to_string(), blocked: None, never: None, revision: None });
@@ -238,10 +239,8 @@ fn glance(gate: &mut dyn Gate, goal: &Goal) -> Result<Glance> {
 }
 
 fn probe_of(gate: &mut dyn Gate, node: NodeRef) -> Result<ProbeFinding> {
-    match probes(gate, vec![node])?.pop() {
-        Some(probe) => Ok(probe.finding),
-        None => Err(unexpected("probe", &Answer::Probes(Vec::new()))),
-    }
+    let nobody = || Error::internal("a probe of one node has no finding");
+    Ok(probes(gate, vec![node])?.pop().ok_or_else(nobody)?.finding)
 }
 
 fn probe_words(probe: &ProbeFinding) -> String {

@@ -278,7 +278,7 @@ impl Screen {
     fn notice(&mut self, notice: Notice) {
         match notice {
             Notice::Warning(text) => self.warning(&text),
-            Notice::Progress(text) => self.terminal.progress(&on_one_line(&text)),
+            Notice::Progress(progress) => self.terminal.progress(progress),
             Notice::ProgressEnd => self.terminal.end_progress(),
             Notice::Printed(text) => self.terminal.out(&format!("{}\n", on_lines(&text))),
             Notice::Shown(value) => self.show(&value, self.settings.format),

@@ -2,6 +2,8 @@
 #![expect(clippy::disallowed_methods, reason = "this room owns the standard streams")]
 
 use super::Color;
+use super::text::on_one_line;
+use crate::world::Progress;
 use std::io::{self, IsTerminal, Write};
 use unicode_width::UnicodeWidthChar;
 
@@ -58,7 +60,7 @@ fn columns_of(stream: impl std::os::fd::AsFd) -> Option<u16> {
 pub(super) struct Terminal {
     streams: Streams,
     /// The last progress shown.
-    progress: Option<String>,
+    progress: Option<Progress>,
     /// Whether it stands on the screen, to be overwritten.
     is_on_screen: bool,
     /// The first thing that could not be written.
@@ -91,20 +93,21 @@ impl Terminal {
     }
 
     /// Shows how far it is: on a terminal in one line that changes, elsewhere as a line when more than its numbers differ.
-    pub(super) fn progress(&mut self, text: &str) {
-        let is_shown = |shown: &str| match self.streams.err_is_terminal {
-            true => shown == text && self.is_on_screen,
-            false => words(shown).eq(words(text)),
+    pub(super) fn progress(&mut self, progress: Progress) {
+        let is_shown = |shown: &Progress| match self.streams.err_is_terminal {
+            true => *shown == progress && self.is_on_screen,
+            false => shown.stands_as(&progress),
         };
-        if self.progress.as_deref().is_some_and(is_shown) {
+        if self.progress.as_ref().is_some_and(is_shown) {
             return;
         }
-        self.progress = Some(text.to_owned());
+        let text = on_one_line(&progress.to_string()).into_owned();
+        self.progress = Some(progress);
         if !self.streams.err_is_terminal {
             return self.err(&format!("{text}\n"));
         }
         let width = columns_of(io::stderr()).unwrap_or(80);
-        let line = format!("\r\x1b[K{}", cut(text, width.saturating_sub(1)));
+        let line = format!("\r\x1b[K{}", cut(&text, width.saturating_sub(1)));
         drop(self.streams.err.write_all(line.as_bytes()).and_then(|()| self.streams.err.flush()));
         self.is_on_screen = true;
     }
@@ -125,11 +128,6 @@ impl Terminal {
         self.end_progress();
         self.fault.take()
     }
-}
-
-/// The words of a text that are no numbers.
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split_whitespace().filter(|word| !word.trim_start_matches('(').starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// As much of `text` as fits into `width` columns.

@@ -1,26 +1,26 @@
 //! Follows a plan: only its next effect may happen, and only while what it relies on holds.
 
-use super::{Change, Consent, Planned, PlannedEffect, Policy};
+use super::{Consent, Planned, Policy, Proposal};
 use crate::error::{Error, Result};
-use crate::world::{Answer, Request, World};
+use crate::world::{Answer, Ask, Change, Request, World};
 use std::cell::Cell;
 use std::rc::Rc;
 
 /// Refuses every effect that is not the plan's next one. That one is decided by another policy, which asks or says yes.
 pub struct Follow<P> {
     effects: Vec<Planned>,
-    progress: Progress,
+    progress: Followed,
     inner: P,
 }
 
 /// How far a plan has been followed. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct Progress {
+pub struct Followed {
     done: Rc<Cell<usize>>,
     all: usize,
 }
 
-impl Progress {
+impl Followed {
     /// How many effects of the plan were consented to.
     pub fn done(&self) -> usize {
         self.done.get()
@@ -35,17 +35,17 @@ impl Progress {
 impl<P: Policy> Follow<P> {
     /// Follows `effects` from the first one; `inner` decides whether the next one happens.
     pub fn new(effects: Vec<Planned>, inner: P) -> Self {
-        let progress = Progress { done: Rc::default(), all: effects.len() };
+        let progress = Followed { done: Rc::default(), all: effects.len() };
         Self { effects, progress, inner }
     }
 
     /// How far it has come, to be looked at while and after it is followed.
-    pub fn progress(&self) -> Progress {
+    pub fn progress(&self) -> Followed {
         self.progress.clone()
     }
 
     /// The plan's next effect, if that is `effect`.
-    fn expected(&self, effect: &PlannedEffect) -> Result<&Planned> {
+    fn expected(&self, effect: &Change) -> Result<&Planned> {
         let (at, all) = (self.progress.done(), self.effects.len());
         let planned = match self.effects.get(at) {
             Some(next) if next.what == *effect => return Ok(next),
@@ -60,13 +60,13 @@ impl<P: Policy> Follow<P> {
 }
 
 impl<P: Policy> Policy for Follow<P> {
-    fn decide(&mut self, change: &Change<'_>, world: &mut dyn World) -> Result<Consent> {
-        let Some(effect) = PlannedEffect::of(change.request) else {
-            return self.inner.decide(change, world);
+    fn decide(&mut self, proposal: &Proposal<'_>, world: &mut dyn World) -> Result<Consent> {
+        let Some(effect) = proposal.change.planned() else {
+            return self.inner.decide(proposal, world);
         };
         let next = self.expected(&effect)?.clone();
         holds(&next, world)?;
-        let consent = self.inner.decide(change, world)?;
+        let consent = self.inner.decide(proposal, world)?;
         if consent == Consent::Asked {
             // The operator may have thought about it for long.
             holds(&next, world)?;
@@ -79,12 +79,12 @@ impl<P: Policy> Policy for Follow<P> {
         self.inner.admits(request)
     }
 
-    fn objects(&self, change: &Change<'_>) -> Result<()> {
-        self.inner.objects(change)
+    fn objects(&self, proposal: &Proposal<'_>) -> Result<()> {
+        self.inner.objects(proposal)
     }
 
-    fn answer(&mut self, request: &Request, world: &mut dyn World) -> Result<Answer> {
-        self.inner.answer(request, world)
+    fn answer(&mut self, ask: &Ask, world: &mut dyn World) -> Result<Answer> {
+        self.inner.answer(ask, world)
     }
 
     fn step(&mut self, name: Option<&str>) {
@@ -101,8 +101,5 @@ fn holds(planned: &Planned, world: &mut dyn World) -> Result<()> {
     if !planned.relies_on_records() {
         return Ok(());
     }
-    match world.apply(&Request::Nodes, None)? {
-        Answer::Listing(listing) => planned.holds_in(&listing),
-        other => Err(Error::internal(format!("the world answered a plan's request for nodes with {other:?}"))),
-    }
+    planned.holds_in(&world.listing()?)
 }

@@ -1,25 +1,31 @@
 //! Who decides whether a change happens, given what it does and what the guards found.
 
-mod ask;
+#![warn(
+    clippy::wildcard_enum_match_arm,
+    reason = "a new change, fault or answer is decided on here, and not by an arm that was written before it was thought of"
+)]
+
 mod follow;
+mod operator;
 mod planned;
 mod production;
 mod programs;
 
-pub use ask::Ask;
-pub use follow::{Follow, Progress};
-pub use planned::{Planned, PlannedEffect};
+pub use follow::{Follow, Followed};
+pub use operator::AskOperator;
+pub use planned::Planned;
 pub use production::Production;
 pub use programs::WithoutPrograms;
 
 use crate::error::{Error, Result};
 use crate::guards::{Finding, Verdict};
-use crate::world::{Answer, Choice, Effect, GuardClass, GuardName, Notice, Notices, Request, World};
+use crate::world::{Answer, Ask, Change, Choice, GuardClass, GuardName, Notice, Notices, Request, World};
+use std::fmt::Display;
 
 /// A change that stands at the gate.
-pub struct Change<'a> {
-    /// What is asked.
-    pub request: &'a Request,
+pub struct Proposal<'a> {
+    /// What is to be done.
+    pub change: &'a Change,
     /// What it does, to whom, in which state: a sentence for the operator.
     pub about: &'a str,
     /// What each guard found.
@@ -39,11 +45,11 @@ pub enum Consent {
 
 /// Decides on changes.
 pub trait Policy {
-    /// Lets `change` happen, or says why not. May ask the operator through `world`.
+    /// Lets `proposal` happen, or says why not. May ask the operator through `world`.
     ///
     /// # Errors
     /// `refused` when it must not happen, `interrupted` when the operator wants to stop altogether.
-    fn decide(&mut self, change: &Change<'_>, world: &mut dyn World) -> Result<Consent>;
+    fn decide(&mut self, proposal: &Proposal<'_>, world: &mut dyn World) -> Result<Consent>;
 
     /// Says whether `request` may be thought of at all: before the lock, the guards and any question.
     ///
@@ -53,20 +59,20 @@ pub trait Policy {
         Ok(())
     }
 
-    /// Says whether what the guards found is against `change`, before anybody is asked.
+    /// Says whether what the guards found is against `proposal`, before anybody is asked.
     ///
     /// # Errors
     /// `refused`, naming the guards.
-    fn objects(&self, change: &Change<'_>) -> Result<()> {
-        refuse_by_guard(change)
+    fn objects(&self, proposal: &Proposal<'_>) -> Result<()> {
+        refuse_by_guard(proposal)
     }
 
-    /// Answers `request`, which asks the human (a question or a secret), or lets `world` ask them.
+    /// Answers what the human is asked, or lets `world` ask them.
     ///
     /// # Errors
     /// Those of the world.
-    fn answer(&mut self, request: &Request, world: &mut dyn World) -> Result<Answer> {
-        world.apply(request, None)
+    fn answer(&mut self, ask: &Ask, world: &mut dyn World) -> Result<Answer> {
+        world.apply(&Request::Ask(ask.clone()), None)
     }
 
     /// A step of the script begins, or (`None`) the script is in none any more: a yes to all of a step ends with it.
@@ -79,20 +85,20 @@ pub trait Policy {
 }
 
 impl<P: Policy + ?Sized> Policy for Box<P> {
-    fn decide(&mut self, change: &Change<'_>, world: &mut dyn World) -> Result<Consent> {
-        (**self).decide(change, world)
+    fn decide(&mut self, proposal: &Proposal<'_>, world: &mut dyn World) -> Result<Consent> {
+        (**self).decide(proposal, world)
     }
 
     fn admits(&self, request: &Request) -> Result<()> {
         (**self).admits(request)
     }
 
-    fn objects(&self, change: &Change<'_>) -> Result<()> {
-        (**self).objects(change)
+    fn objects(&self, proposal: &Proposal<'_>) -> Result<()> {
+        (**self).objects(proposal)
     }
 
-    fn answer(&mut self, request: &Request, world: &mut dyn World) -> Result<Answer> {
-        (**self).answer(request, world)
+    fn answer(&mut self, ask: &Ask, world: &mut dyn World) -> Result<Answer> {
+        (**self).answer(ask, world)
     }
 
     fn step(&mut self, name: Option<&str>) {
@@ -120,25 +126,25 @@ impl Yes {
 }
 
 impl Policy for Yes {
-    fn decide(&mut self, change: &Change<'_>, _world: &mut dyn World) -> Result<Consent> {
-        refuse_by_guard(change)?;
-        for finding in change.findings.iter().filter(|finding| finding.verdict.trips()) {
+    fn decide(&mut self, proposal: &Proposal<'_>, _world: &mut dyn World) -> Result<Consent> {
+        refuse_by_guard(proposal)?;
+        for finding in proposal.findings.iter().filter(|finding| finding.verdict.trips()) {
             (self.notices)(Notice::Warning(format!("forced: {}", finding.overridden())));
         }
         // What somebody at a terminal would not be asked is not answered for them either.
-        if !matches!(change.request.effect(), Effect::Guarded | Effect::Manual) {
-            self.says_yes_to(change.about);
+        if proposal.change.effect().needs_consent() {
+            self.says_yes_to(proposal.about);
         }
         Ok(Consent::Given)
     }
 
-    fn answer(&mut self, request: &Request, world: &mut dyn World) -> Result<Answer> {
-        match request {
-            Request::Ask(question) => {
+    fn answer(&mut self, ask: &Ask, world: &mut dyn World) -> Result<Answer> {
+        match ask {
+            Ask::Question(question) => {
                 self.says_yes_to(&question.text);
                 Ok(Answer::Chosen(Choice::Yes))
             }
-            other => world.apply(other, None),
+            Ask::Secret(_) => world.apply(&Request::Ask(ask.clone()), None),
         }
     }
 
@@ -154,18 +160,18 @@ pub struct Warn {
 }
 
 impl Policy for Warn {
-    fn decide(&mut self, change: &Change<'_>, _world: &mut dyn World) -> Result<Consent> {
-        self.objects(change)?;
-        for finding in change.findings.iter().filter(|finding| finding.verdict.trips()) {
+    fn decide(&mut self, proposal: &Proposal<'_>, _world: &mut dyn World) -> Result<Consent> {
+        self.objects(proposal)?;
+        for finding in proposal.findings.iter().filter(|finding| finding.verdict.trips()) {
             (self.notices)(Notice::Warning(finding.overridden()));
         }
         Ok(Consent::Given)
     }
 
-    fn objects(&self, change: &Change<'_>) -> Result<()> {
+    fn objects(&self, proposal: &Proposal<'_>) -> Result<()> {
         // A script forces a guard with an option; whoever types `ctl` has an environment.
         let forcing = |names: &[&str]| format!("BINLOGSH_FORCE={}", names.join(","));
-        refuse(change, |finding| finding.class == GuardClass::Loss, forcing)
+        refuse(proposal, |finding| finding.class == GuardClass::Loss, forcing)
     }
 }
 
@@ -173,24 +179,32 @@ impl Policy for Warn {
 pub struct ReadOnly;
 
 impl Policy for ReadOnly {
-    fn decide(&mut self, change: &Change<'_>, _world: &mut dyn World) -> Result<Consent> {
-        self.admits(change.request)?;
-        refuse_by_guard(change)?;
+    fn decide(&mut self, proposal: &Proposal<'_>, _world: &mut dyn World) -> Result<Consent> {
+        read_only(proposal.change)?;
+        refuse_by_guard(proposal)?;
         Ok(Consent::Given)
     }
 
     fn admits(&self, request: &Request) -> Result<()> {
-        match request.effect().changes() {
-            true => Err(Error::refused(format!("this session is read-only: {}", request.in_short()))
-                .hint("start without --read-only to make changes")),
-            false => Ok(()),
+        match request {
+            Request::Change(change) => read_only(change),
+            Request::Play(play) => Err(is_read_only(play)),
+            Request::Read(_) | Request::Ask(_) | Request::Lock(_) | Request::WaitOver => Ok(()),
         }
     }
 }
 
-fn refuse_by_guard(change: &Change<'_>) -> Result<()> {
+fn read_only(change: &Change) -> Result<()> {
+    if change.effect().changes() { Err(is_read_only(change)) } else { Ok(()) }
+}
+
+fn is_read_only(what: &dyn Display) -> Error {
+    Error::refused(format!("this session is read-only: {what}")).hint("start without --read-only to make changes")
+}
+
+fn refuse_by_guard(proposal: &Proposal<'_>) -> Result<()> {
     refuse(
-        change,
+        proposal,
         |_| true,
         |names| {
             let names: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
@@ -201,12 +215,12 @@ fn refuse_by_guard(change: &Change<'_>) -> Result<()> {
 
 /// Refuses when a guard among those that `counts` trips and is not forced; `forcing` says how guards are forced here.
 fn refuse(
-    change: &Change<'_>,
+    proposal: &Proposal<'_>,
     counts: impl Fn(&Finding) -> bool,
     forcing: impl Fn(&[&'static str]) -> String,
 ) -> Result<()> {
-    let unforced = |finding: &&Finding| finding.verdict.trips() && !change.force.contains(&finding.guard);
-    let against: Vec<&Finding> = change.findings.iter().filter(unforced).filter(|finding| counts(finding)).collect();
+    let unforced = |finding: &&Finding| finding.verdict.trips() && !proposal.force.contains(&finding.guard);
+    let against: Vec<&Finding> = proposal.findings.iter().filter(unforced).filter(|finding| counts(finding)).collect();
     if against.is_empty() {
         return Ok(());
     }
@@ -217,6 +231,6 @@ fn refuse(
         true => "a guard could not see what it must see, so it refuses: mend that first",
         false => "mend what the guard names",
     };
-    Err(Error::refused(format!("not done: {}\n  {}", change.about, reasons.join("\n  ")))
+    Err(Error::refused(format!("not done: {}\n  {}", proposal.about, reasons.join("\n  ")))
         .hint(format!("{hint}; if you accept the consequence: {}", forcing(&names))))
 }

@@ -1,8 +1,8 @@
 //! In production the operator types where they are, once, before anything changes.
 
-use super::{Change, Consent, Policy};
+use super::{Consent, Policy, Proposal};
 use crate::error::{Error, ErrorKind, Result};
-use crate::world::{Answer, Choice, Effect, Question, Request, Wanted, World};
+use crate::world::{Answer, Ask, Choice, Question, Request, Wanted, World};
 
 /// Has the operator type the profile's name before the first change, and then asks as another policy does.
 pub struct Production<P> {
@@ -21,42 +21,42 @@ impl<P: Policy> Production<P> {
         let text =
             format!("The profile `{0}` is marked production. Type its name to make changes in it:", self.profile);
         let wanted = Wanted::Typed(self.profile.clone());
-        let answer = world.apply(&Request::Ask(Question { text, wanted }), None).map_err(|error| match error.kind {
-            ErrorKind::Refused => error.hint(format!("if you mean it: --yes={}", self.profile)),
-            _ => error,
+        let choice = world.ask(Question { text, wanted }).map_err(|error| match error.kind == ErrorKind::Refused {
+            true => error.hint(format!("if you mean it: --yes={}", self.profile)),
+            false => error,
         })?;
-        match answer {
-            Answer::Chosen(Choice::Yes | Choice::All) => {
+        match choice {
+            Choice::Yes | Choice::All => {
                 self.named = true;
                 Ok(())
             }
-            _ => Err(Error::refused(format!("you did not type the name of the profile `{}`", self.profile))
+            Choice::No => Err(Error::refused(format!("you did not type the name of the profile `{}`", self.profile))
                 .hint("nothing was changed; run it again and type the name, or use another profile")),
         }
     }
 }
 
 impl<P: Policy> Policy for Production<P> {
-    fn decide(&mut self, change: &Change<'_>, world: &mut dyn World) -> Result<Consent> {
-        let changes = !matches!(change.request.effect(), Effect::Guarded | Effect::Manual);
+    fn decide(&mut self, proposal: &Proposal<'_>, world: &mut dyn World) -> Result<Consent> {
+        let changes = proposal.change.effect().needs_consent();
         if !changes || self.named {
-            return self.inner.decide(change, world);
+            return self.inner.decide(proposal, world);
         }
-        self.inner.objects(change)?;
+        self.inner.objects(proposal)?;
         self.name_it(world)?;
-        self.inner.decide(change, world).map(|_| Consent::Asked)
+        self.inner.decide(proposal, world).map(|_| Consent::Asked)
     }
 
-    fn objects(&self, change: &Change<'_>) -> Result<()> {
-        self.inner.objects(change)
+    fn objects(&self, proposal: &Proposal<'_>) -> Result<()> {
+        self.inner.objects(proposal)
     }
 
     fn admits(&self, request: &Request) -> Result<()> {
         self.inner.admits(request)
     }
 
-    fn answer(&mut self, request: &Request, world: &mut dyn World) -> Result<Answer> {
-        self.inner.answer(request, world)
+    fn answer(&mut self, ask: &Ask, world: &mut dyn World) -> Result<Answer> {
+        self.inner.answer(ask, world)
     }
 
     fn step(&mut self, name: Option<&str>) {

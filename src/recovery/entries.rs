@@ -2,7 +2,7 @@
 
 use crate::journal::Entry;
 use crate::node::{Kind, NodeRef, Record};
-use crate::world::{Action, Answer, Listing, Manual, Request};
+use crate::world::{Acted, Action, Answer, Change, Listing, Manual, Read, Request};
 
 /// The Pump `id`.
 pub(super) fn node(id: &str) -> NodeRef {
@@ -23,18 +23,18 @@ pub(super) fn listing(states: &[(&str, &str)]) -> Listing {
 
 /// The run saw that listing.
 pub(super) fn looked(states: &[(&str, &str)]) -> Entry {
-    Entry::new(Request::Nodes, Ok(Answer::Listing(listing(states))))
+    Entry::new(Request::Read(Read::Nodes), Ok(Answer::Listing(listing(states))))
 }
 
 /// It told a Pump to pause, which said yes.
 pub(super) fn paused(id: &str) -> Entry {
-    let outcome = Ok(Answer::Acted { message: "success".into() });
-    Entry::new(Request::Act { node: node(id), action: Action::Pause }, outcome)
+    let outcome = Ok(Answer::Acted(Acted { message: "success".into() }));
+    Entry::new(Request::Change(Change::Act { node: node(id), action: Action::Pause }), outcome)
 }
 
 /// A human started and stopped Pumps.
 pub(super) fn by_hand(starts: &[&str], stops: &[&str]) -> Entry {
     let nodes = |ids: &[&str]| ids.iter().map(|id| node(id)).collect();
     let work = Manual { starts: nodes(starts), stops: nodes(stops), ..Manual::default() };
-    Entry::new(Request::Manual(work), Ok(Answer::Done))
+    Entry::new(Request::Change(Change::Manual(work)), Ok(Answer::Done))
 }

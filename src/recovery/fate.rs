@@ -1,9 +1,9 @@
 //! What became of a change that began and is not known to be done.
 
-use crate::error::{Error, Result};
+use crate::error::{ErrorKind, Result};
 use crate::node::{NodeRef, Record, RecordState, State};
 use crate::time::{Time, Zone};
-use crate::world::{Action, Answer, Listing, Manual, ProbeFinding, Request, World};
+use crate::world::{Acted, Action, Answer, Change, Manual, ProbeFinding, World, read};
 
 /// What became of a change that began.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,35 +35,34 @@ struct Seen {
     started_ms: Option<i64>,
 }
 
-/// Looks at what became of `request`, which began at `began_ms` (milliseconds since 1970, by this host's clock).
+/// Looks at what became of `change`, which began at `began_ms` (milliseconds since 1970, by this host's clock).
 ///
 /// # Errors
 /// Those of looking: without PD or the file nothing can be told.
-pub fn fate(world: &mut dyn World, request: &Request, began_ms: i64) -> Result<Fate> {
-    match request {
-        Request::Act { node, action } => {
+pub fn fate(world: &mut dyn World, change: &Change, began_ms: i64) -> Result<Fate> {
+    match change {
+        Change::Act { node, action } => {
             let seen = look(world, node)?;
             Ok(match action {
                 Action::Pause => paused(node, &seen, began_ms),
                 Action::Close => closed(node, &seen, began_ms),
             })
         }
-        Request::SwapRecord { seen, state } => swapped(world, seen, *state),
-        Request::DeleteRecord { key, mod_revision } => deleted(world, key, *mod_revision),
-        Request::WriteSavepoint { dir, content } => {
-            match world.apply(&Request::ReadSavepoint { dir: dir.clone() }, None) {
-                Ok(Answer::Text(text)) if text == *content => {
-                    Ok(done(Answer::Done, "the file holds what was to be written"))
-                }
-                Ok(_) => Ok(undone("the file holds something else")),
-                Err(error) if error.kind == crate::error::ErrorKind::NotFound => Ok(undone("there is no file")),
-                Err(error) => Err(error),
-            }
+        Change::SwapRecord { seen, state } => swapped(world, seen, *state),
+        Change::DeleteRecord { key, mod_revision } => deleted(world, key, *mod_revision),
+        Change::WriteSavepoint { dir, content } => match world.ask(read::ReadSavepoint { dir: dir.clone() }) {
+            Ok(text) if text == *content => Ok(done(Answer::Done, "the file holds what was to be written")),
+            Ok(_) => Ok(undone("the file holds something else")),
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(undone("there is no file")),
+            Err(error) => Err(error),
+        },
+        Change::Manual(manual) => by_hand(world, manual, began_ms),
+        Change::TriggerGc { .. } => Ok(undone("to trigger GC twice is the same as once")),
+        Change::RecoverTidb { .. } => Ok(undone("to recover a TiDB server twice is the same as once")),
+        Change::Encrypt { .. } => Ok(undone("to encrypt a text twice is the same as once")),
+        Change::BreakLock { .. } | Change::Exec(_) => {
+            Ok(Fate::Unclear { evidence: "nothing that can be seen tells whether it happened".into() })
         }
-        Request::Manual(manual) => by_hand(world, manual, began_ms),
-        Request::TriggerGc { .. } => Ok(undone("to trigger GC twice is the same as once")),
-        Request::RecoverTidb { .. } => Ok(undone("to recover a TiDB server twice is the same as once")),
-        _ => Ok(Fate::Unclear { evidence: "nothing that can be seen tells whether it happened".into() }),
     }
 }
 
@@ -75,27 +74,13 @@ fn undone(evidence: impl Into<String>) -> Fate {
     Fate::Undone { evidence: evidence.into() }
 }
 
-fn listing(world: &mut dyn World) -> Result<Listing> {
-    match world.apply(&Request::Nodes, None)? {
-        Answer::Listing(listing) => Ok(listing),
-        other => Err(Error::internal(format!("a listing was answered with {other:?}"))),
-    }
-}
-
 fn look(world: &mut dyn World, node: &NodeRef) -> Result<Seen> {
-    let record = listing(world)?.find(node.kind, &node.id).cloned();
+    let record = world.listing()?.find(node.kind, &node.id).cloned();
     let node = record.as_ref().map_or(node, |record| &record.node).clone();
-    let probe = match world.apply(&Request::Probe { nodes: vec![node.clone()] }, None)? {
-        Answer::Probes(mut probes) => probes.pop().map(|probe| probe.finding),
-        other => return Err(Error::internal(format!("a probe was answered with {other:?}"))),
-    };
-    let started_ms = match world.apply(&Request::Metrics { nodes: vec![node] }, None)? {
-        Answer::Metrics(mut all) => all
-            .pop()
-            .and_then(Result::ok)
-            .and_then(|samples| samples.get("process_start_time_seconds").map(|seconds| (seconds * 1000.0) as i64)),
-        other => return Err(Error::internal(format!("metrics were answered with {other:?}"))),
-    };
+    let probe = world.ask(read::Probe { nodes: vec![node.clone()] })?.pop().map(|probe| probe.finding);
+    let samples = world.ask(read::Metrics { nodes: vec![node] })?.pop().and_then(Result::ok);
+    let started = samples.and_then(|samples| samples.get("process_start_time_seconds").copied());
+    let started_ms = started.map(|seconds| (seconds * 1000.0) as i64);
     Ok(Seen { record, probe: probe.unwrap_or(ProbeFinding::Silent), started_ms })
 }
 
@@ -137,7 +122,7 @@ fn by_hand(world: &mut dyn World, manual: &Manual, began_ms: i64) -> Result<Fate
 }
 
 fn acted(message: &str) -> Answer {
-    Answer::Acted { message: format!("{message} (found after an interruption)") }
+    Answer::Acted(Acted { message: format!("{message} (found after an interruption)") })
 }
 
 /// A node that was told to pause writes `paused` and goes; one that runs on is either the same process, which was never
@@ -169,7 +154,7 @@ fn closed(node: &NodeRef, seen: &Seen, began_ms: i64) -> Fate {
 }
 
 fn swapped(world: &mut dyn World, before: &Record, state: State) -> Result<Fate> {
-    let listing = listing(world)?;
+    let listing = world.listing()?;
     let now = listing.find(before.node.kind, &before.node.id);
     let says = now.map_or("there is no record".to_owned(), |record| format!("the record says {}", record.state));
     let evidence = format!("{}: {says}", before.node);
@@ -188,7 +173,7 @@ fn swapped(world: &mut dyn World, before: &Record, state: State) -> Result<Fate>
 }
 
 fn deleted(world: &mut dyn World, key: &str, mod_revision: i64) -> Result<Fate> {
-    let listing = listing(world)?;
+    let listing = world.listing()?;
     let record = listing.records.iter().find(|record| record.node.key() == key).map(|record| record.mod_revision);
     let malformed = listing.malformed.iter().find(|malformed| malformed.key == key).map(|key| key.mod_revision);
     Ok(match record.or(malformed) {

@@ -2,7 +2,7 @@
 
 use crate::journal::{Entry, Unfinished};
 use crate::node::{NodeRef, RecordState, State};
-use crate::world::{Action, Answer, Exec, Known, Listing, Manual, Request};
+use crate::world::{Action, Answer, Change, Exec, Known, Listing, Manual};
 use std::collections::BTreeMap;
 
 /// What a run knew of the cluster when it was cut off.
@@ -24,7 +24,7 @@ impl Knowledge {
         let (last, seen) = entries.iter().enumerate().rev().find_map(|(at, entry)| Some((at, listing(entry)?)))?;
         let mut through_us = BTreeMap::new();
         for (at, entry) in entries.iter().enumerate() {
-            for (key, reach) in reach(&entry.request) {
+            for (key, reach) in entry.request.change().map_or_else(Vec::new, reach) {
                 // What had come about by the last look is over: whatever happened to the node since is somebody else's.
                 if at > last || !reach.has_come(state_of(&seen, &key).as_ref()) {
                     through_us.insert(key, reach);
@@ -33,7 +33,7 @@ impl Knowledge {
                 }
             }
         }
-        through_us.extend(unfinished.iter().flat_map(|open| reach(&open.request)));
+        through_us.extend(unfinished.iter().flat_map(|open| reach(&open.change)));
         Some(Self { seen, through_us })
     }
 
@@ -85,12 +85,12 @@ impl Reach {
 }
 
 /// The keys that a change reaches, and what becomes of them.
-fn reach(request: &Request) -> Vec<(String, Reach)> {
+fn reach(change: &Change) -> Vec<(String, Reach)> {
     let anything = |nodes: &[NodeRef], end: State| -> Vec<(String, Reach)> {
         nodes.iter().map(|node| (node.key(), Reach { may_be: Vec::new(), end: Some(end.into()) })).collect()
     };
-    match request {
-        Request::Act { node, action } => {
+    match change {
+        Change::Act { node, action } => {
             let (under_way, end) = match action {
                 Action::Pause => (State::Pausing, State::Paused),
                 Action::Close => (State::Closing, State::Offline),
@@ -98,22 +98,26 @@ fn reach(request: &Request) -> Vec<(String, Reach)> {
             let may_be = [State::Online, under_way, end].map(|state| Some(state.into())).to_vec();
             vec![(node.key(), Reach { may_be, end: Some(end.into()) })]
         }
-        Request::SwapRecord { seen, state } => {
+        Change::SwapRecord { seen, state } => {
             let end = Some(RecordState::from(*state));
             vec![(seen.node.key(), Reach { may_be: vec![Some(seen.state.clone()), end.clone()], end })]
         }
-        Request::DeleteRecord { key, .. } => vec![(key.clone(), Reach { may_be: vec![None], end: None })],
-        Request::Manual(Manual { starts, stops, retires, .. }) => {
+        Change::DeleteRecord { key, .. } => vec![(key.clone(), Reach { may_be: vec![None], end: None })],
+        Change::Manual(Manual { starts, stops, retires, .. }) => {
             let mut all = anything(&[&stops[..], retires].concat(), State::Offline);
             all.extend(anything(starts, State::Online));
             all
         }
-        Request::Exec(Exec { starts, stops, .. }) => {
+        Change::Exec(Exec { starts, stops, .. }) => {
             let mut all = anything(stops, State::Paused);
             all.extend(anything(starts, State::Online));
             all
         }
-        _ => Vec::new(),
+        Change::TriggerGc { .. }
+        | Change::RecoverTidb { .. }
+        | Change::WriteSavepoint { .. }
+        | Change::Encrypt { .. }
+        | Change::BreakLock { .. } => Vec::new(),
     }
 }
 

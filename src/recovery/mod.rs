@@ -4,6 +4,11 @@
 //! The world is asked, and nothing is changed. What its answer proves is taken; what it does not prove is a question for
 //! the operator, with the evidence. This room knows no script and no terminal.
 
+#![warn(
+    clippy::wildcard_enum_match_arm,
+    reason = "a new change, fault or answer is decided on here, and not by an arm that was written before it was thought of"
+)]
+
 #[cfg(test)]
 mod entries;
 mod fate;

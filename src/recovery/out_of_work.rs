@@ -3,7 +3,7 @@
 use crate::error::ErrorKind;
 use crate::journal::{Entry, Unfinished};
 use crate::node::{NodeRef, RecordState, State};
-use crate::world::{Action, Answer, Listing, Request};
+use crate::world::{Action, Answer, Change, Exec, Listing, Manual};
 use std::fmt::{Display, Formatter, Result};
 
 /// A node that is out of work through a run, as far as the run knows.
@@ -36,44 +36,51 @@ impl OutOfWork {
         let (mut out, mut open) = (Vec::new(), unfinished.into_iter().peekable());
         for entry in entries {
             while let Some(open) = open.next_if(|open| open.seq < entry.seq) {
-                change(&mut out, &open.request, false);
+                change(&mut out, &open.change, false);
             }
-            match (&entry.request, &entry.outcome) {
-                (_, Ok(Answer::Listing(listing))) => look(&mut out, listing),
-                (request, Ok(_)) => change(&mut out, request, true),
-                (request, Err(error)) if error.kind == ErrorKind::InDoubt => change(&mut out, request, false),
-                _ => {}
+            if let Ok(Answer::Listing(listing)) = &entry.outcome {
+                look(&mut out, listing);
+            }
+            let Some(done) = entry.request.change() else { continue };
+            match &entry.outcome {
+                Ok(_) => change(&mut out, done, true),
+                Err(error) if error.kind == ErrorKind::InDoubt => change(&mut out, done, false),
+                Err(_) => {}
             }
         }
-        open.for_each(|open| change(&mut out, &open.request, false));
+        open.for_each(|open| change(&mut out, &open.change, false));
         out
     }
 }
 
 /// What a change takes out of work. A start that nobody is certain of leaves a node as it was.
-fn change(out: &mut Vec<OutOfWork>, request: &Request, certain: bool) {
+fn change(out: &mut Vec<OutOfWork>, change: &Change, certain: bool) {
     // Whoever takes a node out on purpose does not leave it out of work.
-    let mut retire = |key: &str| out.retain(|known| !certain || known.node.key() != key);
-    match request {
-        Request::SwapRecord { seen, state: State::Offline } => return retire(&seen.node.key()),
-        Request::DeleteRecord { key, .. } => return retire(key),
-        Request::Manual(work) => work.retires.iter().for_each(|node| retire(&node.key())),
-        _ => {}
-    }
-    let mut note = |node: &NodeRef, how: How| {
+    let retire = |out: &mut Vec<OutOfWork>, key: &str| out.retain(|known| !certain || known.node.key() != key);
+    let note = |out: &mut Vec<OutOfWork>, node: &NodeRef, how: How| {
         out.retain(|known| known.node.key() != node.key());
         out.push(OutOfWork { node: node.clone(), how, certain, record: None });
     };
-    let retired = |node: &&NodeRef| matches!(request, Request::Manual(work) if certain && work.retires.contains(node));
-    let (starts, stops) = match request {
-        Request::Act { node, action } => return note(node, How::Told(*action)),
-        Request::Manual(work) => (&work.starts, &work.stops),
-        Request::Exec(program) => (&program.starts, &program.stops),
-        _ => return,
-    };
-    stops.iter().filter(|node| !retired(node)).for_each(|node| note(node, How::Stopped));
-    if certain {
-        starts.iter().for_each(|node| note(node, How::Started));
+    match change {
+        Change::Act { node, action } => note(out, node, How::Told(*action)),
+        Change::SwapRecord { seen, state: State::Offline } => retire(out, &seen.node.key()),
+        Change::DeleteRecord { key, .. } => retire(out, key),
+        Change::Manual(Manual { starts, stops, retires, .. }) => {
+            retires.iter().for_each(|node| retire(out, &node.key()));
+            let stays = |node: &&NodeRef| !(certain && retires.contains(node));
+            stops.iter().filter(stays).for_each(|node| note(out, node, How::Stopped));
+            starts.iter().filter(|_| certain).for_each(|node| note(out, node, How::Started));
+        }
+        Change::Exec(Exec { starts, stops, .. }) => {
+            stops.iter().for_each(|node| note(out, node, How::Stopped));
+            starts.iter().filter(|_| certain).for_each(|node| note(out, node, How::Started));
+        }
+        Change::SwapRecord { state: State::Online | State::Pausing | State::Paused | State::Closing, .. }
+        | Change::TriggerGc { .. }
+        | Change::RecoverTidb { .. }
+        | Change::WriteSavepoint { .. }
+        | Change::Encrypt { .. }
+        | Change::BreakLock { .. } => {}
     }
 }
 
@@ -123,6 +130,7 @@ mod tests {
     use super::*;
     use crate::error::Error;
     use crate::recovery::entries::{by_hand, looked, node, paused};
+    use crate::world::Request;
 
     fn left(entries: &[Entry], unfinished: Option<&Unfinished>) -> Vec<String> {
         OutOfWork::of(entries, unfinished).iter().map(ToString::to_string).collect()
@@ -152,7 +160,8 @@ mod tests {
 
     #[test]
     fn a_node_that_closed_is_where_it_was_to_be() {
-        let closed = Entry { request: Request::Act { node: node("p0"), action: Action::Close }, ..paused("p0") };
+        let closed =
+            Entry { request: Request::Change(Change::Act { node: node("p0"), action: Action::Close }), ..paused("p0") };
         let told = [closed.clone(), looked(&[("p0", "online")])];
         assert_eq!(left(&told, None), ["p0 was told to close (its record said online then)"]);
         nobody(&[closed.clone(), looked(&[("p0", "offline")])]);
@@ -167,16 +176,19 @@ mod tests {
         };
         let seen = listing.unwrap().records[0].clone();
         let swapped = |state| Entry {
-            request: Request::SwapRecord { seen: seen.clone(), state },
+            request: Request::Change(Change::SwapRecord { seen: seen.clone(), state }),
             outcome: Ok(Answer::Swapped(seen.clone())),
             ..paused("p0")
         };
         nobody(&[paused("p0"), swapped(State::Offline)]);
         assert_eq!(left(&[paused("p0"), swapped(State::Paused)], None), ["p0 was told to pause"]);
         let key = seen.node.key();
-        let deleted = Request::DeleteRecord { key, mod_revision: 1 };
-        nobody(&[paused("p0"), Entry { request: deleted.clone(), outcome: Ok(Answer::Done), ..paused("p0") }]);
-        let open = Unfinished { seq: 2, at_ms: None, step: None, request: deleted, findings: Vec::new(), by: None };
+        let deleted = Change::DeleteRecord { key, mod_revision: 1 };
+        nobody(&[
+            paused("p0"),
+            Entry { request: Request::Change(deleted.clone()), outcome: Ok(Answer::Done), ..paused("p0") },
+        ]);
+        let open = Unfinished { seq: 2, at_ms: None, step: None, change: deleted, findings: Vec::new(), by: None };
         assert_eq!(left(&[paused("p0")], Some(&open)), ["p0 was told to pause"], "nobody knows whether it is deleted");
     }
 
@@ -185,8 +197,8 @@ mod tests {
         let with = |kind| Entry { outcome: Err(Error::new(kind, "it did not say")), ..paused("p0") };
         nobody(&[with(ErrorKind::Rejected)]);
         assert_eq!(left(&[with(ErrorKind::InDoubt)], None), ["p0 may have been told to pause"]);
-        let request = paused("p0").request;
-        let open = Unfinished { seq: 1, at_ms: None, step: None, request, findings: Vec::new(), by: None };
+        let change = paused("p0").request.change().unwrap().clone();
+        let open = Unfinished { seq: 1, at_ms: None, step: None, change, findings: Vec::new(), by: None };
         assert_eq!(left(&[], Some(&open)), ["p0 may have been told to pause"]);
     }
 }

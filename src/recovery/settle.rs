@@ -4,8 +4,7 @@ use super::fate::{Fate, fate};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::store::RunJournal;
 use crate::journal::{Entry, Unfinished};
-use crate::policy::PlannedEffect;
-use crate::world::{Answer, Choice, Question, Request, World};
+use crate::world::{Acted, Answer, Change, Choice, Question, Ran, Request, World, read};
 use std::time::Duration;
 
 /// How often a change is looked at that is unclear, and with how long between.
@@ -44,12 +43,12 @@ pub fn settle(
     ask: &mut dyn FnMut(&mut dyn World, Question) -> Result<Choice>,
 ) -> Result<Option<Settled>> {
     let Some(open) = journal.unfinished().cloned() else { return Ok(None) };
-    let what = describe(&open.request);
+    let what = open.change.to_string();
     let settled = |done, evidence: &str| {
         let word = if done { "it was done" } else { "it was not done" };
         Some(Settled { done, text: format!("`{what}` had begun when the run was cut off: {word} ({evidence})") })
     };
-    match patient_fate(world, &open.request, open.at_ms.unwrap_or(i64::MIN))? {
+    match patient_fate(world, &open.change, open.at_ms.unwrap_or(i64::MIN))? {
         Fate::Done { answer, evidence } => {
             journal.settle(entry(open, answer, None))?;
             Ok(settled(true, &evidence))
@@ -61,7 +60,7 @@ pub fn settle(
                 None => (asked(world, &what, &evidence, ask)?, "the operator, who was asked"),
             };
             if says == Assume::Done {
-                let answer = answer_of(world, &open.request)?;
+                let answer = answer_of(world, &open.change)?;
                 journal.settle(entry(open, answer, Some(by.to_owned())))?;
             }
             Ok(settled(says == Assume::Done, &format!("says {by}; seen: {evidence}")))
@@ -70,16 +69,16 @@ pub fn settle(
 }
 
 /// What became of a change, looked at until it is clear, a few seconds at most: a node that is just going says nothing.
-fn patient_fate(world: &mut dyn World, request: &Request, began_ms: i64) -> Result<Fate> {
+fn patient_fate(world: &mut dyn World, change: &Change, began_ms: i64) -> Result<Fate> {
     for _ in 1..LOOKS {
-        match fate(world, request, began_ms)? {
-            Fate::Unclear { .. } => world.apply(&Request::Sleep { time: BETWEEN_LOOKS }, None)?,
-            clear => return Ok(clear),
+        match fate(world, change, began_ms)? {
+            Fate::Unclear { .. } => world.ask(read::Sleep { time: BETWEEN_LOOKS })?,
+            clear @ (Fate::Done { .. } | Fate::Undone { .. }) => return Ok(clear),
         };
     }
-    Ok(match (request, fate(world, request, began_ms)?) {
+    Ok(match (change, fate(world, change, began_ms)?) {
         // Whoever was to do it can say so when they are asked again.
-        (Request::Manual(_), Fate::Unclear { evidence }) => {
+        (Change::Manual(_), Fate::Unclear { evidence }) => {
             Fate::Undone { evidence: format!("{evidence}; a human is asked again") }
         }
         (_, fate) => fate,
@@ -110,29 +109,35 @@ fn asked(
 }
 
 fn entry(open: Unfinished, answer: Answer, by: Option<String>) -> Entry {
-    let Unfinished { seq, step, request, findings, by: consent, .. } = open;
-    Entry { seq, at_ms: None, step, request, outcome: Ok(answer), findings, by: by.or(consent) }
+    let Unfinished { seq, step, change, findings, by: consent, .. } = open;
+    Entry {
+        seq,
+        at_ms: None,
+        step,
+        request: Request::Change(change),
+        outcome: Ok(answer),
+        findings,
+        by: by.or(consent),
+    }
 }
 
 /// What the world would have answered, had it been heard.
-fn answer_of(world: &mut dyn World, request: &Request) -> Result<Answer> {
-    Ok(match request {
-        Request::Act { .. } | Request::TriggerGc { .. } => {
-            Answer::Acted { message: "success (said after an interruption)".into() }
+fn answer_of(world: &mut dyn World, change: &Change) -> Result<Answer> {
+    Ok(match change {
+        Change::Act { .. } | Change::TriggerGc { .. } => {
+            Answer::Acted(Acted { message: "success (said after an interruption)".into() })
         }
-        Request::SwapRecord { seen, .. } => match world.apply(&Request::Nodes, None)? {
-            Answer::Listing(listing) => {
-                let now = listing.find(seen.node.kind, &seen.node.id).cloned();
-                Answer::Swapped(now.unwrap_or_else(|| seen.clone()))
-            }
-            other => return Err(Error::internal(format!("a listing was answered with {other:?}"))),
-        },
-        Request::Exec(_) => Answer::Ran { status: 0, stdout: String::new(), stderr: String::new() },
-        _ => Answer::Done,
+        Change::SwapRecord { seen, .. } => {
+            let now = world.listing()?.find(seen.node.kind, &seen.node.id).cloned();
+            Answer::Swapped(now.unwrap_or_else(|| seen.clone()))
+        }
+        Change::RecoverTidb { server, .. } => {
+            Answer::TidbBinlog(world.ask(read::TidbBinlog { server: server.clone() })?)
+        }
+        Change::Exec(_) => Answer::Ran(Ran::default()),
+        Change::Encrypt { .. } => return Err(Error::internal("whether a text was encrypted is nothing to be settled")),
+        Change::DeleteRecord { .. } | Change::WriteSavepoint { .. } | Change::BreakLock { .. } | Change::Manual(_) => {
+            Answer::Done
+        }
     })
-}
-
-/// The change, in words.
-fn describe(request: &Request) -> String {
-    PlannedEffect::of(request).map_or_else(|| format!("{request:?}"), |effect| effect.to_string())
 }

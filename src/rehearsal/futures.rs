@@ -10,7 +10,7 @@ use crate::rehearsal::stage::{Bounds, Stage};
 use crate::rehearsal::tally::{Candidate, Counts, Shortest, Subject, Tally};
 use crate::rehearsal::truth::Truth;
 use crate::sim::{Fault, HOUR, Scenario};
-use crate::world::{FaultKind, Notice, Notices};
+use crate::world::{FaultKind, Notice, Notices, Progress};
 use siphasher::sip::SipHasher13;
 use std::collections::BTreeSet;
 use std::hash::{Hash, Hasher};
@@ -191,7 +191,7 @@ fn count(subjects: &Subjects, base: &Base, order: &Order, futures: &Futures) -> 
                 return Ok(counts);
             }
             if (from / CHUNK).is_multiple_of((mine / CHUNK / 20).max(1)) {
-                (order.notices)(Notice::Progress(format!("{from} of {mine} futures")));
+                (order.notices)(Notice::Progress(Progress::of("playing futures").figures(format!("{from} of {mine}"))));
             }
             for place in from..mine.min(from + CHUNK) {
                 let index = place * of + part - 1;

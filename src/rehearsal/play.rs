@@ -6,7 +6,7 @@ use crate::language::Ending;
 use crate::rehearsal::story::LagCurve;
 use crate::rehearsal::trace::{Act, Asked, Said};
 use crate::sim::{Cluster, Micros};
-use crate::world::Notice;
+use crate::world::{Notice, Progress};
 
 /// What one play of a script leaves: what it did and said, and what became of the cluster.
 pub struct Played {
@@ -19,7 +19,7 @@ pub struct Played {
     /// Whether it ended because it went beyond the bounds of the play.
     pub is_over: bool,
     /// What it was waiting for then, if it said so.
-    pub waits_for: Option<String>,
+    pub waits_for: Option<Progress>,
     /// What it did, in order.
     pub acts: Vec<Act>,
     /// What it said.

@@ -1,15 +1,16 @@
 //! A script and a copy of a cluster, to be played again and again from the same moment.
 
-use crate::error::{Error, ErrorKind, Result, ScriptError};
+use crate::error::{Error, Result, ScriptError};
 use crate::interrupt::Interrupt;
 use crate::journal::{Entry, Memory};
 use crate::language::{self, Ending, Interpreter, Prepared, ScriptDoc, Source};
-use crate::policy::Ask;
+use crate::policy::AskOperator;
 use crate::rehearsal::play::Played;
 pub use crate::rehearsal::trace::Bounds;
 use crate::rehearsal::trace::{Shared, Trace, Watched, Witness};
 use crate::session::{Parts, Session};
 use crate::sim::{Cluster, Fault, MINUTE, Scenario, Simulated};
+use crate::world::Progress;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -125,7 +126,7 @@ impl Stage {
         let is_over = trace.over.is_some();
         let waits_for = trace.over.as_ref().and(trace.waits_for);
         let ending = match (ending, trace.over) {
-            (Err(cut), Some(over)) => Err(ScriptError { error: does_not_end(&over, waits_for.as_deref()), ..cut }),
+            (Err(cut), Some(over)) => Err(ScriptError { error: does_not_end(over, waits_for.as_ref()), ..cut }),
             (ending, _) => ending,
         };
         Played {
@@ -145,8 +146,7 @@ impl Stage {
 }
 
 /// What a script that went beyond its bounds ended with, for people.
-fn does_not_end(over: &Error, waits_for: Option<&str>) -> Error {
-    let error = Error::new(ErrorKind::Timeout, over.message.clone());
+fn does_not_end(error: Error, waits_for: Option<&Progress>) -> Error {
     match waits_for {
         Some(what) => error.hint(format!("it is {what}: give the wait a timeout that somebody would bear")),
         None => error.hint("give the loop an end, or use wait_until, which says what it waits for"),
@@ -170,7 +170,7 @@ fn parts(
     Session::new(Parts {
         world: Box::new(Watched { world, shared: shared.clone(), bounds }),
         journal: Box::new(journal),
-        policy: Box::new(Witness { shared: shared.clone(), ask: Ask::default() }),
+        policy: Box::new(Witness { shared: shared.clone(), ask: AskOperator::default() }),
         notices: shared.notices(),
         interrupt: interrupt.clone(),
         // Nobody else can be in this cluster, and what a play does must not depend on a lock.

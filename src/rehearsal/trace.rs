@@ -1,11 +1,19 @@
 //! What the script did and said during a play, each at its virtual time.
 
-use crate::error::{Error, Place, Result};
+#![warn(
+    clippy::wildcard_enum_match_arm,
+    reason = "a new change, fault or answer is decided on here, and not by an arm that was written before it was thought of"
+)]
+
+use crate::error::{Error, ErrorKind, Place, Result};
 use crate::journal::Outcome;
-use crate::policy::{Ask, Change, Consent, Policy};
+use crate::policy::{AskOperator, Consent, Policy, Proposal};
 use crate::rehearsal::story::LagCurve;
 use crate::sim::{Cluster, Micros, SECOND, Simulated};
-use crate::world::{Answer, Effect, Fence, GuardClass, GuardName, Notice, Notices, Question, Request, World};
+use crate::world::{
+    Answer, Ask, Change, Fence, GuardClass, GuardName, Notice, Notices, Progress, Question, Request, SecretPrompt,
+    World,
+};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,7 +26,7 @@ pub struct Act {
     /// When the answer came.
     pub ended: Micros,
     /// What was asked.
-    pub request: Request,
+    pub change: Change,
     /// What came of it.
     pub outcome: Outcome,
     /// The guards against a loss that were against it, and were forced by name.
@@ -62,7 +70,7 @@ pub(super) struct Trace {
     /// Why the play was ended before the script was: it went beyond its bounds.
     pub(super) over: Option<Error>,
     /// What the script waits for just now, if it said so.
-    pub(super) waits_for: Option<String>,
+    pub(super) waits_for: Option<Progress>,
     /// How far behind each Drainer was, if that is to be noted.
     pub(super) lags: Vec<LagCurve>,
     pub(super) draws_lags: bool,
@@ -96,13 +104,25 @@ impl Trace {
             // A wait that the bounds cut off ends as well: it is what the script was waiting for.
             Notice::ProgressEnd if self.over.is_some() => {}
             Notice::ProgressEnd => self.waits_for = None,
-            Notice::Progress(text) => {
-                if self.waits_for.is_none() || text.contains(" behind") {
-                    self.say(at, Notice::Progress(text.clone()));
+            Notice::Progress(progress) => {
+                let is_new = match &self.waits_for {
+                    None => true,
+                    Some(before) => before.held_up_by.is_none() && progress.held_up_by.is_some(),
+                };
+                if is_new {
+                    self.say(at, Notice::Progress(progress.clone()));
                 }
-                self.waits_for = Some(text);
+                self.waits_for = Some(progress);
             }
-            notice => self.say(at, notice),
+            Notice::Warning(_)
+            | Notice::Printed(_)
+            | Notice::Shown(_)
+            | Notice::ShownAsJson(_)
+            | Notice::StepBegan(_)
+            | Notice::Answered { .. }
+            | Notice::Changed(_)
+            | Notice::Said { .. }
+            | Notice::Traced { .. } => self.say(at, notice),
         }
     }
 
@@ -128,21 +148,10 @@ impl Trace {
         }
     }
 
-    /// Notes it, unless it is only the newer number of the same progress.
     fn say(&mut self, at: Micros, notice: Notice) {
-        let again = |said: &Said| match (&said.notice, &notice) {
-            (Notice::Progress(old), Notice::Progress(new)) => without_digits(old) == without_digits(new),
-            _ => false,
-        };
-        if !self.said.last().is_some_and(again) {
-            let order = self.order();
-            self.said.push(Said { at, notice, order });
-        }
+        let order = self.order();
+        self.said.push(Said { at, notice, order });
     }
-}
-
-fn without_digits(text: &str) -> String {
-    text.chars().filter(|letter| !letter.is_ascii_digit()).collect()
 }
 
 /// How much virtual time lies between two points of a curve at least.
@@ -173,8 +182,7 @@ impl Watched {
             (true, _) => format!("{} of virtual time", crate::time::show_seconds(now as f64 / 1e6)),
             (false, true) => format!("{} requests", self.bounds.calls),
         };
-        // Whatever the script catches must not make it go on: of all kinds only an interrupt says that.
-        let error = Error::interrupted(None, format!("the script does not end: it goes on after {why}"));
+        let error = Error::new(ErrorKind::NoEnd, format!("the script does not end: it goes on after {why}"));
         trace.over = Some(error.clone());
         Err(error)
     }
@@ -195,19 +203,17 @@ impl World for Watched {
         if trace.draws_lags {
             trace.draw(world.cluster());
         }
-        match request.effect() {
-            Effect::Read | Effect::Guarded | Effect::Locks => {}
-            Effect::Asks => {
-                if let Request::Ask(Question { text, .. }) | Request::ReadSecret { prompt: text } = request {
-                    let order = trace.order();
-                    trace.asked.push(Asked { at: begun, text: text.clone(), order });
-                }
+        match request {
+            Request::Ask(Ask::Question(Question { text, .. }) | Ask::Secret(SecretPrompt { prompt: text })) => {
+                let order = trace.order();
+                trace.asked.push(Asked { at: begun, text: text.clone(), order });
             }
-            _ => {
+            Request::Change(change) if change.effect().changes() => {
                 let (forced, place) = (std::mem::take(&mut trace.forced), trace.place.take());
-                let (request, order) = (request.clone(), trace.order());
-                trace.acts.push(Act { begun, ended, request, outcome: outcome.clone(), forced, place, order });
+                let (change, order) = (change.clone(), trace.order());
+                trace.acts.push(Act { begun, ended, change, outcome: outcome.clone(), forced, place, order });
             }
+            Request::Change(_) | Request::Read(_) | Request::Lock(_) | Request::Play(_) | Request::WaitOver => {}
         }
         outcome
     }
@@ -216,17 +222,17 @@ impl World for Watched {
 /// Asks as a real session does, and notes what was forced.
 pub(super) struct Witness {
     pub(super) shared: Shared,
-    pub(super) ask: Ask,
+    pub(super) ask: AskOperator,
 }
 
 impl Policy for Witness {
-    fn decide(&mut self, change: &Change<'_>, world: &mut dyn World) -> Result<Consent> {
+    fn decide(&mut self, proposal: &Proposal<'_>, world: &mut dyn World) -> Result<Consent> {
         let against = |guard: &GuardName| {
-            let found = change.findings.iter().find(|finding| finding.guard == *guard);
+            let found = proposal.findings.iter().find(|finding| finding.guard == *guard);
             found.is_some_and(|finding| finding.class == GuardClass::Loss && finding.verdict.trips())
         };
-        let consent = self.ask.decide(change, world)?;
-        self.shared.open().forced = change.force.iter().copied().filter(against).collect();
+        let consent = self.ask.decide(proposal, world)?;
+        self.shared.open().forced = proposal.force.iter().copied().filter(against).collect();
         Ok(consent)
     }
 

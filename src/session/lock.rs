@@ -1,7 +1,7 @@
 //! The maintenance lock as a session uses it: when it is taken, and when it is given back.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::world::{Answer, Fence, LockHolder, LockInfo, LockOwner, Request, World};
+use crate::world::{Answer, Fence, LockHolder, LockInfo, LockOwner, LockRequest, Request, World, change};
 use std::time::Duration;
 
 /// For how long a session keeps the lock.
@@ -36,18 +36,18 @@ impl LockPlan {
     pub fn take(&mut self, world: &mut dyn World, held: Option<&Fence>) -> Result<Fence> {
         if let Some(seen) = self.predecessor.take() {
             let why = "its process is gone, and its run goes on".to_owned();
-            match world.apply(&Request::BreakLock { seen, why }, None) {
+            match world.ask(change::BreakLock { seen, why }) {
                 // It went by itself; whoever has the lock now is met below.
                 Err(error) if error.kind == ErrorKind::Conflict => {}
-                broken => drop(broken?),
+                broken => broken?,
             }
         }
-        match world.apply(&Request::Lock { holder: self.holder.clone(), wait: self.wait }, held) {
+        match world.apply(&Request::Lock(LockRequest::Take { holder: self.holder.clone(), wait: self.wait }), held) {
             Ok(Answer::Locked(fence)) => Ok(fence),
             Ok(other) => Err(Error::internal(format!("the world answered the wish for the lock with {other:?}"))),
             Err(error) => {
                 // It may have been on its way to us when we were stopped.
-                let _ = world.apply(&Request::Unlock, None);
+                let _ = world.apply(&Request::Lock(LockRequest::GiveBack), None);
                 Err(error)
             }
         }
@@ -111,7 +111,7 @@ impl Lock {
     /// Those of reaching etcd: the lock then goes when its lease ends.
     pub(super) fn give_back(&mut self, world: &mut dyn World) -> Result<()> {
         match self.fence.take() {
-            Some(_) => world.apply(&Request::Unlock, None).map(drop),
+            Some(_) => world.apply(&Request::Lock(LockRequest::GiveBack), None).map(drop),
             None => Ok(()),
         }
     }

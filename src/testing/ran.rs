@@ -3,7 +3,6 @@
 use crate::error::{Error, ScriptError};
 use crate::language::Ending;
 use crate::node::{Kind, RecordState};
-use crate::policy::PlannedEffect;
 use crate::rehearsal::{Being, Harm, Played, Story, Timeline, Truth};
 use crate::sim::Cluster;
 use crate::value::Value;
@@ -44,7 +43,7 @@ impl Ran {
     /// What it changed, or tried to, in order; what was refused says so.
     pub(super) fn effects(&self) -> Vec<String> {
         let told = self.played.acts.iter().filter_map(|act| {
-            let effect = PlannedEffect::of(&act.request)?;
+            let effect = act.change.planned()?;
             Some(match &act.outcome {
                 Ok(_) => effect.to_string(),
                 Err(error) => format!("{effect}: {}", error.kind.name()),

@@ -42,17 +42,9 @@ pub enum Answer {
     /// A timestamp of each node, or why there is none.
     Timestamps(Vec<Result<Tso, Error>>),
     /// This host's clocks.
-    Now {
-        /// Milliseconds since 1970, UTC; may be set back and forth.
-        unix_ms: i64,
-        /// Milliseconds of a clock that only goes forward, from an arbitrary start: for deadlines.
-        monotonic_ms: i64,
-    },
+    Now(Clocks),
     /// The node's own words when it did what it was told.
-    Acted {
-        /// Its message.
-        message: String,
-    },
+    Acted(Acted),
     /// The record as it was just written.
     Swapped(Record),
     /// Text, as it came.
@@ -61,21 +53,41 @@ pub enum Answer {
     Flag(bool),
     /// A secret somebody typed.
     Secret(Secret),
-    /// How a program ended, and what it said: the last 64 KiB of each, with a line before them that says what was cut.
-    Ran {
-        /// Its exit code, or the negative number of the signal that ended it.
-        status: i32,
-        /// What it wrote on standard output, as UTF-8 with what is none replaced.
-        stdout: String,
-        /// The same of standard error.
-        stderr: String,
-    },
+    /// How a program ended, and what it said.
+    Ran(Ran),
     /// The maintenance lock is ours, under this fence.
     Locked(Fence),
     /// Who holds the maintenance lock, if anybody does.
     LockedBy(Option<LockInfo>),
     /// What the human chose.
     Chosen(Choice),
+}
+
+/// This host's clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clocks {
+    /// Milliseconds since 1970, UTC; may be set back and forth.
+    pub unix_ms: i64,
+    /// Milliseconds of a clock that only goes forward, from an arbitrary start: for deadlines.
+    pub monotonic_ms: i64,
+}
+
+/// What a node said when it did what it was told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acted {
+    /// Its own words.
+    pub message: String,
+}
+
+/// How a program ended, and what it said: the last 64 KiB of each stream, with a line before them that says what was cut.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ran {
+    /// Its exit code, or the negative number of the signal that ended it.
+    pub status: i32,
+    /// What it wrote on standard output, as UTF-8 with what is none replaced.
+    pub stdout: String,
+    /// The same of standard error.
+    pub stderr: String,
 }
 
 /// All records of the cluster at one revision.

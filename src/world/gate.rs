@@ -1,7 +1,8 @@
 //! The gate as operations see it.
 
 use crate::error::Result;
-use crate::world::{Answer, GuardName, Notice, Request};
+use crate::world::query::{self, Query};
+use crate::world::{Answer, GuardName, Listing, Notice, Request, read};
 
 /// How a wait ends whose condition only the script knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +68,42 @@ pub trait Gate {
 
     /// Lets a person see how it goes.
     fn tell(&mut self, notice: Notice);
+}
+
+impl dyn Gate + '_ {
+    /// Asks `query`, which forces no guard, and returns what belongs to it.
+    ///
+    /// # Errors
+    /// Those of [`Gate::perform`].
+    pub fn ask<Q: Query>(&mut self, query: Q) -> Result<Q::Reply> {
+        self.force(query, &[])
+    }
+
+    /// Asks `query` with these guards overridden, and returns what belongs to it.
+    ///
+    /// # Errors
+    /// Those of [`Gate::perform`].
+    pub fn force<Q: Query>(&mut self, query: Q, force: &[GuardName]) -> Result<Q::Reply> {
+        let request: Request = query.into();
+        let answer = self.perform(request.clone(), force)?;
+        query::reply_to::<Q>(&request, answer)
+    }
+
+    /// All records, with PD's timestamp.
+    ///
+    /// # Errors
+    /// Those of [`Gate::perform`].
+    pub fn listing(&mut self) -> Result<Listing> {
+        self.ask(read::Nodes)
+    }
+
+    /// Milliseconds of a clock that only goes forward.
+    ///
+    /// # Errors
+    /// Those of [`Gate::perform`].
+    pub fn monotonic_ms(&mut self) -> Result<i64> {
+        Ok(self.ask(read::Now)?.monotonic_ms)
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,9 @@
 //! room knows neither. It must not know who asks, either: guards, policy and scripts come after it.
 
 mod answer;
+mod ask;
 mod awaited;
+mod changes;
 mod console;
 mod exec;
 mod fault;
@@ -14,13 +16,18 @@ mod guard_name;
 mod known;
 mod lock;
 mod notice;
+mod query;
+mod reads;
 mod request;
 
 pub use answer::{
-    Alarm, AlarmKind, Answer, Certificate, CertificateRole, ClusterInfo, DrainerStatus, Endpoint, Inspected, Listing,
-    Member, Probe, ProbeFinding, PumpStatus, StatusReport, TidbBinlogState, TidbServer, metric_name,
+    Acted, Alarm, AlarmKind, Answer, Certificate, CertificateRole, Clocks, ClusterInfo, DrainerStatus, Endpoint,
+    Inspected, Listing, Member, Probe, ProbeFinding, PumpStatus, Ran, StatusReport, TidbBinlogState, TidbServer,
+    metric_name,
 };
+pub use ask::{Ask, SecretPrompt};
 pub use awaited::Awaited;
+pub use changes::{Action, Change, Effect, Manual, TidbBinlog, TidbRef, change};
 pub use console::{Choice, Console, Question, Wanted};
 pub use exec::Exec;
 pub use fault::{FaultKind, Victim};
@@ -28,8 +35,10 @@ pub use gate::{Gate, WaitEnd};
 pub use guard_name::{GuardClass, GuardName};
 pub use known::{Known, KnownNode};
 pub use lock::{LOCK_KEY, LockHolder, LockInfo, LockLease, LockOwner, lock_lost};
-pub use notice::{Notice, Notices, Stream};
-pub use request::{Action, Effect, Manual, Play, Request, TidbBinlog, TidbRef};
+pub use notice::{Notice, Notices, Progress, Stream};
+pub use query::{Query, reply_to};
+pub use reads::{Read, read};
+pub use request::{LockRequest, Play, Request};
 
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
@@ -45,6 +54,34 @@ pub trait World {
     /// `unreachable`, `timeout`, `rejected`, `conflict`, `in_doubt`, `lock_lost`, `not_found`, `invalid`, `local`
     /// or `interrupted`, each naming what was asked of whom.
     fn apply(&mut self, request: &Request, fence: Option<&Fence>) -> Result<Answer>;
+}
+
+impl dyn World + '_ {
+    /// Asks `query`, and returns what belongs to it.
+    ///
+    /// # Errors
+    /// Those of [`World::apply`].
+    pub fn ask<Q: Query>(&mut self, query: Q) -> Result<Q::Reply> {
+        let request = query.into();
+        let answer = self.apply(&request, None)?;
+        reply_to::<Q>(&request, answer)
+    }
+
+    /// Milliseconds of a clock that only goes forward.
+    ///
+    /// # Errors
+    /// Those of [`World::apply`].
+    pub fn monotonic_ms(&mut self) -> Result<i64> {
+        Ok(self.ask(read::Now)?.monotonic_ms)
+    }
+
+    /// All records, with PD's timestamp.
+    ///
+    /// # Errors
+    /// Those of [`World::apply`].
+    pub fn listing(&mut self) -> Result<Listing> {
+        self.ask(read::Nodes)
+    }
 }
 
 impl<W: World + ?Sized> World for Box<W> {

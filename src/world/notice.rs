@@ -2,6 +2,7 @@
 
 use crate::error::Place;
 use crate::value::Value;
+use std::fmt::{Display, Formatter};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ pub enum Notice {
     /// Something is odd, and the work goes on.
     Warning(String),
     /// How far a wait has come; a terminal shows the newest only.
-    Progress(String),
+    Progress(Progress),
     /// The wait is over: what progress showed can go.
     ProgressEnd,
     /// A script's `print`.
@@ -51,6 +52,47 @@ pub enum Notice {
         /// `ok`, or the error in a few words.
         outcome: String,
     },
+}
+
+/// How a wait stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// What is waited for: while it stays the same, it is the same wait.
+    pub what: String,
+    /// What is seen of it; empty if that is nothing.
+    pub seen: String,
+    /// Whom it is held up by, as an id, if that is known.
+    pub held_up_by: Option<String>,
+    /// Numbers that change from look to look; empty if there are none.
+    pub figures: String,
+}
+
+impl Progress {
+    /// A wait for `what` of which nothing is seen.
+    pub fn of(what: impl Into<String>) -> Self {
+        Self { what: what.into(), ..Self::default() }
+    }
+
+    /// With these numbers.
+    #[must_use]
+    pub fn figures(self, figures: impl Into<String>) -> Self {
+        Self { figures: figures.into(), ..self }
+    }
+
+    /// Whether the other one differs in its numbers alone.
+    pub fn stands_as(&self, other: &Self) -> bool {
+        (&self.what, &self.seen, &self.held_up_by) == (&other.what, &other.seen, &other.held_up_by)
+    }
+}
+
+impl Display for Progress {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.what)?;
+        if !self.seen.is_empty() {
+            write!(f, ": {}", self.seen)?;
+        }
+        if self.figures.is_empty() { Ok(()) } else { write!(f, " ({})", self.figures) }
+    }
 }
 
 /// One of the two streams that a program writes on.

@@ -3,7 +3,9 @@
 use super::stage::Stage;
 use binlogsh::error::ErrorKind;
 use binlogsh::node::State;
-use binlogsh::world::{Action, Answer, Fence, LOCK_KEY, LockHolder, LockInfo, LockOwner, Request};
+use binlogsh::world::{
+    Action, Answer, Change, Fence, LOCK_KEY, LockHolder, LockInfo, LockOwner, LockRequest, Read, Request,
+};
 use std::time::Duration;
 
 fn holder(user: &str) -> LockHolder {
@@ -18,7 +20,7 @@ fn holder(user: &str) -> LockHolder {
 }
 
 fn lock(user: &str) -> Request {
-    Request::Lock { holder: holder(user), wait: None }
+    Request::Lock(LockRequest::Take { holder: holder(user), wait: None })
 }
 
 #[track_caller]
@@ -31,7 +33,7 @@ fn taken(stage: &mut Stage) -> Fence {
 
 #[track_caller]
 fn status(stage: &mut Stage) -> Option<LockInfo> {
-    match stage.ask(Request::LockStatus).unwrap() {
+    match stage.ask(Request::Read(Read::LockStatus)).unwrap() {
         Answer::LockedBy(info) => info,
         other => panic!("{other:?}"),
     }
@@ -53,10 +55,14 @@ pub(super) fn the_lock_is_shown_while_it_is_held_and_gone_afterwards(stage: &mut
     assert_eq!(stage.value(LOCK_KEY).unwrap()["user"], "ann");
 
     stage.interrupt.raise(2);
-    assert_eq!(stage.ask(Request::Unlock).unwrap(), Answer::Done, "whoever is to stop gives it back all the same");
+    assert_eq!(
+        stage.ask(Request::Lock(LockRequest::GiveBack)).unwrap(),
+        Answer::Done,
+        "whoever is to stop gives it back all the same"
+    );
     stage.interrupt.clear();
     assert_eq!(status(stage), None);
-    assert_eq!(stage.ask(Request::Unlock).unwrap(), Answer::Done, "there is nothing to give back");
+    assert_eq!(stage.ask(Request::Lock(LockRequest::GiveBack)).unwrap(), Answer::Done, "there is nothing to give back");
     assert_ne!(taken(stage), fence, "it is another lock when it is taken again");
 }
 
@@ -73,8 +79,10 @@ pub(super) fn somebody_elses_lock_is_named_and_left_alone(stage: &mut Stage) {
         let expected = format!("the maintenance lock is held by {words}; it has no lease and will not go by itself");
         assert_eq!(error.message, expected);
         assert!(error.hint.unwrap().contains("runs unlock --why"));
-        let error = stage
-            .fails(Request::Lock { holder: holder("ann"), wait: Some(Duration::from_millis(300)) }, ErrorKind::Locked);
+        let error = stage.fails(
+            Request::Lock(LockRequest::Take { holder: holder("ann"), wait: Some(Duration::from_millis(300)) }),
+            ErrorKind::Locked,
+        );
         assert!(error.message.contains("(waited "), "{error}");
         assert_eq!(stage.value(LOCK_KEY).unwrap(), serde_json::from_str::<serde_json::Value>(&value).unwrap());
         stage.delete(LOCK_KEY);
@@ -87,28 +95,32 @@ pub(super) fn a_lock_that_is_taken_away_stops_whoever_had_it(stage: &mut Stage) 
     let (record, node) = (stage.record("pump-2"), stage.node("pump-3"));
     let seen = status(stage).unwrap();
     let another = LockInfo { create_revision: seen.create_revision - 1, ..seen.clone() };
-    let error = stage.fails(Request::BreakLock { seen: another, why: "why".into() }, ErrorKind::Conflict);
+    let error =
+        stage.fails(Request::Change(Change::BreakLock { seen: another, why: "why".into() }), ErrorKind::Conflict);
     assert!(error.message.contains("left alone"), "{error}");
 
-    assert_eq!(stage.ask(Request::BreakLock { seen: seen.clone(), why: "why".into() }).unwrap(), Answer::Done);
+    assert_eq!(
+        stage.ask(Request::Change(Change::BreakLock { seen: seen.clone(), why: "why".into() })).unwrap(),
+        Answer::Done
+    );
     assert_eq!(status(stage), None);
-    let swap = Request::SwapRecord { seen: record.clone(), state: State::Paused };
-    for change in [swap, Request::Act { node, action: Action::Pause }] {
+    let swap = Request::Change(Change::SwapRecord { seen: record.clone(), state: State::Paused });
+    for change in [swap, Request::Change(Change::Act { node, action: Action::Pause })] {
         let error = stage.under(change, Some(&fence)).unwrap_err();
         assert_eq!(error.kind, ErrorKind::LockLost, "{error}");
     }
     assert_eq!(stage.record("pump-2"), record);
     assert_eq!(stage.record("pump-3").state, State::Online);
     stage.put(LOCK_KEY, &holder("bob").value(0));
-    stage.ask(Request::Unlock).unwrap();
+    stage.ask(Request::Lock(LockRequest::GiveBack)).unwrap();
     assert!(status(stage).is_some(), "another's lock is not given back");
 }
 
 pub(super) fn under_the_lock_changes_happen(stage: &mut Stage) {
     let fence = taken(stage);
     let node = stage.node("pump-3");
-    stage.under(Request::Act { node, action: Action::Pause }, Some(&fence)).unwrap();
+    stage.under(Request::Change(Change::Act { node, action: Action::Pause }), Some(&fence)).unwrap();
     let record = stage.record("pump-2");
-    let swap = Request::SwapRecord { seen: record, state: State::Paused };
+    let swap = Request::Change(Change::SwapRecord { seen: record, state: State::Paused });
     assert!(matches!(stage.under(swap, Some(&fence)).unwrap(), Answer::Swapped(_)));
 }

@@ -12,7 +12,8 @@ use binlogsh::error::ErrorKind;
 use binlogsh::node::{Kind, NodeRef, Record, RecordState, State};
 use binlogsh::tso::Tso;
 use binlogsh::world::{
-    Action, Answer, Fence, Play, ProbeFinding, Request, StatusReport, TidbBinlogState, TidbRef, TidbServer,
+    Acted, Action, Answer, Change, Fence, Play, ProbeFinding, Read, Request, StatusReport, TidbBinlogState, TidbRef,
+    TidbServer,
 };
 use lock::{
     a_lock_that_is_taken_away_stops_whoever_had_it, somebody_elses_lock_is_named_and_left_alone,
@@ -91,14 +92,14 @@ fn a_listing_is_in_order_and_whole(stage: &mut Stage) {
 fn changes_wakes_at_a_change_of_state_and_at_no_heartbeat(stage: &mut Stage) {
     let after = stage.list().revision;
     let (began, heartbeat) = (stage.monotonic_ms(), stage.record("pump-0").mod_revision);
-    stage.ask(Request::Changes { after, patience: Duration::from_millis(2500) }).unwrap();
+    stage.ask(Request::Read(Read::Changes { after, patience: Duration::from_millis(2500) })).unwrap();
     assert!(stage.monotonic_ms() - began >= 2400, "nothing but heartbeats: patience ends it");
     assert_ne!(stage.record("pump-0").mod_revision, heartbeat, "there were heartbeats");
 
     let pump = stage.node("pump-3");
     stage.act(&pump, Action::Pause).unwrap();
     let began = stage.monotonic_ms();
-    let changes = Request::Changes { after, patience: Duration::from_secs(120) };
+    let changes = Request::Read(Read::Changes { after, patience: Duration::from_secs(120) });
     let Answer::Listing(seen) = stage.ask(changes).unwrap() else { panic!() };
     assert!(stage.monotonic_ms() - began < 60_000, "a change of state ends it at once");
     assert_eq!(seen.find(Kind::Pump, "pump-3").unwrap().state, State::Paused);
@@ -119,7 +120,7 @@ fn a_probe_tells_the_truth_of_every_node_in_the_order_asked(stage: &mut Stage) {
         (stage.node("pump-0"), ProbeFinding::State(State::Online)),
     ];
     let nodes = expected.iter().map(|(node, _)| node.clone()).collect();
-    let Answer::Probes(probes) = stage.ask(Request::Probe { nodes }).unwrap() else { panic!() };
+    let Answer::Probes(probes) = stage.ask(Request::Read(Read::Probe { nodes })).unwrap() else { panic!() };
     let found: Vec<_> = probes.into_iter().map(|probe| (probe.node, probe.finding)).collect();
     assert_eq!(found, expected);
     assert_eq!(stage.record("pump-1").state, State::Online, "only a probe shows a Pump that closes");
@@ -130,7 +131,9 @@ fn a_status_is_each_nodes_own_or_says_why_not(stage: &mut Stage) {
     stage.hang(&hung);
     let whom = ["drainer-1", "pump-1", "pump-2", "pump-3"];
     let nodes: Vec<NodeRef> = whom.iter().map(|id| stage.node(id)).collect();
-    let Answer::Statuses(reports) = stage.ask(Request::Status { nodes: nodes.clone() }).unwrap() else { panic!() };
+    let Answer::Statuses(reports) = stage.ask(Request::Read(Read::Status { nodes: nodes.clone() })).unwrap() else {
+        panic!()
+    };
     let [Ok(StatusReport::Drainer(drainer)), Ok(StatusReport::Pump(pump)), Err(dead), Err(silent)] = &reports[..]
     else {
         panic!("{reports:?}")
@@ -148,7 +151,9 @@ fn a_status_is_each_nodes_own_or_says_why_not(stage: &mut Stage) {
 fn metrics_tell_when_a_process_began(stage: &mut Stage) {
     let nodes: Vec<NodeRef> = ["pump-0", "drainer-0", "drainer-1"].iter().map(|id| stage.node(id)).collect();
     let now = stage.tso().physical_ms() as f64 / 1000.0;
-    let Answer::Metrics(found) = stage.ask(Request::Metrics { nodes: nodes.clone() }).unwrap() else { panic!() };
+    let Answer::Metrics(found) = stage.ask(Request::Read(Read::Metrics { nodes: nodes.clone() })).unwrap() else {
+        panic!()
+    };
     let [Ok(pump), Err(dead), Ok(drainer)] = &found[..] else { panic!("{found:?}") };
     for samples in [pump, drainer] {
         assert!((3590.0..3700.0).contains(&(now - samples["process_start_time_seconds"])), "{now} {samples:?}");
@@ -168,7 +173,7 @@ fn an_inspection_tells_what_probe_status_and_metrics_tell(stage: &mut Stage) {
     let nodes: Vec<NodeRef> = whom.into_iter().chain([hung, reused]).collect();
     let metrics = vec!["process_start_time_seconds".to_owned(), "binlog_drainer_checkpoint_tso".to_owned()];
     let Answer::Inspected(inspected) =
-        stage.ask(Request::Inspect { nodes: nodes.clone(), metrics: metrics.clone() }).unwrap()
+        stage.ask(Request::Read(Read::Inspect { nodes: nodes.clone(), metrics: metrics.clone() })).unwrap()
     else {
         panic!()
     };
@@ -197,7 +202,7 @@ fn positions_and_binlog_can_be_asked_of_those_that_have_them(stage: &mut Stage) 
     let (pump, drainer) = (stage.record("pump-0"), stage.node("drainer-1"));
     let dead = stage.node("drainer-0");
     let nodes = vec![dead.clone(), drainer.clone(), pump.node.clone()];
-    let Answer::Timestamps(stamps) = stage.ask(Request::CommitTs { nodes }).unwrap() else { panic!() };
+    let Answer::Timestamps(stamps) = stage.ask(Request::Read(Read::CommitTs { nodes })).unwrap() else { panic!() };
     let [Err(gone), Ok(ts), Err(wrong)] = &stamps[..] else { panic!("{stamps:?}") };
     let words = format!("cannot get /commit_ts of {dead}: connection refused");
     assert_eq!((gone.kind, &gone.message), (ErrorKind::Unreachable, &words));
@@ -205,24 +210,29 @@ fn positions_and_binlog_can_be_asked_of_those_that_have_them(stage: &mut Stage) 
     let ts = *ts;
     assert!(ts.0 > 0 && ts < stage.tso(), "{ts}");
     let node = pump.node.clone();
-    let Answer::Text(drainers) = stage.ask(Request::PumpDrainers { node: node.clone() }).unwrap() else { panic!() };
+    let Answer::Text(drainers) = stage.ask(Request::Read(Read::PumpDrainers { node: node.clone() })).unwrap() else {
+        panic!()
+    };
     let drainers: Vec<Json> = serde_json::from_str(&drainers).unwrap();
     let ids: Vec<&Json> = drainers.iter().map(|drainer| &drainer["nodeId"]).collect();
     assert_eq!(ids, ["drainer-0", "drainer-1"]);
-    let at = Request::BinlogAt { node: node.clone(), ts: pump.max_commit_ts };
+    let at = Request::Read(Read::BinlogAt { node: node.clone(), ts: pump.max_commit_ts });
     let Answer::Text(binlog) = stage.ask(at).unwrap() else { panic!() };
     assert!(binlog.contains(&pump.max_commit_ts.to_string()), "{binlog}");
-    let wrong = [Request::PumpDrainers { node: drainer.clone() }, Request::BinlogAt { node: drainer.clone(), ts }];
+    let wrong = [
+        Request::Read(Read::PumpDrainers { node: drainer.clone() }),
+        Request::Read(Read::BinlogAt { node: drainer.clone(), ts }),
+    ];
     for request in wrong {
         stage.fails(request, ErrorKind::Invalid);
     }
     let dead = stage.node("pump-2");
-    let error = stage.fails(Request::BinlogAt { node: dead.clone(), ts }, ErrorKind::Unreachable);
+    let error = stage.fails(Request::Read(Read::BinlogAt { node: dead.clone(), ts }), ErrorKind::Unreachable);
     assert_eq!(error.message, format!("cannot get /debug/binlog/{ts} of {dead}: connection refused"));
 }
 
 fn pd_tells_its_members_the_tidb_servers_and_rising_timestamps(stage: &mut Stage) {
-    let Answer::Cluster(cluster) = stage.ask(Request::Cluster).unwrap() else { panic!() };
+    let Answer::Cluster(cluster) = stage.ask(Request::Read(Read::Cluster)).unwrap() else { panic!() };
     assert!(cluster.id > 0 && cluster.members.iter().all(|member| !member.client_urls.is_empty()), "{cluster:?}");
     assert!(cluster.members.iter().any(|member| Some(&member.name) == cluster.leader.as_ref()), "{cluster:?}");
     let mut servers = tidbs(stage);
@@ -239,7 +249,7 @@ fn pd_tells_its_members_the_tidb_servers_and_rising_timestamps(stage: &mut Stage
 }
 
 fn tidbs(stage: &mut Stage) -> Vec<TidbServer> {
-    match stage.ask(Request::Tidbs).unwrap() {
+    match stage.ask(Request::Read(Read::Tidbs)).unwrap() {
         Answer::Tidbs(servers) => servers,
         other => panic!("{other:?}"),
     }
@@ -262,31 +272,33 @@ fn skipped(answer: Answer) -> TidbBinlogState {
 fn a_tidb_server_that_skips_binlog_writes_it_again_once_it_is_told_to(stage: &mut Stage) {
     let (skipping, writing) = (tidb(stage, true), tidb(stage, false));
     let state = |stage: &mut Stage, server: &TidbRef| {
-        skipped(stage.ask(Request::TidbBinlog { server: server.clone() }).unwrap())
+        skipped(stage.ask(Request::Read(Read::TidbBinlog { server: server.clone() })).unwrap())
     };
     assert!(state(stage, &skipping).skips && !state(stage, &writing).skips);
     assert!(state(stage, &skipping).skips, "to ask changes nothing");
     for reset in [false, true] {
-        let recover = Request::RecoverTidb { server: skipping.clone(), reset };
+        let recover = Request::Change(Change::RecoverTidb { server: skipping.clone(), reset });
         assert!(!skipped(stage.ask(recover).unwrap()).skips);
         stage.until("none that skipped is under way", |stage| state(stage, &skipping).under_way == 0);
         stage.until("its record says so", |stage| tidbs(stage).iter().all(|tidb| tidb.binlog_status == "On"));
     }
     let nobody = TidbRef { address: "10.0.1.39:4000".into(), status_address: "127.0.0.1:1".into() };
-    for request in
-        [Request::TidbBinlog { server: nobody.clone() }, Request::RecoverTidb { server: nobody, reset: false }]
-    {
+    for request in [
+        Request::Read(Read::TidbBinlog { server: nobody.clone() }),
+        Request::Change(Change::RecoverTidb { server: nobody, reset: false }),
+    ] {
         let error = stage.fails(request, ErrorKind::Unreachable);
         assert!(error.message.contains("TiDB server 10.0.1.39:4000 at its status port 127.0.0.1:1"), "{error}");
     }
     let fence = Fence { key: LOCK.into(), create_revision: 7 };
-    let under = stage.under(Request::RecoverTidb { server: writing, reset: false }, Some(&fence)).unwrap_err();
+    let under =
+        stage.under(Request::Change(Change::RecoverTidb { server: writing, reset: false }), Some(&fence)).unwrap_err();
     assert_eq!(under.kind, ErrorKind::LockLost);
 }
 
 fn pds_endpoints_answer_and_without_tls_there_are_no_certificates(stage: &mut Stage) {
-    let Answer::Cluster(cluster) = stage.ask(Request::Cluster).unwrap() else { panic!() };
-    let Answer::Endpoints(endpoints) = stage.ask(Request::Endpoints).unwrap() else { panic!() };
+    let Answer::Cluster(cluster) = stage.ask(Request::Read(Read::Cluster)).unwrap() else { panic!() };
+    let Answer::Endpoints(endpoints) = stage.ask(Request::Read(Read::Endpoints)).unwrap() else { panic!() };
     let urls: Vec<&String> = cluster.members.iter().flat_map(|member| &member.client_urls).collect();
     assert_eq!(endpoints.iter().map(|endpoint| &endpoint.url).collect::<Vec<_>>(), urls);
     for endpoint in &endpoints {
@@ -294,12 +306,12 @@ fn pds_endpoints_answer_and_without_tls_there_are_no_certificates(stage: &mut St
         assert!(cluster.members.iter().any(|member| Some(&member.name) == endpoint.member.as_ref()), "{endpoint:?}");
     }
     let nodes = vec![stage.node("pump-0")];
-    assert_eq!(stage.ask(Request::Certificates { nodes }).unwrap(), Answer::Certificates(vec![]));
+    assert_eq!(stage.ask(Request::Read(Read::Certificates { nodes })).unwrap(), Answer::Certificates(vec![]));
 }
 
 fn the_clock_goes_on_while_one_sleeps(stage: &mut Stage) {
     let (began, ts) = (stage.monotonic_ms(), stage.tso());
-    assert_eq!(stage.ask(Request::Sleep { time: Duration::from_millis(300) }).unwrap(), Answer::Done);
+    assert_eq!(stage.ask(Request::Read(Read::Sleep { time: Duration::from_millis(300) })).unwrap(), Answer::Done);
     let (ended, later) = (stage.monotonic_ms(), stage.tso());
     assert!((300..30_000).contains(&(ended - began)), "{began} {ended}");
     assert!((0.29..30.0).contains(&later.seconds_since(ts)), "PD's clock as well: {ts} {later}");
@@ -309,12 +321,12 @@ fn a_pause_ends_in_a_record_that_says_so_and_no_process(stage: &mut Stage) {
     for id in ["pump-3", "drainer-1"] {
         let node = stage.node(id);
         let said = stage.act(&node, Action::Pause).unwrap();
-        assert_eq!(said, Answer::Acted { message: "apply action pause success!".into() });
+        assert_eq!(said, Answer::Acted(Acted { message: "apply action pause success!".into() }));
         stage.until("it is paused", |stage| {
             stage.record(id).state == State::Paused && stage.probe(&node) == ProbeFinding::Refused
         });
         // A process that goes away breaks connections off for an instant before it is gone.
-        stage.ask(Request::Sleep { time: Duration::from_millis(300) }).unwrap();
+        stage.ask(Request::Read(Read::Sleep { time: Duration::from_millis(300) })).unwrap();
         let error = stage.act(&node, Action::Close).unwrap_err();
         assert_eq!(error.kind, ErrorKind::Unreachable, "{error}");
     }
@@ -343,7 +355,7 @@ fn nobody_at_the_address_is_unreachable_and_silence_is_in_doubt(stage: &mut Stag
     let error = stage.act(&dead, Action::Pause).unwrap_err();
     assert_eq!(error.kind, ErrorKind::Unreachable);
     assert_eq!(error.message, format!("cannot pause {dead}: connection refused"));
-    let error = stage.fails(Request::TriggerGc { node: dead.clone() }, ErrorKind::Unreachable);
+    let error = stage.fails(Request::Change(Change::TriggerGc { node: dead.clone() }), ErrorKind::Unreachable);
     assert_eq!(error.message, format!("cannot trigger GC of {dead}: connection refused"));
     stage.hang(&hung);
     let error = stage.act(&hung, Action::Close).unwrap_err();
@@ -355,21 +367,21 @@ fn nobody_at_the_address_is_unreachable_and_silence_is_in_doubt(stage: &mut Stag
 fn whoever_took_over_an_address_answers_there(stage: &mut Stage) {
     let drainer = stage.node("drainer-1");
     let pump = NodeRef { address: drainer.address.clone(), ..stage.node("pump-0") };
-    let error = stage.fails(Request::TriggerGc { node: pump.clone() }, ErrorKind::Rejected);
+    let error = stage.fails(Request::Change(Change::TriggerGc { node: pump.clone() }), ErrorKind::Rejected);
     let words = "it answered HTTP 404: \"404 page not found\"";
     assert_eq!(error.message, format!("cannot trigger GC of {pump}: {words}"), "a Drainer collects nothing");
     let nodes = vec![pump.clone(), drainer];
-    let Answer::Metrics(found) = stage.ask(Request::Metrics { nodes }).unwrap() else { panic!() };
+    let Answer::Metrics(found) = stage.ask(Request::Read(Read::Metrics { nodes })).unwrap() else { panic!() };
     let [Ok(taken), Ok(own)] = &found[..] else { panic!("{found:?}") };
     assert_eq!(taken["process_start_time_seconds"], own["process_start_time_seconds"]);
     assert!(taken.contains_key("binlog_drainer_checkpoint_tso"), "{taken:?}");
-    stage.fails(Request::PumpDrainers { node: pump }, ErrorKind::Invalid);
+    stage.fails(Request::Read(Read::PumpDrainers { node: pump }), ErrorKind::Invalid);
 }
 
 fn gc_is_triggered_in_the_pumps_own_words(stage: &mut Stage) {
     let node = stage.node("pump-0");
-    let said = stage.ask(Request::TriggerGc { node }).unwrap();
-    assert_eq!(said, Answer::Acted { message: "trigger gc success".into() });
+    let said = stage.ask(Request::Change(Change::TriggerGc { node })).unwrap();
+    assert_eq!(said, Answer::Acted(Acted { message: "trigger gc success".into() }));
 }
 
 /// The record as its node would write it with a heartbeat, in `state`.
@@ -385,7 +397,7 @@ fn beaten(record: &Record, state: State) -> String {
 fn a_swap_changes_the_state_and_nothing_else(stage: &mut Stage) {
     let seen = stage.record("pump-2");
     stage.put(&seen.node.key(), &beaten(&seen, State::Online));
-    let swap = Request::SwapRecord { seen: seen.clone(), state: State::Paused };
+    let swap = Request::Change(Change::SwapRecord { seen: seen.clone(), state: State::Paused });
     let Answer::Swapped(written) = stage.ask(swap).unwrap() else { panic!() };
     let now = stage.record("pump-2");
     assert_eq!(written, now);
@@ -399,7 +411,7 @@ fn a_swap_conflicts_with_what_is_more_than_a_heartbeat(stage: &mut Stage) {
     let seen = stage.record("pump-2");
     let key = seen.node.key();
     stage.put(&key, &beaten(&seen, State::Paused));
-    let swap = Request::SwapRecord { seen, state: State::Offline };
+    let swap = Request::Change(Change::SwapRecord { seen, state: State::Offline });
     let error = stage.fails(swap.clone(), ErrorKind::Conflict);
     assert_eq!(error.message, format!(r#"somebody else changed {key} meanwhile: state: "online" -> "paused""#));
     assert_eq!(stage.record("pump-2").state, State::Paused, "nothing was written");
@@ -415,7 +427,9 @@ fn a_swap_conflicts_with_what_is_more_than_a_heartbeat(stage: &mut Stage) {
 
 fn a_deletion_takes_only_what_was_seen(stage: &mut Stage) {
     let (alive, lost) = (stage.record("pump-0"), stage.record("pump-2"));
-    let delete = |record: &Record| Request::DeleteRecord { key: record.node.key(), mod_revision: record.mod_revision };
+    let delete = |record: &Record| {
+        Request::Change(Change::DeleteRecord { key: record.node.key(), mod_revision: record.mod_revision })
+    };
     stage.until("there was a heartbeat", |stage| stage.record("pump-0").mod_revision > alive.mod_revision);
     let error = stage.fails(delete(&alive), ErrorKind::Conflict);
     let words = format!("{} was written again, at revision", alive.node.key());
@@ -427,12 +441,12 @@ fn a_deletion_takes_only_what_was_seen(stage: &mut Stage) {
     assert_eq!(error.message, format!("there is no key {} any more", lost.node.key()));
 
     let key = "/tidb/server/info/tidb-0".to_owned();
-    let error = stage.fails(Request::DeleteRecord { key, mod_revision: 1_000_000 }, ErrorKind::Invalid);
+    let error = stage.fails(Request::Change(Change::DeleteRecord { key, mod_revision: 1_000_000 }), ErrorKind::Invalid);
     assert_eq!(error.message, "the key /tidb/server/info/tidb-0 is neither a Pump's nor a Drainer's");
 
     let broken = stage.list().malformed;
     for key in broken {
-        let delete = Request::DeleteRecord { key: key.key, mod_revision: key.mod_revision };
+        let delete = Request::Change(Change::DeleteRecord { key: key.key, mod_revision: key.mod_revision });
         assert_eq!(stage.ask(delete).unwrap(), Answer::Done, "what is no record can be deleted as well");
     }
     assert!(stage.list().malformed.is_empty());
@@ -442,14 +456,14 @@ fn under_a_lost_lock_nothing_happens(stage: &mut Stage) {
     let held = Fence { key: LOCK.into(), create_revision: stage.put(LOCK, "me") };
     let lost = Fence { create_revision: held.create_revision - 1, ..held.clone() };
     let seen = stage.record("pump-2");
-    let swap = Request::SwapRecord { seen: seen.clone(), state: State::Paused };
-    let delete = Request::DeleteRecord { key: seen.node.key(), mod_revision: seen.mod_revision };
+    let swap = Request::Change(Change::SwapRecord { seen: seen.clone(), state: State::Paused });
+    let delete = Request::Change(Change::DeleteRecord { key: seen.node.key(), mod_revision: seen.mod_revision });
     let words = format!("the maintenance lock {LOCK} is not ours any more: nothing was changed");
     for request in [swap.clone(), delete] {
         let error = stage.under(request, Some(&lost)).unwrap_err();
         assert_eq!((error.kind, &error.message), (ErrorKind::LockLost, &words));
     }
-    let pause = Request::Act { node: stage.node("pump-3"), action: Action::Pause };
+    let pause = Request::Change(Change::Act { node: stage.node("pump-3"), action: Action::Pause });
     let error = stage.under(pause, Some(&lost)).unwrap_err();
     assert_eq!((error.kind, &error.message), (ErrorKind::LockLost, &words), "HTTP is not sent without the lock");
     assert_eq!(stage.record("pump-3").state, State::Online);
@@ -460,11 +474,11 @@ fn under_a_lost_lock_nothing_happens(stage: &mut Stage) {
 fn a_savepoint_is_read_as_it_was_written(stage: &mut Stage) {
     let home = tempfile::tempdir().unwrap();
     let dir = home.path().join("binlog_position");
-    let read = Request::ReadSavepoint { dir: dir.clone() };
+    let read = Request::Read(Read::ReadSavepoint { dir: dir.clone() });
     let error = stage.fails(read.clone(), ErrorKind::NotFound);
     assert_eq!(error.message, format!("there is no savepoint {}", dir.join("savepoint").display()));
     for content in ["commitTS = 1\n", "commitTS = 2\n"] {
-        let write = Request::WriteSavepoint { dir: dir.clone(), content: content.into() };
+        let write = Request::Change(Change::WriteSavepoint { dir: dir.clone(), content: content.into() });
         assert_eq!(stage.ask(write).unwrap(), Answer::Done);
         assert_eq!(stage.ask(read.clone()).unwrap(), Answer::Text(content.into()));
     }
@@ -488,10 +502,10 @@ fn an_interrupt_ends_everything_until_it_is_cleared(stage: &mut Stage) {
     let node = stage.node("pump-3");
     stage.interrupt.raise(2);
     for request in [
-        Request::Sleep { time: Duration::from_secs(3600) },
-        Request::Changes { after: i64::MAX / 2, patience: Duration::from_secs(3600) },
-        Request::Nodes,
-        Request::Act { node, action: Action::Pause },
+        Request::Read(Read::Sleep { time: Duration::from_secs(3600) }),
+        Request::Read(Read::Changes { after: i64::MAX / 2, patience: Duration::from_secs(3600) }),
+        Request::Read(Read::Nodes),
+        Request::Change(Change::Act { node, action: Action::Pause }),
     ] {
         let error = stage.fails(request, ErrorKind::Interrupted);
         assert_eq!((error.message.as_str(), error.exit_code()), ("stopped by Ctrl-C (SIGINT)", 130));

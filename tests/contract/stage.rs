@@ -7,7 +7,7 @@ use binlogsh::interrupt::Interrupt;
 use binlogsh::node::{NodeRef, Record};
 use binlogsh::sim::{Cluster, Scenario, Signal, Simulated};
 use binlogsh::tso::Tso;
-use binlogsh::world::{Action, Answer, Fence, Listing, ProbeFinding, Request, World};
+use binlogsh::world::{Action, Answer, Change, Clocks, Fence, Listing, ProbeFinding, Read, Request, World};
 use serde_json::Value as Json;
 use std::time::Duration;
 
@@ -125,13 +125,13 @@ impl Stage {
             if done(self) {
                 return;
             }
-            self.ask(Request::Sleep { time: Duration::from_millis(100) }).unwrap();
+            self.ask(Request::Read(Read::Sleep { time: Duration::from_millis(100) })).unwrap();
         }
         panic!("it never came about that {what}");
     }
 
     pub(super) fn list(&mut self) -> Listing {
-        match self.ask(Request::Nodes).unwrap() {
+        match self.ask(Request::Read(Read::Nodes)).unwrap() {
             Answer::Listing(listing) => listing,
             other => panic!("{other:?}"),
         }
@@ -147,21 +147,21 @@ impl Stage {
     }
 
     pub(super) fn probe(&mut self, node: &NodeRef) -> ProbeFinding {
-        match self.ask(Request::Probe { nodes: vec![node.clone()] }).unwrap() {
+        match self.ask(Request::Read(Read::Probe { nodes: vec![node.clone()] })).unwrap() {
             Answer::Probes(mut probes) => probes.remove(0).finding,
             other => panic!("{other:?}"),
         }
     }
 
     pub(super) fn monotonic_ms(&mut self) -> i64 {
-        match self.ask(Request::Now).unwrap() {
-            Answer::Now { monotonic_ms, .. } => monotonic_ms,
+        match self.ask(Request::Read(Read::Now)).unwrap() {
+            Answer::Now(Clocks { monotonic_ms, .. }) => monotonic_ms,
             other => panic!("{other:?}"),
         }
     }
 
     pub(super) fn tso(&mut self) -> Tso {
-        match self.ask(Request::Tso).unwrap() {
+        match self.ask(Request::Read(Read::Tso)).unwrap() {
             Answer::Timestamp(ts) => ts,
             other => panic!("{other:?}"),
         }
@@ -175,6 +175,6 @@ impl Stage {
     }
 
     pub(super) fn act(&mut self, node: &NodeRef, action: Action) -> Result<Answer> {
-        self.ask(Request::Act { node: node.clone(), action })
+        self.ask(Request::Change(Change::Act { node: node.clone(), action }))
     }
 }

@@ -11,7 +11,7 @@ use crate::support::live::{LiveWorld, pump};
 use crate::support::pd_double::{Leader, PdDouble};
 use crate::support::{free_port, record};
 use binlogsh::live::TlsFiles;
-use binlogsh::world::{Answer, Certificate, CertificateRole, Endpoint, Request};
+use binlogsh::world::{Answer, Certificate, CertificateRole, Endpoint, Read, Request};
 use serde_json::Value as Json;
 use std::time::Duration;
 
@@ -68,7 +68,7 @@ fn an_expired_certificate_is_read_though_nobody_trusts_it() {
     let nobody = format!("127.0.0.1:{}", free_port());
     let mut live = LiveWorld::with_tls(&[nobody], Duration::from_secs(2), tls);
     let nodes = vec![pump("pump-0", &node.address())];
-    let Answer::Certificates(all) = live.ask(Request::Certificates { nodes }).unwrap() else { panic!() };
+    let Answer::Certificates(all) = live.ask(Request::Read(Read::Certificates { nodes })).unwrap() else { panic!() };
     let [authority, server] = &all[..] else { panic!("{all:?}") };
     assert_eq!(authority.role, CertificateRole::Authority);
     let Certificate { role, place, expires_ms, .. } = server;
@@ -82,7 +82,7 @@ fn an_expired_certificate_is_read_though_nobody_trusts_it() {
 fn a_cluster_without_tls_has_no_certificates() {
     let nobody = format!("127.0.0.1:{}", free_port());
     let mut live = LiveWorld::new(&[nobody], Duration::from_secs(1));
-    assert_eq!(live.ask(Request::Certificates { nodes: vec![] }).unwrap(), Answer::Certificates(vec![]));
+    assert_eq!(live.ask(Request::Read(Read::Certificates { nodes: vec![] })).unwrap(), Answer::Certificates(vec![]));
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn every_endpoint_of_pd_is_asked_those_that_only_its_members_name_too() {
     let (dead, named) = (format!("http://127.0.0.1:{}", free_port()), format!("http://127.0.0.1:{}", free_port()));
     pd.set(|knobs| knobs.others = vec![("pd-9".into(), format!("{named}/"))]);
     let mut live = LiveWorld::new(&[pd.url(), dead.clone()], Duration::from_secs(2));
-    let Answer::Endpoints(all) = live.ask(Request::Endpoints).unwrap() else { panic!() };
+    let Answer::Endpoints(all) = live.ask(Request::Read(Read::Endpoints)).unwrap() else { panic!() };
     let seen: Vec<_> =
         all.iter().map(|Endpoint { url, given, trouble, .. }| (url, *given, trouble.is_none())).collect();
     assert_eq!(seen, [(&pd.url(), true, true), (&dead, true, false), (&named, false, false)], "{all:?}");

@@ -3,7 +3,7 @@
 use binlogsh::error::{Error, ErrorKind, Result};
 use binlogsh::node::Record;
 use binlogsh::tso::Tso;
-use binlogsh::world::{Answer, Inspected, Listing, Request, StatusReport};
+use binlogsh::world::{Acted, Answer, Inspected, Listing, Read, Request, StatusReport};
 use std::collections::BTreeMap;
 
 /// How `live` begins to say what it found out after an answer was lost, and what is compared in place of either's words.
@@ -21,7 +21,7 @@ impl Normal {
         match result {
             // The simulator leaves in doubt what `live` finds out by a probe (docs/simulator.md, "What is left out").
             // `pair.rs` looks whether it is so.
-            Ok(Answer::Acted { message }) if message.starts_with(LOST) => Err(lost()),
+            Ok(Answer::Acted(Acted { message })) if message.starts_with(LOST) => Err(lost()),
             Ok(answer) => Ok(self.answer(request, answer)),
             Err(error) => Err(normal(error)),
         }
@@ -31,7 +31,7 @@ impl Normal {
         match answer {
             Answer::Listing(listing) => Answer::Listing(self.listing(listing)),
             Answer::Swapped(record) => Answer::Swapped(self.record(record)),
-            Answer::Timestamp(ts) if *request == Request::Tso => Answer::Timestamp(given(ts)),
+            Answer::Timestamp(ts) if *request == Request::Read(Read::Tso) => Answer::Timestamp(given(ts)),
             Answer::Statuses(all) => {
                 Answer::Statuses(all.into_iter().map(|one| one.map(status).map_err(normal)).collect())
             }

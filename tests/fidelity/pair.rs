@@ -7,7 +7,7 @@ use crate::support::live::LiveWorld;
 use binlogsh::error::Result;
 use binlogsh::node::{Kind, NodeRef, Record, State};
 use binlogsh::sim::{Cluster, HttpOutcome, MILLISECOND, Signal, Simulated};
-use binlogsh::world::{Action, Answer, Effect, Listing, Probe, ProbeFinding, Request, World};
+use binlogsh::world::{Acted, Action, Answer, Change, Listing, Probe, ProbeFinding, Read, Request, World};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -74,7 +74,7 @@ impl<'a> Pair<'a> {
     pub(super) fn step(&mut self, step: &Step) -> Result<(), String> {
         match step {
             Step::Pass(time) => {
-                self.sim.apply(&Request::Sleep { time: *time }, None).unwrap();
+                self.sim.apply(&Request::Read(Read::Sleep { time: *time }), None).unwrap();
             }
             Step::Play(play) => {
                 apply(play, self.sim.cluster_mut());
@@ -98,40 +98,41 @@ impl<'a> Pair<'a> {
     fn requests(&self, step: &Step) -> Option<[Request; 2]> {
         let both = |request: Request| Some([request.clone(), request]);
         match step.clone() {
-            Step::Nodes => both(Request::Nodes),
-            Step::Tidbs => both(Request::Tidbs),
-            Step::Cluster => both(Request::Cluster),
-            Step::Tso => both(Request::Tso),
-            Step::Probe(nodes) => both(Request::Probe { nodes }),
-            Step::Status(nodes) => both(Request::Status { nodes }),
-            Step::Metrics(nodes) => both(Request::Metrics { nodes }),
+            Step::Nodes => both(Request::Read(Read::Nodes)),
+            Step::Tidbs => both(Request::Read(Read::Tidbs)),
+            Step::Cluster => both(Request::Read(Read::Cluster)),
+            Step::Tso => both(Request::Read(Read::Tso)),
+            Step::Probe(nodes) => both(Request::Read(Read::Probe { nodes })),
+            Step::Status(nodes) => both(Request::Read(Read::Status { nodes })),
+            Step::Metrics(nodes) => both(Request::Read(Read::Metrics { nodes })),
             Step::Inspect(nodes) => {
                 let metrics =
                     ["process_start_time_seconds", "binlog_pump_storage_gc_ts", "binlog_drainer_checkpoint_tso"];
-                both(Request::Inspect { nodes, metrics: metrics.map(str::to_owned).to_vec() })
+                both(Request::Read(Read::Inspect { nodes, metrics: metrics.map(str::to_owned).to_vec() }))
             }
-            Step::CommitTs(nodes) => both(Request::CommitTs { nodes }),
-            Step::PumpDrainers(node) => both(Request::PumpDrainers { node }),
+            Step::CommitTs(nodes) => both(Request::Read(Read::CommitTs { nodes })),
+            Step::PumpDrainers(node) => both(Request::Read(Read::PumpDrainers { node })),
             Step::BinlogAt(node, ago) => {
                 let ago = i64::try_from(ago.as_micros()).unwrap();
-                both(Request::BinlogAt { node, ts: self.sim.cluster().ts_at(self.sim.now() - ago) })
+                both(Request::Read(Read::BinlogAt { node, ts: self.sim.cluster().ts_at(self.sim.now() - ago) }))
             }
-            Step::Act(node, action) => both(Request::Act { node, action }),
-            Step::TriggerGc(node) => both(Request::TriggerGc { node }),
+            Step::Act(node, action) => both(Request::Change(Change::Act { node, action })),
+            Step::TriggerGc(node) => both(Request::Change(Change::TriggerGc { node })),
             Step::Swap { age, pick, state } => self.of_listing(age, |listing| {
                 let seen: Record = listing.records.get(pick.checked_rem(listing.records.len())?)?.clone();
-                Some(Request::SwapRecord { seen, state })
+                Some(Request::Change(Change::SwapRecord { seen, state }))
             }),
             Step::Delete { age, pick, wrong } => self.of_listing(age, |listing| {
                 let records = listing.records.iter().map(|record| (record.node.key(), record.mod_revision));
                 let malformed = listing.malformed.iter().map(|key| (key.key.clone(), key.mod_revision));
                 let keys: Vec<_> = records.chain(malformed).collect();
                 let (key, revision) = keys.get(pick.checked_rem(keys.len())?)?.clone();
-                Some(Request::DeleteRecord { key, mod_revision: revision - i64::from(wrong) })
+                Some(Request::Change(Change::DeleteRecord { key, mod_revision: revision - i64::from(wrong) }))
             }),
-            Step::DeleteForeign => {
-                both(Request::DeleteRecord { key: "/tidb/server/info/tidb-0".into(), mod_revision: 1_000_000 })
-            }
+            Step::DeleteForeign => both(Request::Change(Change::DeleteRecord {
+                key: "/tidb/server/info/tidb-0".into(),
+                mod_revision: 1_000_000,
+            })),
             Step::Pass(_) | Step::Play(_) => None,
         }
     }
@@ -147,7 +148,7 @@ impl<'a> Pair<'a> {
         self.doubles.cluster.hold(at);
         let live = self.doubles.ask(&ask_live);
         let sim = self.sim.apply(&ask_sim, None);
-        let reads = ask_sim.effect() == Effect::Read;
+        let reads = ask_sim.is_look();
         if !reads {
             // What it wrote to etcd, the model hears before time goes on.
             self.doubles.cluster.hold(at);
@@ -155,7 +156,8 @@ impl<'a> Pair<'a> {
         if let (Ok(Answer::Listing(sim)), Ok(Answer::Listing(live))) = (&sim, &live) {
             self.listed.push([sim.clone(), live.clone()]);
         }
-        if let (Request::Act { node, action }, Ok(Answer::Acted { message })) = (&ask_live, &live)
+        if let (Request::Change(Change::Act { node, action }), Ok(Answer::Acted(Acted { message }))) =
+            (&ask_live, &live)
             && message.starts_with(LOST)
         {
             self.doubles.met.insert("found out");
@@ -205,15 +207,15 @@ impl<'a> Pair<'a> {
 /// Whom a request asks over HTTP.
 fn whom(request: &Request) -> Vec<NodeRef> {
     match request {
-        Request::Probe { nodes }
-        | Request::Status { nodes }
-        | Request::Metrics { nodes }
-        | Request::Inspect { nodes, .. }
-        | Request::CommitTs { nodes } => nodes.clone(),
-        Request::PumpDrainers { node }
-        | Request::BinlogAt { node, .. }
-        | Request::Act { node, .. }
-        | Request::TriggerGc { node } => vec![node.clone()],
+        Request::Read(Read::Probe { nodes })
+        | Request::Read(Read::Status { nodes })
+        | Request::Read(Read::Metrics { nodes })
+        | Request::Read(Read::Inspect { nodes, .. })
+        | Request::Read(Read::CommitTs { nodes }) => nodes.clone(),
+        Request::Read(Read::PumpDrainers { node })
+        | Request::Read(Read::BinlogAt { node, .. })
+        | Request::Change(Change::Act { node, .. })
+        | Request::Change(Change::TriggerGc { node }) => vec![node.clone()],
         _ => Vec::new(),
     }
 }

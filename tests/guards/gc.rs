@@ -5,7 +5,7 @@ use binlogsh::error::{ErrorKind, Result};
 use binlogsh::node::{Kind, NodeRef};
 use binlogsh::sim::{Scenario, Simulated};
 use binlogsh::world::GuardName::*;
-use binlogsh::world::{Answer, Fence, Request, World};
+use binlogsh::world::{Answer, Change, Fence, Request, World};
 
 #[test]
 fn behind_gc_names_the_drainer_that_would_go_on_with_a_hole() {
@@ -67,7 +67,7 @@ impl World for Tightlipped {
 fn behind_gc_is_unknown_when_the_pump_does_not_say_what_it_removed() {
     let world = Simulated::new(&Scenario::named("default").unwrap()).unwrap();
     let node = NodeRef { kind: Kind::Pump, id: "pump-0".into(), address: "10.0.1.11:8250".into() };
-    let error = perform(Tightlipped(world), Request::TriggerGc { node }).unwrap_err();
+    let error = perform(Tightlipped(world), Request::Change(Change::TriggerGc { node })).unwrap_err();
     assert_eq!((error.kind, named(&error)), (ErrorKind::Refused, sorted(&[BehindGc])));
     assert!(error.message.contains("the metrics of pump pump-0 (10.0.1.11:8250) have no"), "{error}");
 }

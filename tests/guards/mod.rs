@@ -12,7 +12,7 @@ use binlogsh::error::ErrorKind;
 use binlogsh::node::{Kind, NodeRef};
 use binlogsh::sim::{Scenario, Simulated};
 use binlogsh::world::GuardName::*;
-use binlogsh::world::{Action, FaultKind, Play, Request, World};
+use binlogsh::world::{Action, Change, FaultKind, Play, Request, World};
 use situation::{Situation, named, perform, sorted};
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ fn what_no_guard_can_read_refuses() {
     let fault = Play::Fault { kind: FaultKind::PdGone, node: None, after: Duration::ZERO, lasts: None };
     world.apply(&Request::Play(fault), None).unwrap();
     let node = NodeRef { kind: Kind::Pump, id: "pump-1".into(), address: "10.0.1.12:8250".into() };
-    let error = perform(world, Request::Act { node, action: Action::Close }).unwrap_err();
+    let error = perform(world, Request::Change(Change::Act { node, action: Action::Close })).unwrap_err();
     assert_eq!(error.kind, ErrorKind::Refused);
     assert_eq!(named(&error), sorted(&[LastPump, StuckDrainer, StuckPump, NoDrainer]));
     assert!(error.message.contains("whose record cannot be read"), "{error}");

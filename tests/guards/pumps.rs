@@ -4,7 +4,7 @@ use super::situation::*;
 use binlogsh::error::ErrorKind;
 use binlogsh::node::{Kind, NodeRef};
 use binlogsh::world::GuardName::*;
-use binlogsh::world::{Action, Request};
+use binlogsh::world::{Action, Change, Request};
 
 #[test]
 fn last_pump_refuses_to_leave_tidb_without_a_pump() {
@@ -27,7 +27,7 @@ fn last_pump_refuses_to_leave_tidb_without_a_pump() {
 fn last_pump_does_not_take_the_pump_itself_for_another_one() {
     let world = Situation::of(r#"{"id": "pump-0", "address": "p0:8250"}"#, DRAINER).world();
     let moved = NodeRef { kind: Kind::Pump, id: "pump-0".into(), address: "elsewhere:8250".into() };
-    let error = perform(world, Request::Act { node: moved, action: Action::Pause }).unwrap_err();
+    let error = perform(world, Request::Change(Change::Act { node: moved, action: Action::Pause })).unwrap_err();
     assert_eq!((error.kind, named(&error)), (ErrorKind::Refused, sorted(&[LastPump])), "{error}");
 }
 
@@ -37,7 +37,7 @@ fn no_pump_keeps_a_tidb_server_from_skipping_again_and_the_question_says_what_is
     let call = r#"recover_tidb("10.0.1.32:4000", #{$})"#;
     let asked = skipping.question(&call.replace('$', ""));
     for words in [
-        "TiDB server 10.0.1.32:4000: have it write binlog again",
+        "have the TiDB server 10.0.1.32:4000 write binlog again",
         "note: what it has skipped is lost to every Drainer: each downstream needs a new full backup",
     ] {
         assert!(asked.contains(words), "{asked}");

@@ -5,7 +5,7 @@ use binlogsh::error::{ErrorKind, Result};
 use binlogsh::node::{NodeRef, State};
 use binlogsh::sim::{Scenario, Simulated};
 use binlogsh::world::GuardName::*;
-use binlogsh::world::{Answer, Fence, Probe, ProbeFinding, Request, World};
+use binlogsh::world::{Answer, Change, Fence, Probe, ProbeFinding, Read, Request, World};
 
 #[test]
 fn alive_refuses_to_write_over_a_node_that_is_or_may_be_there() {
@@ -46,7 +46,7 @@ struct ComesUp(Simulated, usize);
 
 impl World for ComesUp {
     fn apply(&mut self, request: &Request, fence: Option<&Fence>) -> Result<Answer> {
-        let Request::Probe { nodes } = request else { return self.0.apply(request, fence) };
+        let Request::Read(Read::Probe { nodes }) = request else { return self.0.apply(request, fence) };
         self.1 += 1;
         let finding = if self.1 > 1 { ProbeFinding::State(State::Online) } else { ProbeFinding::Refused };
         let probe = |node: &NodeRef| Probe { node: node.clone(), finding: finding.clone() };
@@ -59,7 +59,8 @@ fn alive_looks_once_more_after_it_has_watched() {
     let world = Simulated::new(&Scenario::named("lost-pump").unwrap()).unwrap();
     let (records, _) = world.cluster().listing();
     let seen = records.into_iter().find(|record| record.node.id == "pump-2").unwrap();
-    let error = perform(ComesUp(world, 0), Request::SwapRecord { seen, state: State::Paused }).unwrap_err();
+    let error =
+        perform(ComesUp(world, 0), Request::Change(Change::SwapRecord { seen, state: State::Paused })).unwrap_err();
     assert_eq!((error.kind, named(&error)), (ErrorKind::Refused, sorted(&[Alive])));
     assert!(error.message.contains("came up while it was watched: a probe says online"), "{error}");
 }

@@ -4,7 +4,7 @@ use binlogsh::error::{Error, ErrorKind, Result};
 use binlogsh::interrupt::Interrupt;
 use binlogsh::journal::Memory;
 use binlogsh::language::{Ending, Interpreter, Settings, Source};
-use binlogsh::policy::{Ask, Policy, Warn, Yes};
+use binlogsh::policy::{AskOperator, Policy, Warn, Yes};
 use binlogsh::secret::Secret;
 use binlogsh::session::{Parts, Session};
 use binlogsh::sim::{Scenario, Simulated};
@@ -160,7 +160,7 @@ impl Situation {
         let session = Session::new(Parts {
             world: Box::new(world),
             journal: Box::new(Memory::of_changes()),
-            policy: Box::new(Ask::default()),
+            policy: Box::new(AskOperator::default()),
             notices: Arc::new(|_| {}),
             interrupt: Interrupt::default(),
             lock: None,

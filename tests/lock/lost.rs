@@ -7,7 +7,7 @@ use crate::support::live::drainer;
 use crate::support::pd_double::PdDouble;
 use crate::support::record;
 use binlogsh::error::ErrorKind;
-use binlogsh::world::{Action, GuardName, LOCK_KEY, LockHolder, Notice, Request};
+use binlogsh::world::{Action, Change, GuardName, LOCK_KEY, LockHolder, Notice, Read, Request};
 use std::time::{Duration, Instant};
 
 #[track_caller]
@@ -19,7 +19,11 @@ fn is_lost(lose: impl FnOnce(&mut Kv)) {
     let error = ann.delete(SECOND).unwrap_err();
     assert_eq!(error.kind, ErrorKind::LockLost);
     assert!(error.message.contains(LOCK_KEY) && error.hint.is_some(), "{error}");
-    assert_eq!(ann.perform(Request::Nodes, &[]).unwrap_err(), error, "it ends the run, whatever the script catches");
+    assert_eq!(
+        ann.perform(Request::Read(Read::Nodes), &[]).unwrap_err(),
+        error,
+        "it ends the run, whatever the script catches"
+    );
     assert!(kv.get(SECOND).is_some(), "it was written all the same");
 }
 
@@ -67,11 +71,11 @@ fn etcd_gone_in_the_middle_is_an_error_in_time_and_the_lock_is_lost_with_its_lea
     let (etcd, _kv) = etcd();
     let mut ann = Setup::new(etcd.url(), "ann").start();
     ann.delete(FIRST).unwrap();
-    let revision = match ann.perform(Request::Nodes, &[]).unwrap() {
+    let revision = match ann.perform(Request::Read(Read::Nodes), &[]).unwrap() {
         binlogsh::world::Answer::Listing(listing) => listing.malformed[0].mod_revision,
         other => panic!("{other:?}"),
     };
-    let delete = || Request::DeleteRecord { key: SECOND.into(), mod_revision: revision };
+    let delete = || Request::Change(Change::DeleteRecord { key: SECOND.into(), mod_revision: revision });
     etcd.kill();
     let began = Instant::now();
     let error = ann.perform(delete(), &[]).unwrap_err();
@@ -111,7 +115,7 @@ fn without_twice_its_deadline_left_no_request_is_sent_to_a_node() {
     let ttl = Duration::from_secs(3);
     let setup = Setup { ttl, timeout: Duration::from_millis(1300), ..Setup::new(pd.url(), "ann") };
     let mut ann = setup.start();
-    let pause = || Request::Act { node: drainer("d0", &node.address()), action: Action::Pause };
+    let pause = || Request::Change(Change::Act { node: drainer("d0", &node.address()), action: Action::Pause });
     let force = [GuardName::PumpClosing];
     let paused = || node.requests().iter().filter(|request| request.path.ends_with("/pause")).count();
     ann.perform(pause(), &force).unwrap();
@@ -137,7 +141,7 @@ fn a_lease_too_short_for_a_request_sends_none() {
     let node = HttpDouble::start(|_| Reply::verdict(200, "online"));
     kv.put("/tidb-binlog/v1/drainers/d0", record("d0", &node.address(), "online", 5, 5));
     let mut ann = Setup { timeout: Duration::from_millis(1100), ..Setup::new(etcd.url(), "ann") }.start();
-    let pause = Request::Act { node: drainer("d0", &node.address()), action: Action::Pause };
+    let pause = Request::Change(Change::Act { node: drainer("d0", &node.address()), action: Action::Pause });
     let error = ann.perform(pause, &[GuardName::PumpClosing]).unwrap_err();
     assert_eq!(error.kind, ErrorKind::LockLost);
     assert!(error.message.contains("a request to a node needs 2.2s"), "{error}");

@@ -19,7 +19,7 @@ use binlogsh::live::{Live, Settings};
 use binlogsh::node::Record;
 use binlogsh::policy::Yes;
 use binlogsh::session::{LockPlan, LockSpan, Parts, Session};
-use binlogsh::world::{Answer, Gate, GuardName, LOCK_KEY, LockHolder, Notice, Notices, Request};
+use binlogsh::world::{Answer, Change, Gate, GuardName, LOCK_KEY, LockHolder, Notice, Notices, Read, Request};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -95,16 +95,16 @@ impl Operator {
 
     /// Deletes a key that is no record.
     fn delete(&mut self, key: &str) -> Result<Answer> {
-        let listing = match self.perform(Request::Nodes, &[])? {
+        let listing = match self.perform(Request::Read(Read::Nodes), &[])? {
             Answer::Listing(listing) => listing,
             other => panic!("{other:?}"),
         };
         let found = listing.malformed.iter().find(|malformed| malformed.key == key).unwrap();
-        self.perform(Request::DeleteRecord { key: key.into(), mod_revision: found.mod_revision }, &[])
+        self.perform(Request::Change(Change::DeleteRecord { key: key.into(), mod_revision: found.mod_revision }), &[])
     }
 
     fn record(&mut self) -> Record {
-        match self.perform(Request::Nodes, &[]).unwrap() {
+        match self.perform(Request::Read(Read::Nodes), &[]).unwrap() {
             Answer::Listing(mut listing) => listing.records.remove(0),
             other => panic!("{other:?}"),
         }

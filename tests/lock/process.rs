@@ -136,6 +136,6 @@ fn whoever_waits_gets_the_lock_of_a_killed_process_when_its_lease_ends() {
     assert!(is_locked(&mut kv), "nobody gave it back");
     let mut bob = Setup::new(etcd.url(), "bob").waiting(60).start();
     bob.delete(SECOND).unwrap();
-    let shown = |notice: &Notice| matches!(notice, Notice::Progress(text) if text.contains(&who));
+    let shown = |notice: &Notice| matches!(notice, Notice::Progress(progress) if progress.to_string().contains(&who));
     assert!(bob.heard().iter().any(shown), "{:?}", bob.heard());
 }

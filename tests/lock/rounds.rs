@@ -7,7 +7,7 @@ use crate::support::http_double::{HttpDouble, Reply};
 use crate::support::record;
 use binlogsh::error::ErrorKind;
 use binlogsh::node::State;
-use binlogsh::world::{Answer, GuardName, Request};
+use binlogsh::world::{Answer, Change, GuardName, Request};
 use std::time::Duration;
 
 const KEY: &str = "/tidb-binlog/v1/drainers/d0";
@@ -32,7 +32,7 @@ pub(super) fn go(url: &str, user: &str, mut say: impl FnMut(String)) {
                 Setup { ttl: LONG, ..Setup::new(url.into(), user) }.for_each_change().waiting(60).start();
             let seen = operator.record();
             let state = if seen.state == State::Online { State::Paused } else { State::Online };
-            match operator.perform(Request::SwapRecord { seen, state }, &FORCE) {
+            match operator.perform(Request::Change(Change::SwapRecord { seen, state }), &FORCE) {
                 Ok(Answer::Swapped(written)) => {
                     say(format!("{} {state}", written.mod_revision));
                     break;

@@ -3,12 +3,14 @@
 use binlogsh::error::ErrorKind;
 use binlogsh::node::{Kind, State};
 use binlogsh::sim::{Scenario, Simulated};
-use binlogsh::world::{Answer, FaultKind, Fence, LOCK_KEY, LockHolder, Play, Request, World};
+use binlogsh::world::{
+    Answer, Change, FaultKind, Fence, LOCK_KEY, LockHolder, LockRequest, Play, Read, Request, World,
+};
 use std::time::Duration;
 
 fn locked() -> (Simulated, Fence) {
     let mut world = Simulated::new(&Scenario::named("default").unwrap()).unwrap();
-    let lock = Request::Lock { holder: LockHolder::default(), wait: None };
+    let lock = Request::Lock(LockRequest::Take { holder: LockHolder::default(), wait: None });
     match world.apply(&lock, None).unwrap() {
         Answer::Locked(fence) => (world, fence),
         other => panic!("{other:?}"),
@@ -21,22 +23,22 @@ fn after(kind: FaultKind, seconds: u64) -> Option<ErrorKind> {
     let lasts = Some(Duration::from_secs(seconds));
     let fault = Play::Fault { kind, node: None, after: Duration::ZERO, lasts };
     world.apply(&Request::Play(fault), None).unwrap();
-    world.apply(&Request::Sleep { time: Duration::from_secs(seconds + 20) }, None).unwrap();
-    let seen = match world.apply(&Request::Nodes, None).unwrap() {
+    world.apply(&Request::Read(Read::Sleep { time: Duration::from_secs(seconds + 20) }), None).unwrap();
+    let seen = match world.apply(&Request::Read(Read::Nodes), None).unwrap() {
         Answer::Listing(listing) => listing.find(Kind::Pump, "pump-1").unwrap().clone(),
         other => panic!("{other:?}"),
     };
-    let swap = Request::SwapRecord { seen, state: State::Paused };
+    let swap = Request::Change(Change::SwapRecord { seen, state: State::Paused });
     world.apply(&swap, Some(&fence)).err().map(|error| error.kind)
 }
 
 #[test]
 fn it_lives_for_days_while_it_is_kept_alive() {
     let (mut world, fence) = locked();
-    world.apply(&Request::Sleep { time: Duration::from_secs(7 * 86_400) }, None).unwrap();
-    let lock = Request::Lock { holder: LockHolder::default(), wait: None };
+    world.apply(&Request::Read(Read::Sleep { time: Duration::from_secs(7 * 86_400) }), None).unwrap();
+    let lock = Request::Lock(LockRequest::Take { holder: LockHolder::default(), wait: None });
     assert_eq!(world.apply(&lock, Some(&fence)).unwrap(), Answer::Locked(fence));
-    drop(world.apply(&Request::Unlock, None));
+    drop(world.apply(&Request::Lock(LockRequest::GiveBack), None));
     assert!(world.cluster().get(LOCK_KEY).is_none());
 }
 

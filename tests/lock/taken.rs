@@ -3,7 +3,7 @@
 use super::{FIRST, SECOND, Setup, TTL, etcd, is_locked, until_locked};
 use crate::support::etcd::Etcd;
 use binlogsh::error::ErrorKind;
-use binlogsh::world::{LOCK_KEY, LockHolder, Notice};
+use binlogsh::world::{Change, LOCK_KEY, LockHolder, Notice, Read, Request};
 use std::time::{Duration, Instant};
 
 #[test]
@@ -25,7 +25,7 @@ fn the_second_of_two_is_told_who_the_first_is_and_changes_nothing() {
 fn a_script_keeps_the_lock_to_its_end_and_a_line_for_one_change() {
     let (etcd, mut kv) = etcd();
     let mut script = Setup::new(etcd.url(), "ann").start();
-    script.perform(binlogsh::world::Request::Nodes, &[]).unwrap();
+    script.perform(Request::Read(Read::Nodes), &[]).unwrap();
     assert!(!is_locked(&mut kv), "looking needs no lock");
     script.delete(FIRST).unwrap();
     std::thread::sleep(TTL * 2);
@@ -42,7 +42,7 @@ fn a_script_keeps_the_lock_to_its_end_and_a_line_for_one_change() {
 fn a_line_that_fails_gives_the_lock_back_too() {
     let (etcd, mut kv) = etcd();
     let mut line = Setup::new(etcd.url(), "ann").for_each_change().start();
-    let request = binlogsh::world::Request::DeleteRecord { key: FIRST.into(), mod_revision: 1 };
+    let request = Request::Change(Change::DeleteRecord { key: FIRST.into(), mod_revision: 1 });
     assert_eq!(line.perform(request, &[]).unwrap_err().kind, ErrorKind::Conflict);
     assert!(!is_locked(&mut kv));
 }
@@ -79,7 +79,7 @@ fn whoever_waits_is_shown_for_whom_and_gets_it_when_it_is_given_back() {
     let (outcome, heard) = bob.join().unwrap();
     outcome.unwrap();
     assert!(given_back.elapsed() < Duration::from_secs(4), "it is told, it does not poll: {:?}", given_back.elapsed());
-    let shown = |notice: &Notice| matches!(notice, Notice::Progress(text) if text.contains("held by ann@here"));
+    let shown = |notice: &Notice| matches!(notice, Notice::Progress(progress) if progress.to_string().contains("held by ann@here"));
     assert!(heard.iter().any(shown), "{heard:?}");
     assert!(heard.contains(&Notice::ProgressEnd));
 }

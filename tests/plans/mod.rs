@@ -10,11 +10,11 @@ use binlogsh::journal::Memory;
 use binlogsh::language::{Ending, Interpreter, Settings, Source};
 use binlogsh::node::{Kind, State};
 use binlogsh::output::to_json;
-use binlogsh::policy::{Change, Consent, Follow, Policy, Progress, Yes};
+use binlogsh::policy::{Consent, Follow, Followed, Policy, Proposal, Yes};
 use binlogsh::rehearsal::{Basis, Plan, ScriptMark, Stage};
 use binlogsh::session::{Parts, Session};
 use binlogsh::sim::{Scenario, Simulated};
-use binlogsh::world::{Action, Answer, Fence, Listing, Notices, Request, World};
+use binlogsh::world::{Action, Answer, Change, Fence, Listing, Notices, Read, Request, World};
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 use std::cell::RefCell;
@@ -40,14 +40,14 @@ impl Cluster {
     }
 
     fn listing(&self) -> Listing {
-        match self.clone().apply(&Request::Nodes, None).unwrap() {
+        match self.clone().apply(&Request::Read(Read::Nodes), None).unwrap() {
             Answer::Listing(listing) => listing,
             other => panic!("{other:?}"),
         }
     }
 
     fn pass(&self, time: Duration) {
-        self.clone().apply(&Request::Sleep { time }, None).unwrap();
+        self.clone().apply(&Request::Read(Read::Sleep { time }), None).unwrap();
     }
 
     fn put(&self, key: &str, value: &str) {
@@ -68,7 +68,7 @@ impl Cluster {
     }
 
     /// Runs a script here that may only follow `plan`.
-    fn follow(&self, plan: &Plan, source: &Source) -> (std::result::Result<Ending, Error>, Progress) {
+    fn follow(&self, plan: &Plan, source: &Source) -> (std::result::Result<Ending, Error>, Followed) {
         let policy = Follow::new(plan.effects.clone(), yes());
         let progress = policy.progress();
         let (session, _) = self.session(policy);
@@ -113,7 +113,7 @@ fn a_run_that_would_do_anything_but_the_next_effect_is_refused_with_both() {
         (r#"pause_drainer("drainer-1")"#, 0, "plan:   pause drainer drainer-0 (10.0.1.21:8249) (effect 1 of 2)"),
         (r#"pause_drainer("drainer-1")"#, 0, "script: pause drainer drainer-1 (10.0.1.22:8249)"),
         (r#"pause_drainer("drainer-0"); offline_drainer("drainer-1")"#, 1, "script: close drainer drainer-1"),
-        (r#"manual("have lunch")"#, 0, "script: manual work: have lunch"),
+        (r#"manual("have lunch")"#, 0, "script: by hand: have lunch"),
         (r#"exec("true")"#, 0, "script: run the program true"),
         (r#"generate_meta(#{ data_dir: "x" })"#, 0, "script: write x/savepoint"),
         (r#"pause_drainer("drainer-0"); pause_drainer("drainer-1"); pause_pump("pump-1")"#, 2, "plan:   at its end"),
@@ -146,7 +146,7 @@ fn a_guard_and_the_operator_decide_as_without_a_plan() {
 struct Slow(Cluster);
 
 impl Policy for Slow {
-    fn decide(&mut self, _: &Change<'_>, _: &mut dyn World) -> Result<Consent> {
+    fn decide(&mut self, _: &Proposal<'_>, _: &mut dyn World) -> Result<Consent> {
         let record = self.0.listing().find(Kind::Drainer, "drainer-0").unwrap().clone();
         self.0.put(&record.node.key(), &record.with_state(State::Offline).unwrap().shown());
         Ok(Consent::Asked)
@@ -158,9 +158,9 @@ fn what_changes_while_the_operator_is_asked_is_seen() {
     let plan = rehearsed_code(r#"pause_drainer("drainer-0")"#);
     let cluster = Cluster::new();
     let mut follow = Follow::new(plan.effects.clone(), Slow(cluster.clone()));
-    let request = Request::Act { node: cluster.listing().records[3].node.clone(), action: Action::Pause };
-    let change = Change { request: &request, about: "pause it", findings: &[], force: &[] };
-    let error = follow.decide(&change, &mut cluster.clone()).unwrap_err();
+    let change = Change::Act { node: cluster.listing().records[3].node.clone(), action: Action::Pause };
+    let proposal = Proposal { change: &change, about: "pause it", findings: &[], force: &[] };
+    let error = follow.decide(&proposal, &mut cluster.clone()).unwrap_err();
     assert_eq!(error.kind, ErrorKind::Conflict);
     assert!(error.message.contains("offline at 10.0.1.21:8249 (the plan knows drainer drainer-0, online"), "{error}");
     assert_eq!(follow.progress().left(), 1);
@@ -187,8 +187,8 @@ fn every_kind_of_effect_is_planned_and_followed() {
     let shown: Vec<&str> = rows.iter().map(|row| row["what"].as_str().unwrap()).collect();
     insta::assert_snapshot!(shown.join("\n"), @r"
     pause pump pump-1 (10.0.1.12:8250)
-    manual work: replace it; starts pump pump-1 (10.0.1.12:8250)
-    run the program systemctl stop 'it'\''s'; stops drainer drainer-1 (10.0.1.22:8249)
+    by hand: replace it (starts pump pump-1 (10.0.1.12:8250))
+    run the program systemctl stop 'it'\''s' (stops drainer drainer-1 (10.0.1.22:8249))
     write offline into the record of drainer drainer-1 (10.0.1.22:8249)
     delete the key /tidb-binlog/v1/drainers/drainer-1
     trigger GC of pump pump-0 (10.0.1.11:8250)
@@ -200,4 +200,22 @@ fn every_kind_of_effect_is_planned_and_followed() {
     let (ended, progress) = Cluster::new().follow(&plan, &source);
     ended.unwrap();
     assert_eq!(progress.left(), 0);
+}
+
+#[test]
+fn a_plan_says_where_work_by_hand_makes_room_and_holds_the_script_to_it() {
+    let code = |pump: &str| format!(r#"manual("make room", #{{ frees: ["{pump}"], takes: "5s" }})"#);
+    let planned = Source::new("room.rhai", code("pump-0"));
+    let plan = rehearsed(&planned);
+    let Json::Array(rows) = to_json(&plan.table()) else { panic!("no rows") };
+    assert_eq!(rows[0]["what"], "by hand: make room (makes room for pump pump-0 (10.0.1.11:8250))");
+    assert_eq!(rows[0]["relies_on"], "pump pump-0, online at 10.0.1.11:8250");
+    let (ended, progress) = Cluster::new().follow(&plan, &planned);
+    ended.unwrap();
+    assert_eq!(progress.left(), 0);
+    let (ended, progress) = Cluster::new().follow(&plan, &Source::new("room.rhai", code("pump-1")));
+    let error = ended.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Refused);
+    assert!(error.message.contains("makes room for pump pump-1"), "{error}");
+    assert_eq!(progress.left(), 1);
 }

@@ -4,7 +4,7 @@ use super::{CLUSTER, Cluster, rehearsed, rehearsed_code, rolling_restart, yes};
 use binlogsh::error::ErrorKind;
 use binlogsh::node::{Kind, NodeRef, Record, State};
 use binlogsh::policy::Follow;
-use binlogsh::world::{Action, Gate, Request};
+use binlogsh::world::{Action, Change, Gate, Request};
 use serde_json::{Value as Json, json};
 use std::time::Duration;
 
@@ -121,7 +121,7 @@ fn what_a_change_during_the_run_does_to_the_next_effect_is_refused() {
         let cluster = Cluster::new();
         let (session, _) = cluster.session(Follow::new(plan.effects.clone(), yes()));
         let nodes: Vec<NodeRef> = cluster.listing().of(Kind::Drainer).map(|record| record.node.clone()).collect();
-        let pause = |at: usize| Request::Act { node: nodes[at].clone(), action: Action::Pause };
+        let pause = |at: usize| Request::Change(Change::Act { node: nodes[at].clone(), action: Action::Pause });
         session.borrow_mut().perform(pause(0), &[]).unwrap();
         let record = cluster.listing().find(Kind::Drainer, "drainer-1").unwrap().clone();
         let changed = match round % 3 {

@@ -27,8 +27,12 @@ fn a_program_is_not_executed_and_its_declared_effect_comes_when_it_was_stated() 
     for allowed in [&[] as &[&str], &["--allow-exec"]] {
         let ran = rehearse(PROGRAM, allowed).succeeds();
         assert_eq!(left(&ran), ["s.rhai"], "no file is made, by the program or by the savepoint");
-        assert_eq!(line(&ran, "run the program"), "0.0s   ? would ask: run the program touch made");
-        assert_eq!(line(&ran, "- run touch made"), "15s   - run touch made: done after 15s");
+        assert_eq!(
+            line(&ran, "? would ask: run"),
+            "0.0s   ? would ask: run the program touch made (starts drainer drainer-0 (10.0.1.21:8249))"
+        );
+        let done = "15s   - run the program touch made (starts drainer-0): done after 15s";
+        assert_eq!(line(&ran, "- run the program"), done);
         assert_eq!(line(&ran, "drainer-0 is started"), "15s     drainer-0 is started");
         assert_eq!(line(&ran, "drainer-0 works"), "15s     drainer-0 works");
     }
@@ -93,7 +97,7 @@ fn work_by_hand_begins_once_pd_answers_again_and_without_nodes_it_need_not() {
     };
     let starts = r#"starts: ["pump-0"],"#;
     let ran =
-        rehearse(&script("20s", starts), &[]).succeeds().stdout_contains(". waiting for an answer: no PD answered");
+        rehearse(&script("20s", starts), &[]).succeeds().stdout_contains(". waiting for an answer (no PD answered");
     assert!(line(&ran, "- by hand: go").starts_with("3"), "{}", ran.stdout);
     rehearse(&script("3m", starts), &[]).fails(ErrorKind::Unreachable).stdout_contains("Took 1m10s");
     let ran = rehearse(&script("3m", ""), &[]).succeeds();
@@ -110,9 +114,9 @@ fn a_plan_that_a_rehearsal_kept_is_shown_and_followed() {
     let shell = |args: &[&str]| Shell::new(args).file("plan.json", &text);
     let shown = shell(&["rehearse", "--show", "plan.json"]).go().succeeds();
     insta::assert_snapshot!(shown.stdout, @r"
-    effect  what                                                                        relies_on
-    1       pause pump pump-2 (10.0.1.13:8250)                                          pump pump-2, online at 10.0.1.13:8250
-    2       manual work: Replace and start pump-2; starts pump pump-2 (10.0.1.13:8250)  pump pump-2, paused at 10.0.1.13:8250
+    effect  what                                                                     relies_on
+    1       pause pump pump-2 (10.0.1.13:8250)                                       pump pump-2, online at 10.0.1.13:8250
+    2       by hand: Replace and start pump-2 (starts pump pump-2 (10.0.1.13:8250))  pump pump-2, paused at 10.0.1.13:8250
     ");
     let run = |sandbox: &str| {
         let shell = shell(&[sandbox, "--yes", "run", "--plan=plan.json", "-p", "only=pump-2"]);

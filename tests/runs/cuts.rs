@@ -15,7 +15,7 @@ use binlogsh::policy::Yes;
 use binlogsh::recovery::{Knowledge, settle};
 use binlogsh::session::{LockPlan, LockSpan, Parts, Session};
 use binlogsh::sim::{Scenario, Simulated, Span, Stage, What};
-use binlogsh::world::{Action, Answer, Effect, Fence, LockHolder, Notices, Request, World};
+use binlogsh::world::{Action, Answer, Change, Fence, LockHolder, Notices, Read, Request, World};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -77,17 +77,17 @@ struct Mortal {
 
 impl World for Mortal {
     fn apply(&mut self, request: &Request, fence: Option<&Fence>) -> Result<Answer> {
-        if matches!(request, Request::Now) && !self.points.borrow().dead {
+        if matches!(request, Request::Read(Read::Now)) && !self.points.borrow().dead {
             return self.world.borrow_mut().apply(request, fence);
         }
-        if request.effect() != Effect::Read {
+        if !request.is_look() {
             let mut points = self.points.borrow_mut();
             let next = points.next;
             points.changes.push((next, request.clone()));
         }
         self.points.borrow_mut().pass()?;
         let answer = self.world.borrow_mut().apply(request, fence);
-        if request.effect() != Effect::Read {
+        if !request.is_look() {
             self.points.borrow_mut().pass()?;
         }
         answer
@@ -109,7 +109,7 @@ impl Journal for Pen {
         self.journal.next_replayed()
     }
 
-    fn take_expected(&mut self) -> Option<Request> {
+    fn take_expected(&mut self) -> Option<Change> {
         self.journal.take_expected()
     }
 
@@ -118,9 +118,9 @@ impl Journal for Pen {
         self.journal.note(request, outcome, by)
     }
 
-    fn began(&mut self, request: &Request, findings: &[String], by: Option<&str>) -> Result<()> {
+    fn began(&mut self, change: &Change, findings: &[String], by: Option<&str>) -> Result<()> {
         self.points.borrow_mut().pass()?;
-        self.journal.began(request, findings, by)?;
+        self.journal.began(change, findings, by)?;
         self.points.borrow_mut().pass()
     }
 
@@ -305,7 +305,7 @@ impl Case {
         let cut = self.play(&world, &journal, &points);
         assert!(points.borrow().dead, "{about}: {cut:?}");
         drop(journal);
-        world.borrow_mut().apply(&Request::Sleep { time: Duration::from_secs(gap) }, None).unwrap();
+        world.borrow_mut().apply(&Request::Read(Read::Sleep { time: Duration::from_secs(gap) }), None).unwrap();
         (world, left)
     }
 
@@ -341,7 +341,7 @@ impl Case {
         let mut live = Mortal { world: world.clone(), points: Shared::default() };
         settle(&mut journal, &mut live, None, &mut |_, question| panic!("{about}: {}", question.text)).unwrap();
         if let Some(known) = Knowledge::of(&loaded.entries, loaded.unfinished.as_ref())
-            && let Answer::Listing(now) = live.apply(&Request::Nodes, None).unwrap()
+            && let Answer::Listing(now) = live.apply(&Request::Read(Read::Nodes), None).unwrap()
         {
             assert_eq!(known.differences(&now), Vec::<String>::new(), "{about}: nobody else did anything");
         }
@@ -352,11 +352,8 @@ impl Case {
 /// What the journal says was done is what was done.
 fn told_the_truth(dir: &Path, expected: &End, about: &str) {
     let loaded = Store::open_if_there(&dir.join("runs.db")).unwrap().unwrap().load(ID).unwrap();
-    let told = loaded.entries.iter().filter(|entry| matches!(entry.request, Request::Act { .. }));
-    assert!(
-        loaded.entries.iter().all(|entry| entry.outcome.is_ok() || entry.request.effect() == Effect::Read),
-        "{about}"
-    );
+    let told = loaded.entries.iter().filter(|entry| matches!(entry.request, Request::Change(Change::Act { .. })));
+    assert!(loaded.entries.iter().all(|entry| entry.outcome.is_ok() || entry.request.is_look()), "{about}");
     let truly: usize = expected.effects.iter().filter(|((_, what), _)| what.starts_with("told")).map(|(_, n)| n).sum();
     assert_eq!(told.count(), truly, "{about}");
 }

@@ -4,7 +4,7 @@ use super::cuts::{Case, Points, Shared, copy_store};
 use binlogsh::error::ErrorKind;
 use binlogsh::language::Source;
 use binlogsh::sim::{Scenario, Simulated};
-use binlogsh::world::Request;
+use binlogsh::world::{Change, Request};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -100,7 +100,8 @@ fn mutations() -> Vec<(String, Source)> {
 fn a_script_that_does_something_else_than_its_journal_is_found_out_before_any_effect() {
     let lines: Vec<String> = LINES.iter().map(|line| (*line).to_owned()).collect();
     let case = Case::of(script(&lines), Scenario::named("default").unwrap());
-    let point = case.first_point_of(|request| matches!(request, Request::Act { node, .. } if node.id == "pump-1"));
+    let point = case
+        .first_point_of(|request| matches!(request, Request::Change(Change::Act { node, .. }) if node.id == "pump-1"));
     let cuts = [0, 45].map(|gap| case.cut_off(point, gap));
     let mut rounds = 0;
     for (what, mutated) in mutations() {

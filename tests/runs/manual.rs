@@ -34,7 +34,8 @@ fn work_by_hand_that_comes_to_nothing_says_what_it_sees_and_ends_as_a_run_to_go_
     let place = place();
     let ran = run(&place).go().fails(ErrorKind::Timeout);
     let ran = ran.stderr_contains("to be done by hand: start pump-1 with the new binary");
-    let ran = ran.stderr_contains("of 2.0s at most) for: start pump-1 with the new binary");
+    let ran = ran.stderr_contains("waiting for \"start pump-1 with the new binary\"");
+    let ran = ran.stderr_contains("of 2.0s at most)");
     let ran = ran.stderr_contains("was not seen to be done in 2").stderr_contains(SEEN);
     ran.stderr_contains("go on with the run").stderr_contains(" runs resume ");
     assert!(place.cluster.kv().get(LOCK_KEY).is_none(), "nobody else has to wait for it");
@@ -69,7 +70,7 @@ fn the_process_that_did_not_come_up_in_time_and_then_did_is_the_one_that_was_sta
     let fault: binlogsh::sim::Fault = serde_json::from_str(slow).unwrap();
     let (mut seen, cluster) = (false, &place.cluster);
     let ran = run(&place).watched(|line| {
-        if line.contains("at most) for: start pump-1") && !seen {
+        if line.contains("waiting for \"start pump-1") && !seen {
             seen = true;
             cluster.with(|cluster| cluster.add_fault(fault.clone())).unwrap();
             let begins = cluster.with(|cluster| cluster.now());

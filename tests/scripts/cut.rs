@@ -6,10 +6,10 @@ use binlogsh::interrupt::Interrupt;
 use binlogsh::journal::{Entry, Memory};
 use binlogsh::language::{Ending, Interpreter, Settings, Shipped, shipped};
 use binlogsh::node::Kind;
-use binlogsh::policy::{PlannedEffect, Yes};
+use binlogsh::policy::Yes;
 use binlogsh::session::{Parts, Session};
 use binlogsh::sim::{Scenario, Simulated};
-use binlogsh::world::{Answer, Fence, Request, World};
+use binlogsh::world::{Answer, Change, Fence, Read, Request, World};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -38,7 +38,7 @@ struct Losing {
 
 impl World for Losing {
     fn apply(&mut self, request: &Request, fence: Option<&Fence>) -> Result<Answer> {
-        let effect = PlannedEffect::of(request).map(|effect| effect.to_string());
+        let effect = request.change().and_then(Change::planned).map(|effect| effect.to_string());
         let done = self.done.borrow().len();
         let is_cut = match self.cut {
             Where::Before(at) => effect.is_some() && done == at,
@@ -112,7 +112,7 @@ fn survives(name: &str) {
             assert_eq!(cut, Where::After(effects.len() - 1), "{name}");
             continue;
         }
-        world.borrow_mut().apply(&Request::Sleep { time: AWAY }, None).unwrap();
+        world.borrow_mut().apply(&Request::Read(Read::Sleep { time: AWAY }), None).unwrap();
         let (ending, second, _) = run(script, &world, &entries, Where::Nowhere);
         assert!(ending.is_ok(), "{name}, cut {cut:?}: {ending:?}");
         let together: Vec<String> = first.into_iter().chain(second).collect();

@@ -40,7 +40,7 @@ fn scale_out_starts_a_pump_that_nobody_knew() {
         &[],
         "==> look
          ==> start pump-3
-         - manual work: Start the Pump pump-3 at 10.0.1.14:8250; starts pump pump-3 (10.0.1.14:8250)
+         - by hand: Start the Pump pump-3 at 10.0.1.14:8250 (starts pump pump-3 (10.0.1.14:8250))
          ==> wait until pump-3 takes part
          ==> check that pump-3 is online and replication goes on",
     );
@@ -54,7 +54,7 @@ fn scale_in_to_zero_stops_tidb_then_pumps_then_drainers() {
         &[],
         "==> look
          ==> switch binlog off in TiDB
-         - manual work: Switch binlog off in every TiDB server, and restart it; TiDB writes no binlog afterwards
+         - by hand: Switch binlog off in every TiDB server, and restart it (TiDB writes no binlog afterwards)
          ==> pump-0: look
          ==> pump-0: close
          ? close pump pump-0 (10.0.1.11:8250), whose record says online
@@ -100,7 +100,7 @@ fn first_drainer_writes_a_savepoint_and_starts_from_it() {
          ? write meta/savepoint
          - write meta/savepoint
          ==> start drainer-0
-         - manual work: Start the Drainer drainer-0 at 10.0.1.21:8249, from 470639915827462144; starts drainer drainer-0 (10.0.1.21:8249)
+         - by hand: Start the Drainer drainer-0 at 10.0.1.21:8249, from 470639915827462144 (starts drainer drainer-0 (10.0.1.21:8249))
          ==> wait until drainer-0 advances
          ==> check that drainer-0 began where it should, and replication goes on",
     );
@@ -128,7 +128,7 @@ fn move_drainer_retires_the_old_one_only_once_the_new_one_advances() {
          - pause drainer drainer-1 (10.0.1.22:8249)
          ==> drainer-2: choose where it begins, after drainer-1
          ==> drainer-2: start, instead of drainer-1
-         - manual work: Start the Drainer drainer-2 at 10.0.1.23:8249 from the checkpoint of drainer-1, which must not run any more; starts drainer drainer-2 (10.0.1.23:8249)
+         - by hand: Start the Drainer drainer-2 at 10.0.1.23:8249 from the checkpoint of drainer-1, which must not run any more (starts drainer drainer-2 (10.0.1.23:8249))
          ==> drainer-2: wait until it advances, instead of drainer-1
          ==> drainer-1: set offline
          ? write offline into the record of drainer drainer-1 (10.0.1.22:8249), whose record says paused
@@ -146,9 +146,9 @@ fn after_crash_starts_drainers_before_pumps() {
         &[],
         "==> look
          ==> drainer-0: start
-         - manual work: Start drainer-0; starts drainer drainer-0 (10.0.1.21:8249)
+         - by hand: Start drainer-0 (starts drainer drainer-0 (10.0.1.21:8249))
          ==> pump-1: start
-         - manual work: Start pump-1; starts pump pump-1 (10.0.1.12:8250)
+         - by hand: Start pump-1 (starts pump pump-1 (10.0.1.12:8250))
          ==> check drainer-0, pump-1, and that replication goes on",
     );
 }
@@ -190,7 +190,7 @@ fn pump_lost_asks_twice_and_stops_every_drainer_before_it_gives_the_pump_up() {
          ? write offline into the record of pump pump-2 (10.0.1.13:8250), whose record says online
          - write offline into the record of pump pump-2 (10.0.1.13:8250)
          ==> replace what is downstream of drainer-0, drainer-1
-         - manual work: Take a full backup; clear each downstream with its checkpoint, and restore the backup there; then start drainer-0, drainer-1 from its timestamp; starts drainer drainer-0 (10.0.1.21:8249), drainer drainer-1 (10.0.1.22:8249)
+         - by hand: Take a full backup; clear each downstream with its checkpoint, and restore the backup there; then start drainer-0, drainer-1 from its timestamp (starts drainer drainer-0 (10.0.1.21:8249), drainer drainer-1 (10.0.1.22:8249))
          ==> check that drainer-0, drainer-1 go on without pump-2",
     );
     assert_eq!(state(&played, Kind::Pump, "pump-2"), Some(State::Offline));
@@ -208,7 +208,7 @@ fn disk_full_asks_for_room_when_gc_frees_too_little() {
          ? trigger GC of pump pump-1 (10.0.1.12:8250), whose record says online
          - trigger GC of pump pump-1 (10.0.1.12:8250)
          ==> pump-1: make room
-         - manual work: Enlarge the disk of pump-1, or make room on it without touching its data
+         - by hand: Enlarge the disk of pump-1, or make room on it without touching its data (makes room for pump pump-1 (10.0.1.12:8250))
          ==> check that pump-1 has room and works, and that nobody has lost anything",
     );
     assert_eq!(last(&played), "pump-1 has 250 GiB free");
@@ -224,7 +224,7 @@ fn disk_full_restarts_the_pump_with_a_shorter_retention() {
          ? trigger GC of pump pump-1 (10.0.1.12:8250), whose record says online
          - trigger GC of pump pump-1 (10.0.1.12:8250)
          ==> pump-1: make room
-         - manual work: Set gc = 48 hours in the configuration of pump-1, and restart it; starts pump pump-1 (10.0.1.12:8250)
+         - by hand: Set gc = 48 hours in the configuration of pump-1, and restart it (starts pump pump-1 (10.0.1.12:8250); makes room for pump pump-1 (10.0.1.12:8250))
          ? trigger GC of pump pump-1 (10.0.1.12:8250), whose record says online
          - trigger GC of pump pump-1 (10.0.1.12:8250)
          ==> check that pump-1 has room and works, and that nobody has lost anything",
@@ -239,7 +239,7 @@ fn stuck_drainer_restarts_one_that_hangs() {
         "==> watch them
          ==> drainer-0: see what it waits for
          ==> drainer-0: mend and restart it
-         - manual work: See in the log of drainer-0 what it waits for, mend that, and restart it; starts drainer drainer-0 (10.0.1.21:8249)
+         - by hand: See in the log of drainer-0 what it waits for, mend that, and restart it (starts drainer drainer-0 (10.0.1.21:8249))
          ==> check that drainer-0 and all others go on",
     );
 }
@@ -255,10 +255,10 @@ fn stuck_drainer_restarts_all_that_look_for_a_pump_at_its_old_address() {
         "==> watch them
          ==> drainer-0: see what it waits for
          ==> drainer-0: mend and restart it
-         - manual work: See in the log of drainer-0 what it waits for, mend that, and restart it; starts drainer drainer-0 (10.0.1.21:8249)
+         - by hand: See in the log of drainer-0 what it waits for, mend that, and restart it (starts drainer drainer-0 (10.0.1.21:8249))
          ==> drainer-1: see what it waits for
          ==> drainer-1: mend and restart it
-         - manual work: See in the log of drainer-1 what it waits for, mend that, and restart it; starts drainer drainer-1 (10.0.1.22:8249)
+         - by hand: See in the log of drainer-1 what it waits for, mend that, and restart it (starts drainer drainer-1 (10.0.1.22:8249))
          ==> check that drainer-0, drainer-1 and all others go on",
     );
     let told = story(&played).join("\n");

@@ -10,7 +10,6 @@ mod wrong;
 
 use binlogsh::interrupt::Interrupt;
 use binlogsh::language::{Settings, Shipped, shipped};
-use binlogsh::policy::PlannedEffect;
 use binlogsh::rehearsal::{Base, Bounds, Played, Subjects};
 use binlogsh::sim::{Fault, Scenario};
 use binlogsh::world::Notice;
@@ -53,7 +52,7 @@ fn story(played: &Played) -> Vec<String> {
     });
     let asked = played.asked.iter().map(|asked| (asked.order, format!("? {}", asked.text.lines().next().unwrap())));
     let acts = played.acts.iter().filter_map(|act| {
-        let effect = PlannedEffect::of(&act.request)?;
+        let effect = act.change.planned()?;
         let how = if act.outcome.is_ok() { "" } else { " failed" };
         Some((act.order, format!("- {effect}{how}")))
     });

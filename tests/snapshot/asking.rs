@@ -5,7 +5,7 @@ use binlogsh::error::{ErrorKind, Result};
 use binlogsh::node::{NodeRef, State};
 use binlogsh::rehearsal::Snapshot;
 use binlogsh::sim::{DrainerSpec, ProcessSpec, PumpSpec, Scenario, Simulated};
-use binlogsh::world::{Action, Answer, Fence, Request, World};
+use binlogsh::world::{Action, Answer, Change, Fence, Read, Request, World};
 
 #[test]
 fn without_pd_there_is_no_snapshot() {
@@ -39,7 +39,7 @@ fn a_snapshot_is_few_requests_however_many_nodes_there_are() {
     assert_eq!(world.1.len(), 9);
     assert!(snapshot.assumptions().len() < 15, "{:#?}", snapshot.assumptions());
     let asked = |request: &Request| match request {
-        Request::Status { nodes } | Request::Metrics { nodes } => Some(nodes.len()),
+        Request::Read(Read::Status { nodes }) | Request::Read(Read::Metrics { nodes }) => Some(nodes.len()),
         _ => None,
     };
     assert_eq!(world.1.iter().filter_map(asked).collect::<Vec<_>>(), [399, 399], "the silent one is not waited for");
@@ -51,10 +51,10 @@ struct Meddling(Simulated, Option<NodeRef>);
 impl World for Meddling {
     fn apply(&mut self, request: &Request, fence: Option<&Fence>) -> Result<Answer> {
         let answer = self.0.apply(request, fence);
-        if let (Request::Probe { .. }, Some(node)) =
-            (request, self.1.take_if(|_| matches!(request, Request::Probe { .. })))
+        if let (Request::Read(Read::Probe { .. }), Some(node)) =
+            (request, self.1.take_if(|_| matches!(request, Request::Read(Read::Probe { .. }))))
         {
-            self.0.apply(&Request::Act { node, action: Action::Pause }, None)?;
+            self.0.apply(&Request::Change(Change::Act { node, action: Action::Pause }), None)?;
             pass(&mut self.0, 1);
         }
         answer

@@ -11,7 +11,7 @@ use binlogsh::error::ErrorKind;
 use binlogsh::node::{Kind, NodeRef, Record};
 use binlogsh::rehearsal::Snapshot;
 use binlogsh::sim::{DrainerSpec, ProcessSpec, PumpSpec, Scenario, Signal, Simulated, Span, scenario_names};
-use binlogsh::world::{Action, Answer, Listing, ProbeFinding, Request, World};
+use binlogsh::world::{Action, Answer, Change, Listing, ProbeFinding, Read, Request, World};
 use same::same;
 use std::time::Duration;
 
@@ -26,14 +26,14 @@ fn of(text: &str) -> Simulated {
 }
 
 fn list(world: &mut dyn World) -> Listing {
-    match world.apply(&Request::Nodes, None).unwrap() {
+    match world.apply(&Request::Read(Read::Nodes), None).unwrap() {
         Answer::Listing(listing) => listing,
         other => panic!("{other:?}"),
     }
 }
 
 fn pass(world: &mut dyn World, seconds: u64) {
-    world.apply(&Request::Sleep { time: Duration::from_secs(seconds) }, None).unwrap();
+    world.apply(&Request::Read(Read::Sleep { time: Duration::from_secs(seconds) }), None).unwrap();
 }
 
 fn signal(world: &mut Simulated, kind: Kind, id: &str, signal: Signal) {
@@ -43,7 +43,7 @@ fn signal(world: &mut Simulated, kind: Kind, id: &str, signal: Signal) {
 
 fn act(world: &mut Simulated, id: &str, action: Action) {
     let node = list(world).records.into_iter().find(|record| record.node.id == id).unwrap().node;
-    world.apply(&Request::Act { node, action }, None).unwrap();
+    world.apply(&Request::Change(Change::Act { node, action }), None).unwrap();
 }
 
 /// A sample without supervisors, of which a snapshot cannot know.
@@ -155,7 +155,7 @@ fn whatever_happens_to_any_node_of_any_sample_the_snapshot_shows_it() {
                 let mut world = Simulated::new(&scenario).unwrap();
                 // At another moment of everybody's intervals each time.
                 let time = Duration::from_millis(60_000 + 370 * at as u64);
-                world.apply(&Request::Sleep { time }, None).unwrap();
+                world.apply(&Request::Read(Read::Sleep { time }), None).unwrap();
                 let who = world.cluster().find(node.kind, &node.id).unwrap();
                 match signal {
                     Some(signal) => world.cluster_mut().signal(who, signal),

@@ -6,7 +6,7 @@ use binlogsh::node::State;
 use binlogsh::rehearsal::Snapshot;
 use binlogsh::sim::{ProcessSpec, Simulated};
 use binlogsh::tso::Tso;
-use binlogsh::world::{Answer, Fence, ProbeFinding, Request, StatusReport, World};
+use binlogsh::world::{Answer, Change, Fence, ProbeFinding, Request, StatusReport, World};
 use std::time::Duration;
 
 #[test]
@@ -91,7 +91,7 @@ fn a_state_written_over_a_live_node_does_not_outlast_its_heartbeat() {
     pass(&mut world, 100);
     // By chance the last listing comes before the node's next heartbeat, or not: both are what was seen.
     let seen = list(&mut world).records[0].clone();
-    world.apply(&Request::SwapRecord { seen, state: State::Paused }, None).unwrap();
+    world.apply(&Request::Change(Change::SwapRecord { seen, state: State::Paused }), None).unwrap();
     let snapshot = Snapshot::take(&mut world, Duration::ZERO).unwrap();
     let mut copy = Simulated::new(&snapshot.scenario).unwrap();
     pass(&mut copy, 5);

@@ -3,7 +3,7 @@
 use super::list;
 use binlogsh::node::NodeRef;
 use binlogsh::tso::Tso;
-use binlogsh::world::{Answer, Listing, ProbeFinding, Request, StatusReport, World};
+use binlogsh::world::{Answer, Listing, ProbeFinding, Read, Request, StatusReport, World};
 
 /// How far a position may be off, in seconds: by a save of a Drainer.
 const NEAR: f64 = 3.2;
@@ -18,10 +18,10 @@ fn near(what: &str, was: f64, is: f64, by: f64) {
 /// Asks both worlds everything, and holds the answers against each other.
 #[track_caller]
 pub(super) fn same(what: &str, was: &mut dyn World, is: &mut dyn World) {
-    for request in [Request::Cluster, Request::Tidbs] {
+    for request in [Request::Read(Read::Cluster), Request::Read(Read::Tidbs)] {
         assert_eq!(was.apply(&request, None).unwrap(), is.apply(&request, None).unwrap(), "{what}");
     }
-    let Answer::Tidbs(tidbs) = was.apply(&Request::Tidbs, None).unwrap() else { panic!() };
+    let Answer::Tidbs(tidbs) = was.apply(&Request::Read(Read::Tidbs), None).unwrap() else { panic!() };
     let is_quiet = !tidbs.iter().any(|tidb| tidb.binlog_status == "On");
     let by = if is_quiet { NEAR_WHERE_QUIET } else { NEAR };
     let (old, new) = (list(was), list(is));
@@ -47,7 +47,8 @@ fn nodes(listing: &Listing) -> Vec<NodeRef> {
 
 #[track_caller]
 fn what_nodes_say(what: &str, was: &mut dyn World, is: &mut dyn World, nodes: &[NodeRef], by: f64) {
-    let probes = |world: &mut dyn World| world.apply(&Request::Probe { nodes: nodes.to_vec() }, None).unwrap();
+    let probes =
+        |world: &mut dyn World| world.apply(&Request::Read(Read::Probe { nodes: nodes.to_vec() }), None).unwrap();
     let found = probes(was);
     assert_eq!(found, probes(is), "{what}");
     let Answer::Probes(found) = found else { panic!() };
@@ -55,9 +56,9 @@ fn what_nodes_say(what: &str, was: &mut dyn World, is: &mut dyn World, nodes: &[
     let nodes: Vec<NodeRef> =
         found.into_iter().filter(|probe| probe.finding != ProbeFinding::Silent).map(|probe| probe.node).collect();
     let asked = |world: &mut dyn World| {
-        let metrics = world.apply(&Request::Metrics { nodes: nodes.to_vec() }, None).unwrap();
-        let statuses = world.apply(&Request::Status { nodes: nodes.to_vec() }, None).unwrap();
-        let stamps = world.apply(&Request::CommitTs { nodes: nodes.to_vec() }, None).unwrap();
+        let metrics = world.apply(&Request::Read(Read::Metrics { nodes: nodes.to_vec() }), None).unwrap();
+        let statuses = world.apply(&Request::Read(Read::Status { nodes: nodes.to_vec() }), None).unwrap();
+        let stamps = world.apply(&Request::Read(Read::CommitTs { nodes: nodes.to_vec() }), None).unwrap();
         let (Answer::Metrics(m), Answer::Statuses(s), Answer::Timestamps(t)) = (metrics, statuses, stamps) else {
             panic!()
         };

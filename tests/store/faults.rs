@@ -85,7 +85,7 @@ fn a_full_disk_is_an_error_and_nothing_is_half_written() {
         (0..5).for_each(|i| read(&mut journal, n * 10 + i));
         match journal.began(&change(n), &[], None) {
             Err(error) => Some((n, error)),
-            Ok(()) => journal.done(Entry::new(change(n), Ok(acted()))).err().map(|error| (n, error)),
+            Ok(()) => journal.done(Entry::new(change(n).into(), Ok(acted()))).err().map(|error| (n, error)),
         }
     });
     let (_, error) = refused.unwrap();

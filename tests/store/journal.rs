@@ -2,7 +2,7 @@
 
 use super::*;
 use binlogsh::error::ErrorKind;
-use binlogsh::world::{Choice, Question};
+use binlogsh::world::{Ask, Choice, Question};
 use std::cell::Cell;
 use std::os::unix::fs::PermissionsExt;
 use std::rc::Rc;
@@ -30,7 +30,7 @@ fn the_first_change_brings_everything_before_it_durably() {
     let loaded = open(&file).load(&id(1)).unwrap();
     assert_eq!(outcomes(&loaded.entries), ["read 1", "read 2"]);
     let unfinished = loaded.unfinished.unwrap();
-    assert_eq!((unfinished.seq, unfinished.request, unfinished.by.as_deref()), (3, change(1), Some("ada")));
+    assert_eq!((unfinished.seq, unfinished.change, unfinished.by.as_deref()), (3, change(1), Some("ada")));
     assert_eq!(unfinished.findings, ["last_pump: another one is online"]);
     assert_eq!(unfinished.step.as_deref(), Some("restart pump-1"));
     assert!(loaded.line.unfinished);
@@ -86,7 +86,7 @@ fn the_prompt_keeps_changes_and_answers_only() {
     let run = NewRun { head: head(1, RunKind::Prompt), keeps: Keeps::Changes, ..new_run(1) };
     let mut journal = RunJournal::new(&file, run);
     read(&mut journal, 1);
-    let question = Request::Ask(Question::new("sure?"));
+    let question = Request::Ask(Ask::Question(Question::new("sure?")));
     journal.note(&question, &Ok(Answer::Chosen(Choice::Yes)), Some("grace")).unwrap();
     act(&mut journal, 1);
     read(&mut journal, 2);
@@ -169,7 +169,7 @@ fn a_resumed_run_gives_back_its_entries_and_goes_on() {
     let replayed: Vec<Entry> = std::iter::from_fn(|| resumed.next_replayed()).collect();
     assert_eq!(outcomes(&replayed), ["read 1", "did pump-1"]);
     resumed.forget(mark);
-    assert_eq!(resumed.unfinished().unwrap().request, change(2));
+    assert_eq!(resumed.unfinished().unwrap().change, change(2));
     finish_change(&mut resumed, 2);
     act(&mut resumed, 3);
     resumed.finish(done()).unwrap();
@@ -198,7 +198,7 @@ fn a_change_cannot_be_done_that_did_not_begin() {
     let (_dir, file) = place();
     let mut journal = script(&file, 1);
     begin(&mut journal, 1);
-    let error = journal.done(Entry::new(change(2), Ok(acted()))).unwrap_err();
+    let error = journal.done(Entry::new(change(2).into(), Ok(acted()))).unwrap_err();
     assert_eq!(error.kind, ErrorKind::Internal);
 }
 
@@ -238,17 +238,20 @@ fn a_change_whose_error_ended_the_run_is_tried_again_and_one_that_was_caught_is_
     let mut journal = script(&file, 1);
     for n in 1..=2 {
         begin(&mut journal, n);
-        journal.done(Entry::new(change(n), Err(Error::refused("no")))).unwrap();
+        journal.done(Entry::new(change(n).into(), Err(Error::refused("no")))).unwrap();
     }
     read(&mut journal, 1);
     journal.finish(failed()).unwrap();
     let mut resumed = open(&file).resume(&id(1), claim(99, &nobody)).unwrap();
-    assert_eq!(resumed.next_replayed().unwrap().request, change(1));
+    assert_eq!(resumed.next_replayed().unwrap().request, change(1).into());
     assert!(resumed.next_replayed().is_none() && resumed.unfinished().is_none());
     act(&mut resumed, 2);
     drop(resumed);
     let loaded = open(&file).load(&id(1)).unwrap();
-    assert_eq!(loaded.entries.iter().map(|entry| entry.request.clone()).collect::<Vec<_>>(), [change(1), change(2)]);
+    assert_eq!(
+        loaded.entries.iter().map(|entry| entry.request.change().unwrap().clone()).collect::<Vec<_>>(),
+        [change(1), change(2)]
+    );
     assert_eq!(loaded.again.len(), 1, "what ended it can still be read");
 }
 
@@ -258,11 +261,11 @@ fn a_change_in_doubt_that_ended_the_run_is_looked_into() {
     let mut journal = script(&file, 1);
     begin(&mut journal, 1);
     let doubt = Error::new(ErrorKind::InDoubt, "no answer came");
-    journal.done(Entry::new(change(1), Err(doubt.clone()))).unwrap();
+    journal.done(Entry::new(change(1).into(), Err(doubt.clone()))).unwrap();
     journal.finish(Ending { state: RunState::Failed, exit_code: 6, error: Some(doubt) }).unwrap();
     let mut resumed = open(&file).resume(&id(1), claim(99, &nobody)).unwrap();
-    assert_eq!(resumed.unfinished().unwrap().request, change(1));
-    resumed.settle(Entry::new(change(1), Ok(acted()))).unwrap();
+    assert_eq!(resumed.unfinished().unwrap().change, change(1));
+    resumed.settle(Entry::new(change(1).into(), Ok(acted()))).unwrap();
     assert_eq!(resumed.next_replayed().unwrap().outcome, Ok(acted()));
     drop(resumed);
     let resumed = open(&file).resume(&id(1), claim(98, &nobody)).unwrap();

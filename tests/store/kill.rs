@@ -53,7 +53,9 @@ fn after_kill_9_every_change_that_began_is_there_and_at_most_the_last_lacks_its_
     for round in 1..=rounds {
         let (began, done) = kill_after(&file, round, 1 + usize::from(round) * 7 % 40);
         let loaded = open(&file).load(&id(round)).unwrap();
-        let changes = loaded.entries.iter().filter(|entry| matches!(entry.request, Request::Act { .. })).count() as u64;
+        let changes =
+            loaded.entries.iter().filter(|entry| matches!(entry.request, Request::Change(Change::Act { .. }))).count()
+                as u64;
         let unfinished = u64::from(loaded.unfinished.is_some());
         assert!(changes + unfinished >= began, "round {round}: {began} began, {changes} + {unfinished} are there");
         assert!(changes + unfinished <= began + 1, "round {round}: {changes} + {unfinished} are there, {began} began");

@@ -13,7 +13,7 @@ use binlogsh::journal::store::{
 use binlogsh::journal::{Entry, Journal, Keeps};
 use binlogsh::node::{Kind, NodeRef, Record};
 use binlogsh::tso::Tso;
-use binlogsh::world::{Action, Answer, Listing, Request};
+use binlogsh::world::{Acted, Action, Answer, Change, Listing, Read, Request};
 use std::path::{Path, PathBuf};
 
 /// 2026-11-23 12:15:02 UTC.
@@ -79,12 +79,12 @@ fn pump(id: &str) -> NodeRef {
 }
 
 /// The change number `n` of a run.
-fn change(n: u64) -> Request {
-    Request::Act { node: pump(&format!("pump-{n}")), action: Action::Pause }
+fn change(n: u64) -> Change {
+    Change::Act { node: pump(&format!("pump-{n}")), action: Action::Pause }
 }
 
 fn acted() -> Answer {
-    Answer::Acted { message: "success".into() }
+    Answer::Acted(Acted { message: "success".into() })
 }
 
 /// The read number `n` of a run: a listing of three nodes.
@@ -105,7 +105,7 @@ fn listing(n: u64) -> Answer {
 }
 
 fn read(journal: &mut RunJournal, n: u64) {
-    journal.note(&Request::Nodes, &Ok(listing(n)), None).unwrap();
+    journal.note(&Request::Read(Read::Nodes), &Ok(listing(n)), None).unwrap();
 }
 
 fn begin(journal: &mut RunJournal, n: u64) {
@@ -113,7 +113,7 @@ fn begin(journal: &mut RunJournal, n: u64) {
 }
 
 fn finish_change(journal: &mut RunJournal, n: u64) {
-    journal.done(Entry::new(change(n), Ok(acted()))).unwrap();
+    journal.done(Entry::new(change(n).into(), Ok(acted()))).unwrap();
 }
 
 fn act(journal: &mut RunJournal, n: u64) {
@@ -145,7 +145,7 @@ fn open(file: &Path) -> Store {
 fn outcomes(entries: &[Entry]) -> Vec<String> {
     let word = |entry: &Entry| match (&entry.request, &entry.outcome) {
         (_, Ok(Answer::Listing(listing))) => format!("read {}", listing.revision),
-        (Request::Act { node, .. }, Ok(_)) => format!("did {}", node.id),
+        (Request::Change(Change::Act { node, .. }), Ok(_)) => format!("did {}", node.id),
         (_, outcome) => format!("{outcome:?}"),
     };
     entries.iter().map(word).collect()

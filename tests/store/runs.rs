@@ -81,7 +81,7 @@ fn a_process_whose_run_was_taken_over_stops_before_its_next_change() {
     let mut taken = open(&file).resume(&id(1), claim(99, &nobody)).unwrap();
     let error = journal.began(&change(2), &[], None).unwrap_err();
     assert_eq!(error.kind, ErrorKind::LockLost);
-    assert_eq!(journal.note(&Request::Nodes, &Ok(listing(1)), None).unwrap_err().kind, ErrorKind::LockLost);
+    assert_eq!(journal.note(&Request::Read(Read::Nodes), &Ok(listing(1)), None).unwrap_err().kind, ErrorKind::LockLost);
     drop(journal);
     act(&mut taken, 3);
     drop(taken);

@@ -4,7 +4,7 @@ use binlogsh::error::{Error, Result};
 use binlogsh::interrupt::Interrupt;
 use binlogsh::live::{Live, Settings, TlsFiles};
 use binlogsh::node::{Kind, NodeRef};
-use binlogsh::world::{Answer, Listing, Notice, Notices, ProbeFinding, Request, World};
+use binlogsh::world::{Answer, Listing, Notice, Notices, ProbeFinding, Read, Request, World};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ impl LiveWorld {
 
     /// All records.
     pub(crate) fn list(&mut self) -> Result<Listing> {
-        match self.ask(Request::Nodes)? {
+        match self.ask(Request::Read(Read::Nodes))? {
             Answer::Listing(listing) => Ok(listing),
             other => panic!("no listing: {other:?}"),
         }
@@ -57,7 +57,7 @@ impl LiveWorld {
 
     /// What one node says of itself.
     pub(crate) fn probe(&mut self, node: &NodeRef) -> ProbeFinding {
-        match self.ask(Request::Probe { nodes: vec![node.clone()] }).unwrap() {
+        match self.ask(Request::Read(Read::Probe { nodes: vec![node.clone()] })).unwrap() {
             Answer::Probes(mut probes) => probes.remove(0).finding,
             other => panic!("no probes: {other:?}"),
         }

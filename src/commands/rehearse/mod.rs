@@ -17,7 +17,7 @@ use crate::rehearsal::{
 };
 use crate::secret::Secret;
 use crate::sim::{Cluster, Micros, Scenario, Simulated};
-use crate::world::{Answer, FaultKind, Request, World};
+use crate::world::{Answer, FaultKind, Read, Request, World};
 use options::{kinds, limit, one_cluster, stories_dir};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -134,7 +134,7 @@ fn plan(subjects: &Subjects, start: &Cluster, base: &Base) -> Result<Plan, Scrip
     let cluster_id = scenario.cluster_id;
     let parameters = Stage::describe(source)?.parameters(&settings.parameters);
     let script = ScriptMark::new(&source.name, &source.text, &parameters);
-    let listing = match Simulated::from_cluster(start.clone()).apply(&Request::Nodes, None)? {
+    let listing = match Simulated::from_cluster(start.clone()).apply(&Request::Read(Read::Nodes), None)? {
         Answer::Listing(listing) => listing,
         other => return Err(Error::internal(format!("a listing was answered with {other:?}")).into()),
     };

@@ -12,11 +12,10 @@ use crate::journal::Journal;
 use crate::journal::store::{Claim, Loaded, RunHead, RunJournal};
 use crate::language::{Ending, Interpreter, PinnedModule, Settings, Source};
 use crate::live::{clock, host};
-use crate::operations::nodes::unexpected;
 use crate::recovery::{self, Assume, Knowledge};
 use crate::secret::Secret;
 use crate::session::LockPlan;
-use crate::world::{Answer, Choice, Effect, LockHolder, LockInfo, LockOwner, Question, Request, World};
+use crate::world::{Ask, Choice, Effect, LockHolder, LockInfo, LockOwner, Question, Request, World, read, reply_to};
 use indexmap::IndexMap;
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -158,7 +157,7 @@ fn ready(house: &House, loaded: &Loaded, journal: &Rc<RefCell<RunJournal>>, whic
     });
     // A --yes knows nothing of what happened.
     let settled = recovery::settle(&mut journal.borrow_mut(), world.as_mut(), assumed, &mut |world, question| {
-        chosen(world.apply(&Request::Ask(question), None)?)
+        world.ask(question)
     })?;
     if let Some(settled) = settled {
         house.output.remark(&settled.text);
@@ -172,9 +171,9 @@ fn ready(house: &House, loaded: &Loaded, journal: &Rc<RefCell<RunJournal>>, whic
 /// Takes the maintenance lock for a run that has changed the cluster, before anything is looked at or asked.
 fn locked(house: &House, loaded: &Loaded, world: &mut dyn World) -> Result<Option<LockPlan>> {
     let mut plan = lock_plan(house, Work::script(&loaded.head.script, Some(loaded.head.id.clone())));
-    let requests = loaded.entries.iter().map(|entry| &entry.request);
-    let mut all = requests.chain(loaded.left.iter().chain(&loaded.unfinished).map(|open| &open.request));
-    if let Some(plan) = plan.as_mut().filter(|_| all.any(|request| request.effect() == Effect::ChangesCluster)) {
+    let done = loaded.entries.iter().filter_map(|entry| entry.request.change());
+    let mut all = done.chain(loaded.left.iter().chain(&loaded.unfinished).map(|open| &open.change));
+    if let Some(plan) = plan.as_mut().filter(|_| all.any(|change| change.effect() == Effect::ChangesCluster)) {
         plan.predecessor = lock_of_the_gone(&loaded.head, world)?;
         if plan.predecessor.is_some() {
             house.output.remark("the maintenance lock is still that of the process that was cut off: it is taken over");
@@ -185,10 +184,7 @@ fn locked(house: &House, loaded: &Loaded, world: &mut dyn World) -> Result<Optio
 }
 
 fn same_cluster(head: &RunHead, world: &mut dyn World) -> Result<()> {
-    let now = match world.apply(&Request::Cluster, None)? {
-        Answer::Cluster(cluster) => cluster.id,
-        other => return Err(unexpected("cluster", &other)),
-    };
+    let now = world.ask(read::Cluster)?.id;
     match head.cluster_id {
         Some(then) if then != now => {
             Err(Error::invalid(format!("the run {} belongs to cluster {then}, and this is cluster {now}", head.id))
@@ -201,10 +197,7 @@ fn same_cluster(head: &RunHead, world: &mut dyn World) -> Result<()> {
 /// The maintenance lock of the process that was at the run, if it is still there and the process certainly is not. It
 /// would go with its lease, half a minute after its death.
 fn lock_of_the_gone(head: &RunHead, world: &mut dyn World) -> Result<Option<LockInfo>> {
-    let seen = match world.apply(&Request::LockStatus, None)? {
-        Answer::LockedBy(seen) => seen,
-        other => return Err(unexpected("lock", &other)),
-    };
+    let seen = world.ask(read::LockStatus)?;
     let is_of_the_gone = |seen: &LockInfo| {
         let LockOwner::Holder { holder: LockHolder { host, pid, run, .. }, .. } = &seen.owner else { return false };
         run.as_ref() == Some(&head.id) && *host == host::name() && host::process_start(*pid).is_none()
@@ -215,30 +208,20 @@ fn lock_of_the_gone(head: &RunHead, world: &mut dyn World) -> Result<Option<Lock
 /// Shows how the cluster differs from what the journal knows of it, and asks whether to go on.
 fn compare(house: &House, loaded: &Loaded, world: &mut dyn World) -> Result<()> {
     let Some(known) = Knowledge::of(&loaded.entries, loaded.unfinished.as_ref()) else { return Ok(()) };
-    let now = match world.apply(&Request::Nodes, None)? {
-        Answer::Listing(listing) => listing,
-        other => return Err(unexpected("nodes", &other)),
-    };
-    let differences = known.differences(&now);
+    let differences = known.differences(&world.listing()?);
     if differences.is_empty() {
         return Ok(());
     }
     let text = format!("Since the run was cut off the cluster has changed:\n  {}", differences.join("\n  "));
-    let question = Request::Ask(Question::new(format!("{text}\nGo on all the same?")));
-    match policy(house)?.answer(&question, world).and_then(chosen) {
+    let ask = Ask::Question(Question::new(format!("{text}\nGo on all the same?")));
+    let answer = policy(house)?.answer(&ask, world);
+    match answer.and_then(|answer| reply_to::<Question>(&Request::Ask(ask), answer)) {
         Ok(Choice::Yes | Choice::All) => Ok(()),
         Ok(Choice::No) => Err(Error::refused(format!("you said no: the run {} was left as it is", loaded.head.id))),
         Err(error) if error.kind == ErrorKind::Refused => {
             Err(Error::refused(text).hint("nobody can be asked without a terminal: if it is as it should be, --yes"))
         }
         Err(error) => Err(error),
-    }
-}
-
-fn chosen(answer: Answer) -> Result<Choice> {
-    match answer {
-        Answer::Chosen(choice) => Ok(choice),
-        other => Err(unexpected("answer", &other)),
     }
 }
 

@@ -45,7 +45,7 @@ fn say(house: &House, entries: &[Entry], out: &[OutOfWork], done: Option<String>
 
 /// What these entries did.
 pub(super) fn deeds(entries: &[Entry]) -> Deeds {
-    Deeds::count(entries.iter().map(|entry| (&entry.request, &entry.outcome)))
+    Deeds::count(entries.iter().map(|entry| (entry.request.change(), &entry.outcome)))
 }
 
 /// The nodes, as one text; `None` of none.

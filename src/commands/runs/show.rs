@@ -8,9 +8,8 @@ use crate::error::Result;
 use crate::journal::store::Loaded;
 use crate::journal::{Entry, Unfinished};
 use crate::output::{Format, Output, Tone};
-use crate::policy::PlannedEffect;
 use crate::time::{Time, Zone};
-use crate::world::{Answer, Choice, Effect, Request};
+use crate::world::{Answer, Ask, Change, Choice, Request, SecretPrompt};
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -120,7 +119,7 @@ fn journal(output: &Output, all: &[Happened<'_>], goes_on: bool) {
             }
         }
         match one {
-            Happened::Entry(entry) if entry.request.effect() == Effect::Read => reads += 1,
+            Happened::Entry(entry) if entry.request.is_look() => reads += 1,
             Happened::Entry(entry) => {
                 counted(&mut reads);
                 told_entry(output, entry, "");
@@ -132,11 +131,11 @@ fn journal(output: &Output, all: &[Happened<'_>], goes_on: bool) {
             Happened::Began(began) => {
                 counted(&mut reads);
                 let (stands, tone) = match is_under_way {
-                    true if began.request.effect() == Effect::Manual => ("under way: somebody is at it", Tone::Plain),
+                    true if matches!(began.change, Change::Manual(_)) => ("under way: somebody is at it", Tone::Plain),
                     true => ("under way", Tone::Plain),
                     false => ("it began, and nobody knows more", Tone::Odd),
                 };
-                output.told(&head(began.at_ms, '-'), &format!("{}: {stands}", what(&began.request)), tone);
+                output.told(&head(began.at_ms, '-'), &format!("{}: {stands}", began.change), tone);
             }
         }
     }
@@ -149,7 +148,7 @@ fn head(at_ms: Option<i64>, mark: char) -> String {
 }
 
 fn told_entry(output: &Output, entry: &Entry, after: &str) {
-    let is_answer = entry.request.effect() == Effect::Asks;
+    let is_answer = matches!(entry.request, Request::Ask(_));
     let by = entry.by.as_ref().map_or(String::new(), |by| format!(" (by {by})"));
     let (outcome, tone) = match &entry.outcome {
         Ok(answer) => (said(answer), Tone::Plain),
@@ -164,20 +163,23 @@ fn told_entry(output: &Output, entry: &Entry, after: &str) {
 
 /// A request, in words.
 fn what(request: &Request) -> String {
-    match (PlannedEffect::of(request), request) {
-        (Some(effect), _) => effect.to_string(),
-        (None, Request::Ask(question)) => question.text.clone(),
-        (None, Request::ReadSecret { prompt }) => prompt.clone(),
-        (None, Request::BreakLock { seen, why }) => format!("take the maintenance lock from {seen}, because {why}"),
-        (None, other) => serde_json::to_string(other).unwrap_or_default(),
+    match request {
+        Request::Change(Change::BreakLock { seen, why }) => {
+            format!("take the maintenance lock from {seen}, because {why}")
+        }
+        Request::Change(change) => change.to_string(),
+        Request::Ask(Ask::Question(question)) => question.text.clone(),
+        Request::Ask(Ask::Secret(SecretPrompt { prompt })) => prompt.clone(),
+        Request::Play(play) => play.to_string(),
+        Request::Read(_) | Request::Lock(_) | Request::WaitOver => serde_json::to_string(request).unwrap_or_default(),
     }
 }
 
 fn said(answer: &Answer) -> String {
     match answer {
-        Answer::Acted { message } => message.clone(),
+        Answer::Acted(acted) => acted.message.clone(),
         Answer::Swapped(record) => format!("the record says {}", record.state),
-        Answer::Ran { status, .. } => format!("exit status {status}"),
+        Answer::Ran(ran) => format!("exit status {}", ran.status),
         Answer::Chosen(Choice::Yes) => "yes".into(),
         Answer::Chosen(Choice::All) => "yes to all of the step".into(),
         Answer::Chosen(Choice::No) => "no".into(),
@@ -208,7 +210,7 @@ fn document(loaded: &Loaded) -> serde_json::Value {
             Happened::Entry(one) => entry(one, false),
             Happened::Again(one) => entry(one, true),
             Happened::Began(began) => json!({
-                "seq": began.seq, "at": at(began.at_ms), "step": began.step, "request": began.request,
+                "seq": began.seq, "at": at(began.at_ms), "step": began.step, "request": began.change,
                 "findings": began.findings, "by": began.by, "in_doubt": !goes_on || began.seq != last,
                 "under_way": goes_on && began.seq == last,
             }),

@@ -4,8 +4,7 @@ use crate::commands::compose::{House, Work, announce, session};
 use crate::commands::runs::Keeping;
 use crate::error::{Error, Result, ScriptError};
 use crate::language::Ending;
-use crate::operations::nodes::unexpected;
-use crate::world::{Answer, Choice, Gate, LockInfo, Question, Request};
+use crate::world::{Choice, Gate, LockInfo, Question, change, read};
 
 /// Shows whose lock it is, asks, and takes it away.
 pub(super) fn main(house: &House, why: &str) -> Result<u8, ScriptError> {
@@ -31,21 +30,16 @@ pub(super) fn unlock(gate: &mut dyn Gate, why: &str) -> Result<Option<LockInfo>>
             Error::invalid("--why says nothing").hint("write for those who will ask: why is the lock taken away?")
         );
     }
-    let seen = match gate.perform(Request::LockStatus, &[])? {
-        Answer::LockedBy(Some(seen)) => seen,
-        Answer::LockedBy(None) => return Ok(None),
-        other => return Err(unexpected("lock", &other)),
-    };
+    let Some(seen) = gate.ask(read::LockStatus)? else { return Ok(None) };
     let text = format!(
         "The maintenance lock is held by {seen}.\n\
          If that process still runs, it stops before its next write, perhaps half way through its work.\n\
          Is it certain that it must not go on?"
     );
-    match gate.perform(Request::Ask(Question::new(text)), &[])? {
-        Answer::Chosen(Choice::Yes | Choice::All) => {}
-        Answer::Chosen(Choice::No) => return Err(Error::refused("you said no: the maintenance lock was left alone")),
-        other => return Err(unexpected("answer", &other)),
+    match gate.ask(Question::new(text))? {
+        Choice::Yes | Choice::All => {}
+        Choice::No => return Err(Error::refused("you said no: the maintenance lock was left alone")),
     }
-    gate.perform(Request::BreakLock { seen: seen.clone(), why: why.trim().to_owned() }, &[])?;
+    gate.ask(change::BreakLock { seen: seen.clone(), why: why.trim().to_owned() })?;
     Ok(Some(seen))
 }

@@ -7,7 +7,7 @@ use super::rows::{self, Line, Stored};
 use super::run::{RunHead, RunLine};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Entry, Unfinished};
-use crate::world::Request;
+use crate::world::Change;
 use rusqlite::{Connection, OptionalExtension};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -130,7 +130,7 @@ impl Reader {
                 let began: Unfinished = serde_json::from_str(row.body).ok()?;
                 // Work by hand that is asked for again is the same work.
                 let is_same =
-                    |open: &Unfinished| matches!(open.request, Request::Manual(_)) && open.request == began.request;
+                    |open: &Unfinished| matches!(open.change, Change::Manual(_)) && open.change == began.change;
                 self.left.extend(self.open.take().filter(|open| !is_same(open)));
                 self.open = Some(Unfinished { seq: row.seq, ..began });
             }
@@ -140,7 +140,7 @@ impl Reader {
             }
             Kind::Done => {
                 let (entry, began) = (entry(row)?, self.open.take()?);
-                if began.request != entry.request {
+                if entry.request.change() != Some(&began.change) {
                     return None;
                 }
                 self.began_ms = began.at_ms;
@@ -159,13 +159,14 @@ impl Reader {
 /// The change of `entry`, which began at `began_ms`, if nobody knows whether it happened: it was in doubt, or was not seen to
 /// be done by hand while somebody waited for it, and may have been done since.
 pub(super) fn in_doubt(entry: &Entry, began_ms: Option<i64>) -> Option<Unfinished> {
-    match (&entry.request, &entry.outcome) {
+    let change = entry.request.change()?.clone();
+    match (&change, &entry.outcome) {
         (_, Err(Error { kind: ErrorKind::InDoubt, .. }))
-        | (Request::Manual(_), Err(Error { kind: ErrorKind::Timeout, .. })) => {}
+        | (Change::Manual(_), Err(Error { kind: ErrorKind::Timeout, .. })) => {}
         _ => return None,
     }
-    let Entry { seq, at_ms, step, request, findings, by, .. } = entry.clone();
-    Some(Unfinished { seq, at_ms: began_ms.or(at_ms), step, request, findings, by })
+    let Entry { seq, at_ms, step, findings, by, .. } = entry.clone();
+    Some(Unfinished { seq, at_ms: began_ms.or(at_ms), step, change, findings, by })
 }
 
 fn entry(row: &Stored<'_>) -> Option<Entry> {

@@ -11,7 +11,7 @@ use super::write::still_ours;
 use super::{Store, Sync, fault};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Entry, Journal, Keeps};
-use crate::world::{Answer, Choice, Effect};
+use crate::world::{Answer, Choice};
 
 /// Who takes up a run, and what it must know for that.
 pub struct Claim<'c> {
@@ -56,7 +56,7 @@ impl Store {
         let (mut written, mut buffer) = (rows, Vec::new());
         if loaded.unfinished.is_none() {
             // What was read since the last change or answer is looked at afresh: as if the run had been cut off there.
-            let last = loaded.entries.iter().rposition(|entry| entry.request.effect() != Effect::Read);
+            let last = loaded.entries.iter().rposition(|entry| !entry.request.is_look());
             loaded.entries.truncate(last.map_or(0, |last| last + 1));
             written = loaded.entries.last().map_or(0, |entry| entry.seq);
             if let Some(ended) = loaded.entries.pop_if(|last| ended_by(last, loaded.line.error.as_ref())) {
@@ -85,7 +85,7 @@ impl Store {
             group: super::write::GROUP,
             replay: loaded.entries.into(),
             goes_live: None,
-            expected: loaded.unfinished.as_ref().map(|open| open.request.clone()),
+            expected: loaded.unfinished.as_ref().map(|open| open.change.clone()),
             open: loaded.unfinished,
             begun: 0,
             broken: None,

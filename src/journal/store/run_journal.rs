@@ -15,7 +15,7 @@ use super::{Store, Sync};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Entry, Keeps, Unfinished};
 use crate::secret::Secret;
-use crate::world::Request;
+use crate::world::Change;
 use serde::Serialize;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -68,7 +68,7 @@ pub struct RunJournal {
     /// Is told the step when everything was given back and something new is asked.
     pub(super) goes_live: Option<GoesLive>,
     /// What a resumed script must ask once everything was given back.
-    pub(super) expected: Option<Request>,
+    pub(super) expected: Option<Change>,
     pub(super) step: Option<String>,
     /// Why nothing can be noted any more.
     pub(super) broken: Option<Error>,

@@ -8,7 +8,7 @@ use crate::language::host::{Host, OpenFor};
 use crate::operations::{Example, Group};
 use crate::time::{duration_of_seconds, parse_duration, show_seconds};
 use crate::value::Value;
-use crate::world::{Answer, Notice, Request, WaitEnd};
+use crate::world::{Notice, Progress, WaitEnd, read};
 use rhai::{Dynamic, EvalAltResult, FnPtr, NativeCallContext};
 use std::time::Duration;
 
@@ -68,9 +68,10 @@ fn poll(
             Some(WaitEnd::InVain(missing)) => return Err(host.raise(in_vain(what, waited, &missing))),
             None => {}
         }
-        host.tell(Notice::Progress(progress(what, waited)));
+        let figures = if waited < 1.0 { String::new() } else { show_seconds(waited.floor()) };
+        host.tell(Notice::Progress(Progress::of(format!("waiting until {what}")).figures(figures)));
         let time = Duration::from_secs_f64((waited / 20.0).clamp(PAUSES.0, PAUSES.1).min(left));
-        host.perform(Request::Sleep { time }).map_err(raise)?;
+        host.ask(read::Sleep { time }).map_err(raise)?;
         host.wait_goes_on();
     }
 }
@@ -103,19 +104,8 @@ fn in_vain(what: &str, waited: f64, missing: &str) -> Error {
         .hint("look at what it waits for with pumps(), drainers() and probe(id), or wait longer")
 }
 
-/// What is shown meanwhile: it changes every ten seconds, since where there is no terminal each change is a line.
-fn progress(what: &str, waited: f64) -> String {
-    match (waited / 10.0).floor() * 10.0 {
-        0.0 => format!("waiting until {what}"),
-        tens => format!("waiting until {what} ({})", show_seconds(tens)),
-    }
-}
-
 fn now(host: &Host) -> Result<i64> {
-    match host.perform(Request::Now)? {
-        Answer::Now { monotonic_ms, .. } => Ok(monotonic_ms),
-        other => Err(Error::internal(format!("the clock was answered with {other:?}"))),
-    }
+    Ok(host.ask(read::Now)?.monotonic_ms)
 }
 
 fn timeout(argument: &Dynamic) -> Result<Duration> {

@@ -1,7 +1,7 @@
 //! Telling a node to pause or close, or a Pump to collect garbage, and finding out whether it did when its answer is
 //! lost.
 
-use super::http::{Ask, Failure, MAX_BODY};
+use super::http::{Failure, HttpCall, MAX_BODY};
 use super::{Nodes, Verdict, probe, started_at};
 use crate::error::{Error, ErrorKind, Result};
 use crate::live::Sent;
@@ -15,7 +15,7 @@ use std::time::Duration;
 const CLOCK_SLACK: f64 = 2.0;
 
 /// What is known of an action.
-pub(in crate::live) enum Acted {
+pub(in crate::live) enum ActOutcome {
     /// Done; the node's own words, or how else we know.
     Done(String),
     /// The process is gone: its record must tell whether it did what it was told. Holds why there is no answer.
@@ -28,16 +28,16 @@ pub(in crate::live) enum Acted {
 /// # Errors
 /// `rejected` with the node's own words; `unreachable` when it was not sent, or the node shows that nothing happened;
 /// `in_doubt` when nobody can tell.
-pub(in crate::live) async fn act(nodes: &Nodes, node: &NodeRef, action: Action, sent: &Sent) -> Result<Acted> {
+pub(in crate::live) async fn act(nodes: &Nodes, node: &NodeRef, action: Action, sent: &Sent) -> Result<ActOutcome> {
     let what = format!("{} {node}", action.name());
     let path = ["state", &node.id, action.name()];
     let deadline = Deadline::after(nodes.wire.settings.timeout);
-    let ask = Ask { method: Method::PUT, path: &path, query: &[], max_body: MAX_BODY, deadline };
+    let ask = HttpCall { method: Method::PUT, path: &path, query: &[], max_body: MAX_BODY, deadline };
     sent.mark(format!("probe the node: `probe(\"{}\")`", node.id));
     let since = Stopwatch::start();
     let lost = match nodes.exchange(&nodes.asker, &node.address, ask).await {
         Ok(reply) => match serde_json::from_slice::<Verdict>(&reply.body) {
-            Ok(verdict) if verdict.code == 200 && reply.status == 200 => return Ok(Acted::Done(verdict.message)),
+            Ok(verdict) if verdict.code == 200 && reply.status == 200 => return Ok(ActOutcome::Done(verdict.message)),
             Ok(verdict) if verdict.code != 200 => return Err(rejected(&what, &verdict.message)),
             _ => Lost { words: reply.words(), late: false },
         },
@@ -63,7 +63,7 @@ async fn resolve(
     what: &str,
     lost: Lost,
     since: Stopwatch,
-) -> Result<Acted> {
+) -> Result<ActOutcome> {
     // A node sets its state before it answers; a moment more costs little and makes sure.
     pause(Duration::from_millis(100)).await;
     let finding = probe(nodes, node).await;
@@ -74,9 +74,9 @@ async fn resolve(
     match (action, &finding) {
         (Action::Close, ProbeFinding::State(State::Closing | State::Offline))
         | (Action::Pause, ProbeFinding::State(State::Pausing | State::Paused)) => {
-            Ok(Acted::Done(format!("the answer was lost ({}); a probe says {finding}", lost.words)))
+            Ok(ActOutcome::Done(format!("the answer was lost ({}); a probe says {finding}", lost.words)))
         }
-        (_, ProbeFinding::Refused) => Ok(Acted::Gone(lost.words)),
+        (_, ProbeFinding::Refused) => Ok(ActOutcome::Gone(lost.words)),
         (_, ProbeFinding::State(State::Online)) if lost.late => {
             Err(in_doubt("; a probe says online, but it may still be carried out"))
         }
@@ -115,7 +115,7 @@ pub(in crate::live) fn gone(node: &NodeRef, action: Action, lost: &str, record: 
 pub(in crate::live) async fn trigger_gc(nodes: &Nodes, node: &NodeRef, sent: &Sent) -> Result<String> {
     let path = ["debug", "gc", "trigger"];
     let deadline = Deadline::after(nodes.wire.settings.timeout);
-    let ask = Ask { method: Method::POST, path: &path, query: &[], max_body: MAX_BODY, deadline };
+    let ask = HttpCall { method: Method::POST, path: &path, query: &[], max_body: MAX_BODY, deadline };
     let hint = "its metric binlog_pump_storage_gc_ts moves when GC runs; triggering it again does no harm";
     sent.mark(hint.into());
     let failure = match nodes.exchange(&nodes.asker, &node.address, ask).await {

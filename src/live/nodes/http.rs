@@ -18,7 +18,7 @@ use std::time::Duration;
 pub(super) const MAX_BODY: usize = 4 << 20;
 
 /// One thing to ask of a node.
-pub(super) struct Ask<'a> {
+pub(super) struct HttpCall<'a> {
     pub(super) method: Method,
     /// The path's parts, not yet encoded.
     pub(super) path: &'a [&'a str],
@@ -88,7 +88,7 @@ impl Failure {
 
 impl Nodes {
     /// One exchange, traced. It ends by `ask.deadline`, its body included.
-    pub(super) async fn exchange(&self, client: &Client, address: &str, ask: Ask<'_>) -> Result<Reply, Failure> {
+    pub(super) async fn exchange(&self, client: &Client, address: &str, ask: HttpCall<'_>) -> Result<Reply, Failure> {
         let mut url = url(self.wire.tls.scheme(), address, ask.path).map_err(Failure::Invalid)?;
         if !ask.query.is_empty() {
             url.query_pairs_mut().extend_pairs(ask.query);
@@ -115,7 +115,7 @@ impl Nodes {
     pub(super) async fn get(&self, node: &NodeRef, path: &[&str], max_body: usize) -> Result<Reply> {
         let what = format!("get /{} of", path.join("/"));
         let deadline = Deadline::after(self.wire.settings.timeout);
-        let ask = Ask { method: Method::GET, path, query: &[], max_body, deadline };
+        let ask = HttpCall { method: Method::GET, path, query: &[], max_body, deadline };
         let reply =
             self.exchange(&self.asker, &node.address, ask).await.map_err(|failure| failure.into_error(&what, node))?;
         if reply.status == 200 { Ok(reply) } else { Err(reply.no_answer(&what, node)) }

@@ -11,7 +11,7 @@ mod probe;
 mod status;
 mod tidb;
 
-pub(super) use act::{Acted, act, gone, trigger_gc};
+pub(super) use act::{ActOutcome, act, gone, trigger_gc};
 pub(super) use inspect::inspect;
 pub(super) use metrics::{metrics, started_at};
 pub(super) use probe::{probe, probe_all};

@@ -3,7 +3,7 @@
 //! A node that is told an action checks its id, then its state, then the action. So an action that does not exist
 //! changes nothing, and the refusal says who answers and in which state.
 
-use super::http::{Ask, Failure, MAX_BODY, Reply};
+use super::http::{Failure, HttpCall, MAX_BODY, Reply};
 use super::{Nodes, Verdict, each_node};
 use crate::error::Result;
 use crate::live::clock::Deadline;
@@ -39,7 +39,7 @@ pub(in crate::live) async fn probe(nodes: &Nodes, node: &NodeRef) -> ProbeFindin
 async fn once(nodes: &Nodes, node: &NodeRef) -> Result<Reply, Failure> {
     let deadline = Deadline::after(nodes.wire.settings.probe_timeout);
     let path = ["state", &node.id, "probe"];
-    let ask = Ask { method: Method::PUT, path: &path, query: &[], max_body: MAX_BODY, deadline };
+    let ask = HttpCall { method: Method::PUT, path: &path, query: &[], max_body: MAX_BODY, deadline };
     nodes.exchange(&nodes.prober, &node.address, ask).await
 }
 

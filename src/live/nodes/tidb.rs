@@ -4,7 +4,7 @@
 //! transactions that skipped have ended; `op=reset` forgets these. Each answers how it stands then (TiDB's source).
 
 use super::Nodes;
-use super::http::{Ask, Failure, MAX_BODY};
+use super::http::{Failure, HttpCall, MAX_BODY};
 use crate::error::{Error, ErrorKind, Result};
 use crate::live::Sent;
 use crate::live::clock::Deadline;
@@ -75,7 +75,7 @@ enum Said {
 async fn recover(nodes: &Nodes, server: &TidbRef, op: &str) -> Result<Said, Failure> {
     let deadline = Deadline::after(nodes.wire.settings.timeout);
     let (path, query) = (["binlog", "recover"], [("op", op)]);
-    let ask = Ask { method: Method::GET, path: &path, query: &query, max_body: MAX_BODY, deadline };
+    let ask = HttpCall { method: Method::GET, path: &path, query: &query, max_body: MAX_BODY, deadline };
     let reply = nodes.exchange(&nodes.asker, &server.status_address, ask).await?;
     Ok(match serde_json::from_slice::<Body>(&reply.body) {
         Ok(Body { skipped, committers }) if reply.status == 200 => {

@@ -1,6 +1,7 @@
 //! What goes to which stream, and what of it a terminal gets.
 
 use super::*;
+use crate::world::Progress;
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -48,15 +49,19 @@ fn streams(out: impl Write + Send + 'static, err: &Kept, err_is_terminal: bool) 
     }
 }
 
+fn waiting(id: &str, seen: &str, figures: &str) -> Progress {
+    Progress { seen: seen.into(), ..Progress::of(format!("waiting for {id}")) }.figures(figures)
+}
+
 fn noticed(settings: Settings, err_is_terminal: bool) -> (String, String) {
     let (out, err) = (Kept::default(), Kept::default());
     let output = Output::on(streams(out.clone(), &err, err_is_terminal), settings);
     let notices = output.notices();
     notices(Notice::StepBegan("restart pump-0".into()));
     notices(Notice::Changed("pause pump-0".into()));
-    notices(Notice::Progress("waiting for pump-0: online".into()));
-    notices(Notice::Progress("waiting for pump-0: online".into()));
-    notices(Notice::Progress("waiting for pump-0: paused".into()));
+    notices(Notice::Progress(waiting("pump-0", "online", "")));
+    notices(Notice::Progress(waiting("pump-0", "online", "")));
+    notices(Notice::Progress(waiting("pump-0", "paused", "")));
     notices(Notice::Printed("from the script".into()));
     notices(Notice::ProgressEnd);
     notices(Notice::Warning("drainer-0 is odd".into()));
@@ -74,21 +79,20 @@ fn noticed(settings: Settings, err_is_terminal: bool) -> (String, String) {
 fn where_nobody_watches_progress_is_a_line_only_when_more_than_its_numbers_changed() {
     let (out, err) = (Kept::default(), Kept::default());
     let notices = Output::on(streams(out, &err, false), Settings::default()).notices();
-    for text in [
-        "0 of 20 futures",
-        "5 of 20 futures",
-        "waiting for pump-0 (1s)",
-        "waiting for pump-0 (2s)",
-        "waiting for pump-1 (2s)",
-    ] {
-        notices(Notice::Progress(text.into()));
+    for (id, seen, figures) in
+        [("pump-0", "online", "1s"), ("pump-0", "online", "2s"), ("pump-0", "paused", "3s"), ("pump-1", "paused", "4s")]
+    {
+        notices(Notice::Progress(waiting(id, seen, figures)));
     }
     notices(Notice::ProgressEnd);
-    notices(Notice::Progress("waiting for pump-1 (1s)".into()));
-    assert_eq!(
-        err.text(),
-        "0 of 20 futures\nwaiting for pump-0 (1s)\nwaiting for pump-1 (2s)\nwaiting for pump-1 (1s)\n"
-    );
+    notices(Notice::Progress(waiting("pump-1", "paused", "1s")));
+    let lines = [
+        "waiting for pump-0: online (1s)",
+        "waiting for pump-0: paused (3s)",
+        "waiting for pump-1: paused (4s)",
+        "waiting for pump-1: paused (1s)",
+    ];
+    assert_eq!(err.text(), format!("{}\n", lines.join("\n")));
 }
 
 #[test]

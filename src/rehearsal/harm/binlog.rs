@@ -7,7 +7,7 @@ use crate::node::{Kind, RecordState, State};
 use crate::rehearsal::trace::Act;
 use crate::sim::{Micros, SECOND, What, Who};
 use crate::time::show_seconds;
-use crate::world::{Action, Request};
+use crate::world::{Action, Change};
 
 /// How binlog is lost to GC.
 const COLLECTED: &str = "had collected before it had read";
@@ -24,7 +24,28 @@ pub(super) fn look(scene: &Scene<'_>, found: &mut Vec<Harm>) {
                 (drainer, pump, from, to, "was dropped and taken back without")
             }
             What::Hole { drainer, pump, from, to } => (drainer, pump, from, to, COLLECTED),
-            _ => continue,
+            What::Started(_)
+            | What::Notifying(_)
+            | What::Online(_)
+            | What::Closing(_)
+            | What::Exited { .. }
+            | What::Acted { .. }
+            | What::Hung(_)
+            | What::Continued(_)
+            | What::Recorded { .. }
+            | What::Retired(_)
+            | What::Forgotten(_)
+            | What::TidbSkips(_)
+            | What::TidbRecovers(_)
+            | What::TidbStopped(_)
+            | What::Halted(_)
+            | What::Flowing(_)
+            | What::Writable(_)
+            | What::TidbWrites(_)
+            | What::FaultBegan(_)
+            | What::FaultEnded(_)
+            | What::PdGone
+            | What::PdBack => continue,
         };
         lost(scene, Loss { at: happening.at, drainer, pump, from, size: to - from, how }, &mut told, found);
     }
@@ -76,10 +97,11 @@ fn blame(scene: &Scene<'_>, loss: &Loss<'_>) -> Blame {
         return blame_for_hole(scene, loss);
     }
     let pump = Who::Pump(loss.pump);
-    let gone = |what: &What| match what {
-        What::Recorded { who, state: RecordState::Known(State::Offline), by_hand } if *who == pump => Some(*by_hand),
-        What::Forgotten(who) if *who == pump => Some(true),
-        _ => None,
+    let gone = |what: &What| {
+        if let What::Recorded { who, state: RecordState::Known(State::Offline), by_hand } = what {
+            return (*who == pump).then_some(*by_hand);
+        }
+        (*what == What::Forgotten(pump)).then_some(true)
     };
     let log = scene.played.after.log().iter().rev().filter(|happening| happening.at <= loss.at);
     let cause = log.filter_map(|happening| gone(&happening.what).map(|by_hand| (happening.at, by_hand))).next();
@@ -101,19 +123,26 @@ fn forced_or(act: &Act, otherwise: Blame) -> Blame {
 
 /// The states that the script wrote by hand into this node's record, and its deletions of it.
 fn written<'a>(scene: &'a Scene<'_>, kind: Kind, id: &'a str) -> impl Iterator<Item = &'a Act> {
-    scene.played.acts.iter().filter(move |act| match &act.request {
-        Request::SwapRecord { seen, .. } => (seen.node.kind, seen.node.id.as_str()) == (kind, id),
-        Request::DeleteRecord { key, .. } => named_by(key) == Some((kind, id)),
-        _ => false,
+    scene.played.acts.iter().filter(move |act| match &act.change {
+        Change::SwapRecord { seen, .. } => (seen.node.kind, seen.node.id.as_str()) == (kind, id),
+        Change::DeleteRecord { key, .. } => named_by(key) == Some((kind, id)),
+        Change::Act { .. }
+        | Change::TriggerGc { .. }
+        | Change::RecoverTidb { .. }
+        | Change::WriteSavepoint { .. }
+        | Change::Encrypt { .. }
+        | Change::BreakLock { .. }
+        | Change::Manual(_)
+        | Change::Exec(_) => false,
     })
 }
 
 /// A Pump went of itself before the Drainer had read it: it was told to close, and did not wait for that Drainer.
 fn blame_for_close(scene: &Scene<'_>, loss: &Loss<'_>, gone: Micros) -> Blame {
     let (drainer, pump) = (scene.id(Who::Drainer(loss.drainer)), scene.id(Who::Pump(loss.pump)));
-    let closes = |act: &&Act| match &act.request {
-        Request::Act { node, action: Action::Close } => node.id == pump || node.id == drainer,
-        _ => false,
+    let closes = |act: &&Act| {
+        let Change::Act { node, action: Action::Close } = &act.change else { return false };
+        node.id == pump || node.id == drainer
     };
     let closed = scene.played.acts.iter().filter(closes);
     let acts = closed.chain(written(scene, Kind::Drainer, drainer)).filter(|act| act.begun <= gone);
@@ -138,9 +167,9 @@ fn had_read_all(scene: &Scene<'_>, loss: &Loss<'_>, told: Micros) -> bool {
 /// A Pump collected what the Drainer had not read: the script made it, or kept the Drainer down too long.
 fn blame_for_hole(scene: &Scene<'_>, loss: &Loss<'_>) -> Blame {
     let (drainer, pump) = (scene.id(Who::Drainer(loss.drainer)), scene.id(Who::Pump(loss.pump)));
-    let collects = |act: &&Act| match &act.request {
-        Request::TriggerGc { node } => node.id == pump && act.begun <= loss.at && loss.at <= act.ended,
-        _ => false,
+    let collects = |act: &&Act| {
+        let Change::TriggerGc { node } = &act.change else { return false };
+        node.id == pump && act.begun <= loss.at && loss.at <= act.ended
     };
     if let Some(act) = scene.played.acts.iter().find(collects) {
         return forced_or(act, Blame::Script);
@@ -161,11 +190,10 @@ fn last_fault(scene: &Scene<'_>, loss: &Loss<'_>, act: Micros) -> Micros {
         let node = end.faults()[fault].node.as_deref();
         node.is_none_or(|node| node == drainer || node == pump)
     };
-    let began =
-        end.log().iter().filter(|happening| happening.at <= loss.at).filter_map(|happening| match happening.what {
-            What::FaultBegan(fault) if concerns(fault) => Some(happening.at),
-            _ => None,
-        });
+    let began = end.log().iter().filter(|happening| happening.at <= loss.at).filter_map(|happening| {
+        let What::FaultBegan(fault) = happening.what else { return None };
+        concerns(fault).then_some(happening.at)
+    });
     // Faults that were over long before the act have nothing to do with it, and condemn nobody.
     began.filter(|at| *at > act - PROBE_WINDOW).max().unwrap_or(Micros::MIN)
 }

@@ -140,7 +140,7 @@ fn meant(scene: &Scene<'_>) -> BTreeSet<Who> {
 
 fn aimed_at(scene: &Scene<'_>, counts: impl Fn(&Act) -> bool) -> BTreeSet<Who> {
     let acts = scene.played.acts.iter().filter(|act| counts(act));
-    let named = acts.flat_map(|act| super::taken_out::targets(&act.request));
+    let named = acts.flat_map(|act| act.change.nodes());
     let acted = named.filter_map(|node| scene.truth.named(node.kind, &node.id)).map(|node| node.who);
     acted.chain(scene.taken_out.iter().map(|out| out.who)).collect()
 }

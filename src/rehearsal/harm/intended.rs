@@ -64,9 +64,9 @@ pub(super) fn advancing(from: &Cluster, to: &Cluster) -> BTreeSet<String> {
 
 /// What nodes did because the script told them, with the time.
 pub(super) fn carried_out(played: &Played, truth: &Truth) -> Vec<(Who, Action, Micros)> {
-    let done = played.after.log().iter().filter_map(|happening| match happening.what {
-        What::Acted { who, action } => Some((who, action, happening.at)),
-        _ => None,
+    let done = played.after.log().iter().filter_map(|happening| {
+        let What::Acted { who, action } = happening.what else { return None };
+        Some((who, action, happening.at))
     });
     let is_ours = |(who, action, at): &(Who, Action, Micros)| {
         told(played, truth, *who, *action, *at).is_some() && !is_anothers(played, *at, played.after.id_of(*who))

@@ -4,6 +4,11 @@
 //! what made it possible could be observed before the act that led to it, by the guards' own windows; what later faults
 //! alone brought is bad luck; a loss that the script forced by the guard's name is accepted.
 
+#![warn(
+    clippy::wildcard_enum_match_arm,
+    reason = "a new change, fault or answer is decided on here, and not by an arm that was written before it was thought of"
+)]
+
 mod binlog;
 mod ending;
 mod intended;

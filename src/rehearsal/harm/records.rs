@@ -5,14 +5,21 @@ use crate::node::{Kind, State};
 use crate::rehearsal::trace::Act;
 use crate::rehearsal::truth::{Being, Timeline, since};
 use crate::sim::Micros;
-use crate::world::Request;
+use crate::world::Change;
 
 pub(super) fn look(scene: &Scene<'_>, found: &mut Vec<Harm>) {
     for act in scene.played.acts.iter().filter(|act| act.outcome.is_ok()) {
-        let (node, state) = match &act.request {
-            Request::SwapRecord { seen, state } => (Some((seen.node.kind, seen.node.id.as_str())), Some(*state)),
-            Request::DeleteRecord { key, .. } => (named_by(key), None),
-            _ => continue,
+        let (node, state) = match &act.change {
+            Change::SwapRecord { seen, state } => (Some((seen.node.kind, seen.node.id.as_str())), Some(*state)),
+            Change::DeleteRecord { key, .. } => (named_by(key), None),
+            Change::Act { .. }
+            | Change::TriggerGc { .. }
+            | Change::RecoverTidb { .. }
+            | Change::WriteSavepoint { .. }
+            | Change::Encrypt { .. }
+            | Change::BreakLock { .. }
+            | Change::Manual(_)
+            | Change::Exec(_) => continue,
         };
         let Some(timeline) = node.and_then(|(kind, id)| scene.truth.named(kind, id)) else { continue };
         over_live(act, timeline, state, found);

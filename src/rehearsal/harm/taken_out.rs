@@ -1,11 +1,11 @@
 //! Which nodes the script took out of work, when, and when they were back.
 
-use crate::node::{Kind, NodeRef};
+use crate::node::Kind;
 use crate::rehearsal::play::Played;
 use crate::rehearsal::trace::Act;
 use crate::rehearsal::truth::{Being, Truth, at};
 use crate::sim::{Micros, What, Who};
-use crate::world::{Action, FaultKind, Request};
+use crate::world::{Action, Change, FaultKind};
 
 /// How a node was taken out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,44 +38,22 @@ impl TakenOut {
     }
 }
 
-/// The nodes that a change is aimed at.
-pub(crate) fn targets(request: &Request) -> Vec<&NodeRef> {
-    match request {
-        Request::Act { node, .. } | Request::TriggerGc { node } => vec![node],
-        Request::SwapRecord { seen, .. } => vec![&seen.node],
-        _ => outside(request).map_or_else(Vec::new, |(starts, stops)| starts.iter().chain(stops).collect()),
-    }
-}
-
-/// The nodes that something done outside starts and stops, by a human or a program.
-pub(super) fn outside(request: &Request) -> Option<(&[NodeRef], &[NodeRef])> {
-    match request {
-        Request::Manual(work) => Some((&work.starts, &work.stops)),
-        Request::Exec(program) => Some((&program.starts, &program.stops)),
-        _ => None,
-    }
-}
-
 /// Whether another operator did it: their fault begins in the same moment.
 pub(super) fn is_anothers(played: &Played, at: Micros, id: &str) -> bool {
     let cluster = &played.after;
-    cluster.log().iter().any(|happening| match happening.what {
-        What::FaultBegan(fault) if happening.at == at => {
-            let fault = &cluster.faults()[fault];
-            fault.kind == FaultKind::OtherPauses && fault.node.as_deref() == Some(id)
-        }
-        _ => false,
+    cluster.log().iter().filter(|happening| happening.at == at).any(|happening| {
+        let What::FaultBegan(fault) = happening.what else { return false };
+        let fault = &cluster.faults()[fault];
+        fault.kind == FaultKind::OtherPauses && fault.node.as_deref() == Some(id)
     })
 }
 
 /// The last of the script's acts that told this node to do that, not after `time`.
 pub(super) fn told<'a>(played: &'a Played, truth: &Truth, who: Who, action: Action, time: Micros) -> Option<&'a Act> {
     let timeline = truth.node(who)?;
-    played.acts.iter().rev().filter(|act| act.begun <= time).find(|act| match &act.request {
-        Request::Act { node, action: asked } => {
-            *asked == action && node.kind == timeline.kind() && node.id == timeline.id
-        }
-        _ => false,
+    played.acts.iter().rev().filter(|act| act.begun <= time).find(|act| {
+        let Change::Act { node, action: asked } = &act.change else { return false };
+        *asked == action && node.kind == timeline.kind() && node.id == timeline.id
     })
 }
 
@@ -95,7 +73,7 @@ pub(super) fn all(played: &Played, truth: &Truth) -> Vec<TakenOut> {
         found.push(taken(truth, who, how, act.begun, happening.at));
     }
     for act in &played.acts {
-        let Some((starts, stops)) = outside(&act.request) else { continue };
+        let Some((starts, stops)) = act.change.outside() else { continue };
         for node in starts.iter().chain(stops) {
             let Some(timeline) = truth.named(node.kind, &node.id) else { continue };
             let before = at(&timeline.process, act.ended - 1).unwrap_or(Being::Down);

@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::node::{Kind, Malformed, NodeRef, Record, RecordState, State};
 use crate::tso::Tso;
 use crate::world::{
-    Answer, ClusterInfo, DrainerStatus, Listing, ProbeFinding, Request, StatusReport, TidbServer, World,
+    Answer, ClusterInfo, DrainerStatus, Listing, ProbeFinding, Read, Request, StatusReport, TidbServer, World,
 };
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -53,12 +53,16 @@ impl Observed {
     /// Lists, waits, asks the nodes, and lists again. If a state was changed while they were asked, they are asked
     /// once more.
     pub(super) fn look(world: &mut dyn World, observe: Duration) -> Result<Self> {
-        let Answer::Cluster(cluster) = world.apply(&Request::Cluster, None)? else { return Err(unexpected("PD")) };
+        let Answer::Cluster(cluster) = world.apply(&Request::Read(Read::Cluster), None)? else {
+            return Err(unexpected("PD"));
+        };
         let (first, began) = list(world)?;
         if !observe.is_zero() {
-            world.apply(&Request::Sleep { time: observe }, None)?;
+            world.apply(&Request::Read(Read::Sleep { time: observe }), None)?;
         }
-        let Answer::Tidbs(tidbs) = world.apply(&Request::Tidbs, None)? else { return Err(unexpected("TiDB")) };
+        let Answer::Tidbs(tidbs) = world.apply(&Request::Read(Read::Tidbs), None)? else {
+            return Err(unexpected("TiDB"));
+        };
         let mut said = Said::ask(world, &first)?;
         let (mut last, mut now) = list(world)?;
         let mut asked = states(&first);
@@ -122,7 +126,7 @@ impl Said {
         if nodes.is_empty() {
             return Ok(Self::default());
         }
-        let Answer::Probes(probes) = world.apply(&Request::Probe { nodes }, None)? else {
+        let Answer::Probes(probes) = world.apply(&Request::Read(Read::Probe { nodes }), None)? else {
             return Err(unexpected("the nodes"));
         };
         let findings: BTreeMap<NodeRef, ProbeFinding> =
@@ -134,14 +138,14 @@ impl Said {
         if answering.is_empty() {
             return Ok(said);
         }
-        let metrics = Request::Metrics { nodes: answering.clone() };
+        let metrics = Request::Read(Read::Metrics { nodes: answering.clone() });
         let Answer::Metrics(metrics) = world.apply(&metrics, None)? else { return Err(unexpected("metrics")) };
         said.metrics = answers(&answering, metrics);
-        let statuses = Request::Status { nodes: answering.clone() };
+        let statuses = Request::Read(Read::Status { nodes: answering.clone() });
         let Answer::Statuses(statuses) = world.apply(&statuses, None)? else { return Err(unexpected("statuses")) };
         said.statuses = answers(&answering, statuses);
         if !drainers.is_empty() {
-            let stamps = Request::CommitTs { nodes: drainers.clone() };
+            let stamps = Request::Read(Read::CommitTs { nodes: drainers.clone() });
             let Answer::Timestamps(stamps) = world.apply(&stamps, None)? else { return Err(unexpected("positions")) };
             said.stamps = answers(&drainers, stamps);
         }
@@ -174,7 +178,9 @@ fn answers<T>(asked: &[NodeRef], said: Vec<Result<T>>) -> BTreeMap<NodeRef, T> {
 
 /// All records, and PD's time.
 fn list(world: &mut dyn World) -> Result<(Listing, Tso)> {
-    let Answer::Listing(listing) = world.apply(&Request::Nodes, None)? else { return Err(unexpected("the records")) };
+    let Answer::Listing(listing) = world.apply(&Request::Read(Read::Nodes), None)? else {
+        return Err(unexpected("the records"));
+    };
     match (listing.tso, &listing.tso_error) {
         (Some(tso), _) => Ok((listing, tso)),
         (None, Some(error)) => Err(error.clone()),

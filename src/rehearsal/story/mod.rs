@@ -1,5 +1,10 @@
 //! A play as people read it: what was done, what the cluster did on its own, and what it means, in virtual time.
 
+#![warn(
+    clippy::wildcard_enum_match_arm,
+    reason = "a new change, fault or answer is decided on here, and not by an arm that was written before it was thought of"
+)]
+
 mod lines;
 mod meaning;
 mod words;
@@ -180,7 +185,7 @@ impl Story {
 
 fn totals(played: &Played, truth: &Truth) -> Totals {
     let end = played.ended_at();
-    let deeds = Deeds::count(played.acts.iter().map(|act| (&act.request, &act.outcome)));
+    let deeds = Deeds::count(played.acts.iter().map(|act| (Some(&act.change), &act.outcome)));
     Totals {
         duration: end,
         halted: truth.halted(end),
@@ -270,7 +275,14 @@ impl ToldKind {
         match self {
             Self::Fault => true,
             Self::Cluster | Self::Meaning => !acts_still,
-            _ => false,
+            Self::Step
+            | Self::Asked
+            | Self::Effect
+            | Self::Waiting
+            | Self::Printed
+            | Self::Warning
+            | Self::Harm
+            | Self::End => false,
         }
     }
 }
@@ -288,6 +300,11 @@ pub(super) fn kind_of(notice: &Notice) -> Option<ToldKind> {
         Notice::Printed(_) | Notice::Shown(_) | Notice::ShownAsJson(_) => Some(ToldKind::Printed),
         Notice::Warning(_) => Some(ToldKind::Warning),
         Notice::Progress(_) => Some(ToldKind::Waiting),
-        _ => None,
+        Notice::ProgressEnd
+        | Notice::Acting(_)
+        | Notice::Answered { .. }
+        | Notice::Changed(_)
+        | Notice::Said { .. }
+        | Notice::Traced { .. } => None,
     }
 }

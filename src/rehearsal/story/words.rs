@@ -8,7 +8,7 @@ use crate::rehearsal::trace::{Act, Asked, Said};
 use crate::sim::{Cluster, Fault, Happening, Micros, SECOND, What};
 use crate::time::show_seconds;
 use crate::value::Value;
-use crate::world::{Answer, Manual, Notice, Request};
+use crate::world::{Answer, Change, Notice};
 
 /// A virtual time as a story shows it.
 pub(crate) fn time(at: Micros) -> String {
@@ -35,58 +35,38 @@ fn question(asked: &Asked) -> Told {
 }
 
 fn effect(act: &Act) -> Told {
-    let text = format!("{}: {}", request(&act.request), outcome(act));
+    let text = format!("{}: {}", change(&act.change), outcome(act));
     Told { place: act.place.clone(), ..Told::new(act.ended, ToldKind::Effect, text) }
 }
 
 fn line(said: &Said) -> Option<Told> {
     let kind = kind_of(&said.notice)?;
     match &said.notice {
-        Notice::StepBegan(text) | Notice::Printed(text) | Notice::Warning(text) | Notice::Progress(text) => {
+        Notice::StepBegan(text) | Notice::Printed(text) | Notice::Warning(text) => {
             Some(Told::new(said.at, kind, text.clone()))
         }
+        Notice::Progress(progress) => Some(Told::new(said.at, kind, progress.to_string())),
         Notice::Shown(value) | Notice::ShownAsJson(value) => {
             Some(Told { shown: Some(value.clone()), ..Told::new(said.at, kind, shown(value)) })
         }
-        _ => None,
+        Notice::ProgressEnd
+        | Notice::Acting(_)
+        | Notice::Answered { .. }
+        | Notice::Changed(_)
+        | Notice::Said { .. }
+        | Notice::Traced { .. } => None,
     }
 }
 
-/// What a change does, in a few words.
-pub(crate) fn request(request: &Request) -> String {
-    match request {
-        Request::Act { node, action } => format!("{} {}", action.name(), node.id),
-        Request::TriggerGc { node } => format!("trigger GC of {}", node.id),
-        Request::RecoverTidb { server, .. } => format!("have the {server} write binlog again"),
-        Request::SwapRecord { seen, state } => format!("write {state} into the record of {}", seen.node.id),
-        Request::DeleteRecord { key, .. } => format!("delete {key}"),
-        Request::WriteSavepoint { dir, .. } => format!("write {}/savepoint", dir.display()),
-        Request::Manual(work) => by_hand(work),
-        Request::Exec(program) => format!("run {program}"),
-        other => format!("{other:?}"),
-    }
-}
-
-fn by_hand(work: &Manual) -> String {
-    let named = |nodes: &[crate::node::NodeRef], verb: &str| {
-        let ids: Vec<&str> = nodes.iter().map(|node| node.id.as_str()).collect();
-        (!ids.is_empty()).then(|| format!("{verb} {}", ids.join(", ")))
-    };
-    let parts: Vec<String> =
-        [(&work.starts, "starts"), (&work.stops, "stops"), (&work.retires, "retires"), (&work.frees, "makes room for")]
-            .into_iter()
-            .filter_map(|(nodes, verb)| named(nodes, verb))
-            .collect();
-    match parts.is_empty() {
-        true => format!("by hand: {}", work.text),
-        false => format!("by hand: {} ({})", work.text, parts.join("; ")),
-    }
+/// What a change does, with the ids of its nodes alone.
+pub(crate) fn change(change: &Change) -> String {
+    change.words(|node| node.id.clone())
 }
 
 fn outcome(act: &Act) -> String {
     match &act.outcome {
-        Ok(Answer::Acted { message }) => message.clone(),
-        Ok(_) if matches!(act.request, Request::Manual(_) | Request::Exec(_)) => {
+        Ok(Answer::Acted(acted)) => acted.message.clone(),
+        Ok(_) if act.change.outside().is_some() => {
             format!("done after {}", span(act.ended - act.begun))
         }
         Ok(_) => "done".into(),
@@ -95,22 +75,16 @@ fn outcome(act: &Act) -> String {
 }
 
 fn shown(value: &Value) -> String {
-    match value {
-        Value::List(rows) => format!("(a table of {} rows)", rows.len()),
-        _ => "(a table)".into(),
-    }
+    if let Value::List(rows) = value { format!("(a table of {} rows)", rows.len()) } else { "(a table)".into() }
 }
 
 /// What the cluster did on its own, and what was made to go wrong.
 pub(super) fn happenings(start: &Cluster, played: &Played) -> Vec<Told> {
     let after = &played.after;
     let log = &after.log()[start.log().len()..];
-    let told = log.iter().filter(|happening| is_told(&happening.what)).map(|Happening { at, what }| match what {
-        What::FaultBegan(fault) => Told::new(*at, ToldKind::Fault, fault_text(&after.faults()[*fault])),
-        What::FaultEnded(fault) => {
-            Told::new(*at, ToldKind::Fault, format!("{} is over", fault_name(&after.faults()[*fault])))
-        }
-        what => Told::new(*at, ToldKind::Cluster, happening_text(after, what)),
+    let told = log.iter().filter(|happening| is_told(&happening.what)).map(|Happening { at, what }| {
+        let is_fault = matches!(what, What::FaultBegan(_) | What::FaultEnded(_));
+        Told::new(*at, if is_fault { ToldKind::Fault } else { ToldKind::Cluster }, happening_text(after, what))
     });
     told.collect()
 }
@@ -161,7 +135,15 @@ fn happening_text(cluster: &Cluster, what: &What) -> String {
         What::TidbRecovers(_) => "a TiDB server that skipped binlog writes it again".into(),
         What::PdGone => "PD answers nobody".into(),
         What::PdBack => "PD answers again".into(),
-        other => format!("{other:?}"),
+        // The story tells these in other ways, or not at all.
+        What::FaultBegan(at) => fault_text(&cluster.faults()[*at]),
+        What::FaultEnded(at) => format!("{} is over", fault_name(&cluster.faults()[*at])),
+        What::Acted { who, action } => format!("{} does what it was told: {}", id(who), action.name()),
+        What::Halted(at) => format!("replication of {} stands still", drainer(at)),
+        What::Flowing(at) => format!("replication of {} goes on", drainer(at)),
+        What::Writable(pumps) => format!("{pumps} Pumps take writes"),
+        What::TidbWrites(true) => "TiDB writes binlog".into(),
+        What::TidbWrites(false) => "TiDB writes no binlog".into(),
     }
 }
 

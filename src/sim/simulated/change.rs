@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::node::{Kind, NodeRef, Record, State};
 use crate::sim::http::{Behind, Said};
 use crate::sim::process::Who;
-use crate::world::{Action, Answer, Fence, TidbRef};
+use crate::world::{Acted, Action, Answer, Fence, TidbRef};
 
 impl Simulated {
     pub(super) fn act(&mut self, node: &NodeRef, action: Action, fence: Option<&Fence>) -> Result<Answer> {
@@ -16,9 +16,11 @@ impl Simulated {
         let loses = self.cluster.node(who).suffers.loses_answers > self.cluster.now();
         match self.cluster.put_state(who, &node.id, action.name()) {
             Said::Done(_) if loses => Err(lost(node, action.name(), "the connection was reset")),
-            said @ Said::Done(_) => Ok(Answer::Acted { message: said.to_string() }),
-            said => Err(Error::new(ErrorKind::Rejected, format!("cannot {} {node}: {said}", action.name()))
-                .hint("probe the node to see its true state")),
+            said @ Said::Done(_) => Ok(Answer::Acted(Acted { message: said.to_string() })),
+            said @ (Said::OtherId { .. } | Said::State { .. } | Said::UnknownAction { .. }) => {
+                Err(Error::new(ErrorKind::Rejected, format!("cannot {} {node}: {said}", action.name()))
+                    .hint("probe the node to see its true state"))
+            }
         }
     }
 
@@ -38,7 +40,7 @@ impl Simulated {
         if loses {
             Err(lost(node, what, "the connection was reset"))
         } else {
-            Ok(Answer::Acted { message: "trigger gc success".into() })
+            Ok(Answer::Acted(Acted { message: "trigger gc success".into() }))
         }
     }
 

@@ -81,13 +81,12 @@ impl Simulated {
 
     /// What a probe of one node finds; a silent one is given its time.
     pub(super) fn finding_in_time(&mut self, node: &NodeRef) -> Result<ProbeFinding> {
-        match self.finding(node) {
-            ProbeFinding::Silent => {
-                self.pass(PROBE_DEADLINE)?;
-                Ok(self.finding(node))
-            }
-            found => Ok(found),
+        let found = self.finding(node);
+        if found != ProbeFinding::Silent {
+            return Ok(found);
         }
+        self.pass(PROBE_DEADLINE)?;
+        Ok(self.finding(node))
     }
 
     fn finding(&mut self, node: &NodeRef) -> ProbeFinding {

@@ -3,6 +3,11 @@
 //! Nothing outside changes: files are an overlay in memory, no program runs, what `manual` asks of a human it does
 //! itself.
 
+#![warn(
+    clippy::wildcard_enum_match_arm,
+    reason = "a new change, fault or answer is decided on here, and not by an arm that was written before it was thought of"
+)]
+
 mod change;
 mod human;
 mod lock;
@@ -14,7 +19,9 @@ use super::scenario::Scenario;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interrupt::Interrupt;
 use crate::secret::IV_LENGTH;
-use crate::world::{Alarm, Answer, Console, Fence, Request, World};
+use crate::world::{
+    Alarm, Answer, Ask, Change, Clocks, Console, Fence, LockRequest, Read, Request, SecretPrompt, World,
+};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -168,7 +175,10 @@ impl Simulated {
 
     fn clocks(&self) -> Answer {
         let now = self.cluster.now();
-        Answer::Now { unix_ms: self.cluster.unix_ms(now) + self.cluster.host.clock_ms, monotonic_ms: now / MILLISECOND }
+        Answer::Now(Clocks {
+            unix_ms: self.cluster.unix_ms(now) + self.cluster.host.clock_ms,
+            monotonic_ms: now / MILLISECOND,
+        })
     }
 
     /// Takes the time of a request to PD, and waits in vain if it is gone. Cut off from it, we know that at once.
@@ -208,55 +218,69 @@ impl Simulated {
     }
 }
 
+impl Simulated {
+    fn read(&mut self, read: &Read) -> Result<Answer> {
+        match read {
+            Read::Nodes => self.nodes(),
+            Read::Changes { after, patience } => self.changes(*after, *patience),
+            Read::Probe { nodes } => self.probe(nodes),
+            Read::Status { nodes } => self.statuses(nodes),
+            Read::CommitTs { nodes } => self.commit_ts(nodes),
+            Read::Metrics { nodes } => self.metrics(nodes),
+            Read::Inspect { nodes, metrics } => self.inspect(nodes, metrics),
+            Read::PumpDrainers { node } => self.pump_drainers(node),
+            Read::BinlogAt { node, ts } => self.binlog_at(node, *ts),
+            Read::Tidbs => self.tidbs(),
+            Read::TidbBinlog { server } => self.tidb_binlog(server),
+            Read::Cluster => self.pd_cluster(),
+            Read::Endpoints => self.endpoints(),
+            Read::Alarms => self.alarms(),
+            Read::Certificates { .. } => Ok(self.certificates()),
+            Read::Tso => self.timestamp(),
+            Read::LockStatus => self.lock_status(),
+            Read::Now => Ok(self.clocks()),
+            Read::Sleep { time } => {
+                self.pass(Micros::try_from(time.as_micros()).unwrap_or(Micros::MAX))?;
+                Ok(Answer::Done)
+            }
+            Read::ReadSavepoint { dir } => self.read_savepoint(dir),
+            Read::HasKey => Ok(Answer::Flag(self.secret_key.is_some())),
+        }
+    }
+
+    fn change(&mut self, change: &Change, fence: Option<&Fence>) -> Result<Answer> {
+        match change {
+            Change::Act { node, action } => self.act(node, *action, fence),
+            Change::TriggerGc { node } => self.trigger_gc(node, fence),
+            Change::RecoverTidb { server, reset } => self.recover_tidb(server, *reset, fence),
+            Change::SwapRecord { seen, state } => self.swap_record(seen, *state, fence),
+            Change::DeleteRecord { key, mod_revision } => self.delete_record(key, *mod_revision, fence),
+            Change::WriteSavepoint { dir, content } => Ok(self.write_savepoint(dir, content)),
+            Change::Encrypt { text } => self.encrypt(text),
+            Change::BreakLock { seen, .. } => self.break_lock(seen),
+            Change::Manual(manual) => self.manual(manual),
+            Change::Exec(exec) => self.exec(exec),
+        }
+    }
+}
+
 impl World for Simulated {
     fn apply(&mut self, request: &Request, fence: Option<&Fence>) -> Result<Answer> {
-        if matches!(request, Request::Unlock) {
+        if matches!(request, Request::Lock(LockRequest::GiveBack)) {
             return Ok(self.give_lock_back());
         }
         self.interrupt.check()?;
         self.pass_real_time()?;
         self.pass(CALL)?;
         match request {
-            Request::Nodes => self.nodes(),
-            Request::Changes { after, patience } => self.changes(*after, *patience),
-            Request::Probe { nodes } => self.probe(nodes),
-            Request::Status { nodes } => self.statuses(nodes),
-            Request::CommitTs { nodes } => self.commit_ts(nodes),
-            Request::Metrics { nodes } => self.metrics(nodes),
-            Request::Inspect { nodes, metrics } => self.inspect(nodes, metrics),
-            Request::PumpDrainers { node } => self.pump_drainers(node),
-            Request::BinlogAt { node, ts } => self.binlog_at(node, *ts),
-            Request::Tidbs => self.tidbs(),
-            Request::Cluster => self.pd_cluster(),
-            Request::Endpoints => self.endpoints(),
-            Request::Alarms => self.alarms(),
-            Request::Certificates { .. } => Ok(self.certificates()),
-            Request::Tso => self.timestamp(),
-            Request::Now => Ok(self.clocks()),
-            Request::Sleep { time } => {
-                self.pass(Micros::try_from(time.as_micros()).unwrap_or(Micros::MAX))?;
-                Ok(Answer::Done)
-            }
-            Request::Lock { holder, wait } => self.take_lock(holder, *wait, fence),
-            Request::Unlock => Ok(self.give_lock_back()),
-            Request::LockStatus => self.lock_status(),
-            Request::BreakLock { seen, .. } => self.break_lock(seen),
-            Request::Act { node, action } => self.act(node, *action, fence),
-            Request::TriggerGc { node } => self.trigger_gc(node, fence),
-            Request::RecoverTidb { server, reset } => self.recover_tidb(server, *reset, fence),
-            Request::TidbBinlog { server } => self.tidb_binlog(server),
-            Request::SwapRecord { seen, state } => self.swap_record(seen, *state, fence),
-            Request::DeleteRecord { key, mod_revision } => self.delete_record(key, *mod_revision, fence),
-            Request::ReadSavepoint { dir } => self.read_savepoint(dir),
-            Request::WriteSavepoint { dir, content } => Ok(self.write_savepoint(dir, content)),
-            Request::HasKey => Ok(Answer::Flag(self.secret_key.is_some())),
-            Request::Encrypt { text } => self.encrypt(text),
-            Request::ReadSecret { prompt } => self.read_secret(prompt),
-            Request::Manual(manual) => self.manual(manual),
-            Request::Exec(exec) => self.exec(exec),
-            Request::Ask(question) => self.ask(question),
-            Request::WaitOver => Err(Error::internal("the end of a wait is the session's own affair")),
+            Request::Read(read) => self.read(read),
+            Request::Change(change) => self.change(change, fence),
+            Request::Ask(Ask::Question(question)) => self.ask(question),
+            Request::Ask(Ask::Secret(SecretPrompt { prompt })) => self.read_secret(prompt),
+            Request::Lock(LockRequest::Take { holder, wait }) => self.take_lock(holder, *wait, fence),
+            Request::Lock(LockRequest::GiveBack) => Ok(self.give_lock_back()),
             Request::Play(play) => self.play(play),
+            Request::WaitOver => Err(Error::internal("the end of a wait is the session's own affair")),
         }
     }
 }

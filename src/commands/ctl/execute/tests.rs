@@ -4,7 +4,7 @@ use crate::node::{Malformed, Record};
 use crate::output::{Settings, Streams};
 use crate::secret::Secret;
 use crate::tso::Tso;
-use crate::world::{Answer, Listing, Notice, Request};
+use crate::world::{Acted, Answer, Ask, Change, Listing, Notice, Read, Request};
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -112,13 +112,13 @@ fn listing() -> Answer {
 
 fn healthy(request: &Request) -> Result<Answer> {
     Ok(match request {
-        Request::Nodes => listing(),
-        Request::Act { .. } => Answer::Acted { message: "apply action pause success!".into() },
-        Request::SwapRecord { .. } => Answer::Swapped(record(Kind::Pump, "pump-1", "paused")),
-        Request::Tso => Answer::Timestamp(Tso(470_641_376_802_897_921)),
-        Request::WriteSavepoint { .. } => Answer::Done,
-        Request::ReadSecret { .. } => Answer::Secret(Secret::Plain("typed".into())),
-        Request::Encrypt { .. } => Answer::Text("RVvYZPP1lI5Rnsm5dt42YEAYRDabzUE=".into()),
+        Request::Read(Read::Nodes) => listing(),
+        Request::Change(Change::Act { .. }) => Answer::Acted(Acted { message: "apply action pause success!".into() }),
+        Request::Change(Change::SwapRecord { .. }) => Answer::Swapped(record(Kind::Pump, "pump-1", "paused")),
+        Request::Read(Read::Tso) => Answer::Timestamp(Tso(470_641_376_802_897_921)),
+        Request::Change(Change::WriteSavepoint { .. }) => Answer::Done,
+        Request::Ask(Ask::Secret(_)) => Answer::Secret(Secret::Plain("typed".into())),
+        Request::Change(Change::Encrypt { .. }) => Answer::Text("RVvYZPP1lI5Rnsm5dt42YEAYRDabzUE=".into()),
         other => return Err(Error::internal(format!("not expected: {other:?}"))),
     })
 }
@@ -149,7 +149,7 @@ fn a_pause_is_told_in_binlogctl_s_words() {
 #[test]
 fn a_refused_pause_is_exit_1_with_the_node_s_words() {
     let seen = ctl(&["-cmd", "pause-pump", "-node-id", "pump-1"], |request| match request {
-        Request::Act { .. } => {
+        Request::Change(Change::Act { .. }) => {
             Err(Error::new(ErrorKind::Rejected, "this pump's state is closing, apply pause failed!"))
         }
         other => healthy(other),
@@ -176,7 +176,7 @@ fn a_node_is_named_by_its_id_only() {
         let words = format!("[error=\"key /tidb-binlog/v1/pumps/{id} in etcd not found\"]");
         assert!(seen.out.contains(&words), "{}", seen.out);
         assert_eq!(seen.code, 1);
-        assert!(seen.told.iter().all(|(request, _)| *request == Request::Nodes));
+        assert!(seen.told.iter().all(|(request, _)| *request == Request::Read(Read::Nodes)));
     }
 }
 
@@ -225,7 +225,7 @@ fn a_savepoint_is_told_with_its_timestamp() {
     let seen = ctl(&["-cmd", "generate_meta", "-data-dir", "d", "-time-zone", "Asia/Shanghai"], healthy);
     assert_eq!(seen.out, "[INFO] [meta.go:110] [\"save meta\"] [meta=\"commitTS: 470641376802897921\"]\n");
     let written = seen.told.iter().find_map(|(request, _)| match request {
-        Request::WriteSavepoint { dir, content } => Some((dir.clone(), content.clone())),
+        Request::Change(Change::WriteSavepoint { dir, content }) => Some((dir.clone(), content.clone())),
         _ => None,
     });
     let (dir, content) = written.unwrap();
@@ -238,7 +238,7 @@ fn a_text_to_encrypt_is_asked_for_when_it_is_not_given() {
     let encrypted = "[INFO] [encrypt.go:16] [\"encrypt text\"] [encrypted=\"RVvYZPP1lI5Rnsm5dt42YEAYRDabzUE=\"]\n";
     let asked = ctl(&["-cmd", "encrypt"], healthy);
     assert_eq!(asked.out, encrypted);
-    assert!(asked.told.iter().any(|(request, _)| matches!(request, Request::ReadSecret { .. })));
+    assert!(asked.told.iter().any(|(request, _)| matches!(request, Request::Ask(Ask::Secret(_)))));
     let given = ctl(&["-cmd", "encrypt", "-text="], healthy);
     assert_eq!((given.out.as_str(), given.told.len()), (encrypted, 1));
 }

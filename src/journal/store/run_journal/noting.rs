@@ -6,7 +6,7 @@ use crate::journal::store::Sync;
 use crate::journal::store::chain::Kind;
 use crate::journal::store::fault;
 use crate::journal::{Deeds, Entry, Journal, Mark, Outcome, Unfinished};
-use crate::world::{Effect, Request};
+use crate::world::{Change, Effect, Request};
 use serde::Serialize;
 
 impl Journal for RunJournal {
@@ -24,7 +24,7 @@ impl Journal for RunJournal {
         next
     }
 
-    fn take_expected(&mut self) -> Option<Request> {
+    fn take_expected(&mut self) -> Option<Change> {
         if self.replay.is_empty() { self.expected.take() } else { None }
     }
 
@@ -45,12 +45,12 @@ impl Journal for RunJournal {
         }
     }
 
-    fn began(&mut self, request: &Request, findings: &[String], by: Option<&str>) -> Result<()> {
+    fn began(&mut self, change: &Change, findings: &[String], by: Option<&str>) -> Result<()> {
         self.usable()?;
         let seq = self.length() + 1;
-        let counts = u64::from(may_count(request));
-        let (request, findings, by) = (request.clone(), findings.to_vec(), by.map(str::to_owned));
-        let began = Unfinished { seq, at_ms: Some((self.clock)()), step: self.step.clone(), request, findings, by };
+        let counts = u64::from(may_count(change));
+        let (change, findings, by) = (change.clone(), findings.to_vec(), by.map(str::to_owned));
+        let began = Unfinished { seq, at_ms: Some((self.clock)()), step: self.step.clone(), change, findings, by };
         self.push(Kind::Began, &began)?;
         let before = self.open.replace(began);
         self.line.run.changes += counts;
@@ -67,13 +67,13 @@ impl Journal for RunJournal {
 
     fn done(&mut self, entry: Entry) -> Result<()> {
         self.usable()?;
-        if self.open.as_ref().is_none_or(|began| began.request != entry.request) {
-            return Err(Error::internal("a change is done that did not begin"));
-        }
+        let change =
+            entry.request.change().filter(|done| self.open.as_ref().is_some_and(|began| began.change == **done));
+        let Some(change) = change else { return Err(Error::internal("a change is done that did not begin")) };
         let at_ms = entry.at_ms.or_else(|| Some((self.clock)()));
         let step = entry.step.clone().or_else(|| self.step.clone());
-        let happened = Deeds::count([(&entry.request, &entry.outcome)]).changes > 0;
-        if may_count(&entry.request) && !happened {
+        let happened = Deeds::count([(Some(change), &entry.outcome)]).changes > 0;
+        if may_count(change) && !happened {
             self.line.run.changes = self.line.run.changes.saturating_sub(1);
         }
         self.push(Kind::Done, &Entry { at_ms, step, ..entry })?;
@@ -140,7 +140,7 @@ struct Noted<'n> {
 }
 
 /// Whether a change that begins is one of those that are counted, if it happens.
-fn may_count(request: &Request) -> bool {
-    let effect = request.effect();
+fn may_count(change: &Change) -> bool {
+    let effect = change.effect();
     effect.changes() && effect != Effect::Manual
 }

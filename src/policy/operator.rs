@@ -1,27 +1,27 @@
 //! Asks the operator.
 
-use super::{Change, Consent, Policy, refuse_by_guard};
+use super::{Consent, Policy, Proposal, refuse_by_guard};
 use crate::error::{Error, Result};
-use crate::world::{Answer, Choice, Effect, Question, Request, Wanted, World};
+use crate::world::{Choice, Question, Wanted, World};
 
 /// Asks the operator before each change, once no guard refuses; within a step they may say yes to all of it.
 #[derive(Default)]
-pub struct Ask {
+pub struct AskOperator {
     /// Whether the script is in a step.
     in_step: bool,
     /// Whether everything in it was said yes to.
     all: bool,
 }
 
-impl Policy for Ask {
-    fn decide(&mut self, change: &Change<'_>, world: &mut dyn World) -> Result<Consent> {
-        refuse_by_guard(change)?;
+impl Policy for AskOperator {
+    fn decide(&mut self, proposal: &Proposal<'_>, world: &mut dyn World) -> Result<Consent> {
+        refuse_by_guard(proposal)?;
         // What a human does outside, they are asked by the world itself.
-        if self.all || matches!(change.request.effect(), Effect::Guarded | Effect::Manual) {
+        if self.all || !proposal.change.effect().needs_consent() {
             return Ok(Consent::Given);
         }
-        let mut text = format!("{}\n", change.about);
-        for finding in change.findings {
+        let mut text = format!("{}\n", proposal.about);
+        for finding in proposal.findings {
             let line = match finding.verdict.trips() {
                 true => format!("forced: {}", finding.overridden()),
                 false => finding.to_string(),
@@ -30,14 +30,13 @@ impl Policy for Ask {
         }
         text.push_str("Do it?");
         let wanted = if self.in_step { Wanted::OrAll } else { Wanted::YesOrNo };
-        match world.apply(&Request::Ask(Question { text, wanted }), None)? {
-            Answer::Chosen(Choice::Yes) => Ok(Consent::Asked),
-            Answer::Chosen(Choice::All) => {
+        match world.ask(Question { text, wanted })? {
+            Choice::Yes => Ok(Consent::Asked),
+            Choice::All => {
                 self.all = self.in_step;
                 Ok(Consent::Asked)
             }
-            Answer::Chosen(Choice::No) => Err(Error::refused(format!("you said no: {}", change.about))),
-            other => Err(Error::internal(format!("a question was answered with {other:?}"))),
+            Choice::No => Err(Error::refused(format!("you said no: {}", proposal.about))),
         }
     }
 

@@ -1,0 +1,367 @@
+//! What changes something: in the cluster, on this host, or outside.
+
+use crate::error::{Error, ErrorKind};
+use crate::node::{NodeRef, Record, State};
+use crate::secret::Secret;
+use crate::time::show_seconds;
+use crate::world::query::requests;
+use crate::world::{Acted, Exec, LockInfo, Ran, TidbBinlogState};
+use serde::{Deserialize, Serialize};
+use std::fmt::{Display, Formatter};
+use std::path::PathBuf;
+use std::time::Duration;
+
+requests! {
+    /// Something that is done: guards look at it, the policy decides about it, and the journal notes it before it is done.
+    Change as Change, in change: "What can be done, each as a type that knows its reply."
+
+    /// Tells a node to pause or to close. The reply is the node's own words.
+    Act {
+        /// The node.
+        node: NodeRef,
+        /// What it is told.
+        action: Action,
+    } => Acted(Acted);
+    /// `POST /debug/gc/trigger` of a Pump. The reply is the Pump's own words.
+    TriggerGc {
+        /// The Pump.
+        node: NodeRef,
+    } => Acted(Acted);
+    /// Has a TiDB server write binlog again that skips it: `GET /binlog/recover?op=nowait` of its status port.
+    RecoverTidb {
+        /// The server.
+        server: TidbRef,
+        /// Whether transactions that skipped and are under way are then forgotten (`op=reset`).
+        reset: bool,
+    } => TidbBinlog(TidbBinlogState);
+    /// Writes `state` into a record if nothing but heartbeats has changed it since `seen`. The reply is the record as it was
+    /// just written.
+    SwapRecord {
+        /// The record as it was read.
+        seen: Record,
+        /// Its new state.
+        state: State,
+    } => Swapped(Record);
+    /// Deletes a key if its last write is the one seen; heartbeats do not excuse a difference.
+    DeleteRecord {
+        /// The key.
+        key: String,
+        /// The revision of its last write.
+        mod_revision: i64,
+    } => Done;
+    /// Writes `{dir}/savepoint` atomically and durably, making the directory.
+    WriteSavepoint {
+        /// The directory.
+        dir: PathBuf,
+        /// The whole content.
+        content: String,
+    } => Done;
+    /// Encrypts as TiDB-Binlog does, with `BINLOG_SECRET_KEY` or the public key. Changes nothing, but a guard may refuse it.
+    /// The reply is base64.
+    Encrypt {
+        /// What to encrypt.
+        text: Secret,
+    } => Text(String);
+    /// Takes the maintenance lock away from whoever holds it; `conflict` when another one was taken meanwhile.
+    BreakLock {
+        /// The lock as the operator saw it.
+        seen: LockInfo,
+        /// Why.
+        why: String,
+    } => Done;
+    @whole {
+        /// Asks a human to do something outside, and waits until it was done.
+        Manual => Done;
+        /// Runs a program on this host and waits for its end, whatever its exit status.
+        Exec => Ran(Ran);
+    }
+}
+
+/// What a change does, which decides how it passes the gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Changes the cluster: needs the maintenance lock, guards and consent.
+    ChangesCluster,
+    /// Takes the maintenance lock away from somebody: needs consent, and cannot need the lock.
+    BreaksLock,
+    /// Changes this host's files: needs guards and consent.
+    ChangesHost,
+    /// Something the human does outside: needs no lock and no guard, and is noted like a change.
+    Manual,
+    /// Runs a program: needs consent, no lock and no guard, and is noted like a change.
+    Runs,
+    /// Nothing is otherwise afterwards, but a guard may refuse it.
+    Nothing,
+}
+
+impl Effect {
+    /// Whether anything is otherwise afterwards, in the cluster, on this host or outside.
+    pub fn changes(self) -> bool {
+        match self {
+            Self::ChangesCluster | Self::BreaksLock | Self::ChangesHost | Self::Manual | Self::Runs => true,
+            Self::Nothing => false,
+        }
+    }
+
+    /// Whether the cluster may be otherwise afterwards than whoever looked before it knows.
+    pub(crate) fn concerns_cluster(self) -> bool {
+        match self {
+            Self::ChangesCluster | Self::Manual | Self::Runs => true,
+            Self::BreaksLock | Self::ChangesHost | Self::Nothing => false,
+        }
+    }
+
+    /// Whether the operator is asked for it by us: what a human does outside, the world itself asks them for.
+    pub fn needs_consent(self) -> bool {
+        match self {
+            Self::ChangesCluster | Self::BreaksLock | Self::ChangesHost | Self::Runs => true,
+            Self::Manual | Self::Nothing => false,
+        }
+    }
+}
+
+impl Change {
+    /// What it does.
+    pub fn effect(&self) -> Effect {
+        match self {
+            Self::Act { .. }
+            | Self::TriggerGc { .. }
+            | Self::RecoverTidb { .. }
+            | Self::SwapRecord { .. }
+            | Self::DeleteRecord { .. } => Effect::ChangesCluster,
+            Self::BreakLock { .. } => Effect::BreaksLock,
+            Self::WriteSavepoint { .. } => Effect::ChangesHost,
+            Self::Encrypt { .. } => Effect::Nothing,
+            Self::Manual(_) => Effect::Manual,
+            Self::Exec(_) => Effect::Runs,
+        }
+    }
+
+    /// The nodes that it is done to.
+    pub fn nodes(&self) -> Vec<&NodeRef> {
+        match self {
+            Self::Act { node, .. } | Self::TriggerGc { node } => vec![node],
+            Self::SwapRecord { seen, .. } => vec![&seen.node],
+            Self::Manual(Manual { starts, stops, retires, frees, .. }) => {
+                [starts, stops, retires, frees].into_iter().flatten().collect()
+            }
+            Self::Exec(Exec { starts, stops, .. }) => starts.iter().chain(stops).collect(),
+            Self::RecoverTidb { .. }
+            | Self::DeleteRecord { .. }
+            | Self::WriteSavepoint { .. }
+            | Self::Encrypt { .. }
+            | Self::BreakLock { .. } => Vec::new(),
+        }
+    }
+
+    /// The nodes that something done outside, by a human or a program, starts and stops; `None` for what we do ourselves.
+    pub fn outside(&self) -> Option<(&[NodeRef], &[NodeRef])> {
+        match self {
+            Self::Manual(work) => Some((&work.starts, &work.stops)),
+            Self::Exec(program) => Some((&program.starts, &program.stops)),
+            Self::Act { .. }
+            | Self::TriggerGc { .. }
+            | Self::RecoverTidb { .. }
+            | Self::SwapRecord { .. }
+            | Self::DeleteRecord { .. }
+            | Self::WriteSavepoint { .. }
+            | Self::Encrypt { .. }
+            | Self::BreakLock { .. } => None,
+        }
+    }
+
+    /// The keys of the records that it is about.
+    pub fn keys(&self) -> Vec<String> {
+        match self {
+            Self::DeleteRecord { key, .. } => vec![key.clone()],
+            Self::Act { .. }
+            | Self::TriggerGc { .. }
+            | Self::RecoverTidb { .. }
+            | Self::SwapRecord { .. }
+            | Self::WriteSavepoint { .. }
+            | Self::Encrypt { .. }
+            | Self::BreakLock { .. }
+            | Self::Manual(_)
+            | Self::Exec(_) => self.nodes().into_iter().map(NodeRef::key).collect(),
+        }
+    }
+
+    /// As a plan has it: without what must differ from one run to the next (revisions, timestamps, a savepoint's content, how
+    /// long something takes). `None` for what changes nothing.
+    pub fn planned(&self) -> Option<Self> {
+        Some(match self {
+            Self::Encrypt { .. } => return None,
+            Self::SwapRecord { seen, state } => {
+                Self::SwapRecord { seen: Record::bare(seen.node.clone()), state: *state }
+            }
+            Self::DeleteRecord { key, .. } => Self::DeleteRecord { key: key.clone(), mod_revision: 0 },
+            Self::WriteSavepoint { dir, .. } => Self::WriteSavepoint { dir: dir.clone(), content: String::new() },
+            Self::Manual(work) => Self::Manual(Manual { takes: None, timeout: None, ..work.clone() }),
+            Self::Exec(exec) => Self::Exec(Exec { takes: None, timeout: None, ..exec.clone() }),
+            Self::Act { .. } | Self::TriggerGc { .. } | Self::RecoverTidb { .. } | Self::BreakLock { .. } => {
+                self.clone()
+            }
+        })
+    }
+
+    /// What it does and to whom: a phrase that names each node as `name` does.
+    pub fn words(&self, name: impl Fn(&NodeRef) -> String) -> String {
+        let parts = |parts: &[(&str, &[NodeRef])], last: &str| {
+            let named = parts.iter().filter(|(_, nodes)| !nodes.is_empty()).map(|(verb, nodes)| {
+                let names: Vec<String> = nodes.iter().map(&name).collect();
+                format!("{verb} {}", names.join(", "))
+            });
+            let all: Vec<String> = named.chain((!last.is_empty()).then(|| last.to_owned())).collect();
+            if all.is_empty() { String::new() } else { format!(" ({})", all.join("; ")) }
+        };
+        match self {
+            Self::Act { node, action } => format!("{} {}", action.name(), name(node)),
+            Self::TriggerGc { node } => format!("trigger GC of {}", name(node)),
+            Self::RecoverTidb { server, reset } => {
+                let then = if *reset { ", and forget the transactions that skipped it" } else { "" };
+                format!("have the {server} write binlog again{then}")
+            }
+            Self::SwapRecord { seen, state } => format!("write {state} into the record of {}", name(&seen.node)),
+            Self::DeleteRecord { key, .. } => format!("delete the key {key}"),
+            Self::WriteSavepoint { dir, .. } => format!("write {}", dir.join("savepoint").display()),
+            Self::Encrypt { .. } => "encrypt a text".into(),
+            Self::BreakLock { seen, .. } => format!("take the maintenance lock away from {seen}"),
+            Self::Manual(Manual { text, starts, stops, retires, frees, tidb, .. }) => {
+                let tidb = match tidb {
+                    Some(TidbBinlog::On) => "TiDB writes binlog afterwards",
+                    Some(TidbBinlog::Off) => "TiDB writes no binlog afterwards",
+                    None => "",
+                };
+                let nodes: [(&str, &[NodeRef]); 4] =
+                    [("starts", starts), ("stops", stops), ("retires", retires), ("makes room for", frees)];
+                format!("by hand: {text}{}", parts(&nodes, tidb))
+            }
+            Self::Exec(exec) => {
+                let nodes: [(&str, &[NodeRef]); 2] = [("starts", &exec.starts), ("stops", &exec.stops)];
+                format!("run the program {exec}{}", parts(&nodes, ""))
+            }
+        }
+    }
+}
+
+/// What it does and to whom: a phrase for people. Each node with its kind, id and address.
+impl Display for Change {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.words(NodeRef::to_string))
+    }
+}
+
+/// A TiDB server as a request names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TidbRef {
+    /// `host:port` for clients, by which people know it.
+    pub address: String,
+    /// `host:port` of its status port.
+    pub status_address: String,
+}
+
+impl Display for TidbRef {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        write!(f, "TiDB server {}", self.address)
+    }
+}
+
+/// What a node can be told over HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// Stop for a while.
+    Pause,
+    /// Go offline for good.
+    Close,
+}
+
+impl Action {
+    /// The word in the path of the request.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pause => "pause",
+            Self::Close => "close",
+        }
+    }
+}
+
+/// Something a human does outside, and what it does to the cluster.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Manual {
+    /// What to do.
+    pub text: String,
+    /// Nodes that it starts (or restarts).
+    pub starts: Vec<NodeRef>,
+    /// Nodes whose process it stops.
+    pub stops: Vec<NodeRef>,
+    /// Nodes that it retires: nobody needs their binlog or progress any more.
+    pub retires: Vec<NodeRef>,
+    /// Pumps on whose disks it makes room.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub frees: Vec<NodeRef>,
+    /// Whether it makes TiDB stop or begin to write binlog.
+    pub tidb: Option<TidbBinlog>,
+    /// How long it usually takes.
+    pub takes: Option<Duration>,
+    /// How long it is waited for; see [`Manual::limit`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Duration>,
+}
+
+impl Manual {
+    /// How long it is waited for where neither that nor what it usually takes is said.
+    pub const TIMEOUT: Duration = Duration::from_secs(3600);
+
+    /// How long it is waited for: as said, or ten times what it usually takes.
+    pub fn limit(&self) -> Duration {
+        let usual = self.takes.map_or(Self::TIMEOUT, |takes| takes.saturating_mul(10));
+        self.timeout.unwrap_or(usual)
+    }
+
+    /// The error of whoever waited in vain for `waited`, and still saw `missing`.
+    pub fn not_seen(&self, waited: Duration, missing: &str) -> Error {
+        let waited = show_seconds(waited.as_secs_f64());
+        Error::new(ErrorKind::Timeout, format!("\"{}\" was not seen to be done in {waited}: {missing}", self.text))
+            .hint("find out why, in the log of what was to be started or stopped; once it is done, go on with the run")
+    }
+}
+
+/// Whether TiDB writes binlog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TidbBinlog {
+    /// It writes.
+    On,
+    /// It does not.
+    Off,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::Request;
+
+    #[test]
+    fn work_by_hand_of_an_older_journal_is_the_same_request() {
+        let older = r#"{"manual":{"text":"start it","starts":[],"stops":[],"retires":[],"tidb":null,"takes":{"secs":30,"nanos":0}}}"#;
+        let request: Request = serde_json::from_str(older).unwrap();
+        let takes = Some(Duration::from_secs(30));
+        assert_eq!(
+            request,
+            Request::Change(Change::Manual(Manual { text: "start it".into(), takes, ..Manual::default() }))
+        );
+        assert_eq!(serde_json::to_string(&request).unwrap(), older, "and is written as it was");
+    }
+
+    #[test]
+    fn work_by_hand_is_waited_for_ten_times_as_long_as_it_usually_takes() {
+        let limit = |takes: Option<u64>, timeout: Option<u64>| {
+            let (takes, timeout) = (takes.map(Duration::from_secs), timeout.map(Duration::from_secs));
+            Manual { takes, timeout, ..Manual::default() }.limit().as_secs()
+        };
+        assert_eq!(limit(None, None), 3600);
+        assert_eq!(limit(Some(30), None), 300);
+        assert_eq!(limit(Some(30), Some(5)), 5);
+    }
+}

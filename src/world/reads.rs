@@ -1,0 +1,132 @@
+//! What can be looked at.
+
+use crate::error::Error;
+use crate::node::NodeRef;
+use crate::tso;
+use crate::world;
+use crate::world::query::requests;
+use crate::world::{
+    Alarm, Certificate, Clocks, ClusterInfo, Endpoint, Inspected, Listing, LockInfo, StatusReport, TidbBinlogState,
+    TidbRef, TidbServer,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+requests! {
+    /// Looks at something, and changes nothing.
+    Read as Read, in read: "What can be looked at, each as a type that knows its reply."
+
+    /// All records, with PD's timestamp of the same moment.
+    Nodes => Listing(Listing);
+    /// The records once one was changed after revision `after` otherwise than by a heartbeat, or `patience` is over.
+    Changes {
+        /// A listing's revision.
+        after: i64,
+        /// How long to wait at most.
+        patience: Duration,
+    } => Listing(Listing);
+    /// Asks the nodes themselves, without side effects; the reply is in the order asked.
+    Probe {
+        /// Whom to ask.
+        nodes: Vec<NodeRef>,
+    } => Probes(Vec<world::Probe>);
+    /// `GET /status` of the nodes; the reply is in the order asked.
+    Status {
+        /// Whom to ask.
+        nodes: Vec<NodeRef>,
+    } => Statuses(Vec<Result<StatusReport, Error>>);
+    /// `GET /commit_ts` of Drainers; the reply is in the order asked.
+    CommitTs {
+        /// Whom to ask.
+        nodes: Vec<NodeRef>,
+    } => Timestamps(Vec<Result<tso::Tso, Error>>);
+    /// `GET /metrics` of the nodes; the reply is in the order asked.
+    Metrics {
+        /// Whom to ask.
+        nodes: Vec<NodeRef>,
+    } => Metrics(Vec<Result<BTreeMap<String, f64>, Error>>);
+    /// Probes the nodes, and asks those that say a state for their metrics and, the Drainers, for their status. Everybody is
+    /// asked at the same time, so that nobody waits for somebody else's silence. The reply is in the order asked.
+    Inspect {
+        /// Whom to ask.
+        nodes: Vec<NodeRef>,
+        /// The names of the metrics that are wanted, without labels; a node has hundreds.
+        metrics: Vec<String>,
+    } => Inspected(Vec<Inspected>);
+    /// `GET /drainers` of a Pump: the Drainer records as the Pump sees them (JSON).
+    PumpDrainers {
+        /// The Pump.
+        node: NodeRef,
+    } => Text(String);
+    /// `GET /debug/binlog/{ts}` of a Pump.
+    BinlogAt {
+        /// The Pump.
+        node: NodeRef,
+        /// The commit timestamp.
+        ts: tso::Tso,
+    } => Text(String);
+    /// The TiDB servers and their binlog status.
+    Tidbs => Tidbs(Vec<TidbServer>);
+    /// `GET /binlog/recover?op=status` of a TiDB server's status port.
+    TidbBinlog {
+        /// The server.
+        server: TidbRef,
+    } => TidbBinlog(TidbBinlogState);
+    /// PD's cluster id, members and leader.
+    Cluster => Cluster(ClusterInfo);
+    /// Whether each endpoint of PD answers: those that we were given, and those that its members name.
+    Endpoints => Endpoints(Vec<Endpoint>);
+    /// The alarms that PD's etcd has raised and nobody has ended.
+    Alarms => Alarms(Vec<Alarm>);
+    /// The certificates that we were given, and those that PD and the nodes show; none without TLS.
+    Certificates {
+        /// Whom to ask beside PD.
+        nodes: Vec<NodeRef>,
+    } => Certificates(Vec<Certificate>);
+    /// A timestamp from PD.
+    Tso => Timestamp(tso::Tso);
+    /// Who holds the maintenance lock.
+    LockStatus => LockedBy(Option<LockInfo>);
+    /// This host's clocks.
+    Now => Now(Clocks);
+    /// Waits.
+    Sleep {
+        /// How long.
+        time: Duration,
+    } => Done;
+    /// Reads `{dir}/savepoint`; `not_found` without one.
+    ReadSavepoint {
+        /// The directory.
+        dir: PathBuf,
+    } => Text(String);
+    /// Whether an encryption key of our own is set (never the key).
+    HasKey => Flag(bool);
+}
+
+impl Read {
+    /// Whether it looks at the cluster, and not at this host alone.
+    pub fn concerns_cluster(&self) -> bool {
+        match self {
+            Self::Nodes
+            | Self::Changes { .. }
+            | Self::Probe { .. }
+            | Self::Status { .. }
+            | Self::CommitTs { .. }
+            | Self::Metrics { .. }
+            | Self::Inspect { .. }
+            | Self::PumpDrainers { .. }
+            | Self::BinlogAt { .. }
+            | Self::Tidbs
+            | Self::TidbBinlog { .. }
+            | Self::Cluster
+            | Self::Endpoints
+            | Self::Alarms
+            | Self::Certificates { .. }
+            | Self::Tso => true,
+            // Who holds the lock is asked before anybody takes it.
+            Self::LockStatus | Self::Now | Self::Sleep { .. } | Self::ReadSavepoint { .. } | Self::HasKey => false,
+        }
+    }
+}
