@@ -4,13 +4,15 @@
 //! because they are also outcomes in a journal and are shown as JSON.
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 /// What every fallible function of this crate returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What sort of thing went wrong. The whole table, with exit codes, stands in `docs/reference.md`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum ErrorKind {
     /// The script's own `fail` or `ensure`.
     Failed,
@@ -50,47 +52,11 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// Every kind, in the order of the table.
-    pub const ALL: [ErrorKind; 17] = [
-        Self::Failed,
-        Self::NotFound,
-        Self::Invalid,
-        Self::Rejected,
-        Self::Refused,
-        Self::Unreachable,
-        Self::Timeout,
-        Self::Conflict,
-        Self::Locked,
-        Self::LockLost,
-        Self::InDoubt,
-        Self::Diverged,
-        Self::Local,
-        Self::Harm,
-        Self::NoEnd,
-        Self::Internal,
-        Self::Interrupted,
-    ];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The word for it in messages, in JSON and in scripts (`err.kind`).
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Failed => "failed",
-            Self::NotFound => "not_found",
-            Self::Invalid => "invalid",
-            Self::Rejected => "rejected",
-            Self::Refused => "refused",
-            Self::Unreachable => "unreachable",
-            Self::Timeout => "timeout",
-            Self::Conflict => "conflict",
-            Self::Locked => "locked",
-            Self::LockLost => "lock_lost",
-            Self::InDoubt => "in_doubt",
-            Self::Diverged => "diverged",
-            Self::Local => "local",
-            Self::Harm => "harm",
-            Self::NoEnd => "no_end",
-            Self::Internal => "internal",
-            Self::Interrupted => "interrupted",
-        }
+        self.into()
     }
 
     /// The process exit code when an error of this kind ends a run. For `Interrupted` by a signal see

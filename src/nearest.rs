@@ -1,5 +1,31 @@
 //! "Did you mean ...?": the known names nearest to one that is not known.
 
+use crate::error::{Error, Result};
+use strum::VariantArray;
+
+/// The names of all variants of `T`.
+pub fn names_of<T: VariantArray + Into<&'static str> + Copy>() -> Vec<&'static str> {
+    T::VARIANTS.iter().map(|one| (*one).into()).collect()
+}
+
+/// The variant of `T` called `name`.
+pub fn named<T: VariantArray + Into<&'static str> + Copy>(name: &str) -> Option<T> {
+    T::VARIANTS.iter().copied().find(|one| Into::<&'static str>::into(*one) == name)
+}
+
+/// The variant of `T`, which is a `what`, called `name`.
+///
+/// # Errors
+/// `invalid`, with the nearest names or all that there are.
+pub fn parse_named<T: VariantArray + Into<&'static str> + Copy>(what: &str, name: &str) -> Result<T> {
+    named(name).ok_or_else(|| {
+        let names = names_of::<T>();
+        let hint = did_you_mean(name, names.iter().copied());
+        Error::invalid(format!("`{name}` is no {what}"))
+            .hint(hint.unwrap_or_else(|| format!("one of {}", names.join(", "))))
+    })
+}
+
 /// A hint that names up to three known names close to `wrong`, best first, if any is close.
 pub fn did_you_mean<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let names = nearest(wrong, known);

@@ -11,13 +11,17 @@ pub use text::RecordText;
 
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use strum::{IntoStaticStr, VariantArray};
 
 /// Where TiDB-Binlog keeps its records. List with the trailing slash, or siblings match.
 pub const ROOT: &str = "/tidb-binlog/v1/";
 
 /// The two kinds of node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray,
+)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Kind {
     /// Stores the binlog that TiDB servers write.
     Pump,
@@ -27,14 +31,11 @@ pub enum Kind {
 
 impl Kind {
     /// Both kinds, in the order of every listing.
-    pub const ALL: [Kind; 2] = [Kind::Pump, Kind::Drainer];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// `pump` or `drainer`.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Pump => "pump",
-            Self::Drainer => "drainer",
-        }
+        self.into()
     }
 
     /// `Pump` or `Drainer`, as people write it.

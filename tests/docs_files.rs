@@ -40,3 +40,10 @@ fn what_cannot_be_written_is_an_error_that_names_it() {
     ran.fails(ErrorKind::Local).stderr_contains("file/man");
     Shell::new(&["docs", "--man", "man", "--reference"]).go().exits(2).stderr_contains("cannot be used with");
 }
+
+#[test]
+fn the_page_of_the_simulator_has_the_table_of_faults() {
+    let page = std::fs::read_to_string(crate::harness::project("docs/simulator.md")).unwrap();
+    let table = binlogsh::world::faults_markdown();
+    assert!(page.contains(&table), "put this into docs/simulator.md:\n{table}");
+}

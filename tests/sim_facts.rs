@@ -21,7 +21,7 @@ fn cluster(change: impl FnOnce(&mut Json)) -> Cluster {
 }
 
 fn who(cluster: &Cluster, id: &str) -> Who {
-    Kind::ALL.into_iter().find_map(|kind| cluster.find(kind, id)).unwrap()
+    Kind::ALL.iter().copied().find_map(|kind| cluster.find(kind, id)).unwrap()
 }
 
 fn record(cluster: &Cluster, id: &str) -> State {

@@ -35,7 +35,7 @@ fn world(faults: &Json) -> Simulated {
 }
 
 fn who(cluster: &Cluster, id: &str) -> Who {
-    Kind::ALL.into_iter().find_map(|kind| cluster.find(kind, id)).unwrap()
+    Kind::ALL.iter().copied().find_map(|kind| cluster.find(kind, id)).unwrap()
 }
 
 fn stage(cluster: &Cluster, id: &str) -> Option<Stage> {
@@ -483,13 +483,13 @@ impl Numbers {
         let mut faults = Vec::new();
         for _ in 0..=self.below(8) {
             let kind = FaultKind::ALL[self.below(FaultKind::ALL.len())];
-            let suits = |of: &&(Kind, String)| match kind.victim() {
+            let suits = |of: &&(Kind, String)| match kind.row().victim {
                 Victim::Node(Some(kind)) => of.0 == kind,
                 Victim::Node(None) | Victim::Nobody => true,
             };
             let suitable: Vec<&(Kind, String)> = nodes.iter().filter(suits).collect();
             let mut node = None;
-            if kind.victim() != Victim::Nobody {
+            if kind.row().victim != Victim::Nobody {
                 if suitable.is_empty() {
                     continue;
                 }

@@ -5,12 +5,14 @@ mod repeats;
 
 use crate::check::finding::Finding;
 use crate::check::flow::Flows;
-use crate::check::rule::{Rule, Severity};
+use crate::check::rule::{Family, Rule, Severity};
 use crate::check::script::Script;
 use crate::check::vocabulary::Vocabulary;
 use std::rc::Rc;
 
-pub(super) const RULES: &[Rule] = &[ACT_OUTSIDE_STEP, ACT_WITHOUT_WAIT, LOOP_WITHOUT_CHECK, UPDATE_FOR_PAUSE];
+pub(super) const FAMILY: Family = Family { rules: RULES, check };
+
+const RULES: &[Rule] = &[ACT_OUTSIDE_STEP, ACT_WITHOUT_WAIT, LOOP_WITHOUT_CHECK, UPDATE_FOR_PAUSE];
 
 const ACT_OUTSIDE_STEP: Rule = Rule {
     name: "act_outside_step",
@@ -56,7 +58,7 @@ const UPDATE_FOR_PAUSE: Rule = Rule {
     left_alone: "//! Mends the record of a dead Pump.\nensure(probe(\"pump-1\") == \"refused\", \"pump-1 is alive: pause it\");\nstep(\"mend\", || update_pump(\"pump-1\", \"paused\"));\n",
 };
 
-pub(super) fn check(script: &Rc<Script>, words: &Vocabulary, found: &mut Vec<Finding>) {
+fn check(script: &Rc<Script>, words: &Vocabulary, found: &mut Vec<Finding>) {
     let flows = Flows::of(script, words);
     follow::check(&flows, found);
     repeats::check(&flows, found);

@@ -3,7 +3,7 @@
 use crate::check::finding::Finding;
 use crate::check::script::{Reader, Script};
 use crate::check::vocabulary::Vocabulary;
-use crate::check::{acting, allow, header, names, options, parameters, properties, sandbox, secrets};
+use crate::check::{FAMILIES, allow, header, names};
 use crate::language::Source;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -63,15 +63,7 @@ impl Checker {
 
     fn findings(&self, script: &Rc<Script>) -> Vec<Finding> {
         let mut found = Vec::new();
-        let variables = script.variables();
-        header::check(script, &mut found);
-        names::check(script, variables, &self.words, &mut found);
-        properties::check(script, &self.words, &mut found);
-        options::check(script, &self.words, &mut found);
-        parameters::check(script, variables, &mut found);
-        secrets::check(script, &mut found);
-        acting::check(script, &self.words, &mut found);
-        sandbox::check(script, &self.words, &mut found);
+        FAMILIES.iter().for_each(|family| (family.check)(script, &self.words, &mut found));
         found
     }
 }

@@ -4,11 +4,10 @@ use crate::check::finding::Finding;
 use crate::check::rule::{Rule, Severity};
 use crate::check::types::Type;
 use crate::language::tree::{Expr, ExprKind};
+use crate::nearest::names_of;
 use crate::node::{Kind, State};
 
-pub(super) const RULES: &[Rule] = &[POINTLESS_COMPARISON];
-
-const POINTLESS_COMPARISON: Rule = Rule {
+pub(super) const POINTLESS_COMPARISON: Rule = Rule {
     name: "pointless_comparison",
     severity: Severity::Error,
     about: "A comparison always comes out the same: a number with a text, a `Time` with something else, a `Node`'s state with a \
@@ -64,8 +63,8 @@ fn unlike(one: &Expr, of_one: &Type, of_other: &Type, outcome: &str) -> Option<F
 fn no_word(one: &Expr, of_other: &Type) -> Option<Finding> {
     let (ExprKind::Text(word), Type::Word(property)) = (&one.kind, of_other) else { return None };
     let known: Vec<&str> = match *property {
-        "state" => State::ALL.map(State::name).to_vec(),
-        _ => Kind::ALL.map(Kind::name).to_vec(),
+        "state" => names_of::<State>(),
+        _ => names_of::<Kind>(),
     };
     if known.contains(&word.as_str()) {
         return None;

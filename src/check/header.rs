@@ -1,12 +1,16 @@
 //! Whether a script can be read at all: by the compiler, by people, and with all its modules.
 
 use crate::check::finding::Finding;
-use crate::check::rule::{Rule, Severity};
+use crate::check::rule::{Family, Rule, Severity};
 use crate::check::script::Script;
+use crate::check::vocabulary::Vocabulary;
 use crate::error::Error;
 use crate::language::tree::Spot;
+use std::rc::Rc;
 
-pub(super) const RULES: &[Rule] = &[DOES_NOT_COMPILE, UNRESOLVED_IMPORT, MISSING_HEADER];
+pub(super) const FAMILY: Family = Family { rules: RULES, check };
+
+const RULES: &[Rule] = &[DOES_NOT_COMPILE, UNRESOLVED_IMPORT, MISSING_HEADER];
 
 const DOES_NOT_COMPILE: Rule = Rule {
     name: "does_not_compile",
@@ -45,7 +49,7 @@ pub(super) fn broken(error: &Error, at: Spot) -> Finding {
     error.hint.iter().fold(finding, |finding, hint| finding.hint(hint.clone()))
 }
 
-pub(super) fn check(script: &Script, found: &mut Vec<Finding>) {
+fn check(script: &Rc<Script>, _words: &Vocabulary, found: &mut Vec<Finding>) {
     for import in &script.imports {
         let (Some(path), Some(Err(error))) = (&import.path, &import.module) else { continue };
         let quoted = format!("\"{}\"", path.text);

@@ -36,20 +36,21 @@ pub use pages::{page, rules_markdown};
 pub use report::{Report, Unreadable};
 pub use rule::{Rule, Severity};
 
-/// Every rule, in the order of the documentation.
+use rule::Family;
+
+/// Every family, in the order of the documentation.
+const FAMILIES: &[Family] = &[
+    header::FAMILY,
+    names::FAMILY,
+    properties::FAMILY,
+    options::FAMILY,
+    parameters::FAMILY,
+    secrets::FAMILY,
+    acting::FAMILY,
+    sandbox::FAMILY,
+];
+
+/// Every rule, in the order of the documentation. Those about silencing come after whatever can be silenced.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
-    [
-        header::RULES,
-        names::RULES,
-        properties::RULES,
-        comparisons::RULES,
-        options::RULES,
-        parameters::RULES,
-        secrets::RULES,
-        acting::RULES,
-        sandbox::RULES,
-        allow::RULES,
-    ]
-    .into_iter()
-    .flatten()
+    FAMILIES.iter().flat_map(|family| family.rules).chain(allow::RULES)
 }

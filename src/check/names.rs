@@ -3,7 +3,7 @@
 mod given;
 
 use crate::check::finding::Finding;
-use crate::check::rule::{Rule, Severity};
+use crate::check::rule::{Family, Rule, Severity};
 use crate::check::script::Script;
 use crate::check::variables::Variables;
 use crate::check::vocabulary::Vocabulary;
@@ -11,8 +11,11 @@ use crate::language::stdlib;
 use crate::language::tree::{Expr, ExprKind, Name, Spot, Stmt};
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
+use std::rc::Rc;
 
-pub(super) const RULES: &[Rule] =
+pub(super) const FAMILY: Family = Family { rules: RULES, check };
+
+const RULES: &[Rule] =
     &[UNDEFINED_FUNCTION, WRONG_ARGUMENT_COUNT, UNDEFINED_VARIABLE, UNDEFINED_MODULE, SHADOWED_FUNCTION];
 
 const UNDEFINED_FUNCTION: Rule = Rule {
@@ -69,7 +72,8 @@ pub(super) fn is_refused(rule: &Rule) -> bool {
     [UNDEFINED_VARIABLE.name, UNDEFINED_MODULE.name].contains(&rule.name)
 }
 
-pub(super) fn check(script: &Script, variables: &Variables, words: &Vocabulary, found: &mut Vec<Finding>) {
+fn check(script: &Rc<Script>, words: &Vocabulary, found: &mut Vec<Finding>) {
+    let variables = script.variables();
     let family = Names { script, words, variables, callable_fields: script.fields() };
     family.shadowed(found);
     family.unknown_variables(found);

@@ -1,13 +1,16 @@
 //! The keys of the map at the end of a call.
 
 use crate::check::finding::Finding;
-use crate::check::rule::{Rule, Severity};
+use crate::check::rule::{Family, Rule, Severity};
 use crate::check::script::Script;
 use crate::check::vocabulary::Vocabulary;
 use crate::language::FunctionDoc;
 use crate::language::tree::{Expr, ExprKind};
+use std::rc::Rc;
 
-pub(super) const RULES: &[Rule] = &[UNKNOWN_OPTION];
+pub(super) const FAMILY: Family = Family { rules: RULES, check };
+
+const RULES: &[Rule] = &[UNKNOWN_OPTION];
 
 const UNKNOWN_OPTION: Rule = Rule {
     name: "unknown_option",
@@ -19,7 +22,7 @@ const UNKNOWN_OPTION: Rule = Rule {
     left_alone: "//! Stops a Drainer.\nstep(\"pause\", || pause_drainer(\"drainer-0\", #{ wait: \"1m\" }));\n",
 };
 
-pub(super) fn check(script: &Script, words: &Vocabulary, found: &mut Vec<Finding>) {
+fn check(script: &Rc<Script>, words: &Vocabulary, found: &mut Vec<Finding>) {
     let own = |name: &str| script.functions().iter().any(|function| function.name.text == name);
     script.parsed.tree.exprs(&mut |expr| {
         let (name, args) = match &expr.kind {

@@ -1,14 +1,17 @@
 //! The parameters of a script.
 
 use crate::check::finding::Finding;
-use crate::check::rule::{Rule, Severity};
+use crate::check::rule::{Family, Rule, Severity};
 use crate::check::script::Script;
 use crate::check::variables::Variables;
+use crate::check::vocabulary::Vocabulary;
 use crate::language::tree::{Expr, ExprKind, Part, Spot, Stmt};
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-pub(super) const RULES: &[Rule] = &[UNDECLARED_PARAMETER, UNUSED_PARAMETER];
+pub(super) const FAMILY: Family = Family { rules: RULES, check };
+
+const RULES: &[Rule] = &[UNDECLARED_PARAMETER, UNUSED_PARAMETER];
 
 const UNDECLARED_PARAMETER: Rule = Rule {
     name: "undeclared_parameter",
@@ -29,7 +32,8 @@ const UNUSED_PARAMETER: Rule = Rule {
     left_alone: "//! Waits for a Pump.\nlet timeout = param(\"timeout\", #{ default: \"5m\" });\nwait_for(\"pump-1\", \"online\", timeout);\n",
 };
 
-pub(super) fn check(script: &Rc<Script>, variables: &Variables, found: &mut Vec<Finding>) {
+fn check(script: &Rc<Script>, _words: &Vocabulary, found: &mut Vec<Finding>) {
+    let variables = script.variables();
     if let Err((error, at)) = &script.parsed.doc
         && !is_told(script, *at, found)
     {

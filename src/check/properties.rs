@@ -4,7 +4,7 @@ mod returns;
 
 use crate::check::comparisons;
 use crate::check::finding::{Finding, is_near};
-use crate::check::rule::{Rule, Severity};
+use crate::check::rule::{Family, Rule, Severity};
 use crate::check::script::Script;
 use crate::check::types::Type;
 use crate::check::vocabulary::Vocabulary;
@@ -12,7 +12,9 @@ use crate::language::tree::{Expr, ExprKind, Function, Part, Spot, Stmt};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
-pub(super) const RULES: &[Rule] = &[UNKNOWN_PROPERTY];
+pub(super) const FAMILY: Family = Family { rules: RULES, check };
+
+const RULES: &[Rule] = &[UNKNOWN_PROPERTY, comparisons::POINTLESS_COMPARISON];
 
 const UNKNOWN_PROPERTY: Rule = Rule {
     name: "unknown_property",
@@ -27,7 +29,7 @@ const UNKNOWN_PROPERTY: Rule = Rule {
 /// How many functions are looked into to know what one returns.
 const DEPTH: usize = 32;
 
-pub(super) fn check(script: &Rc<Script>, words: &Vocabulary, found: &mut Vec<Finding>) {
+fn check(script: &Rc<Script>, words: &Vocabulary, found: &mut Vec<Finding>) {
     let family = script.family();
     let is_whole = family.iter().all(|script| script.imports.iter().all(|i| matches!(i.module, Some(Ok(_)))));
     let mut reader = Reader {

@@ -1,4 +1,9 @@
-//! The row of a rule.
+//! The row of a rule, and of a family of rules.
+
+use super::finding::Finding;
+use super::script::Script;
+use super::vocabulary::Vocabulary;
+use std::rc::Rc;
 
 /// What a rule finds, why that matters, and how it looks.
 #[derive(Debug, PartialEq, Eq)]
@@ -15,6 +20,14 @@ pub struct Rule {
     pub caught: &'static str,
     /// A script like it that it leaves alone.
     pub left_alone: &'static str,
+}
+
+/// Rules that are found in one go.
+pub(super) struct Family {
+    /// Its rules, in the order of the documentation.
+    pub(super) rules: &'static [Rule],
+    /// Finds what they find.
+    pub(super) check: fn(&Rc<Script>, &Vocabulary, &mut Vec<Finding>),
 }
 
 /// How bad something is.

@@ -1,12 +1,15 @@
 //! Functions that play with a simulated cluster.
 
 use crate::check::finding::Finding;
-use crate::check::rule::{Rule, Severity};
+use crate::check::rule::{Family, Rule, Severity};
 use crate::check::script::Script;
 use crate::check::vocabulary::Vocabulary;
 use crate::language::tree::ExprKind;
+use std::rc::Rc;
 
-pub(super) const RULES: &[Rule] = &[SANDBOX_FUNCTION];
+pub(super) const FAMILY: Family = Family { rules: RULES, check };
+
+const RULES: &[Rule] = &[SANDBOX_FUNCTION];
 
 const SANDBOX_FUNCTION: Rule = Rule {
     name: "sandbox_function",
@@ -20,7 +23,7 @@ const SANDBOX_FUNCTION: Rule = Rule {
                  wait_for(\"drainer-0\", \"online\", \"1m\");\n});\n",
 };
 
-pub(super) fn check(script: &Script, words: &Vocabulary, found: &mut Vec<Finding>) {
+fn check(script: &Rc<Script>, words: &Vocabulary, found: &mut Vec<Finding>) {
     let is_own = |name: &str| script.functions().iter().any(|function| function.name.text == name);
     if script.is_test() {
         return;

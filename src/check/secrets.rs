@@ -1,12 +1,15 @@
 //! Secrets that stand in a script.
 
 use crate::check::finding::Finding;
-use crate::check::rule::{Rule, Severity};
+use crate::check::rule::{Family, Rule, Severity};
 use crate::check::script::Script;
+use crate::check::vocabulary::Vocabulary;
 use crate::language::Masking;
 use std::rc::Rc;
 
-pub(super) const RULES: &[Rule] = &[SECRET_IN_SCRIPT];
+pub(super) const FAMILY: Family = Family { rules: RULES, check };
+
+const RULES: &[Rule] = &[SECRET_IN_SCRIPT];
 
 const SECRET_IN_SCRIPT: Rule = Rule {
     name: "secret_in_script",
@@ -20,7 +23,7 @@ const SECRET_IN_SCRIPT: Rule = Rule {
                  print(encrypt(password));\n",
 };
 
-pub(super) fn check(script: &Rc<Script>, found: &mut Vec<Finding>) {
+fn check(script: &Rc<Script>, _words: &Vocabulary, found: &mut Vec<Finding>) {
     if script.is_test() {
         return;
     }

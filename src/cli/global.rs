@@ -2,6 +2,7 @@
 
 use crate::config::Overrides;
 use crate::error::{Error, Result};
+use crate::nearest::names_of;
 use crate::output::{Color, Format, Timestamps};
 use clap::{Arg, CommandFactory, Parser, ValueEnum};
 use std::path::PathBuf;
@@ -286,12 +287,12 @@ fn once<T: PartialEq>(name: &str, before: Option<T>, behind: Option<T>) -> Resul
 
 fn timestamps() -> impl clap::builder::TypedValueParser<Value = Timestamps> {
     use clap::builder::TypedValueParser;
-    clap::builder::PossibleValuesParser::new(Timestamps::ALL.map(Timestamps::name))
+    clap::builder::PossibleValuesParser::new(names_of::<Timestamps>())
         .try_map(|name| Timestamps::from_name(&name).map_err(|error| error.message))
 }
 
 fn format() -> impl clap::builder::TypedValueParser<Value = Format> {
     use clap::builder::TypedValueParser;
-    clap::builder::PossibleValuesParser::new(Format::ALL.map(Format::name))
+    clap::builder::PossibleValuesParser::new(names_of::<Format>())
         .try_map(|name| Format::from_name(&name).map_err(|error| error.message))
 }

@@ -18,5 +18,5 @@ pub(super) fn topics() -> Vec<Topic> {
         let text = format!("{}: a rule of `binlogsh check`\n\n  {}\n\n  {}", rule.name, rule.about, rule.why);
         Topic { name: rule.name, text }
     };
-    HarmKind::ALL.into_iter().map(harm).chain(rules().map(rule)).collect()
+    HarmKind::ALL.iter().copied().map(harm).chain(rules().map(rule)).collect()
 }

@@ -12,7 +12,7 @@ pub(super) fn target(change: &Change) -> Option<(Kind, String)> {
         Change::Act { node, .. } | Change::TriggerGc { node } => Some((node.kind, node.id.clone())),
         Change::SwapRecord { seen, .. } => Some((seen.node.kind, seen.node.id.clone())),
         Change::DeleteRecord { key, .. } => {
-            Kind::ALL.into_iter().find_map(|kind| Some((kind, key.strip_prefix(kind.prefix())?.to_owned())))
+            Kind::ALL.iter().copied().find_map(|kind| Some((kind, key.strip_prefix(kind.prefix())?.to_owned())))
         }
         Change::RecoverTidb { .. }
         | Change::WriteSavepoint { .. }

@@ -7,7 +7,7 @@ use crate::language::bindings::{ERROR_PROPERTIES, NODE_PROPERTIES, TIME_PROPERTI
 use crate::language::docs::{self, FunctionDoc, functions};
 use crate::language::library_docs::{LibraryFunction, library_functions, usual_alias};
 use crate::language::reference::KINDS;
-use crate::nearest::did_you_mean;
+use crate::nearest::{did_you_mean, names_of};
 use crate::world::GuardName;
 
 /// A page of another room.
@@ -48,8 +48,8 @@ fn known(topics: &[Topic]) -> Vec<String> {
     let modules = docs::library().map(|(module, _)| module);
     let words = docs::names()
         .chain(["Node", "Time", "Error"])
-        .chain(GuardName::ALL.map(GuardName::name))
-        .chain(ErrorKind::ALL.map(ErrorKind::name))
+        .chain(names_of::<GuardName>())
+        .chain(names_of::<ErrorKind>())
         .chain(modules)
         .chain(topics.iter().map(|topic| topic.name));
     words.map(str::to_owned).chain(library).collect()

@@ -4,12 +4,14 @@ use crate::error::{Error, Result};
 use crate::language::convert::to_value;
 use crate::language::settings::Settings;
 use crate::nearest::did_you_mean;
+use crate::nearest::parse_named;
 use crate::secret::Secret;
 use crate::time::parse_duration;
 use crate::value::Value;
 use indexmap::IndexMap;
 use rhai::{Dynamic, FnCallExpr};
 use std::cell::RefCell;
+use strum::{IntoStaticStr, VariantArray};
 
 /// The options of a declaration.
 const OPTIONS: [&str; 4] = ["about", "default", "type", "choices"];
@@ -30,7 +32,8 @@ pub struct ParamDoc {
 }
 
 /// What a parameter takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "lowercase")]
 pub enum ParamType {
     /// Any text.
     Text,
@@ -48,18 +51,11 @@ pub enum ParamType {
 
 impl ParamType {
     /// All there are.
-    pub const ALL: [Self; 6] = [Self::Text, Self::Integer, Self::Number, Self::Bool, Self::Duration, Self::Secret];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// Its name in a declaration.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Text => "text",
-            Self::Integer => "integer",
-            Self::Number => "number",
-            Self::Bool => "bool",
-            Self::Duration => "duration",
-            Self::Secret => "secret",
-        }
+        self.into()
     }
 
     /// What a value is by itself.
@@ -253,11 +249,7 @@ pub(super) fn declaration(call: &FnCallExpr) -> Result<ParamDoc> {
 }
 
 fn type_named(name: &str) -> Result<ParamType> {
-    ParamType::ALL.into_iter().find(|known| known.name() == name).ok_or_else(|| {
-        let names = ParamType::ALL.map(ParamType::name);
-        let hint = did_you_mean(name, names).unwrap_or_else(|| format!("the types are {}", names.join(", ")));
-        Error::invalid(format!("param: there is no type `{name}`")).hint(hint)
-    })
+    parse_named("type of a parameter", name)
 }
 
 /// The default and the choices are of the parameter's type.

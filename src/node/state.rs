@@ -1,12 +1,17 @@
 //! The states of a node, and what a record says of one.
 
+use crate::nearest::named;
 use serde::de::value::{MapAccessDeserializer, StrDeserializer};
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use strum::{IntoStaticStr, VariantArray};
 
 /// The five states that a node can be in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray,
+)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum State {
     /// Running.
     Online,
@@ -22,22 +27,16 @@ pub enum State {
 
 impl State {
     /// All states.
-    pub const ALL: [State; 5] = [Self::Online, Self::Pausing, Self::Paused, Self::Closing, Self::Offline];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The word in records, probes and scripts.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Online => "online",
-            Self::Pausing => "pausing",
-            Self::Paused => "paused",
-            Self::Closing => "closing",
-            Self::Offline => "offline",
-        }
+        self.into()
     }
 
     /// The state called `name`, if it is one.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.name() == name)
+        named(name)
     }
 }
 

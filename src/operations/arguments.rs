@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::nearest::did_you_mean;
+use crate::nearest::{named, names_of};
 use crate::node::{Kind, Node, NodeRef, State};
 use crate::operations::{Operation, Type};
 use crate::secret::Secret;
@@ -11,6 +12,7 @@ use crate::value::{Fields, Value};
 use crate::world::{FaultKind, GuardName, TidbBinlog};
 use std::sync::Arc;
 use std::time::Duration;
+use strum::VariantArray;
 
 /// The arguments of one call. Made by [`Arguments::check`], which says what is wrong in the operation's own words.
 pub struct Arguments {
@@ -63,7 +65,7 @@ impl Arguments {
             };
             let own = |guard: &GuardName| operation.guards.contains(guard);
             let fitting = match option.takes {
-                Type::Guards => fits_guards(value, GuardName::ALL.into_iter().filter(own).collect()),
+                Type::Guards => fits_guards(value, GuardName::ALL.iter().copied().filter(own).collect()),
                 takes => fits(takes, value),
             };
             if let Err(why) = fitting {
@@ -163,7 +165,7 @@ impl Arguments {
 
     /// The kind of fault `name`, if it was given.
     pub fn fault(&self, name: &str) -> Option<FaultKind> {
-        self.text(name).and_then(|text| FaultKind::ALL.into_iter().find(|kind| kind.name() == text))
+        self.text(name).and_then(named)
     }
 
     /// Whether TiDB writes binlog, if `name` was given.
@@ -219,7 +221,7 @@ fn new_node(fields: &Fields) -> std::result::Result<NodeRef, String> {
         return Err(format!("and a map in it has no `{other}`: it must be {WANTED}"));
     }
     let (kind, id, address) = (text("kind")?, text("id")?, text("address")?);
-    let kind = Kind::ALL.into_iter().find(|known| known.name() == kind);
+    let kind = Kind::ALL.iter().copied().find(|known| known.name() == kind);
     let kind = kind.ok_or_else(|| format!("and a map in it must be {WANTED}"))?;
     let port = address.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port.parse::<u16>());
     match port {
@@ -275,9 +277,9 @@ fn fits(takes: Type, value: &Value) -> std::result::Result<(), String> {
         (Type::Duration, Value::Int(_) | Value::Float(_) | Value::Text(_)) => {
             duration(value).map(drop).map_err(|error| format!("and {}", error.message))
         }
-        (Type::State, Value::Text(text)) => known(text, &State::ALL.map(State::name)),
-        (Type::Fault, Value::Text(text)) => known(text, &FaultKind::ALL.map(FaultKind::name)),
-        (Type::TidbBinlog, Value::Text(text)) => known(text, &["on", "off"]),
+        (Type::State, Value::Text(text)) => known::<State>(text),
+        (Type::Fault, Value::Text(text)) => known::<FaultKind>(text),
+        (Type::TidbBinlog, Value::Text(text)) => known::<TidbBinlog>(text),
         (Type::Zone, Value::Text(text)) => Zone::from_name(text).map(drop).map_err(|error| match error.hint {
             Some(hint) => format!("and {}; {hint}", error.message),
             None => format!("and {}", error.message),
@@ -291,14 +293,18 @@ fn fits_guards(value: &Value, own: Vec<GuardName>) -> std::result::Result<(), St
     let names: Vec<&str> = own.into_iter().map(GuardName::name).collect();
     match value {
         Value::List(list) => list.iter().try_for_each(|item| match item {
-            Value::Text(text) => known(text, &names),
+            Value::Text(text) => among(text, &names),
             other => Err(format!("not {} in it", other.type_name())),
         }),
         other => Err(format!("not {}", other.type_name())),
     }
 }
 
-fn known(text: &str, names: &[&'static str]) -> std::result::Result<(), String> {
+fn known<T: VariantArray + Into<&'static str> + Copy>(text: &str) -> std::result::Result<(), String> {
+    among(text, &names_of::<T>())
+}
+
+fn among(text: &str, names: &[&'static str]) -> std::result::Result<(), String> {
     if names.contains(&text) {
         return Ok(());
     }

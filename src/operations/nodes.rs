@@ -161,7 +161,7 @@ pub fn find<'a>(listing: &'a Listing, name: &NodeName, kind: Option<Kind>) -> Re
     };
     let wanted = |record: &&Record| kind.is_none_or(|kind| record.node.kind == kind);
     let by_id: Vec<&Record> =
-        Kind::ALL.into_iter().filter_map(|kind| listing.find(kind, text)).filter(wanted).collect();
+        Kind::ALL.iter().copied().filter_map(|kind| listing.find(kind, text)).filter(wanted).collect();
     let by_address = || listing.records.iter().filter(wanted).filter(|r| r.node.is_at(text)).collect();
     let found = if by_id.is_empty() { by_address() } else { by_id };
     match found.as_slice() {
@@ -184,7 +184,7 @@ fn none_called(listing: &Listing, text: &str, kind: Option<Kind>) -> Error {
     let what = kind.map_or("node", Kind::name);
     let of_kind = |prefix_of: Kind| kind.is_none_or(|kind| kind == prefix_of);
     let broken = listing.malformed.iter().find(|malformed| {
-        Kind::ALL.into_iter().filter(|k| of_kind(*k)).any(|k| malformed.key == format!("{}{text}", k.prefix()))
+        Kind::ALL.iter().copied().filter(|k| of_kind(*k)).any(|k| malformed.key == format!("{}{text}", k.prefix()))
     });
     if let Some(malformed) = broken {
         return Error::not_found(format!("{what} `{text}`: its key {} is no record: {}", malformed.key, malformed.reason))

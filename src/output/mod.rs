@@ -29,13 +29,16 @@ pub use told::{Tone, told};
 
 use crate::error::{Error, Result, ScriptError};
 use crate::interrupt::Interrupt;
+use crate::nearest::parse_named;
 use crate::value::Value;
 use crate::world::{Console, Notice, Notices, Stream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use strum::{IntoStaticStr, VariantArray};
 use terminal::Terminal;
 
 /// How results are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "lowercase")]
 pub enum Format {
     /// Columns without borders, for people and `grep`.
     #[default]
@@ -50,16 +53,11 @@ pub enum Format {
 
 impl Format {
     /// All formats, in the order of the documentation.
-    pub const ALL: [Format; 4] = [Self::Table, Self::Json, Self::Csv, Self::Vertical];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The word for it on the command line and in the configuration.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Table => "table",
-            Self::Json => "json",
-            Self::Csv => "csv",
-            Self::Vertical => "vertical",
-        }
+        self.into()
     }
 
     /// The format called `name`.
@@ -67,12 +65,7 @@ impl Format {
     /// # Errors
     /// `invalid` with the nearest name.
     pub fn from_name(name: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|format| format.name() == name).ok_or_else(|| {
-            let names = Self::ALL.map(Self::name);
-            let hint = crate::nearest::did_you_mean(name, names);
-            Error::invalid(format!("`{name}` is no output format"))
-                .hint(hint.unwrap_or_else(|| format!("the formats are {}", names.join(", "))))
-        })
+        parse_named("output format", name)
     }
 }
 

@@ -159,7 +159,7 @@ fn one_value_stands_alone() {
     assert_eq!(shown(&vec![1.5, 2.0].into(), Format::Table), "value\n1.5\n2.0\n");
     assert_eq!(shown(&Value::List(vec![]), Format::Table), "(none)\n");
     assert_eq!(shown(&Value::List(vec![]), Format::Json), "[]\n");
-    for format in Format::ALL {
+    for format in Format::ALL.iter().copied() {
         assert_eq!(shown(&Value::Unit, format), "", "{format:?}");
     }
 }
@@ -167,7 +167,7 @@ fn one_value_stands_alone() {
 #[test]
 fn no_text_from_the_cluster_drives_the_terminal() {
     let evil = Value::List(vec![Value::map([("a\x1b[1m", "\x1b[2J\u{9b}K\u{202e}\x7f\n".into())])]);
-    for format in Format::ALL {
+    for format in Format::ALL.iter().copied() {
         let text = shown(&evil, format);
         let bad = text.chars().find(|c| *c != '\n' && (c.is_control() || *c == '\u{202e}'));
         assert_eq!(bad, None, "{format:?}: {text:?}");

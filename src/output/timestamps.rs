@@ -1,10 +1,13 @@
 //! Timestamps of PD in JSON: whole numbers beyond 2^53, which programs that know floating point only round in silence.
 
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::nearest::parse_named;
 use serde_json::Value as Json;
+use strum::{IntoStaticStr, VariantArray};
 
 /// How JSON holds them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "lowercase")]
 pub enum Timestamps {
     /// As numbers.
     #[default]
@@ -18,14 +21,11 @@ const EXACT: u64 = 1 << 53;
 
 impl Timestamps {
     /// All of them, in the order of the documentation.
-    pub const ALL: [Timestamps; 2] = [Self::Number, Self::Text];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The word for it on the command line and in the configuration.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Number => "number",
-            Self::Text => "text",
-        }
+        self.into()
     }
 
     /// The one called `name`.
@@ -33,9 +33,7 @@ impl Timestamps {
     /// # Errors
     /// `invalid`, with those that there are.
     pub fn from_name(name: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|one| one.name() == name).ok_or_else(|| {
-            Error::invalid(format!("`{name}` is no way to write timestamps")).hint("write `number` or `text`")
-        })
+        parse_named("way to write timestamps", name)
     }
 
     /// `document` with its timestamps in this way. A script's timestamps are numbers like others, so every whole number that

@@ -56,31 +56,6 @@ impl Stream {
     }
 }
 
-/// How long faults of a kind last, in seconds; `None`: without end.
-pub(super) fn lengths(kind: FaultKind) -> &'static [Option<u64>] {
-    match kind {
-        FaultKind::Crash => &[Some(2), Some(15), Some(60), Some(600), None],
-        FaultKind::Flap => &[Some(50), Some(300), None],
-        FaultKind::Fail => &[Some(15), None],
-        FaultKind::Hang => &[Some(3), Some(15), Some(60), Some(600), None],
-        FaultKind::LoseRecord | FaultKind::StartFails => &[Some(60), Some(600), None],
-        FaultKind::SlowStart => &[Some(20), Some(120), Some(900)],
-        FaultKind::Stall => &[Some(10), Some(40), Some(300), None],
-        FaultKind::SlowDrainer => &[Some(60), Some(600), None],
-        FaultKind::Refuse | FaultKind::LoseAnswer => &[Some(1), Some(30), None],
-        FaultKind::UnmatchedPrewrite => &[Some(30), Some(600)],
-        FaultKind::OtherPauses => &[Some(60), None],
-        FaultKind::NewAddress | FaultKind::OtherWritesPaused | FaultKind::OtherWritesOffline => &[None],
-        FaultKind::PdGone => &[Some(3), Some(15), Some(30), Some(120)],
-        FaultKind::LeaderMoves => &[Some(3)],
-        FaultKind::SlowEtcd => &[Some(10), Some(120)],
-        FaultKind::EtcdFails => &[Some(2), Some(15), Some(120), Some(1_200)],
-        FaultKind::MalformedKey => &[Some(5), Some(60), None],
-        FaultKind::SlowHuman => &[Some(600), Some(4 * 3_600)],
-        FaultKind::HumanRefuses => &[Some(60), None],
-    }
-}
-
 impl Drawer {
     /// Draws from `kinds`, for the cluster that began as `start` and the rehearsal `base`, which had no faults.
     pub fn new(start: &Cluster, base: &Played, kinds: Vec<FaultKind>) -> Self {
@@ -111,7 +86,7 @@ impl Drawer {
             }
             let victims = self.victims(*kind);
             let Some((node, node_kind)) = stream.one_of(&victims).cloned() else { continue };
-            let lasts = stream.one_of(lengths(*kind)).copied().flatten();
+            let lasts = stream.one_of(kind.row().lengths).copied().flatten();
             let after = self.time(&mut stream);
             faults.push(fault(*kind, node, node_kind, after, lasts));
         }
@@ -135,11 +110,13 @@ impl Drawer {
             let ids = if kind == Kind::Pump { &self.pumps } else { &self.drainers };
             ids.iter().map(move |id| (Some(id.clone()), Some(kind)))
         };
-        match kind.victim() {
-            Victim::Nobody if kind == FaultKind::MalformedKey => Kind::ALL.map(|kind| (None, Some(kind))).to_vec(),
+        match kind.row().victim {
+            Victim::Nobody if kind == FaultKind::MalformedKey => {
+                Kind::ALL.iter().map(|kind| (None, Some(*kind))).collect()
+            }
             Victim::Nobody => vec![(None, None)],
             Victim::Node(Some(kind)) => of(kind).collect(),
-            Victim::Node(None) => Kind::ALL.into_iter().flat_map(of).collect(),
+            Victim::Node(None) => Kind::ALL.iter().copied().flat_map(of).collect(),
         }
     }
 
@@ -152,7 +129,7 @@ impl Drawer {
         instants.dedup();
         let mut all = Vec::new();
         for kind in &self.kinds {
-            let lengths = lengths(*kind);
+            let lengths = kind.row().lengths;
             let mut ends: Vec<Option<u64>> = lengths.first().into_iter().chain(lengths.last()).copied().collect();
             ends.dedup();
             for (node, node_kind) in self.victims(*kind) {

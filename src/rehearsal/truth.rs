@@ -4,10 +4,12 @@ use crate::node::{Kind, RecordState};
 use crate::rehearsal::play::Played;
 use crate::sim::{Cluster, Happening, Micros, Stage as ProcessStage, What, Who};
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 /// What a node's process truly is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Being {
     /// There is no process.
     Down,
@@ -24,13 +26,7 @@ pub enum Being {
 impl Being {
     /// The word for it.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Down => "down",
-            Self::Starting => "starting",
-            Self::Online => "online",
-            Self::Closing => "closing",
-            Self::Hung => "hung",
-        }
+        self.into()
     }
 
     fn of(cluster: &Cluster, who: Who) -> Self {

@@ -135,7 +135,7 @@ impl Cluster {
 
     /// The node whose key it is.
     fn owner(&self, key: &str) -> Option<Who> {
-        Kind::ALL.into_iter().find_map(|kind| self.find(kind, key.strip_prefix(kind.prefix())?))
+        Kind::ALL.iter().copied().find_map(|kind| self.find(kind, key.strip_prefix(kind.prefix())?))
     }
 
     /// Writes a key from outside, and returns its revision. A record that is written over a live node lasts until
@@ -287,7 +287,8 @@ impl Cluster {
     /// Works out again which listings fail for everybody who does not take malformed keys apart as we do.
     pub(crate) fn keys_changed(&mut self) {
         let (_, malformed) = self.listing();
-        let broken = Kind::ALL.map(|kind| malformed.iter().any(|key| key.key.starts_with(kind.prefix())));
+        let broken =
+            [Kind::Pump, Kind::Drainer].map(|kind| malformed.iter().any(|key| key.key.starts_with(kind.prefix())));
         if self.broken[0] && !broken[0] {
             self.look_soon();
         }

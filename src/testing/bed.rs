@@ -7,11 +7,11 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::interrupt::Interrupt;
 use crate::language::{Settings, Source};
 use crate::nearest::did_you_mean;
+use crate::nearest::parse_named;
 use crate::rehearsal::{Base, Bounds, Played, Stage, Subjects, judged};
 use crate::secret::Secret;
 use crate::sim::{Cluster, Fault, HOUR, Scenario, Span, What};
 use crate::time::show_seconds;
-use crate::world::FaultKind;
 use indexmap::IndexMap;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -70,12 +70,7 @@ impl Bed {
         after: Duration,
         lasts: Option<Duration>,
     ) -> Result<()> {
-        let known = FaultKind::ALL.into_iter().find(|known| known.name() == kind);
-        let kind = known.ok_or_else(|| {
-            let names = FaultKind::ALL.map(FaultKind::name);
-            let hint = did_you_mean(kind, names).unwrap_or_else(|| format!("the kinds are {}", names.join(", ")));
-            Error::invalid(format!("there is no fault `{kind}`")).hint(hint)
-        })?;
+        let kind = parse_named("fault", kind)?;
         let fault = Fault { kind, node, node_kind: None, after: Span(after), lasts: lasts.map(Span) };
         match Cluster::new(&self.scenario)?.add_fault(fault.clone()) {
             // The script may start it: that is known once it has run.

@@ -3,6 +3,7 @@
 use super::bed::{Bed, failed, unexpected};
 use crate::error::{Error, ErrorKind, Result};
 use crate::language::{from_script, thrown, to_script};
+use crate::nearest::parse_named;
 use crate::time::{duration_of_seconds, parse_duration};
 use crate::value::Value;
 use indexmap::IndexMap;
@@ -200,12 +201,7 @@ fn one_has(what: &str, lines: &[String], text: &str) -> Result<()> {
 }
 
 fn error_is(bed: &mut Bed, kind: &str, text: &str) -> Result<()> {
-    if !ErrorKind::ALL.iter().any(|known| known.name() == kind) {
-        let names = ErrorKind::ALL.map(ErrorKind::name);
-        let hint = crate::nearest::did_you_mean(kind, names);
-        let all = || format!("the kinds are {}", names.join(", "));
-        return Err(Error::invalid(format!("there is no kind of error `{kind}`")).hint(hint.unwrap_or_else(all)));
-    }
+    let kind = parse_named::<ErrorKind>("kind of error", kind)?.name();
     let ran = bed.look()?;
     let Some(error) = ran.error().map(|error| &error.error) else {
         return Err(failed(format!("the script succeeded, and was to fail with `{kind}`")));

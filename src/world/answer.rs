@@ -8,6 +8,7 @@ use crate::world::{Choice, Fence, LockInfo};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use strum::{IntoStaticStr, VariantArray};
 
 /// The counterpart of a request; which one belongs to which stands at the request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -260,8 +261,9 @@ pub struct Endpoint {
 }
 
 /// What an alarm of etcd's is about. As long as there is one, etcd takes no write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum AlarmKind {
     /// A member's database has reached its quota.
     NoSpace,
@@ -272,10 +274,7 @@ pub enum AlarmKind {
 impl AlarmKind {
     /// The word in scripts.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::NoSpace => "no_space",
-            Self::Corrupt => "corrupt",
-        }
+        self.into()
     }
 
     /// What etcd answers to whoever writes.
@@ -314,8 +313,9 @@ pub struct Alarm {
 }
 
 /// Whose certificate it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum CertificateRole {
     /// An authority that we trust.
     Authority,
@@ -328,11 +328,7 @@ pub enum CertificateRole {
 impl CertificateRole {
     /// The word in scripts.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Authority => "authority",
-            Self::Own => "own",
-            Self::Server => "server",
-        }
+        self.into()
     }
 }
 

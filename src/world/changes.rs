@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt::{Display, Formatter};
 use std::path::PathBuf;
 use std::time::Duration;
+use strum::{IntoStaticStr, VariantArray};
 
 requests! {
     /// Something that is done: guards look at it, the policy decides about it, and the journal notes it before it is done.
@@ -267,8 +268,9 @@ impl Display for TidbRef {
 }
 
 /// What a node can be told over HTTP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Action {
     /// Stop for a while.
     Pause,
@@ -279,10 +281,7 @@ pub enum Action {
 impl Action {
     /// The word in the path of the request.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Pause => "pause",
-            Self::Close => "close",
-        }
+        self.into()
     }
 }
 
@@ -328,8 +327,9 @@ impl Manual {
 }
 
 /// Whether TiDB writes binlog.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum TidbBinlog {
     /// It writes.
     On,

@@ -2,10 +2,12 @@
 
 use crate::node::Kind;
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 /// What a simulated cluster can be made to suffer; `docs/simulator.md` says what each does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum FaultKind {
     /// SIGKILL; with a supervisor, or when it ends, the process comes back.
     Crash,
@@ -64,88 +66,264 @@ pub enum Victim {
     Node(Option<Kind>),
 }
 
+/// What there is to know of a kind of fault before it happens. What it does to a cluster is the simulator's.
+pub struct FaultRow {
+    /// The kind.
+    pub kind: FaultKind,
+    /// To whom it can happen.
+    pub victim: Victim,
+    /// To whom it happens, in words.
+    pub whom: &'static str,
+    /// What it does.
+    pub does: &'static str,
+    /// What its end brings, or how long it lasts where nobody says.
+    pub ends: &'static str,
+    /// Where that is known from: a fact or recording of `docs/simulator.md`, or chosen.
+    pub source: &'static str,
+    /// How long it lasts in a future, in seconds; `None`: without end.
+    pub lengths: &'static [Option<u64>],
+}
+
+/// A row for each kind, in their order.
+pub const FAULTS: &[FaultRow] = &[
+    FaultRow {
+        kind: FaultKind::Crash,
+        victim: Victim::Node(None),
+        whom: "a node",
+        does: "SIGKILL; a supervisor restarts it after 15 s",
+        ends: "then somebody starts it; left out: it stays dead without a supervisor",
+        source: "F12",
+        lengths: &[Some(2), Some(15), Some(60), Some(600), None],
+    },
+    FaultRow {
+        kind: FaultKind::Flap,
+        victim: Victim::Node(None),
+        whom: "a node",
+        does: "killed and started again 2 s later, every 20 s",
+        ends: "then it is started for good",
+        source: "F12",
+        lengths: &[Some(50), Some(300), None],
+    },
+    FaultRow {
+        kind: FaultKind::Fail,
+        victim: Victim::Node(None),
+        whom: "a node",
+        does: "its normal shutdown: writes `paused`, exits with an error",
+        ends: "then somebody starts it",
+        source: "F3",
+        lengths: &[Some(15), None],
+    },
+    FaultRow {
+        kind: FaultKind::Hang,
+        victim: Victim::Node(None),
+        whom: "a node",
+        does: "SIGSTOP",
+        ends: "then SIGCONT",
+        source: "F11",
+        lengths: &[Some(3), Some(15), Some(60), Some(600), None],
+    },
+    FaultRow {
+        kind: FaultKind::LoseRecord,
+        victim: Victim::Node(None),
+        whom: "a node",
+        does: "the `paused` or `offline` that it writes as it goes does not arrive: its record stays `online`, frozen",
+        ends: "then writes arrive again",
+        source: "F1, F16",
+        lengths: &[Some(60), Some(600), None],
+    },
+    FaultRow {
+        kind: FaultKind::StartFails,
+        victim: Victim::Node(None),
+        whom: "a node",
+        does: "a process that is started meanwhile ends with an error after 300 ms; who runs goes on",
+        ends: "then starts succeed",
+        source: "F12",
+        lengths: &[Some(60), Some(600), None],
+    },
+    FaultRow {
+        kind: FaultKind::SlowStart,
+        victim: Victim::Node(None),
+        whom: "a node",
+        does: "a process that is started meanwhile comes up only at its end; nothing listens until then",
+        ends: "then starts take 300 ms; left out: who is started never comes up",
+        source: "chosen",
+        lengths: &[Some(20), Some(120), Some(900)],
+    },
+    FaultRow {
+        kind: FaultKind::Stall,
+        victim: Victim::Node(Some(Kind::Drainer)),
+        whom: "a Drainer",
+        does: "its downstream takes nothing",
+        ends: "then it catches up",
+        source: "chosen",
+        lengths: &[Some(10), Some(40), Some(300), None],
+    },
+    FaultRow {
+        kind: FaultKind::SlowDrainer,
+        victim: Victim::Node(Some(Kind::Drainer)),
+        whom: "a Drainer",
+        does: "its downstream takes a tenth of a second of binlog per second",
+        ends: "then as before",
+        source: "chosen",
+        lengths: &[Some(60), Some(600), None],
+    },
+    FaultRow {
+        kind: FaultKind::Refuse,
+        victim: Victim::Node(None),
+        whom: "a node",
+        does: "a request that changes something is refused with the node's words; a probe is answered truthfully, and GC is triggered: a real Pump refuses that to nobody",
+        ends: "then it is obeyed again",
+        source: "HTTP bodies",
+        lengths: &[Some(1), Some(30), None],
+    },
+    FaultRow {
+        kind: FaultKind::LoseAnswer,
+        victim: Victim::Node(None),
+        whom: "a node",
+        does: "a request that changes something is carried out, its answer lost; a probe is answered",
+        ends: "then answers arrive",
+        source: "chosen",
+        lengths: &[Some(1), Some(30), None],
+    },
+    FaultRow {
+        kind: FaultKind::NewAddress,
+        victim: Victim::Node(None),
+        whom: "a node",
+        does: "killed and started at once at `moved-` and its address",
+        ends: "nothing: it stays there",
+        source: "F15",
+        lengths: &[None],
+    },
+    FaultRow {
+        kind: FaultKind::UnmatchedPrewrite,
+        victim: Victim::Node(Some(Kind::Pump)),
+        whom: "a Pump",
+        does: "a transaction that is not resolved: closing waits",
+        ends: "at most 10 minutes",
+        source: "F5",
+        lengths: &[Some(30), Some(600)],
+    },
+    FaultRow {
+        kind: FaultKind::OtherPauses,
+        victim: Victim::Node(None),
+        whom: "a node",
+        does: "another operator pauses it over HTTP, if it obeys just then",
+        ends: "then they start it again",
+        source: "F11",
+        lengths: &[Some(60), None],
+    },
+    FaultRow {
+        kind: FaultKind::OtherWritesPaused,
+        victim: Victim::Node(None),
+        whom: "a node",
+        does: "another operator writes `paused` over its record, as `binlogctl -cmd update-*` does; a live node's next heartbeat undoes it",
+        ends: "nothing",
+        source: "F8",
+        lengths: &[None],
+    },
+    FaultRow {
+        kind: FaultKind::OtherWritesOffline,
+        victim: Victim::Node(None),
+        whom: "a node",
+        does: "another operator writes `offline` over its record, as `binlogctl -cmd update-*` does; a live node's next heartbeat undoes it",
+        ends: "nothing",
+        source: "F8",
+        lengths: &[None],
+    },
+    FaultRow {
+        kind: FaultKind::PdGone,
+        victim: Victim::Nobody,
+        whom: "PD",
+        does: "answers nobody, nodes included",
+        ends: "then it is back",
+        source: "F16",
+        lengths: &[Some(3), Some(15), Some(30), Some(120)],
+    },
+    FaultRow {
+        kind: FaultKind::LeaderMoves,
+        victim: Victim::Nobody,
+        whom: "PD",
+        does: "as `pd_gone`, and the next member leads afterwards",
+        ends: "left out: 3 s",
+        source: "F16",
+        lengths: &[Some(3)],
+    },
+    FaultRow {
+        kind: FaultKind::SlowEtcd,
+        victim: Victim::Nobody,
+        whom: "our host",
+        does: "each request of ours to PD or etcd takes 3 s longer",
+        ends: "then as before",
+        source: "chosen",
+        lengths: &[Some(10), Some(120)],
+    },
+    FaultRow {
+        kind: FaultKind::EtcdFails,
+        victim: Victim::Nobody,
+        whom: "our host",
+        does: "each request of ours to PD or etcd fails at once (`unreachable`); the nodes go on",
+        ends: "then as before",
+        source: "chosen",
+        lengths: &[Some(2), Some(15), Some(120), Some(1_200)],
+    },
+    FaultRow {
+        kind: FaultKind::MalformedKey,
+        victim: Victim::Nobody,
+        whom: "etcd",
+        does: "a key `broken` that is no record, beneath the Pumps' prefix or that of `node_kind`",
+        ends: "then it is deleted",
+        source: "F7",
+        lengths: &[Some(5), Some(60), None],
+    },
+    FaultRow {
+        kind: FaultKind::SlowHuman,
+        victim: Victim::Nobody,
+        whom: "the human",
+        does: "what `manual` asks meanwhile is done at its end, or after `takes` if that is later",
+        ends: "left out: 4 hours",
+        source: "chosen",
+        lengths: &[Some(600), Some(4 * 3_600)],
+    },
+    FaultRow {
+        kind: FaultKind::HumanRefuses,
+        victim: Victim::Nobody,
+        whom: "the human",
+        does: "says no to `manual` (`refused`), and to questions where there is no terminal",
+        ends: "then yes again",
+        source: "chosen",
+        lengths: &[Some(60), None],
+    },
+];
+
 impl FaultKind {
     /// All kinds, in the order of the documentation.
-    pub const ALL: [FaultKind; 23] = [
-        Self::Crash,
-        Self::Flap,
-        Self::Fail,
-        Self::Hang,
-        Self::LoseRecord,
-        Self::StartFails,
-        Self::SlowStart,
-        Self::Stall,
-        Self::SlowDrainer,
-        Self::Refuse,
-        Self::LoseAnswer,
-        Self::NewAddress,
-        Self::UnmatchedPrewrite,
-        Self::OtherPauses,
-        Self::OtherWritesPaused,
-        Self::OtherWritesOffline,
-        Self::PdGone,
-        Self::LeaderMoves,
-        Self::SlowEtcd,
-        Self::EtcdFails,
-        Self::MalformedKey,
-        Self::SlowHuman,
-        Self::HumanRefuses,
-    ];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The word in scripts and scenario files.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Crash => "crash",
-            Self::Flap => "flap",
-            Self::Fail => "fail",
-            Self::Hang => "hang",
-            Self::LoseRecord => "lose_record",
-            Self::StartFails => "start_fails",
-            Self::SlowStart => "slow_start",
-            Self::Stall => "stall",
-            Self::SlowDrainer => "slow_drainer",
-            Self::Refuse => "refuse",
-            Self::LoseAnswer => "lose_answer",
-            Self::NewAddress => "new_address",
-            Self::UnmatchedPrewrite => "unmatched_prewrite",
-            Self::OtherPauses => "other_pauses",
-            Self::OtherWritesPaused => "other_writes_paused",
-            Self::OtherWritesOffline => "other_writes_offline",
-            Self::PdGone => "pd_gone",
-            Self::LeaderMoves => "leader_moves",
-            Self::SlowEtcd => "slow_etcd",
-            Self::EtcdFails => "etcd_fails",
-            Self::MalformedKey => "malformed_key",
-            Self::SlowHuman => "slow_human",
-            Self::HumanRefuses => "human_refuses",
-        }
+        self.into()
     }
 
-    /// To whom it happens.
-    pub fn victim(self) -> Victim {
-        match self {
-            Self::PdGone
-            | Self::LeaderMoves
-            | Self::SlowEtcd
-            | Self::EtcdFails
-            | Self::MalformedKey
-            | Self::SlowHuman
-            | Self::HumanRefuses => Victim::Nobody,
-            Self::Stall | Self::SlowDrainer => Victim::Node(Some(Kind::Drainer)),
-            Self::UnmatchedPrewrite => Victim::Node(Some(Kind::Pump)),
-            Self::Crash
-            | Self::Flap
-            | Self::Fail
-            | Self::Hang
-            | Self::LoseRecord
-            | Self::StartFails
-            | Self::SlowStart
-            | Self::Refuse
-            | Self::LoseAnswer
-            | Self::NewAddress
-            | Self::OtherPauses
-            | Self::OtherWritesPaused
-            | Self::OtherWritesOffline => Victim::Node(None),
-        }
+    /// What there is to know of it.
+    pub fn row(self) -> &'static FaultRow {
+        &FAULTS[self as usize]
+    }
+}
+
+/// The table of all kinds, as Markdown.
+pub fn faults_markdown() -> String {
+    let head = "| kind | happens to | what it does | `lasts` | from |\n|---|---|---|---|---|\n".to_owned();
+    FAULTS.iter().fold(head, |table, FaultRow { kind, whom, does, ends, source, .. }| {
+        format!("{table}| `{}` | {whom} | {does} | {ends} | {source} |\n", kind.name())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_its_row() {
+        assert_eq!(FAULTS.iter().map(|row| row.kind).collect::<Vec<_>>(), FaultKind::ALL);
     }
 }

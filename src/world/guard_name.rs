@@ -1,10 +1,15 @@
 //! The names of the guards, by which operators force them.
 
+use crate::nearest::named;
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 /// A condition under which an operation is not done unless forced by this name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum GuardName {
     /// No other Pump is online and answers.
     LastPump,
@@ -51,45 +56,11 @@ pub enum GuardClass {
 
 impl GuardName {
     /// All guards, in the order of the documentation.
-    pub const ALL: [GuardName; 16] = [
-        Self::LastPump,
-        Self::PumpClosing,
-        Self::StuckDrainer,
-        Self::StuckPump,
-        Self::NoDrainer,
-        Self::LastDrainer,
-        Self::Alive,
-        Self::Pointless,
-        Self::LoseBinlog,
-        Self::NotOffline,
-        Self::StillPulled,
-        Self::LastKey,
-        Self::BehindGc,
-        Self::NoPump,
-        Self::Exists,
-        Self::PublicKey,
-    ];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The word in scripts, messages and `BINLOGSH_FORCE`.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::LastPump => "last_pump",
-            Self::PumpClosing => "pump_closing",
-            Self::StuckDrainer => "stuck_drainer",
-            Self::StuckPump => "stuck_pump",
-            Self::NoDrainer => "no_drainer",
-            Self::LastDrainer => "last_drainer",
-            Self::Alive => "alive",
-            Self::Pointless => "pointless",
-            Self::LoseBinlog => "lose_binlog",
-            Self::NotOffline => "not_offline",
-            Self::StillPulled => "still_pulled",
-            Self::LastKey => "last_key",
-            Self::BehindGc => "behind_gc",
-            Self::NoPump => "no_pump",
-            Self::Exists => "exists",
-            Self::PublicKey => "public_key",
-        }
+        self.into()
     }
 
     /// When it refuses, and why that matters.
@@ -131,7 +102,7 @@ impl GuardName {
 
     /// The guard called `name`.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|guard| guard.name() == name)
+        named(name)
     }
 }
 

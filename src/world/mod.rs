@@ -30,7 +30,7 @@ pub use awaited::Awaited;
 pub use changes::{Action, Change, Effect, Manual, TidbBinlog, TidbRef, change};
 pub use console::{Choice, Console, Question, Wanted};
 pub use exec::Exec;
-pub use fault::{FaultKind, Victim};
+pub use fault::{FAULTS, FaultKind, FaultRow, Victim, faults_markdown};
 pub use gate::{Gate, WaitEnd};
 pub use guard_name::{GuardClass, GuardName};
 pub use known::{Known, KnownNode};

@@ -149,7 +149,7 @@ fn every_kind_of_fault_is_kept_under_the_name_that_it_has_always_had() {
         "slow_human",
         "human_refuses",
     ];
-    let kinds = FaultKind::ALL.map(|kind| serde_json::to_value(kind).unwrap());
+    let kinds = FaultKind::ALL.iter().map(|kind| serde_json::to_value(kind).unwrap()).collect::<Vec<_>>();
     assert!(names.iter().all(|name| kinds.contains(&json!(name))), "{kinds:?}");
     assert_eq!(kinds.len(), names.len(), "add the new kind here");
 }

@@ -278,7 +278,7 @@ fn apply(play: &Play, cluster: &mut Cluster) {
             cluster.signal(who, *signal);
         }
         Play::ContinueAll => {
-            let everybody = Kind::ALL.into_iter().flat_map(|kind| NAMES.iter().map(move |id| (kind, id)));
+            let everybody = Kind::ALL.iter().copied().flat_map(|kind| NAMES.iter().map(move |id| (kind, id)));
             for who in everybody.filter_map(|(kind, id)| cluster.find(kind, id)).collect::<Vec<_>>() {
                 cluster.signal(who, Signal::Cont);
             }

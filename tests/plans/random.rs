@@ -38,7 +38,7 @@ fn change(cluster: &Cluster, random: &mut Random) -> String {
     let (key, id) = (record.node.key(), record.node.id.clone());
     match random.below(6) {
         0 | 1 => {
-            let others: Vec<State> = State::ALL.into_iter().filter(|state| record.state != *state).collect();
+            let others: Vec<State> = State::ALL.iter().copied().filter(|state| record.state != *state).collect();
             let state = random.of(&others);
             cluster.put(&key, &record.with_state(state).unwrap().shown());
             format!("{id} says {state}")

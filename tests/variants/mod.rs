@@ -67,7 +67,7 @@ impl Variant {
             Some(kind) => (Blame::Accepted, kind),
             None => (Blame::Script, harm.as_str()),
         };
-        let kind = HarmKind::ALL.into_iter().find(|known| known.name() == kind).unwrap();
+        let kind = HarmKind::ALL.iter().copied().find(|known| known.name() == kind).unwrap();
         let parameters = said("Parameters");
         let parameters: Vec<_> = parameters.split_whitespace().filter_map(|pair| pair.split_once('=')).collect();
         let subjects = subjects(&file, &parameters, Scenario::named(&said("Sample")).unwrap());

@@ -6,7 +6,7 @@ use crate::cli;
 use crate::commands::typed_on;
 use crate::error::{Error, ErrorKind, Result, ScriptError};
 use crate::live::clock::Stopwatch;
-use crate::nearest::did_you_mean;
+use crate::nearest::{did_you_mean, names_of, parse_named};
 use crate::node::{Kind, Node, State};
 use crate::operations::{self, Arguments, Operation};
 use crate::output::Output;
@@ -102,16 +102,7 @@ pub fn execute(flags: &Flags, gate: &mut dyn Gate, output: &Output, host: &Host<
 
 fn forced(names: Option<&str>) -> Result<Vec<GuardName>> {
     let names = names.unwrap_or_default().split(',').map(str::trim).filter(|name| !name.is_empty());
-    names
-        .map(|name| {
-            GuardName::from_name(name).ok_or_else(|| {
-                let all = GuardName::ALL.map(GuardName::name);
-                let hint = did_you_mean(name, all);
-                Error::invalid(format!("BINLOGSH_FORCE: `{name}` is no guard"))
-                    .hint(hint.unwrap_or_else(|| format!("the guards are {}", all.join(", "))))
-            })
-        })
-        .collect()
+    names.map(|name| parse_named("guard (BINLOGSH_FORCE)", name)).collect()
 }
 
 /// All commands.
@@ -268,7 +259,7 @@ impl Command<'_> {
     fn update(&mut self, kind: Kind, operation: &str) -> Result<(), Failure> {
         let state = &self.flags.state;
         if State::from_name(state).is_none() {
-            let hint = format!("the states are {}", State::ALL.map(State::name).join(", "));
+            let hint = format!("the states are {}", names_of::<State>().join(", "));
             return Err(Failure::of(Error::invalid(format!("state {state} is illegal")).hint(hint)));
         }
         let node = self.named(kind)?;
@@ -358,7 +349,7 @@ fn listed(listing: Value) -> Listed {
 /// How a key that is no record is deleted in our language.
 fn forget(key: &str) -> Option<String> {
     let of = |kind: Kind| key.strip_prefix(kind.prefix()).map(|id| format!("forget_{}({id:?})", kind.name()));
-    Kind::ALL.into_iter().find_map(of)
+    Kind::ALL.iter().copied().find_map(of)
 }
 
 #[cfg(test)]

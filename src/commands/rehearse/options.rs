@@ -4,7 +4,7 @@ use crate::cli::Rehearse;
 use crate::commands::compose::House;
 use crate::config;
 use crate::error::{Error, Result};
-use crate::nearest::did_you_mean;
+use crate::nearest::parse_named;
 use crate::rehearsal::check_target;
 use crate::sim::Micros;
 use crate::time::parse_duration;
@@ -43,19 +43,14 @@ pub(super) fn kinds(list: Option<&str>) -> Result<Vec<FaultKind>> {
             Some(name) => (name, &mut without),
             None => (word, &mut named),
         };
-        let kind = FaultKind::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| {
-            let names = FaultKind::ALL.map(FaultKind::name);
-            let hint = did_you_mean(name, names).unwrap_or_else(|| format!("the kinds are {}", names.join(", ")));
-            Error::invalid(format!("--faults: there is no fault `{name}`")).hint(hint)
-        })?;
-        into.push(kind);
+        into.push(parse_named("fault (--faults)", name)?);
     }
     if named.is_empty() && without.is_empty() {
         return Err(Error::invalid("--faults names no kind of fault").hint("leave it out for all of them"));
     }
     let chosen = if named.is_empty() { FaultKind::ALL.to_vec() } else { named };
     let kinds: Vec<FaultKind> =
-        FaultKind::ALL.into_iter().filter(|kind| chosen.contains(kind) && !without.contains(kind)).collect();
+        FaultKind::ALL.iter().copied().filter(|kind| chosen.contains(kind) && !without.contains(kind)).collect();
     match kinds.is_empty() {
         true => Err(Error::invalid("--faults leaves no kind of fault").hint("name at least one")),
         false => Ok(kinds),

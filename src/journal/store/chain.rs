@@ -3,13 +3,16 @@
 //! Every row is hashed with the hash of the one before it, so that a row that was altered, exchanged, moved to another
 //! run or lost from the middle shows. A tail that is not there does not: that is what a crash leaves.
 
+use crate::nearest::named;
 use sha2::{Digest, Sha256};
+use strum::{IntoStaticStr, VariantArray};
 
 /// A SHA-256.
 pub(super) type Hash = [u8; 32];
 
 /// What a row says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "lowercase")]
 pub(super) enum Kind {
     /// A read, or a question to the human, with its outcome.
     Asked,
@@ -22,17 +25,12 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Asked => "asked",
-            Self::Began => "began",
-            Self::Done => "done",
-            Self::Again => "again",
-        }
+    pub(super) fn name(self) -> &'static str {
+        self.into()
     }
 
     pub(super) fn from_name(name: &str) -> Option<Self> {
-        [Self::Asked, Self::Began, Self::Done, Self::Again].into_iter().find(|kind| kind.name() == name)
+        named(name)
     }
 }
 

@@ -1,14 +1,17 @@
 //! What is known of a run beside its journal.
 
 use crate::error::{Error, Result};
+use crate::nearest::named;
 use crate::secret::Secret;
 use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 /// What sort of run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum RunKind {
     /// `run`: keeps everything, and can be resumed.
     Script,
@@ -21,21 +24,18 @@ pub enum RunKind {
 impl RunKind {
     /// The word for it.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Script => "script",
-            Self::Prompt => "prompt",
-            Self::Ctl => "ctl",
-        }
+        self.into()
     }
 
     pub(super) fn from_name(name: &str) -> Option<Self> {
-        [Self::Script, Self::Prompt, Self::Ctl].into_iter().find(|kind| kind.name() == name)
+        named(name)
     }
 }
 
 /// Where a run stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum RunState {
     /// It has no end: a process is at it ([`RunLine::holder`]), or was when it was cut off.
     Running,
@@ -52,18 +52,11 @@ pub enum RunState {
 impl RunState {
     /// The word for it.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Done => "done",
-            Self::Failed => "failed",
-            Self::Interrupted => "interrupted",
-            Self::Abandoned => "abandoned",
-        }
+        self.into()
     }
 
     pub(super) fn from_name(name: &str) -> Option<Self> {
-        let all = [Self::Running, Self::Done, Self::Failed, Self::Interrupted, Self::Abandoned];
-        all.into_iter().find(|state| state.name() == name)
+        named(name)
     }
 }
 

@@ -22,6 +22,7 @@ use crate::rehearsal::play::Played;
 use crate::rehearsal::truth::Truth;
 use crate::sim::{Cluster, Micros, SECOND};
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 use taken_out::TakenOut;
 
 /// What a probe shows is known to whoever probed this long ago.
@@ -30,8 +31,11 @@ pub(super) const PROBE_WINDOW: Micros = 2 * SECOND;
 pub(super) const STALL_WINDOW: Micros = 15 * SECOND;
 
 /// The kinds of harm.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum HarmKind {
     /// Binlog that some Drainer still needed is gone, or was never written.
     BinlogLost,
@@ -53,29 +57,11 @@ pub enum HarmKind {
 
 impl HarmKind {
     /// All kinds, in the order of the answer.
-    pub const ALL: [HarmKind; 8] = [
-        Self::BinlogLost,
-        Self::TidbBlocked,
-        Self::TwoDown,
-        Self::RelabelledLive,
-        Self::UnnamedLeftover,
-        Self::FalseSuccess,
-        Self::Twice,
-        Self::NoEnd,
-    ];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The word for it.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::BinlogLost => "binlog_lost",
-            Self::TidbBlocked => "tidb_blocked",
-            Self::TwoDown => "two_down",
-            Self::RelabelledLive => "relabelled_live",
-            Self::UnnamedLeftover => "unnamed_leftover",
-            Self::FalseSuccess => "false_success",
-            Self::Twice => "twice",
-            Self::NoEnd => "no_end",
-        }
+        self.into()
     }
 
     /// What it means.

@@ -31,7 +31,7 @@ pub(super) fn look(scene: &Scene<'_>, found: &mut Vec<Harm>) {
 
 /// The node whose record is under `key`.
 pub(super) fn named_by(key: &str) -> Option<(Kind, &str)> {
-    Kind::ALL.into_iter().find_map(|kind| Some((kind, key.strip_prefix(kind.prefix())?)))
+    Kind::ALL.iter().copied().find_map(|kind| Some((kind, key.strip_prefix(kind.prefix())?)))
 }
 
 fn blame(act: &Act, condition: Micros) -> Blame {

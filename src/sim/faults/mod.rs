@@ -1,11 +1,12 @@
 //! What a simulated cluster can be made to suffer, at times that are known before it runs.
 //!
 //! A fault that cannot happen when its time comes (it crashes a process, and there is none) does nothing at all, and
-//! the log does not have it: see [`Cluster::can_suffer`]. One that happened is kept until it ends, so that what it did
+//! the log does not have it: see [`rules`]. One that happened is kept until it ends, so that what it did
 //! is undone once, and only if nobody has done something about it meanwhile.
 
 mod nodes;
 mod pd;
+mod rules;
 mod suffers;
 
 pub(crate) use suffers::{Outside, Suffers};
@@ -18,8 +19,9 @@ use super::pump::UNMATCHED_AT_MOST;
 use super::scenario::Fault;
 use crate::error::{Error, Result};
 use crate::nearest::did_you_mean;
-use crate::node::{Kind, State};
+use crate::node::Kind;
 use crate::world::{FaultKind, Victim};
+use rules::{Begin, End, rules};
 
 /// How long PD is without a leader when it moves, unless the fault says how long.
 const LEADERLESS: Micros = 3 * SECOND;
@@ -72,7 +74,7 @@ impl Cluster {
 
     fn check_fault(&self, fault: &Fault) -> Result<()> {
         let kind = fault.kind.name();
-        let Victim::Node(needs) = fault.kind.victim() else { return Ok(()) };
+        let Victim::Node(needs) = fault.kind.row().victim else { return Ok(()) };
         let whose = needs.map_or("a node".to_owned(), |kind| format!("a {}", kind.title()));
         let Some(id) = &fault.node else {
             return Err(Error::invalid(format!("the fault `{kind}` happens to {whose}, and none is named"))
@@ -91,7 +93,7 @@ impl Cluster {
 
     fn victim(&self, fault: &Fault) -> Option<Who> {
         let id = fault.node.as_deref()?;
-        match (fault.node_kind, fault.kind.victim()) {
+        match (fault.node_kind, fault.kind.row().victim) {
             (Some(kind), _) => self.find(kind, id),
             (None, Victim::Node(Some(Kind::Drainer))) => {
                 self.find(Kind::Drainer, id).or_else(|| self.find(Kind::Pump, id))
@@ -103,7 +105,7 @@ impl Cluster {
     pub(crate) fn fault_begins(&mut self, at: usize) {
         let fault = &self.faults[at];
         let ends = length(fault).map_or(Micros::MAX, |length| self.now.saturating_add(length));
-        match (fault.kind.victim(), self.victim(fault)) {
+        match (fault.kind.row().victim, self.victim(fault)) {
             (Victim::Node(_), None) => self.awaited.push((at, ends)),
             (_, victim) => self.befall(at, victim, ends),
         }
@@ -124,23 +126,33 @@ impl Cluster {
 
     fn befall(&mut self, at: usize, victim: Option<Who>, ends: Micros) {
         let fault = self.faults[at].clone();
-        let fits = match fault.kind.victim() {
+        let fits = match fault.kind.row().victim {
             Victim::Node(Some(kind)) => victim.is_some_and(|who| who.kind() == kind),
-            _ => true,
+            Victim::Node(None) | Victim::Nobody => true,
         };
-        if !fits || !self.can_suffer(fault.kind, victim) {
+        let rules = rules(fault.kind);
+        if !fits || !(rules.strikes)(self, victim) {
             return;
         }
         self.settle();
         self.active.insert(at, Active { began: self.now, ends, handled: 0 });
         self.note(What::FaultBegan(at));
-        match victim.filter(|_| fault.kind.victim() != Victim::Nobody) {
-            Some(who) => {
-                self.strike(at, fault.kind, who, ends);
-                let handled = self.node(who).handled;
-                self.active.entry(at).and_modify(|active| active.handled = handled);
+        match (rules.begin, victim) {
+            (Begin::Node(begin), Some(who)) => begin(self, who, at, ends),
+            (Begin::Suffers(until), Some(who)) => {
+                let until = until(&mut self.node_mut(who).suffers);
+                *until = ends.max(*until);
             }
-            None => self.strike_outside(&fault, ends),
+            (Begin::Node(_) | Begin::Suffers(_), None) => {}
+            (Begin::Outside(until), _) => {
+                let until = until(&mut self.outside);
+                *until = ends.max(*until);
+            }
+            (Begin::Cluster(begin), _) => begin(self, &fault),
+        }
+        if let Some(who) = victim {
+            let handled = self.node(who).handled;
+            self.active.entry(at).and_modify(|active| active.handled = handled);
         }
     }
 
@@ -149,42 +161,11 @@ impl Cluster {
         self.settle();
         let fault = self.faults[at].clone();
         self.note(What::FaultEnded(at));
-        match self.victim(&fault).filter(|_| fault.kind.victim() != Victim::Nobody) {
-            Some(who) => self.release(fault.kind, who, active),
-            None => self.release_outside(&fault),
-        }
-    }
-
-    /// Whether a fault of `kind` would change anything now. Those that last until something meets them always do.
-    fn can_suffer(&self, kind: FaultKind, victim: Option<Who>) -> bool {
-        let node = victim.map(|who| self.node(who));
-        match kind {
-            FaultKind::Crash | FaultKind::Flap | FaultKind::NewAddress => {
-                node.is_some_and(|node| node.process.is_some())
-            }
-            FaultKind::Fail => node.is_some_and(|node| node.beats()),
-            FaultKind::Hang => node.is_some_and(|node| node.process.is_some_and(|process| !process.hung)),
-            FaultKind::OtherPauses => node.is_some_and(|node| {
-                node.true_state() == Some(State::Online) && node.suffers.refuses <= self.now && !self.pd_gone()
-            }),
-            FaultKind::OtherWritesPaused | FaultKind::OtherWritesOffline => {
-                !self.pd_gone() && victim.is_some_and(|who| self.record(who).is_some())
-            }
-            FaultKind::MalformedKey => !self.pd_gone(),
-            FaultKind::LoseRecord
-            | FaultKind::StartFails
-            | FaultKind::SlowStart
-            | FaultKind::Stall
-            | FaultKind::SlowDrainer
-            | FaultKind::Refuse
-            | FaultKind::LoseAnswer
-            | FaultKind::UnmatchedPrewrite
-            | FaultKind::PdGone
-            | FaultKind::LeaderMoves
-            | FaultKind::SlowEtcd
-            | FaultKind::EtcdFails
-            | FaultKind::SlowHuman
-            | FaultKind::HumanRefuses => true,
+        match (rules(fault.kind).end, self.victim(&fault)) {
+            (End::Untouched(end), Some(who)) if self.node(who).handled == active.handled => end(self, who),
+            (End::Node(end), Some(who)) => end(self, who),
+            (End::Cluster(end), _) => end(self, &fault),
+            (End::Untouched(_) | End::Node(_) | End::ByItself, _) => {}
         }
     }
 }
@@ -196,6 +177,25 @@ fn length(fault: &Fault) -> Option<Micros> {
         FaultKind::LeaderMoves => Some(lasts.unwrap_or(LEADERLESS)),
         FaultKind::SlowHuman => Some(lasts.unwrap_or(SLOW_HUMAN)),
         FaultKind::UnmatchedPrewrite => Some(lasts.map_or(UNMATCHED_AT_MOST, |lasts| lasts.min(UNMATCHED_AT_MOST))),
-        _ => lasts,
+        FaultKind::Crash
+        | FaultKind::Flap
+        | FaultKind::Fail
+        | FaultKind::Hang
+        | FaultKind::LoseRecord
+        | FaultKind::StartFails
+        | FaultKind::SlowStart
+        | FaultKind::Stall
+        | FaultKind::SlowDrainer
+        | FaultKind::Refuse
+        | FaultKind::LoseAnswer
+        | FaultKind::NewAddress
+        | FaultKind::OtherPauses
+        | FaultKind::OtherWritesPaused
+        | FaultKind::OtherWritesOffline
+        | FaultKind::PdGone
+        | FaultKind::SlowEtcd
+        | FaultKind::EtcdFails
+        | FaultKind::MalformedKey
+        | FaultKind::HumanRefuses => lasts,
     }
 }

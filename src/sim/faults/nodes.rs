@@ -1,86 +1,46 @@
 //! Faults that happen to a node: how each begins and ends.
 
-use super::Active;
 use crate::node::State;
 use crate::sim::clock::{Micros, SECOND};
 use crate::sim::cluster::{Cluster, Event};
 use crate::sim::process::{Signal, Stage, Who};
-use crate::world::{Action, FaultKind};
 
 /// How often a flapping node is killed.
 const FLAP_EVERY: Micros = 20 * SECOND;
 /// How long it is down each time.
-const FLAP_DOWN: Micros = 2 * SECOND;
+pub(super) const FLAP_DOWN: Micros = 2 * SECOND;
 
 impl Cluster {
-    /// Lets a fault that can happen to `who` happen, until `ends` if it lasts.
-    pub(super) fn strike(&mut self, at: usize, kind: FaultKind, who: Who, ends: Micros) {
-        match (kind, who) {
-            (FaultKind::Crash, _) => self.signal(who, Signal::Kill),
-            (FaultKind::Flap, _) => {
-                self.signal(who, Signal::Kill);
-                self.queue.schedule(self.now + FLAP_DOWN, Event::FaultTurns(at));
-            }
-            (FaultKind::Fail, _) => self.fail(who),
-            (FaultKind::Hang, _) => self.signal(who, Signal::Stop),
-            (FaultKind::NewAddress, _) => {
-                let address = format!("moved-{}", self.address_of(who));
-                self.signal(who, Signal::Kill);
-                self.start(who, Some(&address));
-            }
-            (FaultKind::OtherPauses, _) => self.act(who, Action::Pause),
-            (FaultKind::OtherWritesPaused, _) => self.other_writes(who, State::Paused),
-            (FaultKind::OtherWritesOffline, _) => self.other_writes(who, State::Offline),
-            (FaultKind::Stall, Who::Drainer(drainer)) => {
-                let drainer = &mut self.drainers[drainer];
-                drainer.stalled_until = drainer.stalled_until.max(ends);
-                drainer.flowing = false;
-                self.rewire();
-            }
-            (FaultKind::SlowDrainer, Who::Drainer(drainer)) => {
-                self.drainers[drainer].slowed += 1;
-                self.rewire();
-            }
-            (FaultKind::UnmatchedPrewrite, Who::Pump(pump)) => {
-                let pump = &mut self.pumps[pump];
-                pump.unmatched_until = pump.unmatched_until.max(ends);
-            }
-            _ => self.suffer(kind, who, ends),
+    /// The downstream of a Drainer takes nothing until `ends`.
+    pub(super) fn stall(&mut self, who: Who, _at: usize, ends: Micros) {
+        let Who::Drainer(drainer) = who else { return };
+        let drainer = &mut self.drainers[drainer];
+        drainer.stalled_until = drainer.stalled_until.max(ends);
+        drainer.flowing = false;
+        self.rewire();
+    }
+
+    pub(super) fn stall_is_over(&mut self, who: Who) {
+        let Who::Drainer(drainer) = who else { return };
+        if self.node(who).beats() {
+            self.flow_on(drainer);
+            self.rewire();
         }
     }
 
-    /// What a node will meet when it does something until `ends`.
-    fn suffer(&mut self, kind: FaultKind, who: Who, ends: Micros) {
-        let suffers = &mut self.node_mut(who).suffers;
-        let lasts = match kind {
-            FaultKind::Refuse => &mut suffers.refuses,
-            FaultKind::LoseAnswer => &mut suffers.loses_answers,
-            FaultKind::LoseRecord => &mut suffers.loses_record,
-            FaultKind::StartFails => &mut suffers.start_fails,
-            FaultKind::SlowStart => &mut suffers.slow_start,
-            _ => return, // it has happened at once
-        };
-        *lasts = ends.max(*lasts);
+    /// One fault more, or less, slows the downstream of a Drainer down.
+    pub(super) fn slow_down(&mut self, who: Who, more: bool) {
+        let Who::Drainer(drainer) = who else { return };
+        let slowed = &mut self.drainers[drainer].slowed;
+        *slowed = if more { *slowed + 1 } else { *slowed - 1 };
+        self.rewire();
     }
 
-    /// Undoes what a fault did to `who`, as far as it ends.
-    pub(super) fn release(&mut self, kind: FaultKind, who: Who, active: Active) {
-        let untouched = self.node(who).handled == active.handled;
-        match (kind, who) {
-            (FaultKind::Crash | FaultKind::Flap | FaultKind::Fail | FaultKind::OtherPauses, _) if untouched => {
-                self.bring_back(who);
-            }
-            (FaultKind::Hang, _) if untouched => self.signal(who, Signal::Cont),
-            (FaultKind::Stall, Who::Drainer(drainer)) if self.node(who).beats() => {
-                self.flow_on(drainer);
-                self.rewire();
-            }
-            (FaultKind::SlowDrainer, Who::Drainer(drainer)) => {
-                self.drainers[drainer].slowed -= 1;
-                self.rewire();
-            }
-            _ => {} // it ended by its time, or is not undone
-        }
+    /// A transaction in a Pump is not resolved until `ends`.
+    pub(super) fn leave_unmatched(&mut self, who: Who, _at: usize, ends: Micros) {
+        let Who::Pump(pump) = who else { return };
+        let pump = &mut self.pumps[pump];
+        pump.unmatched_until = pump.unmatched_until.max(ends);
     }
 
     /// A flapping node is killed, or started again.
@@ -103,14 +63,14 @@ impl Cluster {
     }
 
     /// Starts a process that is gone or about to go.
-    fn bring_back(&mut self, who: Who) {
+    pub(super) fn bring_back(&mut self, who: Who) {
         if self.node(who).process.is_none_or(|process| process.stage == Stage::Ending) {
             self.start(who, None);
         }
     }
 
     /// Writes a state over a record as `binlogctl` does: blindly.
-    fn other_writes(&mut self, who: Who, state: State) {
+    pub(super) fn other_writes(&mut self, who: Who, state: State) {
         let written = self.record(who).map(|record| (record.node.key(), record.with_state(state)));
         if let Some((key, Ok(json))) = written {
             self.put(&key, json.bytes());

@@ -1,7 +1,6 @@
 //! Faults that happen to no node: to PD, to etcd, to our host and to the human.
 
 use crate::node::Kind;
-use crate::sim::clock::Micros;
 use crate::sim::cluster::{Cluster, Event};
 use crate::sim::drainer::{DRAINER_BEAT, FAILED_BEATS};
 use crate::sim::happening::What;
@@ -10,41 +9,20 @@ use crate::sim::scenario::Fault;
 use crate::world::FaultKind;
 
 impl Cluster {
-    pub(super) fn strike_outside(&mut self, fault: &Fault, ends: Micros) {
-        let outside = &mut self.outside;
-        let lasts = match fault.kind {
-            FaultKind::SlowEtcd => &mut outside.slow_etcd,
-            FaultKind::EtcdFails => &mut outside.etcd_fails,
-            FaultKind::SlowHuman => &mut outside.slow_human,
-            FaultKind::HumanRefuses => &mut outside.human_refuses,
-            FaultKind::MalformedKey => {
-                let key = self.malformed_key(fault);
-                self.put(&key, b"{not json");
-                return;
-            }
-            _ => return self.pd_goes(),
-        };
-        *lasts = ends.max(*lasts);
+    pub(super) fn put_malformed_key(&mut self, fault: &Fault) {
+        let key = self.malformed_key(fault);
+        self.put(&key, b"{not json");
     }
 
-    pub(super) fn release_outside(&mut self, fault: &Fault) {
-        match fault.kind {
-            FaultKind::PdGone => self.pd_comes_back(),
-            FaultKind::LeaderMoves => {
-                self.next_member_leads();
-                self.pd_comes_back();
-            }
-            FaultKind::MalformedKey => {
-                let key = self.malformed_key(fault);
-                let same = |other: &usize| {
-                    let other = &self.faults[*other];
-                    other.kind == FaultKind::MalformedKey && self.malformed_key(other) == key
-                };
-                if !self.active.keys().any(same) {
-                    self.delete(&key);
-                }
-            }
-            _ => {} // it ended by its time
+    /// Deletes the key of a fault, unless another one wants it there still.
+    pub(super) fn delete_malformed_key(&mut self, fault: &Fault) {
+        let key = self.malformed_key(fault);
+        let same = |other: &usize| {
+            let other = &self.faults[*other];
+            other.kind == FaultKind::MalformedKey && self.malformed_key(other) == key
+        };
+        if !self.active.keys().any(same) {
+            self.delete(&key);
         }
     }
 
@@ -69,7 +47,7 @@ impl Cluster {
     }
 
     /// PD is back: everybody goes on by itself with its next heartbeat.
-    fn pd_comes_back(&mut self) {
+    pub(super) fn pd_comes_back(&mut self) {
         self.pd_outages -= 1;
         if self.pd_gone() {
             return;
@@ -85,7 +63,7 @@ impl Cluster {
         self.rewire();
     }
 
-    fn next_member_leads(&mut self) {
+    pub(super) fn next_member_leads(&mut self) {
         let leads = |member: &crate::world::Member| Some(member.name.as_str()) == self.leader.as_deref();
         let next = self.members.iter().position(leads).map_or(0, |at| (at + 1) % self.members.len());
         self.leader = self.members.get(next).map(|member| member.name.as_str().into());

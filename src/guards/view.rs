@@ -1,0 +1,203 @@
+//! What guards look at: read once for all guards of one change, and only what they ask for.
+
+use crate::error::{Error, Result};
+use crate::guards::watch::{FROZEN_AFTER, Watch};
+use crate::node::{Kind, NodeRef, Record, State};
+use crate::tso::{Age, Tso};
+use crate::world::{Change, Listing, ProbeFinding, Progress, Query, World, read};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How often an observation looks again.
+const BEAT: Duration = Duration::from_secs(1);
+
+/// The cluster as the guards of one change see it.
+pub(super) struct ClusterView<'w> {
+    world: &'w mut dyn World,
+    watch: &'w mut Watch,
+    listing: Option<Result<Listing>>,
+    probes: Option<Result<BTreeMap<NodeRef, ProbeFinding>>>,
+}
+
+impl<'w> ClusterView<'w> {
+    pub(super) fn new(world: &'w mut dyn World, watch: &'w mut Watch) -> Self {
+        Self { world, watch, listing: None, probes: None }
+    }
+
+    /// Asks the world something that changes nothing.
+    pub(super) fn ask<Q: Query>(&mut self, query: Q) -> Result<Q::Reply> {
+        self.world.ask(query)
+    }
+
+    /// All records.
+    pub(super) fn listing(&mut self) -> Result<Listing> {
+        if let Some(listing) = &self.listing {
+            return listing.clone();
+        }
+        let listing = self.world.listing();
+        self.listing = Some(listing.clone());
+        listing
+    }
+
+    /// PD's now.
+    pub(super) fn pd_now(&mut self) -> Result<Tso> {
+        let listing = self.listing()?;
+        listing.tso.ok_or_else(|| match listing.tso_error {
+            Some(error) => error,
+            None => Error::internal("a listing has neither a timestamp nor the reason why not"),
+        })
+    }
+
+    /// What a node says of itself. All nodes that are not offline are asked at once, at the first question.
+    pub(super) fn probe(&mut self, node: &NodeRef) -> Result<ProbeFinding> {
+        if self.probes.is_none() {
+            let probes = self.probe_all();
+            self.probes = Some(probes);
+        }
+        let known = match &self.probes {
+            Some(Ok(probes)) => probes.get(node).cloned(),
+            Some(Err(error)) => return Err(error.clone()),
+            None => None,
+        };
+        match known {
+            Some(finding) => Ok(finding),
+            None => self.probe_again(node),
+        }
+    }
+
+    fn probe_all(&mut self) -> Result<BTreeMap<NodeRef, ProbeFinding>> {
+        let listing = self.listing()?;
+        let there = listing.records.into_iter().filter(|record| record.state != State::Offline);
+        self.probe_these(there.map(|record| record.node).collect())
+    }
+
+    fn probe_these(&mut self, nodes: Vec<NodeRef>) -> Result<BTreeMap<NodeRef, ProbeFinding>> {
+        let probes = self.ask(read::Probe { nodes })?;
+        Ok(probes.into_iter().map(|probe| (probe.node, probe.finding)).collect())
+    }
+
+    /// What a node says of itself just now, whatever it said before.
+    pub(super) fn probe_again(&mut self, node: &NodeRef) -> Result<ProbeFinding> {
+        let nobody = || Error::internal(format!("a probe of {node} has no finding"));
+        self.probe_these(vec![node.clone()])?.remove(node).ok_or_else(nobody)
+    }
+
+    /// The records of `kind` that are not offline, without that of the node `except`.
+    pub(super) fn others(&mut self, kind: Kind, except: Option<&(Kind, String)>) -> Result<Vec<Record>> {
+        let listing = self.listing()?;
+        let is = |record: &Record, (kind, id): &(Kind, String)| record.node.kind == *kind && record.node.id == *id;
+        let there = |record: &&Record| record.state != State::Offline && !except.is_some_and(|node| is(record, node));
+        Ok(listing.of(kind).filter(there).cloned().collect())
+    }
+
+    /// The keys beneath the prefix of `kind` that are no records, each as a phrase: behind one may be a node that
+    /// nobody sees, and whoever else lists the nodes fails.
+    pub(super) fn unreadable(&mut self, kind: Kind) -> Result<Vec<String>> {
+        let listing = self.listing()?;
+        let of_kind = listing.malformed.iter().filter(|malformed| malformed.key.starts_with(kind.prefix()));
+        Ok(of_kind.map(|malformed| format!("the key {} is no record", malformed.key)).collect())
+    }
+
+    /// The record under `key`, unless the key is no record or gone.
+    pub(super) fn record_at(&mut self, key: &str) -> Result<Option<Record>> {
+        Ok(self.listing()?.records.into_iter().find(|record| record.node.key() == key))
+    }
+
+    /// Whether the record, as it was first read, stands still: it was watched before, or is watched now, for as long as
+    /// it takes. It is watched again where that was not seen of all `beside` it.
+    pub(super) fn stands_still(&mut self, record: &Record, beside: &[Record]) -> Result<bool> {
+        if self.watch.is_still(record) && beside.iter().all(|other| self.watch.is_still(other)) {
+            return Ok(true);
+        }
+        let first = self.listing()?;
+        let mut last = None;
+        let whole = FROZEN_AFTER.as_secs();
+        for past in 0..whole {
+            let left = whole - past;
+            let what = format!("watching whether anybody writes the record of {}", record.node);
+            self.watch.says(Progress::of(what).figures(format!("{left}s left")));
+            let seen = self.ask(read::Sleep { time: BEAT }).and_then(|_| self.world.listing());
+            let Ok(listing) = seen else {
+                self.watch.is_over();
+                return seen.map(|_| false);
+            };
+            let now = listing.find(record.node.kind, &record.node.id);
+            if now.is_none_or(|now| now.mod_revision != record.mod_revision) {
+                self.watch.is_over();
+                return Ok(false);
+            }
+            last = Some(listing);
+        }
+        self.watch.is_over();
+        if let Some(last) = last {
+            self.watch.learn(&first, &last);
+        }
+        Ok(true)
+    }
+
+    /// Whether the record, as it was first read, was seen to stand still.
+    pub(super) fn is_known_still(&self, record: &Record) -> bool {
+        self.watch.is_still(record)
+    }
+
+    /// Those beside `node` that a probe from here finds refused or unknown though their heartbeats are fresh: either they
+    /// ended a moment ago, or probes from here tell nothing.
+    pub(super) fn out_of_reach(&mut self, node: &NodeRef) -> Result<Vec<Record>> {
+        let listing = self.listing()?;
+        let mut found = Vec::new();
+        for record in listing.records {
+            // Without PD's time any of them may be fresh.
+            let age = listing.tso.map(|now| record.update_ts.heartbeat_age(now));
+            let is_old = matches!(age, Some(Age::Seconds(age)) if age >= FROZEN_AFTER.as_secs_f64());
+            if record.node == *node || record.state == State::Offline || is_old {
+                continue;
+            }
+            if matches!(self.probe(&record.node)?, ProbeFinding::Refused | ProbeFinding::Unknown(_)) {
+                found.push(record);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Looks once a second until `enough` says so, for `time` at most. Returns whether it did.
+    pub(super) fn observe(&mut self, time: Duration, mut enough: impl FnMut(&Listing) -> bool) -> Result<bool> {
+        let beats = time.as_secs() / BEAT.as_secs();
+        for _ in 0..beats {
+            self.ask(read::Sleep { time: BEAT })?;
+            if enough(&self.world.listing()?) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// What `change` does, to whom and in which state, for the operator.
+    pub(super) fn describe(&mut self, change: &Change) -> Result<String> {
+        match change {
+            Change::Act { .. } | Change::TriggerGc { .. } | Change::SwapRecord { .. } => {
+                let listing = self.listing();
+                if let Some(fatal) = listing.as_ref().err().filter(|error| error.kind.is_fatal()) {
+                    return Err(fatal.clone());
+                }
+                Ok(change.words(|node| match &listing {
+                    Ok(listing) => match listing.find(node.kind, &node.id) {
+                        Some(record) => format!("{node}, whose record says {}", record.state),
+                        None => format!("{node}, which has no record"),
+                    },
+                    Err(_) => format!("{node}, whose record cannot be read"),
+                }))
+            }
+            Change::DeleteRecord { key, .. } => match self.record_at(key) {
+                Ok(Some(record)) => Ok(format!("{change} of {}, whose record says {}", record.node, record.state)),
+                Err(error) if error.kind.is_fatal() => Err(error),
+                Ok(None) | Err(_) => Ok(format!("{change}, which is no record")),
+            },
+            Change::RecoverTidb { .. }
+            | Change::WriteSavepoint { .. }
+            | Change::Encrypt { .. }
+            | Change::BreakLock { .. }
+            | Change::Manual(_)
+            | Change::Exec(_) => Ok(change.to_string()),
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! What each kind of fault does to a cluster: when it can strike, how it begins and how it ends.
+
+use super::nodes::FLAP_DOWN;
+use super::{Outside, Suffers};
+use crate::node::State;
+use crate::sim::clock::Micros;
+use crate::sim::cluster::{Cluster, Event};
+use crate::sim::process::{Signal, Who};
+use crate::sim::scenario::Fault;
+use crate::world::{Action, FaultKind};
+
+/// What a kind of fault does.
+pub(super) struct Rules {
+    /// Whether it would change anything now. What lasts until somebody meets it always does.
+    pub(super) strikes: fn(&Cluster, Option<Who>) -> bool,
+    pub(super) begin: Begin,
+    pub(super) end: End,
+}
+
+/// How a fault begins.
+pub(super) enum Begin {
+    /// It happens to a node: whom, the fault's place, when it ends.
+    Node(fn(&mut Cluster, Who, usize, Micros)),
+    /// A node meets it until then when it does something.
+    Suffers(fn(&mut Suffers) -> &mut Micros),
+    /// Whoever is outside of the nodes meets it until then.
+    Outside(fn(&mut Outside) -> &mut Micros),
+    /// It happens to the cluster.
+    Cluster(fn(&mut Cluster, &Fault)),
+}
+
+/// How a fault is undone when it ends.
+pub(super) enum End {
+    /// It ended by its time, or is not undone.
+    ByItself,
+    /// The node is dealt with.
+    Node(fn(&mut Cluster, Who)),
+    /// The node is dealt with, if nobody has started or stopped its process meanwhile.
+    Untouched(fn(&mut Cluster, Who)),
+    /// The cluster is dealt with.
+    Cluster(fn(&mut Cluster, &Fault)),
+}
+
+/// What a fault of `kind` does.
+pub(super) fn rules(kind: FaultKind) -> Rules {
+    use FaultKind as Kind;
+    match kind {
+        Kind::Crash => {
+            node(runs, |cluster, who, _, _| cluster.signal(who, Signal::Kill), End::Untouched(Cluster::bring_back))
+        }
+        Kind::Flap => node(
+            runs,
+            |cluster, who, at, _| {
+                cluster.signal(who, Signal::Kill);
+                cluster.queue.schedule(cluster.now + FLAP_DOWN, Event::FaultTurns(at));
+            },
+            End::Untouched(Cluster::bring_back),
+        ),
+        Kind::Fail => node(
+            |cluster, who| who.is_some_and(|who| cluster.node(who).beats()),
+            |cluster, who, _, _| cluster.fail(who),
+            End::Untouched(Cluster::bring_back),
+        ),
+        Kind::Hang => node(
+            |cluster, who| who.and_then(|who| cluster.node(who).process).is_some_and(|process| !process.hung),
+            |cluster, who, _, _| cluster.signal(who, Signal::Stop),
+            End::Untouched(|cluster, who| cluster.signal(who, Signal::Cont)),
+        ),
+        Kind::LoseRecord => suffers(|suffers| &mut suffers.loses_record),
+        Kind::StartFails => suffers(|suffers| &mut suffers.start_fails),
+        Kind::SlowStart => suffers(|suffers| &mut suffers.slow_start),
+        Kind::Refuse => suffers(|suffers| &mut suffers.refuses),
+        Kind::LoseAnswer => suffers(|suffers| &mut suffers.loses_answers),
+        Kind::Stall => node(always, Cluster::stall, End::Node(Cluster::stall_is_over)),
+        Kind::SlowDrainer => node(
+            always,
+            |cluster, who, _, _| cluster.slow_down(who, true),
+            End::Node(|cluster, who| cluster.slow_down(who, false)),
+        ),
+        Kind::NewAddress => node(
+            runs,
+            |cluster, who, _, _| {
+                let address = format!("moved-{}", cluster.address_of(who));
+                cluster.signal(who, Signal::Kill);
+                cluster.start(who, Some(&address));
+            },
+            End::ByItself,
+        ),
+        Kind::UnmatchedPrewrite => node(always, Cluster::leave_unmatched, End::ByItself),
+        Kind::OtherPauses => node(
+            |cluster, who| {
+                who.map(|who| cluster.node(who)).is_some_and(|node| {
+                    node.true_state() == Some(State::Online)
+                        && node.suffers.refuses <= cluster.now
+                        && !cluster.pd_gone()
+                })
+            },
+            |cluster, who, _, _| cluster.act(who, Action::Pause),
+            End::Untouched(Cluster::bring_back),
+        ),
+        Kind::OtherWritesPaused => {
+            node(has_record, |cluster, who, _, _| cluster.other_writes(who, State::Paused), End::ByItself)
+        }
+        Kind::OtherWritesOffline => {
+            node(has_record, |cluster, who, _, _| cluster.other_writes(who, State::Offline), End::ByItself)
+        }
+        Kind::PdGone => cluster(always, |cluster, _| cluster.pd_goes(), |cluster, _| cluster.pd_comes_back()),
+        Kind::LeaderMoves => cluster(
+            always,
+            |cluster, _| cluster.pd_goes(),
+            |cluster, _| {
+                cluster.next_member_leads();
+                cluster.pd_comes_back();
+            },
+        ),
+        Kind::SlowEtcd => outside(|outside| &mut outside.slow_etcd),
+        Kind::EtcdFails => outside(|outside| &mut outside.etcd_fails),
+        Kind::MalformedKey => {
+            cluster(|cluster, _| !cluster.pd_gone(), Cluster::put_malformed_key, Cluster::delete_malformed_key)
+        }
+        Kind::SlowHuman => outside(|outside| &mut outside.slow_human),
+        Kind::HumanRefuses => outside(|outside| &mut outside.human_refuses),
+    }
+}
+
+fn node(strikes: fn(&Cluster, Option<Who>) -> bool, begin: fn(&mut Cluster, Who, usize, Micros), end: End) -> Rules {
+    Rules { strikes, begin: Begin::Node(begin), end }
+}
+
+fn suffers(until: fn(&mut Suffers) -> &mut Micros) -> Rules {
+    Rules { strikes: always, begin: Begin::Suffers(until), end: End::ByItself }
+}
+
+fn outside(until: fn(&mut Outside) -> &mut Micros) -> Rules {
+    Rules { strikes: always, begin: Begin::Outside(until), end: End::ByItself }
+}
+
+fn cluster(
+    strikes: fn(&Cluster, Option<Who>) -> bool,
+    begin: fn(&mut Cluster, &Fault),
+    end: fn(&mut Cluster, &Fault),
+) -> Rules {
+    Rules { strikes, begin: Begin::Cluster(begin), end: End::Cluster(end) }
+}
+
+fn always(_: &Cluster, _: Option<Who>) -> bool {
+    true
+}
+
+fn runs(cluster: &Cluster, who: Option<Who>) -> bool {
+    who.is_some_and(|who| cluster.node(who).process.is_some())
+}
+
+fn has_record(cluster: &Cluster, who: Option<Who>) -> bool {
+    !cluster.pd_gone() && who.is_some_and(|who| cluster.record(who).is_some())
+}
