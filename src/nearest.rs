@@ -22,7 +22,7 @@ pub fn parse_named<T: VariantArray + Into<&'static str> + Copy>(what: &str, name
         let names = names_of::<T>();
         let hint = did_you_mean(name, names.iter().copied());
         Error::invalid(format!("`{name}` is no {what}"))
-            .hint(hint.unwrap_or_else(|| format!("one of {}", names.join(", "))))
+            .hint(hint.unwrap_or_else(|| format!("write one of {}", names.join(", "))))
     })
 }
 

@@ -2,7 +2,7 @@
 
 use binlogsh::node::{Kind, NodeRef, Record, State};
 use binlogsh::recovery::{Fate, fate};
-use binlogsh::sim::{MINUTE, SECOND, Scenario, Signal, Simulated, Who};
+use binlogsh::sim::{MINUTE, NodeIndex, SECOND, Scenario, Signal, Simulated};
 use binlogsh::world::{Action, Answer, Change, Clocks, Manual, Read, Request, TidbRef, World};
 
 /// A cluster in which nobody restarts what was killed, after a minute.
@@ -26,7 +26,7 @@ fn node(world: &mut Simulated, kind: Kind, id: &str) -> NodeRef {
     record(world, kind, id).node
 }
 
-fn who(world: &Simulated, kind: Kind, id: &str) -> Who {
+fn who(world: &Simulated, kind: Kind, id: &str) -> NodeIndex {
     world.cluster().find(kind, id).unwrap()
 }
 

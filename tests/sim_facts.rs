@@ -3,7 +3,7 @@
 #![expect(clippy::panic, reason = "a node that does not answer ends the test")]
 
 use binlogsh::node::{Kind, State};
-use binlogsh::sim::{Cluster, HOUR, HttpOutcome, MINUTE, Micros, SECOND, Scenario, Signal, What, Who};
+use binlogsh::sim::{Cluster, HOUR, HttpOutcome, LogEvent, MINUTE, Micros, NodeIndex, SECOND, Scenario, Signal};
 use binlogsh::world::TidbBinlog;
 use serde_json::{Value as Json, json};
 
@@ -20,7 +20,7 @@ fn cluster(change: impl FnOnce(&mut Json)) -> Cluster {
     Cluster::new(&Scenario::parse(&scenario.to_string()).unwrap()).unwrap()
 }
 
-fn who(cluster: &Cluster, id: &str) -> Who {
+fn who(cluster: &Cluster, id: &str) -> NodeIndex {
     Kind::ALL.iter().copied().find_map(|kind| cluster.find(kind, id)).unwrap()
 }
 
@@ -47,8 +47,8 @@ fn write_state(cluster: &mut Cluster, id: &str, state: State) {
     cluster.put(&record.node.key(), record.with_state(state).unwrap().bytes());
 }
 
-fn happened(cluster: &Cluster, what: impl Fn(&What) -> bool) -> Vec<Micros> {
-    cluster.log().iter().filter(|happening| what(&happening.what)).map(|happening| happening.at).collect()
+fn happened(cluster: &Cluster, what: impl Fn(&LogEvent) -> bool) -> Vec<Micros> {
+    cluster.log().iter().filter(|entry| what(&entry.what)).map(|entry| entry.at).collect()
 }
 
 /// Whether everything that the Drainer has consumed moves on within 12 s.
@@ -83,7 +83,7 @@ fn host_names_of_nodes_have_no_case() {
     cluster.signal(p1, Signal::Kill);
     cluster.start(p1, None);
     wait(&mut cluster, MINUTE);
-    assert!(happened(&cluster, |what| *what == What::Online(p1)).is_empty(), "nothing took its port");
+    assert!(happened(&cluster, |what| *what == LogEvent::Online(p1)).is_empty(), "nothing took its port");
 }
 
 #[test]
@@ -259,7 +259,7 @@ fn a_live_pump_labelled_offline_loses_binlog_for_good() {
     cluster.advance_to(2 * SECOND);
     assert_eq!(record(&cluster, "p1"), State::Online, "its next heartbeat");
     cluster.advance_to(10 * SECOND);
-    let skipped = happened(&cluster, |what| matches!(what, What::Skipped { pump: 1, drainer: 0, .. }));
+    let skipped = happened(&cluster, |what| matches!(what, LogEvent::Skipped { pump: 1, drainer: 0, .. }));
     assert_eq!(skipped, [6 * SECOND], "at its next look but one");
 }
 
@@ -318,7 +318,7 @@ fn lagging(gc: &str) -> Cluster {
 fn a_drainer_that_gc_overtakes_goes_on_with_a_hole() {
     let mut cluster = lagging("age");
     cluster.advance_to(6 * HOUR);
-    let holes = happened(&cluster, |what| matches!(what, What::Hole { drainer: 0, .. }));
+    let holes = happened(&cluster, |what| matches!(what, LogEvent::Hole { drainer: 0, .. }));
     assert!(holes.first().is_some_and(|at| *at > HOUR && *at < 4 * HOUR), "{holes:?}");
     assert!(advances(&mut cluster, "d0"), "silently");
 }
@@ -368,7 +368,7 @@ fn drainers_go_on_while_a_pump_closes_for_long() {
         assert_eq!(record(&cluster, "p1"), State::Offline);
         wait(&mut cluster, MINUTE);
         assert_eq!(
-            happened(&cluster, |what| matches!(what, What::LeftBehind { drainer: 0, .. })),
+            happened(&cluster, |what| matches!(what, LogEvent::LeftBehind { drainer: 0, .. })),
             Vec::<Micros>::new(),
             "fakes are no loss"
         );
@@ -414,7 +414,7 @@ fn the_uptime_of_a_dead_node_is_the_age_of_its_record() {
 fn gc_of_old_versions_waits_for_the_drainers() {
     let mut cluster = lagging("consumed");
     cluster.advance_to(24 * HOUR);
-    assert!(happened(&cluster, |what| matches!(what, What::Hole { .. })).is_empty());
+    assert!(happened(&cluster, |what| matches!(what, LogEvent::Hole { .. })).is_empty());
 }
 
 fn without_pumps(ignore_error: bool) -> Cluster {
@@ -506,7 +506,7 @@ fn the_documented_scenario_is_one() {
     let example = page.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
     let mut cluster = Cluster::new(&Scenario::parse(example).unwrap()).unwrap();
     cluster.advance_to(HOUR);
-    assert_eq!(happened(&cluster, |what| matches!(what, What::PdGone)), [10 * MINUTE]);
+    assert_eq!(happened(&cluster, |what| matches!(what, LogEvent::PdGone)), [10 * MINUTE]);
     for (name, _) in binlogsh::sim::scenario_names() {
         assert!(page.contains(&format!("`{name}`")), "{name} is not documented");
     }
@@ -527,7 +527,7 @@ fn a_drainer_set_offline_for_a_moment_releases_a_closing_pump_that_it_never_read
     assert_eq!(record(&cluster, "p1"), State::Offline);
     cluster.start(who(&cluster, "d0"), None);
     assert!(advances(&mut cluster, "d0"));
-    assert_eq!(happened(&cluster, |what| matches!(what, What::LeftBehind { drainer: 0, pump: 1, .. })).len(), 1);
+    assert_eq!(happened(&cluster, |what| matches!(what, LogEvent::LeftBehind { drainer: 0, pump: 1, .. })).len(), 1);
 }
 
 #[test]
@@ -537,7 +537,7 @@ fn a_pump_that_closed_in_good_order_leaves_nothing_behind() {
     wait(&mut cluster, MINUTE);
     cluster.start(who(&cluster, "p1"), None);
     wait(&mut cluster, MINUTE);
-    let lost = |what: &What| matches!(what, What::LeftBehind { .. } | What::Skipped { .. });
+    let lost = |what: &LogEvent| matches!(what, LogEvent::LeftBehind { .. } | LogEvent::Skipped { .. });
     assert!(happened(&cluster, lost).is_empty(), "{:?}", cluster.log());
     assert!(advances(&mut cluster, "d0"));
 }

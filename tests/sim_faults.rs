@@ -5,8 +5,8 @@
 use binlogsh::error::{Error, ErrorKind};
 use binlogsh::node::{Kind, NodeRef, RecordState, State};
 use binlogsh::sim::{
-    Cluster, Fault, HOUR, Happening, HttpOutcome, KeyValue, MILLISECOND, MINUTE, Micros, SECOND, Scenario, Signal,
-    Simulated, Span, Stage, What, Who, scenario_names,
+    Cluster, Fault, HOUR, HttpOutcome, KeyValue, LogEntry, LogEvent, MILLISECOND, MINUTE, Micros, NodeIndex,
+    ProcessStage, SECOND, Scenario, Signal, Simulated, Span, scenario_names,
 };
 use binlogsh::world::{Action, Answer, Ask, Change, Choice, FaultKind, Manual, Question, Read, Request, Victim, World};
 use serde_json::{Value as Json, json};
@@ -34,11 +34,11 @@ fn world(faults: &Json) -> Simulated {
     Simulated::new(&scenario(faults)).unwrap()
 }
 
-fn who(cluster: &Cluster, id: &str) -> Who {
+fn who(cluster: &Cluster, id: &str) -> NodeIndex {
     Kind::ALL.iter().copied().find_map(|kind| cluster.find(kind, id)).unwrap()
 }
 
-fn stage(cluster: &Cluster, id: &str) -> Option<Stage> {
+fn stage(cluster: &Cluster, id: &str) -> Option<ProcessStage> {
     cluster.stage(who(cluster, id))
 }
 
@@ -55,20 +55,20 @@ fn put(cluster: &mut Cluster, id: &str, action: &str) -> HttpOutcome {
 fn works_at(cluster: &mut Cluster, id: &str, times: &[Micros]) -> Vec<bool> {
     let mut works = |at: &Micros| {
         cluster.advance_to(*at);
-        stage(cluster, id) == Some(Stage::Online)
+        stage(cluster, id) == Some(ProcessStage::Online)
     };
     times.iter().map(&mut works).collect()
 }
 
-fn happened(cluster: &Cluster, what: impl Fn(&What) -> bool) -> Vec<Micros> {
-    cluster.log().iter().filter(|happening| what(&happening.what)).map(|happening| happening.at).collect()
+fn happened(cluster: &Cluster, what: impl Fn(&LogEvent) -> bool) -> Vec<Micros> {
+    cluster.log().iter().filter(|entry| what(&entry.what)).map(|entry| entry.at).collect()
 }
 
 /// When replication of the Drainer at this place stood still and went on.
 fn halts(cluster: &Cluster, drainer: usize) -> Vec<(bool, Micros)> {
-    let flow = |happening: &Happening| match happening.what {
-        What::Halted(at) if at == drainer => Some((false, happening.at)),
-        What::Flowing(at) if at == drainer => Some((true, happening.at)),
+    let flow = |entry: &LogEntry| match entry.what {
+        LogEvent::Halted(at) if at == drainer => Some((false, entry.at)),
+        LogEvent::Flowing(at) if at == drainer => Some((true, entry.at)),
         _ => None,
     };
     cluster.log().iter().filter_map(flow).collect()
@@ -128,11 +128,11 @@ fn a_flapping_node_goes_down_every_twenty_seconds_for_two() {
     let mut cluster = cluster(&json!([{"kind": "flap", "node": "d0", "after": 10, "lasts": 41}]));
     cluster.advance_to(HOUR);
     let d0 = who(&cluster, "d0");
-    let killed = happened(&cluster, |what| *what == What::Exited { who: d0, clean: false });
-    let started = happened(&cluster, |what| *what == What::Started(d0));
+    let killed = happened(&cluster, |what| *what == LogEvent::Exited { who: d0, clean: false });
+    let started = happened(&cluster, |what| *what == LogEvent::Started(d0));
     assert_eq!(killed, [10 * SECOND, 30 * SECOND, 50 * SECOND]);
     assert_eq!(started, [12 * SECOND, 32 * SECOND, 51 * SECOND], "and it ends running");
-    assert_eq!(stage(&cluster, "d0"), Some(Stage::Online));
+    assert_eq!(stage(&cluster, "d0"), Some(ProcessStage::Online));
 }
 
 #[test]
@@ -140,9 +140,9 @@ fn a_failing_node_writes_paused_and_is_started_again_when_that_is_over() {
     let mut cluster = cluster(&json!([{"kind": "fail", "node": "d0", "after": 10, "lasts": "1m"}]));
     cluster.advance_to(20 * SECOND);
     assert_eq!((stage(&cluster, "d0"), state(&cluster, "d0")), (None, Some(State::Paused)));
-    assert!(cluster.log().iter().any(|happening| matches!(happening.what, What::Exited { clean: false, .. })));
+    assert!(cluster.log().iter().any(|entry| matches!(entry.what, LogEvent::Exited { clean: false, .. })));
     cluster.advance_to(72 * SECOND);
-    assert_eq!((stage(&cluster, "d0"), state(&cluster, "d0")), (Some(Stage::Online), Some(State::Online)));
+    assert_eq!((stage(&cluster, "d0"), state(&cluster, "d0")), (Some(ProcessStage::Online), Some(State::Online)));
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn a_process_that_is_started_with_a_bad_binary_ends_with_an_error() {
     let p0 = who(&cluster, "p0");
     cluster.start(p0, None);
     assert_eq!(works_at(&mut cluster, "p0", &[30 * SECOND]), [false]);
-    let failed = happened(&cluster, |what| *what == What::Exited { who: p0, clean: false });
+    let failed = happened(&cluster, |what| *what == LogEvent::Exited { who: p0, clean: false });
     assert_eq!(failed, [12 * SECOND + 300 * MILLISECOND]);
     cluster.advance_to(41 * SECOND);
     cluster.start(p0, None);
@@ -221,7 +221,7 @@ fn a_drainer_that_stood_still_for_longer_than_a_pump_keeps_binlog_goes_on_with_a
         scenario.pumps[1].retention = Span::seconds(3_600);
         let mut cluster = Cluster::new(&scenario).unwrap();
         cluster.advance_to(6 * HOUR);
-        let holes = happened(&cluster, |what| matches!(what, What::Hole { drainer: 0, pump: 1, .. }));
+        let holes = happened(&cluster, |what| matches!(what, LogEvent::Hole { drainer: 0, pump: 1, .. }));
         assert_eq!(holes, [5 * HOUR + 10 * SECOND], "{kind}");
         assert!(cluster.flows(0), "{kind}");
     }
@@ -265,7 +265,7 @@ fn cut_off_from_etcd_we_fail_at_once_and_the_cluster_goes_on() {
     assert_eq!((error.kind, world.now() - before), (ErrorKind::Unreachable, MILLISECOND));
     assert!(error.message.contains("http://h8:2379") && error.hint.is_some(), "{error}");
     assert!(halts(world.cluster(), 0).is_empty());
-    assert!(happened(world.cluster(), |what| *what == What::PdGone).is_empty());
+    assert!(happened(world.cluster(), |what| *what == LogEvent::PdGone).is_empty());
     world.cluster_mut().advance_to(71 * SECOND);
     assert!(world.apply(&Request::Read(Read::Nodes), None).is_ok());
 }
@@ -292,7 +292,7 @@ fn when_pds_leader_moves_nobody_answers_for_three_seconds_and_the_next_member_le
         (leader(9 * SECOND), leader(11 * SECOND), leader(17 * SECOND)),
         ("pd-0".into(), "unreachable".into(), "pd-1".into())
     );
-    let pd = |what: &What| matches!(what, What::PdGone | What::PdBack);
+    let pd = |what: &LogEvent| matches!(what, LogEvent::PdGone | LogEvent::PdBack);
     assert_eq!(happened(world.cluster(), pd), [10 * SECOND, 13 * SECOND]);
 }
 
@@ -302,7 +302,7 @@ fn a_pump_at_a_new_address_is_not_read_until_the_drainers_are_restarted() {
     cluster.advance_to(MINUTE);
     let p1 = who(&cluster, "p1");
     assert_eq!(cluster.record(p1).unwrap().node.address, "moved-h1:8250");
-    assert_eq!(stage(&cluster, "p1"), Some(Stage::Online));
+    assert_eq!(stage(&cluster, "p1"), Some(ProcessStage::Online));
     assert!(!cluster.listens("h1:8250"));
     assert_eq!((cluster.flows(0), consumes(&mut cluster, "d0", MINUTE)), (false, 0));
     cluster.start(who(&cluster, "d0"), None);
@@ -320,7 +320,7 @@ fn another_operator_pauses_a_node_and_starts_it_again() {
     for id in ["d0", "p0"] {
         assert_eq!((stage(&cluster, id), state(&cluster, id)), (None, Some(State::Paused)), "{id}");
     }
-    let acted = What::Acted { who: who(&cluster, "d0"), action: Action::Pause };
+    let acted = LogEvent::Acted { who: who(&cluster, "d0"), action: Action::Pause };
     assert_eq!(happened(&cluster, |what| *what == acted), [10 * SECOND]);
     assert_eq!(works_at(&mut cluster, "d0", &[41 * SECOND]), [true]);
     assert_eq!(works_at(&mut cluster, "p0", &[HOUR]), [false]);
@@ -332,8 +332,8 @@ fn another_operator_cannot_pause_a_pump_that_closes() {
     cluster.signal(who(&cluster, "d0"), Signal::Kill);
     put(&mut cluster, "p0", "close");
     cluster.advance_to(MINUTE);
-    assert_eq!(stage(&cluster, "p0"), Some(Stage::Closing));
-    assert!(happened(&cluster, |what| matches!(what, What::FaultBegan(_) | What::FaultEnded(_))).is_empty());
+    assert_eq!(stage(&cluster, "p0"), Some(ProcessStage::Closing));
+    assert!(happened(&cluster, |what| matches!(what, LogEvent::FaultBegan(_) | LogEvent::FaultEnded(_))).is_empty());
 }
 
 #[test]
@@ -345,7 +345,7 @@ fn another_operator_writes_states_over_records() {
     cluster.signal(who(&cluster, "p0"), Signal::Kill);
     cluster.advance_to(10 * SECOND);
     assert_eq!((state(&cluster, "d0"), state(&cluster, "p0")), (Some(State::Paused), Some(State::Offline)));
-    let by_hand = |what: &What| matches!(what, What::Recorded { by_hand: true, .. });
+    let by_hand = |what: &LogEvent| matches!(what, LogEvent::Recorded { by_hand: true, .. });
     assert_eq!(happened(&cluster, by_hand).len(), 2);
     cluster.advance_to(12 * SECOND);
     assert_eq!((state(&cluster, "d0"), state(&cluster, "p0")), (Some(State::Online), Some(State::Offline)));
@@ -369,7 +369,7 @@ fn a_human_who_refuses_says_no_to_everything() {
     world.cluster_mut().advance_to(20 * SECOND);
     assert_eq!(ask(&mut world), Choice::No);
     assert_eq!(restart(&mut world, 5).unwrap_err().kind, ErrorKind::Refused);
-    assert!(happened(world.cluster(), |what| matches!(what, What::Started(_))).is_empty());
+    assert!(happened(world.cluster(), |what| matches!(what, LogEvent::Started(_))).is_empty());
     world.cluster_mut().advance_to(71 * SECOND);
     assert_eq!(ask(&mut world), Choice::Yes);
 }
@@ -397,7 +397,7 @@ fn a_fault_that_can_do_nothing_at_its_time_does_not_begin() {
         {"kind": "new_address", "node": "p0", "after": 30}
     ]));
     cluster.advance_to(MINUTE);
-    let faults = |what: &What| matches!(what, What::FaultBegan(_) | What::FaultEnded(_));
+    let faults = |what: &LogEvent| matches!(what, LogEvent::FaultBegan(_) | LogEvent::FaultEnded(_));
     assert_eq!(happened(&cluster, faults), [10 * SECOND]);
     assert_eq!((stage(&cluster, "p0"), cluster.faults().len()), (None, 5));
 }
@@ -412,8 +412,8 @@ fn the_log_has_how_many_pumps_take_writes() {
     cluster.advance_to(16 * SECOND);
     assert_eq!(cluster.writable_pumps(), 1);
     cluster.advance_to(MINUTE);
-    let writable = |happening: &Happening| match happening.what {
-        What::Writable(pumps) => Some((happening.at, pumps)),
+    let writable = |entry: &LogEntry| match entry.what {
+        LogEvent::Writable(pumps) => Some((entry.at, pumps)),
         _ => None,
     };
     let log: Vec<(Micros, usize)> = cluster.log().iter().filter_map(writable).collect();
@@ -431,7 +431,8 @@ fn drainers_go_on_while_a_pump_closes_until_it_is_gone() {
     put(&mut cluster, "p0", "close");
     cluster.advance_to(HOUR);
     let went =
-        happened(&cluster, |what| matches!(what, What::Recorded { state: RecordState::Known(State::Offline), .. }))[0];
+        happened(&cluster, |what| matches!(what, LogEvent::Recorded { state: RecordState::Known(State::Offline), .. }))
+            [0];
     assert!(
         (36 * SECOND..44 * SECOND).contains(&went),
         "100 s of binlog at 3 a second, and what is saved of it: {went}"
@@ -526,7 +527,7 @@ fn bother(world: &mut Simulated, numbers: &mut Numbers) {
 }
 
 /// An hour with faults drawn from `seed`, and what came of it.
-fn an_hour(sample: &str, seed: u64) -> (Vec<KeyValue>, Vec<Happening>) {
+fn an_hour(sample: &str, seed: u64) -> (Vec<KeyValue>, Vec<LogEntry>) {
     let mut numbers = Numbers(seed);
     let mut scenario = Scenario::named(sample).unwrap();
     let pumps = scenario.pumps.iter().map(|pump| (Kind::Pump, pump.id.clone()));

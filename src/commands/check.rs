@@ -4,7 +4,7 @@ mod files;
 
 use crate::check::{Checked, Checker, Finding, Report, Unreadable, fixed, page, rules_markdown};
 use crate::cli::Check;
-use crate::commands::compose::House;
+use crate::commands::compose::CommandContext;
 use crate::commands::read_standard_input;
 use crate::error::{Place, Result};
 use crate::language::{Source, masked};
@@ -15,10 +15,10 @@ use files::Found;
 use std::path::Path;
 
 /// Checks the files, or explains rules.
-pub(super) fn main(house: &House, check: &Check) -> Result<u8> {
+pub(super) fn main(context: &CommandContext, check: &Check) -> Result<u8> {
     if let Some(rule) = &check.explain {
         let text = rule.as_ref().map_or_else(|| Ok(rules_markdown()), |rule| page(rule))?;
-        house.output.line(text.trim_end());
+        context.output.line(text.trim_end());
         return Ok(0);
     }
     let found = files::find(&check.files);
@@ -26,7 +26,7 @@ pub(super) fn main(house: &House, check: &Check) -> Result<u8> {
     let mut report = Report { unreadable: found.unreadable.clone(), ..Report::default() };
     let mut mended = 0;
     for file in &found.scripts {
-        house.interrupt.check()?;
+        context.interrupt.check()?;
         let source = match read(file) {
             Ok(source) => source,
             Err(error) => {
@@ -43,7 +43,7 @@ pub(super) fn main(house: &House, check: &Check) -> Result<u8> {
         };
         report.scripts.push((source.name, source.text, checked));
     }
-    show(house, check.sarif, &report, mended);
+    show(context, check.sarif, &report, mended);
     Ok(report.exit_code())
 }
 
@@ -77,12 +77,12 @@ fn mend(
     Ok((better, rechecked))
 }
 
-fn show(house: &House, sarif: bool, report: &Report, mended: usize) {
-    let output = &house.output;
+fn show(context: &CommandContext, sarif: bool, report: &Report, mended: usize) {
+    let output = &context.output;
     match output.format() {
         _ if sarif => output.document(&report.sarif()),
         Format::Json => output.document(&report.json()),
-        Format::Table => report.findings().for_each(|(file, text, finding)| point(house, file, text, finding)),
+        Format::Table => report.findings().for_each(|(file, text, finding)| point(context, file, text, finding)),
         Format::Csv | Format::Vertical => output.value(&Value::List(report.findings().map(row).collect())),
     }
     for file in &report.unreadable {
@@ -103,12 +103,12 @@ fn counted(count: usize, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
-fn point(house: &House, file: &str, text: &str, finding: &Finding) {
+fn point(context: &CommandContext, file: &str, text: &str, finding: &Finding) {
     let text = masked(text);
     let line = text.lines().nth(finding.at.line.saturating_sub(1)).unwrap_or_default();
     let (line_number, column) = (finding.at.line, Some(finding.at.column));
     let place = Place { file: file.to_owned(), line: line_number, column, text: line.to_owned() };
-    house.output.pointed(&Pointed {
+    context.output.pointed(&Pointed {
         label: finding.rule.severity.name(),
         name: finding.rule.name,
         message: &finding.message,

@@ -23,7 +23,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// What every session of this process shares.
-pub(super) struct House {
+pub(super) struct CommandContext {
     /// What the command line says.
     pub global: Global,
     /// What flags, environment and profile come to.
@@ -36,7 +36,7 @@ pub(super) struct House {
     pub seen: Option<Seen>,
 }
 
-impl House {
+impl CommandContext {
     /// A command line of ours about the same cluster, as it is typed.
     pub(super) fn typed(&self, command: &str) -> String {
         format!("binlogsh{} {command}", self.global.cluster_options())
@@ -85,72 +85,80 @@ impl<'a> Work<'a> {
 }
 
 /// A session for a person or a script: it asks before harm.
-pub(super) fn session(house: &House, work: Work<'_>, journal: Box<dyn Journal>) -> Result<Rc<RefCell<Session>>> {
-    assemble(house, lock_plan(house, work), journal, policy(house)?)
+pub(super) fn session(
+    context: &CommandContext,
+    work: Work<'_>,
+    journal: Box<dyn Journal>,
+) -> Result<Rc<RefCell<Session>>> {
+    assemble(context, lock_plan(context, work), journal, policy(context)?)
 }
 
 /// A session in which only these effects can happen, in this order; and how far it has come.
 pub(super) fn planned_session(
-    house: &House,
+    context: &CommandContext,
     work: Work<'_>,
     journal: Box<dyn Journal>,
     effects: Vec<Planned>,
 ) -> Result<(Rc<RefCell<Session>>, Followed)> {
-    let policy = Follow::new(effects, policy(house)?);
+    let policy = Follow::new(effects, policy(context)?);
     let progress = policy.progress();
-    Ok((assemble(house, lock_plan(house, work), journal, Box::new(policy))?, progress))
+    Ok((assemble(context, lock_plan(context, work), journal, Box::new(policy))?, progress))
 }
 
-/// Whether a session of this house may run programs. In a sandbox nothing is ever run.
-pub(super) fn may_exec(house: &House) -> bool {
-    house.global.allow_exec || house.global.sandbox.is_some()
+/// Whether a session may run programs. In a sandbox nothing is ever run.
+pub(super) fn may_exec(context: &CommandContext) -> bool {
+    context.global.allow_exec || context.global.sandbox.is_some()
 }
 
 /// Who decides for a person or a script.
-pub(super) fn policy(house: &House) -> Result<Box<dyn Policy>> {
-    let policy: Box<dyn Policy> = match (house.global.read_only, &house.global.yes) {
+pub(super) fn policy(context: &CommandContext) -> Result<Box<dyn Policy>> {
+    let policy: Box<dyn Policy> = match (context.global.read_only, &context.global.yes) {
         (true, _) => Box::new(ReadOnly),
         (false, Some(named)) => {
-            if house.global.sandbox.is_none() {
-                covers(&house.settings, named.as_deref())?;
+            if context.global.sandbox.is_none() {
+                covers(&context.settings, named.as_deref())?;
             }
-            Box::new(Yes { notices: house.output.notices() })
+            Box::new(Yes { notices: context.output.notices() })
         }
-        (false, None) => match production(house) {
+        (false, None) => match production(context) {
             Some(profile) => Box::new(Production::new(profile, AskOperator::default())),
             None => Box::new(AskOperator::default()),
         },
     };
-    Ok(match may_exec(house) {
+    Ok(match may_exec(context) {
         true => policy,
         false => Box::new(WithoutPrograms(policy)),
     })
 }
 
 /// A session for `ctl`: it warns, and refuses where binlog may be lost.
-pub(super) fn ctl_session(house: &House, work: Work<'_>, journal: Box<dyn Journal>) -> Result<Rc<RefCell<Session>>> {
-    let warn = Warn { notices: house.output.notices() };
-    let policy: Box<dyn Policy> = match (house.global.read_only, &house.global.yes, production(house)) {
+pub(super) fn ctl_session(
+    context: &CommandContext,
+    work: Work<'_>,
+    journal: Box<dyn Journal>,
+) -> Result<Rc<RefCell<Session>>> {
+    let warn = Warn { notices: context.output.notices() };
+    let policy: Box<dyn Policy> = match (context.global.read_only, &context.global.yes, production(context)) {
         (true, _, _) => Box::new(ReadOnly),
         (false, None, Some(profile)) => Box::new(Production::new(profile, warn)),
         (false, yes, _) => {
-            if let (Some(named), None) = (yes, &house.global.sandbox) {
-                covers(&house.settings, named.as_deref())?;
+            if let (Some(named), None) = (yes, &context.global.sandbox) {
+                covers(&context.settings, named.as_deref())?;
             }
             Box::new(warn)
         }
     };
-    assemble(house, lock_plan(house, work), journal, policy)
+    assemble(context, lock_plan(context, work), journal, policy)
 }
 
 /// The profile, if it is marked production and the cluster is really its.
-fn production(house: &House) -> Option<&str> {
-    let is_real = house.settings.production && house.global.sandbox.is_none();
-    house.settings.profile.as_deref().filter(|_| is_real)
+fn production(context: &CommandContext) -> Option<&str> {
+    let is_real = context.settings.production && context.global.sandbox.is_none();
+    context.settings.profile.as_deref().filter(|_| is_real)
 }
 
 /// How the maintenance lock is taken; not at all where nothing can be changed. A sandbox has one of its own.
-pub(super) fn lock_plan(house: &House, work: Work<'_>) -> Option<LockPlan> {
+pub(super) fn lock_plan(context: &CommandContext, work: Work<'_>) -> Option<LockPlan> {
     let Work { span, script, run } = work;
     let holder = LockHolder {
         user: live::host::user(),
@@ -160,7 +168,12 @@ pub(super) fn lock_plan(house: &House, work: Work<'_>) -> Option<LockPlan> {
         script: script.map(str::to_owned),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    (!house.global.read_only).then_some(LockPlan { holder, wait: house.settings.wait_lock, span, predecessor: None })
+    (!context.global.read_only).then_some(LockPlan {
+        holder,
+        wait: context.settings.wait_lock,
+        span,
+        predecessor: None,
+    })
 }
 
 /// What there is of a run that goes on.
@@ -176,98 +189,98 @@ pub(super) struct Resumed {
 }
 
 /// A session that goes on with a script's run.
-pub(super) fn resumed_session(house: &House, resumed: Resumed) -> Result<Rc<RefCell<Session>>> {
+pub(super) fn resumed_session(context: &CommandContext, resumed: Resumed) -> Result<Rc<RefCell<Session>>> {
     let Resumed { world, journal, lock, shows } = resumed;
-    let heard = house.output.notices();
+    let heard = context.output.notices();
     let notices: Notices = Arc::new(move |notice| {
         if shows.load(Ordering::Relaxed) {
             heard(notice);
         }
     });
-    let (policy, interrupt) = (policy(house)?, house.interrupt.clone());
+    let (policy, interrupt) = (policy(context)?, context.interrupt.clone());
     Ok(Rc::new(RefCell::new(Session::new(Parts { world, journal, policy, notices, interrupt, lock }))))
 }
 
 /// The world that the command line means. Connects nothing.
-pub(super) fn world(house: &House) -> Result<Box<dyn World>> {
-    Ok(match &house.global.sandbox {
-        Some(name) => Box::new(sandbox(house, name)?),
-        None => Box::new(cluster(house)?),
+pub(super) fn world(context: &CommandContext) -> Result<Box<dyn World>> {
+    Ok(match &context.global.sandbox {
+        Some(name) => Box::new(sandbox(context, name)?),
+        None => Box::new(cluster(context)?),
     })
 }
 
 fn assemble(
-    house: &House,
+    context: &CommandContext,
     lock: Option<LockPlan>,
     journal: Box<dyn Journal>,
     policy: Box<dyn Policy>,
 ) -> Result<Rc<RefCell<Session>>> {
-    let world = world(house)?;
-    let world = match house.seen.clone() {
+    let world = world(context)?;
+    let world = match context.seen.clone() {
         Some(seen) => Box::new(Remembering { world, seen }),
         None => world,
     };
-    let (notices, interrupt) = (house.output.notices(), house.interrupt.clone());
+    let (notices, interrupt) = (context.output.notices(), context.interrupt.clone());
     Ok(Rc::new(RefCell::new(Session::new(Parts { world, journal, policy, notices, interrupt, lock }))))
 }
 
 /// The real cluster that the settings name. Connects nothing.
-fn cluster(house: &House) -> Result<Live> {
-    let Settings { pd_urls, ca, cert, key, timeout, .. } = house.settings.clone();
+fn cluster(context: &CommandContext) -> Result<Live> {
+    let Settings { pd_urls, ca, cert, key, timeout, .. } = context.settings.clone();
     let tls = live::TlsFiles::new(ca, cert, key)?;
     let settings = live::Settings::new(&pd_urls, tls)?.timeout(timeout)?;
-    let console = house.output.console(house.interrupt.clone());
-    let live = Live::new(settings, house.output.notices(), house.interrupt.clone(), Some(console));
-    Ok(live.allow_exec(house.global.allow_exec))
+    let console = context.output.console(context.interrupt.clone());
+    let live = Live::new(settings, context.output.notices(), context.interrupt.clone(), Some(console));
+    Ok(live.allow_exec(context.global.allow_exec))
 }
 
 /// Tells a person on which cluster they work. Programs that read JSON know what they asked for.
 ///
 /// Nobody is asked for it: whether the cluster answers is seen at the first look, and a prompt that waited for that would
 /// not open when it is needed most.
-pub(super) fn announce(house: &House) {
-    if house.output.format() == Format::Json {
+pub(super) fn announce(context: &CommandContext) {
+    if context.output.format() == Format::Json {
         return;
     }
-    if let Some(name) = &house.global.sandbox {
-        return house
+    if let Some(name) = &context.global.sandbox {
+        return context
             .output
             .remark(&format!("simulated cluster `{name}`: nothing outside changes, no file is written"));
     }
-    let profile = house.settings.profile.as_ref().map_or(String::new(), |name| format!(", profile `{name}`"));
-    let production = if house.settings.production { " marked production" } else { "" };
-    let mode = if house.global.read_only { ", read-only" } else { "" };
-    let urls = house.settings.pd_urls.join(", ");
-    house.output.remark(&format!("cluster of PD at {urls}{profile}{production}{mode}"));
+    let profile = context.settings.profile.as_ref().map_or(String::new(), |name| format!(", profile `{name}`"));
+    let production = if context.settings.production { " marked production" } else { "" };
+    let mode = if context.global.read_only { ", read-only" } else { "" };
+    let urls = context.settings.pd_urls.join(", ");
+    context.output.remark(&format!("cluster of PD at {urls}{profile}{production}{mode}"));
 }
 
 /// A simulated cluster in which real time passes while nobody asks anything.
-fn sandbox(house: &House, name: &str) -> Result<Simulated> {
+fn sandbox(context: &CommandContext, name: &str) -> Result<Simulated> {
     let scenario = scenario(name)?;
     let mut random = [0; IV_LENGTH];
     getrandom::fill(&mut random).map_err(|e| Error::local("the system gives no random bytes").source(e))?;
     let mut watch = Stopwatch::start();
     let elapsed = move || std::mem::replace(&mut watch, Stopwatch::start()).elapsed();
     Ok(Simulated::new(&scenario)?
-        .with_console(house.output.console(house.interrupt.clone()))
+        .with_console(context.output.console(context.interrupt.clone()))
         .with_real_time(Box::new(elapsed))
         .with_secret_key(std::env::var("BINLOG_SECRET_KEY").ok())
         .with_random(random)
-        .with_interrupt(house.interrupt.clone()))
+        .with_interrupt(context.interrupt.clone()))
 }
 
 /// The cluster that a rehearsal takes place on: a snapshot that was kept, a sandbox, or the real one as it is now.
 /// Nothing that reaches the real one is left afterwards.
-pub(super) fn scenario_to_rehearse(house: &House, args: &Rehearse) -> Result<Scenario> {
+pub(super) fn scenario_to_rehearse(context: &CommandContext, args: &Rehearse) -> Result<Scenario> {
     if let Some(file) = &args.snapshot {
         return Snapshot::read(file).map(|snapshot| snapshot.scenario);
     }
-    let snapshot = match &house.global.sandbox {
+    let snapshot = match &context.global.sandbox {
         Some(name) => Snapshot { scenario: scenario(name)? },
         None => {
             let observe = parse_duration(&args.observe)
                 .map_err(|error| Error { message: format!("--observe: {}", error.message), ..error })?;
-            look_at_it(house, observe)?
+            look_at_it(context, observe)?
         }
     };
     if let Some(file) = &args.save_snapshot {
@@ -287,14 +300,14 @@ fn keep(snapshot: &Snapshot, file: &Path) -> Result<()> {
 }
 
 /// A snapshot of the real cluster, and a word about why that takes a while.
-fn look_at_it(house: &House, observe: Duration) -> Result<Snapshot> {
-    let notices = house.output.notices();
+fn look_at_it(context: &CommandContext, observe: Duration) -> Result<Snapshot> {
+    let notices = context.output.notices();
     let length = show_seconds(observe.as_secs_f64());
     notices(Notice::Progress(Progress {
         seen: format!("its nodes are watched for {length}"),
         ..Progress::of("looking at the cluster")
     }));
-    let snapshot = Snapshot::take(&mut cluster(house)?, observe);
+    let snapshot = Snapshot::take(&mut cluster(context)?, observe);
     notices(Notice::ProgressEnd);
     snapshot
 }

@@ -1,7 +1,7 @@
 //! `docs`: the documentation of every function and of the command line, from the same rows that bind and read them.
 
 use crate::cli::{self, Docs};
-use crate::commands::compose::House;
+use crate::commands::compose::CommandContext;
 use crate::commands::topics::topics;
 use crate::error::{Error, Result};
 use crate::language::{definitions, overview, page, procedures_markdown, reference_markdown};
@@ -9,14 +9,14 @@ use std::fs;
 use std::path::Path;
 
 /// Prints one page of the help, the whole reference, a completion script or the list of all functions; or writes files.
-pub(super) fn main(house: &House, docs: &Docs) -> Result<u8> {
+pub(super) fn main(context: &CommandContext, docs: &Docs) -> Result<u8> {
     if let Some(dir) = &docs.definitions {
         let files = definitions().into_iter().map(|(name, text)| (name, text.into_bytes())).collect();
-        write(house, dir, files)?;
+        write(context, dir, files)?;
         return Ok(0);
     }
     if let Some(dir) = &docs.man {
-        write(house, dir, cli::man_pages()?)?;
+        write(context, dir, cli::man_pages()?)?;
         return Ok(0);
     }
     let text = match (&docs.name, docs.completions) {
@@ -26,12 +26,12 @@ pub(super) fn main(house: &House, docs: &Docs) -> Result<u8> {
         (None, None) if docs.procedures => procedures_markdown(),
         (None, None) => overview(),
     };
-    house.output.line(text.trim_end());
+    context.output.line(text.trim_end());
     Ok(0)
 }
 
 /// Writes files into `dir`, made if it is missing; those of an earlier version are replaced.
-fn write(house: &House, dir: &Path, files: Vec<(String, Vec<u8>)>) -> Result<()> {
+fn write(context: &CommandContext, dir: &Path, files: Vec<(String, Vec<u8>)>) -> Result<()> {
     let said = |path: &Path, fault: std::io::Error| {
         Error::local(format!("cannot write {}", path.display())).source(fault).hint("name a directory of your own")
     };
@@ -41,6 +41,6 @@ fn write(house: &House, dir: &Path, files: Vec<(String, Vec<u8>)>) -> Result<()>
         path.parent().map_or(Ok(()), fs::create_dir_all).map_err(|fault| said(&path, fault))?;
         fs::write(&path, text).map_err(|fault| said(&path, fault))?;
     }
-    house.output.remark(&format!("{} files written to {}", files.len(), dir.display()));
+    context.output.remark(&format!("{} files written to {}", files.len(), dir.display()));
     Ok(())
 }

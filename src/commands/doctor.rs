@@ -4,7 +4,7 @@
 //! that can change nothing, and shows what it finds.
 
 use crate::cli::{Doctor, Global};
-use crate::commands::compose::{House, Work, announce, session};
+use crate::commands::compose::{CommandContext, Work, announce, session};
 use crate::commands::evaluate::language_settings;
 use crate::error::{Error, ErrorKind, Result, ScriptError};
 use crate::journal::Memory;
@@ -30,21 +30,21 @@ const OWN_NAME: &str = "<doctor>";
 const MARGIN: usize = 10;
 
 /// Looks once, or again and again, and returns the exit code.
-pub(super) fn main(house: House, args: &Doctor) -> Result<u8, ScriptError> {
-    let global = Global { read_only: true, yes: None, ..house.global.clone() };
-    let house = House { global, ..house };
+pub(super) fn main(context: CommandContext, args: &Doctor) -> Result<u8, ScriptError> {
+    let global = Global { read_only: true, yes: None, ..context.global.clone() };
+    let context = CommandContext { global, ..context };
     let interval = args.watch.as_deref().map(|text| length("watch", text)).transpose()?;
     let source = source(args)?;
-    let session = session(&house, Work::lines(None), Box::new(Memory::of_changes()))?;
-    announce(&house);
+    let session = session(&context, Work::lines(None), Box::new(Memory::of_changes()))?;
+    announce(&context);
     let mut interpreter = Interpreter::new(session.clone(), language_settings()?);
     let prepared = interpreter.prepare(&source)?;
     let observe = length("observe", args.observe.as_deref().unwrap_or(OBSERVE))?;
-    let mut looking = Looking { house: &house, session, interpreter, prepared, observe };
+    let mut looking = Looking { context: &context, session, interpreter, prepared, observe };
     match interval {
         None => {
             let found = looking.look()?;
-            show(&house, &found, observe);
+            show(&context, &found, observe);
             Ok(exit_code(&found))
         }
         Some(interval) => looking.watch(interval, args.rounds.unwrap_or(u64::MAX)),
@@ -100,18 +100,18 @@ impl Finding {
     }
 
     /// Shows it in full.
-    fn tell(&self, house: &House) {
+    fn tell(&self, context: &CommandContext) {
         let (head, tone) = if self.critical { ("critical", Tone::Bad) } else { ("warning", Tone::Odd) };
-        house.output.told(&format!("{head:MARGIN$}"), &self.line(), tone);
-        house.output.told(&format!("{:MARGIN$}if left:  ", ""), &self.otherwise, Tone::Plain);
-        let remedy = self.remedy.replace("binlogsh run ", &house.typed("run "));
-        house.output.told(&format!("{:MARGIN$}to mend:  ", ""), &remedy, Tone::Plain);
+        context.output.told(&format!("{head:MARGIN$}"), &self.line(), tone);
+        context.output.told(&format!("{:MARGIN$}if left:  ", ""), &self.otherwise, Tone::Plain);
+        let remedy = self.remedy.replace("binlogsh run ", &context.typed("run "));
+        context.output.told(&format!("{:MARGIN$}to mend:  ", ""), &remedy, Tone::Plain);
     }
 }
 
 /// Somebody who looks.
 struct Looking<'a> {
-    house: &'a House,
+    context: &'a CommandContext,
     session: Rc<RefCell<Session>>,
     interpreter: Interpreter,
     prepared: Prepared,
@@ -121,7 +121,7 @@ struct Looking<'a> {
 impl Looking<'_> {
     /// One look: everything that is found.
     fn look(&mut self) -> Result<Vec<Finding>, ScriptError> {
-        let notices = self.house.output.notices();
+        let notices = self.context.output.notices();
         if !self.observe.is_zero() {
             let length = show_seconds(self.observe.as_secs_f64());
             notices(Notice::Progress(Progress::of(format!("its nodes are watched for {length}"))));
@@ -153,7 +153,7 @@ impl Looking<'_> {
                 }
                 Err(error) if matches!(error.error.kind, ErrorKind::Unreachable | ErrorKind::Timeout) => {
                     let error = &error.error;
-                    self.house.output.warning(&format!("{}: no look was possible: {error}", self.time()?));
+                    self.context.output.warning(&format!("{}: no look was possible: {error}", self.time()?));
                 }
                 Err(error) => return Err(error),
             }
@@ -167,15 +167,15 @@ impl Looking<'_> {
 
     /// Tells how what was `found` differs from what is `known`: all of it the first time.
     fn tell<'a>(&self, known: Option<&'a [Finding]>, found: &'a [Finding]) -> Result<()> {
-        let (house, time) = (self.house, self.time()?);
-        if house.output.format() == Format::Json {
+        let (context, time) = (self.context, self.time()?);
+        if context.output.format() == Format::Json {
             let findings: Vec<_> = found.iter().map(|finding| to_json(&finding.value)).collect();
-            house.output.document_line(&serde_json::json!({ "at": time.to_string(), "findings": findings }));
+            context.output.document_line(&serde_json::json!({ "at": time.to_string(), "findings": findings }));
             return Ok(());
         }
         let Some(known) = known else {
-            house.output.line(&format!("{time}: {}", summary(found, self.observe)));
-            found.iter().for_each(|finding| finding.tell(house));
+            context.output.line(&format!("{time}: {}", summary(found, self.observe)));
+            found.iter().for_each(|finding| finding.tell(context));
             return Ok(());
         };
         let identities = |all: &'a [Finding]| all.iter().map(Finding::identity).collect::<HashSet<_>>();
@@ -183,12 +183,12 @@ impl Looking<'_> {
         let new: Vec<_> = found.iter().filter(|one| !before.contains(&one.identity())).collect();
         let gone: Vec<_> = known.iter().filter(|one| !after.contains(&one.identity())).collect();
         if !new.is_empty() || !gone.is_empty() {
-            house.output.line(&format!("{time}: {}", summary(found, self.observe)));
+            context.output.line(&format!("{time}: {}", summary(found, self.observe)));
         }
         for finding in gone {
-            house.output.told(&format!("{:MARGIN$}", "gone"), &finding.line(), Tone::Note);
+            context.output.told(&format!("{:MARGIN$}", "gone"), &finding.line(), Tone::Note);
         }
-        new.iter().for_each(|finding| finding.tell(house));
+        new.iter().for_each(|finding| finding.tell(context));
         Ok(())
     }
 
@@ -206,13 +206,13 @@ fn without_our_place(error: ScriptError) -> ScriptError {
 }
 
 /// Shows everything that was found.
-fn show(house: &House, found: &[Finding], observe: Duration) {
-    if house.output.format() != Format::Table {
-        house.output.value(&Value::List(found.iter().map(|finding| finding.value.clone()).collect()));
+fn show(context: &CommandContext, found: &[Finding], observe: Duration) {
+    if context.output.format() != Format::Table {
+        context.output.value(&Value::List(found.iter().map(|finding| finding.value.clone()).collect()));
         return;
     }
-    found.iter().for_each(|finding| finding.tell(house));
-    house.output.line(&summary(found, observe));
+    found.iter().for_each(|finding| finding.tell(context));
+    context.output.line(&summary(found, observe));
 }
 
 fn summary(found: &[Finding], observe: Duration) -> String {

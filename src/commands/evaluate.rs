@@ -1,6 +1,6 @@
 //! `-e CODE`, and code piped to standard input.
 
-use crate::commands::compose::{House, Work, session};
+use crate::commands::compose::{CommandContext, Work, session};
 use crate::commands::runs::Keeping;
 use crate::commands::topics::topics;
 use crate::commands::{conclude, read_standard_input, while_others_work};
@@ -9,24 +9,24 @@ use crate::error::{Error, Result, ScriptError};
 use crate::language::{Ending, Interpreter, Limits, Settings, Source};
 
 /// Evaluates each of `codes` with the same variables, and shows what each returns.
-pub(super) fn lines(house: &House, codes: &[String]) -> Result<u8, ScriptError> {
-    let run = Keeping::begin_lines(house, "-e", &codes.join("\n"))?;
-    let session = session(house, Work::lines(run.id()), run.journal())?;
+pub(super) fn lines(context: &CommandContext, codes: &[String]) -> Result<u8, ScriptError> {
+    let run = Keeping::begin_lines(context, "-e", &codes.join("\n"))?;
+    let session = session(context, Work::lines(run.id()), run.journal())?;
     let mut interpreter = Interpreter::new(session.clone(), language_settings()?);
     let mut kept = Vec::new();
     for code in codes {
         match interpreter.line_of("<-e>", code).map_err(|error| while_others_work(&session, error)) {
             Ok(Ending::Value(value)) => {
-                house.output.value(&value);
+                context.output.value(&value);
                 kept.push(value);
             }
             left => {
-                run.end(house, left.as_ref());
-                return left.map(|ending| conclude(&house.output, ending));
+                run.end(context, left.as_ref());
+                return left.map(|ending| conclude(&context.output, ending));
             }
         }
     }
-    run.end(house, Ok(&Ending::Exit(0)));
+    run.end(context, Ok(&Ending::Exit(0)));
     // The process is about to end, and its memory and threads with it: to take them apart one by one first would cost
     // a tenth of a short command, and as much as showing them when there are ten thousand nodes.
     std::mem::forget((interpreter, session, kept));
@@ -34,15 +34,15 @@ pub(super) fn lines(house: &House, codes: &[String]) -> Result<u8, ScriptError> 
 }
 
 /// Runs standard input as one script, and shows what it returns.
-pub(super) fn standard_input(house: &House) -> Result<u8, ScriptError> {
+pub(super) fn standard_input(context: &CommandContext) -> Result<u8, ScriptError> {
     let source = Source::new("<stdin>", read_standard_input()?);
-    let run = Keeping::begin_lines(house, &source.name, &source.text)?;
-    let session = session(house, Work::script(&source.name, run.id()), run.journal())?;
+    let run = Keeping::begin_lines(context, &source.name, &source.text)?;
+    let session = session(context, Work::script(&source.name, run.id()), run.journal())?;
     let ended = Interpreter::new(session.clone(), language_settings()?).run(&source);
     let ended = ended.map_err(|error| while_others_work(&session, error));
     session.borrow_mut().give_lock_back();
-    run.end(house, ended.as_ref());
-    Ok(conclude(&house.output, ended?))
+    run.end(context, ended.as_ref());
+    Ok(conclude(&context.output, ended?))
 }
 
 /// What every interpreter of this process is told.

@@ -1,7 +1,7 @@
 //! What the command line gives to a script: values of parameters, and where those stand that must not stand on it.
 
 use crate::cli::ParamSources;
-use crate::commands::compose::House;
+use crate::commands::compose::CommandContext;
 use crate::commands::read_text;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::store::RunHead;
@@ -61,7 +61,7 @@ pub(super) fn given(
 /// # Errors
 /// `invalid` when one is another than it was; those of reading and asking.
 pub(super) fn again(
-    house: &House,
+    context: &CommandContext,
     head: &RunHead,
     key: &[u8; 16],
     sources: &ParamSources,
@@ -76,7 +76,7 @@ pub(super) fn again(
     }
     for (name, hash) in &head.secrets {
         if !given.secrets.contains_key(name) {
-            given.secrets.insert(name.clone(), asked(house, name, "as when the run began")?);
+            given.secrets.insert(name.clone(), asked(context, name, "as when the run began")?);
         }
         if given.secrets.get(name).is_none_or(|secret| secret.hashed(key) != *hash) {
             return Err(Error::invalid(format!(
@@ -93,15 +93,16 @@ pub(super) fn again(
 ///
 /// # Errors
 /// `local` when there is none, `invalid` when it is empty, `interrupted`.
-pub(super) fn asked(house: &House, name: &str, about: &str) -> Result<Secret> {
+pub(super) fn asked(context: &CommandContext, name: &str, about: &str) -> Result<Secret> {
     let prompt = if about.is_empty() { format!("{name}: ") } else { format!("{name} ({about}): ") };
     let hint = format!("give --param-file {name}=FILE or --param-env {name}=VARIABLE, or one line on standard input");
-    let secret = house.output.console(house.interrupt.clone()).secret(&prompt).map_err(|error| match error.kind {
-        ErrorKind::Local => {
-            Error { message: format!("the secret `{name}` is not given: {}", error.message), ..error }.hint(hint)
-        }
-        _ => error,
-    })?;
+    let secret =
+        context.output.console(context.interrupt.clone()).secret(&prompt).map_err(|error| match error.kind {
+            ErrorKind::Local => {
+                Error { message: format!("the secret `{name}` is not given: {}", error.message), ..error }.hint(hint)
+            }
+            _ => error,
+        })?;
     match &secret {
         Secret::Plain(text) if text.is_empty() => Err(empty(name)),
         _ => Ok(secret),

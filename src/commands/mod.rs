@@ -25,7 +25,7 @@ use crate::live::signals;
 use crate::output::{Output, Settings as Look};
 use crate::session::Session;
 use crate::text::decode;
-use compose::House;
+use compose::CommandContext;
 use std::cell::RefCell;
 use std::ffi::OsString;
 use std::io::{IsTerminal, Read};
@@ -88,26 +88,26 @@ fn go(cli: Cli, ctl: Option<ctl::Asked>, output: &Output) -> Result<u8, ScriptEr
     output.set_format(settings.output);
     output.set_timestamps(settings.timestamps);
     yes_names_the_profile(&cli.global, &settings)?;
-    let house = House { global: cli.global, settings, output: output.clone(), interrupt, seen: None };
-    let options = house.global.cluster_options();
-    obey(cli.command, cli.eval, house).map_err(|error| typed_on(error, &options))
+    let context = CommandContext { global: cli.global, settings, output: output.clone(), interrupt, seen: None };
+    let options = context.global.cluster_options();
+    obey(cli.command, cli.eval, context).map_err(|error| typed_on(error, &options))
 }
 
-fn obey(command: Option<Command>, eval: Vec<String>, house: House) -> Result<u8, ScriptError> {
+fn obey(command: Option<Command>, eval: Vec<String>, context: CommandContext) -> Result<u8, ScriptError> {
     match command {
-        Some(Command::Run(run)) => run::main(&house, run),
-        Some(Command::Rehearse(rehearse)) => rehearse::main(&house, &rehearse),
-        Some(Command::Doctor(doctor)) => doctor::main(house, &doctor),
-        Some(Command::Check(check)) => Ok(check::main(&house, &check)?),
-        Some(Command::Runs { state, limit, command: None }) => Ok(runs::list(&house, state.as_deref(), limit)?),
-        Some(Command::Runs { command: Some(command), .. }) => runs::main(&house, command),
-        Some(Command::Test(test)) => Ok(test::main(&house, &test)?),
-        Some(Command::Docs(docs)) => Ok(docs::main(&house, &docs)?),
-        Some(Command::Scripts { command }) => Ok(scripts::main(&house, command.as_ref())?),
+        Some(Command::Run(run)) => run::main(&context, run),
+        Some(Command::Rehearse(rehearse)) => rehearse::main(&context, &rehearse),
+        Some(Command::Doctor(doctor)) => doctor::main(context, &doctor),
+        Some(Command::Check(check)) => Ok(check::main(&context, &check)?),
+        Some(Command::Runs { state, limit, command: None }) => Ok(runs::list(&context, state.as_deref(), limit)?),
+        Some(Command::Runs { command: Some(command), .. }) => runs::main(&context, command),
+        Some(Command::Test(test)) => Ok(test::main(&context, &test)?),
+        Some(Command::Docs(docs)) => Ok(docs::main(&context, &docs)?),
+        Some(Command::Scripts { command }) => Ok(scripts::main(&context, command.as_ref())?),
         Some(Command::Ctl { .. }) => Err(Error::internal("ctl was handled before").into()),
-        None if !eval.is_empty() => evaluate::lines(&house, &eval),
-        None if std::io::stdin().is_terminal() => prompt::main(house),
-        None => evaluate::standard_input(&house),
+        None if !eval.is_empty() => evaluate::lines(&context, &eval),
+        None if std::io::stdin().is_terminal() => prompt::main(context),
+        None => evaluate::standard_input(&context),
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod hints;
 
-use crate::commands::compose::{House, Seen, Work, announce, session};
+use crate::commands::compose::{CommandContext, Seen, Work, announce, session};
 use crate::commands::runs::Keeping;
 use crate::commands::{conclude, evaluate, typed_on, while_others_work};
 use crate::config;
@@ -17,26 +17,26 @@ use std::cell::{LazyCell, RefCell};
 use std::rc::Rc;
 
 /// Reads and evaluates until somebody leaves.
-pub(super) fn main(house: House) -> Result<u8, ScriptError> {
+pub(super) fn main(context: CommandContext) -> Result<u8, ScriptError> {
     let seen = Seen::default();
-    let house = House { seen: Some(seen.clone()), ..house };
-    announce(&house);
-    greet(&house);
-    let run = Keeping::begin_lines(&house, "prompt", "")?;
-    let session = session(&house, Work::lines(run.id()), run.journal())?;
+    let context = CommandContext { seen: Some(seen.clone()), ..context };
+    announce(&context);
+    greet(&context);
+    let run = Keeping::begin_lines(&context, "prompt", "")?;
+    let session = session(&context, Work::lines(run.id()), run.journal())?;
     let interpreter = Interpreter::new(session.clone(), evaluate::language_settings()?);
-    let output = house.output.clone();
-    let cluster = house.global.cluster_options();
+    let output = context.output.clone();
+    let cluster = context.global.cluster_options();
     let (functions, library) = (known_functions(), LazyCell::new(library as fn() -> Vec<Namespace>));
     let host: Rc<RefCell<dyn Host>> =
         Rc::new(RefCell::new(Prompt { session, interpreter, output, seen, cluster, functions, library }));
-    let prompt = prompt_text(house.settings.profile.as_deref(), house.global.sandbox.is_some());
-    let mut shell = Shell::new(prompt, vec![choose_format(&house.output)], house.output.clone());
+    let prompt = prompt_text(context.settings.profile.as_deref(), context.global.sandbox.is_some());
+    let mut shell = Shell::new(prompt, vec![choose_format(&context.output)], context.output.clone());
     // Whoever has no home directory has no history, and a prompt all the same.
-    let history = config::history_file().map_err(|error| house.output.warning(&error.to_string())).ok();
-    let mut editor = Editor::new(host.clone(), shell.command_names(), history, house.output.has_colors())?;
+    let history = config::history_file().map_err(|error| context.output.warning(&error.to_string())).ok();
+    let mut editor = Editor::new(host.clone(), shell.command_names(), history, context.output.has_colors())?;
     let left = shell.run(&mut editor, &host).map_err(ScriptError::from);
-    run.end(&house, left.as_ref().map(|_| &Ending::Exit(0)));
+    run.end(&context, left.as_ref().map(|_| &Ending::Exit(0)));
     left
 }
 
@@ -132,9 +132,9 @@ fn callable(name: String, params: &[String]) -> Function {
 }
 
 /// Says where to look first.
-fn greet(house: &House) {
-    if house.output.format() != Format::Json {
-        house
+fn greet(context: &CommandContext) {
+    if context.output.format() != Format::Json {
+        context
             .output
             .remark("help() lists the functions, .help what else the prompt takes; Tab completes, Ctrl-D leaves");
     }

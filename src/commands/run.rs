@@ -1,10 +1,10 @@
 //! `run SCRIPT`: a saved script, or one on standard input.
 
 use crate::cli::Run;
-use crate::commands::compose::{House, Work, announce, may_exec, planned_session, session};
+use crate::commands::compose::{CommandContext, Work, announce, may_exec, planned_session, session};
 use crate::commands::evaluate::language_settings;
 use crate::commands::given::{Given, asked, given};
-use crate::commands::runs::{Keeping, Resumption, What, offer, resume};
+use crate::commands::runs::{Keeping, Resumption, RunStart, offer, resume};
 use crate::commands::{read_standard_input, read_text, scripts, while_others_work};
 use crate::error::{Error, Result, ScriptError};
 use crate::journal::Memory;
@@ -19,7 +19,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 /// Runs the script, or tells what it is for.
-pub(super) fn main(house: &House, run: Run) -> Result<u8, ScriptError> {
+pub(super) fn main(context: &CommandContext, run: Run) -> Result<u8, ScriptError> {
     let Some(script) = run.script else {
         return Err(Error::internal("a run without a script").into());
     };
@@ -27,27 +27,27 @@ pub(super) fn main(house: &House, run: Run) -> Result<u8, ScriptError> {
     if run.help {
         let settings = language_settings()?;
         let interpreter =
-            Interpreter::new(session(house, Work::lines(None), Box::new(Memory::of_changes()))?, settings);
-        house.output.line(&help("run", &script, &interpreter.describe(&source)?));
+            Interpreter::new(session(context, Work::lines(None), Box::new(Memory::of_changes()))?, settings);
+        context.output.line(&help("run", &script, &interpreter.describe(&source)?));
         return Ok(0);
     }
     // Of a plan nothing is left in a run that goes on, and lines on standard input are no script that was cut off.
     if run.plan.is_none()
         && script != Path::new("-")
-        && let Some(id) = offer(house, &source.name)?
+        && let Some(id) = offer(context, &source.name)?
     {
-        return resume(house, &Resumption { id, assumed: None, script: None, sources: run.sources });
+        return resume(context, &Resumption { id, assumed: None, script: None, sources: run.sources });
     }
-    let ask = |secret: &ParamDoc| asked(house, &secret.name, secret.about.as_deref().unwrap_or_default());
+    let ask = |secret: &ParamDoc| asked(context, &secret.name, secret.about.as_deref().unwrap_or_default());
     let Given { parameters, secrets } = given(&source, &run.params, &run.sources, ask)?;
     let settings = Settings { parameters, secrets, ..language_settings()? };
     let ending = match run.plan {
-        Some(file) => follow(house, &file, &source, settings)?,
+        Some(file) => follow(context, &file, &source, settings)?,
         None => {
-            let run = begin(house, &source, &settings)?;
-            let session = session(house, Work::script(&source.name, run.id()), run.journal())?;
-            announce(house);
-            play(house, &run, &session, &source, settings)?
+            let run = begin(context, &source, &settings)?;
+            let session = session(context, Work::script(&source.name, run.id()), run.journal())?;
+            announce(context);
+            play(context, &run, &session, &source, settings)?
         }
     };
     // What a script returns is its own affair: it shows what it wants to be seen.
@@ -57,14 +57,14 @@ pub(super) fn main(house: &House, run: Run) -> Result<u8, ScriptError> {
     }
 }
 
-fn begin(house: &House, source: &Source, settings: &Settings) -> Result<Keeping> {
+fn begin(context: &CommandContext, source: &Source, settings: &Settings) -> Result<Keeping> {
     let (script, text, parameters, secrets) = (&source.name, &source.text, &settings.parameters, &settings.secrets);
-    Keeping::begin(house, &What { kind: RunKind::Script, script, text, parameters, secrets })
+    Keeping::begin(context, &RunStart { kind: RunKind::Script, script, text, parameters, secrets })
 }
 
 /// Runs the script with its modules as they are now, and keeps how it ended.
 fn play(
-    house: &House,
+    context: &CommandContext,
     run: &Keeping,
     session: &Rc<RefCell<Session>>,
     source: &Source,
@@ -77,24 +77,24 @@ fn play(
     let mut interpreter = Interpreter::new(session.clone(), Settings { pinned: Some(modules), ..settings });
     let ended = interpreter.run(source).map_err(|error| while_others_work(session, error));
     session.borrow_mut().give_lock_back();
-    run.end(house, ended.as_ref());
+    run.end(context, ended.as_ref());
     ended
 }
 
 /// Runs the script if all that the plan in `file` relied on is unchanged, and lets it do nothing but what is planned.
-fn follow(house: &House, file: &Path, source: &Source, settings: Settings) -> Result<Ending, ScriptError> {
+fn follow(context: &CommandContext, file: &Path, source: &Source, settings: Settings) -> Result<Ending, ScriptError> {
     let plan = Plan::read(file)?;
     let parameters = Stage::describe(source)?.parameters(&settings.parameters);
     plan.check_script(&ScriptMark::new(&source.name, &source.text, &parameters))?;
-    if plan.runs_programs() && !may_exec(house) {
+    if plan.runs_programs() && !may_exec(context) {
         return Err(Error::refused("not begun: the plan runs programs, and there is no --allow-exec")
             .hint("see what it runs with `binlogsh rehearse --show FILE`, then add --allow-exec")
             .into());
     }
-    let run = begin(house, source, &settings)?;
+    let run = begin(context, source, &settings)?;
     let work = Work::script(&source.name, run.id());
-    let (session, progress) = planned_session(house, work, run.journal(), plan.effects.clone())?;
-    announce(house);
+    let (session, progress) = planned_session(context, work, run.journal(), plan.effects.clone())?;
+    announce(context);
     if plan.effects.iter().any(|effect| effect.what.effect() == Effect::ChangesCluster) {
         session.borrow_mut().lock_ahead();
     }
@@ -103,9 +103,9 @@ fn follow(house: &House, file: &Path, source: &Source, settings: Settings) -> Re
         (gate.ask(read::Cluster)?.id, gate.listing()?)
     };
     plan.check(&listing, cluster)?;
-    let ended = play(house, &run, &session, source, settings);
+    let ended = play(context, &run, &session, source, settings);
     if let Some(next) = plan.effects.get(progress.done()) {
-        house.output.warning(&match progress.left() {
+        context.output.warning(&match progress.left() {
             1 => format!("the plan has 1 more effect, which was not done: {}", next.what),
             left => format!("the plan has {left} more effects, which were not done; the next: {}", next.what),
         });

@@ -1,7 +1,7 @@
 //! `scripts`: the scripts that come with the program, and how a name on the command line becomes one of them.
 
 use crate::cli::ScriptsCommand;
-use crate::commands::compose::House;
+use crate::commands::compose::CommandContext;
 use crate::error::{Error, ErrorKind, Result};
 use crate::language::{Shipped, Source, shipped};
 use crate::nearest::did_you_mean;
@@ -15,11 +15,11 @@ use std::path::Path;
 const MODE: u32 = 0o755;
 
 /// Lists them, shows one, or copies one.
-pub(super) fn main(house: &House, command: Option<&ScriptsCommand>) -> Result<u8> {
+pub(super) fn main(context: &CommandContext, command: Option<&ScriptsCommand>) -> Result<u8> {
     match command {
-        None => house.output.value(&list()),
-        Some(ScriptsCommand::Show { name }) => house.output.line(find(name)?.text.trim_end()),
-        Some(ScriptsCommand::Copy { name, dir, force }) => copy(house, &find(name)?, dir, *force)?,
+        None => context.output.value(&list()),
+        Some(ScriptsCommand::Show { name }) => context.output.line(find(name)?.text.trim_end()),
+        Some(ScriptsCommand::Copy { name, dir, force }) => copy(context, &find(name)?, dir, *force)?,
     }
     Ok(0)
 }
@@ -64,7 +64,7 @@ pub(super) fn named(script: &Path) -> Result<Option<Source>> {
 }
 
 /// Writes the script into `dir`, executable; what stands there is replaced only by force.
-fn copy(house: &House, script: &Shipped, dir: &Path, force: bool) -> Result<()> {
+fn copy(context: &CommandContext, script: &Shipped, dir: &Path, force: bool) -> Result<()> {
     let path = dir.join(format!("{}.rhai", script.name));
     let failed = |fault: std::io::Error| match fault.kind() {
         std::io::ErrorKind::AlreadyExists => {
@@ -82,6 +82,6 @@ fn copy(house: &House, script: &Shipped, dir: &Path, force: bool) -> Result<()> 
     file.write_all(script.text.as_bytes()).map_err(failed)?;
     file.set_permissions(Permissions::from_mode(MODE)).map_err(failed)?;
     file.sync_all().map_err(failed)?;
-    house.output.line(&path.display().to_string());
+    context.output.line(&path.display().to_string());
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! `test`: the tests of scripts.
 
 use crate::cli::Test;
-use crate::commands::compose::House;
+use crate::commands::compose::CommandContext;
 use crate::error::{Error, Result, ScriptError};
 use crate::live::clock::Stopwatch;
 use crate::output::{Format, Output, Tone, for_people, on_lines};
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Runs the tests, and tells what came of them.
-pub(super) fn main(house: &House, args: &Test) -> Result<u8> {
+pub(super) fn main(context: &CommandContext, args: &Test) -> Result<u8> {
     if let Some(file) = &args.junit {
         check_target("the JUnit report", file)?;
     }
@@ -33,7 +33,7 @@ pub(super) fn main(house: &House, args: &Test) -> Result<u8> {
     let options = Options { filter: args.filter.clone(), jobs, update: args.update };
     let watch = Stopwatch::start();
     let seconds = || watch.elapsed().as_secs_f64();
-    let verdicts = run(&files, &options, &house.interrupt, &seconds)?;
+    let verdicts = run(&files, &options, &context.interrupt, &seconds)?;
     if let Some(filter) = &args.filter
         && verdicts.is_empty()
         && unreadable.is_empty()
@@ -46,13 +46,13 @@ pub(super) fn main(house: &House, args: &Test) -> Result<u8> {
     }
     let failed = unreadable.len() + verdicts.iter().filter(|verdict| verdict.failure.is_some()).count();
     let passed = verdicts.len() + unreadable.len() - failed;
-    match house.output.format() {
-        Format::Json => house.output.line(&document(&verdicts, &unreadable).to_string()),
-        _ => tell(&house.output, &verdicts, &unreadable),
+    match context.output.format() {
+        Format::Json => context.output.line(&document(&verdicts, &unreadable).to_string()),
+        _ => tell(&context.output, &verdicts, &unreadable),
     }
-    if house.output.format() != Format::Json {
+    if context.output.format() != Format::Json {
         let tone = if failed == 0 { Tone::Strong } else { Tone::Bad };
-        house.output.told("", &format!("{passed} passed, {failed} failed"), tone);
+        context.output.told("", &format!("{passed} passed, {failed} failed"), tone);
     }
     Ok(u8::from(failed > 0))
 }

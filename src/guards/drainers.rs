@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::guards::Verdict;
 use crate::guards::pumps::{pump_closing, target};
-use crate::guards::scene::Scene;
+use crate::guards::view::ClusterView;
 use crate::node::{Kind, NodeRef, Record, State};
 use crate::time::{Time, Zone, show_seconds};
 use crate::tso::Age;
@@ -23,7 +23,7 @@ const GC_INTERVAL_MS: i64 = 2 * 3_600_000;
 const GC_TS: &str = "binlog_pump_storage_gc_ts";
 
 /// Every Drainer that is not offline must answer and advance: a closing Pump waits for all of them.
-pub(super) fn stuck_drainer(scene: &mut Scene<'_>, _change: &Change) -> Result<Verdict> {
+pub(super) fn stuck_drainer(scene: &mut ClusterView<'_>, _change: &Change) -> Result<Verdict> {
     let (mut stuck, mut lagging, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
     for drainer in scene.others(Kind::Drainer, None)? {
         let probe = scene.probe(&drainer.node)?;
@@ -64,7 +64,7 @@ pub(super) fn stuck_drainer(scene: &mut Scene<'_>, _change: &Change) -> Result<V
 }
 
 /// Those of `lagging` whose position does not move while they are watched.
-fn stalled(scene: &mut Scene<'_>, mut lagging: Vec<Record>) -> Result<Vec<Record>> {
+fn stalled(scene: &mut ClusterView<'_>, mut lagging: Vec<Record>) -> Result<Vec<Record>> {
     if lagging.is_empty() {
         return Ok(lagging);
     }
@@ -80,7 +80,7 @@ fn stalled(scene: &mut Scene<'_>, mut lagging: Vec<Record>) -> Result<Vec<Record
 
 /// Without a Drainer that is not offline a closing Pump waits for nobody; nor does it wait for one whose record says that it
 /// has read more than there is.
-pub(super) fn no_drainer(scene: &mut Scene<'_>, _change: &Change) -> Result<Verdict> {
+pub(super) fn no_drainer(scene: &mut ClusterView<'_>, _change: &Change) -> Result<Verdict> {
     let now = scene.listing()?.tso;
     let ahead = |drainer: Record| match drainer.max_commit_ts.position_age(now?) {
         Age::Ahead(by) => Some(format!("{} (by {})", drainer.node.id, show_seconds(by))),
@@ -99,7 +99,7 @@ pub(super) fn no_drainer(scene: &mut Scene<'_>, _change: &Change) -> Result<Verd
 }
 
 /// The last Drainer that is not offline is what binlog is kept for.
-pub(super) fn last_drainer(scene: &mut Scene<'_>, change: &Change) -> Result<Verdict> {
+pub(super) fn last_drainer(scene: &mut ClusterView<'_>, change: &Change) -> Result<Verdict> {
     let none = "no other Drainer is registered that is not offline: the next Pump that closes waits for nobody, and what \
                 was not consumed is lost";
     nobody_left(scene, target(change).as_ref(), none)
@@ -107,7 +107,7 @@ pub(super) fn last_drainer(scene: &mut Scene<'_>, change: &Change) -> Result<Ver
 
 /// Trips with `none` unless a Drainer that is not offline is registered beside `except`. A key that is no record is
 /// not counted on.
-fn nobody_left(scene: &mut Scene<'_>, except: Option<&(Kind, String)>, none: &str) -> Result<Verdict> {
+fn nobody_left(scene: &mut ClusterView<'_>, except: Option<&(Kind, String)>, none: &str) -> Result<Verdict> {
     if !scene.others(Kind::Drainer, except)?.is_empty() {
         return Ok(Verdict::Clear);
     }
@@ -119,7 +119,7 @@ fn nobody_left(scene: &mut Scene<'_>, except: Option<&(Kind, String)>, none: &st
 }
 
 /// As `pump_closing`, and otherwise names the time by which the Drainer must be back.
-pub(super) fn pause_deadline(scene: &mut Scene<'_>, change: &Change) -> Result<Verdict> {
+pub(super) fn pause_deadline(scene: &mut ClusterView<'_>, change: &Change) -> Result<Verdict> {
     match pump_closing(scene, change)? {
         Verdict::Clear => {}
         verdict @ (Verdict::Note(_) | Verdict::Trips(_) | Verdict::Unknown(_)) => return Ok(verdict),
@@ -147,7 +147,7 @@ pub(super) fn pause_deadline(scene: &mut Scene<'_>, change: &Change) -> Result<V
 }
 
 /// No Drainer that is not offline may be within a day of what GC removes.
-pub(super) fn behind_gc(scene: &mut Scene<'_>, change: &Change) -> Result<Verdict> {
+pub(super) fn behind_gc(scene: &mut ClusterView<'_>, change: &Change) -> Result<Verdict> {
     let Change::TriggerGc { node: pump } = change else {
         return Ok(Verdict::Clear);
     };
@@ -205,7 +205,7 @@ struct Horizon {
 
 /// Up to where GC of `pump` removes: what it has removed already, or seven days ago, whatever is later. `None` when it
 /// does not say what it has removed: its retention may be anything then. It says 0 until it collects for the first time.
-fn horizon(scene: &mut Scene<'_>, pump: &NodeRef) -> Result<Option<Horizon>> {
+fn horizon(scene: &mut ClusterView<'_>, pump: &NodeRef) -> Result<Option<Horizon>> {
     let mut answers = scene.ask(read::Metrics { nodes: vec![pump.clone()] })?;
     let samples = answers.pop().unwrap_or_else(|| Err(Error::internal("no metrics in the answer")))?;
     let now = scene.pd_now()?.physical_ms();

@@ -2,14 +2,14 @@
 
 use crate::error::{ErrorKind, Result};
 use crate::guards::Verdict;
-use crate::guards::scene::Scene;
+use crate::guards::view::ClusterView;
 use crate::savepoint;
 use crate::time::{Time, Zone};
 use crate::world::{Change, read};
 use std::path::Path;
 
 /// A savepoint that is there is a Drainer's only knowledge of where it stands.
-pub(super) fn exists(scene: &mut Scene<'_>, change: &Change) -> Result<Verdict> {
+pub(super) fn exists(scene: &mut ClusterView<'_>, change: &Change) -> Result<Verdict> {
     let Change::WriteSavepoint { dir, content } = change else {
         return Ok(Verdict::Clear);
     };
@@ -30,7 +30,7 @@ pub(super) fn exists(scene: &mut Scene<'_>, change: &Change) -> Result<Verdict> 
 /// Whether what is there, if anything, is no more than a timestamp, as we and binlogctl write it: another can be made at any
 /// time. A Drainer's own says where it stood and whether downstream is consistent, and nobody else knows that. What cannot be
 /// read may be one.
-pub(super) fn is_a_bare_savepoint(scene: &mut Scene<'_>, dir: &Path) -> bool {
+pub(super) fn is_a_bare_savepoint(scene: &mut ClusterView<'_>, dir: &Path) -> bool {
     match scene.ask(read::ReadSavepoint { dir: dir.to_owned() }) {
         Ok(old) => savepoint::is_bare(&old),
         Err(error) => error.kind == ErrorKind::NotFound,
@@ -46,7 +46,7 @@ fn shown(content: &str) -> String {
 }
 
 /// The key in binlogctl's source protects nothing.
-pub(super) fn public_key(scene: &mut Scene<'_>, _change: &Change) -> Result<Verdict> {
+pub(super) fn public_key(scene: &mut ClusterView<'_>, _change: &Change) -> Result<Verdict> {
     Ok(match scene.ask(read::HasKey)? {
         true => Verdict::Clear,
         false => Verdict::Trips(

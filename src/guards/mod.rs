@@ -14,8 +14,8 @@ mod finding;
 mod host;
 mod pumps;
 mod records;
-mod scene;
 mod standing;
+mod view;
 mod watch;
 
 pub use finding::{Finding, Verdict};
@@ -24,7 +24,7 @@ pub use watch::Watch;
 use crate::error::Result;
 use crate::node::{Kind, Record, State};
 use crate::world::{Action, Change, GuardClass, GuardName, World};
-use scene::Scene;
+use view::ClusterView;
 
 /// What the guards say to a change.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,14 +39,14 @@ pub struct Examination {
 struct Guard {
     name: GuardName,
     class: GuardClass,
-    look: fn(&mut Scene<'_>, &Change) -> Result<Verdict>,
+    look: fn(&mut ClusterView<'_>, &Change) -> Result<Verdict>,
 }
 
-const fn halt(name: GuardName, look: fn(&mut Scene<'_>, &Change) -> Result<Verdict>) -> Guard {
+const fn halt(name: GuardName, look: fn(&mut ClusterView<'_>, &Change) -> Result<Verdict>) -> Guard {
     Guard { name, class: GuardClass::Halt, look }
 }
 
-const fn loss(name: GuardName, look: fn(&mut Scene<'_>, &Change) -> Result<Verdict>) -> Guard {
+const fn loss(name: GuardName, look: fn(&mut ClusterView<'_>, &Change) -> Result<Verdict>) -> Guard {
     Guard { name, class: GuardClass::Loss, look }
 }
 
@@ -56,7 +56,7 @@ const fn loss(name: GuardName, look: fn(&mut Scene<'_>, &Change) -> Result<Verdi
 /// `unreachable`, `rejected` or `refused` where it can come to nothing, with what to do instead; else fatal ones only: a guard
 /// that cannot read what it needs finds `Unknown`.
 pub fn examine(world: &mut dyn World, change: &Change, watch: &mut Watch) -> Result<Examination> {
-    let mut scene = Scene::new(world, watch);
+    let mut scene = ClusterView::new(world, watch);
     let about = scene.describe(change)?;
     if let Some(obstacle) = standing::obstacle(&mut scene, change)? {
         return Err(obstacle);
@@ -74,7 +74,7 @@ pub fn examine(world: &mut dyn World, change: &Change, watch: &mut Watch) -> Res
 }
 
 /// The table of `docs/guide.md`: an operation refuses, unless forced by the guard's name.
-fn guards_of(scene: &mut Scene<'_>, change: &Change) -> Result<Vec<Guard>> {
+fn guards_of(scene: &mut ClusterView<'_>, change: &Change) -> Result<Vec<Guard>> {
     use GuardName as G;
     Ok(match change {
         Change::Act { node, action } => match (node.kind, action) {

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::guards::Verdict;
-use crate::guards::scene::Scene;
+use crate::guards::view::ClusterView;
 use crate::node::{Kind, State};
 use crate::world::{Action, Change, ProbeFinding};
 
@@ -24,7 +24,7 @@ pub(super) fn target(change: &Change) -> Option<(Kind, String)> {
 }
 
 /// Another Pump must be online and answer: else TiDB stops, or silently skips binlog.
-pub(super) fn last_pump(scene: &mut Scene<'_>, change: &Change) -> Result<Verdict> {
+pub(super) fn last_pump(scene: &mut ClusterView<'_>, change: &Change) -> Result<Verdict> {
     let (mut others, mut cannot_tell) = (Vec::new(), false);
     for pump in scene.others(Kind::Pump, target(change).as_ref())? {
         let probe = scene.probe(&pump.node)?;
@@ -45,7 +45,7 @@ pub(super) fn last_pump(scene: &mut Scene<'_>, change: &Change) -> Result<Verdic
 
 /// A Pump must take what the TiDB server would write: else it waits for one, and skips again. What it has skipped is lost in
 /// any case.
-pub(super) fn no_pump(scene: &mut Scene<'_>, change: &Change) -> Result<Verdict> {
+pub(super) fn no_pump(scene: &mut ClusterView<'_>, change: &Change) -> Result<Verdict> {
     Ok(match last_pump(scene, change)? {
         Verdict::Clear => Verdict::Note(
             "what it has skipped is lost to every Drainer: each downstream needs a new full backup, taken once no \
@@ -59,7 +59,7 @@ pub(super) fn no_pump(scene: &mut Scene<'_>, change: &Change) -> Result<Verdict>
 }
 
 /// No Pump may be closing: it would never end, or end before its binlog was read.
-pub(super) fn pump_closing(scene: &mut Scene<'_>, change: &Change) -> Result<Verdict> {
+pub(super) fn pump_closing(scene: &mut ClusterView<'_>, change: &Change) -> Result<Verdict> {
     let (mut closing, mut unknown) = (Vec::new(), scene.unreadable(Kind::Pump)?);
     for pump in scene.others(Kind::Pump, target(change).as_ref())? {
         match scene.probe(&pump.node)? {
@@ -90,7 +90,7 @@ fn pauses(change: &Change) -> bool {
 }
 
 /// Every other Pump that is not offline must serve: while one does not, merging stands still and closing never ends.
-pub(super) fn stuck_pump(scene: &mut Scene<'_>, change: &Change) -> Result<Verdict> {
+pub(super) fn stuck_pump(scene: &mut ClusterView<'_>, change: &Change) -> Result<Verdict> {
     let mut stuck = Vec::new();
     for pump in scene.others(Kind::Pump, target(change).as_ref())? {
         let probe = scene.probe(&pump.node)?;

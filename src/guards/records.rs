@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::guards::Verdict;
-use crate::guards::scene::Scene;
+use crate::guards::view::ClusterView;
 use crate::node::{Kind, Record, State};
 use crate::time::show_seconds;
 use crate::tso::Age;
@@ -13,7 +13,7 @@ use crate::world::{Change, ProbeFinding, StatusReport, read};
 const LONGEST_DRIFT_SECONDS: f64 = 86_400.0;
 
 /// The record that a change is about, as it is now.
-fn record(scene: &mut Scene<'_>, change: &Change) -> Result<Record> {
+fn record(scene: &mut ClusterView<'_>, change: &Change) -> Result<Record> {
     let key = match change {
         Change::SwapRecord { seen, .. } => seen.node.key(),
         Change::DeleteRecord { key, .. } => key.clone(),
@@ -30,7 +30,7 @@ fn record(scene: &mut Scene<'_>, change: &Change) -> Result<Record> {
 }
 
 /// Only a dead node's record may be touched: nobody behind the port, and a heartbeat seen to stand still.
-pub(super) fn alive(scene: &mut Scene<'_>, change: &Change) -> Result<Verdict> {
+pub(super) fn alive(scene: &mut ClusterView<'_>, change: &Change) -> Result<Verdict> {
     let record = record(scene, change)?;
     let finding = scene.probe(&record.node)?;
     if let Some(verdict) = against(&record, finding) {
@@ -66,7 +66,7 @@ pub(super) fn alive(scene: &mut Scene<'_>, change: &Change) -> Result<Verdict> {
 }
 
 /// Whether its heartbeat is older than the drift of any clock explains, so that nothing need be watched.
-fn is_long_gone(scene: &mut Scene<'_>, record: &Record) -> Result<bool> {
+fn is_long_gone(scene: &mut ClusterView<'_>, record: &Record) -> Result<bool> {
     let now = scene.listing()?.tso;
     Ok(now.is_some_and(
         |now| matches!(record.update_ts.heartbeat_age(now), Age::Seconds(age) if age > LONGEST_DRIFT_SECONDS),
@@ -102,7 +102,7 @@ fn against(record: &Record, finding: ProbeFinding) -> Option<Verdict> {
 }
 
 /// States that a hand-written record never makes true, or that only make others wait.
-pub(super) fn pointless(scene: &mut Scene<'_>, change: &Change) -> Result<Verdict> {
+pub(super) fn pointless(scene: &mut ClusterView<'_>, change: &Change) -> Result<Verdict> {
     let Change::SwapRecord { seen, state } = change else {
         return Ok(Verdict::Clear);
     };
@@ -122,7 +122,7 @@ pub(super) fn pointless(scene: &mut Scene<'_>, change: &Change) -> Result<Verdic
 }
 
 /// `offline` for a Pump by hand: no record can prove that all was consumed.
-pub(super) fn lose_binlog(scene: &mut Scene<'_>, change: &Change) -> Result<Verdict> {
+pub(super) fn lose_binlog(scene: &mut ClusterView<'_>, change: &Change) -> Result<Verdict> {
     let pump = record(scene, change)?;
     let mut known = Vec::new();
     let now = scene.listing()?.tso;
@@ -144,7 +144,7 @@ pub(super) fn lose_binlog(scene: &mut Scene<'_>, change: &Change) -> Result<Verd
 }
 
 /// Only an offline node's record may be forgotten.
-pub(super) fn not_offline(scene: &mut Scene<'_>, change: &Change) -> Result<Verdict> {
+pub(super) fn not_offline(scene: &mut ClusterView<'_>, change: &Change) -> Result<Verdict> {
     let record = record(scene, change)?;
     Ok(match record.state == State::Offline {
         true => Verdict::Clear,
@@ -153,7 +153,7 @@ pub(super) fn not_offline(scene: &mut Scene<'_>, change: &Change) -> Result<Verd
 }
 
 /// No Drainer may still pull from a Pump that is forgotten.
-pub(super) fn still_pulled(scene: &mut Scene<'_>, change: &Change) -> Result<Verdict> {
+pub(super) fn still_pulled(scene: &mut ClusterView<'_>, change: &Change) -> Result<Verdict> {
     let pump = record(scene, change)?;
     let (mut nodes, mut unknown) = (Vec::new(), scene.unreadable(Kind::Drainer)?);
     for drainer in scene.others(Kind::Drainer, None)?.into_iter().filter(|drainer| drainer.state != State::Paused) {
@@ -189,7 +189,7 @@ pub(super) fn still_pulled(scene: &mut Scene<'_>, change: &Change) -> Result<Ver
 }
 
 /// The last Pump's record: without any, TiDB with binlog enabled does not start.
-pub(super) fn last_key(scene: &mut Scene<'_>, _change: &Change) -> Result<Verdict> {
+pub(super) fn last_key(scene: &mut ClusterView<'_>, _change: &Change) -> Result<Verdict> {
     let count = scene.listing()?.of(Kind::Pump).count();
     Ok(match count {
         0 | 1 => {

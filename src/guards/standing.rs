@@ -2,7 +2,7 @@
 //! already, or the record says so already. Said before any guard looks at others, whom it would blame.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::guards::scene::Scene;
+use crate::guards::view::ClusterView;
 use crate::guards::watch::FROZEN_AFTER;
 use crate::node::{Kind, NodeRef, Record, RecordState, State};
 use crate::time::show_seconds;
@@ -13,7 +13,7 @@ use crate::world::{Action, Awaited, Change, ProbeFinding};
 ///
 /// # Errors
 /// Fatal ones only: what cannot be seen is for the guards.
-pub(super) fn obstacle(scene: &mut Scene<'_>, change: &Change) -> Result<Option<Error>> {
+pub(super) fn obstacle(scene: &mut ClusterView<'_>, change: &Change) -> Result<Option<Error>> {
     let found = match change {
         Change::Act { node, action } => told(scene, node, *action),
         Change::SwapRecord { seen, state } => Ok(written(seen, *state)),
@@ -47,7 +47,7 @@ fn written(seen: &Record, state: State) -> Option<Error> {
 }
 
 /// Why a node cannot be told that.
-fn told(scene: &mut Scene<'_>, node: &NodeRef, action: Action) -> Result<Option<Error>> {
+fn told(scene: &mut ClusterView<'_>, node: &NodeRef, action: Action) -> Result<Option<Error>> {
     let listing = scene.listing()?;
     let record = listing.find(node.kind, &node.id);
     if record.is_some_and(|record| !record.node.is_at(&node.address)) {

@@ -28,7 +28,7 @@ pub enum Fate {
 }
 
 /// How a node truly stands.
-struct Seen {
+struct NodeEvidence {
     record: Option<Record>,
     probe: ProbeFinding,
     /// When its process was started, in milliseconds since 1970.
@@ -74,25 +74,25 @@ fn undone(evidence: impl Into<String>) -> Fate {
     Fate::Undone { evidence: evidence.into() }
 }
 
-fn look(world: &mut dyn World, node: &NodeRef) -> Result<Seen> {
+fn look(world: &mut dyn World, node: &NodeRef) -> Result<NodeEvidence> {
     let record = world.listing()?.find(node.kind, &node.id).cloned();
     let node = record.as_ref().map_or(node, |record| &record.node).clone();
     let probe = world.ask(read::Probe { nodes: vec![node.clone()] })?.pop().map(|probe| probe.finding);
     let samples = world.ask(read::Metrics { nodes: vec![node] })?.pop().and_then(Result::ok);
     let started = samples.and_then(|samples| samples.get("process_start_time_seconds").copied());
     let started_ms = started.map(|seconds| (seconds * 1000.0) as i64);
-    Ok(Seen { record, probe: probe.unwrap_or(ProbeFinding::Silent), started_ms })
+    Ok(NodeEvidence { record, probe: probe.unwrap_or(ProbeFinding::Silent), started_ms })
 }
 
 /// What can be seen of a node, in words.
-fn evidence(node: &NodeRef, seen: &Seen) -> String {
+fn evidence(node: &NodeRef, seen: &NodeEvidence) -> String {
     let record = seen.record.as_ref().map_or("no record".to_owned(), |record| format!("record {}", record.state));
     let started = seen.started_ms.map_or(String::new(), |ms| format!(", process of {}", Time::new(ms, Zone::Utc)));
     format!("{node}: {record}, a probe says {}{started}", seen.probe)
 }
 
 /// Whether the process that runs is the one that ran when the change began; `None` when nobody can tell.
-fn is_the_same(seen: &Seen, began_ms: i64) -> Option<bool> {
+fn is_the_same(seen: &NodeEvidence, began_ms: i64) -> Option<bool> {
     seen.started_ms.map(|started| started < began_ms)
 }
 
@@ -127,7 +127,7 @@ fn acted(message: &str) -> Answer {
 
 /// A node that was told to pause writes `paused` and goes; one that runs on is either the same process, which was never
 /// told, or another one, which somebody started since.
-fn paused(node: &NodeRef, seen: &Seen, began_ms: i64) -> Fate {
+fn paused(node: &NodeRef, seen: &NodeEvidence, began_ms: i64) -> Fate {
     let evidence = evidence(node, seen);
     let state = seen.record.as_ref().map(|record| &record.state);
     match (&seen.probe, state, is_the_same(seen, began_ms)) {
@@ -140,7 +140,7 @@ fn paused(node: &NodeRef, seen: &Seen, began_ms: i64) -> Fate {
     }
 }
 
-fn closed(node: &NodeRef, seen: &Seen, began_ms: i64) -> Fate {
+fn closed(node: &NodeRef, seen: &NodeEvidence, began_ms: i64) -> Fate {
     let evidence = evidence(node, seen);
     let state = seen.record.as_ref().map(|record| &record.state);
     match (&seen.probe, state, is_the_same(seen, began_ms)) {

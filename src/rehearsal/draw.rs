@@ -6,7 +6,7 @@
 use crate::node::Kind;
 use crate::rehearsal::play::Played;
 use crate::rehearsal::story::is_told;
-use crate::sim::{Cluster, Fault, Micros, SECOND, Span, Who};
+use crate::sim::{Cluster, Fault, Micros, NodeIndex, SECOND, Span};
 use crate::world::{FaultKind, Notice, Victim};
 use rand_pcg::Pcg64Mcg;
 use rand_pcg::rand_core::Rng;
@@ -60,7 +60,7 @@ impl Drawer {
     /// Draws from `kinds`, for the cluster that began as `start` and the rehearsal `base`, which had no faults.
     pub fn new(start: &Cluster, base: &Played, kinds: Vec<FaultKind>) -> Self {
         let ids = |kind: Kind| {
-            let of_kind = base.at_end.everybody().filter(move |who: &Who| who.kind() == kind);
+            let of_kind = base.at_end.everybody().filter(move |who: &NodeIndex| who.kind() == kind);
             let known = of_kind.filter(|who| start.everybody().any(|was| was == *who));
             known.map(|who| start.id_of(who).to_owned()).collect()
         };
@@ -69,8 +69,8 @@ impl Drawer {
         instants.extend(base.acts.iter().flat_map(|act| [act.begun, act.ended]));
         let steps = base.said.iter().filter(|said| matches!(said.notice, Notice::StepBegan(_) | Notice::Progress(_)));
         instants.extend(steps.map(|said| said.at));
-        let log = base.at_end.log().iter().filter(|happening| is_told(&happening.what));
-        instants.extend(log.map(|happening| happening.at).filter(|at| *at > 0));
+        let log = base.at_end.log().iter().filter(|entry| is_told(&entry.what));
+        instants.extend(log.map(|entry| entry.at).filter(|at| *at > 0));
         instants.sort_unstable();
         instants.dedup();
         Self { kinds, pumps: ids(Kind::Pump), drainers: ids(Kind::Drainer), instants, end }

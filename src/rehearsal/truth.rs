@@ -2,7 +2,7 @@
 
 use crate::node::{Kind, RecordState};
 use crate::rehearsal::play::Played;
-use crate::sim::{Cluster, Happening, Micros, Stage as ProcessStage, What, Who};
+use crate::sim::{Cluster, LogEntry, LogEvent, Micros, NodeIndex, ProcessStage};
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 
@@ -10,7 +10,7 @@ use strum::{IntoStaticStr, VariantArray};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
-pub enum Being {
+pub enum ProcessState {
     /// There is no process.
     Down,
     /// It was started and does not work yet.
@@ -23,13 +23,13 @@ pub enum Being {
     Hung,
 }
 
-impl Being {
+impl ProcessState {
     /// The word for it.
     pub fn name(self) -> &'static str {
         self.into()
     }
 
-    fn of(cluster: &Cluster, who: Who) -> Self {
+    fn of(cluster: &Cluster, who: NodeIndex) -> Self {
         match cluster.stage(who) {
             None | Some(ProcessStage::Ending) => Self::Down,
             Some(_) if cluster.is_hung(who) => Self::Hung,
@@ -44,11 +44,11 @@ impl Being {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Timeline {
     /// The node.
-    pub who: Who,
+    pub who: NodeIndex,
     /// Its id.
     pub id: String,
     /// Its process.
-    pub process: Vec<(Micros, Being)>,
+    pub process: Vec<(Micros, ProcessState)>,
     /// The state in its record; `None` without one.
     pub record: Vec<(Micros, Option<RecordState>)>,
 }
@@ -91,8 +91,8 @@ impl Timeline {
     }
 
     /// What its process was at `time`.
-    pub fn process_at(&self, time: Micros) -> Being {
-        at(&self.process, time).unwrap_or(Being::Down)
+    pub fn process_at(&self, time: Micros) -> ProcessState {
+        at(&self.process, time).unwrap_or(ProcessState::Down)
     }
 
     /// What its record said at `time`.
@@ -102,42 +102,44 @@ impl Timeline {
 
     /// Whether a process of it was started between the two times.
     pub fn was_started(&self, from: Micros, to: Micros) -> bool {
-        let started = |(at, being): &(Micros, Being)| *being == Being::Starting && *at > from && *at <= to;
+        let started =
+            |(at, being): &(Micros, ProcessState)| *being == ProcessState::Starting && *at > from && *at <= to;
         self.process.iter().any(started)
     }
 
-    fn push(&mut self, at: Micros, what: &What) {
+    fn push(&mut self, at: Micros, what: &LogEvent) {
         match what {
-            What::Started(_) | What::Notifying(_) => self.process.push((at, Being::Starting)),
-            What::Online(_) => self.process.push((at, Being::Online)),
-            What::Closing(_) => self.process.push((at, Being::Closing)),
-            What::Exited { .. } => self.process.push((at, Being::Down)),
-            What::Hung(_) => self.process.push((at, Being::Hung)),
-            What::Continued(_) => {
-                let before = self.process.iter().rev().map(|(_, being)| *being).find(|being| *being != Being::Hung);
-                self.process.push((at, before.unwrap_or(Being::Online)));
+            LogEvent::Started(_) | LogEvent::Notifying(_) => self.process.push((at, ProcessState::Starting)),
+            LogEvent::Online(_) => self.process.push((at, ProcessState::Online)),
+            LogEvent::Closing(_) => self.process.push((at, ProcessState::Closing)),
+            LogEvent::Exited { .. } => self.process.push((at, ProcessState::Down)),
+            LogEvent::Hung(_) => self.process.push((at, ProcessState::Hung)),
+            LogEvent::Continued(_) => {
+                let before =
+                    self.process.iter().rev().map(|(_, being)| *being).find(|being| *being != ProcessState::Hung);
+                self.process.push((at, before.unwrap_or(ProcessState::Online)));
             }
-            What::Recorded { state, .. } => self.record.push((at, Some(state.clone()))),
-            What::Forgotten(_) => self.record.push((at, None)),
+            LogEvent::Recorded { state, .. } => self.record.push((at, Some(state.clone()))),
+            LogEvent::Forgotten(_) => self.record.push((at, None)),
             _ => {}
         }
     }
 }
 
 /// The node that something happened to.
-pub(super) fn whose(what: &What) -> Option<Who> {
+pub(super) fn whose(what: &LogEvent) -> Option<NodeIndex> {
     match what {
-        What::Started(who)
-        | What::Notifying(who)
-        | What::Online(who)
-        | What::Closing(who)
-        | What::Exited { who, .. }
-        | What::Hung(who)
-        | What::Continued(who)
-        | What::Recorded { who, .. }
-        | What::Retired(who)
-        | What::Forgotten(who)
-        | What::Acted { who, .. } => Some(*who),
+        LogEvent::Started(who)
+        | LogEvent::Notifying(who)
+        | LogEvent::Online(who)
+        | LogEvent::Closing(who)
+        | LogEvent::Exited { who, .. }
+        | LogEvent::Hung(who)
+        | LogEvent::Continued(who)
+        | LogEvent::Recorded { who, .. }
+        | LogEvent::Retired(who)
+        | LogEvent::Forgotten(who)
+        | LogEvent::Acted { who, .. } => Some(*who),
         _ => None,
     }
 }
@@ -149,13 +151,16 @@ impl Truth {
     }
 
     fn read(start: &Cluster, end: &Cluster) -> Self {
-        let there: Vec<Who> = start.everybody().collect();
+        let there: Vec<NodeIndex> = start.everybody().collect();
         let mut nodes: Vec<Timeline> = end
             .everybody()
             .map(|who| Timeline {
                 who,
                 id: end.id_of(who).to_owned(),
-                process: vec![(0, if there.contains(&who) { Being::of(start, who) } else { Being::Down })],
+                process: vec![(
+                    0,
+                    if there.contains(&who) { ProcessState::of(start, who) } else { ProcessState::Down },
+                )],
                 record: vec![(0, there.contains(&who).then(|| start.recorded_state(who).cloned()).flatten())],
             })
             .collect();
@@ -165,21 +170,21 @@ impl Truth {
             tidb_writes: vec![(0, start.tidb_is_to_write())],
             flows: drainers
                 .filter_map(|who| match who {
-                    Who::Drainer(at) => Some((at, vec![(0, there.contains(&who) && start.flows(at))])),
-                    Who::Pump(_) => None,
+                    NodeIndex::Drainer(at) => Some((at, vec![(0, there.contains(&who) && start.flows(at))])),
+                    NodeIndex::Pump(_) => None,
                 })
                 .collect(),
             nodes: Vec::new(),
         };
-        for Happening { at, what } in &end.log()[start.log().len()..] {
+        for LogEntry { at, what } in &end.log()[start.log().len()..] {
             if let Some(node) = whose(what).and_then(|who| nodes.iter_mut().find(|node| node.who == who)) {
                 node.push(*at, what);
             }
             match what {
-                What::Writable(count) => truth.writable.push((*at, *count)),
-                What::TidbWrites(writes) => truth.tidb_writes.push((*at, *writes)),
-                What::Halted(drainer) | What::Flowing(drainer) => {
-                    let flows = matches!(what, What::Flowing(_));
+                LogEvent::Writable(count) => truth.writable.push((*at, *count)),
+                LogEvent::TidbWrites(writes) => truth.tidb_writes.push((*at, *writes)),
+                LogEvent::Halted(drainer) | LogEvent::Flowing(drainer) => {
+                    let flows = matches!(what, LogEvent::Flowing(_));
                     if let Some((_, changes)) = truth.flows.iter_mut().find(|(place, _)| place == drainer) {
                         changes.push((*at, flows));
                     }
@@ -192,7 +197,7 @@ impl Truth {
     }
 
     /// What became of a node.
-    pub fn node(&self, who: Who) -> Option<&Timeline> {
+    pub fn node(&self, who: NodeIndex) -> Option<&Timeline> {
         self.nodes.iter().find(|node| node.who == who)
     }
 

@@ -6,7 +6,7 @@ use super::cluster::{Cluster, Event, FIRST_REVISION, RawKey};
 use super::drainer::{DRAINER_BEAT, Drainer, LOOK, Source};
 use super::faults::{Outside, Suffers};
 use super::host::Host;
-use super::process::{Entry, Node, Process, Stage, Who};
+use super::process::{Entry, Node, NodeIndex, Process, ProcessStage};
 use super::pump::{CLOSE_CHECK, Closing, FAKE_BINLOG, GC_INTERVAL, PUMP_BEAT, Pump};
 use super::record::{Body, Fixed, own_fields, written_body};
 use super::scenario::{
@@ -115,7 +115,7 @@ impl Cluster {
     }
 
     /// The node, which becomes part of the cluster if it was none: without a record and a process yet.
-    pub(crate) fn find_or_add(&mut self, node: &NodeRef) -> Who {
+    pub(crate) fn find_or_add(&mut self, node: &NodeRef) -> NodeIndex {
         if let Some(who) = self.find(node.kind, &node.id) {
             return who;
         }
@@ -129,7 +129,7 @@ impl Cluster {
                 self.pumps.push(Pump { newest: self.now, gc_ts, ..pump });
                 let at = self.pumps.len() - 1;
                 self.queue.schedule(self.now + GC_INTERVAL, Event::Gc(at));
-                Who::Pump(at)
+                NodeIndex::Pump(at)
             }
             Kind::Drainer => {
                 let spec = DrainerSpec { record: None, process: ProcessSpec::Dead, ..DrainerSpec::new(id, address) };
@@ -137,7 +137,7 @@ impl Cluster {
                 let checkpoint = Checkpoint::at(self.now, self.now);
                 let (consumed, since, kept_at) = (self.now, self.now, self.now);
                 self.drainers.push(Drainer { consumed, since, checkpoint, kept_at, ..drainer });
-                Who::Drainer(self.drainers.len() - 1)
+                NodeIndex::Drainer(self.drainers.len() - 1)
             }
         };
         self.sort();
@@ -147,7 +147,7 @@ impl Cluster {
     }
 
     /// A key that stood there before its node came is the node's from now on.
-    fn adopt_key(&mut self, who: Who) {
+    fn adopt_key(&mut self, who: NodeIndex) {
         let key = self.key_of(who);
         let Some(raw) = self.keys.remove(&key) else { return };
         let body = written_body(&key, &raw.value, raw.revision);
@@ -292,8 +292,8 @@ impl Cluster {
         };
         let beat_phase = phase(common.phases.heartbeat_ms, common.place, stride, beat_interval) - beat_interval;
         let stage = match common.process {
-            ProcessSpec::Closing => Stage::Closing,
-            _ => Stage::Online,
+            ProcessSpec::Closing => ProcessStage::Closing,
+            _ => ProcessStage::Online,
         };
         let hung = common.process == ProcessSpec::Hung;
         let started = -common.uptime;

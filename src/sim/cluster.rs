@@ -7,9 +7,9 @@
 use super::clock::{MINUTE, Micros, Queue, SECOND, last_tick};
 use super::drainer::{Drainer, LOOK};
 use super::faults::{Active, Outside};
-use super::happening::{Happening, What};
 use super::host::Host;
-use super::process::{Node, Stage, Who};
+use super::log::{LogEntry, LogEvent};
+use super::process::{Node, NodeIndex, ProcessStage};
 use super::pump::{FAKE_BINLOG, Pump};
 use super::record::{Body, time_of, ts_at};
 use super::scenario::{Fault, GcRule};
@@ -27,17 +27,17 @@ pub(crate) const FIRST_REVISION: i64 = 1_000_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Event {
     /// A process has come up.
-    Booted(Who, u32),
+    Booted(NodeIndex, u32),
     /// A Pump tries to notify the Drainers.
     Notify { pump: usize, epoch: u32, attempt: u32 },
     /// A closing Pump looks whether it may go.
     CloseCheck { pump: usize, epoch: u32 },
     /// A Drainer that wrote its last state exits.
-    Ended(Who, u32),
+    Ended(NodeIndex, u32),
     /// A supervisor restarts what failed.
-    Restart(Who, u32),
+    Restart(NodeIndex, u32),
     /// The next heartbeat overwrites what somebody wrote over a live node.
-    Beat(Who, u32),
+    Beat(NodeIndex, u32),
     /// A Drainer looks at the list of Pumps.
     Look(usize),
     /// A Drainer has failed too many heartbeats.
@@ -81,7 +81,7 @@ pub struct Cluster {
     /// The nodes of each kind in the order of their ids.
     pub(crate) order: [Vec<usize>; 2],
     /// The nodes at each address (host names in lower case), Pumps first.
-    pub(crate) at_address: Arc<BTreeMap<String, Vec<Who>>>,
+    pub(crate) at_address: Arc<BTreeMap<String, Vec<NodeIndex>>>,
     /// Whether a listing of each kind fails for everybody but us.
     pub(crate) broken: [bool; 2],
     pub(crate) gc_rule: GcRule,
@@ -109,7 +109,7 @@ pub struct Cluster {
     pub(crate) settled_at: Micros,
     pub(crate) queue: Queue<Event>,
     pub(crate) events: u64,
-    pub(crate) log: Vec<Happening>,
+    pub(crate) log: Vec<LogEntry>,
 }
 
 impl Cluster {
@@ -124,7 +124,7 @@ impl Cluster {
     }
 
     /// What truly happened so far, in order.
-    pub fn log(&self) -> &[Happening] {
+    pub fn log(&self) -> &[LogEntry] {
         &self.log
     }
 
@@ -173,54 +173,54 @@ impl Cluster {
         }
     }
 
-    pub(crate) fn node(&self, who: Who) -> &Node {
+    pub(crate) fn node(&self, who: NodeIndex) -> &Node {
         match who {
-            Who::Pump(at) => &self.pumps[at].node,
-            Who::Drainer(at) => &self.drainers[at].node,
+            NodeIndex::Pump(at) => &self.pumps[at].node,
+            NodeIndex::Drainer(at) => &self.drainers[at].node,
         }
     }
 
-    pub(crate) fn node_mut(&mut self, who: Who) -> &mut Node {
+    pub(crate) fn node_mut(&mut self, who: NodeIndex) -> &mut Node {
         match who {
-            Who::Pump(at) => &mut self.pumps[at].node,
-            Who::Drainer(at) => &mut self.drainers[at].node,
+            NodeIndex::Pump(at) => &mut self.pumps[at].node,
+            NodeIndex::Drainer(at) => &mut self.drainers[at].node,
         }
     }
 
     /// Works out again who is at which address.
     pub(crate) fn addresses_changed(&mut self) {
-        let mut all: BTreeMap<String, Vec<Who>> = BTreeMap::new();
-        let pumps = (0..self.pumps.len()).map(Who::Pump);
-        for who in pumps.chain((0..self.drainers.len()).map(Who::Drainer)) {
+        let mut all: BTreeMap<String, Vec<NodeIndex>> = BTreeMap::new();
+        let pumps = (0..self.pumps.len()).map(NodeIndex::Pump);
+        for who in pumps.chain((0..self.drainers.len()).map(NodeIndex::Drainer)) {
             all.entry(same_for_all(&self.node(who).address).into_owned()).or_default().push(who);
         }
         self.at_address = Arc::new(all);
     }
 
     /// The nodes whose records or processes are at `address`, whether they run or not.
-    pub(crate) fn all_at(&self, address: &str) -> impl Iterator<Item = Who> + '_ {
+    pub(crate) fn all_at(&self, address: &str) -> impl Iterator<Item = NodeIndex> + '_ {
         self.at_address.get(&*same_for_all(address)).into_iter().flatten().copied()
     }
 
     /// All nodes, Pumps first, each kind in the order of its ids.
-    pub fn everybody(&self) -> impl Iterator<Item = Who> + '_ {
-        let pumps = self.order[0].iter().map(|at| Who::Pump(*at));
-        pumps.chain(self.order[1].iter().map(|at| Who::Drainer(*at)))
+    pub fn everybody(&self) -> impl Iterator<Item = NodeIndex> + '_ {
+        let pumps = self.order[0].iter().map(|at| NodeIndex::Pump(*at));
+        pumps.chain(self.order[1].iter().map(|at| NodeIndex::Drainer(*at)))
     }
 
     /// The node `id` of `kind`.
-    pub fn find(&self, kind: Kind, id: &str) -> Option<Who> {
-        let named = |who: &Who| who.kind() == kind && &*self.node(*who).id == id;
+    pub fn find(&self, kind: Kind, id: &str) -> Option<NodeIndex> {
+        let named = |who: &NodeIndex| who.kind() == kind && &*self.node(*who).id == id;
         self.everybody().find(named)
     }
 
     /// The id of a node.
-    pub fn id_of(&self, who: Who) -> &str {
+    pub fn id_of(&self, who: NodeIndex) -> &str {
         &self.node(who).id
     }
 
     /// Where a node listens, or would.
-    pub fn address_of(&self, who: Who) -> &str {
+    pub fn address_of(&self, who: NodeIndex) -> &str {
         &self.node(who).address
     }
 
@@ -250,21 +250,21 @@ impl Cluster {
 
     /// The newest commit a Pump holds, or up to where a Drainer has consumed everything, at `time` since the last
     /// change.
-    pub(crate) fn position_at(&self, who: Who, time: Micros) -> Micros {
+    pub(crate) fn position_at(&self, who: NodeIndex, time: Micros) -> Micros {
         match who {
-            Who::Pump(at) => self.pumps[at].newest(time),
-            Who::Drainer(at) => self.drainers[at].consumed(&self.pumps, time),
+            NodeIndex::Pump(at) => self.pumps[at].newest(time),
+            NodeIndex::Drainer(at) => self.drainers[at].consumed(&self.pumps, time),
         }
     }
 
     /// The Drainers, in the order of their ids, and up to where each has consumed everything: the truth, not their records.
-    pub fn drainer_positions(&self) -> impl Iterator<Item = (Who, Micros)> + '_ {
+    pub fn drainer_positions(&self) -> impl Iterator<Item = (NodeIndex, Micros)> + '_ {
         let consumed = self.consumed_by_drainers();
-        self.order[1].iter().map(move |at| (Who::Drainer(*at), consumed[*at]))
+        self.order[1].iter().map(move |at| (NodeIndex::Drainer(*at), consumed[*at]))
     }
 
     /// The newest commit a Pump holds, or up to where a Drainer has consumed everything: the truth, not its record.
-    pub fn position(&self, who: Who) -> Micros {
+    pub fn position(&self, who: NodeIndex) -> Micros {
         self.position_at(who, self.now)
     }
 
@@ -284,28 +284,28 @@ impl Cluster {
 
     /// The position that a node writes into its record at `time` since the last change: the newest commit a Pump holds,
     /// or the checkpoint that a Drainer has saved.
-    fn written_position(&self, who: Who, time: Micros) -> Micros {
+    fn written_position(&self, who: NodeIndex, time: Micros) -> Micros {
         match who {
-            Who::Pump(at) => self.pumps[at].newest(time),
-            Who::Drainer(at) => self.drainers[at].checkpoint_at(&self.pumps, time).saved,
+            NodeIndex::Pump(at) => self.pumps[at].newest(time),
+            NodeIndex::Drainer(at) => self.drainers[at].checkpoint_at(&self.pumps, time).saved,
         }
     }
 
     /// The position that a node would write into its record now.
-    pub(crate) fn position_to_write(&self, who: Who) -> Micros {
+    pub(crate) fn position_to_write(&self, who: NodeIndex) -> Micros {
         self.written_position(who, self.now)
     }
 
     /// The position that the record shows.
-    pub(crate) fn recorded_position(&self, who: Who) -> Option<Micros> {
+    pub(crate) fn recorded_position(&self, who: NodeIndex) -> Option<Micros> {
         let node = self.node(who);
         let entry = node.entry.as_ref()?;
         match &entry.body {
             Body::Live => {
                 let written = node.written_at(entry, self.now);
                 let known = match who {
-                    Who::Pump(_) => self.settled_at,
-                    Who::Drainer(at) => self.drainers[at].kept_at,
+                    NodeIndex::Pump(_) => self.settled_at,
+                    NodeIndex::Drainer(at) => self.drainers[at].kept_at,
                 };
                 Some(if written > known { self.written_position(who, written) } else { node.settled })
             }
@@ -327,7 +327,7 @@ impl Cluster {
             drainer.since = self.now;
         }
         for at in 0..self.pumps.len() {
-            let settled = self.settled_position(Who::Pump(at));
+            let settled = self.settled_position(NodeIndex::Pump(at));
             let pump = &mut self.pumps[at];
             pump.node.settled = settled;
             pump.newest = pump.newest(self.now);
@@ -335,7 +335,7 @@ impl Cluster {
         self.settled_at = self.now;
     }
 
-    fn settled_position(&self, who: Who) -> Micros {
+    fn settled_position(&self, who: NodeIndex) -> Micros {
         self.recorded_position(who).unwrap_or(self.node(who).settled)
     }
 
@@ -345,7 +345,7 @@ impl Cluster {
         let recorded = match checkpoint == self.drainers[at].checkpoint && self.drainers[at].shows_checkpoint(self.now)
         {
             true => checkpoint.saved,
-            false => self.settled_position(Who::Drainer(at)),
+            false => self.settled_position(NodeIndex::Drainer(at)),
         };
         let drainer = &mut self.drainers[at];
         drainer.node.settled = recorded;
@@ -366,7 +366,7 @@ impl Cluster {
     /// When a Drainer last looked at the list of Pumps, which is when what `/status` shows of them was noted.
     pub(crate) fn looked_at(&self, at: usize) -> Option<Micros> {
         let drainer = &self.drainers[at];
-        let looks = drainer.node.awake() == Some(Stage::Online);
+        let looks = drainer.node.awake() == Some(ProcessStage::Online);
         last_tick(drainer.look_phase, LOOK, self.now).filter(|_| looks)
     }
 
@@ -385,8 +385,10 @@ impl Cluster {
         for pump in &mut self.pumps {
             let interval = if pump.writable() { share } else { FAKE_BINLOG };
             match pump.node.awake() {
-                Some(Stage::Online | Stage::Notifying) if !gone => pump.makes_binlog(now, interval, writes == 0),
-                Some(Stage::Closing) if heard => pump.makes_binlog_while_closing(now),
+                Some(ProcessStage::Online | ProcessStage::Notifying) if !gone => {
+                    pump.makes_binlog(now, interval, writes == 0)
+                }
+                Some(ProcessStage::Closing) if heard => pump.makes_binlog_while_closing(now),
                 _ => pump.ticks.end(now),
             }
         }
@@ -416,7 +418,7 @@ impl Cluster {
         }
     }
 
-    pub(crate) fn note(&mut self, what: What) {
-        self.log.push(Happening { at: self.now, what });
+    pub(crate) fn note(&mut self, what: LogEvent) {
+        self.log.push(LogEntry { at: self.now, what });
     }
 }

@@ -6,8 +6,8 @@
 use super::clock::next_tick;
 use super::cluster::{Cluster, Event, FIRST_REVISION, RawKey};
 use super::drainer::LOOK;
-use super::happening::What;
-use super::process::{Entry, Node, Who};
+use super::log::LogEvent;
+use super::process::{Entry, Node, NodeIndex};
 use super::record::{Body, Fixed, own_fields, written_body};
 use crate::error::{Error, Result};
 use crate::node::{Kind, Malformed, ROOT, Record, State};
@@ -45,7 +45,7 @@ impl Cluster {
     }
 
     /// The record of a node as it stands now; `None` without a key, or when what stands there is no record.
-    pub fn record(&self, who: Who) -> Option<Record> {
+    pub fn record(&self, who: NodeIndex) -> Option<Record> {
         let node = self.node(who);
         let entry = node.entry.as_ref()?;
         match &entry.body {
@@ -58,7 +58,7 @@ impl Cluster {
         }
     }
 
-    fn live_record(&self, who: Who, node: &Node, entry: &Entry) -> (Fixed, i64) {
+    fn live_record(&self, who: NodeIndex, node: &Node, entry: &Entry) -> (Fixed, i64) {
         let written = node.written_at(entry, self.now);
         let started = node.process.map_or(written, |process| process.started);
         let fixed = Fixed {
@@ -119,7 +119,7 @@ impl Cluster {
         }
     }
 
-    fn node_key_value(&self, who: Who) -> Option<KeyValue> {
+    fn node_key_value(&self, who: NodeIndex) -> Option<KeyValue> {
         let node = self.node(who);
         let entry = node.entry.as_ref()?;
         let (value, mod_revision) = match &entry.body {
@@ -129,12 +129,12 @@ impl Cluster {
         Some(KeyValue { key: self.key_of(who), value, mod_revision, create_revision: entry.created })
     }
 
-    pub(crate) fn key_of(&self, who: Who) -> String {
+    pub(crate) fn key_of(&self, who: NodeIndex) -> String {
         format!("{}{}", who.kind().prefix(), self.id_of(who))
     }
 
     /// The node whose key it is.
-    fn owner(&self, key: &str) -> Option<Who> {
+    fn owner(&self, key: &str) -> Option<NodeIndex> {
         Kind::ALL.iter().copied().find_map(|kind| self.find(kind, key.strip_prefix(kind.prefix())?))
     }
 
@@ -159,21 +159,21 @@ impl Cluster {
         revision
     }
 
-    fn overwrite(&mut self, who: Who, body: Body, revision: i64) {
+    fn overwrite(&mut self, who: NodeIndex, body: Body, revision: i64) {
         let (now, was) = (self.now, self.node(who).recorded_state().cloned());
         let node = self.node_mut(who);
         let created = node.entry.as_ref().map_or(revision, |entry| entry.created);
         node.entry = Some(Entry { created, written: now, revision, body });
         let state = node.recorded_state().cloned();
         if let Some(state) = state.filter(|state| Some(state) != was.as_ref()) {
-            self.note(What::Recorded { who, state, by_hand: true });
+            self.note(LogEvent::Recorded { who, state, by_hand: true });
         }
         self.beat_later(who);
         self.record_changed(who);
     }
 
     /// The next heartbeat of a live node rewrites its record.
-    fn beat_later(&mut self, who: Who) {
+    fn beat_later(&mut self, who: NodeIndex) {
         let node = self.node(who);
         if node.beats() {
             let (at, epoch) = (node.next_beat(self.now), node.epoch);
@@ -188,7 +188,7 @@ impl Cluster {
             Some(who) => {
                 let gone = self.node_mut(who).entry.take().is_some();
                 if gone {
-                    self.note(What::Forgotten(who));
+                    self.note(LogEvent::Forgotten(who));
                     self.beat_later(who);
                     self.record_changed(who);
                 }
@@ -204,7 +204,7 @@ impl Cluster {
     }
 
     /// A node writes its record as it will with every heartbeat from now on.
-    pub(crate) fn beat(&mut self, who: Who) {
+    pub(crate) fn beat(&mut self, who: NodeIndex) {
         if !self.node(who).beats() || self.pd_gone() {
             return;
         }
@@ -222,13 +222,13 @@ impl Cluster {
         node.settled = position;
         node.entry = Some(Entry { created, written: now, revision, body: Body::Live });
         if !was_online {
-            self.note(What::Recorded { who, state: State::Online.into(), by_hand: false });
+            self.note(LogEvent::Recorded { who, state: State::Online.into(), by_hand: false });
             self.record_changed(who);
         }
     }
 
     /// No heartbeat follows: the record stays as the last one left it.
-    pub(crate) fn freeze(&mut self, who: Who) {
+    pub(crate) fn freeze(&mut self, who: NodeIndex) {
         let node = self.node(who);
         let Some(entry @ Entry { body: Body::Live, .. }) = &node.entry else { return };
         let (fixed, revision) = self.live_record(who, node, entry);
@@ -238,7 +238,7 @@ impl Cluster {
     }
 
     /// A node writes a state itself, once; in vain while PD is gone, or when a fault loses what it writes as it goes.
-    pub(crate) fn write_state(&mut self, who: Who, state: State) {
+    pub(crate) fn write_state(&mut self, who: NodeIndex, state: State) {
         let lost = state != State::Online && self.node(who).suffers.loses_record > self.now;
         if lost || self.pd_gone() {
             return;
@@ -258,12 +258,12 @@ impl Cluster {
         };
         let created = node.entry.as_ref().map_or(revision, |entry| entry.created);
         node.entry = Some(Entry { created, written: now, revision, body: Body::Fixed(Arc::new(fixed)) });
-        self.note(What::Recorded { who, state: state.into(), by_hand: false });
+        self.note(LogEvent::Recorded { who, state: state.into(), by_hand: false });
         self.record_changed(who);
     }
 
     /// Drainers see a Pump's change when they next look.
-    pub(crate) fn record_changed(&mut self, who: Who) {
+    pub(crate) fn record_changed(&mut self, who: NodeIndex) {
         if self.node(who).entry.as_ref().is_none_or(|entry| matches!(entry.body, Body::Raw(_))) {
             self.keys_changed();
         }

@@ -2,7 +2,7 @@
 
 use super::clock::{MILLISECOND, Micros};
 use super::cluster::{Cluster, Event};
-use super::happening::What;
+use super::log::LogEvent;
 
 /// How exactly the end of a slow Drainer's backlog is known.
 const EXACTLY: Micros = 100 * MILLISECOND;
@@ -10,7 +10,7 @@ const EXACTLY: Micros = 100 * MILLISECOND;
 impl Cluster {
     pub(crate) fn note_writable(&mut self, writable: usize) {
         if self.writable.replace(writable).is_some_and(|before| before != writable) {
-            self.note(What::Writable(writable));
+            self.note(LogEvent::Writable(writable));
         }
     }
 
@@ -42,7 +42,7 @@ impl Cluster {
             }
         }
         if before.is_some_and(|before| before != flows) {
-            self.note(if flows { What::Flowing(at) } else { What::Halted(at) });
+            self.note(if flows { LogEvent::Flowing(at) } else { LogEvent::Halted(at) });
         }
     }
 

@@ -4,7 +4,7 @@
 
 use super::cluster::Cluster;
 use super::etcd::as_json;
-use super::process::{Stage, Who};
+use super::process::{NodeIndex, ProcessStage};
 use crate::node::{Kind, State};
 use crate::tso::Tso;
 use crate::world::{Action, DrainerStatus, PumpStatus};
@@ -36,9 +36,9 @@ pub enum HttpOutcome {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Behind {
     /// A node that answers.
-    Node(Who),
+    Node(NodeIndex),
     /// A node that takes connections and stays silent.
-    Silent(Who),
+    Silent(NodeIndex),
     /// A node about to exit.
     Reset,
     /// No process.
@@ -103,16 +103,16 @@ impl Cluster {
         match (who, method, path) {
             (_, "GET", "/metrics") => text("text/plain; version=0.0.4; charset=utf-8", self.metrics_text(who)),
             (_, "GET", "/status") => self.status_json(who),
-            (Who::Drainer(_), "GET", "/commit_ts") => {
+            (NodeIndex::Drainer(_), "GET", "/commit_ts") => {
                 let ts = self.ts_at(self.position_to_write(who)).0;
                 coded(200, "get drainer's latest ts success!", json!({ "ts": ts }))
             }
-            (Who::Pump(_), "GET", "/drainers") => text("application/json; charset=utf-8", self.drainers_json()),
-            (Who::Pump(at), "POST", "/debug/gc/trigger") => {
+            (NodeIndex::Pump(_), "GET", "/drainers") => text("application/json; charset=utf-8", self.drainers_json()),
+            (NodeIndex::Pump(at), "POST", "/debug/gc/trigger") => {
                 self.collect(at);
                 if loses { HttpOutcome::Reset } else { text("text/plain; charset=utf-8", "trigger gc success".into()) }
             }
-            (Who::Pump(at), "GET", path) if path.starts_with("/debug/binlog/") => {
+            (NodeIndex::Pump(at), "GET", path) if path.starts_with("/debug/binlog/") => {
                 let ts = path.trim_start_matches("/debug/binlog/").parse().unwrap_or(0);
                 text("text/plain; charset=utf-8", self.binlog_text(at, Tso(ts)))
             }
@@ -135,17 +135,17 @@ impl Cluster {
         for who in self.all_at(address) {
             let Some(process) = self.node(who).process else { continue };
             match (process.stage, process.hung) {
-                (Stage::Booting, _) => {}
-                (_, true) | (Stage::Notifying, _) => return Behind::Silent(who),
-                (Stage::Online | Stage::Closing, false) => return Behind::Node(who),
-                (Stage::Ending, false) => found = Behind::Reset,
+                (ProcessStage::Booting, _) => {}
+                (_, true) | (ProcessStage::Notifying, _) => return Behind::Silent(who),
+                (ProcessStage::Online | ProcessStage::Closing, false) => return Behind::Node(who),
+                (ProcessStage::Ending, false) => found = Behind::Reset,
             }
         }
         found
     }
 
     /// What the node says to a change of state, and what it then does.
-    pub(crate) fn put_state(&mut self, who: Who, id: &str, action: &str) -> Said {
+    pub(crate) fn put_state(&mut self, who: NodeIndex, id: &str, action: &str) -> Said {
         let node = self.node(who);
         let kind = node.kind;
         if *node.id != *id {
@@ -166,22 +166,22 @@ impl Cluster {
     }
 
     /// A request to a process that cannot answer just now lies in its socket until it can.
-    pub(crate) fn leave_request(&mut self, who: Who, id: &str, action: &str) {
+    pub(crate) fn leave_request(&mut self, who: NodeIndex, id: &str, action: &str) {
         if let Some(action) = action_called(action).filter(|_| *self.node(who).id == *id) {
             self.node_mut(who).pending.push(action);
         }
     }
 
-    fn status_json(&mut self, who: Who) -> HttpOutcome {
+    fn status_json(&mut self, who: NodeIndex) -> HttpOutcome {
         let body = match who {
-            Who::Pump(at) => {
+            NodeIndex::Pump(at) => {
                 let status = self.pump_status(at);
                 let (records, _) = self.listing();
                 let pumps = records.iter().filter(|record| record.node.kind == Kind::Pump);
                 let all: Map<String, Json> = pumps.map(|record| (record.node.id.clone(), as_json(record))).collect();
                 json!({"status": all, "CommitTS": status.commit_ts.0, "Checkpoint": {}, "ErrMsg": status.error})
             }
-            Who::Drainer(at) => {
+            NodeIndex::Drainer(at) => {
                 let status = self.drainer_status(at);
                 json!({"PumpPos": status.pump_positions, "Synced": status.synced, "LastTS": status.last_ts.0, "TsMap": ""})
             }
@@ -215,7 +215,7 @@ impl Cluster {
         DrainerStatus {
             pump_positions: drainer.sources.iter().map(position).collect(),
             synced: self.writes_per_second() == 0,
-            last_ts: self.ts_at(self.position_to_write(Who::Drainer(at))),
+            last_ts: self.ts_at(self.position_to_write(NodeIndex::Drainer(at))),
         }
     }
 
@@ -236,13 +236,13 @@ impl Cluster {
     }
 
     /// The samples of a node's `/metrics`, by name with labels.
-    pub(crate) fn metrics(&self, who: Who) -> BTreeMap<String, f64> {
+    pub(crate) fn metrics(&self, who: NodeIndex) -> BTreeMap<String, f64> {
         let node = self.node(who);
         let started = node.process.map_or(0, |process| process.started);
         let ms = |time| self.unix_ms(time) as f64;
         let mut samples = BTreeMap::from([("process_start_time_seconds".to_owned(), ms(started) / 1000.0)]);
         match who {
-            Who::Pump(at) => {
+            NodeIndex::Pump(at) => {
                 let pump = &self.pumps[at];
                 let size = |what| format!("binlog_pump_storage_storage_size_bytes{{type=\"{what}\"}}");
                 // A process says 0 until it collects for the first time.
@@ -252,14 +252,14 @@ impl Cluster {
                 samples.insert(size("capacity"), pump.disk_capacity as f64);
                 samples.insert(size("available"), pump.disk_available as f64);
             }
-            Who::Drainer(_) => {
+            NodeIndex::Drainer(_) => {
                 samples.insert("binlog_drainer_checkpoint_tso".into(), ms(self.position_to_write(who)));
             }
         }
         samples
     }
 
-    fn metrics_text(&self, who: Who) -> String {
+    fn metrics_text(&self, who: NodeIndex) -> String {
         let mut body = String::new();
         let mut last = "";
         let samples = self.metrics(who);

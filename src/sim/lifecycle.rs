@@ -3,8 +3,8 @@
 use super::checkpoint::Checkpoint;
 use super::clock::Micros;
 use super::cluster::{Cluster, Event};
-use super::happening::What;
-use super::process::{BOOT, ENDING, Exit, Process, RESTART_AFTER, Signal, Stage, Who};
+use super::log::LogEvent;
+use super::process::{BOOT, ENDING, Exit, NodeIndex, Process, ProcessStage, RESTART_AFTER, Signal};
 use super::pump::{CLOSE_CHECK, Closing, NOTIFY, NOTIFY_TRIES};
 use crate::node::{RecordState, State};
 use crate::world::Action;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 impl Cluster {
     /// Starts a node's process, at `address` if it moves. One that runs is stopped first as SIGTERM and then SIGKILL
     /// do it.
-    pub fn start(&mut self, who: Who, address: Option<&str>) {
+    pub fn start(&mut self, who: NodeIndex, address: Option<&str>) {
         self.stop(who);
         self.settle();
         let now = self.now;
@@ -25,17 +25,17 @@ impl Cluster {
         node.epoch += 1;
         let up_at = node.suffers.slow_start.max(now);
         let fails = node.suffers.start_fails > now;
-        node.process = Some(Process { started: now, stage: Stage::Booting, hung: false, up_at, fails });
+        node.process = Some(Process { started: now, stage: ProcessStage::Booting, hung: false, up_at, fails });
         node.pending.clear();
         if moved.is_some() {
             self.addresses_changed();
         }
-        self.note(What::Started(who));
+        self.note(LogEvent::Started(who));
         self.boot(who);
     }
 
     /// The process comes up after a while; never, when what makes it slow has no end.
-    fn boot(&mut self, who: Who) {
+    fn boot(&mut self, who: NodeIndex) {
         let node = self.node(who);
         let Some(process) = node.process else { return };
         let (up_at, epoch) = (process.up_at.max(self.now + BOOT), node.epoch);
@@ -45,7 +45,7 @@ impl Cluster {
     }
 
     /// Stops a node's process for good: SIGTERM, and SIGKILL for what does not go by that. No supervisor restarts it.
-    pub fn stop(&mut self, who: Who) {
+    pub fn stop(&mut self, who: NodeIndex) {
         self.signal(who, Signal::Term);
         if self.node(who).process.is_some() {
             self.settle();
@@ -58,41 +58,41 @@ impl Cluster {
     }
 
     /// Sends a node's process a signal.
-    pub fn signal(&mut self, who: Who, signal: Signal) {
+    pub fn signal(&mut self, who: NodeIndex, signal: Signal) {
         self.settle();
         match signal {
             Signal::Kill => self.kill(who),
             Signal::Stop => self.hang(who),
             Signal::Cont => self.go_on(who),
             Signal::Term => match self.node(who).awake() {
-                Some(Stage::Online) => self.pause(who, Exit::Clean),
-                Some(Stage::Booting | Stage::Notifying) => self.kill_cleanly(who),
-                Some(Stage::Closing | Stage::Ending) | None => {}
+                Some(ProcessStage::Online) => self.pause(who, Exit::Clean),
+                Some(ProcessStage::Booting | ProcessStage::Notifying) => self.kill_cleanly(who),
+                Some(ProcessStage::Closing | ProcessStage::Ending) | None => {}
             },
         }
     }
 
     /// Makes a node fail in itself: it goes through its normal shutdown, writes `paused`, and exits with an error.
-    pub fn fail(&mut self, who: Who) {
+    pub fn fail(&mut self, who: NodeIndex) {
         self.settle();
         if self.node(who).beats() {
             self.pause(who, Exit::Failed);
         }
     }
 
-    fn kill(&mut self, who: Who) {
+    fn kill(&mut self, who: NodeIndex) {
         if self.node(who).process.is_some() {
             self.freeze(who);
             self.exit(who, Exit::Failed);
         }
     }
 
-    fn kill_cleanly(&mut self, who: Who) {
+    fn kill_cleanly(&mut self, who: NodeIndex) {
         self.freeze(who);
         self.exit(who, Exit::Clean);
     }
 
-    fn hang(&mut self, who: Who) {
+    fn hang(&mut self, who: NodeIndex) {
         if self.node(who).process.is_none_or(|process| process.hung) {
             return;
         }
@@ -100,14 +100,14 @@ impl Cluster {
         if let Some(process) = &mut self.node_mut(who).process {
             process.hung = true;
         }
-        if let Who::Drainer(at) = who {
+        if let NodeIndex::Drainer(at) = who {
             self.drainers[at].flowing = false;
         }
-        self.note(What::Hung(who));
+        self.note(LogEvent::Hung(who));
         self.rewire();
     }
 
-    fn go_on(&mut self, who: Who) {
+    fn go_on(&mut self, who: NodeIndex) {
         let now = self.now;
         let node = self.node_mut(who);
         let Some(process) = node.process.as_mut().filter(|process| process.hung) else { return };
@@ -115,17 +115,17 @@ impl Cluster {
         let stage = process.stage;
         node.epoch += 1;
         let epoch = node.epoch;
-        self.note(What::Continued(who));
+        self.note(LogEvent::Continued(who));
         match (stage, who) {
-            (Stage::Booting, _) => self.boot(who),
-            (Stage::Notifying, Who::Pump(pump)) => self.notify(pump, 0),
-            (Stage::Closing, Who::Pump(pump)) => self.close_check_at(pump, now + CLOSE_CHECK),
-            (Stage::Online, Who::Drainer(at)) => {
+            (ProcessStage::Booting, _) => self.boot(who),
+            (ProcessStage::Notifying, NodeIndex::Pump(pump)) => self.notify(pump, 0),
+            (ProcessStage::Closing, NodeIndex::Pump(pump)) => self.close_check_at(pump, now + CLOSE_CHECK),
+            (ProcessStage::Online, NodeIndex::Drainer(at)) => {
                 self.beat(who);
                 self.flow_on(at);
                 self.look(at);
             }
-            (Stage::Online, Who::Pump(_)) => self.beat(who),
+            (ProcessStage::Online, NodeIndex::Pump(_)) => self.beat(who),
             _ => self.queue.schedule(now + ENDING, Event::Ended(who, epoch)),
         }
         self.rewire();
@@ -133,15 +133,15 @@ impl Cluster {
     }
 
     /// The process is gone; a supervisor may bring it back.
-    pub(crate) fn exit(&mut self, who: Who, exit: Exit) {
+    pub(crate) fn exit(&mut self, who: NodeIndex, exit: Exit) {
         let restart_at = self.now + RESTART_AFTER;
         let node = self.node_mut(who);
         node.process = None;
         node.epoch += 1;
         let (epoch, supervised) = (node.epoch, node.supervised);
         match who {
-            Who::Pump(at) => self.pumps[at].closing = None,
-            Who::Drainer(at) => {
+            NodeIndex::Pump(at) => self.pumps[at].closing = None,
+            NodeIndex::Drainer(at) => {
                 let drainer = &mut self.drainers[at];
                 drainer.flowing = false;
                 drainer.looks_at = None;
@@ -149,15 +149,15 @@ impl Cluster {
                 drainer.consumed = drainer.checkpoint.saved;
             }
         }
-        self.note(What::Exited { who, clean: exit == Exit::Clean });
+        self.note(LogEvent::Exited { who, clean: exit == Exit::Clean });
         if supervised && exit == Exit::Failed {
             self.queue.schedule(restart_at, Event::Restart(who, epoch));
         }
         self.rewire();
     }
 
-    pub(crate) fn booted(&mut self, who: Who) {
-        if self.node(who).awake() != Some(Stage::Booting) {
+    pub(crate) fn booted(&mut self, who: NodeIndex) {
+        if self.node(who).awake() != Some(ProcessStage::Booting) {
             return;
         }
         self.settle();
@@ -166,17 +166,17 @@ impl Cluster {
             return self.exit(who, Exit::Failed);
         }
         match who {
-            Who::Pump(at)
+            NodeIndex::Pump(at)
                 if matches!(self.node(who).recorded_state(), None | Some(RecordState::Known(State::Offline))) =>
             {
-                self.set_stage(who, Stage::Notifying);
+                self.set_stage(who, ProcessStage::Notifying);
                 self.write_state(who, State::Online);
-                self.note(What::Notifying(who));
+                self.note(LogEvent::Notifying(who));
                 self.rewire();
                 self.notify(at, 0);
             }
-            Who::Pump(_) => self.come_online(who),
-            Who::Drainer(at) => {
+            NodeIndex::Pump(_) => self.come_online(who),
+            NodeIndex::Drainer(at) => {
                 self.come_online(who);
                 self.look_afresh(at);
                 let drainer = &mut self.drainers[at];
@@ -188,24 +188,24 @@ impl Cluster {
     }
 
     /// Two processes cannot listen on one address: the one that comes second fails.
-    fn port_is_taken(&self, who: Who) -> bool {
+    fn port_is_taken(&self, who: NodeIndex) -> bool {
         self.all_at(&self.node(who).address)
             .filter(|other| *other != who)
-            .any(|other| self.node(other).process.is_some_and(|process| process.stage != Stage::Booting))
+            .any(|other| self.node(other).process.is_some_and(|process| process.stage != ProcessStage::Booting))
     }
 
-    fn set_stage(&mut self, who: Who, stage: Stage) {
+    fn set_stage(&mut self, who: NodeIndex, stage: ProcessStage) {
         if let Some(process) = &mut self.node_mut(who).process {
             process.stage = stage;
         }
     }
 
-    fn come_online(&mut self, who: Who) {
-        self.set_stage(who, Stage::Online);
+    fn come_online(&mut self, who: NodeIndex) {
+        self.set_stage(who, ProcessStage::Online);
         let now = self.now;
         self.node_mut(who).beat_phase = now;
         self.beat(who);
-        self.note(What::Online(who));
+        self.note(LogEvent::Online(who));
         self.record_changed(who);
         self.rewire();
         self.carry_out_pending(who);
@@ -214,8 +214,8 @@ impl Cluster {
     /// A Pump that is new or was `offline` tells every `online` Drainer of itself; if one of them stays silent, it
     /// gives up.
     pub(crate) fn notify(&mut self, pump: usize, attempt: u32) {
-        let who = Who::Pump(pump);
-        if self.node(who).awake() != Some(Stage::Notifying) {
+        let who = NodeIndex::Pump(pump);
+        if self.node(who).awake() != Some(ProcessStage::Notifying) {
             return;
         }
         self.settle();
@@ -240,19 +240,19 @@ impl Cluster {
     }
 
     /// Does what a node was told over HTTP; it is `online`.
-    pub(crate) fn act(&mut self, who: Who, action: Action) {
+    pub(crate) fn act(&mut self, who: NodeIndex, action: Action) {
         self.settle();
-        self.note(What::Acted { who, action });
+        self.note(LogEvent::Acted { who, action });
         match (action, who) {
             (Action::Pause, _) => self.pause(who, Exit::Clean),
-            (Action::Close, Who::Pump(pump)) => self.close_pump(pump),
-            (Action::Close, Who::Drainer(_)) => self.end_drainer(who, State::Offline),
+            (Action::Close, NodeIndex::Pump(pump)) => self.close_pump(pump),
+            (Action::Close, NodeIndex::Drainer(_)) => self.end_drainer(who, State::Offline),
         }
     }
 
-    fn pause(&mut self, who: Who, exit: Exit) {
+    fn pause(&mut self, who: NodeIndex, exit: Exit) {
         match (who, exit) {
-            (Who::Drainer(_), Exit::Clean) => self.end_drainer(who, State::Paused),
+            (NodeIndex::Drainer(_), Exit::Clean) => self.end_drainer(who, State::Paused),
             _ => {
                 self.freeze(who);
                 self.write_state(who, State::Paused);
@@ -262,11 +262,11 @@ impl Cluster {
     }
 
     /// A Drainer writes its state before it stops: its process is still there for a moment.
-    fn end_drainer(&mut self, who: Who, state: State) {
+    fn end_drainer(&mut self, who: NodeIndex, state: State) {
         self.freeze(who);
         self.write_state(who, state);
-        self.set_stage(who, Stage::Ending);
-        if let Who::Drainer(at) = who {
+        self.set_stage(who, ProcessStage::Ending);
+        if let NodeIndex::Drainer(at) = who {
             self.drainers[at].flowing = false;
         }
         let (at, epoch) = (self.now + ENDING, self.node(who).epoch);
@@ -274,8 +274,8 @@ impl Cluster {
         self.rewire();
     }
 
-    pub(crate) fn ended(&mut self, who: Who) {
-        if self.node(who).awake() == Some(Stage::Ending) {
+    pub(crate) fn ended(&mut self, who: NodeIndex) {
+        if self.node(who).awake() == Some(ProcessStage::Ending) {
             self.settle();
             self.exit(who, Exit::Clean);
         }
@@ -283,16 +283,16 @@ impl Cluster {
 
     /// The heartbeat ends first, so that the record stays `online` as it was; then it waits.
     fn close_pump(&mut self, at: usize) {
-        let who = Who::Pump(at);
+        let who = NodeIndex::Pump(at);
         self.freeze(who);
-        self.set_stage(who, Stage::Closing);
+        self.set_stage(who, ProcessStage::Closing);
         let now = self.now;
         let pump = &mut self.pumps[at];
         pump.newest = now;
         pump.ticks.once(now);
         pump.told_to_close = Some(now);
         pump.closing = Some(Closing { fake_binlog: now, storage_done: false, looks_at: now });
-        self.note(What::Closing(who));
+        self.note(LogEvent::Closing(who));
         self.close_check_at(at, now + CLOSE_CHECK);
         self.rewire();
     }
@@ -307,12 +307,12 @@ impl Cluster {
 
     pub(crate) fn close_check(&mut self, at: usize) {
         let pump = &self.pumps[at];
-        let Some(closing) = pump.closing.filter(|_| pump.node.awake() == Some(Stage::Closing)) else { return };
+        let Some(closing) = pump.closing.filter(|_| pump.node.awake() == Some(ProcessStage::Closing)) else { return };
         let is_matched = pump.unmatched_until <= self.now;
         if closing.storage_done && !self.is_needed(&closing) {
             self.settle();
-            self.write_state(Who::Pump(at), State::Offline);
-            return self.exit(Who::Pump(at), Exit::Clean);
+            self.write_state(NodeIndex::Pump(at), State::Offline);
+            return self.exit(NodeIndex::Pump(at), Exit::Clean);
         }
         self.close_check_at(at, self.now + CLOSE_CHECK);
         if !closing.storage_done {
@@ -327,14 +327,14 @@ impl Cluster {
     /// Whether some Drainer that is not `offline` has not passed the closing Pump's last binlog, or nobody can tell.
     fn is_needed(&self, closing: &Closing) -> bool {
         let waits = |at: usize| {
-            let who = Who::Drainer(at);
+            let who = NodeIndex::Drainer(at);
             self.node(who).counts() && self.recorded_position(who).is_some_and(|at| at < closing.fake_binlog)
         };
         self.pd_gone() || self.broken[1] || (0..self.drainers.len()).any(waits)
     }
 
     /// Requests that reached a process while it could not answer are carried out now.
-    pub(crate) fn carry_out_pending(&mut self, who: Who) {
+    pub(crate) fn carry_out_pending(&mut self, who: NodeIndex) {
         for action in std::mem::take(&mut self.node_mut(who).pending) {
             if self.node(who).true_state() == Some(State::Online) {
                 self.act(who, action);

@@ -3,8 +3,8 @@
 use super::clock::Micros;
 use super::cluster::{Cluster, Event};
 use super::drainer::{DRAINER_BEAT, FAILED_BEATS, Source};
-use super::happening::What;
-use super::process::{Exit, Stage, Who};
+use super::log::LogEvent;
+use super::process::{Exit, NodeIndex, ProcessStage};
 use super::pump::GC_INTERVAL;
 use super::scenario::GcRule;
 use crate::node::{RecordState, State};
@@ -20,7 +20,7 @@ impl Cluster {
     /// A Drainer looks at the list of Pumps: it drops those that are `offline`, and takes up those that it does not
     /// know. The address of one that it knows it never takes over; one whose key is gone it waits for.
     pub(crate) fn look(&mut self, at: usize) {
-        if self.drainers[at].node.awake() != Some(Stage::Online) || self.pd_gone() || self.broken[0] {
+        if self.drainers[at].node.awake() != Some(ProcessStage::Online) || self.pd_gone() || self.broken[0] {
             return;
         }
         let (gone, new) = self.news_for(at);
@@ -78,7 +78,7 @@ impl Cluster {
         self.drainers[at].dropped.insert(pump, read_to);
         let newest = self.pumps[pump].newest_to_miss(self.now);
         if read < newest {
-            self.note(What::LeftBehind { drainer: at, pump, from: read, to: newest });
+            self.note(LogEvent::LeftBehind { drainer: at, pump, from: read, to: newest });
         }
     }
 
@@ -93,7 +93,7 @@ impl Cluster {
         drainer.sources.insert(source, Source { pump, address, stuck_at, missed_to: Micros::MIN });
         let to = drainer.consumed.min(self.pumps[pump].newest);
         if let Some(from) = drainer.dropped.remove(&pump).filter(|from| *from < to) {
-            self.note(What::Skipped { drainer: at, pump, from, to });
+            self.note(LogEvent::Skipped { drainer: at, pump, from, to });
         }
         self.miss_collected(at, source);
     }
@@ -114,13 +114,13 @@ impl Cluster {
         let long_enough = self.now - self.pd_gone_since >= FAILED_BEATS * DRAINER_BEAT;
         if self.drainers[at].node.beats() && self.pd_gone() && long_enough {
             self.settle();
-            self.exit(Who::Drainer(at), Exit::Failed);
+            self.exit(NodeIndex::Drainer(at), Exit::Failed);
         }
     }
 
     pub(crate) fn hourly_gc(&mut self, pump: usize) {
         self.queue.schedule(self.now + GC_INTERVAL, Event::Gc(pump));
-        if matches!(self.pumps[pump].node.awake(), Some(Stage::Online | Stage::Closing)) {
+        if matches!(self.pumps[pump].node.awake(), Some(ProcessStage::Online | ProcessStage::Closing)) {
             self.collect(pump);
         }
     }
@@ -130,7 +130,7 @@ impl Cluster {
         self.settle();
         let mut limit = self.now - self.pumps[pump].retention;
         if self.gc_rule == GcRule::Consumed {
-            let counting = (0..self.drainers.len()).map(Who::Drainer).filter(|who| self.node(*who).counts());
+            let counting = (0..self.drainers.len()).map(NodeIndex::Drainer).filter(|who| self.node(*who).counts());
             let slowest = counting.filter_map(|who| self.recorded_position(who)).min();
             limit = slowest.map_or(limit, |slowest| limit.min(slowest));
         }
@@ -164,6 +164,6 @@ impl Cluster {
         let drainer = &mut self.drainers[at];
         drainer.sources[source].missed_to = to;
         drainer.consumed = everywhere.map_or(drainer.consumed, |gone| gone.max(drainer.consumed));
-        self.note(What::Hole { drainer: at, pump, from, to });
+        self.note(LogEvent::Hole { drainer: at, pump, from, to });
     }
 }

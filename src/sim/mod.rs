@@ -16,10 +16,10 @@ mod drainer;
 mod etcd;
 mod faults;
 mod flow;
-mod happening;
 mod host;
 mod http;
 mod lifecycle;
+mod log;
 mod measure;
 mod merging;
 mod process;
@@ -35,10 +35,10 @@ mod truth;
 pub use clock::{HOUR, MILLISECOND, MINUTE, Micros, SECOND};
 pub use cluster::Cluster;
 pub use etcd::KeyValue;
-pub use happening::{Happening, What};
 pub use http::HttpOutcome;
+pub use log::{LogEntry, LogEvent};
 pub use measure::scheduled_events;
-pub use process::{Signal, Stage, Who};
+pub use process::{NodeIndex, ProcessStage, Signal};
 pub use samples::scenario_names;
 pub use scenario::{
     BinlogSpec, CertificateSpec, DiskSpec, DrainerSpec, Fault, GcRule, HostSpec, KeySpec, PdMember, Phases,

@@ -15,14 +15,14 @@ pub(crate) const RESTART_AFTER: Micros = 15 * SECOND;
 
 /// A node of the model, by its place in the cluster's lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Who {
+pub enum NodeIndex {
     /// The Pump at this place.
     Pump(usize),
     /// The Drainer at this place.
     Drainer(usize),
 }
 
-impl Who {
+impl NodeIndex {
     /// Pump or Drainer.
     pub fn kind(self) -> Kind {
         match self {
@@ -34,7 +34,7 @@ impl Who {
 
 /// How far a process has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
+pub enum ProcessStage {
     /// Started; nothing listens yet.
     Booting,
     /// A Pump that is new or was `offline`: registered, and silent until every `online` Drainer has heard of it.
@@ -53,7 +53,7 @@ pub(crate) struct Process {
     /// When it was started.
     pub(crate) started: Micros,
     /// How far it has come.
-    pub(crate) stage: Stage,
+    pub(crate) stage: ProcessStage,
     /// Stopped by SIGSTOP.
     pub(crate) hung: bool,
     /// Before it, it does not come up.
@@ -153,21 +153,21 @@ impl Node {
     }
 
     /// How far the process has come, if there is one and it is not stopped.
-    pub(crate) fn awake(&self) -> Option<Stage> {
+    pub(crate) fn awake(&self) -> Option<ProcessStage> {
         self.process.filter(|process| !process.hung).map(|process| process.stage)
     }
 
     /// Whether it writes heartbeats.
     pub(crate) fn beats(&self) -> bool {
-        self.awake() == Some(Stage::Online)
+        self.awake() == Some(ProcessStage::Online)
     }
 
     /// What the process itself says when it is asked; `None` when it does not answer.
     pub(crate) fn true_state(&self) -> Option<State> {
         match self.awake()? {
-            Stage::Online => Some(State::Online),
-            Stage::Closing => Some(State::Closing),
-            Stage::Booting | Stage::Notifying | Stage::Ending => None,
+            ProcessStage::Online => Some(State::Online),
+            ProcessStage::Closing => Some(State::Closing),
+            ProcessStage::Booting | ProcessStage::Notifying | ProcessStage::Ending => None,
         }
     }
 

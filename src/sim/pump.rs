@@ -1,7 +1,7 @@
 //! Pumps: the binlog they hold, and what they wait for.
 
 use super::clock::{HOUR, MINUTE, Micros, SECOND};
-use super::process::{Node, Stage};
+use super::process::{Node, ProcessStage};
 use super::ticks::Ticks;
 use std::sync::Arc;
 
@@ -89,12 +89,12 @@ impl Pump {
 
     /// Whether a Drainer that knows it at `address` can read from it.
     pub(crate) fn serves(&self, address: &Arc<str>) -> bool {
-        matches!(self.node.awake(), Some(Stage::Online | Stage::Closing))
+        matches!(self.node.awake(), Some(ProcessStage::Online | ProcessStage::Closing))
             && (Arc::ptr_eq(&self.node.address, address) || self.node.address.eq_ignore_ascii_case(address))
     }
 
     /// Whether TiDB servers can write to it.
     pub(crate) fn writable(&self) -> bool {
-        self.node.awake() == Some(Stage::Online) && self.disk_available >= LEAST_FREE_DISK
+        self.node.awake() == Some(ProcessStage::Online) && self.disk_available >= LEAST_FREE_DISK
     }
 }

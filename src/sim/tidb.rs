@@ -3,7 +3,7 @@
 use super::clock::{Micros, SECOND};
 use super::cluster::{Cluster, Event, FIRST_REVISION};
 use super::etcd::KeyValue;
-use super::happening::What;
+use super::log::LogEvent;
 use crate::world::{TidbBinlog, TidbBinlogState, TidbServer};
 use std::sync::Arc;
 
@@ -89,11 +89,11 @@ impl Cluster {
         let what = match tidb.ignore_error {
             true => {
                 tidb.binlog = Binlog::Skipping;
-                What::TidbSkips(at)
+                LogEvent::TidbSkips(at)
             }
             false => {
                 tidb.binlog = Binlog::Stopped;
-                What::TidbStopped(at)
+                LogEvent::TidbStopped(at)
             }
         };
         self.note(what);
@@ -132,7 +132,7 @@ impl Cluster {
             let tidb = &mut self.tidbs[at];
             let until = if tidb.writes_per_second > 0 { now.saturating_add(UNDER_WAY) } else { now };
             (tidb.binlog, tidb.revision, tidb.skipped_until) = (Binlog::On, revision, until);
-            self.note(What::TidbRecovers(at));
+            self.note(LogEvent::TidbRecovers(at));
             self.rewire();
         }
         self.tidb_binlog(status_address)
@@ -152,7 +152,7 @@ impl Cluster {
         self.unknown_tidb_writes = binlog == TidbBinlog::On;
         let writes = self.tidb_is_to_write();
         if writes != before {
-            self.note(What::TidbWrites(writes));
+            self.note(LogEvent::TidbWrites(writes));
         }
         self.rewire();
     }

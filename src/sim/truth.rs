@@ -2,27 +2,27 @@
 
 use super::clock::Micros;
 use super::cluster::Cluster;
-use super::process::{Stage, Who};
+use super::process::{NodeIndex, ProcessStage};
 use crate::node::RecordState;
 
 impl Cluster {
     /// How far a node's process has come; `None` without one.
-    pub fn stage(&self, who: Who) -> Option<Stage> {
+    pub fn stage(&self, who: NodeIndex) -> Option<ProcessStage> {
         self.node(who).process.map(|process| process.stage)
     }
 
     /// Whether a node has a process that SIGSTOP has stopped.
-    pub fn is_hung(&self, who: Who) -> bool {
+    pub fn is_hung(&self, who: NodeIndex) -> bool {
         self.node(who).process.is_some_and(|process| process.hung)
     }
 
     /// When a node's process was started; `None` without one.
-    pub fn started(&self, who: Who) -> Option<Micros> {
+    pub fn started(&self, who: NodeIndex) -> Option<Micros> {
         self.node(who).process.map(|process| process.started)
     }
 
     /// The state that a node's record shows; `None` without a record.
-    pub fn recorded_state(&self, who: Who) -> Option<&RecordState> {
+    pub fn recorded_state(&self, who: NodeIndex) -> Option<&RecordState> {
         self.node(who).recorded_state()
     }
 

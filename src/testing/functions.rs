@@ -1,6 +1,6 @@
 //! The functions of `t`, the cluster that a test is given.
 
-use super::bed::{Bed, failed, unexpected};
+use super::test_cluster::{TestCluster, failed, unexpected};
 use crate::error::{Error, ErrorKind, Result};
 use crate::language::{from_script, thrown, to_script};
 use crate::nearest::parse_named;
@@ -14,7 +14,7 @@ use std::time::Duration;
 
 /// What a test knows as `t`. Clones share it.
 #[derive(Clone)]
-pub(super) struct T(pub(super) Rc<RefCell<Bed>>);
+pub(super) struct T(pub(super) Rc<RefCell<TestCluster>>);
 
 type Called<R = ()> = std::result::Result<R, Box<EvalAltResult>>;
 
@@ -25,7 +25,7 @@ impl CustomType for T {
 }
 
 impl T {
-    fn with<R>(&self, work: impl FnOnce(&mut Bed) -> Result<R>) -> Called<R> {
+    fn with<R>(&self, work: impl FnOnce(&mut TestCluster) -> Result<R>) -> Called<R> {
         work(&mut self.0.borrow_mut()).map_err(thrown)
     }
 }
@@ -69,27 +69,27 @@ pub(super) fn register(engine: &mut Engine) {
 }
 
 fn given(engine: &mut Engine) {
-    engine.register_fn("scenario", |t: &mut T, name: &str| t.with(|bed| bed.choose(name)));
+    engine.register_fn("scenario", |t: &mut T, name: &str| t.with(|cluster| cluster.choose(name)));
     engine.register_fn("fault", |t: &mut T, kind: &str| fault(t, kind, None, Map::new()));
     engine.register_fn("fault", |t: &mut T, kind: &str, id: &str| fault(t, kind, Some(id), Map::new()));
     engine.register_fn("fault", |t: &mut T, kind: &str, id: &str, when: Map| fault(t, kind, Some(id), when));
     engine.register_fn("fault", |t: &mut T, kind: &str, when: Map| fault(t, kind, None, when));
     engine.register_fn("limit", |t: &mut T, time: Dynamic| {
-        t.with(|bed| {
-            bed.set_limit(duration(&time)?);
+        t.with(|cluster| {
+            cluster.set_limit(duration(&time)?);
             Ok(())
         })
     });
     engine.register_fn("run", |t: &mut T, script: &str| run(t, script, Map::new()));
     engine.register_fn("run", run);
     engine.register_fn("run_code", |t: &mut T, code: &str| {
-        t.with(|bed| bed.run_code(code))?;
+        t.with(|cluster| cluster.run_code(code))?;
         result(t)
     });
 }
 
 fn fault(t: &mut T, kind: &str, id: Option<&str>, when: Map) -> Called {
-    t.with(|bed| {
+    t.with(|cluster| {
         let (mut after, mut lasts) = (Duration::ZERO, None);
         for (name, value) in &when {
             match name.as_str() {
@@ -100,7 +100,7 @@ fn fault(t: &mut T, kind: &str, id: Option<&str>, when: Map) -> Called {
                 }
             }
         }
-        bed.add_fault(kind, id.map(str::to_owned), after, lasts)
+        cluster.add_fault(kind, id.map(str::to_owned), after, lasts)
     })
 }
 
@@ -108,14 +108,14 @@ fn run(t: &mut T, script: &str, parameters: Map) -> Called<Map> {
     let text = |value: &Dynamic| value.clone().into_string().unwrap_or_else(|_| value.to_string());
     let parameters: IndexMap<String, String> =
         parameters.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
-    t.with(|bed| bed.run(script, parameters))?;
+    t.with(|cluster| cluster.run(script, parameters))?;
     result(t)
 }
 
 /// What came of the last script, as a map. Whoever takes it has not yet looked at how it ended.
 fn result(t: &T) -> Called<Map> {
-    t.with(|bed| {
-        let ran = bed.ran()?;
+    t.with(|cluster| {
+        let ran = cluster.ran()?;
         let error = ran.error().map(|error| &error.error);
         let seconds = |micros: i64| Dynamic::from(micros as f64 / 1e6);
         let totals = ran.story.totals;
@@ -140,41 +140,45 @@ fn result(t: &T) -> Called<Map> {
 
 fn expected(engine: &mut Engine) {
     engine.register_fn("expect_ok", |t: &mut T| {
-        t.with(|bed| match bed.look()?.error() {
+        t.with(|cluster| match cluster.look()?.error() {
             Some(error) => Err(unexpected(error)),
-            None => code_is(bed.ran()?.exit_code(), 0),
+            None => code_is(cluster.ran()?.exit_code(), 0),
         })
     });
-    engine.register_fn("expect_error", |t: &mut T, kind: &str| t.with(|bed| error_is(bed, kind, "")));
-    engine.register_fn("expect_error", |t: &mut T, kind: &str, text: &str| t.with(|bed| error_is(bed, kind, text)));
+    engine.register_fn("expect_error", |t: &mut T, kind: &str| t.with(|cluster| error_is(cluster, kind, "")));
+    engine.register_fn("expect_error", |t: &mut T, kind: &str, text: &str| {
+        t.with(|cluster| error_is(cluster, kind, text))
+    });
     engine.register_fn("expect_exit", |t: &mut T, code: i64| {
-        t.with(|bed| code_is(bed.look()?.exit_code(), u8::try_from(code).map_err(|_| no_code(code))?))
+        t.with(|cluster| code_is(cluster.look()?.exit_code(), u8::try_from(code).map_err(|_| no_code(code))?))
     });
     engine.register_fn("expect_state", |t: &mut T, id: &str, state: &str| {
-        t.with(|bed| {
-            let found = bed.ran()?.record(id)?.map_or("gone".to_owned(), |state| state.to_string());
+        t.with(|cluster| {
+            let found = cluster.ran()?.record(id)?.map_or("gone".to_owned(), |state| state.to_string());
             is(&format!("the record of {id}"), &found, state)
         })
     });
     engine.register_fn("expect_process", |t: &mut T, id: &str, state: &str| {
-        t.with(|bed| is(&format!("the process of {id}"), bed.ran()?.process(id)?.name(), state))
+        t.with(|cluster| is(&format!("the process of {id}"), cluster.ran()?.process(id)?.name(), state))
     });
-    engine.register_fn("expect_effects", |t: &mut T, effects: Array| t.with(|bed| effects_are(bed, &effects)));
+    engine.register_fn("expect_effects", |t: &mut T, effects: Array| t.with(|cluster| effects_are(cluster, &effects)));
     engine.register_fn("expect_printed", |t: &mut T, text: &str| {
-        t.with(|bed| one_has("it printed", &bed.ran()?.printed(), text))
+        t.with(|cluster| one_has("it printed", &cluster.ran()?.printed(), text))
     });
     engine.register_fn("expect_asked", |t: &mut T, text: &str| {
-        t.with(|bed| one_has("it would ask", &bed.ran()?.asked(), text))
+        t.with(|cluster| one_has("it would ask", &cluster.ran()?.asked(), text))
     });
-    engine.register_fn("expect_shorter", |t: &mut T, time: Dynamic| t.with(|bed| bed.expect_shorter(duration(&time)?)));
+    engine.register_fn("expect_shorter", |t: &mut T, time: Dynamic| {
+        t.with(|cluster| cluster.expect_shorter(duration(&time)?))
+    });
     engine.register_fn("expect_no_harm", |t: &mut T| {
-        t.with(|bed| match bed.ran()?.story.harms.first() {
+        t.with(|cluster| match cluster.ran()?.story.harms.first() {
             Some(harm) => Err(failed(format!("it did harm: {}: {}", harm.kind.name(), harm.text))),
             None => Ok(()),
         })
     });
-    engine.register_fn("expect_story", |t: &mut T| t.with(|bed| bed.expect_story(None)));
-    engine.register_fn("expect_story", |t: &mut T, name: &str| t.with(|bed| bed.expect_story(Some(name))));
+    engine.register_fn("expect_story", |t: &mut T| t.with(|cluster| cluster.expect_story(None)));
+    engine.register_fn("expect_story", |t: &mut T, name: &str| t.with(|cluster| cluster.expect_story(Some(name))));
 }
 
 fn code_is(found: u8, code: u8) -> Result<()> {
@@ -200,9 +204,9 @@ fn one_has(what: &str, lines: &[String], text: &str) -> Result<()> {
     Err(failed(format!("{what} nothing with `{text}` in it; {what} {all}")))
 }
 
-fn error_is(bed: &mut Bed, kind: &str, text: &str) -> Result<()> {
+fn error_is(cluster: &mut TestCluster, kind: &str, text: &str) -> Result<()> {
     let kind = parse_named::<ErrorKind>("kind of error", kind)?.name();
-    let ran = bed.look()?;
+    let ran = cluster.look()?;
     let Some(error) = ran.error().map(|error| &error.error) else {
         return Err(failed(format!("the script succeeded, and was to fail with `{kind}`")));
     };
@@ -217,8 +221,8 @@ fn error_is(bed: &mut Bed, kind: &str, text: &str) -> Result<()> {
     }
 }
 
-fn effects_are(bed: &mut Bed, expected: &Array) -> Result<()> {
-    let found = bed.ran()?.effects();
+fn effects_are(cluster: &mut TestCluster, expected: &Array) -> Result<()> {
+    let found = cluster.ran()?.effects();
     let expected: Vec<String> = expected.iter().map(Dynamic::to_string).collect();
     let fits = found.len() == expected.len() && found.iter().zip(&expected).all(|(found, part)| found.contains(part));
     match fits {
@@ -233,13 +237,13 @@ fn effects_are(bed: &mut Bed, expected: &Array) -> Result<()> {
 
 fn told(engine: &mut Engine) {
     let list = |lines: Vec<String>| lines.into_iter().map(Dynamic::from).collect::<Array>();
-    engine.register_fn("effects", move |t: &mut T| t.with(|bed| Ok(list(bed.ran()?.effects()))));
-    engine.register_fn("printed", move |t: &mut T| t.with(|bed| Ok(list(bed.ran()?.printed()))));
-    engine.register_fn("asked", move |t: &mut T| t.with(|bed| Ok(list(bed.ran()?.asked()))));
-    engine.register_fn("story", move |t: &mut T| t.with(|bed| Ok(list(bed.ran()?.lines()))));
+    engine.register_fn("effects", move |t: &mut T| t.with(|cluster| Ok(list(cluster.ran()?.effects()))));
+    engine.register_fn("printed", move |t: &mut T| t.with(|cluster| Ok(list(cluster.ran()?.printed()))));
+    engine.register_fn("asked", move |t: &mut T| t.with(|cluster| Ok(list(cluster.ran()?.asked()))));
+    engine.register_fn("story", move |t: &mut T| t.with(|cluster| Ok(list(cluster.ran()?.lines()))));
     engine.register_fn("states", |t: &mut T| {
-        t.with(|bed| {
-            let ran = bed.ran()?;
+        t.with(|cluster| {
+            let ran = cluster.ran()?;
             let state = |id: &str| ran.record(id).map(|state| state.map_or("gone".into(), |state| state.to_string()));
             let states = ran.ids().map(|id| Ok((id.into(), Dynamic::from(state(id)?))));
             states.collect::<Result<Map>>()

@@ -4,12 +4,12 @@
 //! under test is played as in a rehearsal, through the same gate, in virtual time. This room knows no terminal, no network
 //! and no real clock; it opens files for scripts, scenarios and snapshots of stories.
 
-mod bed;
 mod files;
 mod functions;
 mod nowhere;
 mod ran;
 mod run;
+mod test_cluster;
 
 pub use files::{TestFile, discover};
 pub use run::{Options, Verdict, Watch, run};

@@ -3,7 +3,7 @@
 use crate::error::{Error, ScriptError};
 use crate::language::Ending;
 use crate::node::{Kind, RecordState};
-use crate::rehearsal::{Being, Harm, Played, Story, Timeline, Truth};
+use crate::rehearsal::{Harm, Played, ProcessState, Story, Timeline, Truth};
 use crate::sim::Cluster;
 use crate::value::Value;
 use crate::world::Notice;
@@ -72,7 +72,7 @@ impl Ran {
     }
 
     /// What a node's process is in the end, a minute after the script's.
-    pub(super) fn process(&self, id: &str) -> Result<Being, Error> {
+    pub(super) fn process(&self, id: &str) -> Result<ProcessState, Error> {
         self.node(id).map(|node| node.process_at(self.played.after.now()))
     }
 

@@ -1,9 +1,9 @@
 //! Running the tests of files, on several threads.
 
-use super::bed::Bed;
 use super::files::TestFile;
 use super::functions::{self, T};
 use super::nowhere::Nowhere;
+use super::test_cluster::TestCluster;
 use crate::error::{Error, Result, ScriptError};
 use crate::interrupt::Interrupt;
 use crate::journal::Memory;
@@ -156,19 +156,19 @@ fn interpreter(interrupt: &Interrupt) -> Interpreter {
 
 /// Runs one test: why it failed, and the story that it came to.
 fn one(file: &TestFile, name: &str, options: &Options, interrupt: &Interrupt) -> (Option<ScriptError>, Vec<String>) {
-    let bed = match Bed::new(file, name, options, interrupt.clone()) {
-        Ok(bed) => T(Rc::new(RefCell::new(bed))),
+    let cluster = match TestCluster::new(file, name, options, interrupt.clone()) {
+        Ok(cluster) => T(Rc::new(RefCell::new(cluster))),
         Err(error) => return (Some(error.into()), Vec::new()),
     };
     let mut interpreter = interpreter(interrupt);
     let called = interpreter
         .prepare(&file.source())
-        .and_then(|prepared| interpreter.call(&prepared, name, Dynamic::from(bed.clone())))
-        .and_then(|_| bed.0.borrow().is_settled().map_err(ScriptError::from));
+        .and_then(|prepared| interpreter.call(&prepared, name, Dynamic::from(cluster.clone())))
+        .and_then(|_| cluster.0.borrow().is_settled().map_err(ScriptError::from));
     match called {
         Ok(()) => (None, Vec::new()),
         Err(error) => {
-            let story = bed.0.borrow().story().unwrap_or_default();
+            let story = cluster.0.borrow().story().unwrap_or_default();
             (Some(error), story)
         }
     }

@@ -2,7 +2,9 @@
 
 use crate::dice::Dice;
 use binlogsh::node::Kind;
-use binlogsh::sim::{Cluster, DrainerSpec, HttpOutcome, MILLISECOND, Micros, Phases, PumpSpec, SECOND, Scenario, Who};
+use binlogsh::sim::{
+    Cluster, DrainerSpec, HttpOutcome, MILLISECOND, Micros, NodeIndex, Phases, PumpSpec, SECOND, Scenario,
+};
 use serde::Deserialize;
 
 const CADENCE: &str = include_str!("cadence.jsonl");
@@ -61,7 +63,7 @@ fn quiet_cluster(seed: u64) -> Cluster {
 /// What a line is about, now.
 fn value(cluster: &mut Cluster, line: &Line) -> i64 {
     let kind = if line.node.starts_with("pump") { Kind::Pump } else { Kind::Drainer };
-    let who: Who = cluster.find(kind, &line.node).unwrap();
+    let who: NodeIndex = cluster.find(kind, &line.node).unwrap();
     let field = match line.what.as_str() {
         "maxCommitTS of the record" => return cluster.record(who).unwrap().max_commit_ts.physical_ms(),
         "LastTS of /status" => "LastTS",

@@ -2,7 +2,7 @@
 
 use crate::dice::Dice;
 use binlogsh::node::{Kind, RecordState, State};
-use binlogsh::sim::{Cluster, DrainerSpec, MILLISECOND, Micros, Phases, PumpSpec, SECOND, Scenario, Span, What};
+use binlogsh::sim::{Cluster, DrainerSpec, LogEvent, MILLISECOND, Micros, Phases, PumpSpec, SECOND, Scenario, Span};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -75,9 +75,9 @@ fn close(cluster: &mut Cluster, pumps: &[String]) -> BTreeMap<String, f64> {
         cluster.http(&address, "PUT", &format!("/state/{pump}/close"));
     }
     cluster.advance_to(20 * SECOND);
-    let offline = cluster.log().iter().filter_map(|happening| match &happening.what {
-        What::Recorded { who, state: RecordState::Known(State::Offline), .. } => {
-            Some((cluster.id_of(*who).to_owned(), happening.at as f64 / SECOND as f64))
+    let offline = cluster.log().iter().filter_map(|entry| match &entry.what {
+        LogEvent::Recorded { who, state: RecordState::Known(State::Offline), .. } => {
+            Some((cluster.id_of(*who).to_owned(), entry.at as f64 / SECOND as f64))
         }
         _ => None,
     });

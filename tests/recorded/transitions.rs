@@ -5,8 +5,8 @@
 use crate::dice::Dice;
 use binlogsh::node::{Kind, State};
 use binlogsh::sim::{
-    Cluster, DrainerSpec, HttpOutcome, KeySpec, MILLISECOND, Micros, Phases, ProcessSpec, PumpSpec, SECOND, Scenario,
-    Signal, Span, Who,
+    Cluster, DrainerSpec, HttpOutcome, KeySpec, MILLISECOND, Micros, NodeIndex, Phases, ProcessSpec, PumpSpec, SECOND,
+    Scenario, Signal, Span,
 };
 use serde::Deserialize;
 use std::fmt::Write as _;
@@ -119,7 +119,7 @@ fn scenario(recording: &Recording, choice: u64) -> Scenario {
     scenario
 }
 
-fn named(cluster: &Cluster, node: &str) -> Who {
+fn named(cluster: &Cluster, node: &str) -> NodeIndex {
     let kind = if node.starts_with("pump") { Kind::Pump } else { Kind::Drainer };
     cluster.find(kind, node).unwrap_or_else(|| panic!("no node {node}"))
 }

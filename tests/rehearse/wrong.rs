@@ -66,7 +66,7 @@ fn options_that_make_no_sense_are_said_at_once() {
     at_once("print(1)", &["--limit=nonsense"]).stderr_contains("--limit: `nonsense` is no duration");
     at_once("print(1)", &["--observe=soon"]).stderr_contains("--observe: `soon` is no duration");
     at_once("print(1)", &["--futures=3", "--faults=crsh"]).stderr_contains("did you mean `crash`?");
-    at_once("print(1)", &["--futures=3", "--faults=crash,nonsense"]).stderr_contains("the kinds are crash, flap,");
+    at_once("print(1)", &["--futures=3", "--faults=crash,nonsense"]).stderr_contains("one of crash, flap,");
     at_once("print(1)", &["--futures=3", "--faults=-pd_gon"]).stderr_contains("did you mean `pd_gone`?");
     at_once("print(1)", &["--futures=3", "--faults=crash,-crash"]).stderr_contains("leaves no kind of fault");
     at_once("print(1)", &["--futures=3", "--faults="]).stderr_contains("--faults names no kind of fault");

@@ -14,7 +14,7 @@ use binlogsh::node::RecordState;
 use binlogsh::policy::Yes;
 use binlogsh::recovery::{Knowledge, settle};
 use binlogsh::session::{LockPlan, LockSpan, Parts, Session};
-use binlogsh::sim::{Scenario, Simulated, Span, Stage, What};
+use binlogsh::sim::{LogEvent, ProcessStage, Scenario, Simulated, Span};
 use binlogsh::world::{Action, Answer, Change, Fence, LockHolder, Notices, Read, Request, World};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -162,7 +162,7 @@ pub(super) struct Case {
 #[derive(Debug, PartialEq)]
 struct End {
     /// Each node's process and record.
-    nodes: BTreeMap<String, (Option<Stage>, Option<RecordState>)>,
+    nodes: BTreeMap<String, (Option<ProcessStage>, Option<RecordState>)>,
     /// How often each node did what it was told, and how often its process was started.
     effects: BTreeMap<(String, &'static str), usize>,
 }
@@ -171,13 +171,13 @@ impl End {
     fn of(world: &Simulated) -> Self {
         let cluster = world.cluster();
         let mut effects = BTreeMap::new();
-        for happening in cluster.log() {
-            let (who, what) = match happening.what {
-                What::Acted { who, action: Action::Pause } => (who, "told to pause"),
-                What::Acted { who, action: Action::Close } => (who, "told to close"),
-                What::Started(who) => (who, "started"),
-                What::Recorded { who, by_hand: true, .. } => (who, "written by hand"),
-                What::Forgotten(who) => (who, "forgotten"),
+        for entry in cluster.log() {
+            let (who, what) = match entry.what {
+                LogEvent::Acted { who, action: Action::Pause } => (who, "told to pause"),
+                LogEvent::Acted { who, action: Action::Close } => (who, "told to close"),
+                LogEvent::Started(who) => (who, "started"),
+                LogEvent::Recorded { who, by_hand: true, .. } => (who, "written by hand"),
+                LogEvent::Forgotten(who) => (who, "forgotten"),
                 _ => continue,
             };
             *effects.entry((cluster.id_of(who).to_owned(), what)).or_insert(0) += 1;

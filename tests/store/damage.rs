@@ -16,12 +16,12 @@ const FILES: [&str; 2] = ["runs.db", "runs.db-wal"];
 
 /// What a whole store says of its runs.
 #[derive(Clone, Debug, PartialEq)]
-struct Told {
+struct StoryLine {
     list: Vec<RunLine>,
     runs: Vec<Loaded>,
 }
 
-impl Told {
+impl StoryLine {
     fn by(file: &Path) -> Result<Self, Error> {
         let Some(store) = Store::open_if_there(file)? else { return Ok(Self { list: Vec::new(), runs: Vec::new() }) };
         let list = store.runs(&RunFilter::default())?;
@@ -53,15 +53,15 @@ enum Size {
 /// The bytes of a store's files at one moment, and what it had said at every moment before.
 struct Specimen {
     files: Vec<(&'static str, Vec<u8>)>,
-    states: Vec<Told>,
+    states: Vec<StoryLine>,
 }
 
 impl Specimen {
     /// With the log beside the database, as a process that was killed leaves it; or without, as one that ended does.
     fn grow(with_log: bool, size: Size) -> Self {
         let (_dir, file) = place();
-        let mut states = vec![Told::by(&file).unwrap()];
-        let mut tell = || states.push(Told::by(&file).unwrap());
+        let mut states = vec![StoryLine::by(&file).unwrap()];
+        let mut tell = || states.push(StoryLine::by(&file).unwrap());
         let runs = match size {
             Size::Small => vec![(3, None)],
             Size::Large => vec![(1, Some(done())), (2, Some(failed())), (3, None)],
@@ -105,7 +105,7 @@ impl Specimen {
 
     /// Whether the harmed store says anything but an error.
     fn check(&self, file: &Path, what: &str) -> bool {
-        let told = Told::by(file);
+        let told = StoryLine::by(file);
         match &told {
             Ok(told) => assert!(self.states.iter().any(|state| told.is(state)), "{what}: it says {told:#?}"),
             Err(error) => assert!(error.message.contains(&file.display().to_string()), "{what}: {error}"),
@@ -143,7 +143,7 @@ fn a_whole_store_says_what_was_written() {
     for with_log in [false, true] {
         let specimen = Specimen::grow(with_log, Size::Large);
         let (_dir, file) = specimen.lay_out(0, |_| {});
-        assert_eq!(Told::by(&file).unwrap(), *specimen.states.last().unwrap());
+        assert_eq!(StoryLine::by(&file).unwrap(), *specimen.states.last().unwrap());
     }
 }
 

@@ -11,7 +11,7 @@ use super::mirror::{Mirror, Model, Ports};
 use super::pd_double::PdDouble;
 use super::tidb_double;
 use binlogsh::node::Kind;
-use binlogsh::sim::{Cluster, HttpOutcome, MILLISECOND, Scenario, TidbSpec, Who};
+use binlogsh::sim::{Cluster, HttpOutcome, MILLISECOND, NodeIndex, Scenario, TidbSpec};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -117,7 +117,7 @@ impl LiveCluster {
     }
 
     /// The node `id` of the model.
-    pub(crate) fn who(&self, kind: Kind, id: &str) -> Who {
+    pub(crate) fn who(&self, kind: Kind, id: &str) -> NodeIndex {
         self.with(|cluster| cluster.find(kind, id)).unwrap()
     }
 

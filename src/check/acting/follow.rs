@@ -20,7 +20,7 @@ pub(super) fn check(flows: &Flows, found: &mut Vec<Finding>) {
         calls: Vec::new(),
         left: Cell::new(MOST),
         seen: Vec::new(),
-        told: Told::default(),
+        told: ToldAct::default(),
     };
     way.root(flows.body(), Root::Script);
     for function in flows.own_functions() {
@@ -35,7 +35,7 @@ pub(super) fn check(flows: &Flows, found: &mut Vec<Finding>) {
 
 /// What was found, by place. Where one way to a place is right, there is no finding.
 #[derive(Default)]
-struct Told {
+struct ToldAct {
     outside: BTreeMap<Spot, Finding>,
     unwaited: BTreeMap<Spot, Option<Finding>>,
     written: BTreeMap<Spot, Option<Finding>>,
@@ -74,7 +74,7 @@ struct Way<'a> {
     left: Cell<usize>,
     /// The functions that it was in.
     seen: Vec<*const Event>,
-    told: Told,
+    told: ToldAct,
 }
 
 /// What comes after a change.

@@ -3,8 +3,8 @@
 use super::flags::{means_something, parse, shown};
 use super::{Flags, Host, Usage, execute, host_zone};
 use crate::cli::Global;
-use crate::commands::compose::{House, Work, ctl_session};
-use crate::commands::runs::{Keeping, What};
+use crate::commands::compose::{CommandContext, Work, ctl_session};
+use crate::commands::runs::{Keeping, RunStart};
 use crate::commands::yes_names_the_profile;
 use crate::config::{self, Settings, Variables};
 use crate::error::Result;
@@ -67,15 +67,15 @@ pub(in crate::commands) fn main(asked: Asked, global: Global, output: &Output, i
         Err(error) => return host.unusable(output, &error),
     };
     host.force = variables.get(config::FORCE);
-    let house = settings(&global, &variables).map(|settings| House {
+    let context = settings(&global, &variables).map(|settings| CommandContext {
         global,
         settings,
         output: output.clone(),
         interrupt,
         seen: None,
     });
-    if let Ok(house) = &house {
-        host.timeout = house.settings.timeout;
+    if let Ok(context) = &context {
+        host.timeout = context.settings.timeout;
     }
     let work = |session: &mut Session| {
         let row = operations::find(&flags.command.replace('-', "_"));
@@ -84,20 +84,20 @@ pub(in crate::commands) fn main(asked: Asked, global: Global, output: &Output, i
         }
         execute(&flags, session, output, &host)
     };
-    match house.and_then(|house| kept(&house, &asked.args, work)) {
+    match context.and_then(|context| kept(&context, &asked.args, work)) {
         Ok(code) => code,
         Err(error) => host.unusable(output, &error),
     }
 }
 
 /// Does `work`, which returns an exit code, as a run.
-fn kept(house: &House, args: &[OsString], work: impl FnOnce(&mut Session) -> u8) -> Result<u8> {
+fn kept(context: &CommandContext, args: &[OsString], work: impl FnOnce(&mut Session) -> u8) -> Result<u8> {
     let (line, parameters, secrets) = (shown(args), &IndexMap::new(), &IndexMap::new());
-    let what = What { kind: RunKind::Ctl, script: "ctl", text: &line, parameters, secrets };
-    let run = Keeping::begin(house, &what)?;
-    let session = ctl_session(house, Work::lines(run.id()), run.lenient_journal(house))?;
+    let what = RunStart { kind: RunKind::Ctl, script: "ctl", text: &line, parameters, secrets };
+    let run = Keeping::begin(context, &what)?;
+    let session = ctl_session(context, Work::lines(run.id()), run.lenient_journal(context))?;
     let code = work(&mut session.borrow_mut());
-    run.end(house, Ok(&Ending::Exit(code)));
+    run.end(context, Ok(&Ending::Exit(code)));
     Ok(code)
 }
 

@@ -4,7 +4,7 @@ mod options;
 mod show;
 
 use crate::cli::Rehearse;
-use crate::commands::compose::{House, scenario_to_rehearse};
+use crate::commands::compose::{CommandContext, scenario_to_rehearse};
 use crate::commands::evaluate::language_settings;
 use crate::commands::given::{Given, given};
 use crate::commands::{read_text, run};
@@ -29,13 +29,13 @@ const CALLS: u64 = 5_000_000;
 const NAMED: usize = 10;
 
 /// Rehearses the script, or shows what an earlier rehearsal has kept.
-pub(super) fn main(house: &House, args: &Rehearse) -> Result<u8, ScriptError> {
+pub(super) fn main(context: &CommandContext, args: &Rehearse) -> Result<u8, ScriptError> {
     if !args.merge.is_empty() {
-        return Ok(merge(house, args)?);
+        return Ok(merge(context, args)?);
     }
-    one_cluster(house, args)?;
+    one_cluster(context, args)?;
     if let Some(file) = &args.show {
-        house.output.value(&Plan::read(file)?.table());
+        context.output.value(&Plan::read(file)?.table());
         return Ok(0);
     }
     let Some(script) = &args.script else {
@@ -43,39 +43,44 @@ pub(super) fn main(house: &House, args: &Rehearse) -> Result<u8, ScriptError> {
     };
     let source = run::read(script)?;
     if args.help {
-        house.output.line(&run::help("rehearse", script, &Stage::describe(&source)?));
+        context.output.line(&run::help("rehearse", script, &Stage::describe(&source)?));
         return Ok(0);
     }
     let told = args.story.as_deref().map(SavedStory::read).transpose()?;
     let Given { parameters, secrets } =
-        given(&source, &args.params, &args.sources, |secret| Ok(made_up(house, secret)))?;
+        given(&source, &args.params, &args.sources, |secret| Ok(made_up(context, secret)))?;
     let parameters = match &told {
         Some(story) if args.params.is_empty() => story.parameters.clone(),
         _ => parameters,
     };
     let settings = Settings { parameters, secrets, ..language_settings()? };
     let nowhere = Scenario::named("empty")?;
-    let subjects = Subjects { source, settings, scenario: nowhere, interrupt: house.interrupt.clone() };
+    let subjects = Subjects { source, settings, scenario: nowhere, interrupt: context.interrupt.clone() };
     // What is wrong with the script, the options or the files is said before anybody looks at the cluster.
     drop(subjects.stage()?);
     let bounds = Bounds { time: limit(&args.limit)?, calls: CALLS };
     match told {
-        Some(story) => tell(house, args, subjects, &story, bounds),
-        None => rehearse(house, args, subjects, bounds),
+        Some(story) => tell(context, args, subjects, &story, bounds),
+        None => rehearse(context, args, subjects, bounds),
     }
 }
 
 /// What stands for a secret that is not given. Nothing that a rehearsal encrypts is ever used.
-fn made_up(house: &House, secret: &ParamDoc) -> Secret {
+fn made_up(context: &CommandContext, secret: &ParamDoc) -> Secret {
     let name = &secret.name;
-    house
+    context
         .output
         .remark(&format!("the secret `{name}` is made up for the rehearsal; --param-file {name}=FILE gives it"));
     Secret::Plain(Secret::MADE_UP.to_owned())
 }
 
 /// Rehearses the script on the cluster, once or through many futures.
-fn rehearse(house: &House, args: &Rehearse, mut subjects: Subjects, bounds: Bounds) -> Result<u8, ScriptError> {
+fn rehearse(
+    context: &CommandContext,
+    args: &Rehearse,
+    mut subjects: Subjects,
+    bounds: Bounds,
+) -> Result<u8, ScriptError> {
     let kinds = kinds(args.faults.as_deref())?;
     for (what, target) in
         [("the report", &args.report), ("the snapshot", &args.save_snapshot), ("the plan", &args.plan)]
@@ -83,7 +88,7 @@ fn rehearse(house: &House, args: &Rehearse, mut subjects: Subjects, bounds: Boun
         target.as_deref().map_or(Ok(()), |file| check_target(what, file))?;
     }
     let stories = stories_dir(args)?;
-    subjects.scenario = scenario_to_rehearse(house, args)?;
+    subjects.scenario = scenario_to_rehearse(context, args)?;
     let mut stage = subjects.stage()?.drawing_lags();
     if args.plan.is_some() {
         stage = stage.keeping_listings();
@@ -97,17 +102,17 @@ fn rehearse(house: &House, args: &Rehearse, mut subjects: Subjects, bounds: Boun
     }
     if args.futures.is_none() && !args.every_fault {
         report(args, (&shown, &subjects.scenario), &story, None)?;
-        show::story(&house.output, &subjects, &story);
-        let code = end(house, base.played.ending, story.exit_code);
-        return Ok(warn_of_harm(house, args, &harm, code));
+        show::story(&context.output, &subjects, &story);
+        let code = end(context, base.played.ending, story.exit_code);
+        return Ok(warn_of_harm(context, args, &harm, code));
     }
-    warn_of_base(house, &base);
-    let tally = futures(house, args, &subjects, &base, kinds)?;
+    warn_of_base(context, &base);
+    let tally = futures(context, args, &subjects, &base, kinds)?;
     report(args, (&shown, &subjects.scenario), &story, Some((&mut stage, &base.intended, &tally)))?;
     let files = save_stories(&subjects, &shown, &tally, &stories)?;
-    show::tally(&house.output, &tally, &files);
-    if house.output.format() != Format::Json {
-        tell_shortest(house, &mut stage, &base.intended, &tally)?;
+    show::tally(&context.output, &tally, &files);
+    if context.output.format() != Format::Json {
+        tell_shortest(context, &mut stage, &base.intended, &tally)?;
     }
     Ok(harm_or_not(&tally))
 }
@@ -118,14 +123,14 @@ fn harm_or_not(tally: &Tally) -> u8 {
 }
 
 /// Says that the script fails before anything goes wrong, which makes its futures worth little.
-fn warn_of_base(house: &House, base: &Base) {
+fn warn_of_base(context: &CommandContext, base: &Base) {
     let code = base.played.exit_code();
     let what = match &base.played.ending {
         Err(error) => format!("{}: {}", error.error.kind.name(), error.error),
         Ok(_) if code != 0 => format!("exit code {code}"),
         Ok(_) => return,
     };
-    house.output.warning(&format!("the script ends so without any fault: {what}"));
+    context.output.warning(&format!("the script ends so without any fault: {what}"));
 }
 
 /// What the rehearsal did, as a plan for a run.
@@ -149,25 +154,25 @@ fn harm_by_script(base: &Base) -> Vec<&'static str> {
 }
 
 /// Says that the rehearsal did harm, which the script's own `code` does not tell. The exit code.
-fn warn_of_harm(house: &House, args: &Rehearse, harm: &[&str], code: u8) -> u8 {
+fn warn_of_harm(context: &CommandContext, args: &Rehearse, harm: &[&str], code: u8) -> u8 {
     if harm.is_empty() {
         return code;
     }
     let plan = args.plan.as_ref().map_or("", |_| "; no plan is kept of it");
-    house.output.last_word(&format!("the script does harm: {}, marked `!!!` above{plan}", harm.join(", ")));
+    context.output.last_word(&format!("the script does harm: {}, marked `!!!` above{plan}", harm.join(", ")));
     if code == 0 { ErrorKind::Harm.exit_code() } else { code }
 }
 
 /// Ends as the run would: with its error, or its exit code.
-fn end(house: &House, ending: Result<crate::language::Ending, ScriptError>, code: u8) -> u8 {
+fn end(context: &CommandContext, ending: Result<crate::language::Ending, ScriptError>, code: u8) -> u8 {
     if let Err(error) = &ending {
-        house.output.error(error);
+        context.output.error(error);
     }
     code
 }
 
 fn futures(
-    house: &House,
+    context: &CommandContext,
     args: &Rehearse,
     subjects: &Subjects,
     base: &Base,
@@ -179,7 +184,7 @@ fn futures(
         kinds: kinds.clone(),
         shard: args.shard.unwrap_or((1, 1)),
         jobs: args.jobs.unwrap_or(processors),
-        notices: house.output.notices(),
+        notices: context.output.notices(),
     };
     match args.futures {
         Some(count) => rehearse_futures(subjects, base, &order(Which::Drawn { seed: args.seed, count })),
@@ -234,19 +239,19 @@ fn saved(subjects: &Subjects, shown: &Source, shortest: &Shortest) -> SavedStory
 }
 
 /// Tells the shortest story of each harm that counts against the script.
-fn tell_shortest(house: &House, stage: &mut Stage, intended: &Intended, tally: &Tally) -> Result<()> {
+fn tell_shortest(context: &CommandContext, stage: &mut Stage, intended: &Intended, tally: &Tally) -> Result<()> {
     let bounds = Bounds { time: Micros::MAX, calls: CALLS };
     for shortest in tally.shortest.iter().filter(|shortest| shortest.blame == Blame::Script) {
         let (played, truth, harms) = judged(stage, intended, &shortest.faults, bounds)?;
         let story = Story::of(stage.start(), &played, &truth, &harms);
-        show::shortest(&house.output, shortest, &story);
+        show::shortest(&context.output, shortest, &story);
     }
     Ok(())
 }
 
 /// Tells a story that was kept.
 fn tell(
-    house: &House,
+    context: &CommandContext,
     args: &Rehearse,
     mut subjects: Subjects,
     saved: &SavedStory,
@@ -258,21 +263,21 @@ fn tell(
     let base = Base::play(&mut stage, bounds)?;
     let shown = stage.without_secrets(&subjects.source);
     if shown.text != saved.script_text {
-        house.output.warning("the script is not as it was when the story was kept: it may go otherwise now");
+        context.output.warning("the script is not as it was when the story was kept: it may go otherwise now");
     }
     let (played, truth, harms) = judged(&mut stage, &base.intended, &saved.faults, base.bounds())?;
     let story = Story::of(stage.start(), &played, &truth, &harms);
     report(args, (&shown, &subjects.scenario), &story, None)?;
-    show::story(&house.output, &subjects, &story);
+    show::story(&context.output, &subjects, &story);
     let still = harms.iter().any(|harm| harm.kind == saved.harm && harm.blame == saved.blame);
     if !still {
-        house.output.warning(&format!("{} does not come about any more", saved.harm.name()));
+        context.output.warning(&format!("{} does not come about any more", saved.harm.name()));
     }
     Ok(if still { ErrorKind::Harm.exit_code() } else { 0 })
 }
 
 /// Adds up what parts have found.
-fn merge(house: &House, args: &Rehearse) -> Result<u8> {
+fn merge(context: &CommandContext, args: &Rehearse) -> Result<u8> {
     let read = |path: &PathBuf| {
         let named = |error: Error| Error { message: format!("{}: {}", path.display(), error.message), ..error };
         Tally::parse(&read_text(path)?).map_err(named)
@@ -282,8 +287,8 @@ fn merge(house: &House, args: &Rehearse) -> Result<u8> {
     if !missing.is_empty() {
         let named = missing[..missing.len().min(NAMED)].join(", ");
         let more = if missing.len() > NAMED { " and others" } else { "" };
-        house.output.warning(&format!("these are not all parts: there is no {named}{more}"));
+        context.output.warning(&format!("these are not all parts: there is no {named}{more}"));
     }
-    show::tally(&house.output, &tally, &[]);
+    show::tally(&context.output, &tally, &[]);
     Ok(harm_or_not(&tally))
 }

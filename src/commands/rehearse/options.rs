@@ -1,7 +1,7 @@
 //! What the options of `rehearse` come to, and which of them make no sense together.
 
 use crate::cli::Rehearse;
-use crate::commands::compose::House;
+use crate::commands::compose::CommandContext;
 use crate::config;
 use crate::error::{Error, Result};
 use crate::nearest::parse_named;
@@ -12,13 +12,13 @@ use crate::world::FaultKind;
 use std::path::PathBuf;
 
 /// A snapshot and a story bring their cluster with them: a sandbox beside them would be passed over in silence.
-pub(super) fn one_cluster(house: &House, args: &Rehearse) -> Result<()> {
+pub(super) fn one_cluster(context: &CommandContext, args: &Rehearse) -> Result<()> {
     let brings = match (&args.snapshot, &args.story) {
         (Some(_), _) => "--snapshot",
         (_, Some(_)) => "--story",
         (None, None) => return Ok(()),
     };
-    match house.global.sandbox {
+    match context.global.sandbox {
         Some(_) => {
             Err(Error::invalid(format!("{brings} and --sandbox are two clusters")).hint("leave one of them out"))
         }

@@ -1,7 +1,7 @@
 //! What a rehearsal looks like on the terminal.
 
 use crate::output::{Format, Output, Tone};
-use crate::rehearsal::{Blame, Distribution, HarmKind, Shortest, Story, Subjects, Tally, ToldKind};
+use crate::rehearsal::{Blame, Distribution, HarmKind, Shortest, Story, StoryLineKind, Subjects, Tally};
 use crate::sim::Micros;
 use crate::time::show_seconds;
 use crate::value::Value;
@@ -12,14 +12,14 @@ fn span(length: Micros) -> String {
 }
 
 /// How much a line of a story matters.
-fn tone(kind: ToldKind) -> Tone {
+fn tone(kind: StoryLineKind) -> Tone {
     match kind {
-        ToldKind::Step | ToldKind::End => Tone::Strong,
-        ToldKind::Meaning => Tone::Note,
-        ToldKind::Waiting => Tone::Faint,
-        ToldKind::Fault | ToldKind::Warning => Tone::Odd,
-        ToldKind::Harm => Tone::Bad,
-        ToldKind::Effect | ToldKind::Asked | ToldKind::Cluster | ToldKind::Printed => Tone::Plain,
+        StoryLineKind::Step | StoryLineKind::End => Tone::Strong,
+        StoryLineKind::Meaning => Tone::Note,
+        StoryLineKind::Waiting => Tone::Faint,
+        StoryLineKind::Fault | StoryLineKind::Warning => Tone::Odd,
+        StoryLineKind::Harm => Tone::Bad,
+        StoryLineKind::Effect | StoryLineKind::Asked | StoryLineKind::Cluster | StoryLineKind::Printed => Tone::Plain,
     }
 }
 

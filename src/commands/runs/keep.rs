@@ -1,7 +1,7 @@
 //! How what is done becomes a run among the runs: its journal from its beginning, and its end.
 
 use super::{said, texts};
-use crate::commands::compose::House;
+use crate::commands::compose::CommandContext;
 use crate::config;
 use crate::error::{Error, ErrorKind, Result, ScriptError};
 use crate::journal::store::{Ending, Holder, NewRun, RunHead, RunJournal, RunKind, RunLine, RunState, run_id};
@@ -24,7 +24,7 @@ pub(in crate::commands) enum Keeping {
 }
 
 /// What is run.
-pub(in crate::commands) struct What<'w> {
+pub(in crate::commands) struct RunStart<'w> {
     /// What sort of run.
     pub kind: RunKind,
     /// The script's name, or what stands for it.
@@ -42,8 +42,8 @@ impl Keeping {
     ///
     /// # Errors
     /// `local` when this host has no random bytes, or a clock that is far off.
-    pub(in crate::commands) fn begin(house: &House, what: &What<'_>) -> Result<Self> {
-        if house.global.sandbox.is_some() {
+    pub(in crate::commands) fn begin(context: &CommandContext, what: &RunStart<'_>) -> Result<Self> {
+        if context.global.sandbox.is_some() {
             let journal = match what.kind {
                 RunKind::Script => Memory::of_changes_and_listings(),
                 RunKind::Prompt | RunKind::Ctl => Memory::of_changes(),
@@ -84,9 +84,9 @@ impl Keeping {
     ///
     /// # Errors
     /// As [`Keeping::begin`].
-    pub(in crate::commands) fn begin_lines(house: &House, script: &str, text: &str) -> Result<Self> {
+    pub(in crate::commands) fn begin_lines(context: &CommandContext, script: &str, text: &str) -> Result<Self> {
         let (parameters, secrets) = (&IndexMap::new(), &IndexMap::new());
-        Self::begin(house, &What { kind: RunKind::Prompt, script, text, parameters, secrets })
+        Self::begin(context, &RunStart { kind: RunKind::Prompt, script, text, parameters, secrets })
     }
 
     /// The run's id.
@@ -107,8 +107,8 @@ impl Keeping {
     }
 
     /// The journal of a session that goes on where it cannot be kept.
-    pub(in crate::commands) fn lenient_journal(&self, house: &House) -> Box<dyn Journal> {
-        let notices = house.output.notices();
+    pub(in crate::commands) fn lenient_journal(&self, context: &CommandContext) -> Box<dyn Journal> {
+        let notices = context.output.notices();
         match self {
             Self::Stored(journal) => Box::new(Lenient::new(journal.clone(), notices)),
             Self::Memory(..) => self.journal(),
@@ -129,14 +129,14 @@ impl Keeping {
     }
 
     /// The run ends so. Of a script that changed something it is said what it leaves, and how to go on with it.
-    pub(in crate::commands) fn end(&self, house: &House, ended: Result<&language::Ending, &ScriptError>) {
+    pub(in crate::commands) fn end(&self, context: &CommandContext, ended: Result<&language::Ending, &ScriptError>) {
         match self {
             Self::Stored(journal) => {
-                finish(house, &mut journal.borrow_mut(), ended);
-                conclude(house, &journal.borrow(), ended);
+                finish(context, &mut journal.borrow_mut(), ended);
+                conclude(context, &journal.borrow(), ended);
             }
             Self::Memory(RunKind::Script, journal) => {
-                said::of_memory(house, &journal.borrow(), ending(ended).state == RunState::Done);
+                said::of_memory(context, &journal.borrow(), ending(ended).state == RunState::Done);
             }
             Self::Memory(..) | Self::Nowhere(_) => {}
         }
@@ -144,19 +144,19 @@ impl Keeping {
 }
 
 /// Keeps how the run ended.
-fn finish(house: &House, journal: &mut RunJournal, ended: Result<&language::Ending, &ScriptError>) {
+fn finish(context: &CommandContext, journal: &mut RunJournal, ended: Result<&language::Ending, &ScriptError>) {
     if let Err(error) = journal.finish(ending(ended)) {
-        house.output.warning(&format!("the end of the run {} is not kept: {error}", journal.head().id));
+        context.output.warning(&format!("the end of the run {} is not kept: {error}", journal.head().id));
     }
     if let Some(kept) = journal.set_aside() {
         let kept = kept.display();
-        house.output.warning(&format!("the store of runs was damaged: it is kept as {kept}, and a new one was made"));
+        context.output.warning(&format!("the store of runs was damaged: it is kept as {kept}, and a new one was made"));
     }
 }
 
 /// Says how a script's run ended that is in the store.
 pub(in crate::commands) fn conclude(
-    house: &House,
+    context: &CommandContext,
     journal: &RunJournal,
     ended: Result<&language::Ending, &ScriptError>,
 ) {
@@ -165,10 +165,10 @@ pub(in crate::commands) fn conclude(
         return;
     }
     let is_done = ending(ended).state == RunState::Done;
-    let state = said::of_stored(house, &head.id, is_done);
+    let state = said::of_stored(context, &head.id, is_done);
     if !is_done && state != Some(RunState::Abandoned) {
-        let resume = house.typed(&format!("runs resume {}", head.id));
-        house.output.last_word(&format!("to go on with it: {resume}"));
+        let resume = context.typed(&format!("runs resume {}", head.id));
+        context.output.last_word(&format!("to go on with it: {resume}"));
     }
 }
 

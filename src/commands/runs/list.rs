@@ -1,7 +1,7 @@
 //! `runs`: what was done, the latest first.
 
 use super::keep::Standing;
-use crate::commands::compose::House;
+use crate::commands::compose::CommandContext;
 use crate::config;
 use crate::error::Result;
 use crate::journal::Deeds;
@@ -12,7 +12,7 @@ use crate::time::{Time, Zone, show_seconds};
 use crate::value::Value;
 
 /// Shows the runs in this state (all without one), `limit` of them at most.
-pub(in crate::commands) fn main(house: &House, state: Option<&str>, limit: usize) -> Result<u8> {
+pub(in crate::commands) fn main(context: &CommandContext, state: Option<&str>, limit: usize) -> Result<u8> {
     let all = match Store::open_if_there(&config::runs_file()?)? {
         Some(store) => store.runs(&RunFilter::default())?,
         None => Vec::new(),
@@ -24,12 +24,12 @@ pub(in crate::commands) fn main(house: &House, state: Option<&str>, limit: usize
         .filter(|(_, standing)| state.is_none_or(|state| standing.name() == state))
         .collect();
     let left = standing.len().saturating_sub(limit);
-    let row = if house.output.format() == Format::Json { fields } else { cells };
+    let row = if context.output.format() == Format::Json { fields } else { cells };
     let now = clock::unix_ms();
     let rows: Vec<Value> = standing.iter().take(limit).map(|(run, standing)| row(run, *standing, now)).collect();
-    house.output.value(&Value::List(rows));
+    context.output.value(&Value::List(rows));
     if left > 0 {
-        house.output.remark(&format!("{left} older: see them with --limit {}", standing.len()));
+        context.output.remark(&format!("{left} older: see them with --limit {}", standing.len()));
     }
     Ok(0)
 }

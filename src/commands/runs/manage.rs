@@ -2,7 +2,7 @@
 
 use super::keep::is_alive;
 use super::open;
-use crate::commands::compose::House;
+use crate::commands::compose::CommandContext;
 use crate::commands::{read_standard_input, read_text};
 use crate::config;
 use crate::error::{Error, ErrorKind, Result};
@@ -15,7 +15,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 /// Gives a run up.
-pub(super) fn abandon(house: &House, id: &str, why: &str) -> Result<u8> {
+pub(super) fn abandon(context: &CommandContext, id: &str, why: &str) -> Result<u8> {
     if why.trim().is_empty() {
         return Err(Error::invalid("--why says nothing").hint("write for those who will ask: why is the run given up?"));
     }
@@ -28,20 +28,20 @@ pub(super) fn abandon(house: &House, id: &str, why: &str) -> Result<u8> {
             .hint("stop it first, with Ctrl-C or SIGTERM"));
     }
     store.abandon(&id, why.trim(), clock::unix_ms())?;
-    house.output.remark(&format!("the run {id} is abandoned; what it has done stays as it is"));
+    context.output.remark(&format!("the run {id} is abandoned; what it has done stays as it is"));
     Ok(0)
 }
 
 /// Writes a run as one document.
-pub(super) fn export(house: &House, id: &str, file: Option<&Path>) -> Result<u8> {
+pub(super) fn export(context: &CommandContext, id: &str, file: Option<&Path>) -> Result<u8> {
     let store = open()?;
     let text = store.export(id)?;
     let Some(path) = file else {
-        house.output.line(text.trim_end());
+        context.output.line(text.trim_end());
         return Ok(0);
     };
     write_new(path, &text)?;
-    house.output.remark(&format!(
+    context.output.remark(&format!(
         "exported to {}; if it goes on elsewhere, abandon it here, so that nobody goes on with it twice",
         path.display()
     ));
@@ -65,16 +65,16 @@ fn write_new(path: &Path, text: &str) -> Result<()> {
 }
 
 /// Adds an exported run.
-pub(super) fn import(house: &House, file: &Path) -> Result<u8> {
+pub(super) fn import(context: &CommandContext, file: &Path) -> Result<u8> {
     let text = if file == Path::new("-") { read_standard_input()? } else { read_text(file)? };
     let mut store = Store::open(&config::runs_file()?)?;
     let id = store.import(&text)?;
-    house.output.remark(&format!("imported; to go on with it: binlogsh runs resume {id}"));
+    context.output.remark(&format!("imported; to go on with it: binlogsh runs resume {id}"));
     Ok(0)
 }
 
 /// Removes old runs.
-pub(super) fn prune(house: &House, older_than: &str) -> Result<u8> {
+pub(super) fn prune(context: &CommandContext, older_than: &str) -> Result<u8> {
     let age = parse_duration(older_than)
         .map_err(|error| Error { message: format!("--older-than: {}", error.message), ..error })?;
     let before = clock::unix_ms().saturating_sub(i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
@@ -83,7 +83,7 @@ pub(super) fn prune(house: &House, older_than: &str) -> Result<u8> {
         None => 0,
     };
     let runs = if removed == 1 { "run" } else { "runs" };
-    house
+    context
         .output
         .remark(&format!("removed {removed} {runs} that ended more than {} ago", show_seconds(age.as_secs_f64())));
     Ok(0)

@@ -10,35 +10,35 @@ mod show;
 mod texts;
 mod unlock;
 
-pub(super) use keep::{Keeping, What};
+pub(super) use keep::{Keeping, RunStart};
 pub(super) use list::main as list;
 pub(super) use offer::offer;
 pub(super) use resume::{Resumption, main as resume};
 
 use crate::cli::RunsCommand;
-use crate::commands::compose::House;
+use crate::commands::compose::CommandContext;
 use crate::config;
 use crate::error::{Error, Result, ScriptError};
 use crate::journal::store::Store;
 
 /// Does what is said, and returns the exit code.
-pub(super) fn main(house: &House, command: RunsCommand) -> Result<u8, ScriptError> {
-    refuse_if_read_only(house, &command)?;
+pub(super) fn main(context: &CommandContext, command: RunsCommand) -> Result<u8, ScriptError> {
+    refuse_if_read_only(context, &command)?;
     Ok(match command {
-        RunsCommand::Show { id } => show::main(house, &id)?,
+        RunsCommand::Show { id } => show::main(context, &id)?,
         RunsCommand::Resume { id, assume: assumed, script, sources } => {
-            return resume(house, &Resumption { id, assumed, script, sources });
+            return resume(context, &Resumption { id, assumed, script, sources });
         }
-        RunsCommand::Abandon { id, why } => manage::abandon(house, &id, &why)?,
-        RunsCommand::Export { id, file } => manage::export(house, &id, file.as_deref())?,
-        RunsCommand::Import { file } => manage::import(house, &file)?,
-        RunsCommand::Prune { older_than } => manage::prune(house, &older_than)?,
-        RunsCommand::Unlock { why } => return unlock::main(house, &why),
+        RunsCommand::Abandon { id, why } => manage::abandon(context, &id, &why)?,
+        RunsCommand::Export { id, file } => manage::export(context, &id, file.as_deref())?,
+        RunsCommand::Import { file } => manage::import(context, &file)?,
+        RunsCommand::Prune { older_than } => manage::prune(context, &older_than)?,
+        RunsCommand::Unlock { why } => return unlock::main(context, &why),
     })
 }
 
 /// Refuses, before anybody is asked, what changes the lock or the store.
-fn refuse_if_read_only(house: &House, command: &RunsCommand) -> Result<()> {
+fn refuse_if_read_only(context: &CommandContext, command: &RunsCommand) -> Result<()> {
     let what = match command {
         // A run that goes on says so itself.
         RunsCommand::Show { .. } | RunsCommand::Export { .. } | RunsCommand::Resume { .. } => return Ok(()),
@@ -47,7 +47,7 @@ fn refuse_if_read_only(house: &House, command: &RunsCommand) -> Result<()> {
         RunsCommand::Import { .. } => "import a run",
         RunsCommand::Prune { .. } => "remove runs",
     };
-    match house.global.read_only {
+    match context.global.read_only {
         true => Err(Error::refused(format!("this session is read-only: {what}"))
             .hint("start without --read-only to make changes")),
         false => Ok(()),

@@ -2,7 +2,7 @@
 
 use super::keep::Standing;
 use super::list::progress;
-use crate::commands::compose::House;
+use crate::commands::compose::CommandContext;
 use crate::config;
 use crate::error::Result;
 use crate::journal::store::{RunLine, RunState, Store};
@@ -14,22 +14,22 @@ use crate::world::{Choice, Question};
 ///
 /// # Errors
 /// `interrupted` when they want neither. What cannot be read is a matter of the first change, not of this.
-pub(in crate::commands) fn offer(house: &House, script: &str) -> Result<Option<String>> {
-    if house.global.sandbox.is_some() || house.global.read_only {
+pub(in crate::commands) fn offer(context: &CommandContext, script: &str) -> Result<Option<String>> {
+    if context.global.sandbox.is_some() || context.global.read_only {
         return Ok(None);
     }
     let found = config::runs_file().ok().and_then(|file| Store::open_if_there(&file).ok().flatten());
     let Some(run) = found.and_then(|store| store.cut_off(script).ok().flatten()) else { return Ok(None) };
     if Standing::of(&run) == Standing::Says(RunState::Running) {
-        house.output.warning(&format!("another run of {script} is going on: {}", told(&run)));
+        context.output.warning(&format!("another run of {script} is going on: {}", told(&run)));
         return Ok(None);
     }
-    let mut console = house.output.console(house.interrupt.clone());
+    let mut console = context.output.console(context.interrupt.clone());
     let text = format!("The last run of {script} was cut off: {}", told(&run));
-    if house.global.yes.is_some() || !console.is_attended() {
-        let resume = house.typed(&format!("runs resume {}", run.id));
+    if context.global.yes.is_some() || !console.is_attended() {
+        let resume = context.typed(&format!("runs resume {}", run.id));
         let go_on = format!("to go on with it: {resume}; if nobody will: binlogsh runs abandon {} --why TEXT", run.id);
-        house.output.warning(&format!("{text}\nThis is a new run, from the beginning; {go_on}"));
+        context.output.warning(&format!("{text}\nThis is a new run, from the beginning; {go_on}"));
         return Ok(None);
     }
     match console.ask(&Question::new(format!("{text}\nGo on with it? (no: a new run, from the beginning)")))? {

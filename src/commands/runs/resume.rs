@@ -3,7 +3,7 @@
 use super::keep::{self, ending};
 use super::texts;
 use crate::cli::{Assumed, ParamSources};
-use crate::commands::compose::{House, Resumed, Work, announce, lock_plan, policy, resumed_session, world};
+use crate::commands::compose::{CommandContext, Resumed, Work, announce, lock_plan, policy, resumed_session, world};
 use crate::commands::evaluate::language_settings;
 use crate::commands::given::again;
 use crate::commands::while_others_work;
@@ -37,27 +37,27 @@ pub(in crate::commands) struct Resumption {
 }
 
 /// Takes up a run, for this process alone, and goes on with it.
-pub(in crate::commands) fn main(house: &House, which: &Resumption) -> Result<u8, ScriptError> {
-    if house.global.sandbox.is_some() {
+pub(in crate::commands) fn main(context: &CommandContext, which: &Resumption) -> Result<u8, ScriptError> {
+    if context.global.sandbox.is_some() {
         return Err(Error::invalid("runs of a sandbox are not kept, so none can be resumed")
             .hint("leave --sandbox out: a run goes on on the cluster on which it began")
             .into());
     }
-    if house.global.read_only {
+    if context.global.read_only {
         return Err(Error::refused("a run that goes on changes something, and this is --read-only")
             .hint("`binlogsh runs show` tells what it did")
             .into());
     }
     let store = super::open()?;
     let loaded = store.load(&which.id)?;
-    announce(house);
+    announce(context);
     let claim = Claim { holder: keep::holder()?, is_alive: &keep::is_alive, clock: Box::new(clock::unix_ms) };
     let journal = Rc::new(RefCell::new(store.resume(&loaded.head.id, claim)?));
     let is_live = Arc::new(AtomicBool::new(false));
-    let ready = ready(house, &loaded, &journal, which);
+    let ready = ready(context, &loaded, &journal, which);
     let was_ready = ready.is_ok();
     let ended = match ready {
-        Ok(ready) => go_on(house, &loaded.head, ready, &journal, is_live.clone()),
+        Ok(ready) => go_on(context, &loaded.head, ready, &journal, is_live.clone()),
         Err(error) => Err(error.into()),
     };
     let came = match (was_ready, is_live.load(Ordering::Relaxed)) {
@@ -65,7 +65,7 @@ pub(in crate::commands) fn main(house: &House, which: &Resumption) -> Result<u8,
         (true, false) => Came::ToItsEnd,
         (true, true) => Came::Further,
     };
-    close(house, &journal, ended.as_ref(), came);
+    close(context, &journal, ended.as_ref(), came);
     ended.map(|ending| match ending {
         Ending::Value(_) => 0,
         Ending::Exit(code) => code,
@@ -111,7 +111,7 @@ impl Outcome {
 }
 
 /// The run ends, or stands where it stood if it did not go on.
-fn close(house: &House, journal: &RefCell<RunJournal>, ended: Result<&Ending, &ScriptError>, came: Came) {
+fn close(context: &CommandContext, journal: &RefCell<RunJournal>, ended: Result<&Ending, &ScriptError>, came: Came) {
     let mut journal = journal.borrow_mut();
     let (id, outcome) = (journal.head().id.clone(), Outcome::of(ended, came));
     let closed = match outcome {
@@ -119,17 +119,17 @@ fn close(house: &House, journal: &RefCell<RunJournal>, ended: Result<&Ending, &S
         _ => journal.finish(ending(ended)),
     };
     if let Err(error) = closed {
-        house.output.warning(&format!("the end of the run {id} is not kept: {error}"));
+        context.output.warning(&format!("the end of the run {id} is not kept: {error}"));
     }
     match outcome {
-        Outcome::Stuck => house.output.last_word(&format!(
+        Outcome::Stuck => context.output.last_word(&format!(
             "nothing was done: by what its journal has the script cannot go on from there. \
              `binlogsh runs show {id}` tells what was done; then `binlogsh runs abandon {id} --why TEXT`, and a new run"
         )),
         Outcome::AlreadyDone => {
-            house.output.last_word(&format!("the run {id} had come to its end: nothing was left to do"));
+            context.output.last_word(&format!("the run {id} had come to its end: nothing was left to do"));
         }
-        Outcome::AsItStood | Outcome::WentOn => keep::conclude(house, &journal, ended),
+        Outcome::AsItStood | Outcome::WentOn => keep::conclude(context, &journal, ended),
     }
 }
 
@@ -144,13 +144,18 @@ struct Ready {
 
 /// Makes sure that it is the cluster of the run, that nobody else works on it, that the run's last change is settled, and that the operator knows what is
 /// otherwise than the run knew it.
-fn ready(house: &House, loaded: &Loaded, journal: &Rc<RefCell<RunJournal>>, which: &Resumption) -> Result<Ready> {
+fn ready(
+    context: &CommandContext,
+    loaded: &Loaded,
+    journal: &Rc<RefCell<RunJournal>>,
+    which: &Resumption,
+) -> Result<Ready> {
     let key = journal.borrow().secret_key();
     let (text, modules) = texts::whole(&loaded.head, &key, which.script.as_deref())?;
-    let secrets = again(house, &loaded.head, &key, &which.sources)?;
-    let mut world = world(house)?;
+    let secrets = again(context, &loaded.head, &key, &which.sources)?;
+    let mut world = world(context)?;
     same_cluster(&loaded.head, world.as_mut())?;
-    let lock = locked(house, loaded, world.as_mut())?;
+    let lock = locked(context, loaded, world.as_mut())?;
     let assumed = which.assumed.map(|assumed| match assumed {
         Assumed::Done => Assume::Done,
         Assumed::Undone => Assume::Undone,
@@ -160,23 +165,25 @@ fn ready(house: &House, loaded: &Loaded, journal: &Rc<RefCell<RunJournal>>, whic
         world.ask(question)
     })?;
     if let Some(settled) = settled {
-        house.output.remark(&settled.text);
+        context.output.remark(&settled.text);
     }
-    compare(house, loaded, world.as_mut())?;
-    changed_file(house, &loaded.head, &text);
+    compare(context, loaded, world.as_mut())?;
+    changed_file(context, &loaded.head, &text);
     let source = Source::new(loaded.head.script.clone(), text);
     Ok(Ready { world, lock, source, modules, secrets })
 }
 
 /// Takes the maintenance lock for a run that has changed the cluster, before anything is looked at or asked.
-fn locked(house: &House, loaded: &Loaded, world: &mut dyn World) -> Result<Option<LockPlan>> {
-    let mut plan = lock_plan(house, Work::script(&loaded.head.script, Some(loaded.head.id.clone())));
+fn locked(context: &CommandContext, loaded: &Loaded, world: &mut dyn World) -> Result<Option<LockPlan>> {
+    let mut plan = lock_plan(context, Work::script(&loaded.head.script, Some(loaded.head.id.clone())));
     let done = loaded.entries.iter().filter_map(|entry| entry.request.change());
     let mut all = done.chain(loaded.left.iter().chain(&loaded.unfinished).map(|open| &open.change));
     if let Some(plan) = plan.as_mut().filter(|_| all.any(|change| change.effect() == Effect::ChangesCluster)) {
         plan.predecessor = lock_of_the_gone(&loaded.head, world)?;
         if plan.predecessor.is_some() {
-            house.output.remark("the maintenance lock is still that of the process that was cut off: it is taken over");
+            context
+                .output
+                .remark("the maintenance lock is still that of the process that was cut off: it is taken over");
         }
         plan.take(world, None)?;
     }
@@ -206,7 +213,7 @@ fn lock_of_the_gone(head: &RunHead, world: &mut dyn World) -> Result<Option<Lock
 }
 
 /// Shows how the cluster differs from what the journal knows of it, and asks whether to go on.
-fn compare(house: &House, loaded: &Loaded, world: &mut dyn World) -> Result<()> {
+fn compare(context: &CommandContext, loaded: &Loaded, world: &mut dyn World) -> Result<()> {
     let Some(known) = Knowledge::of(&loaded.entries, loaded.unfinished.as_ref()) else { return Ok(()) };
     let differences = known.differences(&world.listing()?);
     if differences.is_empty() {
@@ -214,7 +221,7 @@ fn compare(house: &House, loaded: &Loaded, world: &mut dyn World) -> Result<()> 
     }
     let text = format!("Since the run was cut off the cluster has changed:\n  {}", differences.join("\n  "));
     let ask = Ask::Question(Question::new(format!("{text}\nGo on all the same?")));
-    let answer = policy(house)?.answer(&ask, world);
+    let answer = policy(context)?.answer(&ask, world);
     match answer.and_then(|answer| reply_to::<Question>(&Request::Ask(ask), answer)) {
         Ok(Choice::Yes | Choice::All) => Ok(()),
         Ok(Choice::No) => Err(Error::refused(format!("you said no: the run {} was left as it is", loaded.head.id))),
@@ -226,11 +233,11 @@ fn compare(house: &House, loaded: &Loaded, world: &mut dyn World) -> Result<()> 
 }
 
 /// The run goes on with the script as it was. Whoever has changed the file since should know.
-fn changed_file(house: &House, head: &RunHead, then: &str) {
+fn changed_file(context: &CommandContext, head: &RunHead, then: &str) {
     if let Ok(text) = crate::commands::read_text(Path::new(&head.script))
         && text != then
     {
-        house.output.warning(&format!(
+        context.output.warning(&format!(
             "{} has changed since the run began: the run goes on with the script as it was then",
             head.script
         ));
@@ -239,13 +246,13 @@ fn changed_file(house: &House, head: &RunHead, then: &str) {
 
 /// Runs the script over its journal, and then live.
 fn go_on(
-    house: &House,
+    context: &CommandContext,
     head: &RunHead,
     ready: Ready,
     journal: &Rc<RefCell<RunJournal>>,
     is_live: Arc<AtomicBool>,
 ) -> Result<Ending, ScriptError> {
-    let output = house.output.clone();
+    let output = context.output.clone();
     let (id, known, live) = (head.id.clone(), journal.borrow().to_replay(), is_live.clone());
     journal.borrow_mut().when_live(move |step| {
         live.store(true, Ordering::Relaxed);
@@ -255,7 +262,7 @@ fn go_on(
     });
     let Ready { world, lock, source, modules, secrets } = ready;
     let resumed = Resumed { world, journal: Box::new(journal.clone()), lock, shows: is_live };
-    let session = resumed_session(house, resumed)?;
+    let session = resumed_session(context, resumed)?;
     let settings =
         Settings { parameters: head.parameters.clone(), secrets, pinned: Some(modules), ..language_settings()? };
     let ended = Interpreter::new(session.clone(), settings).run(&source);

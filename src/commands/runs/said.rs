@@ -1,21 +1,21 @@
 //! What is said at the end of a script's run that changed something.
 
 use super::open;
-use crate::commands::compose::House;
+use crate::commands::compose::CommandContext;
 use crate::journal::store::{Loaded, RunState};
 use crate::journal::{Deeds, Entry, Memory};
 use crate::recovery::OutOfWork;
 
 /// Of a run in the store, as whoever resumes it would find it. Where it stands there: somebody may have given it up.
-pub(super) fn of_stored(house: &House, id: &str, is_done: bool) -> Option<RunState> {
+pub(super) fn of_stored(context: &CommandContext, id: &str, is_done: bool) -> Option<RunState> {
     match open().and_then(|store| store.load(id)) {
         Ok(loaded) => {
             let out = left_by(&loaded);
-            say(house, &loaded.entries, &out, is_done.then(|| format!(", kept as the run {id}")));
+            say(context, &loaded.entries, &out, is_done.then(|| format!(", kept as the run {id}")));
             Some(loaded.line.state)
         }
         Err(error) => {
-            house.output.warning(&format!("what the run {id} leaves cannot be told: {error}"));
+            context.output.warning(&format!("what the run {id} leaves cannot be told: {error}"));
             None
         }
     }
@@ -27,19 +27,19 @@ pub(super) fn left_by(loaded: &Loaded) -> Vec<OutOfWork> {
 }
 
 /// Of a run in a sandbox.
-pub(super) fn of_memory(house: &House, journal: &Memory, is_done: bool) {
+pub(super) fn of_memory(context: &CommandContext, journal: &Memory, is_done: bool) {
     let out = OutOfWork::of(journal.entries(), []);
-    say(house, journal.entries(), &out, is_done.then(String::new));
+    say(context, journal.entries(), &out, is_done.then(String::new));
 }
 
 /// `done` says where the run is kept; `None` if it did not come to its end.
-fn say(house: &House, entries: &[Entry], out: &[OutOfWork], done: Option<String>) {
+fn say(context: &CommandContext, entries: &[Entry], out: &[OutOfWork], done: Option<String>) {
     let deeds = deeds(entries);
     if let Some(kept) = done.filter(|_| deeds != Deeds::default()) {
-        house.output.last_word(&format!("done: {deeds}{kept}"));
+        context.output.last_word(&format!("done: {deeds}{kept}"));
     }
     if let Some(nodes) = listed(out) {
-        house.output.last_word(&format!("out of work through this run: {nodes}"));
+        context.output.last_word(&format!("out of work through this run: {nodes}"));
     }
 }
 

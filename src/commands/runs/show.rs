@@ -3,7 +3,7 @@
 use super::keep::Standing;
 use super::list::is_going_on;
 use super::{open, said};
-use crate::commands::compose::House;
+use crate::commands::compose::CommandContext;
 use crate::error::Result;
 use crate::journal::store::Loaded;
 use crate::journal::{Entry, Unfinished};
@@ -14,11 +14,11 @@ use serde_json::json;
 use std::collections::BTreeSet;
 
 /// Shows the run `id`.
-pub(super) fn main(house: &House, id: &str) -> Result<u8> {
+pub(super) fn main(context: &CommandContext, id: &str) -> Result<u8> {
     let loaded = open()?.load(id)?;
-    match house.output.format() {
-        Format::Json => house.output.document_line(&document(&loaded)),
-        _ => told(&house.output, &loaded),
+    match context.output.format() {
+        Format::Json => context.output.document_line(&document(&loaded)),
+        _ => told(&context.output, &loaded),
     }
     Ok(0)
 }

@@ -1,21 +1,21 @@
 //! `runs unlock --why TEXT`: takes the maintenance lock away from whoever holds it, after having asked twice.
 
-use crate::commands::compose::{House, Work, announce, session};
+use crate::commands::compose::{CommandContext, Work, announce, session};
 use crate::commands::runs::Keeping;
 use crate::error::{Error, Result, ScriptError};
 use crate::language::Ending;
 use crate::world::{Choice, Gate, LockInfo, Question, change, read};
 
 /// Shows whose lock it is, asks, and takes it away.
-pub(super) fn main(house: &House, why: &str) -> Result<u8, ScriptError> {
-    let run = Keeping::begin_lines(house, "runs unlock", why)?;
-    let session = session(house, Work::lines(run.id()), run.journal())?;
-    announce(house);
+pub(super) fn main(context: &CommandContext, why: &str) -> Result<u8, ScriptError> {
+    let run = Keeping::begin_lines(context, "runs unlock", why)?;
+    let session = session(context, Work::lines(run.id()), run.journal())?;
+    announce(context);
     let unlocked = unlock(&mut *session.borrow_mut(), why).map_err(ScriptError::from);
-    run.end(house, unlocked.as_ref().map(|_| &Ending::Exit(0)));
+    run.end(context, unlocked.as_ref().map(|_| &Ending::Exit(0)));
     match unlocked? {
-        None => house.output.remark("nobody holds the maintenance lock"),
-        Some(broken) => house.output.remark(&format!("taken away from {broken}")),
+        None => context.output.remark("nobody holds the maintenance lock"),
+        Some(broken) => context.output.remark(&format!("taken away from {broken}")),
     }
     Ok(0)
 }

@@ -10,7 +10,7 @@ use etcd_client::{Event, EventType, KeyValue, WatchOptions, WatchStream};
 use std::time::Duration;
 
 /// How a watch ended.
-enum Seen {
+enum WatchEvent {
     /// Something changed, or the history is compacted: the listing tells.
     Change,
     /// Nothing for as long as one believes silence.
@@ -31,47 +31,47 @@ pub(in crate::live) async fn changes(etcd: &Etcd, after: i64, patience: Duration
     let deadline = Deadline::after(patience);
     loop {
         let window = deadline.at_most(etcd.wire.settings.timeout);
-        let seen = within(window, watch(etcd, after)).await.unwrap_or(Seen::Silence);
+        let seen = within(window, watch(etcd, after)).await.unwrap_or(WatchEvent::Silence);
         let listing = list(etcd, etcd.deadline()).await?;
-        if matches!(seen, Seen::Change) || deadline.is_over() {
+        if matches!(seen, WatchEvent::Change) || deadline.is_over() {
             return Ok(listing);
         }
-        if matches!(seen, Seen::Broken) {
+        if matches!(seen, WatchEvent::Broken) {
             crate::live::clock::pause(Duration::from_millis(100).min(deadline.left())).await;
         }
     }
 }
 
 /// Watches at the endpoint that answered last until something happens.
-async fn watch(etcd: &Etcd, after: i64) -> Seen {
-    let Ok((url, channel)) = etcd.nearest().await else { return Seen::Broken };
+async fn watch(etcd: &Etcd, after: i64) -> WatchEvent {
+    let Ok((url, channel)) = etcd.nearest().await else { return WatchEvent::Broken };
     let exchange = etcd.wire.exchange(&url, format!("watch from {}", after + 1));
     let (seen, words) = match watch_on(channel, after).await {
         Ok(seen) => (seen, "ok".into()),
-        Err(refusal) => (Seen::Broken, refusal.words().unwrap_or_else(|error| error.to_string())),
+        Err(refusal) => (WatchEvent::Broken, refusal.words().unwrap_or_else(|error| error.to_string())),
     };
     exchange.ended(words);
     seen
 }
 
-async fn watch_on(channel: tonic::transport::Channel, after: i64) -> Result<Seen, Refusal> {
+async fn watch_on(channel: tonic::transport::Channel, after: i64) -> Result<WatchEvent, Refusal> {
     let options = WatchOptions::new().with_prefix().with_prev_key().with_start_revision(after.saturating_add(1));
     let mut stream: WatchStream = watcher(channel).await?.watch(ROOT, Some(options)).await?;
     loop {
         let message = match stream.message().await {
             Ok(Some(message)) => message,
-            Ok(None) => return Ok(Seen::Broken),
+            Ok(None) => return Ok(WatchEvent::Broken),
             Err(other) => return Err(other.into()),
         };
         // Compacted: what changed meanwhile cannot be told apart any more.
         if message.compact_revision() > 0 {
-            return Ok(Seen::Change);
+            return Ok(WatchEvent::Change);
         }
         if message.canceled() {
-            return Ok(Seen::Broken);
+            return Ok(WatchEvent::Broken);
         }
         if message.events().iter().any(is_more_than_a_heartbeat) {
-            return Ok(Seen::Change);
+            return Ok(WatchEvent::Change);
         }
     }
 }

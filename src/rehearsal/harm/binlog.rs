@@ -2,10 +2,10 @@
 
 use super::pumps::{blame_for_block, blocked};
 use super::records::named_by;
-use super::{Blame, Harm, HarmKind, PROBE_WINDOW, Scene};
+use super::{Blame, Case, Harm, HarmKind, PROBE_WINDOW};
 use crate::node::{Kind, RecordState, State};
 use crate::rehearsal::trace::Act;
-use crate::sim::{Micros, SECOND, What, Who};
+use crate::sim::{LogEvent, Micros, NodeIndex, SECOND};
 use crate::time::show_seconds;
 use crate::world::{Action, Change};
 
@@ -15,46 +15,48 @@ const COLLECTED: &str = "had collected before it had read";
 /// What a Drainer without a process has forgotten to have read: a Pump's last binlog of its own, at most.
 const READ_AHEAD: Micros = 3 * SECOND;
 
-pub(super) fn look(scene: &Scene<'_>, found: &mut Vec<Harm>) {
+pub(super) fn look(scene: &Case<'_>, found: &mut Vec<Harm>) {
     let mut told = Vec::new();
-    for happening in scene.played.after.log() {
-        let (drainer, pump, from, to, how) = match happening.what {
-            What::LeftBehind { drainer, pump, from, to } => (drainer, pump, from, to, "was gone before it had read"),
-            What::Skipped { drainer, pump, from, to } => {
+    for entry in scene.played.after.log() {
+        let (drainer, pump, from, to, how) = match entry.what {
+            LogEvent::LeftBehind { drainer, pump, from, to } => {
+                (drainer, pump, from, to, "was gone before it had read")
+            }
+            LogEvent::Skipped { drainer, pump, from, to } => {
                 (drainer, pump, from, to, "was dropped and taken back without")
             }
-            What::Hole { drainer, pump, from, to } => (drainer, pump, from, to, COLLECTED),
-            What::Started(_)
-            | What::Notifying(_)
-            | What::Online(_)
-            | What::Closing(_)
-            | What::Exited { .. }
-            | What::Acted { .. }
-            | What::Hung(_)
-            | What::Continued(_)
-            | What::Recorded { .. }
-            | What::Retired(_)
-            | What::Forgotten(_)
-            | What::TidbSkips(_)
-            | What::TidbRecovers(_)
-            | What::TidbStopped(_)
-            | What::Halted(_)
-            | What::Flowing(_)
-            | What::Writable(_)
-            | What::TidbWrites(_)
-            | What::FaultBegan(_)
-            | What::FaultEnded(_)
-            | What::PdGone
-            | What::PdBack => continue,
+            LogEvent::Hole { drainer, pump, from, to } => (drainer, pump, from, to, COLLECTED),
+            LogEvent::Started(_)
+            | LogEvent::Notifying(_)
+            | LogEvent::Online(_)
+            | LogEvent::Closing(_)
+            | LogEvent::Exited { .. }
+            | LogEvent::Acted { .. }
+            | LogEvent::Hung(_)
+            | LogEvent::Continued(_)
+            | LogEvent::Recorded { .. }
+            | LogEvent::Retired(_)
+            | LogEvent::Forgotten(_)
+            | LogEvent::TidbSkips(_)
+            | LogEvent::TidbRecovers(_)
+            | LogEvent::TidbStopped(_)
+            | LogEvent::Halted(_)
+            | LogEvent::Flowing(_)
+            | LogEvent::Writable(_)
+            | LogEvent::TidbWrites(_)
+            | LogEvent::FaultBegan(_)
+            | LogEvent::FaultEnded(_)
+            | LogEvent::PdGone
+            | LogEvent::PdBack => continue,
         };
-        lost(scene, Loss { at: happening.at, drainer, pump, from, size: to - from, how }, &mut told, found);
+        lost(scene, Loss { at: entry.at, drainer, pump, from, size: to - from, how }, &mut told, found);
     }
     unread_in_the_end(scene, &mut told, found);
     skipped_by_tidb(scene, found);
 }
 
 /// The losses that were told: of one Drainer in one Pump, once for each who is to blame.
-type Told = Vec<(usize, usize, Blame)>;
+type Losses = Vec<(usize, usize, Blame)>;
 
 struct Loss<'a> {
     at: Micros,
@@ -66,13 +68,13 @@ struct Loss<'a> {
     how: &'a str,
 }
 
-fn lost(scene: &Scene<'_>, loss: Loss<'_>, told: &mut Told, found: &mut Vec<Harm>) {
+fn lost(scene: &Case<'_>, loss: Loss<'_>, told: &mut Losses, found: &mut Vec<Harm>) {
     let blame = blame(scene, &loss);
     if loss.size <= 0 || is_retired(scene, loss.drainer) || told.contains(&(loss.drainer, loss.pump, blame)) {
         return;
     }
     told.push((loss.drainer, loss.pump, blame));
-    let (drainer, pump) = (scene.id(Who::Drainer(loss.drainer)), scene.id(Who::Pump(loss.pump)));
+    let (drainer, pump) = (scene.id(NodeIndex::Drainer(loss.drainer)), scene.id(NodeIndex::Pump(loss.pump)));
     found.push(Harm {
         kind: HarmKind::BinlogLost,
         at: loss.at,
@@ -84,27 +86,27 @@ fn lost(scene: &Scene<'_>, loss: Loss<'_>, told: &mut Told, found: &mut Vec<Harm
 
 /// Whether nobody needs the Drainer's progress any more: its record says `offline` in the end or is gone, or the script
 /// said so.
-fn is_retired(scene: &Scene<'_>, drainer: usize) -> bool {
-    let who = Who::Drainer(drainer);
+fn is_retired(scene: &Case<'_>, drainer: usize) -> bool {
+    let who = NodeIndex::Drainer(drainer);
     let end = &scene.played.after;
     matches!(end.recorded_state(who), None | Some(RecordState::Known(State::Offline)))
-        || end.log().iter().any(|happening| happening.what == What::Retired(who))
+        || end.log().iter().any(|entry| entry.what == LogEvent::Retired(who))
 }
 
 /// Who is to blame: what made the Drainer go on without it?
-fn blame(scene: &Scene<'_>, loss: &Loss<'_>) -> Blame {
+fn blame(scene: &Case<'_>, loss: &Loss<'_>) -> Blame {
     if loss.how == COLLECTED {
         return blame_for_hole(scene, loss);
     }
-    let pump = Who::Pump(loss.pump);
-    let gone = |what: &What| {
-        if let What::Recorded { who, state: RecordState::Known(State::Offline), by_hand } = what {
+    let pump = NodeIndex::Pump(loss.pump);
+    let gone = |what: &LogEvent| {
+        if let LogEvent::Recorded { who, state: RecordState::Known(State::Offline), by_hand } = what {
             return (*who == pump).then_some(*by_hand);
         }
-        (*what == What::Forgotten(pump)).then_some(true)
+        (*what == LogEvent::Forgotten(pump)).then_some(true)
     };
-    let log = scene.played.after.log().iter().rev().filter(|happening| happening.at <= loss.at);
-    let cause = log.filter_map(|happening| gone(&happening.what).map(|by_hand| (happening.at, by_hand))).next();
+    let log = scene.played.after.log().iter().rev().filter(|entry| entry.at <= loss.at);
+    let cause = log.filter_map(|entry| gone(&entry.what).map(|by_hand| (entry.at, by_hand))).next();
     let by_hand = written(scene, Kind::Pump, scene.id(pump));
     match cause {
         Some((at, true)) => match by_hand.filter(|act| act.begun <= at && at <= act.ended).last() {
@@ -122,7 +124,7 @@ fn forced_or(act: &Act, otherwise: Blame) -> Blame {
 }
 
 /// The states that the script wrote by hand into this node's record, and its deletions of it.
-fn written<'a>(scene: &'a Scene<'_>, kind: Kind, id: &'a str) -> impl Iterator<Item = &'a Act> {
+fn written<'a>(scene: &'a Case<'_>, kind: Kind, id: &'a str) -> impl Iterator<Item = &'a Act> {
     scene.played.acts.iter().filter(move |act| match &act.change {
         Change::SwapRecord { seen, .. } => (seen.node.kind, seen.node.id.as_str()) == (kind, id),
         Change::DeleteRecord { key, .. } => named_by(key) == Some((kind, id)),
@@ -138,8 +140,8 @@ fn written<'a>(scene: &'a Scene<'_>, kind: Kind, id: &'a str) -> impl Iterator<I
 }
 
 /// A Pump went of itself before the Drainer had read it: it was told to close, and did not wait for that Drainer.
-fn blame_for_close(scene: &Scene<'_>, loss: &Loss<'_>, gone: Micros) -> Blame {
-    let (drainer, pump) = (scene.id(Who::Drainer(loss.drainer)), scene.id(Who::Pump(loss.pump)));
+fn blame_for_close(scene: &Case<'_>, loss: &Loss<'_>, gone: Micros) -> Blame {
+    let (drainer, pump) = (scene.id(NodeIndex::Drainer(loss.drainer)), scene.id(NodeIndex::Pump(loss.pump)));
     let closes = |act: &&Act| {
         let Change::Act { node, action: Action::Close } = &act.change else { return false };
         node.id == pump || node.id == drainer
@@ -156,17 +158,17 @@ fn blame_for_close(scene: &Scene<'_>, loss: &Loss<'_>, gone: Micros) -> Blame {
 
 /// Whether the Drainer had read all that the Pump held when it closed: what is lost came into it later, through a process
 /// that somebody started once it was `offline`.
-fn had_read_all(scene: &Scene<'_>, loss: &Loss<'_>, told: Micros) -> bool {
-    let pump = Who::Pump(loss.pump);
-    let log = scene.played.after.log().iter().filter(|happening| told <= happening.at && happening.at <= loss.at);
-    let mut closed = log.filter(|happening| happening.what == What::Closing(pump));
+fn had_read_all(scene: &Case<'_>, loss: &Loss<'_>, told: Micros) -> bool {
+    let pump = NodeIndex::Pump(loss.pump);
+    let log = scene.played.after.log().iter().filter(|entry| told <= entry.at && entry.at <= loss.at);
+    let mut closed = log.filter(|entry| entry.what == LogEvent::Closing(pump));
     // A closing Pump takes no more writes: its newest binlog is the one that it makes as it begins to close.
     closed.next().is_some_and(|closed| closed.at <= loss.from)
 }
 
 /// A Pump collected what the Drainer had not read: the script made it, or kept the Drainer down too long.
-fn blame_for_hole(scene: &Scene<'_>, loss: &Loss<'_>) -> Blame {
-    let (drainer, pump) = (scene.id(Who::Drainer(loss.drainer)), scene.id(Who::Pump(loss.pump)));
+fn blame_for_hole(scene: &Case<'_>, loss: &Loss<'_>) -> Blame {
+    let (drainer, pump) = (scene.id(NodeIndex::Drainer(loss.drainer)), scene.id(NodeIndex::Pump(loss.pump)));
     let collects = |act: &&Act| {
         let Change::TriggerGc { node } = &act.change else { return false };
         node.id == pump && act.begun <= loss.at && loss.at <= act.ended
@@ -183,40 +185,40 @@ fn blame_for_hole(scene: &Scene<'_>, loss: &Loss<'_>) -> Blame {
 
 /// When the last fault began, before the loss, that could have had a part in it: at one of the two nodes, or at PD.
 /// `Micros::MIN` if there was none.
-fn last_fault(scene: &Scene<'_>, loss: &Loss<'_>, act: Micros) -> Micros {
+fn last_fault(scene: &Case<'_>, loss: &Loss<'_>, act: Micros) -> Micros {
     let end = &scene.played.after;
-    let (drainer, pump) = (scene.id(Who::Drainer(loss.drainer)), scene.id(Who::Pump(loss.pump)));
+    let (drainer, pump) = (scene.id(NodeIndex::Drainer(loss.drainer)), scene.id(NodeIndex::Pump(loss.pump)));
     let concerns = |fault: usize| {
         let node = end.faults()[fault].node.as_deref();
         node.is_none_or(|node| node == drainer || node == pump)
     };
-    let began = end.log().iter().filter(|happening| happening.at <= loss.at).filter_map(|happening| {
-        let What::FaultBegan(fault) = happening.what else { return None };
-        concerns(fault).then_some(happening.at)
+    let began = end.log().iter().filter(|entry| entry.at <= loss.at).filter_map(|entry| {
+        let LogEvent::FaultBegan(fault) = entry.what else { return None };
+        concerns(fault).then_some(entry.at)
     });
     // Faults that were over long before the act have nothing to do with it, and condemn nobody.
     began.filter(|at| *at > act - PROBE_WINDOW).max().unwrap_or(Micros::MIN)
 }
 
 /// What is gone for good although no Drainer has noticed yet: it is down, and will find the Pump `offline`.
-fn unread_in_the_end(scene: &Scene<'_>, told: &mut Told, found: &mut Vec<Harm>) {
+fn unread_in_the_end(scene: &Case<'_>, told: &mut Losses, found: &mut Vec<Harm>) {
     let end = &scene.played.after;
-    let nodes: Vec<Who> = end.everybody().collect();
-    let gone_at_start = |who: &Who| {
+    let nodes: Vec<NodeIndex> = end.everybody().collect();
+    let gone_at_start = |who: &NodeIndex| {
         scene.start.everybody().any(|was| was == *who)
             && matches!(scene.start.recorded_state(*who), None | Some(RecordState::Known(State::Offline)))
     };
     for pump in nodes.iter().filter(|who| who.kind() == Kind::Pump && !gone_at_start(who)) {
-        let Who::Pump(place) = *pump else { continue };
+        let NodeIndex::Pump(place) = *pump else { continue };
         if !matches!(end.recorded_state(*pump), None | Some(RecordState::Known(State::Offline))) {
             continue;
         }
         let gone = scene.truth.node(*pump).and_then(|node| node.record.last()).map_or(end.now(), |(at, _)| *at);
         for drainer in nodes.iter().filter_map(|who| match who {
-            Who::Drainer(place) => Some(*place),
-            Who::Pump(_) => None,
+            NodeIndex::Drainer(place) => Some(*place),
+            NodeIndex::Pump(_) => None,
         }) {
-            if was_retired_until(scene, Who::Drainer(drainer), gone) {
+            if was_retired_until(scene, NodeIndex::Drainer(drainer), gone) {
                 continue;
             }
             if let Some((from, to)) = end.unread(drainer, place).filter(|(from, to)| to - from > READ_AHEAD) {
@@ -229,7 +231,7 @@ fn unread_in_the_end(scene: &Scene<'_>, told: &mut Told, found: &mut Vec<Harm>) 
 
 /// Whether the Drainer was `offline` from the beginning until `time`: nobody kept binlog for it, whatever somebody writes
 /// into its record later.
-fn was_retired_until(scene: &Scene<'_>, drainer: Who, time: Micros) -> bool {
+fn was_retired_until(scene: &Case<'_>, drainer: NodeIndex, time: Micros) -> bool {
     scene.truth.node(drainer).is_some_and(|node| {
         let mut before = node.record.iter().filter(|(at, _)| *at <= time);
         before.all(|(_, state)| state.as_ref().is_some_and(|record| *record == State::Offline))
@@ -237,16 +239,16 @@ fn was_retired_until(scene: &Scene<'_>, drainer: Who, time: Micros) -> bool {
 }
 
 /// TiDB servers that found no Pump and skip binlog, or stopped.
-fn skipped_by_tidb(scene: &Scene<'_>, found: &mut Vec<Harm>) {
-    for happening in scene.played.after.log() {
-        if !matches!(happening.what, What::TidbSkips(_)) {
+fn skipped_by_tidb(scene: &Case<'_>, found: &mut Vec<Harm>) {
+    for entry in scene.played.after.log() {
+        if !matches!(entry.what, LogEvent::TidbSkips(_)) {
             continue;
         }
-        let stretch = blocked(scene).into_iter().find(|(from, to)| *from <= happening.at && happening.at <= *to);
+        let stretch = blocked(scene).into_iter().find(|(from, to)| *from <= entry.at && entry.at <= *to);
         let blame = stretch.map_or(Blame::BadLuck, |(from, _)| blame_for_block(scene, from).0);
         found.push(Harm {
             kind: HarmKind::BinlogLost,
-            at: happening.at,
+            at: entry.at,
             text: "a TiDB server found no Pump, and skips binlog from now on".into(),
             blame,
             size: None,

@@ -2,14 +2,14 @@
 
 use super::intended::{advancing, carried_out};
 use super::taken_out::TakenOut;
-use super::{Blame, Harm, HarmKind, Intended, PROBE_WINDOW, STALL_WINDOW, Scene};
+use super::{Blame, Case, Harm, HarmKind, Intended, PROBE_WINDOW, STALL_WINDOW};
 use crate::node::{Kind, RecordState, State};
 use crate::rehearsal::trace::Act;
-use crate::rehearsal::truth::{Being, Timeline, since};
-use crate::sim::{Micros, Who};
+use crate::rehearsal::truth::{ProcessState, Timeline, since};
+use crate::sim::{Micros, NodeIndex};
 use std::collections::BTreeSet;
 
-pub(super) fn look(scene: &Scene<'_>, found: &mut Vec<Harm>) {
+pub(super) fn look(scene: &Case<'_>, found: &mut Vec<Harm>) {
     if scene.played.is_over && scene.played.waits_for.is_none() {
         let text = match &scene.played.ending {
             Err(error) => error.error.message.clone(),
@@ -28,7 +28,7 @@ pub(super) fn look(scene: &Scene<'_>, found: &mut Vec<Harm>) {
 }
 
 /// An effect that was done more often than intended, the last time on a process that had been replaced meanwhile.
-fn twice(scene: &Scene<'_>, intended: &Intended, found: &mut Vec<Harm>) {
+fn twice(scene: &Case<'_>, intended: &Intended, found: &mut Vec<Harm>) {
     let done = carried_out(scene.played, scene.truth);
     for (place, (who, action, at)) in done.iter().enumerate() {
         let earlier: Vec<Micros> =
@@ -37,8 +37,10 @@ fn twice(scene: &Scene<'_>, intended: &Intended, found: &mut Vec<Harm>) {
         let expected = intended.done.get(&key).copied().unwrap_or(1);
         let Some(last) = earlier.last().filter(|_| earlier.len() >= expected) else { continue };
         let Some(node) = scene.truth.node(*who) else { continue };
-        let mut started =
-            node.process.iter().filter(|(when, being)| *being == Being::Starting && *when > *last && *when < *at);
+        let mut started = node
+            .process
+            .iter()
+            .filter(|(when, being)| *being == ProcessState::Starting && *when > *last && *when < *at);
         let Some((started, _)) = started.next_back() else { continue };
         found.push(Harm {
             kind: HarmKind::Twice,
@@ -51,7 +53,7 @@ fn twice(scene: &Scene<'_>, intended: &Intended, found: &mut Vec<Harm>) {
 }
 
 /// The end of a node's process and record.
-type End = (Being, Option<RecordState>);
+type End = (ProcessState, Option<RecordState>);
 
 fn end_at(node: &Timeline, time: Micros) -> End {
     (node.process_at(time), node.record_at(time).cloned())
@@ -61,7 +63,7 @@ fn end_at(node: &Timeline, time: Micros) -> End {
 fn wrong_since(node: &Timeline, goal: &End, time: Micros) -> Option<Micros> {
     // A process that has not come up yet does not listen: a probe finds nobody there.
     let end_at = |node: &Timeline, time: Micros| match end_at(node, time) {
-        (Being::Starting, record) if goal.0 == Being::Down => (Being::Down, record),
+        (ProcessState::Starting, record) if goal.0 == ProcessState::Down => (ProcessState::Down, record),
         end => end,
     };
     if end_at(node, time) == *goal {
@@ -77,7 +79,7 @@ fn wrong_since(node: &Timeline, goal: &End, time: Micros) -> Option<Micros> {
 
 /// Success, and the goal was not reached: a node that the script touched is not what it is to be, was not replaced as
 /// intended, or a Drainer stands still that is to advance.
-fn false_success(scene: &Scene<'_>, intended: &Intended, found: &mut Vec<Harm>) {
+fn false_success(scene: &Case<'_>, intended: &Intended, found: &mut Vec<Harm>) {
     let (ended, last) = (scene.played.ended_at(), scene.played.after.now());
     let touched = meant(scene);
     let mut claim = |text: String, condition: Micros, window: Micros| {
@@ -105,13 +107,13 @@ fn false_success(scene: &Scene<'_>, intended: &Intended, found: &mut Vec<Harm>) 
 }
 
 /// The Drainers that are to advance and do not, and since when.
-fn standing_still(scene: &Scene<'_>, intended: &Intended) -> Vec<(String, Micros)> {
+fn standing_still(scene: &Case<'_>, intended: &Intended) -> Vec<(String, Micros)> {
     let ended = scene.played.ended_at();
     let advancing = advancing(&scene.played.at_end, &scene.played.after);
     let still = intended.advancing.iter().filter(|id| !advancing.contains(*id));
     let since_when = |id: &String| {
         let node = scene.truth.named(Kind::Drainer, id)?;
-        let Who::Drainer(place) = node.who else { return None };
+        let NodeIndex::Drainer(place) = node.who else { return None };
         // Whoever was paused or taken out is not expected to advance; that is told of the node itself.
         if node.record_at(ended).is_none_or(|record| *record != State::Online) {
             return None;
@@ -126,7 +128,7 @@ fn standing_still(scene: &Scene<'_>, intended: &Intended) -> Vec<(String, Micros
 }
 
 /// The nodes that the script's acts were aimed at and may have changed.
-fn touched(scene: &Scene<'_>) -> BTreeSet<Who> {
+fn touched(scene: &Case<'_>) -> BTreeSet<NodeIndex> {
     aimed_at(scene, |act| match &act.outcome {
         Ok(_) => true,
         Err(error) => error.kind == crate::error::ErrorKind::InDoubt,
@@ -134,11 +136,11 @@ fn touched(scene: &Scene<'_>) -> BTreeSet<Who> {
 }
 
 /// The nodes that the script meant to change, whatever came of it: who ignores a refusal has not reached the goal.
-fn meant(scene: &Scene<'_>) -> BTreeSet<Who> {
+fn meant(scene: &Case<'_>) -> BTreeSet<NodeIndex> {
     aimed_at(scene, |_| true)
 }
 
-fn aimed_at(scene: &Scene<'_>, counts: impl Fn(&Act) -> bool) -> BTreeSet<Who> {
+fn aimed_at(scene: &Case<'_>, counts: impl Fn(&Act) -> bool) -> BTreeSet<NodeIndex> {
     let acts = scene.played.acts.iter().filter(|act| counts(act));
     let named = acts.flat_map(|act| act.change.nodes());
     let acted = named.filter_map(|node| scene.truth.named(node.kind, &node.id)).map(|node| node.who);
@@ -146,7 +148,7 @@ fn aimed_at(scene: &Scene<'_>, counts: impl Fn(&Act) -> bool) -> BTreeSet<Who> {
 }
 
 /// A failure that does not name what it leaves behind.
-fn leftovers(scene: &Scene<'_>, intended: &Intended, found: &mut Vec<Harm>) {
+fn leftovers(scene: &Case<'_>, intended: &Intended, found: &mut Vec<Harm>) {
     let (ended, last) = (scene.played.ended_at(), scene.played.after.now());
     let (mut seen, mut told) = (BTreeSet::new(), BTreeSet::new());
     for out in scene.taken_out.iter().rev().filter(|out| seen.insert(out.who)) {
@@ -186,7 +188,7 @@ fn leftovers(scene: &Scene<'_>, intended: &Intended, found: &mut Vec<Harm>) {
     }
 }
 
-fn is_named(scene: &Scene<'_>, out: &TakenOut) -> bool {
+fn is_named(scene: &Case<'_>, out: &TakenOut) -> bool {
     names(&scene.played.result_text(out.asked), scene.id(out.who))
 }
 

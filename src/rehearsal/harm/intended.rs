@@ -3,8 +3,8 @@
 use super::taken_out::{is_anothers, told};
 use crate::node::{Kind, RecordState};
 use crate::rehearsal::play::Played;
-use crate::rehearsal::truth::{Being, Truth};
-use crate::sim::{Cluster, Micros, What, Who};
+use crate::rehearsal::truth::{ProcessState, Truth};
+use crate::sim::{Cluster, LogEvent, Micros, NodeIndex};
 use crate::world::Action;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ pub struct Intended {
     /// Whether it succeeds: where a script comes to that fails without any fault is nobody's goal.
     pub(super) succeeds: bool,
     /// Each node's process and record in the end.
-    pub(super) ends: BTreeMap<(Kind, String), (Being, Option<RecordState>)>,
+    pub(super) ends: BTreeMap<(Kind, String), (ProcessState, Option<RecordState>)>,
     /// The nodes whose processes were started during it.
     pub(super) restarted: BTreeSet<(Kind, String)>,
     /// The Drainers that advance in the end.
@@ -57,18 +57,18 @@ impl Intended {
 
 /// The Drainers that consumed something between the two moments.
 pub(super) fn advancing(from: &Cluster, to: &Cluster) -> BTreeSet<String> {
-    let advances = |who: &Who| from.everybody().any(|was| was == *who) && to.position(*who) > from.position(*who);
+    let advances = |who: &NodeIndex| from.everybody().any(|was| was == *who) && to.position(*who) > from.position(*who);
     let drainers = to.everybody().filter(|who| who.kind() == Kind::Drainer);
     drainers.filter(advances).map(|who| to.id_of(who).to_owned()).collect()
 }
 
 /// What nodes did because the script told them, with the time.
-pub(super) fn carried_out(played: &Played, truth: &Truth) -> Vec<(Who, Action, Micros)> {
-    let done = played.after.log().iter().filter_map(|happening| {
-        let What::Acted { who, action } = happening.what else { return None };
-        Some((who, action, happening.at))
+pub(super) fn carried_out(played: &Played, truth: &Truth) -> Vec<(NodeIndex, Action, Micros)> {
+    let done = played.after.log().iter().filter_map(|entry| {
+        let LogEvent::Acted { who, action } = entry.what else { return None };
+        Some((who, action, entry.at))
     });
-    let is_ours = |(who, action, at): &(Who, Action, Micros)| {
+    let is_ours = |(who, action, at): &(NodeIndex, Action, Micros)| {
         told(played, truth, *who, *action, *at).is_some() && !is_anothers(played, *at, played.after.id_of(*who))
     };
     done.filter(is_ours).collect()

@@ -121,7 +121,7 @@ pub struct Harm {
 }
 
 /// What a play is judged by.
-struct Scene<'a> {
+struct Case<'a> {
     start: &'a Cluster,
     played: &'a Played,
     truth: &'a Truth,
@@ -130,8 +130,8 @@ struct Scene<'a> {
     intended: Option<&'a Intended>,
 }
 
-impl Scene<'_> {
-    fn id(&self, who: crate::sim::Who) -> &str {
+impl Case<'_> {
+    fn id(&self, who: crate::sim::NodeIndex) -> &str {
         self.played.after.id_of(who)
     }
 }
@@ -139,7 +139,7 @@ impl Scene<'_> {
 /// All harm that `played` did, in the order of time.
 pub fn judge(start: &Cluster, played: &Played, truth: &Truth, intended: Option<&Intended>) -> Vec<Harm> {
     let taken_out = taken_out::all(played, truth);
-    let scene = Scene { start, played, truth, taken_out, intended };
+    let scene = Case { start, played, truth, taken_out, intended };
     let mut found = Vec::new();
     pumps::look(&scene, &mut found);
     records::look(&scene, &mut found);

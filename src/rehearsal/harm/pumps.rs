@@ -1,16 +1,16 @@
 //! TiDB without a Pump that takes its writes, and more than one Pump down at a time.
 
 use super::taken_out::{How, TakenOut, is_pump};
-use super::{Blame, Harm, HarmKind, PROBE_WINDOW, Scene};
+use super::{Blame, Case, Harm, HarmKind, PROBE_WINDOW};
 use crate::node::{RecordState, State};
-use crate::rehearsal::truth::{Being, since};
+use crate::rehearsal::truth::{ProcessState, since};
 use crate::sim::{Micros, SECOND};
 use crate::time::show_seconds;
 
 /// TiDB's write timeout: what is over sooner, it does not notice.
 const WRITE_TIMEOUT: Micros = 15 * SECOND;
 
-pub(super) fn look(scene: &Scene<'_>, found: &mut Vec<Harm>) {
+pub(super) fn look(scene: &Case<'_>, found: &mut Vec<Harm>) {
     for (from, to) in blocked(scene) {
         let (blame, _) = blame_for_block(scene, from);
         let text = format!("no Pump accepted TiDB's writes for {}", show_seconds((to - from) as f64 / 1e6));
@@ -20,14 +20,14 @@ pub(super) fn look(scene: &Scene<'_>, found: &mut Vec<Harm>) {
 }
 
 /// The stretches, longer than TiDB's patience, in which no Pump accepted writes although TiDB was to write.
-pub(super) fn blocked(scene: &Scene<'_>) -> Vec<(Micros, Micros)> {
+pub(super) fn blocked(scene: &Case<'_>) -> Vec<(Micros, Micros)> {
     let end = scene.played.after.now();
     let none = scene.truth.blocked(end);
     none.into_iter().filter(|(from, to)| to - from > WRITE_TIMEOUT && *from > 0).collect()
 }
 
 /// Who is to blame that no Pump was left at `time`, and through which act.
-pub(super) fn blame_for_block(scene: &Scene<'_>, time: Micros) -> (Blame, Option<Micros>) {
+pub(super) fn blame_for_block(scene: &Case<'_>, time: Micros) -> (Blame, Option<Micros>) {
     let ours = scene.taken_out.iter().filter(|out| is_pump(out.who) && out.is_out_at(time));
     let Some(last) = ours.max_by_key(|out| out.asked) else { return (Blame::BadLuck, None) };
     // The others were gone before: had the last of them been seen to be gone, this one would not have been taken out.
@@ -37,13 +37,13 @@ pub(super) fn blame_for_block(scene: &Scene<'_>, time: Micros) -> (Blame, Option
 }
 
 /// Since when a process that does not work at `time` has not worked.
-fn not_online_since(process: &[(Micros, Being)], time: Micros) -> Micros {
-    let works: Vec<(Micros, bool)> = process.iter().map(|(at, being)| (*at, *being == Being::Online)).collect();
+fn not_online_since(process: &[(Micros, ProcessState)], time: Micros) -> Micros {
+    let works: Vec<(Micros, bool)> = process.iter().map(|(at, being)| (*at, *being == ProcessState::Online)).collect();
     since(&works, time)
 }
 
 /// Pumps that are to come back, down through us at the same time.
-fn two_down(scene: &Scene<'_>, found: &mut Vec<Harm>) {
+fn two_down(scene: &Case<'_>, found: &mut Vec<Harm>) {
     let returns = |out: &&TakenOut| is_pump(out.who) && out.how != How::Closed && is_to_return(scene, out);
     let pumps: Vec<&TakenOut> = scene.taken_out.iter().filter(returns).collect();
     for (place, second) in pumps.iter().enumerate() {
@@ -62,7 +62,7 @@ fn two_down(scene: &Scene<'_>, found: &mut Vec<Harm>) {
 
 /// Whether it is to come back: unless the rehearsal without faults ends with it offline or gone. One that a script leaves
 /// paused is missing all the same.
-fn is_to_return(scene: &Scene<'_>, out: &TakenOut) -> bool {
+fn is_to_return(scene: &Case<'_>, out: &TakenOut) -> bool {
     let Some(intended) = scene.intended else { return true };
     let end = intended.ends.get(&(out.who.kind(), scene.id(out.who).to_owned()));
     end.is_none_or(|(_, record)| !matches!(record, None | Some(RecordState::Known(State::Offline))))

@@ -1,13 +1,13 @@
 //! States that the script wrote by hand where it must not.
 
-use super::{Blame, Harm, HarmKind, PROBE_WINDOW, Scene};
+use super::{Blame, Case, Harm, HarmKind, PROBE_WINDOW};
 use crate::node::{Kind, State};
 use crate::rehearsal::trace::Act;
-use crate::rehearsal::truth::{Being, Timeline, since};
+use crate::rehearsal::truth::{ProcessState, Timeline, since};
 use crate::sim::Micros;
 use crate::world::Change;
 
-pub(super) fn look(scene: &Scene<'_>, found: &mut Vec<Harm>) {
+pub(super) fn look(scene: &Case<'_>, found: &mut Vec<Harm>) {
     for act in scene.played.acts.iter().filter(|act| act.outcome.is_ok()) {
         let (node, state) = match &act.change {
             Change::SwapRecord { seen, state } => (Some((seen.node.kind, seen.node.id.as_str())), Some(*state)),
@@ -44,10 +44,11 @@ fn blame(act: &Act, condition: Micros) -> Blame {
 /// Written over a process that was there.
 fn over_live(act: &Act, node: &Timeline, state: Option<State>, found: &mut Vec<Harm>) {
     let was = node.process_at(act.ended);
-    if was == Being::Down {
+    if was == ProcessState::Down {
         return;
     }
-    let there: Vec<(Micros, bool)> = node.process.iter().map(|(at, being)| (*at, *being != Being::Down)).collect();
+    let there: Vec<(Micros, bool)> =
+        node.process.iter().map(|(at, being)| (*at, *being != ProcessState::Down)).collect();
     let what = state.map_or("was deleted".to_owned(), |state| format!("was set {state}"));
     found.push(Harm {
         kind: HarmKind::RelabelledLive,
@@ -59,11 +60,13 @@ fn over_live(act: &Act, node: &Timeline, state: Option<State>, found: &mut Vec<H
 }
 
 /// A Drainer's record that said `offline` let a closing Pump go.
-fn released(scene: &Scene<'_>, act: &Act, drainer: &Timeline, found: &mut Vec<Harm>) {
-    let closing = |pump: &&Timeline| pump.kind() == Kind::Pump && pump.process_at(act.ended) == Being::Closing;
+fn released(scene: &Case<'_>, act: &Act, drainer: &Timeline, found: &mut Vec<Harm>) {
+    let closing = |pump: &&Timeline| pump.kind() == Kind::Pump && pump.process_at(act.ended) == ProcessState::Closing;
     for pump in scene.truth.nodes.iter().filter(closing) {
         let unread = match (drainer.who, pump.who) {
-            (crate::sim::Who::Drainer(at), crate::sim::Who::Pump(pump)) => scene.played.after.unread(at, pump),
+            (crate::sim::NodeIndex::Drainer(at), crate::sim::NodeIndex::Pump(pump)) => {
+                scene.played.after.unread(at, pump)
+            }
             _ => None,
         };
         if pump.record_at(scene.played.after.now()).is_none_or(|record| *record != State::Offline) || unread.is_none() {

@@ -3,8 +3,8 @@
 use crate::node::Kind;
 use crate::rehearsal::play::Played;
 use crate::rehearsal::trace::Act;
-use crate::rehearsal::truth::{Being, Truth, at};
-use crate::sim::{Micros, What, Who};
+use crate::rehearsal::truth::{ProcessState, Truth, at};
+use crate::sim::{LogEvent, Micros, NodeIndex};
 use crate::world::{Action, Change, FaultKind};
 
 /// How a node was taken out.
@@ -21,7 +21,7 @@ pub(super) enum How {
 /// A node that is out of work through the script.
 #[derive(Clone, Debug)]
 pub(super) struct TakenOut {
-    pub(super) who: Who,
+    pub(super) who: NodeIndex,
     pub(super) how: How,
     /// When the script asked for it.
     pub(super) asked: Micros,
@@ -41,15 +41,21 @@ impl TakenOut {
 /// Whether another operator did it: their fault begins in the same moment.
 pub(super) fn is_anothers(played: &Played, at: Micros, id: &str) -> bool {
     let cluster = &played.after;
-    cluster.log().iter().filter(|happening| happening.at == at).any(|happening| {
-        let What::FaultBegan(fault) = happening.what else { return false };
+    cluster.log().iter().filter(|entry| entry.at == at).any(|entry| {
+        let LogEvent::FaultBegan(fault) = entry.what else { return false };
         let fault = &cluster.faults()[fault];
         fault.kind == FaultKind::OtherPauses && fault.node.as_deref() == Some(id)
     })
 }
 
 /// The last of the script's acts that told this node to do that, not after `time`.
-pub(super) fn told<'a>(played: &'a Played, truth: &Truth, who: Who, action: Action, time: Micros) -> Option<&'a Act> {
+pub(super) fn told<'a>(
+    played: &'a Played,
+    truth: &Truth,
+    who: NodeIndex,
+    action: Action,
+    time: Micros,
+) -> Option<&'a Act> {
     let timeline = truth.node(who)?;
     played.acts.iter().rev().filter(|act| act.begun <= time).find(|act| {
         let Change::Act { node, action: asked } = &act.change else { return false };
@@ -60,25 +66,25 @@ pub(super) fn told<'a>(played: &'a Played, truth: &Truth, who: Who, action: Acti
 /// Every time that the script took a node out, in the order of time.
 pub(super) fn all(played: &Played, truth: &Truth) -> Vec<TakenOut> {
     let mut found = Vec::new();
-    for happening in played.after.log() {
-        let What::Acted { who, action } = happening.what else { continue };
-        let Some(act) = told(played, truth, who, action, happening.at) else { continue };
-        if is_anothers(played, happening.at, played.after.id_of(who)) {
+    for entry in played.after.log() {
+        let LogEvent::Acted { who, action } = entry.what else { continue };
+        let Some(act) = told(played, truth, who, action, entry.at) else { continue };
+        if is_anothers(played, entry.at, played.after.id_of(who)) {
             continue;
         }
         let how = match action {
             Action::Pause => How::Paused,
             Action::Close => How::Closed,
         };
-        found.push(taken(truth, who, how, act.begun, happening.at));
+        found.push(taken(truth, who, how, act.begun, entry.at));
     }
     for act in &played.acts {
         let Some((starts, stops)) = act.change.outside() else { continue };
         for node in starts.iter().chain(stops) {
             let Some(timeline) = truth.named(node.kind, &node.id) else { continue };
-            let before = at(&timeline.process, act.ended - 1).unwrap_or(Being::Down);
-            let stopped = timeline.process.iter().any(|(at, being)| *at == act.ended && *being == Being::Down);
-            if before != Being::Down && stopped {
+            let before = at(&timeline.process, act.ended - 1).unwrap_or(ProcessState::Down);
+            let stopped = timeline.process.iter().any(|(at, being)| *at == act.ended && *being == ProcessState::Down);
+            if before != ProcessState::Down && stopped {
                 found.push(taken(truth, timeline.who, How::Stopped, act.begun, act.ended));
             }
         }
@@ -87,15 +93,15 @@ pub(super) fn all(played: &Played, truth: &Truth) -> Vec<TakenOut> {
     found
 }
 
-fn taken(truth: &Truth, who: Who, how: How, asked: Micros, from: Micros) -> TakenOut {
+fn taken(truth: &Truth, who: NodeIndex, how: How, asked: Micros, from: Micros) -> TakenOut {
     let back = |timeline: &crate::rehearsal::truth::Timeline| {
-        let online = |(at, being): &&(Micros, Being)| *at > from && *being == Being::Online;
+        let online = |(at, being): &&(Micros, ProcessState)| *at > from && *being == ProcessState::Online;
         timeline.process.iter().find(online).map(|(at, _)| *at)
     };
     TakenOut { who, how, asked, from, until: truth.node(who).and_then(back) }
 }
 
 /// Whether it is a Pump.
-pub(super) fn is_pump(who: Who) -> bool {
+pub(super) fn is_pump(who: NodeIndex) -> bool {
     who.kind() == Kind::Pump
 }

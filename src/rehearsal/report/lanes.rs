@@ -3,7 +3,7 @@
 use super::axis::Frame;
 use super::canvas::{Anchor, Canvas};
 use super::{fault_text, span};
-use crate::rehearsal::story::{Story, Told, ToldKind};
+use crate::rehearsal::story::{Story, StoryLine, StoryLineKind};
 use crate::sim::Micros;
 
 /// The height of a lane.
@@ -22,7 +22,7 @@ pub(super) struct Step<'a> {
 
 /// The steps of a story: each lasts until the next one begins, the last one until the end.
 pub(super) fn steps(story: &Story) -> Vec<Step<'_>> {
-    let begun: Vec<&Told> = story.told.iter().filter(|told| told.kind == ToldKind::Step).collect();
+    let begun: Vec<&StoryLine> = story.told.iter().filter(|told| told.kind == StoryLineKind::Step).collect();
     let ends = begun.iter().skip(1).map(|told| told.at).chain([story.ended_at]);
     begun.iter().zip(ends).map(|(told, to)| Step { name: &told.text, from: told.at, to: to.max(told.at) }).collect()
 }
@@ -44,7 +44,7 @@ pub(super) fn draw(canvas: &mut Canvas, frame: &Frame<'_>, story: &Story, top: f
         caption(canvas, frame, y, "steps");
         y += LANE + 4.0;
     }
-    if story.told.iter().any(|told| told.kind == ToldKind::Effect) {
+    if story.told.iter().any(|told| told.kind == StoryLineKind::Effect) {
         caption(canvas, frame, y, "acts");
         acts(canvas, frame, story, y + LANE / 2.0);
         y += LANE + 2.0;
@@ -127,7 +127,7 @@ fn bands(canvas: &mut Canvas, frame: &Frame<'_>, steps: &[Step<'_>], y: f64) {
 /// A diamond for what the script did; what lies close together has one.
 fn acts(canvas: &mut Canvas, frame: &Frame<'_>, story: &Story, y: f64) {
     let mut last: Option<(f64, String)> = None;
-    for told in story.told.iter().filter(|told| told.kind == ToldKind::Effect) {
+    for told in story.told.iter().filter(|told| told.kind == StoryLineKind::Effect) {
         let x = frame.x(told.at);
         let line = format!("{}: {}", super::time(told.at), told.text);
         match &mut last {

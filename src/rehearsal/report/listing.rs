@@ -2,7 +2,7 @@
 
 use super::time;
 use crate::language::Source;
-use crate::rehearsal::story::{Story, Told};
+use crate::rehearsal::story::{Story, StoryLine};
 use serde::Serialize;
 
 /// How many deeds of a line are told one by one.
@@ -33,16 +33,17 @@ pub(super) struct Module {
     lines: Vec<Line>,
 }
 
-fn line(number: usize, text: &str, acts: &[&Told]) -> Line {
+fn line(number: usize, text: &str, acts: &[&StoryLine]) -> Line {
     let deeds = acts.iter().take(DEEDS).map(|told| Deed { at: time(told.at), text: told.text.clone() });
     Line { number, text: text.to_owned(), deeds: deeds.collect(), more: acts.len().saturating_sub(DEEDS) }
 }
 
 /// All lines of the script.
 pub(super) fn script(script: &Source, story: &Story) -> Vec<Line> {
-    let of = |number: usize| -> Vec<&Told> {
-        let here =
-            |told: &&Told| told.place.as_ref().is_some_and(|place| place.file == script.name && place.line == number);
+    let of = |number: usize| -> Vec<&StoryLine> {
+        let here = |told: &&StoryLine| {
+            told.place.as_ref().is_some_and(|place| place.file == script.name && place.line == number)
+        };
         story.told.iter().filter(here).collect()
     };
     (1..).zip(script.text.lines()).map(|(number, text)| line(number, text, &of(number))).collect()
@@ -50,8 +51,8 @@ pub(super) fn script(script: &Source, story: &Story) -> Vec<Line> {
 
 /// The lines of modules that acted.
 pub(super) fn modules(script: &Source, story: &Story) -> Vec<Module> {
-    let elsewhere = |told: &&Told| told.place.as_ref().is_some_and(|place| place.file != script.name);
-    let mut found: Vec<(&str, usize, &str, Vec<&Told>)> = Vec::new();
+    let elsewhere = |told: &&StoryLine| told.place.as_ref().is_some_and(|place| place.file != script.name);
+    let mut found: Vec<(&str, usize, &str, Vec<&StoryLine>)> = Vec::new();
     for told in story.told.iter().filter(elsewhere) {
         let Some(place) = &told.place else { continue };
         match found.iter_mut().find(|(file, number, ..)| *file == place.file && *number == place.line) {

@@ -2,7 +2,7 @@
 
 use super::canvas::{Canvas, both};
 use super::{fault_text, lag, lanes, span, time, timeline};
-use crate::rehearsal::story::{Story, ToldKind, Track};
+use crate::rehearsal::story::{Story, StoryLineKind, Track};
 use minijinja::Value;
 use serde::Serialize;
 
@@ -167,7 +167,7 @@ fn steps(story: &Story) -> Vec<Step> {
 }
 
 fn told(story: &Story, lines: usize) -> Vec<Line> {
-    let line = |told: &crate::rehearsal::story::Told| {
+    let line = |told: &crate::rehearsal::story::StoryLine| {
         let (class, kind) = word(told.kind);
         let place = told.place.as_ref().map(|place| format!("line {}", place.line));
         Line { at: time(told.at), class, kind, text: told.text.clone(), place }
@@ -176,19 +176,19 @@ fn told(story: &Story, lines: usize) -> Vec<Line> {
 }
 
 /// The class of a line of a story, and the word for it.
-fn word(kind: ToldKind) -> (&'static str, &'static str) {
+fn word(kind: StoryLineKind) -> (&'static str, &'static str) {
     match kind {
-        ToldKind::Fault => ("fault", "fault"),
-        ToldKind::Step => ("step", "step"),
-        ToldKind::Asked => ("asked", "question"),
-        ToldKind::Effect => ("effect", "act"),
-        ToldKind::Cluster => ("cluster", "cluster"),
-        ToldKind::Meaning => ("meaning", "means"),
-        ToldKind::Waiting => ("waiting", "waits"),
-        ToldKind::Printed => ("printed", "prints"),
-        ToldKind::Warning => ("warning", "warning"),
-        ToldKind::Harm => ("harm", "harm"),
-        ToldKind::End => ("end", "end"),
+        StoryLineKind::Fault => ("fault", "fault"),
+        StoryLineKind::Step => ("step", "step"),
+        StoryLineKind::Asked => ("asked", "question"),
+        StoryLineKind::Effect => ("effect", "act"),
+        StoryLineKind::Cluster => ("cluster", "cluster"),
+        StoryLineKind::Meaning => ("meaning", "means"),
+        StoryLineKind::Waiting => ("waiting", "waits"),
+        StoryLineKind::Printed => ("printed", "prints"),
+        StoryLineKind::Warning => ("warning", "warning"),
+        StoryLineKind::Harm => ("harm", "harm"),
+        StoryLineKind::End => ("end", "end"),
     }
 }
 

@@ -6,7 +6,7 @@ use super::scale::Scale;
 use super::{lanes, span, time};
 use crate::node::RecordState;
 use crate::rehearsal::story::{Story, Track};
-use crate::rehearsal::truth::Being;
+use crate::rehearsal::truth::ProcessState;
 use crate::sim::Micros;
 use unicode_width::UnicodeWidthStr;
 
@@ -27,7 +27,7 @@ pub(super) struct Segment {
 
 /// What a process was until `end`.
 pub(super) fn process(track: &Track, end: Micros) -> Vec<Segment> {
-    segments(track.process.iter().map(|(at, being)| (*at, Being::name(*being))), end)
+    segments(track.process.iter().map(|(at, being)| (*at, ProcessState::name(*being))), end)
 }
 
 /// What a record said until `end`.

@@ -2,7 +2,7 @@
 
 mod process;
 
-use super::observe::{Observed, Seen, beat_ms};
+use super::observe::{Observed, ObservedNode, beat_ms};
 use super::pace::{Pace, pace};
 use super::unknown::Unknown;
 use crate::node::{Kind, Record, RecordState};
@@ -82,7 +82,7 @@ fn forgotten(observed: &Observed, unknown: &mut Unknown) {
 /// One node, with what is around it.
 struct Subject<'a> {
     observed: &'a Observed,
-    seen: &'a Seen,
+    seen: &'a ObservedNode,
     stand: &'a Stand,
 }
 
@@ -237,7 +237,7 @@ impl Subject<'_> {
 
     /// Whether this Drainer can read no more of `pump`, so that nothing can be merged: it does not serve, or it closes,
     /// makes no binlog of its own for once, and the Drainer is at its end.
-    fn waits_for(&self, pump: &Seen, stand: &Stand) -> bool {
+    fn waits_for(&self, pump: &ObservedNode, stand: &Stand) -> bool {
         let reads = pump.record.node.kind == Kind::Pump && pump.counts();
         reads
             && match stand.process {
@@ -311,7 +311,7 @@ impl Subject<'_> {
 
 /// How old the newest commit is that a Pump is known to hold, in milliseconds: a Drainer may have read on after the
 /// Pump's last heartbeat.
-fn newest_age_ms(observed: &Observed, pump: &Seen) -> i64 {
+fn newest_age_ms(observed: &Observed, pump: &ObservedNode) -> i64 {
     let id = &pump.record.node.id;
     let read = observed.nodes.iter().filter_map(|seen| seen.status.as_ref()?.pump_positions.get(&**id));
     let newest = read.copied().chain([pump.record.max_commit_ts]).max();

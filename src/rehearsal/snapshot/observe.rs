@@ -17,7 +17,7 @@ pub(super) struct Observed {
     pub(super) cluster: ClusterInfo,
     pub(super) tidbs: Vec<TidbServer>,
     pub(super) malformed: Vec<Malformed>,
-    pub(super) nodes: Vec<Seen>,
+    pub(super) nodes: Vec<ObservedNode>,
     /// PD's time at the first listing.
     pub(super) began: Tso,
     /// PD's time at the last one: that of the snapshot.
@@ -25,7 +25,7 @@ pub(super) struct Observed {
 }
 
 /// A node as it was observed.
-pub(super) struct Seen {
+pub(super) struct ObservedNode {
     /// Its record at the end.
     pub(super) record: Record,
     /// Its record at the beginning, if it had one.
@@ -91,7 +91,7 @@ impl Observed {
     }
 }
 
-impl Seen {
+impl ObservedNode {
     /// Whether its heartbeat was seen to move; `None` where it was not watched for long enough to tell.
     pub(super) fn moves(&self, watched_ms: i64) -> Option<bool> {
         let before = self.before.as_ref()?;
@@ -153,14 +153,14 @@ impl Said {
     }
 
     /// All that is known of the node of `record`.
-    fn of(&mut self, record: Record, first: &Listing) -> Seen {
+    fn of(&mut self, record: Record, first: &Listing) -> ObservedNode {
         let node = &record.node;
         let unasked = || ProbeFinding::Unknown("its record came while the others were asked".into());
         let status = match self.statuses.remove(node) {
             Some(StatusReport::Drainer(status)) => Some(status),
             Some(StatusReport::Pump(_)) | None => None,
         };
-        Seen {
+        ObservedNode {
             before: first.find(node.kind, &node.id).cloned(),
             finding: self.findings.remove(node).unwrap_or_else(unasked),
             metrics: self.metrics.remove(node).unwrap_or_default(),

@@ -1,6 +1,6 @@
 //! How fast a Drainer consumes: what two looks at its record tell of it.
 
-use super::observe::{Observed, Seen, beat_ms};
+use super::observe::{Observed, ObservedNode, beat_ms};
 
 /// A Drainer at most this far behind, in milliseconds, keeps up.
 const BEHIND_MS: i64 = 10_000;
@@ -27,7 +27,7 @@ pub(super) enum Pace {
 }
 
 /// The pace of the Drainer `seen`, which is at `behind_ms` now. A Drainer that a Pump holds up (`held_up`) shows none.
-pub(super) fn pace(observed: &Observed, seen: &Seen, behind_ms: i64, held_up: bool) -> Pace {
+pub(super) fn pace(observed: &Observed, seen: &ObservedNode, behind_ms: i64, held_up: bool) -> Pace {
     let Some(before) = &seen.before else { return Pace::KeepsUp };
     let behind_then = observed.began.physical_ms() - before.max_commit_ts.physical_ms();
     let beaten = seen.record.update_ts.physical_ms() - before.update_ts.physical_ms();

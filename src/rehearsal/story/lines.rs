@@ -1,6 +1,6 @@
 //! A story as lines of text: the time, a mark for what sort of thing happened, and what it was.
 
-use super::{Story, Told, ToldKind};
+use super::{Story, StoryLine, StoryLineKind};
 use crate::sim::Micros;
 use crate::time::show_seconds;
 
@@ -13,12 +13,12 @@ impl Story {
     /// The story, line by line, without what the script showed as tables.
     pub fn lines(&self) -> Vec<String> {
         let width = self.width();
-        let line = |told: &Told| format!("{}{}", told.head(width), told.text.replace('\n', "\n      "));
+        let line = |told: &StoryLine| format!("{}{}", told.head(width), told.text.replace('\n', "\n      "));
         self.told.iter().map(line).collect()
     }
 }
 
-impl ToldKind {
+impl StoryLineKind {
     /// The mark before a line of a story.
     fn mark(self) -> &'static str {
         match self {
@@ -37,7 +37,7 @@ impl ToldKind {
     }
 }
 
-impl Told {
+impl StoryLine {
     /// What stands before the text: the time, in so many columns, and a mark.
     pub fn head(&self, width: usize) -> String {
         format!("{:>width$} {} ", span(self.at), self.kind.mark())

@@ -1,13 +1,13 @@
 //! What it means: how long replication stands still, how many Pumps TiDB can write to.
 
 use super::words::{NOTICED, span};
-use super::{Told, ToldKind};
+use super::{StoryLine, StoryLineKind};
 use crate::node::Kind;
 use crate::rehearsal::play::Played;
 use crate::rehearsal::truth::Truth;
-use crate::sim::{Cluster, Micros, Who};
+use crate::sim::{Cluster, Micros, NodeIndex};
 
-pub(super) fn told(start: &Cluster, played: &Played, truth: &Truth) -> Vec<Told> {
+pub(super) fn told(start: &Cluster, played: &Played, truth: &Truth) -> Vec<StoryLine> {
     let end = played.ended_at();
     let mut told = writable(start, truth, end);
     told.extend(replication(played, truth, end));
@@ -15,7 +15,7 @@ pub(super) fn told(start: &Cluster, played: &Played, truth: &Truth) -> Vec<Told>
 }
 
 /// How many Pumps TiDB could write to, and for how long.
-fn writable(start: &Cluster, truth: &Truth, end: Micros) -> Vec<Told> {
+fn writable(start: &Cluster, truth: &Truth, end: Micros) -> Vec<StoryLine> {
     let all = start.everybody().filter(|who| who.kind() == Kind::Pump).count();
     let first = truth.writable.first().map_or(0, |(_, count)| *count);
     let mut told = Vec::new();
@@ -31,18 +31,18 @@ fn writable(start: &Cluster, truth: &Truth, end: Micros) -> Vec<Told> {
             0 => format!("TiDB could write to no Pump, or to few of them, for {length}"),
             _ => format!("TiDB could write to {least} of {all} Pumps for {length}"),
         };
-        told.push(Told::new(to, ToldKind::Meaning, text));
+        told.push(StoryLine::new(to, StoryLineKind::Meaning, text));
     }
     told
 }
 
 /// Which Drainers stood still, and for how long.
-fn replication(played: &Played, truth: &Truth, end: Micros) -> Vec<Told> {
+fn replication(played: &Played, truth: &Truth, end: Micros) -> Vec<StoryLine> {
     let mut stretches: Vec<(Micros, Micros, Vec<&str>)> = Vec::new();
     // One that never replicated, paused before the script began, was not stopped by anything that is told here.
     let replicating = || truth.flows.iter().filter(|(_, changes)| changes.iter().any(|(_, flows)| *flows));
     for (place, changes) in replicating() {
-        let id = played.after.id_of(Who::Drainer(*place));
+        let id = played.after.id_of(NodeIndex::Drainer(*place));
         for (from, to) in Truth::stretches(changes, end, |flows| !flows) {
             match stretches.iter_mut().find(|(f, t, _)| (*f - from).abs() < NOTICED && (*t - to).abs() < NOTICED) {
                 Some((_, last, ids)) => {
@@ -60,7 +60,7 @@ fn replication(played: &Played, truth: &Truth, end: Micros) -> Vec<Told> {
             let whose = if ids.len() == all && all > 1 { "every Drainer".to_owned() } else { ids.join(", ") };
             let so_far = if to == end { " so far" } else { "" };
             let text = format!("replication of {whose} stood still for {}{so_far}", span(to - from));
-            Told::new(to, ToldKind::Meaning, text)
+            StoryLine::new(to, StoryLineKind::Meaning, text)
         })
         .collect()
 }

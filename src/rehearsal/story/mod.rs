@@ -14,8 +14,8 @@ use crate::journal::Deeds;
 use crate::node::{Kind, RecordState};
 use crate::rehearsal::harm::Harm;
 use crate::rehearsal::play::Played;
-use crate::rehearsal::truth::{Being, Truth};
-use crate::sim::{Cluster, Fault, Micros, What};
+use crate::rehearsal::truth::{ProcessState, Truth};
+use crate::sim::{Cluster, Fault, LogEvent, Micros};
 use crate::value::Value;
 use crate::world::Notice;
 use serde::{Deserialize, Serialize};
@@ -28,7 +28,7 @@ pub struct Story {
     /// What was made to go wrong.
     pub faults: Vec<Fault>,
     /// What happened, in the order of time.
-    pub told: Vec<Told>,
+    pub told: Vec<StoryLine>,
     /// When the script ended.
     pub ended_at: Micros,
     /// A word for how: `done`, `exit N`, `refused` and so on.
@@ -52,11 +52,11 @@ pub struct Story {
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Told {
+pub struct StoryLine {
     /// When, in microseconds since the start.
     pub at: Micros,
     /// Of which sort.
-    pub kind: ToldKind,
+    pub kind: StoryLineKind,
     /// What, in a line or more.
     pub text: String,
     /// The line of the script that did it.
@@ -70,7 +70,7 @@ pub struct Told {
 /// Sorts of things that happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum ToldKind {
+pub enum StoryLineKind {
     /// A fault begins or ends.
     Fault,
     /// A step of the script begins.
@@ -135,7 +135,7 @@ pub struct Track {
     /// Pump or Drainer.
     pub kind: Kind,
     /// Its process: from when on it was what.
-    pub process: Vec<(Micros, Being)>,
+    pub process: Vec<(Micros, ProcessState)>,
     /// Its record: from when on it said what; `None` without one.
     pub record: Vec<(Micros, Option<RecordState>)>,
 }
@@ -155,14 +155,14 @@ impl Story {
         let end = played.ended_at();
         let mut told = meaning::told(start, played, truth);
         told.extend(words::happenings(start, played));
-        told.extend(harms.iter().map(|harm| Told {
+        told.extend(harms.iter().map(|harm| StoryLine {
             at: harm.at,
-            kind: ToldKind::Harm,
+            kind: StoryLineKind::Harm,
             text: format!("{}: {}", harm.kind.name(), harm.text),
             place: None,
             shown: None,
         }));
-        told.retain(|one| one.at <= end || one.kind == ToldKind::Harm);
+        told.retain(|one| one.at <= end || one.kind == StoryLineKind::Harm);
         told.push(words::ending(played));
         told.sort_by_key(|one| (one.at, one.kind.rank()));
         let told = among(words::script(played), told);
@@ -218,7 +218,7 @@ fn differences(start: &Cluster, played: &Played, truth: &Truth) -> Vec<Differenc
             false => "none".into(),
         };
         differs("address", address(start), address(&played.at_end));
-        if node.was_started(0, end) && node.process_at(0) != Being::Down {
+        if node.was_started(0, end) && node.process_at(0) != ProcessState::Down {
             differs("started", "before".into(), words::time(last_start(node, end)));
         }
     }
@@ -226,27 +226,35 @@ fn differences(start: &Cluster, played: &Played, truth: &Truth) -> Vec<Differenc
 }
 
 fn last_start(node: &crate::rehearsal::truth::Timeline, end: Micros) -> Micros {
-    let mut started = node.process.iter().filter(|(at, being)| *being == Being::Starting && *at <= end);
+    let mut started = node.process.iter().filter(|(at, being)| *being == ProcessState::Starting && *at <= end);
     started.next_back().map_or(0, |(at, _)| *at)
 }
 
 /// Whether it is worth a line of its own: what follows from what a neighbouring line tells is not.
-pub(super) fn is_told(what: &What) -> bool {
-    !matches!(what, What::Writable(_) | What::TidbWrites(_) | What::Halted(_) | What::Flowing(_) | What::Acted { .. })
+pub(super) fn is_told(what: &LogEvent) -> bool {
+    !matches!(
+        what,
+        LogEvent::Writable(_)
+            | LogEvent::TidbWrites(_)
+            | LogEvent::Halted(_)
+            | LogEvent::Flowing(_)
+            | LogEvent::Acted { .. }
+    )
 }
 
 /// What the script did and said, in its own order, among everything else, in the order of time.
-fn among(script: Vec<Told>, others: Vec<Told>) -> Vec<Told> {
+fn among(script: Vec<StoryLine>, others: Vec<StoryLine>) -> Vec<StoryLine> {
     // Whether the script does something at that moment still, from each of its lines on.
     let mut acts_still = vec![false; script.len()];
     for (place, line) in script.iter().enumerate().rev() {
         let later = script.get(place + 1).is_some_and(|next| next.at == line.at) && acts_still[place + 1];
-        acts_still[place] = later || line.kind == ToldKind::Effect;
+        acts_still[place] = later || line.kind == StoryLineKind::Effect;
     }
     let mut told = Vec::with_capacity(script.len() + others.len());
     let mut others = others.into_iter().peekable();
     for (line, acts_still) in script.into_iter().zip(acts_still) {
-        let is_first = |other: &Told| other.at < line.at || (other.at == line.at && other.kind.is_before(acts_still));
+        let is_first =
+            |other: &StoryLine| other.at < line.at || (other.at == line.at && other.kind.is_before(acts_still));
         while let Some(other) = others.next_if(is_first) {
             told.push(other);
         }
@@ -256,7 +264,7 @@ fn among(script: Vec<Told>, others: Vec<Told>) -> Vec<Told> {
     told
 }
 
-impl ToldKind {
+impl StoryLineKind {
     /// In which order things are told that happen at the same moment.
     fn rank(self) -> u8 {
         match self {
@@ -287,19 +295,19 @@ impl ToldKind {
     }
 }
 
-impl Told {
-    pub(super) fn new(at: Micros, kind: ToldKind, text: impl Into<String>) -> Self {
+impl StoryLine {
+    pub(super) fn new(at: Micros, kind: StoryLineKind, text: impl Into<String>) -> Self {
         Self { at, kind, text: text.into(), place: None, shown: None }
     }
 }
 
 /// Whether a notice is told as such; what changed is told by the change itself.
-pub(super) fn kind_of(notice: &Notice) -> Option<ToldKind> {
+pub(super) fn kind_of(notice: &Notice) -> Option<StoryLineKind> {
     match notice {
-        Notice::StepBegan(_) => Some(ToldKind::Step),
-        Notice::Printed(_) | Notice::Shown(_) | Notice::ShownAsJson(_) => Some(ToldKind::Printed),
-        Notice::Warning(_) => Some(ToldKind::Warning),
-        Notice::Progress(_) => Some(ToldKind::Waiting),
+        Notice::StepBegan(_) => Some(StoryLineKind::Step),
+        Notice::Printed(_) | Notice::Shown(_) | Notice::ShownAsJson(_) => Some(StoryLineKind::Printed),
+        Notice::Warning(_) => Some(StoryLineKind::Warning),
+        Notice::Progress(_) => Some(StoryLineKind::Waiting),
         Notice::ProgressEnd
         | Notice::Acting(_)
         | Notice::Answered { .. }

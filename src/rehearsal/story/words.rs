@@ -1,11 +1,11 @@
 //! Sentences for what was done and what happened.
 
-use super::{Told, ToldKind, is_told, kind_of};
+use super::{StoryLine, StoryLineKind, is_told, kind_of};
 use crate::error::ErrorKind;
 use crate::language::Ending;
 use crate::rehearsal::play::Played;
 use crate::rehearsal::trace::{Act, Asked, Said};
-use crate::sim::{Cluster, Fault, Happening, Micros, SECOND, What};
+use crate::sim::{Cluster, Fault, LogEntry, LogEvent, Micros, SECOND};
 use crate::time::show_seconds;
 use crate::value::Value;
 use crate::world::{Answer, Change, Notice};
@@ -21,33 +21,33 @@ pub(super) fn span(length: Micros) -> String {
 }
 
 /// What the script did, said and asked, in its order.
-pub(super) fn script(played: &Played) -> Vec<Told> {
-    let mut all: Vec<(usize, Told)> = played.asked.iter().map(|asked| (asked.order, question(asked))).collect();
+pub(super) fn script(played: &Played) -> Vec<StoryLine> {
+    let mut all: Vec<(usize, StoryLine)> = played.asked.iter().map(|asked| (asked.order, question(asked))).collect();
     all.extend(played.acts.iter().map(|act| (act.order, effect(act))));
     all.extend(played.said.iter().filter_map(|said| Some((said.order, line(said)?))));
     all.sort_by_key(|(order, _)| *order);
     all.into_iter().map(|(_, told)| told).collect()
 }
 
-fn question(asked: &Asked) -> Told {
+fn question(asked: &Asked) -> StoryLine {
     let first = asked.text.lines().next().unwrap_or_default();
-    Told::new(asked.at, ToldKind::Asked, format!("would ask: {first}"))
+    StoryLine::new(asked.at, StoryLineKind::Asked, format!("would ask: {first}"))
 }
 
-fn effect(act: &Act) -> Told {
+fn effect(act: &Act) -> StoryLine {
     let text = format!("{}: {}", change(&act.change), outcome(act));
-    Told { place: act.place.clone(), ..Told::new(act.ended, ToldKind::Effect, text) }
+    StoryLine { place: act.place.clone(), ..StoryLine::new(act.ended, StoryLineKind::Effect, text) }
 }
 
-fn line(said: &Said) -> Option<Told> {
+fn line(said: &Said) -> Option<StoryLine> {
     let kind = kind_of(&said.notice)?;
     match &said.notice {
         Notice::StepBegan(text) | Notice::Printed(text) | Notice::Warning(text) => {
-            Some(Told::new(said.at, kind, text.clone()))
+            Some(StoryLine::new(said.at, kind, text.clone()))
         }
-        Notice::Progress(progress) => Some(Told::new(said.at, kind, progress.to_string())),
+        Notice::Progress(progress) => Some(StoryLine::new(said.at, kind, progress.to_string())),
         Notice::Shown(value) | Notice::ShownAsJson(value) => {
-            Some(Told { shown: Some(value.clone()), ..Told::new(said.at, kind, shown(value)) })
+            Some(StoryLine { shown: Some(value.clone()), ..StoryLine::new(said.at, kind, shown(value)) })
         }
         Notice::ProgressEnd
         | Notice::Acting(_)
@@ -79,12 +79,16 @@ fn shown(value: &Value) -> String {
 }
 
 /// What the cluster did on its own, and what was made to go wrong.
-pub(super) fn happenings(start: &Cluster, played: &Played) -> Vec<Told> {
+pub(super) fn happenings(start: &Cluster, played: &Played) -> Vec<StoryLine> {
     let after = &played.after;
     let log = &after.log()[start.log().len()..];
-    let told = log.iter().filter(|happening| is_told(&happening.what)).map(|Happening { at, what }| {
-        let is_fault = matches!(what, What::FaultBegan(_) | What::FaultEnded(_));
-        Told::new(*at, if is_fault { ToldKind::Fault } else { ToldKind::Cluster }, happening_text(after, what))
+    let told = log.iter().filter(|entry| is_told(&entry.what)).map(|LogEntry { at, what }| {
+        let is_fault = matches!(what, LogEvent::FaultBegan(_) | LogEvent::FaultEnded(_));
+        StoryLine::new(
+            *at,
+            if is_fault { StoryLineKind::Fault } else { StoryLineKind::Cluster },
+            happening_text(after, what),
+        )
     });
     told.collect()
 }
@@ -104,58 +108,58 @@ pub(crate) fn fault_text(fault: &Fault) -> String {
     }
 }
 
-fn happening_text(cluster: &Cluster, what: &What) -> String {
-    let id = |who: &crate::sim::Who| cluster.id_of(*who).to_owned();
-    let pump = |at: &usize| cluster.id_of(crate::sim::Who::Pump(*at)).to_owned();
-    let drainer = |at: &usize| cluster.id_of(crate::sim::Who::Drainer(*at)).to_owned();
+fn happening_text(cluster: &Cluster, what: &LogEvent) -> String {
+    let id = |who: &crate::sim::NodeIndex| cluster.id_of(*who).to_owned();
+    let pump = |at: &usize| cluster.id_of(crate::sim::NodeIndex::Pump(*at)).to_owned();
+    let drainer = |at: &usize| cluster.id_of(crate::sim::NodeIndex::Drainer(*at)).to_owned();
     match what {
-        What::Started(who) => format!("{} is started", id(who)),
-        What::Notifying(who) => format!("{} registers, and tells the Drainers of itself", id(who)),
-        What::Online(who) => format!("{} works", id(who)),
-        What::Closing(who) => format!("{} closes: it waits until its binlog was read", id(who)),
-        What::Exited { who, clean: true } => format!("the process of {} ends", id(who)),
-        What::Exited { who, clean: false } => format!("the process of {} dies", id(who)),
-        What::Hung(who) => format!("{} hangs", id(who)),
-        What::Continued(who) => format!("{} goes on", id(who)),
-        What::Recorded { who, state, by_hand: true } => format!("the record of {} is set {state} by hand", id(who)),
-        What::Recorded { who, state, by_hand: false } => format!("{} writes {state}", id(who)),
-        What::Retired(who) => format!("nobody needs {} any more", id(who)),
-        What::Forgotten(who) => format!("the record of {} is gone", id(who)),
-        What::LeftBehind { drainer: at, pump: of, from, to } => {
+        LogEvent::Started(who) => format!("{} is started", id(who)),
+        LogEvent::Notifying(who) => format!("{} registers, and tells the Drainers of itself", id(who)),
+        LogEvent::Online(who) => format!("{} works", id(who)),
+        LogEvent::Closing(who) => format!("{} closes: it waits until its binlog was read", id(who)),
+        LogEvent::Exited { who, clean: true } => format!("the process of {} ends", id(who)),
+        LogEvent::Exited { who, clean: false } => format!("the process of {} dies", id(who)),
+        LogEvent::Hung(who) => format!("{} hangs", id(who)),
+        LogEvent::Continued(who) => format!("{} goes on", id(who)),
+        LogEvent::Recorded { who, state, by_hand: true } => format!("the record of {} is set {state} by hand", id(who)),
+        LogEvent::Recorded { who, state, by_hand: false } => format!("{} writes {state}", id(who)),
+        LogEvent::Retired(who) => format!("nobody needs {} any more", id(who)),
+        LogEvent::Forgotten(who) => format!("the record of {} is gone", id(who)),
+        LogEvent::LeftBehind { drainer: at, pump: of, from, to } => {
             format!("{} goes on without {} of binlog that {} held", drainer(at), span(to - from), pump(of))
         }
-        What::Skipped { drainer: at, pump: of, from, to } => {
+        LogEvent::Skipped { drainer: at, pump: of, from, to } => {
             format!("{} takes {} back and skips {} of its binlog", drainer(at), pump(of), span(to - from))
         }
-        What::Hole { drainer: at, pump: of, from, to } => {
+        LogEvent::Hole { drainer: at, pump: of, from, to } => {
             format!("{} goes on with a hole: {} had collected {} of binlog", drainer(at), pump(of), span(to - from))
         }
-        What::TidbSkips(_) => "a TiDB server finds no Pump, and skips binlog".into(),
-        What::TidbStopped(_) => "a TiDB server finds no Pump, and stops".into(),
-        What::TidbRecovers(_) => "a TiDB server that skipped binlog writes it again".into(),
-        What::PdGone => "PD answers nobody".into(),
-        What::PdBack => "PD answers again".into(),
+        LogEvent::TidbSkips(_) => "a TiDB server finds no Pump, and skips binlog".into(),
+        LogEvent::TidbStopped(_) => "a TiDB server finds no Pump, and stops".into(),
+        LogEvent::TidbRecovers(_) => "a TiDB server that skipped binlog writes it again".into(),
+        LogEvent::PdGone => "PD answers nobody".into(),
+        LogEvent::PdBack => "PD answers again".into(),
         // The story tells these in other ways, or not at all.
-        What::FaultBegan(at) => fault_text(&cluster.faults()[*at]),
-        What::FaultEnded(at) => format!("{} is over", fault_name(&cluster.faults()[*at])),
-        What::Acted { who, action } => format!("{} does what it was told: {}", id(who), action.name()),
-        What::Halted(at) => format!("replication of {} stands still", drainer(at)),
-        What::Flowing(at) => format!("replication of {} goes on", drainer(at)),
-        What::Writable(pumps) => format!("{pumps} Pumps take writes"),
-        What::TidbWrites(true) => "TiDB writes binlog".into(),
-        What::TidbWrites(false) => "TiDB writes no binlog".into(),
+        LogEvent::FaultBegan(at) => fault_text(&cluster.faults()[*at]),
+        LogEvent::FaultEnded(at) => format!("{} is over", fault_name(&cluster.faults()[*at])),
+        LogEvent::Acted { who, action } => format!("{} does what it was told: {}", id(who), action.name()),
+        LogEvent::Halted(at) => format!("replication of {} stands still", drainer(at)),
+        LogEvent::Flowing(at) => format!("replication of {} goes on", drainer(at)),
+        LogEvent::Writable(pumps) => format!("{pumps} Pumps take writes"),
+        LogEvent::TidbWrites(true) => "TiDB writes binlog".into(),
+        LogEvent::TidbWrites(false) => "TiDB writes no binlog".into(),
     }
 }
 
 /// How the script ended.
-pub(super) fn ending(played: &Played) -> Told {
+pub(super) fn ending(played: &Played) -> StoryLine {
     let text = match &played.ending {
         Ok(Ending::Value(_)) => "the script is done".into(),
         Ok(Ending::Exit(code)) => format!("the script ends with exit code {code}"),
         Err(error) if error.error.kind == ErrorKind::Failed => format!("the script fails: {}", error.error),
         Err(error) => format!("the script ends: {}: {}", error.error.kind.name(), error.error),
     };
-    Told::new(played.ended_at(), ToldKind::End, text)
+    StoryLine::new(played.ended_at(), StoryLineKind::End, text)
 }
 
 /// Shorter than this, nobody speaks of it.

@@ -13,8 +13,8 @@ pub(crate) use suffers::{Outside, Suffers};
 
 use super::clock::{Micros, SECOND};
 use super::cluster::{Cluster, Event};
-use super::happening::What;
-use super::process::Who;
+use super::log::LogEvent;
+use super::process::NodeIndex;
 use super::pump::UNMATCHED_AT_MOST;
 use super::scenario::Fault;
 use crate::error::{Error, Result};
@@ -91,7 +91,7 @@ impl Cluster {
         }
     }
 
-    fn victim(&self, fault: &Fault) -> Option<Who> {
+    fn victim(&self, fault: &Fault) -> Option<NodeIndex> {
         let id = fault.node.as_deref()?;
         match (fault.node_kind, fault.kind.row().victim) {
             (Some(kind), _) => self.find(kind, id),
@@ -112,7 +112,7 @@ impl Cluster {
     }
 
     /// A node is there now: what began before, and lasts still, happens to it.
-    pub(crate) fn faults_meet(&mut self, who: Who) {
+    pub(crate) fn faults_meet(&mut self, who: NodeIndex) {
         let waiting = std::mem::take(&mut self.awaited);
         let mine = |(at, _): &(usize, Micros)| self.victim(&self.faults[*at]) == Some(who);
         let (met, others): (Vec<_>, Vec<_>) = waiting.into_iter().partition(mine);
@@ -124,7 +124,7 @@ impl Cluster {
         }
     }
 
-    fn befall(&mut self, at: usize, victim: Option<Who>, ends: Micros) {
+    fn befall(&mut self, at: usize, victim: Option<NodeIndex>, ends: Micros) {
         let fault = self.faults[at].clone();
         let fits = match fault.kind.row().victim {
             Victim::Node(Some(kind)) => victim.is_some_and(|who| who.kind() == kind),
@@ -136,7 +136,7 @@ impl Cluster {
         }
         self.settle();
         self.active.insert(at, Active { began: self.now, ends, handled: 0 });
-        self.note(What::FaultBegan(at));
+        self.note(LogEvent::FaultBegan(at));
         match (rules.begin, victim) {
             (Begin::Node(begin), Some(who)) => begin(self, who, at, ends),
             (Begin::Suffers(until), Some(who)) => {
@@ -160,7 +160,7 @@ impl Cluster {
         let Some(active) = self.active.remove(&at) else { return };
         self.settle();
         let fault = self.faults[at].clone();
-        self.note(What::FaultEnded(at));
+        self.note(LogEvent::FaultEnded(at));
         match (rules(fault.kind).end, self.victim(&fault)) {
             (End::Untouched(end), Some(who)) if self.node(who).handled == active.handled => end(self, who),
             (End::Node(end), Some(who)) => end(self, who),

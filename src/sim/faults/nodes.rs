@@ -3,7 +3,7 @@
 use crate::node::State;
 use crate::sim::clock::{Micros, SECOND};
 use crate::sim::cluster::{Cluster, Event};
-use crate::sim::process::{Signal, Stage, Who};
+use crate::sim::process::{NodeIndex, ProcessStage, Signal};
 
 /// How often a flapping node is killed.
 const FLAP_EVERY: Micros = 20 * SECOND;
@@ -12,16 +12,16 @@ pub(super) const FLAP_DOWN: Micros = 2 * SECOND;
 
 impl Cluster {
     /// The downstream of a Drainer takes nothing until `ends`.
-    pub(super) fn stall(&mut self, who: Who, _at: usize, ends: Micros) {
-        let Who::Drainer(drainer) = who else { return };
+    pub(super) fn stall(&mut self, who: NodeIndex, _at: usize, ends: Micros) {
+        let NodeIndex::Drainer(drainer) = who else { return };
         let drainer = &mut self.drainers[drainer];
         drainer.stalled_until = drainer.stalled_until.max(ends);
         drainer.flowing = false;
         self.rewire();
     }
 
-    pub(super) fn stall_is_over(&mut self, who: Who) {
-        let Who::Drainer(drainer) = who else { return };
+    pub(super) fn stall_is_over(&mut self, who: NodeIndex) {
+        let NodeIndex::Drainer(drainer) = who else { return };
         if self.node(who).beats() {
             self.flow_on(drainer);
             self.rewire();
@@ -29,16 +29,16 @@ impl Cluster {
     }
 
     /// One fault more, or less, slows the downstream of a Drainer down.
-    pub(super) fn slow_down(&mut self, who: Who, more: bool) {
-        let Who::Drainer(drainer) = who else { return };
+    pub(super) fn slow_down(&mut self, who: NodeIndex, more: bool) {
+        let NodeIndex::Drainer(drainer) = who else { return };
         let slowed = &mut self.drainers[drainer].slowed;
         *slowed = if more { *slowed + 1 } else { *slowed - 1 };
         self.rewire();
     }
 
     /// A transaction in a Pump is not resolved until `ends`.
-    pub(super) fn leave_unmatched(&mut self, who: Who, _at: usize, ends: Micros) {
-        let Who::Pump(pump) = who else { return };
+    pub(super) fn leave_unmatched(&mut self, who: NodeIndex, _at: usize, ends: Micros) {
+        let NodeIndex::Pump(pump) = who else { return };
         let pump = &mut self.pumps[pump];
         pump.unmatched_until = pump.unmatched_until.max(ends);
     }
@@ -63,14 +63,14 @@ impl Cluster {
     }
 
     /// Starts a process that is gone or about to go.
-    pub(super) fn bring_back(&mut self, who: Who) {
-        if self.node(who).process.is_none_or(|process| process.stage == Stage::Ending) {
+    pub(super) fn bring_back(&mut self, who: NodeIndex) {
+        if self.node(who).process.is_none_or(|process| process.stage == ProcessStage::Ending) {
             self.start(who, None);
         }
     }
 
     /// Writes a state over a record as `binlogctl` does: blindly.
-    pub(super) fn other_writes(&mut self, who: Who, state: State) {
+    pub(super) fn other_writes(&mut self, who: NodeIndex, state: State) {
         let written = self.record(who).map(|record| (record.node.key(), record.with_state(state)));
         if let Some((key, Ok(json))) = written {
             self.put(&key, json.bytes());

@@ -3,8 +3,8 @@
 use crate::node::Kind;
 use crate::sim::cluster::{Cluster, Event};
 use crate::sim::drainer::{DRAINER_BEAT, FAILED_BEATS};
-use crate::sim::happening::What;
-use crate::sim::process::Who;
+use crate::sim::log::LogEvent;
+use crate::sim::process::NodeIndex;
 use crate::sim::scenario::Fault;
 use crate::world::FaultKind;
 
@@ -33,11 +33,11 @@ impl Cluster {
             return;
         }
         self.pd_gone_since = self.now;
-        self.note(What::PdGone);
-        let all: Vec<Who> = self.everybody().collect();
+        self.note(LogEvent::PdGone);
+        let all: Vec<NodeIndex> = self.everybody().collect();
         for who in all {
             self.freeze(who);
-            if let Who::Drainer(at) = who {
+            if let NodeIndex::Drainer(at) = who {
                 let last = self.now + FAILED_BEATS * DRAINER_BEAT;
                 let epoch = self.drainers[at].node.epoch;
                 self.queue.schedule(last, Event::GiveUp(at, epoch));
@@ -52,8 +52,8 @@ impl Cluster {
         if self.pd_gone() {
             return;
         }
-        self.note(What::PdBack);
-        let all: Vec<Who> = self.everybody().collect();
+        self.note(LogEvent::PdBack);
+        let all: Vec<NodeIndex> = self.everybody().collect();
         for who in all.into_iter().filter(|who| self.node(*who).beats()).collect::<Vec<_>>() {
             let node = self.node(who);
             let (at, epoch) = (node.next_beat(self.now), node.epoch);
@@ -71,7 +71,7 @@ impl Cluster {
 
     /// The key of a fault that puts one which is no record.
     fn malformed_key(&self, fault: &Fault) -> String {
-        let kind = fault.node_kind.or_else(|| self.victim(fault).map(Who::kind)).unwrap_or(Kind::Pump);
+        let kind = fault.node_kind.or_else(|| self.victim(fault).map(NodeIndex::kind)).unwrap_or(Kind::Pump);
         format!("{}broken", kind.prefix())
     }
 }

@@ -5,14 +5,14 @@ use super::{Outside, Suffers};
 use crate::node::State;
 use crate::sim::clock::Micros;
 use crate::sim::cluster::{Cluster, Event};
-use crate::sim::process::{Signal, Who};
+use crate::sim::process::{NodeIndex, Signal};
 use crate::sim::scenario::Fault;
 use crate::world::{Action, FaultKind};
 
 /// What a kind of fault does.
 pub(super) struct Rules {
     /// Whether it would change anything now. What lasts until somebody meets it always does.
-    pub(super) strikes: fn(&Cluster, Option<Who>) -> bool,
+    pub(super) strikes: fn(&Cluster, Option<NodeIndex>) -> bool,
     pub(super) begin: Begin,
     pub(super) end: End,
 }
@@ -20,7 +20,7 @@ pub(super) struct Rules {
 /// How a fault begins.
 pub(super) enum Begin {
     /// It happens to a node: whom, the fault's place, when it ends.
-    Node(fn(&mut Cluster, Who, usize, Micros)),
+    Node(fn(&mut Cluster, NodeIndex, usize, Micros)),
     /// A node meets it until then when it does something.
     Suffers(fn(&mut Suffers) -> &mut Micros),
     /// Whoever is outside of the nodes meets it until then.
@@ -34,9 +34,9 @@ pub(super) enum End {
     /// It ended by its time, or is not undone.
     ByItself,
     /// The node is dealt with.
-    Node(fn(&mut Cluster, Who)),
+    Node(fn(&mut Cluster, NodeIndex)),
     /// The node is dealt with, if nobody has started or stopped its process meanwhile.
-    Untouched(fn(&mut Cluster, Who)),
+    Untouched(fn(&mut Cluster, NodeIndex)),
     /// The cluster is dealt with.
     Cluster(fn(&mut Cluster, &Fault)),
 }
@@ -123,7 +123,11 @@ pub(super) fn rules(kind: FaultKind) -> Rules {
     }
 }
 
-fn node(strikes: fn(&Cluster, Option<Who>) -> bool, begin: fn(&mut Cluster, Who, usize, Micros), end: End) -> Rules {
+fn node(
+    strikes: fn(&Cluster, Option<NodeIndex>) -> bool,
+    begin: fn(&mut Cluster, NodeIndex, usize, Micros),
+    end: End,
+) -> Rules {
     Rules { strikes, begin: Begin::Node(begin), end }
 }
 
@@ -136,21 +140,21 @@ fn outside(until: fn(&mut Outside) -> &mut Micros) -> Rules {
 }
 
 fn cluster(
-    strikes: fn(&Cluster, Option<Who>) -> bool,
+    strikes: fn(&Cluster, Option<NodeIndex>) -> bool,
     begin: fn(&mut Cluster, &Fault),
     end: fn(&mut Cluster, &Fault),
 ) -> Rules {
     Rules { strikes, begin: Begin::Cluster(begin), end: End::Cluster(end) }
 }
 
-fn always(_: &Cluster, _: Option<Who>) -> bool {
+fn always(_: &Cluster, _: Option<NodeIndex>) -> bool {
     true
 }
 
-fn runs(cluster: &Cluster, who: Option<Who>) -> bool {
+fn runs(cluster: &Cluster, who: Option<NodeIndex>) -> bool {
     who.is_some_and(|who| cluster.node(who).process.is_some())
 }
 
-fn has_record(cluster: &Cluster, who: Option<Who>) -> bool {
+fn has_record(cluster: &Cluster, who: Option<NodeIndex>) -> bool {
     !cluster.pd_gone() && who.is_some_and(|who| cluster.record(who).is_some())
 }

@@ -6,7 +6,7 @@ use super::{HTTP_DEADLINE, Simulated};
 use crate::error::{Error, ErrorKind, Result};
 use crate::node::{Kind, NodeRef, Record, State};
 use crate::sim::http::{Behind, Said};
-use crate::sim::process::Who;
+use crate::sim::process::NodeIndex;
 use crate::world::{Acted, Action, Answer, Fence, TidbRef};
 
 impl Simulated {
@@ -30,7 +30,7 @@ impl Simulated {
         let what = "trigger GC of";
         let who = self.listener(node, what, None)?;
         let loses = self.cluster.node(who).suffers.loses_answers > self.cluster.now();
-        let Who::Pump(at) = who else {
+        let NodeIndex::Pump(at) = who else {
             // The address has a Drainer's process by now, which knows no such path.
             let words = "it answered HTTP 404: \"404 page not found\"";
             return Err(Error::new(ErrorKind::Rejected, format!("cannot {what} {node}: {words}"))
@@ -59,7 +59,7 @@ impl Simulated {
     }
 
     /// Who answers a request that changes something. A request to somebody silent may be carried out later.
-    fn listener(&mut self, node: &NodeRef, what: &str, action: Option<Action>) -> Result<Who> {
+    fn listener(&mut self, node: &NodeRef, what: &str, action: Option<Action>) -> Result<NodeIndex> {
         match self.cluster.behind_for_us(&node.address) {
             Behind::Node(who) => Ok(who),
             Behind::Silent(who) => {

@@ -5,8 +5,8 @@ use crate::error::{Error, Result};
 use crate::node::{NodeRef, Record};
 use crate::secret::{IV_LENGTH, Secret, encrypt};
 use crate::sim::clock::{Micros, SECOND};
-use crate::sim::happening::What;
-use crate::sim::process::{Signal, Who};
+use crate::sim::log::LogEvent;
+use crate::sim::process::{NodeIndex, Signal};
 use crate::sim::scenario::{Fault, Span};
 use crate::time::show_seconds;
 use crate::world::{Answer, Choice, Exec, FaultKind, Manual, Play, ProbeFinding, Question, Ran, TidbBinlog};
@@ -83,10 +83,10 @@ impl Simulated {
         self.restart(&manual.stops, &manual.starts)?;
         for node in &manual.retires {
             let who = self.who(node)?;
-            self.cluster.note(What::Retired(who));
+            self.cluster.note(LogEvent::Retired(who));
         }
         for node in &manual.frees {
-            if let Who::Pump(pump) = self.who(node)? {
+            if let NodeIndex::Pump(pump) = self.who(node)? {
                 self.cluster.free_disk(pump);
             }
         }
@@ -199,7 +199,7 @@ impl Simulated {
         Ok(())
     }
 
-    fn who(&self, node: &NodeRef) -> Result<Who> {
+    fn who(&self, node: &NodeRef) -> Result<NodeIndex> {
         self.cluster.find(node.kind, &node.id).ok_or_else(|| {
             Error::not_found(format!("the simulated cluster has no {} {}", node.kind, node.id))
                 .hint("pumps() and drainers() list what it has")

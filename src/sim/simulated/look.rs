@@ -5,7 +5,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::node::{Kind, NodeRef, State};
 use crate::sim::clock::{Micros, SECOND};
 use crate::sim::http::{Behind, Said};
-use crate::sim::process::Who;
+use crate::sim::process::NodeIndex;
 use crate::time::show_seconds;
 use crate::tso::Tso;
 use crate::world::{Answer, ClusterInfo, Inspected, Listing, Probe, ProbeFinding, StatusReport, metric_name};
@@ -102,7 +102,7 @@ impl Simulated {
     }
 
     /// Who of the right kind answers at each node's address; nobody answers in vain longer than the others.
-    fn answering(&mut self, nodes: &[NodeRef], what: &str) -> Result<Vec<Result<Who>>> {
+    fn answering(&mut self, nodes: &[NodeRef], what: &str) -> Result<Vec<Result<NodeIndex>>> {
         self.wait_for_silent(nodes)?;
         Ok(nodes.iter().map(|node| self.answers(node, what)).collect())
     }
@@ -115,7 +115,7 @@ impl Simulated {
         Ok(())
     }
 
-    fn answers(&self, node: &NodeRef, what: &str) -> Result<Who> {
+    fn answers(&self, node: &NodeRef, what: &str) -> Result<NodeIndex> {
         let who = self.anybody(node, what)?;
         if who.kind() == node.kind {
             return Ok(who);
@@ -126,7 +126,7 @@ impl Simulated {
     }
 
     /// Whoever answers at the node's address, which may have changed hands.
-    fn anybody(&self, node: &NodeRef, what: &str) -> Result<Who> {
+    fn anybody(&self, node: &NodeRef, what: &str) -> Result<NodeIndex> {
         let none = |kind, why: &str| Error::new(kind, format!("cannot {what} {node}: {why}"));
         let gone = "probe it to see whether its process is gone";
         match self.cluster.behind_for_us(&node.address) {
@@ -145,10 +145,10 @@ impl Simulated {
         Ok(Answer::Statuses(whos.into_iter().map(|who| who.map(|who| self.report(who))).collect()))
     }
 
-    fn report(&mut self, who: Who) -> StatusReport {
+    fn report(&mut self, who: NodeIndex) -> StatusReport {
         match who {
-            Who::Pump(at) => StatusReport::Pump(self.cluster.pump_status(at)),
-            Who::Drainer(at) => StatusReport::Drainer(self.cluster.drainer_status(at)),
+            NodeIndex::Pump(at) => StatusReport::Pump(self.cluster.pump_status(at)),
+            NodeIndex::Drainer(at) => StatusReport::Drainer(self.cluster.drainer_status(at)),
         }
     }
 
@@ -160,13 +160,13 @@ impl Simulated {
     }
 
     /// The one node that answers.
-    fn one(&mut self, node: &NodeRef, what: &str) -> Result<Who> {
+    fn one(&mut self, node: &NodeRef, what: &str) -> Result<NodeIndex> {
         self.answering(std::slice::from_ref(node), what)?.pop().unwrap_or_else(|| self.answers(node, what))
     }
 
     pub(super) fn commit_ts(&mut self, nodes: &[NodeRef]) -> Result<Answer> {
         let whos = self.answering(nodes, "get /commit_ts of")?;
-        let position = |(node, who): (&NodeRef, Result<Who>)| match node.kind {
+        let position = |(node, who): (&NodeRef, Result<NodeIndex>)| match node.kind {
             Kind::Pump => Err(Error::invalid(format!("{node} has no /commit_ts, only Drainers have"))
                 .hint("a Pump's newest commit is `max_commit_ts` of its record")),
             Kind::Drainer => who.map(|who| self.cluster.ts_at(self.cluster.position_to_write(who))),
@@ -183,8 +183,8 @@ impl Simulated {
     pub(super) fn binlog_at(&mut self, node: &NodeRef, ts: Tso) -> Result<Answer> {
         only_pumps(node, "/debug/binlog")?;
         match self.one(node, &format!("get /debug/binlog/{ts} of"))? {
-            Who::Pump(at) => Ok(Answer::Text(self.cluster.binlog_text(at, ts))),
-            Who::Drainer(_) => Err(Error::internal("a Drainer answered for a Pump")),
+            NodeIndex::Pump(at) => Ok(Answer::Text(self.cluster.binlog_text(at, ts))),
+            NodeIndex::Drainer(_) => Err(Error::internal("a Drainer answered for a Pump")),
         }
     }
 

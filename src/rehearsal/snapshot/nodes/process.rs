@@ -1,7 +1,7 @@
 //! Whether each node has a process, and what it does: the probe decides, and where it does not tell, the heartbeat.
 
 use crate::node::{Kind, NodeRef, RecordState, State};
-use crate::rehearsal::snapshot::observe::{Observed, Seen};
+use crate::rehearsal::snapshot::observe::{Observed, ObservedNode};
 use crate::rehearsal::snapshot::unknown::Unknown;
 use crate::sim::ProcessSpec;
 use crate::world::ProbeFinding;
@@ -17,7 +17,7 @@ pub(super) fn stands(observed: &Observed, unknown: &mut Unknown) -> Vec<Stand> {
     observed.nodes.iter().map(|seen| stand(observed, seen, unknown)).collect()
 }
 
-fn stand(observed: &Observed, seen: &Seen, unknown: &mut Unknown) -> Stand {
+fn stand(observed: &Observed, seen: &ObservedNode, unknown: &mut Unknown) -> Stand {
     let node = &seen.record.node;
     // A text that is no state stays in the record, as a whole; to everybody it is neither `online` nor `offline`.
     let record = match seen.record.state {
@@ -81,8 +81,8 @@ fn ending(node: &NodeRef, state: State, unknown: &mut Unknown) -> Stand {
 }
 
 /// The other silent node at the same address whose record was written later: the process there is its.
-fn newer_at<'a>(observed: &'a Observed, seen: &Seen) -> Option<&'a NodeRef> {
-    let rank = |seen: &Seen| (seen.record.update_ts, seen.record.node.clone());
+fn newer_at<'a>(observed: &'a Observed, seen: &ObservedNode) -> Option<&'a NodeRef> {
+    let rank = |seen: &ObservedNode| (seen.record.update_ts, seen.record.node.clone());
     let same = observed.nodes.iter().filter(|other| other.record.node.is_at(&seen.record.node.address));
     let silent = same.filter(|other| other.finding == ProbeFinding::Silent);
     let newest = silent.max_by_key(|other| rank(other))?;
