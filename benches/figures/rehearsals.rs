@@ -20,10 +20,11 @@ fn futures(count: &str, jobs: &str) -> Command {
     rehearse(&["--sandbox", "--futures", count, "--jobs", jobs])
 }
 
-/// Ten thousand futures of the rolling restart on three Pumps and two Drainers, on two cores.
+/// Ten thousand futures of the rolling restart on three Pumps and two Drainers, on two cores. At most 1.2 times the 3.88 s of
+/// the time when simulated Drainers advanced smoothly: waits for them take longer since.
 pub(crate) fn futures_10000() -> Row {
     let times = (0..ROUNDS).map(|_| time(futures("10000", "2"))).collect();
-    Row::time("futures_10000", "s", median(times)).at_most(4.0)
+    Row::time("futures_10000", "s", median(times)).at_most(4.6)
 }
 
 /// The same on one core and on two, in turn.

@@ -7,8 +7,9 @@ use crate::row::median;
 use std::hint::black_box;
 use std::time::Instant;
 
-/// What the loop took on the machine where the limits were set, in milliseconds.
-const REFERENCE_MS: f64 = 50.0;
+/// What the loop took on the machine where the limits were set, in milliseconds. Found afterwards, by a program of that time:
+/// its ten thousand futures took 3.88 s there, and 5.10 s where the loop takes 44 ms.
+const REFERENCE_MS: f64 = 35.0;
 
 /// How many words are hashed.
 const WORDS: u64 = 40_000_000;
