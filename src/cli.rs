@@ -92,7 +92,7 @@ pub enum Command {
     /// Say what is wrong with the cluster, or will be; changes nothing
     ///
     /// Looks at records, nodes, PD, TiDB servers and certificates, and watches heartbeats and progress. Each finding says what
-    /// was seen, what happens if nothing is done, and what mends it. Exit code: 0 nothing, 1 warnings, 2 something critical.
+    /// was seen, what happens if nothing is done, and what fixes it. Exit code: 0 nothing, 1 warnings, 2 something critical.
     Doctor(Doctor),
 
     /// Say what is wrong with scripts, without running them
@@ -101,7 +101,7 @@ pub enum Command {
     /// A rule is silenced by a comment on the line or above it: `// check: allow RULE: reason`.
     Check(Check),
 
-    /// List what was done, go on with what was cut off, look after the maintenance lock
+    /// List what was done, go on with what was stopped, look after the maintenance lock
     ///
     /// Every script, prompt and `ctl` command that changed something is kept as a run, in the data directory of this user.
     #[command(args_conflicts_with_subcommands = true)]

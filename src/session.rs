@@ -59,7 +59,7 @@ pub struct Session {
     pd_is_silent: bool,
     /// Whether the lock is taken before the next look at the cluster.
     locks_ahead: bool,
-    /// Whether the run had the lock before it was cut off, and has not taken it again.
+    /// Whether the run had the lock before it was stopped, and has not taken it again.
     had_lock: bool,
 }
 
@@ -264,13 +264,13 @@ impl Session {
         let Change::Encrypt { text: kept @ Secret::Hashed(_) } = change else {
             return Ok(Request::Change(change.clone()));
         };
-        let prompt = "the text to encrypt, once more (it was typed before the run was cut off): ".to_owned();
+        let prompt = "the text to encrypt, once more (it was typed before the run was stopped): ".to_owned();
         let ask = Ask::Secret(SecretPrompt { prompt });
         let answer = self.parts.policy.answer(&ask, self.parts.world.as_mut())?;
         let text = reply_to::<SecretPrompt>(&Request::Ask(ask), answer)?;
         match text.hashed(&self.parts.journal.secret_key()) == *kept {
             true => Ok(Request::Change(Change::Encrypt { text })),
-            false => Err(Error::invalid("this is not the text that was typed before the run was cut off")
+            false => Err(Error::invalid("this is not the text that was typed before the run was stopped")
                 .hint("resume it again with that one; for another text begin a new run")),
         }
     }

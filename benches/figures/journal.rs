@@ -181,7 +181,7 @@ pub(crate) fn runs_list_10000() -> Row {
     for n in 0..10_000 {
         let mut run = journal(&file, n);
         act(&mut run);
-        // As at an operator's: a few of them were cut off.
+        // As at an operator's: a few of them were stopped.
         if n % 100 != 0 {
             run.finish(Ending { state: RunState::Done, exit_code: 0, error: None }).unwrap();
         }

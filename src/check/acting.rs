@@ -55,7 +55,7 @@ const UPDATE_FOR_PAUSE: Rule = Rule {
           over it within seconds. `paused` and `offline` by hand are a repair of the record of a process that is dead: \
           `probe` it first. Use `pause_*` to stop, `offline_*` to close; nothing but its process starts a node.",
     caught: "//! Stops a Pump.\nstep(\"pause\", || update_pump(\"pump-1\", \"paused\"));\n",
-    left_alone: "//! Mends the record of a dead Pump.\nensure(probe(\"pump-1\") == \"refused\", \"pump-1 is alive: pause it\");\nstep(\"mend\", || update_pump(\"pump-1\", \"paused\"));\n",
+    left_alone: "//! Fixes the record of a dead Pump.\nensure(probe(\"pump-1\") == \"refused\", \"pump-1 is alive: pause it\");\nstep(\"fix\", || update_pump(\"pump-1\", \"paused\"));\n",
 };
 
 fn check(script: &Rc<Script>, words: &Vocabulary, found: &mut Vec<Finding>) {

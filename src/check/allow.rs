@@ -30,7 +30,7 @@ const UNUSED_ALLOW: Rule = Rule {
     name: "unused_allow",
     severity: Severity::Warning,
     about: "A comment silences a rule that finds nothing there.",
-    why: "What it was for has been mended or has moved, and it would hide the next finding.",
+    why: "What it was for has been fixed or has moved, and it would hide the next finding.",
     caught: "//! Stops a Drainer.\n// check: allow act_outside_step: one change needs no step\nstep(\"pause\", || pause_drainer(\"drainer-0\", #{ wait: \"1m\" }));\n",
     left_alone: "//! Stops a Drainer.\n// check: allow act_outside_step: one change needs no step\npause_drainer(\"drainer-0\", #{ wait: \"1m\" });\n",
 };

@@ -17,7 +17,7 @@ pub struct Finding {
     pub message: String,
     /// What to do about it, as one sentence.
     pub hint: Option<String>,
-    /// What would mend it, where that is beyond doubt.
+    /// What would fix it, where that is beyond doubt.
     pub fix: Option<Fix>,
 }
 
@@ -44,7 +44,7 @@ impl Finding {
     }
 
     /// The same, naming those of `known` that may have been meant by `word`, or else saying `otherwise`. If only one can
-    /// have been meant, that mends it.
+    /// have been meant, that fixes it.
     #[must_use]
     pub(super) fn meant<'a>(
         mut self,
@@ -61,7 +61,7 @@ impl Finding {
         self
     }
 
-    /// The same, which nobody mends but a person.
+    /// The same, which nobody fixes but a person.
     #[must_use]
     pub(super) fn unmended(mut self) -> Self {
         self.fix = None;

@@ -13,7 +13,7 @@ Made by `binlogsh check --explain` from the rows of the rules.
 
 `binlogsh check FILE...` reads scripts without running them; of a directory it reads every `*.rhai` beneath it. It needs no
 cluster. The exit code is 0 if nothing is found, 1 if something is, and 2 if a file cannot be read or does not compile; the
-others are checked all the same. `--output json` and `--sarif` write the findings for programs. `--fix` mends misspelt names
+others are checked all the same. `--output json` and `--sarif` write the findings for programs. `--fix` fixes misspelt names
 where only one name can have been meant; it never writes a name that changes the cluster.
 
 An *error* fails when the script gets there, or does something else than it says. A *warning* runs, and an operator may come

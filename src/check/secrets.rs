@@ -16,7 +16,7 @@ const SECRET_IN_SCRIPT: Rule = Rule {
     severity: Severity::Warning,
     about: "What `encrypt` is given stands in the script as a text.",
     why: "Whoever can read the script, its backups and its history in git can read the secret. The program keeps and shows it \
-          nowhere, so that a run that was cut off needs the script's file to go on, unchanged. As a parameter of the type \
+          nowhere, so that a run that was stopped needs the script's file to go on, unchanged. As a parameter of the type \
           `secret` it is asked for, or comes from a file or a variable.",
     caught: "//! Encrypts a password for a Drainer.\nlet password = \"pa55\";\nprint(encrypt(password));\n",
     left_alone: "//! Encrypts a password for a Drainer.\nlet password = param(\"password\", #{ type: \"secret\" });\n\

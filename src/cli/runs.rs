@@ -14,7 +14,7 @@ pub enum RunsCommand {
         id: String,
     },
 
-    /// Go on with a script that was cut off, stopped or failed, after what it has done
+    /// Go on with a script that was killed, stopped or failed, after what it has done
     ///
     /// Runs the script again as it was then, with the modules and parameters that it had; what its journal knows is
     /// answered from there, silently. A change of which nobody knows whether it happened is looked into first, and the

@@ -163,7 +163,7 @@ pub struct Check {
     #[arg(value_name = "FILE", required_unless_present = "explain")]
     pub files: Vec<PathBuf>,
 
-    /// Mend misspelt names where only one can have been meant
+    /// Fix misspelt names where only one can have been meant
     ///
     /// Nothing else in the files is touched.
     #[arg(long)]

@@ -54,7 +54,7 @@ fn read(file: &Path) -> Result<Source> {
     }
 }
 
-/// Checks a script, and mends what can be: unless that would make it worse.
+/// Checks a script, and fixes what can be: unless that would make it worse.
 fn mend(
     checker: &Checker,
     file: &Path,
@@ -89,7 +89,7 @@ fn show(context: &CommandContext, sarif: bool, report: &Report, mended: usize) {
         output.warning(&format!("not checked: {}", file.error));
     }
     if mended > 0 {
-        output.remark(&format!("mended {}", counted(mended, "name")));
+        output.remark(&format!("fixed {}", counted(mended, "name")));
     }
     let (errors, warnings) = report.counts();
     let files = counted(report.scripts.len(), "script");

@@ -103,9 +103,9 @@ impl Finding {
     fn tell(&self, context: &CommandContext) {
         let (head, tone) = if self.critical { ("critical", Tone::Bad) } else { ("warning", Tone::Odd) };
         context.output.told(&format!("{head:MARGIN$}"), &self.line(), tone);
-        context.output.told(&format!("{:MARGIN$}if left:  ", ""), &self.otherwise, Tone::Plain);
+        context.output.told(&format!("{:MARGIN$}impact:   ", ""), &self.otherwise, Tone::Plain);
         let remedy = self.remedy.replace("binlogsh run ", &context.typed("run "));
-        context.output.told(&format!("{:MARGIN$}to mend:  ", ""), &remedy, Tone::Plain);
+        context.output.told(&format!("{:MARGIN$}fix:      ", ""), &remedy, Tone::Plain);
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) fn main(context: &CommandContext, run: Run) -> Result<u8, ScriptError
         context.output.line(&help("run", &script, &interpreter.describe(&source)?));
         return Ok(0);
     }
-    // Of a plan nothing is left in a run that goes on, and lines on standard input are no script that was cut off.
+    // Of a plan nothing is left in a run that goes on, and lines on standard input are no script that was stopped.
     if run.plan.is_none()
         && script != Path::new("-")
         && let Some(id) = offer(context, &source.name)?

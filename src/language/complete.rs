@@ -9,7 +9,7 @@ pub enum Completeness {
     Complete,
     /// It goes on in the next line.
     Incomplete,
-    /// It cannot run, and nothing that follows would mend it.
+    /// It cannot run, and nothing that follows would fix it.
     Invalid,
 }
 

@@ -21,7 +21,7 @@ with the step and the node in its message; and they end with success only once t
 states in the records, processes by a probe, Drainers that advance. A moment without an answer (PD elects a leader, a
 node restarts) is waited for where nothing is decided by it. What another operator does meanwhile is theirs.
 
-A script that was cut off goes on where it was when it runs again over its journal: it sees what it saw, does nothing twice,
+A script that was stopped goes on where it was when it runs again over its journal: it sees what it saw, does nothing twice,
 and looks afresh from there on. What its guards look at is looked at again before the next change, however long that is
 later; what only the script itself looked at before the cut is not, and the check at its end is what finds it.
 ";

@@ -228,8 +228,8 @@ fn refuse(
     let names: Vec<&str> = against.iter().map(|finding| finding.guard.name()).collect();
     let unknown = against.iter().any(|finding| matches!(finding.verdict, Verdict::Unknown(_)));
     let hint = match unknown {
-        true => "a guard could not see what it must see, so it refuses: mend that first",
-        false => "mend what the guard names",
+        true => "a guard could not see what it must see, so it refuses: fix that first",
+        false => "fix what the guard names",
     };
     Err(Error::refused(format!("not done: {}\n  {}", proposal.about, reasons.join("\n  ")))
         .hint(format!("{hint}; if you accept the consequence: {}", forcing(&names))))

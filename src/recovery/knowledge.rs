@@ -5,7 +5,7 @@ use crate::node::{NodeRef, RecordState, State};
 use crate::world::{Action, Answer, Change, Exec, Known, Listing, Manual};
 use std::collections::BTreeMap;
 
-/// What a run knew of the cluster when it was cut off.
+/// What a run knew of the cluster when it was stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Knowledge {
     /// The nodes of its last look.

@@ -1,4 +1,4 @@
-//! How a run that was cut off is taken up again: what became of the change that it was about, and whether the cluster is
+//! How a run that was stopped is taken up again: what became of the change that it was about, and whether the cluster is
 //! still as it left it; and which nodes a run leaves out of work.
 //!
 //! The world is asked, and nothing is changed. What its answer proves is taken; what it does not prove is a question for

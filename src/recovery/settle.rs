@@ -1,4 +1,4 @@
-//! The change that a run was about when it was cut off: done, not done, or for the operator to say.
+//! The change that a run was about when it was stopped: done, not done, or for the operator to say.
 
 use super::fate::{Fate, fate};
 use crate::error::{Error, ErrorKind, Result};
@@ -46,7 +46,7 @@ pub fn settle(
     let what = open.change.to_string();
     let settled = |done, evidence: &str| {
         let word = if done { "it was done" } else { "it was not done" };
-        Some(Settled { done, text: format!("`{what}` had begun when the run was cut off: {word} ({evidence})") })
+        Some(Settled { done, text: format!("`{what}` had begun when the run was stopped: {word} ({evidence})") })
     };
     match patient_fate(world, &open.change, open.at_ms.unwrap_or(i64::MIN))? {
         Fate::Done { answer, evidence } => {
@@ -92,7 +92,7 @@ fn asked(
     ask: &mut dyn FnMut(&mut dyn World, Question) -> Result<Choice>,
 ) -> Result<Assume> {
     let text = format!(
-        "`{what}` had begun when the run was cut off, and nobody can tell whether it happened.\n  {evidence}\n\
+        "`{what}` had begun when the run was stopped, and nobody can tell whether it happened.\n  {evidence}\n\
          Did it happen? (no: it is done again)"
     );
     match ask(world, Question::new(text)) {
@@ -101,7 +101,7 @@ fn asked(
         Err(error) if error.kind.is_fatal() => Err(error),
         Err(error) => Err(Error::new(
             ErrorKind::InDoubt,
-            format!("`{what}` had begun when the run was cut off, and nobody can tell whether it happened: {evidence}"),
+            format!("`{what}` had begun when the run was stopped, and nobody can tell whether it happened: {evidence}"),
         )
         .source(error)
         .hint("find out, then say it: --assume done, or --assume undone to have it done again")),

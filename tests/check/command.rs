@@ -145,7 +145,7 @@ fn fix_mends_names_and_keeps_what_it_does_not_understand() {
         std::fs::set_permissions(ran.dir().join(name), mode).unwrap();
     };
     set_mode("a.rhai", 0o751);
-    let ran = ran.go().exits(1).stdout_contains("undefined_function").stderr_contains("mended 3 names");
+    let ran = ran.go().exits(1).stdout_contains("undefined_function").stderr_contains("fixed 3 names");
     let read = |name: &str| std::fs::read_to_string(ran.dir().join(name)).unwrap();
     assert_eq!(read("a.rhai"), mended);
     assert_eq!(read("real/b.rhai"), WRONG.replace("sate", "state"));

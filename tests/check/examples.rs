@@ -121,7 +121,7 @@ fn what_is_right_is_left_alone() {
         "for d in drainers() { step(\"a\", || pause_drainer(d)); if drainer(d).state != \"paused\" { break; } } step(\"b\", || wait_for(\"d\", \"paused\"));",
         "let work = || pause_pump(\"p\", #{ wait: \"1m\" }); step(\"a\", work);",
         "step(\"all\", || { for d in drainers() { if d.state == \"paused\" { continue; } pause_drainer(d, #{ wait: \"1m\" }); } });",
-        "for p in pumps() { if probe(p) == \"refused\" { step(\"mend\", || update_pump(p, \"paused\")); } }",
+        "for p in pumps() { if probe(p) == \"refused\" { step(\"fix\", || update_pump(p, \"paused\")); } }",
         "for p in pumps() { if p.state == \"offline\" { step(\"forget\", || forget_pump(p)); } }",
         "import \"pumps\" as pumps; for id in pumps::chosen(\"\") { step(\"a\", || manual(\"Replace it\", #{ starts: [id] })); pumps::ensure_online(id); }",
         "let of = \"pumps\"; import of as m; m::look(); step(\"a\", || update_pump(\"p\", \"paused\")); for p in [1] { step(\"b\", || pause_pump(p)); m::look(p); }",

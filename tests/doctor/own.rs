@@ -71,11 +71,11 @@ fn people_are_told_what_was_seen_what_follows_and_what_mends_it() {
     let ran = shell.arg("--observe=60s").go().exits(2);
     insta::assert_snapshot!(ran.stdout, @r#"
     critical  pump-1: is closing and waits for drainer-0 (paused, 1h49m behind it) [closing]
-              if left:  it never ends, and if it is restarted it is online again
-              to mend:  start drainer-0 again; if nobody needs it: update_drainer("drainer-0", "offline", #{ force: ["pump_closing"] }) (what it has not read of pump-1 is then lost to it)
+              impact:   it never ends, and if it is restarted it is online again
+              fix:      start drainer-0 again; if nobody needs it: update_drainer("drainer-0", "offline", #{ force: ["pump_closing"] }) (what it has not read of pump-1 is then lost to it)
     warning   drainer-0: is paused, 2h01m behind PD's time [paused_drainer]
-              if left:  no Pump keeps binlog for it: what GC deletes before it is back is missing downstream, and no Pump can close meanwhile
-              to mend:  start it again where it ran; on another host: binlogsh --sandbox=scenario.json run move_drainer --param drainer=drainer-0 (once pump-1 is gone or answers); if nobody needs it: update_drainer("drainer-0", "offline", #{ force: ["pump_closing"] }) (what it has not read of pump-1 is then lost to it)
+              impact:   no Pump keeps binlog for it: what GC deletes before it is back is missing downstream, and no Pump can close meanwhile
+              fix:      start it again where it ran; on another host: binlogsh --sandbox=scenario.json run move_drainer --param drainer=drainer-0 (once pump-1 is gone or answers); if nobody needs it: update_drainer("drainer-0", "offline", #{ force: ["pump_closing"] }) (what it has not read of pump-1 is then lost to it)
     1 critical, 1 warning; watched for 1m00s
     "#);
     doctor(&json!({})).go().exits(0).stdout("nothing found; watched for 10s");

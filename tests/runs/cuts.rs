@@ -332,7 +332,7 @@ impl Case {
         told_the_truth(left.path(), expected, &about);
     }
 
-    /// The journal of the run that was cut off, settled; or of a new one if nothing had begun.
+    /// The journal of the run that was stopped, settled; or of a new one if nothing had begun.
     pub(super) fn take_up(&self, dir: &Path, world: &Shared<Simulated>, about: &str) -> Shared<RunJournal> {
         let Some(store) = Store::open_if_there(&dir.join("runs.db")).unwrap() else { return self.begin(dir, world) };
         let loaded = store.load(ID).unwrap();

@@ -1,4 +1,4 @@
-//! A script that is not what it was when it was cut off: it is found out before anything is done.
+//! A script that is not what it was when it was stopped: it is found out before anything is done.
 
 use super::cuts::{Case, Points, Shared, copy_store};
 use binlogsh::error::ErrorKind;
@@ -51,7 +51,7 @@ const REPLACED: [(&str, &str); 9] = [
     ("\"5s\"", "\"6s\""),
 ];
 
-/// Where the run was cut off: it is telling `pump-1` to pause.
+/// Where the run was stopped: it is telling `pump-1` to pause.
 const CUT_IN: usize = 10;
 
 fn script(lines: &[String]) -> Source {

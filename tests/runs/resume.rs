@@ -13,7 +13,7 @@ fn a_script_that_was_killed_goes_on_after_what_it_did() {
     listed.stdout_contains("cut-off").stdout_contains("1 change, in `").stdout_contains("ann@");
     place.say_go();
     let resumed = place.resume().succeeds();
-    let resumed = resumed.stderr_contains("still that of the process that was cut off: it is taken over");
+    let resumed = resumed.stderr_contains("still that of the process that was stopped: it is taken over");
     let resumed = resumed.stderr_contains("goes on after").stderr_contains("in the step `first`");
     assert!(!resumed.stdout.contains("first of all"), "what was said before is not said again:\n{}", resumed.stdout);
     resumed.stdout_contains("all is done");
@@ -34,7 +34,7 @@ fn differences_to_what_the_journal_knows_are_shown_and_asked_about() {
     runs.stderr_contains("pump pump-1, paused at").stderr_contains("nobody can be asked without a terminal");
     assert_eq!(place.told_to_pause(), 2, "nothing was done");
     let resumed = place.runs(&["resume"]).arg(first_id(&place)).yes().go().succeeds();
-    resumed.stderr_contains("Since the run was cut off the cluster has changed").stdout_contains("all is done");
+    resumed.stderr_contains("Since the run was stopped the cluster has changed").stdout_contains("all is done");
 }
 
 /// Sleeps before its change and after it, and then reads what somebody has to write first.
@@ -132,7 +132,7 @@ fn the_next_run_of_a_script_that_was_cut_off_says_so() {
     let id = place.id();
     // Where nobody can be asked it is a new run, and that knows nothing of what the other one did.
     let ran = place.work().go().fails(ErrorKind::Unreachable).stderr_contains("drainer-1 is paused");
-    ran.stderr_contains("was cut off").stderr_contains(&format!(" runs resume {id}"));
+    ran.stderr_contains("was stopped").stderr_contains(&format!(" runs resume {id}"));
 }
 
 #[test]

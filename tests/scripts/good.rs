@@ -238,8 +238,8 @@ fn stuck_drainer_restarts_one_that_hangs() {
         &[],
         "==> watch them
          ==> drainer-0: see what it waits for
-         ==> drainer-0: mend and restart it
-         - by hand: See in the log of drainer-0 what it waits for, mend that, and restart it (starts drainer drainer-0 (10.0.1.21:8249))
+         ==> drainer-0: fix and restart it
+         - by hand: See in the log of drainer-0 what it waits for, fix that, and restart it (starts drainer drainer-0 (10.0.1.21:8249))
          ==> check that drainer-0 and all others go on",
     );
 }
@@ -254,11 +254,11 @@ fn stuck_drainer_restarts_all_that_look_for_a_pump_at_its_old_address() {
         moves,
         "==> watch them
          ==> drainer-0: see what it waits for
-         ==> drainer-0: mend and restart it
-         - by hand: See in the log of drainer-0 what it waits for, mend that, and restart it (starts drainer drainer-0 (10.0.1.21:8249))
+         ==> drainer-0: fix and restart it
+         - by hand: See in the log of drainer-0 what it waits for, fix that, and restart it (starts drainer drainer-0 (10.0.1.21:8249))
          ==> drainer-1: see what it waits for
-         ==> drainer-1: mend and restart it
-         - by hand: See in the log of drainer-1 what it waits for, mend that, and restart it (starts drainer drainer-1 (10.0.1.22:8249))
+         ==> drainer-1: fix and restart it
+         - by hand: See in the log of drainer-1 what it waits for, fix that, and restart it (starts drainer drainer-1 (10.0.1.22:8249))
          ==> check that drainer-0, drainer-1 and all others go on",
     );
     let told = story(&played).join("\n");

@@ -232,7 +232,7 @@ fn a_drainer_that_waits_for_a_pump_is_not_touched_and_the_pump_is_named() {
 fn a_drainer_that_stands_still_after_its_restart_is_named() {
     let stalls = &[r#"{"kind": "stall", "node": "drainer-0", "after": 0}"#];
     Way { more: &[("timeout", "10m")], ..way("stuck_drainer", "default", stalls) }
-        .ends(ErrorKind::Timeout, &["drainer-0", "mend and restart"]);
+        .ends(ErrorKind::Timeout, &["drainer-0", "fix and restart"]);
 }
 
 #[test]

@@ -44,7 +44,7 @@ impl StoryLine {
 /// How much a store holds.
 #[derive(Clone, Copy, PartialEq)]
 enum Size {
-    /// One run that was cut off, with two changes.
+    /// One run that was stopped, with two changes.
     Small,
     /// Three runs, their ends, and reads that fill pages.
     Large,

@@ -8,7 +8,7 @@ fn ids(store: &Store, filter: &RunFilter) -> Vec<String> {
     store.runs(filter).unwrap().into_iter().map(|line| line.id).collect()
 }
 
-/// A store of three runs: one done, one failed, one that was cut off.
+/// A store of three runs: one done, one failed, one that was stopped.
 fn three(file: &Path) {
     for (n, ending) in [(1, Some(done())), (2, Some(failed())), (3, None)] {
         let mut journal = script(file, n);

@@ -18,7 +18,7 @@ fn look_into(flows: &Flows, events: &[Event], found: &mut Vec<Finding>) -> bool 
     for event in events {
         any |= match event {
             Event::Repeat(repeated) => {
-                // The innermost loop is the one to mend.
+                // The innermost loop is the one to fix.
                 look_into(flows, repeated, found)
                     || wrong(flows, repeated).is_some_and(|finding| {
                         found.push(finding);

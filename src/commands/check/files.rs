@@ -1,4 +1,4 @@
-//! The files that are checked: which they are, and how one is mended.
+//! The files that are checked: which they are, and how one is fixed.
 
 use crate::check::Unreadable;
 use crate::commands::{read_text, run};
@@ -82,10 +82,10 @@ pub(super) fn read(file: &Path) -> Result<Source> {
 /// `conflict` if somebody has changed it meanwhile, `local` if it cannot be written.
 pub(super) fn replace(file: &Path, old: &str, new: &str) -> Result<()> {
     if read_text(file)? != old {
-        let message = format!("{} has changed while it was checked: nothing is mended in it", file.display());
+        let message = format!("{} has changed while it was checked: nothing is fixed in it", file.display());
         return Err(Error::new(ErrorKind::Conflict, message).hint("run the check again"));
     }
-    let failed = |fault: std::io::Error| Error::local(format!("cannot mend {}", file.display())).source(fault);
+    let failed = |fault: std::io::Error| Error::local(format!("cannot fix {}", file.display())).source(fault);
     let target = file.canonicalize().map_err(failed)?;
     let is_marked = std::fs::read_to_string(&target).map_err(failed)?.starts_with(BYTE_ORDER_MARK);
     let dir = target.parent().unwrap_or(Path::new("."));

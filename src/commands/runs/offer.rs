@@ -1,4 +1,4 @@
-//! A script that was cut off the last time: says so, and offers to go on.
+//! A script that was stopped the last time: says so, and offers to go on.
 
 use super::keep::Standing;
 use super::list::progress;
@@ -10,7 +10,7 @@ use crate::live::clock;
 use crate::time::show_seconds;
 use crate::world::{Choice, Question};
 
-/// If the last run of `script` was cut off, says so; gives its id if the operator would rather go on with that one.
+/// If the last run of `script` was stopped, says so; gives its id if the operator would rather go on with that one.
 ///
 /// # Errors
 /// `interrupted` when they want neither. What cannot be read is a matter of the first change, not of this.
@@ -25,7 +25,7 @@ pub(in crate::commands) fn offer(context: &CommandContext, script: &str) -> Resu
         return Ok(None);
     }
     let mut console = context.output.console(context.interrupt.clone());
-    let text = format!("The last run of {script} was cut off: {}", told(&run));
+    let text = format!("The last run of {script} was stopped: {}", told(&run));
     if context.global.yes.is_some() || !console.is_attended() {
         let resume = context.typed(&format!("runs resume {}", run.id));
         let go_on = format!("to go on with it: {resume}; if nobody will: binlogsh runs abandon {} --why TEXT", run.id);

@@ -183,7 +183,7 @@ fn locked(context: &CommandContext, loaded: &Loaded, world: &mut dyn World) -> R
         if plan.predecessor.is_some() {
             context
                 .output
-                .remark("the maintenance lock is still that of the process that was cut off: it is taken over");
+                .remark("the maintenance lock is still that of the process that was stopped: it is taken over");
         }
         plan.take(world, None)?;
     }
@@ -219,7 +219,7 @@ fn compare(context: &CommandContext, loaded: &Loaded, world: &mut dyn World) -> 
     if differences.is_empty() {
         return Ok(());
     }
-    let text = format!("Since the run was cut off the cluster has changed:\n  {}", differences.join("\n  "));
+    let text = format!("Since the run was stopped the cluster has changed:\n  {}", differences.join("\n  "));
     let ask = Ask::Question(Question::new(format!("{text}\nGo on all the same?")));
     let answer = policy(context)?.answer(&ask, world);
     match answer.and_then(|answer| reply_to::<Question>(&Request::Ask(ask), answer)) {

@@ -131,7 +131,7 @@ impl Store {
         Ok(lines.take(filter.limit.unwrap_or(usize::MAX)).collect())
     }
 
-    /// The last script's run that was called `script` and was cut off: without an end, or told to stop.
+    /// The last script's run that was called `script` and was stopped: without an end, or told to stop.
     ///
     /// # Errors
     /// `local`: damaged, or cannot be read.

@@ -55,7 +55,7 @@ impl Store {
         let tip: Hash = tip;
         let (mut written, mut buffer) = (rows, Vec::new());
         if loaded.unfinished.is_none() {
-            // What was read since the last change or answer is looked at afresh: as if the run had been cut off there.
+            // What was read since the last change or answer is looked at afresh: as if the run had been stopped there.
             let last = loaded.entries.iter().rposition(|entry| !entry.request.is_look());
             loaded.entries.truncate(last.map_or(0, |last| last + 1));
             written = loaded.entries.last().map_or(0, |entry| entry.seq);

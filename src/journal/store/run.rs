@@ -37,7 +37,7 @@ impl RunKind {
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
 pub enum RunState {
-    /// It has no end: a process is at it ([`RunLine::holder`]), or was when it was cut off.
+    /// It has no end: a process is at it ([`RunLine::holder`]), or was when it was stopped.
     Running,
     /// It came to its end.
     Done,
@@ -159,7 +159,7 @@ pub struct RunLine {
     pub begun_ms: i64,
     /// Where it stands.
     pub state: RunState,
-    /// The process that is at it, or was when it was cut off.
+    /// The process that is at it, or was when it was stopped.
     pub holder: Option<Holder>,
     /// When it ended.
     pub ended_ms: Option<i64>,

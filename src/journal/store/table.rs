@@ -33,7 +33,7 @@ impl Store {
     }
 
     /// Removes the runs that ended before `older_than_ms` (milliseconds since 1970), and returns how many. What is
-    /// running, or was when it was cut off, stays until it is abandoned.
+    /// running, or was when it was stopped, stays until it is abandoned.
     ///
     /// # Errors
     /// `local`.

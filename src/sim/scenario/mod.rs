@@ -294,7 +294,7 @@ fn unreadable(error: &serde_json::Error) -> Error {
     let mut quoted = message.split('`').skip(1).step_by(2);
     let wrong = quoted.next().filter(|_| message.starts_with("unknown "));
     let hint = match error.is_eof() {
-        true => Some("it ends too early, as what was cut off does: make it anew".to_owned()),
+        true => Some("it ends too early, as what was stopped does: make it anew".to_owned()),
         false => wrong.and_then(|wrong| did_you_mean(wrong, quoted.collect::<Vec<_>>())),
     };
     Error::invalid(format!("the scenario cannot be read: {message}"))
