@@ -247,7 +247,7 @@ impl Draw<'_> {
             58..=59 => Step::Tso,
             60..=76 => Step::Act(self.of(None), self.dice.one(&[Action::Pause, Action::Close])),
             77..=81 => Step::TriggerGc(self.of(Some(Kind::Pump))),
-            82..=91 => Step::Swap { age, pick, state: self.dice.one(&State::ALL) },
+            82..=91 => Step::Swap { age, pick, state: self.dice.one(State::ALL) },
             92..=97 => Step::Delete { age, pick, wrong: self.dice.chance(25) },
             _ => Step::DeleteForeign,
         }
@@ -265,7 +265,7 @@ impl Draw<'_> {
             31..=52 => Play::Start(kind, id),
             53..=84 => Play::Fault(self.fault(kind, id)),
             85..=87 => Play::Tidb(self.dice.one(&[TidbBinlog::On, TidbBinlog::Off])),
-            88..=93 => Play::Write(kind, id, self.dice.one(&State::ALL)),
+            88..=93 => Play::Write(kind, id, self.dice.one(State::ALL)),
             94..=96 => Play::Put(format!("{}{id}", kind.prefix()), "[]".into()),
             _ => Play::Remove(format!("{}{id}", kind.prefix())),
         }

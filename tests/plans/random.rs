@@ -49,9 +49,9 @@ fn change(cluster: &Cluster, random: &mut Random) -> String {
             format!("{id} is at {address}")
         }
         3 => {
-            let (kind, number) = (random.of(&Kind::ALL), 10 + random.below(1000));
+            let (kind, number) = (random.of(Kind::ALL), 10 + random.below(1000));
             let node = NodeRef { kind, id: format!("new-{number}"), address: format!("10.8.8.8:{number}") };
-            let (id, host, state) = (json!(node.id), json!(node.address), json!(random.of(&State::ALL).name()));
+            let (id, host, state) = (json!(node.id), json!(node.address), json!(random.of(State::ALL).name()));
             cluster.put(&node.key(), &with(&record, &[("nodeId", id), ("host", host), ("state", state)]));
             format!("{node} has come")
         }
@@ -60,7 +60,7 @@ fn change(cluster: &Cluster, random: &mut Random) -> String {
             format!("{id} has gone")
         }
         _ => {
-            let key = format!("{}bad-{}", random.of(&Kind::ALL).prefix(), random.below(1000));
+            let key = format!("{}bad-{}", random.of(Kind::ALL).prefix(), random.below(1000));
             cluster.put(&key, random.of(&["", "{", "[]", "{\"state\":\"odd\"}"]));
             format!("{key} is no record")
         }

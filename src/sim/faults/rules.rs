@@ -18,6 +18,7 @@ pub(super) struct Rules {
 }
 
 /// How a fault begins.
+#[derive(Clone, Copy)]
 pub(super) enum Begin {
     /// It happens to a node: whom, the fault's place, when it ends.
     Node(fn(&mut Cluster, NodeIndex, usize, Micros)),
@@ -30,6 +31,7 @@ pub(super) enum Begin {
 }
 
 /// How a fault is undone when it ends.
+#[derive(Clone, Copy)]
 pub(super) enum End {
     /// It ended by its time, or is not undone.
     ByItself,
@@ -42,13 +44,21 @@ pub(super) enum End {
 }
 
 /// What a fault of `kind` does.
-pub(super) fn rules(kind: FaultKind) -> Rules {
-    use FaultKind as Kind;
-    match kind {
-        Kind::Crash => {
-            node(runs, |cluster, who, _, _| cluster.signal(who, Signal::Kill), End::Untouched(Cluster::bring_back))
-        }
-        Kind::Flap => node(
+pub(super) fn rules(kind: FaultKind) -> &'static Rules {
+    let (of, rules) = &RULES[kind as usize];
+    debug_assert_eq!(*of, kind, "the rows are in the order of the kinds");
+    rules
+}
+
+/// A row for each kind, in their order.
+static RULES: [(FaultKind, Rules); FaultKind::ALL.len()] = [
+    (
+        FaultKind::Crash,
+        node(runs, |cluster, who, _, _| cluster.signal(who, Signal::Kill), End::Untouched(Cluster::bring_back)),
+    ),
+    (
+        FaultKind::Flap,
+        node(
             runs,
             |cluster, who, at, _| {
                 cluster.signal(who, Signal::Kill);
@@ -56,28 +66,40 @@ pub(super) fn rules(kind: FaultKind) -> Rules {
             },
             End::Untouched(Cluster::bring_back),
         ),
-        Kind::Fail => node(
+    ),
+    (
+        FaultKind::Fail,
+        node(
             |cluster, who| who.is_some_and(|who| cluster.node(who).beats()),
             |cluster, who, _, _| cluster.fail(who),
             End::Untouched(Cluster::bring_back),
         ),
-        Kind::Hang => node(
+    ),
+    (
+        FaultKind::Hang,
+        node(
             |cluster, who| who.and_then(|who| cluster.node(who).process).is_some_and(|process| !process.hung),
             |cluster, who, _, _| cluster.signal(who, Signal::Stop),
             End::Untouched(|cluster, who| cluster.signal(who, Signal::Cont)),
         ),
-        Kind::LoseRecord => suffers(|suffers| &mut suffers.loses_record),
-        Kind::StartFails => suffers(|suffers| &mut suffers.start_fails),
-        Kind::SlowStart => suffers(|suffers| &mut suffers.slow_start),
-        Kind::Refuse => suffers(|suffers| &mut suffers.refuses),
-        Kind::LoseAnswer => suffers(|suffers| &mut suffers.loses_answers),
-        Kind::Stall => node(always, Cluster::stall, End::Node(Cluster::stall_is_over)),
-        Kind::SlowDrainer => node(
+    ),
+    (FaultKind::LoseRecord, suffers(|suffers| &mut suffers.loses_record)),
+    (FaultKind::StartFails, suffers(|suffers| &mut suffers.start_fails)),
+    (FaultKind::SlowStart, suffers(|suffers| &mut suffers.slow_start)),
+    (FaultKind::Stall, node(always, Cluster::stall, End::Node(Cluster::stall_is_over))),
+    (
+        FaultKind::SlowDrainer,
+        node(
             always,
             |cluster, who, _, _| cluster.slow_down(who, true),
             End::Node(|cluster, who| cluster.slow_down(who, false)),
         ),
-        Kind::NewAddress => node(
+    ),
+    (FaultKind::Refuse, suffers(|suffers| &mut suffers.refuses)),
+    (FaultKind::LoseAnswer, suffers(|suffers| &mut suffers.loses_answers)),
+    (
+        FaultKind::NewAddress,
+        node(
             runs,
             |cluster, who, _, _| {
                 let address = format!("moved-{}", cluster.address_of(who));
@@ -86,8 +108,11 @@ pub(super) fn rules(kind: FaultKind) -> Rules {
             },
             End::ByItself,
         ),
-        Kind::UnmatchedPrewrite => node(always, Cluster::leave_unmatched, End::ByItself),
-        Kind::OtherPauses => node(
+    ),
+    (FaultKind::UnmatchedPrewrite, node(always, Cluster::leave_unmatched, End::ByItself)),
+    (
+        FaultKind::OtherPauses,
+        node(
             |cluster, who| {
                 who.map(|who| cluster.node(who)).is_some_and(|node| {
                     node.true_state() == Some(State::Online)
@@ -98,14 +123,19 @@ pub(super) fn rules(kind: FaultKind) -> Rules {
             |cluster, who, _, _| cluster.act(who, Action::Pause),
             End::Untouched(Cluster::bring_back),
         ),
-        Kind::OtherWritesPaused => {
-            node(has_record, |cluster, who, _, _| cluster.other_writes(who, State::Paused), End::ByItself)
-        }
-        Kind::OtherWritesOffline => {
-            node(has_record, |cluster, who, _, _| cluster.other_writes(who, State::Offline), End::ByItself)
-        }
-        Kind::PdGone => cluster(always, |cluster, _| cluster.pd_goes(), |cluster, _| cluster.pd_comes_back()),
-        Kind::LeaderMoves => cluster(
+    ),
+    (
+        FaultKind::OtherWritesPaused,
+        node(has_record, |cluster, who, _, _| cluster.other_writes(who, State::Paused), End::ByItself),
+    ),
+    (
+        FaultKind::OtherWritesOffline,
+        node(has_record, |cluster, who, _, _| cluster.other_writes(who, State::Offline), End::ByItself),
+    ),
+    (FaultKind::PdGone, cluster(always, |cluster, _| cluster.pd_goes(), |cluster, _| cluster.pd_comes_back())),
+    (
+        FaultKind::LeaderMoves,
+        cluster(
             always,
             |cluster, _| cluster.pd_goes(),
             |cluster, _| {
@@ -113,17 +143,18 @@ pub(super) fn rules(kind: FaultKind) -> Rules {
                 cluster.pd_comes_back();
             },
         ),
-        Kind::SlowEtcd => outside(|outside| &mut outside.slow_etcd),
-        Kind::EtcdFails => outside(|outside| &mut outside.etcd_fails),
-        Kind::MalformedKey => {
-            cluster(|cluster, _| !cluster.pd_gone(), Cluster::put_malformed_key, Cluster::delete_malformed_key)
-        }
-        Kind::SlowHuman => outside(|outside| &mut outside.slow_human),
-        Kind::HumanRefuses => outside(|outside| &mut outside.human_refuses),
-    }
-}
+    ),
+    (FaultKind::SlowEtcd, outside(|outside| &mut outside.slow_etcd)),
+    (FaultKind::EtcdFails, outside(|outside| &mut outside.etcd_fails)),
+    (
+        FaultKind::MalformedKey,
+        cluster(|cluster, _| !cluster.pd_gone(), Cluster::put_malformed_key, Cluster::delete_malformed_key),
+    ),
+    (FaultKind::SlowHuman, outside(|outside| &mut outside.slow_human)),
+    (FaultKind::HumanRefuses, outside(|outside| &mut outside.human_refuses)),
+];
 
-fn node(
+const fn node(
     strikes: fn(&Cluster, Option<NodeIndex>) -> bool,
     begin: fn(&mut Cluster, NodeIndex, usize, Micros),
     end: End,
@@ -131,15 +162,15 @@ fn node(
     Rules { strikes, begin: Begin::Node(begin), end }
 }
 
-fn suffers(until: fn(&mut Suffers) -> &mut Micros) -> Rules {
+const fn suffers(until: fn(&mut Suffers) -> &mut Micros) -> Rules {
     Rules { strikes: always, begin: Begin::Suffers(until), end: End::ByItself }
 }
 
-fn outside(until: fn(&mut Outside) -> &mut Micros) -> Rules {
+const fn outside(until: fn(&mut Outside) -> &mut Micros) -> Rules {
     Rules { strikes: always, begin: Begin::Outside(until), end: End::ByItself }
 }
 
-fn cluster(
+const fn cluster(
     strikes: fn(&Cluster, Option<NodeIndex>) -> bool,
     begin: fn(&mut Cluster, &Fault),
     end: fn(&mut Cluster, &Fault),
@@ -157,4 +188,14 @@ fn runs(cluster: &Cluster, who: Option<NodeIndex>) -> bool {
 
 fn has_record(cluster: &Cluster, who: Option<NodeIndex>) -> bool {
     !cluster.pd_gone() && who.is_some_and(|who| cluster.record(who).is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_its_row() {
+        assert_eq!(RULES.iter().map(|(kind, _)| *kind).collect::<Vec<_>>(), FaultKind::ALL);
+    }
 }
