@@ -83,6 +83,21 @@ impl ErrorKind {
     }
 }
 
+/// A command line of this program that an error advises, without its own name and what names the cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+pub enum AdvisedCommand {
+    /// Takes the maintenance lock away from whoever holds it.
+    #[strum(serialize = "runs unlock --why TEXT")]
+    Unlock,
+    /// Starts what was killed.
+    #[strum(serialize = "run after_crash")]
+    AfterCrash,
+    /// Looks at the cluster.
+    #[strum(serialize = "doctor")]
+    Doctor,
+}
+
 /// What went wrong, where and why (`message`), and what to do next (`hint`).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Error {
@@ -93,6 +108,9 @@ pub struct Error {
     /// What to do next, as one sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+    /// The command line of this program that does so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<AdvisedCommand>,
     /// The words of whoever reported it first, where they say more than the message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
@@ -104,7 +122,7 @@ pub struct Error {
 impl Error {
     /// An error of `kind` that says `message`.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hint: None, source: None, signal: None }
+        Self { kind, message: message.into(), hint: None, command: None, source: None, signal: None }
     }
 
     /// Bad arguments or an unreadable format.
@@ -142,6 +160,30 @@ impl Error {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same error, naming the command line of this program that does what the hint says.
+    #[must_use]
+    pub fn command(mut self, command: AdvisedCommand) -> Self {
+        self.command = Some(command);
+        self
+    }
+
+    /// What to do next, with the command line that does it; `cluster` are the options that name the cluster.
+    pub fn advice(&self, cluster: &str) -> Option<String> {
+        let command =
+            self.command.map(|command| format!("`binlogsh{cluster} {}`", Into::<&'static str>::into(command)));
+        match (&self.hint, command) {
+            (Some(hint), Some(command)) => Some(format!("{hint}: {command}")),
+            (hint, command) => hint.clone().or(command),
+        }
+    }
+
+    /// The same error, its command line part of the hint.
+    #[must_use]
+    pub fn on_cluster(mut self, cluster: &str) -> Self {
+        (self.hint, self.command) = (self.advice(cluster), None);
         self
     }
 

@@ -112,11 +112,8 @@ fn obey(command: Option<Command>, eval: Vec<String>, context: CommandContext) ->
 }
 
 /// The error, whose hint types the options that name the cluster; whoever found it knows none of them.
-fn typed_on(mut error: ScriptError, options: &str) -> ScriptError {
-    if let Some(hint) = error.error.hint.as_mut().filter(|_| error.error.kind == ErrorKind::Locked) {
-        *hint = hint.replace("`binlogsh runs unlock", &format!("`binlogsh{options} runs unlock"));
-    }
-    error
+fn typed_on(error: ScriptError, options: &str) -> ScriptError {
+    ScriptError { error: error.error.on_cluster(options), ..error }
 }
 
 /// The error that ended what `session` did. Where the state of the cluster brought it about and somebody else holds the

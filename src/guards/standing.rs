@@ -1,7 +1,7 @@
 //! What keeps a change from coming to anything, however it is forced: nobody is there to be told, the node is about it
 //! already, or the record says so already. Said before any guard looks at others, whom it would blame.
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{AdvisedCommand, Error, ErrorKind, Result};
 use crate::guards::view::ClusterView;
 use crate::guards::watch::FROZEN_AFTER;
 use crate::node::{Kind, NodeRef, Record, RecordState, State};
@@ -105,6 +105,9 @@ fn has_fresh_heartbeat(record: Option<&Record>, now: Option<Tso>) -> bool {
 /// Nobody is there to be told: what the record says, and what to do instead.
 fn nobody(node: &NodeRef, action: Action, says: Option<&RecordState>) -> Error {
     let (id, kind) = (&node.id, node.kind.name());
+    let not_done = |why: String, hint: String| {
+        Error::new(ErrorKind::Unreachable, format!("not done: {kind} {id} {why}")).hint(hint)
+    };
     let (why, hint) = match (says, action) {
         (Some(RecordState::Known(State::Paused)), Action::Pause) => {
             ("is paused already".to_owned(), format!("nothing is left to do; only its process starts {id} again"))
@@ -119,18 +122,15 @@ fn nobody(node: &NodeRef, action: Action, says: Option<&RecordState>) -> Error {
                 "nothing is left to do; forget_{kind}(\"{id}\") deletes its record, once it has rested for some days"
             ),
         ),
-        (Some(state), _) => (
-            format!(
-                "has no process at {}, though its record says {state}: it was killed, or its host is gone",
-                node.address
-            ),
-            format!(
-                "start it first, with `binlogsh run after_crash`; if it is lost for good: update_{kind}(\"{id}\", ...)"
-            ),
-        ),
+        (Some(state), _) => {
+            let why = format!("its record says {state}: it was killed, or its host is gone");
+            let hint = format!("update_{kind}(\"{id}\", ...) if it is lost for good; else start it first");
+            return not_done(format!("has no process at {}, though {why}", node.address), hint)
+                .command(AdvisedCommand::AfterCrash);
+        }
         (None, _) => {
             ("has no record, and no process".to_owned(), "pumps() and drainers() list what there is".to_owned())
         }
     };
-    Error::new(ErrorKind::Unreachable, format!("not done: {kind} {id} {why}")).hint(hint)
+    not_done(why, hint)
 }

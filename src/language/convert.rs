@@ -112,6 +112,6 @@ fn failure_value(failure: &Failure) -> Value {
     Value::map([
         ("kind", failure.0.kind.name().into()),
         ("message", failure.0.to_string().into()),
-        ("hint", failure.0.hint.clone().into()),
+        ("hint", failure.0.advice("").into()),
     ])
 }

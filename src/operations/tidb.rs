@@ -1,6 +1,6 @@
 //! TiDB servers that skip binlog: bringing them back.
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{AdvisedCommand, Error, ErrorKind, Result};
 use crate::nearest::did_you_mean;
 use crate::operations::act::FORCE;
 use crate::operations::{Arguments, Example, Group, Operation, Opt, Param, Type};
@@ -139,7 +139,8 @@ fn look_until_over(
         if state.skips {
             let message = format!("the {server} skips binlog again: no Pump took what it wrote");
             return Err(Error::new(ErrorKind::Rejected, message)
-                .hint("see with `binlogsh doctor` which Pump takes writes, then recover it again"));
+                .hint("recover it again once a Pump takes writes; which one does")
+                .command(AdvisedCommand::Doctor));
         }
         if state.under_way == 0 {
             return Ok((state, waited));

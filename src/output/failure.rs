@@ -25,7 +25,7 @@ pub fn for_people(error: &ScriptError, colors: bool) -> String {
     if let Some(step) = &error.step {
         text += &format!("in step `{}`\n", on_lines(step));
     }
-    if let Some(hint) = &what.hint {
+    if let Some(hint) = &what.advice("") {
         text += &format!("{}: {}\n", paint("1;36", "hint"), on_lines(hint));
     }
     text
@@ -95,7 +95,7 @@ pub fn for_programs(error: &ScriptError) -> String {
         "error": {
             "kind": what.kind.name(),
             "message": what.message,
-            "hint": what.hint,
+            "hint": what.advice(""),
             "source": what.source,
             "exit_code": what.exit_code(),
         },

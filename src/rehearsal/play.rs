@@ -66,8 +66,8 @@ impl Played {
         let mut text = String::new();
         if let Err(error) = &self.ending {
             let what = &error.error;
-            for part in
-                [Some(what.message.as_str()), what.hint.as_deref(), what.source.as_deref(), error.step.as_deref()]
+            let advice = what.advice("");
+            for part in [Some(what.message.as_str()), advice.as_deref(), what.source.as_deref(), error.step.as_deref()]
             {
                 text.push_str(part.unwrap_or_default());
                 text.push('\n');

@@ -125,7 +125,7 @@ fn result(t: &T) -> Called<Map> {
             ("outcome", Dynamic::from(ran.story.outcome.clone())),
             ("kind", text(error.map(|error| error.kind.name()))),
             ("message", text(error.map(|error| error.message.as_str()))),
-            ("hint", text(error.and_then(|error| error.hint.as_deref()))),
+            ("hint", text(error.and_then(|error| error.advice("")).as_deref())),
             ("value", to_script(ran.value())),
             ("duration", seconds(totals.duration)),
             ("halted", seconds(totals.halted)),
@@ -210,7 +210,7 @@ fn error_is(cluster: &mut TestCluster, kind: &str, text: &str) -> Result<()> {
     let Some(error) = ran.error().map(|error| &error.error) else {
         return Err(failed(format!("the script succeeded, and was to fail with `{kind}`")));
     };
-    let said = format!("{} {}", error.message, error.hint.as_deref().unwrap_or_default());
+    let said = format!("{} {}", error.message, error.advice("").unwrap_or_default());
     match error.kind.name() == kind && said.contains(text) {
         true => Ok(()),
         false => Err(failed(format!(

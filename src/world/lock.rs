@@ -3,7 +3,7 @@
 //! A key in PD's etcd that lives as long as a lease. Both worlds write the same value under it and speak of it in the
 //! same words; how the lease is kept alive is theirs.
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{AdvisedCommand, Error, ErrorKind};
 use crate::time::{Time, Zone, show_seconds};
 use crate::world::Fence;
 use serde::{Deserialize, Serialize};
@@ -127,16 +127,18 @@ impl LockInfo {
         };
         let hint = match (&self.owner, waited.is_empty()) {
             (LockOwner::Foreign(_), _) => {
-                format!("find out who wrote the key {LOCK_KEY}; if nobody needs it: `binlogsh runs unlock --why TEXT`")
+                format!("find out who wrote the key {LOCK_KEY}; if nobody needs it")
             }
             (_, true) => "wait for it with --wait-lock 10m; to look only, --read-only; the lock of a dead process goes by itself within seconds; \
-                          if you cannot wait: `binlogsh runs unlock --why TEXT`"
+                          if you cannot wait"
                 .into(),
             (_, false) => {
-                "ask its holder, or wait longer; if it must be taken away: `binlogsh runs unlock --why TEXT`".into()
+                "ask its holder, or wait longer; if it must be taken away".into()
             }
         };
-        Error::new(ErrorKind::Locked, format!("the maintenance lock is held by {self}{waited}")).hint(hint)
+        Error::new(ErrorKind::Locked, format!("the maintenance lock is held by {self}{waited}"))
+            .hint(hint)
+            .command(AdvisedCommand::Unlock)
     }
 }
 

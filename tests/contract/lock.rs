@@ -78,7 +78,7 @@ pub(super) fn somebody_elses_lock_is_named_and_left_alone(stage: &mut Stage) {
         let error = stage.fails(lock("ann"), ErrorKind::Locked);
         let expected = format!("the maintenance lock is held by {words}; it has no lease and will not go by itself");
         assert_eq!(error.message, expected);
-        assert!(error.hint.unwrap().contains("runs unlock --why"));
+        assert!(error.advice("").unwrap().contains("`binlogsh runs unlock --why"));
         let error = stage.fails(
             Request::Lock(LockRequest::Take { holder: holder("ann"), wait: Some(Duration::from_millis(300)) }),
             ErrorKind::Locked,

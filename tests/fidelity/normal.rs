@@ -95,7 +95,7 @@ fn lost() -> Error {
 }
 
 fn normal(error: Error) -> Error {
-    let Error { kind, mut message, mut hint, .. } = error;
+    let Error { kind, mut message, mut hint, command, .. } = error;
     match kind {
         // What a probe after it said stands in `live`'s words.
         ErrorKind::InDoubt => return lost(),
@@ -115,7 +115,7 @@ fn normal(error: Error) -> Error {
         _ => {}
     }
     // What an I/O error said first, where `live` keeps it.
-    Error { kind, message, hint, source: None, signal: None }
+    Error { kind, message, hint, command, source: None, signal: None }
 }
 
 /// Leaves out what follows `words`.

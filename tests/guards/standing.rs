@@ -11,7 +11,7 @@ fn comes_to_nothing(situation: &Situation, call: &str, kind: ErrorKind, words: &
     let Err(error) = tried.outcome else { panic!("{call} is done") };
     assert_eq!(error.kind, kind, "{call}: {error}");
     assert!(error.message.contains(words), "{call}: {error}");
-    let said = error.hint.unwrap_or_default();
+    let said = error.advice("").unwrap_or_default();
     assert!(said.contains(hint) && !said.contains("force"), "{call}: {said}");
 }
 

@@ -15,7 +15,7 @@ fn the_second_of_two_is_told_who_the_first_is_and_changes_nothing() {
     assert_eq!(error.kind, ErrorKind::Locked);
     let who = format!("held by ann@here, pid {}, script test.rhai, since 20", std::process::id());
     assert!(error.message.contains(&who) && error.message.contains("last sign of life"), "{error}");
-    let hint = error.hint.unwrap();
+    let hint = error.advice("").unwrap();
     assert!(hint.contains("--wait-lock") && hint.contains("runs unlock --why"), "{hint}");
     assert!(kv.get(SECOND).is_some());
     ann.delete(SECOND).unwrap();

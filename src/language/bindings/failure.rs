@@ -19,8 +19,8 @@ pub(super) fn register(engine: &mut Engine, host: &Rc<Host>) {
     engine.register_type_with_name::<Failure>("Error");
     engine.register_get("kind", |failure: &mut Failure| failure.0.kind.name());
     engine.register_get("message", |failure: &mut Failure| failure.0.to_string());
-    engine.register_get("hint", |failure: &mut Failure| match &failure.0.hint {
-        Some(hint) => Dynamic::from(hint.clone()),
+    engine.register_get("hint", |failure: &mut Failure| match failure.0.advice("") {
+        Some(hint) => Dynamic::from(hint),
         None => Dynamic::UNIT,
     });
     let unknown = Rc::clone(host);
