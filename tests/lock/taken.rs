@@ -148,18 +148,20 @@ fn the_lock_lives_on_when_the_leader_moves_and_when_an_endpoint_dies_or_hangs() 
     let mut kv = members[2].kv();
     kv.put(FIRST, "{");
     kv.put(SECOND, "{");
-    let mut ann = Setup { urls, ..Setup::new(String::new(), "ann") }.start();
+    // An election takes a good part of what the others make do with.
+    let ttl = TTL * 2;
+    let mut ann = Setup { urls, ttl, ..Setup::new(String::new(), "ann") }.start();
     ann.delete(FIRST).unwrap();
     let leader = members.iter().find(|member| member.kv().leads()).unwrap();
     leader.kv().hand_over();
-    std::thread::sleep(TTL + TTL / 2);
+    std::thread::sleep(ttl + ttl / 2);
     assert!(is_locked(&mut kv), "another leads");
     members[1].stop();
-    std::thread::sleep(TTL * 2);
+    std::thread::sleep(ttl + ttl / 2);
     members[1].cont();
     assert!(is_locked(&mut kv), "one hung for a while");
     members[0].kill();
-    std::thread::sleep(TTL * 2);
+    std::thread::sleep(ttl + ttl / 2);
     assert!(is_locked(&mut kv), "one is dead");
     ann.delete(SECOND).unwrap();
 }

@@ -17,7 +17,6 @@ use crate::rehearsal::play::Played;
 use crate::rehearsal::truth::{ProcessState, Truth};
 use crate::sim::{Cluster, Fault, LogEvent, Micros};
 use crate::value::Value;
-use crate::world::Notice;
 use serde::{Deserialize, Serialize};
 
 /// A play as people read it.
@@ -298,21 +297,5 @@ impl StoryLineKind {
 impl StoryLine {
     pub(super) fn new(at: Micros, kind: StoryLineKind, text: impl Into<String>) -> Self {
         Self { at, kind, text: text.into(), place: None, shown: None }
-    }
-}
-
-/// Whether a notice is told as such; what changed is told by the change itself.
-pub(super) fn kind_of(notice: &Notice) -> Option<StoryLineKind> {
-    match notice {
-        Notice::StepBegan(_) => Some(StoryLineKind::Step),
-        Notice::Printed(_) | Notice::Shown(_) | Notice::ShownAsJson(_) => Some(StoryLineKind::Printed),
-        Notice::Warning(_) => Some(StoryLineKind::Warning),
-        Notice::Progress(_) => Some(StoryLineKind::Waiting),
-        Notice::ProgressEnd
-        | Notice::Acting(_)
-        | Notice::Answered { .. }
-        | Notice::Changed(_)
-        | Notice::Said { .. }
-        | Notice::Traced { .. } => None,
     }
 }

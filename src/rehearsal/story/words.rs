@@ -1,6 +1,6 @@
 //! Sentences for what was done and what happened.
 
-use super::{StoryLine, StoryLineKind, is_told, kind_of};
+use super::{StoryLine, StoryLineKind, is_told};
 use crate::error::ErrorKind;
 use crate::language::Ending;
 use crate::rehearsal::play::Played;
@@ -39,15 +39,17 @@ fn effect(act: &Act) -> StoryLine {
     StoryLine { place: act.place.clone(), ..StoryLine::new(act.ended, StoryLineKind::Effect, text) }
 }
 
+/// What was said, as a line; what changed is told by the change itself.
 fn line(said: &Said) -> Option<StoryLine> {
-    let kind = kind_of(&said.notice)?;
+    let line = |kind, text: String| Some(StoryLine::new(said.at, kind, text));
     match &said.notice {
-        Notice::StepBegan(text) | Notice::Printed(text) | Notice::Warning(text) => {
-            Some(StoryLine::new(said.at, kind, text.clone()))
-        }
-        Notice::Progress(progress) => Some(StoryLine::new(said.at, kind, progress.to_string())),
+        Notice::StepBegan(name) => line(StoryLineKind::Step, name.clone()),
+        Notice::Printed(text) => line(StoryLineKind::Printed, text.clone()),
+        Notice::Warning(text) => line(StoryLineKind::Warning, text.clone()),
+        Notice::Progress(progress) => line(StoryLineKind::Waiting, progress.to_string()),
         Notice::Shown(value) | Notice::ShownAsJson(value) => {
-            Some(StoryLine { shown: Some(value.clone()), ..StoryLine::new(said.at, kind, shown(value)) })
+            let line = line(StoryLineKind::Printed, shown(value))?;
+            Some(StoryLine { shown: Some(value.clone()), ..line })
         }
         Notice::ProgressEnd
         | Notice::Acting(_)
