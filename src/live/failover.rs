@@ -322,10 +322,13 @@ where
         None
     }
 
-    /// The time is over: who was asked and has not answered is silent.
+    /// The time is over: who was asked and has not answered is silent, and who failed did so for all that time.
     fn give_up(mut self, whole: Duration) -> Unanswered {
         let silent = |source: Source| Attempt { source, words: "no answer".into(), took: whole, heard: Heard::Nothing };
-        let pending = self.pending.into_iter().map(|pending| pending.last.unwrap_or_else(|| silent(pending.source)));
+        let pending = self.pending.into_iter().map(|pending| match pending.last {
+            Some(last) => Attempt { took: whole, ..last },
+            None => silent(pending.source),
+        });
         self.failed.extend(pending);
         self.failed.extend(self.waiting.cloned().map(silent));
         Unanswered::Nobody(self.failed)
