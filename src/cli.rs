@@ -10,7 +10,7 @@ mod runs;
 mod scripts;
 mod tips;
 
-pub use global::{Global, GlobalOption, Takes, When, quoted};
+pub use global::{Global, GlobalOption, Takes, When};
 pub use looks::{Docs, Doctor, completions, man_pages};
 pub use parse::{Instead, global, parse};
 pub use runs::{Assumed, RunsCommand};

@@ -1,6 +1,7 @@
 //! Text as files and pipes hold it: with a byte order mark, in another encoding, or no text at all.
 
 use crate::error::{Error, Result};
+use std::borrow::Cow;
 
 /// What some editors put before a text.
 pub const BYTE_ORDER_MARK: char = '\u{feff}';
@@ -58,6 +59,15 @@ fn other_encoding(bytes: &[u8]) -> Option<&'static str> {
 
 fn line_at(bytes: &[u8], at: usize) -> usize {
     1 + bytes.iter().take(at).filter(|byte| **byte == b'\n').count()
+}
+
+/// A word as a shell takes it: in quotes where it would read more into it.
+pub fn shell_word(word: &str) -> Cow<'_, str> {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:,=@%+".contains(letter);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => word.into(),
+        false => format!("'{}'", word.replace('\'', r"'\''")).into(),
+    }
 }
 
 #[cfg(test)]

@@ -1,11 +1,13 @@
 //! What operations return and take: plain data that scripts, tables and JSON are made of.
 
+use crate::error::{Error, Result};
 use crate::node::{Malformed, Node};
 use crate::secret::Secret;
-use crate::time::Time;
+use crate::time::{Time, duration_of_seconds, parse_duration};
 use crate::tso::Tso;
 use indexmap::IndexMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A map that keeps its order, so that tables have their columns where one expects them.
 pub type Fields = IndexMap<String, Value>;
@@ -39,6 +41,29 @@ impl Value {
     /// A map of these fields, in this order.
     pub fn map<const N: usize>(fields: [(&str, Value); N]) -> Value {
         Value::Map(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    }
+
+    /// As a length of time: seconds as a number, or a text such as `5m`.
+    ///
+    /// # Errors
+    /// `invalid` when it is none.
+    pub fn duration(&self) -> Result<Duration> {
+        let seconds = match self {
+            Self::Int(seconds) => *seconds as f64,
+            Self::Float(seconds) => *seconds,
+            Self::Text(text) => return parse_duration(text),
+            Self::Unit
+            | Self::Bool(_)
+            | Self::Secret(_)
+            | Self::Time(_)
+            | Self::Node(_)
+            | Self::List(_)
+            | Self::Map(_) => {
+                let message = format!("{} is no duration", self.type_name());
+                return Err(Error::invalid(message).hint("seconds as a number, or text such as \"5m\""));
+            }
+        };
+        duration_of_seconds(seconds).ok_or_else(|| Error::invalid("it is negative or beyond a hundred years"))
     }
 
     /// The word for its type in messages.

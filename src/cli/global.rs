@@ -4,6 +4,7 @@ use crate::config::Overrides;
 use crate::error::{Error, Result};
 use crate::nearest::names_of;
 use crate::output::{Color, Format, Timestamps};
+use crate::text::shell_word;
 use clap::{Arg, CommandFactory, Parser, ValueEnum};
 use std::path::PathBuf;
 
@@ -176,22 +177,14 @@ impl Global {
             file("--cert", &self.cert),
             file("--key", &self.key),
         ];
-        let typed = |(name, value): (&str, Option<String>)| value.map(|value| format!(" {name} {}", quoted(&value)));
+        let typed =
+            |(name, value): (&str, Option<String>)| value.map(|value| format!(" {name} {}", shell_word(&value)));
         let sandbox = match self.sandbox.as_deref() {
             None => None,
             Some("default") => Some(" --sandbox".to_owned()),
-            Some(name) => Some(format!(" --sandbox={}", quoted(name))),
+            Some(name) => Some(format!(" --sandbox={}", shell_word(name))),
         };
         options.into_iter().filter_map(typed).chain(sandbox).collect()
-    }
-}
-
-/// A word as a shell takes it.
-pub fn quoted(word: &str) -> String {
-    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:,=@%+".contains(letter);
-    match !word.is_empty() && word.chars().all(is_plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', "'\\''")),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Whether a line of the prompt is whole, or goes on in the next.
 
+use crate::error::Error;
 use rhai::Position;
 
 /// What a text at the prompt is.
@@ -37,6 +38,12 @@ pub(super) fn unclosed_comment(text: &str) -> Option<Position> {
     let line = before.matches('\n').count() + 1;
     let column = before.chars().rev().take_while(|letter| *letter != '\n').count() + 1;
     Some(Position::new(u16::try_from(line).unwrap_or(u16::MAX), u16::try_from(column).unwrap_or(u16::MAX)))
+}
+
+/// What is wrong with a text that has such a comment.
+pub(super) fn not_closed() -> Error {
+    Error::invalid("this does not compile: the comment that begins here is not closed")
+        .hint("everything behind `/*` would be left out: close it with `*/`")
 }
 
 /// Scans `text`. Rhai itself takes an unclosed comment for the end of the text.

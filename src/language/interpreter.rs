@@ -6,7 +6,7 @@ mod names;
 pub use names::{Imported, ImportedFunction, Names};
 
 use crate::error::{Error, ScriptError};
-use crate::language::complete::{Completeness, Scan, scan, unclosed_comment};
+use crate::language::complete::{Completeness, Scan, not_closed, scan, unclosed_comment};
 use crate::language::convert::to_value;
 use crate::language::describe::{self, ScriptDoc};
 use crate::language::engine;
@@ -229,8 +229,7 @@ impl Interpreter {
             Err(error) => return Err(self.refused(&key, &error)),
         };
         if let Some(at) = unclosed_comment(&source.text) {
-            let error = Error::invalid("this does not compile: the comment that begins here is not closed")
-                .hint("everything behind `/*` would be left out: close it with `*/`");
+            let error = not_closed();
             return Err(self.host.sources.told(ScriptError::at(error, place::at(at, &key, &self.host.sources))));
         }
         ast.set_source(key.as_str());

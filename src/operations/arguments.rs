@@ -6,7 +6,7 @@ use crate::nearest::{named, names_of};
 use crate::node::{Kind, Node, NodeRef, State};
 use crate::operations::{Operation, Type};
 use crate::secret::Secret;
-use crate::time::{Zone, duration_of_seconds, parse_duration};
+use crate::time::Zone;
 use crate::tso::Tso;
 use crate::value::{Fields, Value};
 use crate::world::{FaultKind, GuardName, TidbBinlog};
@@ -150,7 +150,7 @@ impl Arguments {
 
     /// The duration `name`, if it was given.
     pub fn duration(&self, name: &str) -> Option<Duration> {
-        self.value(name).and_then(|value| duration(value).ok())
+        self.value(name).and_then(|value| value.duration().ok())
     }
 
     /// The state `name`, if it was given.
@@ -170,7 +170,7 @@ impl Arguments {
 
     /// Whether TiDB writes binlog, if `name` was given.
     pub fn tidb(&self, name: &str) -> Option<TidbBinlog> {
-        self.text(name).and_then(tidb_binlog)
+        self.text(name).and_then(named)
     }
 
     /// How the node `name` was named, if it was given.
@@ -230,24 +230,6 @@ fn new_node(fields: &Fields) -> std::result::Result<NodeRef, String> {
     }
 }
 
-fn duration(value: &Value) -> Result<Duration> {
-    match value {
-        Value::Int(seconds) => duration_of_seconds(*seconds as f64),
-        Value::Float(seconds) => duration_of_seconds(*seconds),
-        Value::Text(text) => return parse_duration(text),
-        _ => None,
-    }
-    .ok_or_else(|| Error::invalid("it is negative or beyond a hundred years"))
-}
-
-fn tidb_binlog(text: &str) -> Option<TidbBinlog> {
-    match text {
-        "on" => Some(TidbBinlog::On),
-        "off" => Some(TidbBinlog::Off),
-        _ => None,
-    }
-}
-
 /// Whether `value` is what `takes` says; otherwise the end of the sentence "takes X, ...".
 fn fits(takes: Type, value: &Value) -> std::result::Result<(), String> {
     let not = || Err(format!("not {}", value.type_name()));
@@ -275,7 +257,7 @@ fn fits(takes: Type, value: &Value) -> std::result::Result<(), String> {
         (Type::Ts, Value::Int(ts)) if *ts >= 0 => Ok(()),
         (Type::Ts, Value::Int(ts)) => Err(format!("and {ts} is negative")),
         (Type::Duration, Value::Int(_) | Value::Float(_) | Value::Text(_)) => {
-            duration(value).map(drop).map_err(|error| format!("and {}", error.message))
+            value.duration().map(drop).map_err(|error| format!("and {}", error.message))
         }
         (Type::State, Value::Text(text)) => known::<State>(text),
         (Type::Fault, Value::Text(text)) => known::<FaultKind>(text),

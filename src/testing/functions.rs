@@ -4,8 +4,6 @@ use super::test_cluster::{TestCluster, failed, unexpected};
 use crate::error::{Error, ErrorKind, Result};
 use crate::language::{from_script, thrown, to_script};
 use crate::nearest::parse_named;
-use crate::time::{duration_of_seconds, parse_duration};
-use crate::value::Value;
 use indexmap::IndexMap;
 use rhai::{Array, CustomType, Dynamic, Engine, EvalAltResult, Map, TypeBuilder};
 use std::cell::RefCell;
@@ -252,11 +250,5 @@ fn told(engine: &mut Engine) {
 }
 
 fn duration(value: &Dynamic) -> Result<Duration> {
-    let given = match from_script(value)? {
-        Value::Int(seconds) => duration_of_seconds(seconds as f64),
-        Value::Float(seconds) => duration_of_seconds(seconds),
-        Value::Text(text) => return parse_duration(&text),
-        _ => None,
-    };
-    given.ok_or_else(|| Error::invalid(format!("`{value}` is no duration")).hint("seconds, or text such as \"5m\""))
+    from_script(value)?.duration()
 }

@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::node::NodeRef;
+use crate::text::shell_word;
 use serde::{Deserialize, Serialize};
 use std::fmt::{Display, Formatter};
 use std::time::Duration;
@@ -42,13 +43,9 @@ impl Exec {
 /// The command line as one would type it: quoted where a shell would read more into it.
 impl Display for Exec {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./_-".contains(c);
         for (at, word) in std::iter::once(&self.program).chain(&self.args).enumerate() {
             let space = if at == 0 { "" } else { " " };
-            match !word.is_empty() && word.chars().all(plain) {
-                true => write!(f, "{space}{word}")?,
-                false => write!(f, "{space}'{}'", word.replace('\'', r"'\''"))?,
-            }
+            write!(f, "{space}{}", shell_word(word))?;
         }
         Ok(())
     }

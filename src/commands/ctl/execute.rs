@@ -2,7 +2,6 @@
 
 use super::flags::Flags;
 use super::log::{Level, line, node_text};
-use crate::cli;
 use crate::commands::typed_on;
 use crate::error::{Error, ErrorKind, Result, ScriptError};
 use crate::live::clock::Stopwatch;
@@ -10,6 +9,7 @@ use crate::nearest::{did_you_mean, names_of, parse_named};
 use crate::node::{Kind, Node, State};
 use crate::operations::{self, Arguments, Operation};
 use crate::output::Output;
+use crate::text::shell_word;
 use crate::time::Zone;
 use crate::value::Value;
 use crate::world::{Gate, GuardName};
@@ -189,7 +189,7 @@ impl Command<'_> {
         let listed = listed(listing);
         for (key, reason) in &listed.malformed {
             let forget = forget(key).map_or(String::new(), |code| {
-                let typed = format!("binlogsh{} -e {}", self.host.cluster, cli::quoted(&code));
+                let typed = format!("binlogsh{} -e {}", self.host.cluster, shell_word(&code));
                 format!("; look at it, and delete it: {typed}")
             });
             self.output.warning(&format!(
@@ -237,7 +237,7 @@ impl Command<'_> {
             return format!(
                 "that is the address of {}: give the id, as in -node-id {}",
                 here.join(", "),
-                cli::quoted(first)
+                shell_word(first)
             );
         }
         if listed.malformed.iter().any(|(key, _)| *key == format!("{}{id}", kind.prefix())) {

@@ -6,7 +6,7 @@ use crate::language::bindings::{Builtin, BuiltinParam, Called};
 use crate::language::convert::to_value;
 use crate::language::host::{Host, OpenFor};
 use crate::operations::{Example, Group};
-use crate::time::{duration_of_seconds, parse_duration, show_seconds};
+use crate::time::show_seconds;
 use crate::value::Value;
 use crate::world::{Notice, Progress, WaitEnd, read};
 use rhai::{Dynamic, EvalAltResult, FnPtr, NativeCallContext};
@@ -110,11 +110,8 @@ fn now(host: &Host) -> Result<i64> {
 
 fn timeout(argument: &Dynamic) -> Result<Duration> {
     let given = to_value(argument, &std::cell::RefCell::default())?;
-    let duration = match &given {
-        Value::Int(seconds) => duration_of_seconds(*seconds as f64),
-        Value::Float(seconds) => duration_of_seconds(*seconds),
-        Value::Text(text) => return parse_duration(text),
-        _ => None,
-    };
-    duration.ok_or_else(|| wrong("wait_until", "timeout", "a duration (seconds, or text such as \"5m\")", argument))
+    given.duration().map_err(|error| match given {
+        Value::Text(_) => error,
+        _ => wrong("wait_until", "timeout", "a duration (seconds, or text such as \"5m\")", argument),
+    })
 }

@@ -3,7 +3,7 @@
 use super::lower::{lower, spot};
 use super::{Spot, Tree, Words, words};
 use crate::error::{Error, Place};
-use crate::language::complete::unclosed_comment;
+use crate::language::complete::{not_closed, unclosed_comment};
 use crate::language::describe::{self, ScriptDoc};
 use crate::language::interpreter::{RED_ZONE, STACK};
 use crate::language::masking::Masking;
@@ -72,8 +72,7 @@ impl Parser {
             },
         };
         if let Some(at) = unclosed_comment(&code) {
-            let error = Error::invalid("this does not compile: the comment that begins here is not closed")
-                .hint("everything behind `/*` would be left out: close it with `*/`");
+            let error = not_closed();
             return Err((error, spot(at)));
         }
         let words = words(&code);

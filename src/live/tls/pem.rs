@@ -1,6 +1,7 @@
 //! The certificate files: read as PEM, and when that cannot be, told what is in them instead and what to do.
 
 use crate::error::{Error, Result};
+use crate::text::shell_word;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::io::{ErrorKind, Read};
@@ -128,7 +129,8 @@ impl File {
     }
 
     fn locked(&self) -> Error {
-        let key = quoted(&self.path);
+        let key = self.path.display().to_string();
+        let key = shell_word(&key);
         self.bad(
             "is encrypted, and nothing here asks for its password",
             format!("make a copy without, that only you can read: `(umask 077; openssl pkey -in {key} -out {key}.plain)`; name that one, and delete it afterwards"),
@@ -139,7 +141,8 @@ impl File {
     fn instead(&self) -> Error {
         let labels = self.labels();
         let has = |part: &str| labels.iter().any(|label| label.contains(part));
-        let file = quoted(&self.path);
+        let file = self.path.display().to_string();
+        let file = shell_word(&file);
         if labels.is_empty() {
             return self.no_pem(&file);
         }
@@ -214,10 +217,3 @@ const KEY_BESIDE: &str = "give the private key that was made with it";
 /// Which keys are taken.
 pub(super) const KINDS: &str =
     "RSA of 2048 bits and more, ECDSA on P-256 or P-384, and Ed25519 are taken: have a new key and certificate made";
-
-/// A path as a shell takes it.
-fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = text.chars().all(|c| c.is_alphanumeric() || "/._-+:@%".contains(c));
-    if plain { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
-}
