@@ -38,6 +38,14 @@ fn read_only_refuses_before_a_node_is_probed_or_the_lock_looked_at() {
 }
 
 #[test]
+fn read_only_plays_with_no_sandbox_either() {
+    for play in ["kill(\"pump-0\")", "hang(\"pump-0\")", "start(\"pump-0\")", "fault(\"pd_gone\")"] {
+        let ran = Shell::sandbox("default").arg("--read-only").eval(play).fails(ErrorKind::Refused);
+        ran.stderr_contains("this session is read-only: ");
+    }
+}
+
+#[test]
 fn read_only_refuses_before_a_question() {
     let cluster = LiveCluster::sample("default");
     cluster.kv().put(LOCK_KEY, "somebody else's");

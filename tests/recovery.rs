@@ -2,6 +2,7 @@
 
 use binlogsh::node::{Kind, NodeRef, Record, State};
 use binlogsh::recovery::{Fate, fate};
+use binlogsh::secret::Secret;
 use binlogsh::sim::{MINUTE, NodeIndex, SECOND, Scenario, Signal, Simulated};
 use binlogsh::world::{Action, Answer, Change, Clocks, Manual, Read, Request, TidbRef, World};
 
@@ -200,4 +201,10 @@ fn a_tidb_server_that_was_to_be_recovered_is_recovered_again() {
     let recover = Request::Change(Change::RecoverTidb { server, reset: false });
     is_undone(&after(&mut world, &recover, |_| {}));
     is_undone(&after(&mut world, &recover, |world| drop(world.apply(&recover, None).unwrap())));
+}
+
+#[test]
+fn a_text_that_was_to_be_encrypted_is_encrypted_again() {
+    let encrypt = Request::Change(Change::Encrypt { text: Secret::Plain("pa55".into()) });
+    is_undone(&after(&mut cluster(), &encrypt, |_| {}));
 }
