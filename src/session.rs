@@ -266,8 +266,7 @@ impl Session {
         };
         let prompt = "the text to encrypt, once more (it was typed before the run was stopped): ".to_owned();
         let ask = Ask::Secret(SecretPrompt { prompt });
-        let answer = self.parts.policy.answer(&ask, self.parts.world.as_mut())?;
-        let text = reply_to::<SecretPrompt>(&Request::Ask(ask), answer)?;
+        let text = reply_to::<SecretPrompt>(self.parts.policy.answer(&ask, self.parts.world.as_mut())?)?;
         match text.hashed(&self.parts.journal.secret_key()) == *kept {
             true => Ok(Request::Change(Change::Encrypt { text })),
             false => Err(Error::invalid("this is not the text that was typed before the run was stopped")

@@ -84,9 +84,7 @@ impl dyn Gate + '_ {
     /// # Errors
     /// Those of [`Gate::perform`].
     pub fn force<Q: Query>(&mut self, query: Q, force: &[GuardName]) -> Result<Q::Reply> {
-        let request: Request = query.into();
-        let answer = self.perform(request.clone(), force)?;
-        query::reply_to::<Q>(&request, answer)
+        query::reply_to::<Q>(self.perform(query.into(), force)?)
     }
 
     /// All records, with PD's timestamp.

@@ -62,9 +62,7 @@ impl dyn World + '_ {
     /// # Errors
     /// Those of [`World::apply`].
     pub fn ask<Q: Query>(&mut self, query: Q) -> Result<Q::Reply> {
-        let request = query.into();
-        let answer = self.apply(&request, None)?;
-        reply_to::<Q>(&request, answer)
+        reply_to::<Q>(self.apply(&query.into(), None)?)
     }
 
     /// Milliseconds of a clock that only goes forward.

@@ -15,12 +15,14 @@ pub trait Query: Into<Request> {
     fn reply(answer: Answer) -> std::result::Result<Self::Reply, Box<Answer>>;
 }
 
-/// The reply to `Q` in what came back for `request`.
+/// The reply to `Q` in what came back for it.
 ///
 /// # Errors
 /// `internal` when it belongs to something else.
-pub fn reply_to<Q: Query>(request: &Request, answer: Answer) -> Result<Q::Reply> {
-    Q::reply(answer).map_err(|answer| Error::internal(format!("the world answered {request:?} with {answer:?}")))
+pub fn reply_to<Q: Query>(answer: Answer) -> Result<Q::Reply> {
+    Q::reply(answer).map_err(|answer| {
+        Error::internal(format!("the world answered a {} with {answer:?}", std::any::type_name::<Q>()))
+    })
 }
 
 /// Defines an enum of requests, and beside it a type for each of them that is a [`Query`].

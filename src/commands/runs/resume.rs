@@ -15,7 +15,7 @@ use crate::live::{clock, host};
 use crate::recovery::{self, Assume, Knowledge};
 use crate::secret::Secret;
 use crate::session::LockPlan;
-use crate::world::{Ask, Choice, Effect, LockHolder, LockInfo, LockOwner, Question, Request, World, read, reply_to};
+use crate::world::{Ask, Choice, Effect, LockHolder, LockInfo, LockOwner, Question, World, read, reply_to};
 use indexmap::IndexMap;
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -221,8 +221,7 @@ fn compare(context: &CommandContext, loaded: &Loaded, world: &mut dyn World) -> 
     }
     let text = format!("Since the run was stopped the cluster has changed:\n  {}", differences.join("\n  "));
     let ask = Ask::Question(Question::new(format!("{text}\nGo on all the same?")));
-    let answer = policy(context)?.answer(&ask, world);
-    match answer.and_then(|answer| reply_to::<Question>(&Request::Ask(ask), answer)) {
+    match policy(context)?.answer(&ask, world).and_then(reply_to::<Question>) {
         Ok(Choice::Yes | Choice::All) => Ok(()),
         Ok(Choice::No) => Err(Error::refused(format!("you said no: the run {} was left as it is", loaded.head.id))),
         Err(error) if error.kind == ErrorKind::Refused => {
