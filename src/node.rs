@@ -46,6 +46,11 @@ impl Kind {
         }
     }
 
+    /// Whose key `key` is: the kind, and what stands behind its prefix.
+    pub fn of_key(key: &str) -> Option<(Self, &str)> {
+        Self::ALL.iter().find_map(|kind| Some((*kind, key.strip_prefix(kind.prefix())?)))
+    }
+
     /// The prefix of this kind's keys in etcd, with the trailing slash.
     pub fn prefix(self) -> &'static str {
         match self {

@@ -11,9 +11,7 @@ pub(super) fn target(change: &Change) -> Option<(Kind, String)> {
     match change {
         Change::Act { node, .. } | Change::TriggerGc { node } => Some((node.kind, node.id.clone())),
         Change::SwapRecord { seen, .. } => Some((seen.node.kind, seen.node.id.clone())),
-        Change::DeleteRecord { key, .. } => {
-            Kind::ALL.iter().copied().find_map(|kind| Some((kind, key.strip_prefix(kind.prefix())?.to_owned())))
-        }
+        Change::DeleteRecord { key, .. } => Kind::of_key(key).map(|(kind, id)| (kind, id.to_owned())),
         Change::RecoverTidb { .. }
         | Change::WriteSavepoint { .. }
         | Change::Encrypt { .. }

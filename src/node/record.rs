@@ -219,8 +219,7 @@ fn is_label(member: &Member<'_>) -> bool {
 
 /// Splits a key into kind and id; a key nested deeper is an error.
 fn split_key(key: &str) -> Result<(Kind, &str)> {
-    let found = Kind::ALL.iter().copied().find_map(|kind| Some((kind, key.strip_prefix(kind.prefix())?)));
-    match found {
+    match Kind::of_key(key) {
         None => Err(Error::invalid("the key is neither a Pump's nor a Drainer's")),
         Some((_, "")) => Err(Error::invalid("the key has no node id")),
         Some((_, id)) if id.contains('/') => Err(Error::invalid("the key is nested deeper than a node's")),

@@ -91,12 +91,12 @@ pub enum Effect {
     Manual,
     /// Runs a program: needs consent, no lock and no guard, and is noted like a change.
     Runs,
-    /// Nothing is otherwise afterwards, but a guard may refuse it.
+    /// Changes nothing, but a guard may refuse it.
     Nothing,
 }
 
 impl Effect {
-    /// Whether anything is otherwise afterwards, in the cluster, on this host or outside.
+    /// Whether it changes anything: in the cluster, on this host or outside.
     pub fn changes(self) -> bool {
         match self {
             Self::ChangesCluster | Self::BreaksLock | Self::ChangesHost | Self::Manual | Self::Runs => true,
@@ -104,7 +104,7 @@ impl Effect {
         }
     }
 
-    /// Whether the cluster may be otherwise afterwards than whoever looked before it knows.
+    /// Whether it may change the cluster, directly or through a human or a program.
     pub(crate) fn concerns_cluster(self) -> bool {
         match self {
             Self::ChangesCluster | Self::Manual | Self::Runs => true,

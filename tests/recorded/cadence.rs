@@ -2,9 +2,7 @@
 
 use crate::dice::Dice;
 use binlogsh::node::Kind;
-use binlogsh::sim::{
-    Cluster, DrainerSpec, HttpOutcome, MILLISECOND, Micros, NodeIndex, Phases, PumpSpec, SECOND, Scenario,
-};
+use binlogsh::sim::{Cluster, HttpOutcome, MILLISECOND, Micros, NodeIndex, SECOND};
 use serde::Deserialize;
 
 const CADENCE: &str = include_str!("cadence.jsonl");
@@ -34,30 +32,7 @@ fn lines() -> Vec<Line> {
 
 /// Five Pumps that were started together, and two Drainers.
 fn quiet_cluster(seed: u64) -> Cluster {
-    let mut dice = Dice::new(seed);
-    let mut below = |ms: u64| i64::try_from(dice.from(0, ms - 1)).unwrap();
-    let started = below(3_000);
-    let mut scenario = Scenario::default();
-    for at in 0..5 {
-        let phases = Phases {
-            heartbeat_ms: Some(below(2_000)),
-            fake_binlog_ms: Some(started + below(400)),
-            ..Phases::default()
-        };
-        scenario.pumps.push(PumpSpec { phases, ..PumpSpec::new(format!("pump-{at}"), format!("h{at}:8250")) });
-    }
-    for at in 0..2 {
-        let phases = Phases {
-            heartbeat_ms: Some(below(1_000)),
-            look_ms: Some(below(5_000)),
-            checkpoint_ms: Some(below(3_000)),
-            ..Phases::default()
-        };
-        scenario
-            .drainers
-            .push(DrainerSpec { phases, ..DrainerSpec::new(format!("drainer-{at}"), format!("h{at}:8249")) });
-    }
-    Cluster::new(&scenario).unwrap()
+    Cluster::new(&super::quiet_cluster(&mut Dice::new(seed), 5, 400)).unwrap()
 }
 
 /// What a line is about, now.

@@ -1,8 +1,9 @@
 //! How long closing takes: each recorded close, and what comes of any phases.
 
+use super::quiet_cluster;
 use crate::dice::Dice;
 use binlogsh::node::{Kind, RecordState, State};
-use binlogsh::sim::{Cluster, DrainerSpec, LogEvent, MILLISECOND, Micros, Phases, PumpSpec, SECOND, Scenario, Span};
+use binlogsh::sim::{Cluster, DrainerSpec, LogEvent, MILLISECOND, Micros, SECOND, Scenario, Span};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -23,32 +24,6 @@ struct Close {
 
 fn closes() -> Vec<Close> {
     CLOSINGS.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
-/// Three Pumps and two Drainers with phases from `dice`; the Pumps' fake binlog within `together_ms`.
-fn quiet_cluster(dice: &mut Dice, together_ms: u64) -> Scenario {
-    let mut below = |ms: u64| i64::try_from(dice.from(0, ms - 1)).unwrap();
-    let started = below(3_000);
-    let mut scenario = Scenario::default();
-    for at in 0..3 {
-        let phases = Phases {
-            heartbeat_ms: Some(below(2_000)),
-            fake_binlog_ms: Some(started + below(together_ms)),
-            ..Phases::default()
-        };
-        scenario.pumps.push(PumpSpec { phases, ..PumpSpec::new(format!("pump-{at}"), format!("h{at}:8250")) });
-    }
-    for at in 0..2 {
-        let phases = Phases {
-            heartbeat_ms: Some(below(1_000)),
-            look_ms: Some(below(5_000)),
-            checkpoint_ms: Some(below(3_000)),
-            ..Phases::default()
-        };
-        let spec = DrainerSpec { phases, ..DrainerSpec::new(format!("drainer-{at}"), format!("h{at}:8249")) };
-        scenario.drainers.push(spec);
-    }
-    scenario
 }
 
 /// Sets the Drainers' records to where they stood; `None` where these phases do not allow that.
@@ -89,7 +64,7 @@ fn can_close_so(recorded: &Close) -> bool {
     (0..CHOICES).any(|choice| {
         let mut dice = Dice::new(choice);
         let together = dice.one(&[400, 3_000]);
-        let Some(mut cluster) = at_checkpoints(quiet_cluster(&mut dice, together), recorded) else { return false };
+        let Some(mut cluster) = at_checkpoints(quiet_cluster(&mut dice, 3, together), recorded) else { return false };
         let offline = close(&mut cluster, &recorded.closed);
         let near = |(pump, at): (&String, &f64)| offline.get(pump).is_some_and(|t| (t - at).abs() <= NEAR_S);
         recorded.offline_after_s.iter().all(near)
@@ -124,7 +99,7 @@ fn a_close_that_is_too_quick_or_too_slow_is_noticed() {
 #[test]
 fn closing_takes_from_two_to_more_than_eight_seconds_and_mostly_five() {
     let times = (0..1_000).map(|seed| {
-        let mut cluster = Cluster::new(&quiet_cluster(&mut Dice::new(seed), 3_000)).unwrap();
+        let mut cluster = Cluster::new(&quiet_cluster(&mut Dice::new(seed), 3, 3_000)).unwrap();
         close(&mut cluster, &["pump-1".into()])["pump-1"]
     });
     assert_eq!(spread(times.collect()), None);

@@ -348,8 +348,7 @@ fn listed(listing: Value) -> Listed {
 
 /// How a key that is no record is deleted in our language.
 fn forget(key: &str) -> Option<String> {
-    let of = |kind: Kind| key.strip_prefix(kind.prefix()).map(|id| format!("forget_{}({id:?})", kind.name()));
-    Kind::ALL.iter().copied().find_map(of)
+    Kind::of_key(key).map(|(kind, id)| format!("forget_{}({id:?})", kind.name()))
 }
 
 #[cfg(test)]

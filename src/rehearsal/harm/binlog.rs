@@ -1,7 +1,6 @@
 //! Binlog that a Drainer still needed and did not get, or that TiDB never wrote.
 
 use super::pumps::{blame_for_block, blocked};
-use super::records::named_by;
 use super::{Blame, Case, Harm, HarmKind, PROBE_WINDOW};
 use crate::node::{Kind, RecordState, State};
 use crate::rehearsal::trace::Act;
@@ -127,7 +126,7 @@ fn forced_or(act: &Act, otherwise: Blame) -> Blame {
 fn written<'a>(scene: &'a Case<'_>, kind: Kind, id: &'a str) -> impl Iterator<Item = &'a Act> {
     scene.played.acts.iter().filter(move |act| match &act.change {
         Change::SwapRecord { seen, .. } => (seen.node.kind, seen.node.id.as_str()) == (kind, id),
-        Change::DeleteRecord { key, .. } => named_by(key) == Some((kind, id)),
+        Change::DeleteRecord { key, .. } => Kind::of_key(key) == Some((kind, id)),
         Change::Act { .. }
         | Change::TriggerGc { .. }
         | Change::RecoverTidb { .. }

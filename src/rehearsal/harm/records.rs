@@ -11,7 +11,7 @@ pub(super) fn look(scene: &Case<'_>, found: &mut Vec<Harm>) {
     for act in scene.played.acts.iter().filter(|act| act.outcome.is_ok()) {
         let (node, state) = match &act.change {
             Change::SwapRecord { seen, state } => (Some((seen.node.kind, seen.node.id.as_str())), Some(*state)),
-            Change::DeleteRecord { key, .. } => (named_by(key), None),
+            Change::DeleteRecord { key, .. } => (Kind::of_key(key), None),
             Change::Act { .. }
             | Change::TriggerGc { .. }
             | Change::RecoverTidb { .. }
@@ -27,11 +27,6 @@ pub(super) fn look(scene: &Case<'_>, found: &mut Vec<Harm>) {
             released(scene, act, timeline, found);
         }
     }
-}
-
-/// The node whose record is under `key`.
-pub(super) fn named_by(key: &str) -> Option<(Kind, &str)> {
-    Kind::ALL.iter().copied().find_map(|kind| Some((kind, key.strip_prefix(kind.prefix())?)))
 }
 
 fn blame(act: &Act, condition: Micros) -> Blame {

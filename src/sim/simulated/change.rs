@@ -98,7 +98,7 @@ impl Simulated {
     }
 
     pub(super) fn delete_record(&mut self, key: &str, mod_revision: i64, fence: Option<&Fence>) -> Result<Answer> {
-        if !Kind::ALL.iter().any(|kind| key.starts_with(kind.prefix())) {
+        if Kind::of_key(key).is_none() {
             return Err(Error::invalid(format!("the key {key} is neither a Pump's nor a Drainer's")));
         }
         self.reach_pd("the deletion of a key")?;
