@@ -2,7 +2,7 @@
 
 use crate::harness::Shell;
 use crate::support::cluster::LiveCluster;
-use binlogsh::node::{Kind, State};
+use binlogsh::node::Kind;
 use rexpect::reader::Options;
 use rexpect::session::{PtySession, spawn_with_options};
 
@@ -72,8 +72,7 @@ fn in_production_the_profile_is_typed_once_and_anything_else_changes_nothing() {
     pty.exp_string("`eu` is marked production. Type its name").unwrap();
     pty.send_line("yes").unwrap();
     pty.exp_string("you did not type the name of the profile `eu`").unwrap();
-    let drainer = cluster.who(Kind::Drainer, "drainer-0");
-    assert_eq!(cluster.with(|cluster| cluster.recorded_state(drainer).cloned()), Some(State::Online.into()));
+    assert_eq!(cluster.recorded(Kind::Drainer, "drainer-0"), "online");
 
     let mut pty = at_a_terminal(&shell);
     pty.exp_string("Type its name").unwrap();

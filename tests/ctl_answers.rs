@@ -4,7 +4,7 @@ use crate::harness::{Ran, Shell};
 use crate::support::cluster::LiveCluster;
 use crate::support::pd_double::Leader;
 use binlogsh::error::ErrorKind;
-use binlogsh::node::{Kind, State};
+use binlogsh::node::Kind;
 use binlogsh::sim::Signal;
 use binlogsh::world::LOCK_KEY;
 use std::os::unix::fs::PermissionsExt;
@@ -34,7 +34,7 @@ fn read_only_refuses_before_a_node_is_probed_or_the_lock_looked_at() {
     let update = ["-cmd=update-pump", "-node-id=pump-1", "-state=paused", "-verbose"];
     refused(with(ctl(&cluster), &update).arg("--read-only").go().exits(1));
     refused(with(live().arg("ctl"), &update[..3]).go().exits(1));
-    assert_eq!(cluster.with(|cluster| cluster.recorded_state(pump).cloned()), Some(State::Online.into()));
+    assert_eq!(cluster.recorded(Kind::Pump, "pump-1"), "online");
 }
 
 #[test]

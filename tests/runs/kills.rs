@@ -5,7 +5,7 @@
 
 use crate::harness::Shell;
 use crate::support::cluster::LiveCluster;
-use binlogsh::node::{Kind, State};
+use binlogsh::node::Kind;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
@@ -114,12 +114,7 @@ impl Place {
         }
         assert!(self.meta().join("savepoint").exists(), "{about}");
         for (kind, id) in PAUSED {
-            let who = self.cluster.who(kind, id);
-            assert_eq!(
-                self.cluster.with(|cluster| cluster.recorded_state(who).cloned()),
-                Some(State::Paused.into()),
-                "{about}: {id}"
-            );
+            assert_eq!(self.cluster.recorded(kind, id), "paused", "{about}: {id}");
             let end = format!("/state/{id}/pause");
             let told = self.cluster.asked_of_nodes().into_iter().filter(|asked| asked.ends_with(&end)).count();
             assert_eq!(told, 1, "{about}: {id} was told {told} times");

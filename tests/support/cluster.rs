@@ -121,6 +121,13 @@ impl LiveCluster {
         self.with(|cluster| cluster.find(kind, id)).unwrap()
     }
 
+    /// The state in the record of the node `id` as etcd holds it. The model hears of a write a beat later.
+    pub(crate) fn recorded(&self, kind: Kind, id: &str) -> String {
+        let (value, _) = self.kv().get(&format!("{}{id}", kind.prefix())).unwrap();
+        let record: serde_json::Value = serde_json::from_str(&value).unwrap();
+        record["state"].as_str().unwrap().to_owned()
+    }
+
     /// Where the node `id` listens.
     pub(crate) fn address(&self, kind: Kind, id: &str) -> String {
         let who = self.who(kind, id);
