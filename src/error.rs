@@ -4,49 +4,49 @@
 //! because they are also outcomes in a journal and are shown as JSON.
 
 use serde::{Deserialize, Serialize};
-use strum::{IntoStaticStr, VariantArray};
+use strum::{EnumMessage, IntoStaticStr, VariantArray};
 
 /// What every fallible function of this crate returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What sort of thing went wrong. The whole table, with exit codes, stands in `docs/reference.md`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
+/// What sort of thing went wrong. What stands at each of them is what help and `docs/reference.md` say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, EnumMessage, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum ErrorKind {
-    /// The script's own `fail` or `ensure`.
+    /// the script's own `fail` or `ensure`, or what it threw
     Failed,
-    /// No such node, file or run.
+    /// no such node, file, module or run
     NotFound,
-    /// Bad arguments, a script that does not compile, an unreadable file format.
+    /// bad arguments, a script that does not compile or runs away, an unreadable format
     Invalid,
-    /// The node said no.
+    /// the node said no (in its HTTP body)
     Rejected,
-    /// A guard, the policy or the operator said no.
+    /// a guard, the policy or the operator said no
     Refused,
-    /// Nobody answered.
+    /// nobody answered; says which endpoints were tried
     Unreachable,
-    /// Somebody was there and did not answer in time.
+    /// somebody was there and did not answer in time, or a wait was in vain
     Timeout,
-    /// Somebody else changed it meanwhile.
+    /// somebody else changed it meanwhile; shows what
     Conflict,
-    /// Somebody else holds the maintenance lock.
+    /// somebody else holds the maintenance lock
     Locked,
-    /// We lost the maintenance lock. Fatal.
+    /// the maintenance lock was lost; ends the run
     LockLost,
-    /// It may or may not have happened.
+    /// it may or may not have happened; says how to find out
     InDoubt,
-    /// The script no longer does what its journal says. Fatal.
+    /// the script no longer does what its journal says; ends the run
     Diverged,
-    /// This host: a file, the disk, the store, the terminal.
+    /// this host: a file, the disk, the store, the terminal
     Local,
-    /// A rehearsal of futures found harm.
+    /// a rehearsal of futures found harm
     Harm,
-    /// A rehearsal was stopped, since the script does not end. Fatal.
+    /// a rehearsal was stopped, since the script does not end; ends the rehearsal
     NoEnd,
-    /// A bug of ours. Fatal.
+    /// a defect of ours; ends the run
     Internal,
-    /// A signal, or *quit* at a question. Fatal.
+    /// a signal (128 + its number), or *quit* at a question; ends the run
     Interrupted,
 }
 
@@ -57,6 +57,11 @@ impl ErrorKind {
     /// The word for it in messages, in JSON and in scripts (`err.kind`).
     pub fn name(self) -> &'static str {
         self.into()
+    }
+
+    /// What it means, as help and the reference say it.
+    pub fn means(self) -> &'static str {
+        self.get_documentation().unwrap_or_default()
     }
 
     /// The process exit code when an error of this kind ends a run. For `Interrupted` by a signal see

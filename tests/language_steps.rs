@@ -204,10 +204,10 @@ fn every_function_has_help_with_an_example() {
     let mut shell = Shell::new();
     let Value::Text(overview) = shell.value("help()") else { panic!() };
     for function in functions() {
-        assert!(overview.contains(&function.signature), "{}", function.name);
+        assert!(overview.contains(&function.signature()), "{}", function.name);
         let Value::Text(page) = shell.value(&format!("help(\"{}\")", function.name)) else { panic!() };
         assert!(page.contains("Example") && page.contains(function.summary()), "{page}");
-        let source = Source::new("example", function.example);
+        let source = Source::new("example", function.example.code);
         assert!(shell.interpreter.describe(&source).is_ok(), "the example of {} compiles", function.name);
     }
     let Value::Text(page) = shell.value("help(\"pause_pump\")") else { panic!() };

@@ -5,6 +5,7 @@ mod record;
 use crate::check::script::Script;
 use crate::check::vocabulary::Vocabulary;
 use crate::language::tree::Spot;
+use crate::language::{Changes, Function};
 use record::Recorder;
 use std::rc::Rc;
 
@@ -34,15 +35,20 @@ pub(super) enum Event {
 /// A change.
 #[derive(Debug)]
 pub(super) struct Act {
-    pub(super) name: &'static str,
+    pub(super) function: &'static Function,
     pub(super) at: Spot,
-    /// The state that is written, where that is a plain text.
+    /// The state that is written into a record, where that is a plain text.
     pub(super) state: Option<String>,
-    /// Whether it goes on after the call, which can wait for it.
-    pub(super) goes_on: bool,
     /// Whether the call waits for it.
     pub(super) waits: bool,
     pub(super) value: Value,
+}
+
+impl Act {
+    /// Whether it goes on after the call, which can wait for it.
+    pub(super) fn goes_on(&self) -> bool {
+        self.function.option("wait").is_some()
+    }
 }
 
 /// A call of a function of a script.
@@ -130,8 +136,9 @@ impl Flows {
     fn traits_of(&self, event: &Event) -> Traits {
         match event {
             Event::Act(act) => {
-                let is_risky = act.goes_on || matches!(act.name, "manual" | "exec");
-                Traits { looks: act.goes_on && act.waits, risk: is_risky.then_some(act.name), probes: false }
+                let is_risky = act.goes_on() || act.function.changes == Changes::Outside;
+                let risk = is_risky.then_some(act.function.name);
+                Traits { looks: act.goes_on() && act.waits, risk, probes: false }
             }
             Event::Wait | Event::Gate => Traits { looks: true, ..Traits::default() },
             Event::Probe => Traits { probes: true, ..Traits::default() },

@@ -92,7 +92,7 @@ impl Names<'_> {
         for function in self.script.functions() {
             let name = &function.name;
             if let Some(ours) = self.words.ours(&name.text) {
-                let message = format!("this function would stand before `{}` of the program", ours.signature);
+                let message = format!("this function would stand before `{}` of the program", ours.signature());
                 found.push(
                     Finding::new(&SHADOWED_FUNCTION, name.at, &name.text, message).hint("give it a name of its own"),
                 );
@@ -171,17 +171,17 @@ impl Names<'_> {
             return;
         }
         if !counts.iter().any(|count| count.contains(&args.len())) {
-            let of = self.words.ours(name).map(|function| function.signature.as_str());
-            found.push(wrong_count(name, &counts, of, args.len(), at));
+            let of = self.words.ours(name).map(|function| function.signature());
+            found.push(wrong_count(name, &counts, of.as_deref(), args.len(), at));
             return;
         }
         let is_own = self.script.functions().iter().any(|f| f.name.text == name && f.params.len() == args.len());
         if let (Some(ours), Some(last)) = (self.words.ours(name).filter(|_| !is_own), args.last())
-            && ours.ends_with_options
-            && args.len() == *ours.arguments.end()
+            && !ours.options.is_empty()
+            && args.len() == *ours.arguments().end()
             && matches!(last.kind, ExprKind::Text(_) | ExprKind::Number | ExprKind::Bool | ExprKind::Array(_))
         {
-            let message = format!("`{name}` takes {}: the last argument is a map of options", ours.signature);
+            let message = format!("`{name}` takes {}: the last argument is a map of options", ours.signature());
             let finding = Finding::new(&WRONG_ARGUMENT_COUNT, last.at, "", message);
             let options: Vec<&str> = ours.options.iter().map(|option| option.name).collect();
             found.push(finding.hint(format!("write #{{ ... }} with {}", options.join(", "))));

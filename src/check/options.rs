@@ -4,7 +4,7 @@ use crate::check::finding::Finding;
 use crate::check::rule::{Family, Rule, Severity};
 use crate::check::script::Script;
 use crate::check::vocabulary::Vocabulary;
-use crate::language::FunctionDoc;
+use crate::language::Function;
 use crate::language::tree::{Expr, ExprKind};
 use std::rc::Rc;
 
@@ -30,7 +30,7 @@ fn check(script: &Rc<Script>, words: &Vocabulary, found: &mut Vec<Finding>) {
             ExprKind::Method { name, args, .. } => (name, args),
             _ => return,
         };
-        let Some(function) = words.ours(name).filter(|function| function.ends_with_options && !own(name)) else {
+        let Some(function) = words.ours(name).filter(|function| !function.options.is_empty() && !own(name)) else {
             return;
         };
         if let Some(Expr { kind: ExprKind::Map(options), .. }) = args.last() {
@@ -50,15 +50,18 @@ fn check(script: &Rc<Script>, words: &Vocabulary, found: &mut Vec<Finding>) {
 }
 
 /// Looks at the names of the guards that are forced.
-fn guards(function: &FunctionDoc, forced: &Expr, found: &mut Vec<Finding>) {
+fn guards(function: &Function, forced: &Expr, found: &mut Vec<Finding>) {
     let ExprKind::Array(names) = &forced.kind else { return };
+    let guards: Vec<&str> = function.guards.iter().map(|guard| guard.name()).collect();
     for name in names {
-        let Some(text) = name.text().filter(|text| !function.guards.contains(text)) else { continue };
+        let Some(text) = name.text().filter(|text| !guards.contains(text)) else { continue };
         let message = format!("{} has no guard `{text}`", function.name);
-        let guards = function.guards.join(", ");
-        let otherwise = if guards.is_empty() { "it has none".to_owned() } else { format!("its guards are {guards}") };
+        let otherwise = match guards.is_empty() {
+            true => "it has none".to_owned(),
+            false => format!("its guards are {}", guards.join(", ")),
+        };
         let finding = Finding::new(&UNKNOWN_OPTION, name.at, &format!("\"{text}\""), message);
         // To override a guard is a person's decision.
-        found.push(finding.meant(text, function.guards.iter().copied(), otherwise).unmended());
+        found.push(finding.meant(text, guards.iter().copied(), otherwise).unmended());
     }
 }

@@ -215,15 +215,20 @@ impl Reader<'_> {
 
     /// What the property `name` of a value is; it stands at `at` as `word`.
     fn look(&mut self, of: &Type, name: &str, at: Spot, word: &str) -> Type {
-        let (known, owner) = match of {
+        let (known, owner): (Vec<&str>, String) = match of {
             Type::Named(named) => {
                 let rows = self.words.properties_of(named);
-                if let Some((name, words, _)) = rows.iter().find(|(known, ..)| *known == name) {
-                    return Type::of_property(named, name, words);
+                if let Some(known) = rows.iter().find(|known| known.name == name) {
+                    return Type::of(named, &known.is);
                 }
-                (rows.iter().map(|(name, ..)| *name).collect(), format!("a {named}"))
+                (rows.iter().map(|known| known.name).collect(), format!("a {named}"))
             }
-            Type::Returned(function, fields) => (fields.to_vec(), format!("what {function} returns")),
+            Type::Returned(function, fields) => {
+                if let Some((_, is)) = fields.iter().find(|(field, _)| *field == name) {
+                    return Type::of(function, is);
+                }
+                (fields.iter().map(|(field, _)| *field).collect(), format!("what {function} returns"))
+            }
             Type::Written(fields) => {
                 if let Some((_, value)) = fields.iter().find(|(field, _)| field == name) {
                     return value.clone();

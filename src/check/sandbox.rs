@@ -4,6 +4,7 @@ use crate::check::finding::Finding;
 use crate::check::rule::{Family, Rule, Severity};
 use crate::check::script::Script;
 use crate::check::vocabulary::Vocabulary;
+use crate::language::Group;
 use crate::language::tree::ExprKind;
 use std::rc::Rc;
 
@@ -30,7 +31,7 @@ fn check(script: &Rc<Script>, words: &Vocabulary, found: &mut Vec<Finding>) {
     }
     script.parsed.tree.exprs(&mut |expr| {
         let ExprKind::Call { path, name, .. } = &expr.kind else { return };
-        let plays = words.ours(name).is_some_and(|function| function.is_of_the_sandbox());
+        let plays = words.ours(name).is_some_and(|function| function.group == Group::Sandbox);
         if path.is_empty() && plays && !is_own(name) {
             let message = format!("`{name}` plays with a simulated cluster: on a real one the run fails here");
             let finding = Finding::new(&SANDBOX_FUNCTION, expr.at, name, message);

@@ -1,6 +1,6 @@
 //! What a value is, as far as a script shows it without running.
 
-use crate::check::vocabulary::maps_in;
+use crate::language::Returns;
 use std::rc::Rc;
 
 /// What a value is, as far as that is known.
@@ -23,7 +23,7 @@ pub(super) enum Type {
     /// Either elements of one type, or something else.
     Several(Rc<Type>),
     /// A map with these fields, which the function of ours in front returns.
-    Returned(&'static str, Rc<Vec<&'static str>>),
+    Returned(&'static str, &'static [(&'static str, Returns)]),
     /// A map that a script wrote.
     Written(Rc<Vec<(String, Type)>>),
 }
@@ -51,35 +51,26 @@ impl Type {
         }
     }
 
-    /// What the function `name` of ours returns, in the words of its documentation.
-    pub(super) fn returned_by(name: &'static str, returns: &'static str) -> Self {
-        let returns = returns.trim();
-        if let Some((_, several)) = returns.split_once(", or an array of ") {
-            return Self::Several(Rc::new(Self::returned_by(name, several)));
-        }
-        if let Some(elements) = returns.strip_prefix("array of ") {
-            return Self::array(Self::returned_by(name, elements));
-        }
+    /// What the function `name` of ours returns, or a property of such a value is.
+    pub(super) fn of(name: &'static str, returns: &'static Returns) -> Self {
         match returns {
-            "Node" => Self::Named("Node"),
-            "Time" => Self::Named("Time"),
-            "text" => Self::Text,
-            map if map.starts_with("#{") => match maps_in(map).next() {
-                Some(fields) => Self::Returned(name, Rc::new(fields)),
-                None => Self::Unknown,
-            },
-            _ => Self::Unknown,
-        }
-    }
-
-    /// What the property `name` of a value of the type `of` is, in the words of its documentation.
-    pub(super) fn of_property(of: &str, name: &'static str, words: &str) -> Self {
-        match words.trim_end_matches(" or ()") {
-            "integer" | "number" => Self::Number,
-            "Time" => Self::Named("Time"),
-            "text" if of == "Node" && ["state", "kind"].contains(&name) => Self::Word(name),
-            "text" => Self::Text,
-            _ => Self::Unknown,
+            Returns::Node => Self::Named("Node"),
+            Returns::Time => Self::Named("Time"),
+            Returns::Text => Self::Text,
+            Returns::State => Self::Word("state"),
+            Returns::Kind => Self::Word("kind"),
+            Returns::Integer | Returns::Number => Self::Number,
+            Returns::Maybe(one) => Self::of(name, one),
+            Returns::List(of) => Self::array(Self::of(name, of)),
+            Returns::Map(fields) => Self::Returned(name, fields),
+            Returns::OneOrEach(_, each) => Self::Several(Rc::new(Self::of(name, each))),
+            Returns::Nothing
+            | Returns::Never
+            | Returns::Bool
+            | Returns::Either(_)
+            | Returns::MapOf(_)
+            | Returns::OfClosure
+            | Returns::OfParameter => Self::Unknown,
         }
     }
 
@@ -108,12 +99,14 @@ impl Type {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::language::function;
 
     #[test]
-    fn the_words_of_the_documentation_are_types() {
-        assert_eq!(Type::returned_by("pumps", "array of Node").element(), Type::Named("Node"));
-        let probes = Type::returned_by("probe", "text, or an array of #{ kind, id }");
-        assert_eq!(probes.element(), Type::Returned("probe", Rc::new(vec!["kind", "id"])));
-        assert_eq!(Type::returned_by("metrics", "map of number"), Type::Unknown);
+    fn what_a_row_says_that_its_function_returns_is_a_type() {
+        let returned = |name| Type::of(name, &function(name).unwrap().returns);
+        assert_eq!(returned("pumps").element(), Type::Named("Node"));
+        assert!(matches!(returned("probe").element(), Type::Returned("probe", fields) if fields[0].0 == "kind"));
+        assert_eq!(returned("metrics"), Type::Several(Rc::new(returned("metrics").element())));
+        assert_eq!(returned("read_positions"), Type::Unknown);
     }
 }

@@ -1,7 +1,8 @@
 //! What every script may use without declaring it: functions of ours and of Rhai's, properties of values.
 
 use crate::language::tree::functions_of_rhai;
-use crate::language::{self, FunctionDoc, Property};
+use crate::language::{self, Property, TYPES};
+use crate::language::{Changes, Function, Returns};
 use std::collections::{BTreeSet, HashMap};
 use std::ops::RangeInclusive;
 
@@ -10,9 +11,8 @@ const GETTER: &str = "get$";
 
 /// What every script may use.
 pub(super) struct Vocabulary {
-    ours: HashMap<&'static str, FunctionDoc>,
+    ours: HashMap<&'static str, &'static Function>,
     theirs: HashMap<String, Vec<RangeInclusive<usize>>>,
-    types: [(&'static str, &'static [Property]); 3],
     properties: BTreeSet<String>,
     tests: Vec<(&'static str, usize)>,
 }
@@ -32,14 +32,10 @@ impl Vocabulary {
                 known.push(counts);
             }
         }
-        let types = language::types();
-        properties.extend(types.iter().flat_map(|(_, rows)| *rows).map(|(name, ..)| (*name).to_owned()));
-        for function in ours.values() {
-            for text in [function.returns, function.about] {
-                properties.extend(maps_in(text).flatten().map(str::to_owned));
-            }
-        }
-        Self { ours, theirs, types, properties, tests: Vec::new() }
+        let of_types = TYPES.iter().flat_map(|known| known.properties);
+        properties.extend(of_types.map(|known| known.name.to_owned()));
+        ours.values().for_each(|function| fields_of(&function.returns, &mut properties));
+        Self { ours, theirs, properties, tests: Vec::new() }
     }
 
     /// Learns what can be done with what a test is given: names with parameters, `fault(kind, id)`.
@@ -56,18 +52,18 @@ impl Vocabulary {
     }
 
     /// The function of ours called `name`.
-    pub(super) fn ours(&self, name: &str) -> Option<&FunctionDoc> {
-        self.ours.get(name)
+    pub(super) fn ours(&self, name: &str) -> Option<&'static Function> {
+        self.ours.get(name).copied()
     }
 
     /// The names of our functions, and whether each acts.
     pub(super) fn our_names(&self) -> impl Iterator<Item = (&'static str, bool)> {
-        self.ours.values().map(|function| (function.name, function.changes))
+        self.ours.values().map(|function| (function.name, function.changes != Changes::Nothing))
     }
 
     /// How many arguments the function called `name` of ours or Rhai's takes; empty if there is none.
     pub(super) fn counts(&self, name: &str) -> Vec<RangeInclusive<usize>> {
-        let ours = self.ours(name).map(|function| function.arguments.clone());
+        let ours = self.ours(name).map(Function::arguments);
         ours.into_iter().chain(self.theirs.get(name).into_iter().flatten().cloned()).collect()
     }
 
@@ -78,7 +74,7 @@ impl Vocabulary {
 
     /// The properties of the type `name`.
     pub(super) fn properties_of(&self, name: &str) -> &'static [Property] {
-        self.types.iter().find(|(known, _)| *known == name).map_or(&[], |(_, rows)| rows)
+        TYPES.iter().find(|known| known.name == name).map_or(&[], |known| known.properties)
     }
 
     /// Every property of every value that a function of ours or Rhai's can return.
@@ -102,13 +98,29 @@ fn parameters(text: &str) -> usize {
     text.split(between).filter(|part| !part.is_empty()).count()
 }
 
-/// The fields of every map that a documentation writes as `#{ a, b }`.
-pub(super) fn maps_in(text: &str) -> impl Iterator<Item = Vec<&str>> {
-    text.split("#{").skip(1).filter_map(|rest| rest.split_once('}')).map(|(fields, _)| {
-        fields
-            .split(',')
-            .map(|field| field.split(':').next().unwrap_or(field).trim())
-            .filter(|f| !f.is_empty())
-            .collect()
-    })
+/// The fields of every map that a function can return.
+fn fields_of(returns: &Returns, found: &mut BTreeSet<String>) {
+    match returns {
+        Returns::Map(fields) => {
+            for (name, of) in *fields {
+                found.insert((*name).to_owned());
+                fields_of(of, found);
+            }
+        }
+        Returns::Maybe(of) | Returns::List(of) | Returns::MapOf(of) => fields_of(of, found),
+        Returns::Either(all) => all.iter().for_each(|of| fields_of(of, found)),
+        Returns::OneOrEach(one, each) => [one, each].into_iter().for_each(|of| fields_of(of, found)),
+        Returns::Nothing
+        | Returns::Never
+        | Returns::Bool
+        | Returns::Integer
+        | Returns::Number
+        | Returns::Text
+        | Returns::State
+        | Returns::Kind
+        | Returns::Node
+        | Returns::Time
+        | Returns::OfClosure
+        | Returns::OfParameter => {}
+    }
 }

@@ -8,11 +8,11 @@ use crate::commands::{conclude, evaluate, typed_on, while_others_work};
 use crate::config;
 use crate::error::{ErrorKind, Result, ScriptError};
 use crate::language::{
-    Completeness, Ending, Interpreter, LibraryFunction, functions, library_functions, node_properties, usual_alias,
+    Completeness, Ending, Interpreter, LibraryFunction, TYPES, functions, library_functions, usual_alias,
 };
 use crate::output::{Format, Output};
 use crate::session::Session;
-use crate::shell::{DotCommand, Editor, Function, Host, Namespace, Next, Shell, Vocabulary, prompt_text};
+use crate::shell::{Callable, DotCommand, Editor, Host, Namespace, Next, Shell, Vocabulary, prompt_text};
 use std::cell::{LazyCell, RefCell};
 use std::rc::Rc;
 
@@ -27,7 +27,8 @@ pub(super) fn main(context: CommandContext) -> Result<u8, ScriptError> {
     let interpreter = Interpreter::new(session.clone(), evaluate::language_settings()?);
     let output = context.output.clone();
     let cluster = context.global.cluster_options();
-    let (functions, library) = (known_functions(), LazyCell::new(library as fn() -> Vec<Namespace>));
+    let (functions, library) =
+        (functions().into_iter().map(Callable::ours).collect(), LazyCell::new(library as fn() -> Vec<Namespace>));
     let host: Rc<RefCell<dyn Host>> =
         Rc::new(RefCell::new(Prompt { session, interpreter, output, seen, cluster, functions, library }));
     let prompt = prompt_text(context.settings.profile.as_deref(), context.global.sandbox.is_some());
@@ -49,7 +50,7 @@ struct Prompt {
     /// The options that say which cluster it is on.
     cluster: String,
     /// What never changes of what it completes with.
-    functions: Vec<Function>,
+    functions: Vec<Callable>,
     /// The library, read when somebody first types.
     library: LazyCell<Vec<Namespace>>,
 }
@@ -63,10 +64,10 @@ impl Host for Prompt {
         let names = self.interpreter.names();
         let mut known = self.functions.clone();
         let own = names.functions.into_iter().filter(|name| self.functions.iter().all(|known| known.name != *name));
-        known.extend(own.map(|name| Function { signature: format!("{name}("), name, ..Function::default() }));
+        known.extend(own.map(|name| Callable { signature: format!("{name}("), name, row: None }));
         let imported = names.imported.into_iter().rev().map(|module| Namespace {
             name: module.name,
-            functions: module.functions.into_iter().map(|function| callable(function.name, &function.params)).collect(),
+            functions: module.functions.iter().map(|own| Callable::of_script(&own.name, &own.params)).collect(),
             is_imported: true,
         });
         Vocabulary {
@@ -74,7 +75,7 @@ impl Host for Prompt {
             variables: names.variables,
             modules: names.modules,
             namespaces: imported.chain(self.library.iter().cloned()).collect(),
-            properties: node_properties().map(str::to_owned).collect(),
+            properties: TYPES.iter().flat_map(|known| known.properties).map(|known| known.name.to_owned()).collect(),
             node_ids: self.seen.borrow().iter().cloned().collect(),
         }
     }
@@ -101,34 +102,17 @@ impl Host for Prompt {
     }
 }
 
-/// What every prompt can call.
-fn known_functions() -> Vec<Function> {
-    let all = functions().into_iter().map(|function| Function {
-        name: function.name.to_owned(),
-        signature: function.signature,
-        options: function.options.iter().map(|option| option.name.to_owned()).collect(),
-        guards: function.guards.iter().map(|guard| (*guard).to_owned()).collect(),
-    });
-    all.collect()
-}
-
 /// The library's modules under their usual names, as they can be called once they are imported.
 fn library() -> Vec<Namespace> {
     let mut all: Vec<Namespace> = Vec::new();
-    for LibraryFunction { module, name, signature, .. } in library_functions() {
-        let alias = usual_alias(module);
-        let signature = signature.split_once("::").map_or(signature.as_str(), |(_, call)| call).to_owned();
-        let function = Function { name: name.to_owned(), signature, ..Function::default() };
+    for LibraryFunction { module, name, params, .. } in library_functions() {
+        let (alias, function) = (usual_alias(module), Callable::of_script(name, &params));
         match all.iter_mut().find(|namespace| namespace.name == alias) {
             Some(namespace) => namespace.functions.push(function),
             None => all.push(Namespace { name: alias.to_owned(), functions: vec![function], is_imported: false }),
         }
     }
     all
-}
-
-fn callable(name: String, params: &[String]) -> Function {
-    Function { signature: format!("{name}({})", params.join(", ")), name, ..Function::default() }
 }
 
 /// Says where to look first.

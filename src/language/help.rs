@@ -3,11 +3,11 @@
 //! What other rooms want to be found here as well they hand in as [`Topic`]s.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::language::bindings::{ERROR_PROPERTIES, NODE_PROPERTIES, TIME_PROPERTIES};
-use crate::language::docs::{self, FunctionDoc, functions};
+use crate::language::docs::{self, functions};
 use crate::language::library_docs::{LibraryFunction, library_functions, usual_alias};
-use crate::language::reference::KINDS;
-use crate::nearest::{did_you_mean, names_of};
+use crate::language::types::{self, TYPES};
+use crate::nearest::{did_you_mean, named, names_of};
+use crate::operations::Function;
 use crate::world::GuardName;
 
 /// A page of another room.
@@ -26,7 +26,7 @@ pub struct Topic {
 pub fn page(name: &str, topics: &[Topic]) -> Result<String> {
     let name = name.trim().trim_end_matches("()");
     let pages: Vec<String> =
-        [function(name), library_function(name), type_of_ours(name), guard(name), kind_of_error(name), module(name)]
+        [function(name), library_function(name), type_page(name), guard(name), kind_of_error(name), module(name)]
             .into_iter()
             .flatten()
             .chain(topics.iter().filter(|topic| topic.name == name).map(|topic| topic.text.clone()))
@@ -47,7 +47,7 @@ fn known(topics: &[Topic]) -> Vec<String> {
     let library = library_functions().into_iter().map(|function| called(&function));
     let modules = docs::library().map(|(module, _)| module);
     let words = docs::names()
-        .chain(["Node", "Time", "Error"])
+        .chain(TYPES.iter().map(|known| known.name))
         .chain(names_of::<GuardName>())
         .chain(names_of::<ErrorKind>())
         .chain(modules)
@@ -60,7 +60,7 @@ fn called(function: &LibraryFunction) -> String {
 }
 
 fn function(name: &str) -> Option<String> {
-    functions().into_iter().find(|function| function.name == name).map(|function| function_page(&function))
+    docs::function(name).map(function_page)
 }
 
 fn library_function(name: &str) -> Option<String> {
@@ -74,45 +74,36 @@ fn library_function(name: &str) -> Option<String> {
     Some(format!("{}\n\n{about}\n\nExample\n{import}\n{example}", function.signature))
 }
 
-fn type_of_ours(name: &str) -> Option<String> {
-    match name {
-        "Node" => Some(type_page("Node", "a Pump or Drainer as it was read", &NODE_PROPERTIES)),
-        "Time" => Some(type_page(
-            "Time",
-            "a point in time; times compare, `a - b` is seconds, `a + \"5m\"` is a time",
-            &TIME_PROPERTIES,
-        )),
-        "Error" => Some(type_page(
-            "Error",
-            "what `catch (err)` gets from a function that failed; thrown again it is what it was",
-            &ERROR_PROPERTIES,
-        )),
-        _ => None,
-    }
+fn type_page(name: &str) -> Option<String> {
+    let known = types::find(name)?;
+    let properties = known.properties.iter();
+    let lines: String =
+        properties.map(|known| format!("\n  .{}: {} - {}", known.name, known.is, known.about)).collect();
+    Some(format!("{name}: {}\n{lines}", known.about))
 }
 
 fn guard(name: &str) -> Option<String> {
     let guard = GuardName::from_name(name)?;
     let all = functions();
-    let guarded = || all.iter().filter(|function| function.guards.contains(&name));
+    let guarded = || all.iter().filter(|function| function.guards.contains(&guard));
     let mut text = format!("{name}: a guard\n\n  It refuses when {}.\n\nIt guards\n", guard.about());
     for function in guarded() {
-        text.push_str(&format!("  {}\n", function.signature));
+        text.push_str(&format!("  {}\n", function.signature()));
     }
     if let Some(first) = guarded().next() {
-        let forced = first.signature.replace("[#{...}]", &format!("#{{ force: [\"{name}\"] }}"));
+        let forced = first.signature().replace("[#{...}]", &format!("#{{ force: [\"{name}\"] }}"));
         text.push_str(&format!("\nOnly its name overrides it; --yes does not\n  {forced}"));
     }
     Some(text)
 }
 
 fn kind_of_error(name: &str) -> Option<String> {
-    let (kind, means) = KINDS.iter().find(|(kind, _)| kind.name() == name)?;
+    let kind: ErrorKind = named(name)?;
     let caught = match kind.is_fatal() {
         true => "It ends the run: a script cannot catch it.".to_owned(),
         false => format!("try {{ ... }} catch (err) {{ if err.kind == \"{name}\" {{ ... }} else {{ throw err }} }}"),
     };
-    Some(format!("{name}: a kind of error\n\n  {means}\n\nExit code {}\n\n  {caught}", kind.exit_code()))
+    Some(format!("{name}: a kind of error\n\n  {}\n\nExit code {}\n\n  {caught}", kind.means(), kind.exit_code()))
 }
 
 fn module(name: &str) -> Option<String> {
@@ -128,24 +119,24 @@ fn module(name: &str) -> Option<String> {
     Some(text)
 }
 
-fn function_page(function: &FunctionDoc) -> String {
-    let mut text = format!("{} -> {}\n\n{}\n", function.signature, function.returns, indented(function.about));
+fn function_page(function: &Function) -> String {
+    let mut text = format!("{} -> {}\n\n{}\n", function.signature(), function.returns, indented(function.about));
     if !function.options.is_empty() {
         text.push_str("\nOptions\n");
-        for option in &function.options {
-            text.push_str(&format!("  {}: {} - {}\n", option.name, option.takes, option.about));
+        for option in function.options {
+            text.push_str(&format!("  {}: {} - {}\n", option.name, option.takes.expected(), option.about));
         }
     }
     if !function.guards.is_empty() {
-        text.push_str(&format!("\nGuards\n  {}\n", function.guards.join(", ")));
+        text.push_str(&format!("\nGuards\n  {}\n", guards(function).join(", ")));
     }
-    text.push_str(&format!("\nExample\n{}", indented(function.example)));
+    text.push_str(&format!("\nExample\n{}", indented(function.example.code)));
     text
 }
 
-fn type_page(name: &str, about: &str, properties: &[(&str, &str, &str)]) -> String {
-    let lines = properties.iter().map(|(name, takes, about)| format!("\n  .{name}: {takes} - {about}"));
-    format!("{name}: {about}\n{}", lines.collect::<String>())
+/// The names of its guards.
+pub(super) fn guards(function: &Function) -> Vec<&'static str> {
+    function.guards.iter().map(|guard| guard.name()).collect()
 }
 
 fn indented(text: &str) -> String {

@@ -211,8 +211,8 @@ impl Host {
 
     /// Does `operation` through the gate.
     pub(super) fn run(&self, operation: &'static Operation, values: Vec<Value>) -> Result<Value> {
-        let arguments = Arguments::check(operation, values)?;
-        self.at_the_gate(|gate| (operation.run)(gate, &arguments))
+        let arguments = Arguments::check(&operation.function, values)?;
+        self.at_the_gate(|gate| (operation.call)(gate, &arguments))
     }
 
     fn at_the_gate<T>(&self, work: impl FnOnce(&mut dyn Gate) -> Result<T>) -> Result<T> {

@@ -12,6 +12,8 @@ pub struct LibraryFunction {
     pub name: &'static str,
     /// Its call: `pumps::chosen(only)`.
     pub signature: String,
+    /// What it takes, in order.
+    pub params: Vec<&'static str>,
     /// What it does.
     pub about: String,
     /// Code that shows it; it needs the module imported under its own name.
@@ -49,10 +51,11 @@ fn functions_of(module: &'static str, text: &'static str) -> Vec<LibraryFunction
             continue;
         }
         if let Some((call, _)) = line.strip_prefix("fn ").and_then(|rest| rest.split_once(" {")) {
-            let name = call.split('(').next().unwrap_or(call);
+            let (name, params) = call.trim_end_matches(')').split_once('(').unwrap_or((call, ""));
+            let params = params.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
             let signature = format!("{alias}::{call}");
             let (about, scenario, example) = without_example(&about(&comment.join("\n")));
-            found.push(LibraryFunction { module, name, signature, about, example, scenario });
+            found.push(LibraryFunction { module, name, signature, params, about, example, scenario });
         }
         comment.clear();
     }

@@ -3,10 +3,11 @@
 //! Followed are calls by name, through its own functions and closures and those of its modules. What only a run knows (a
 //! function whose name is put together, a module whose path is) is not seen: then the first change finds out.
 
+use crate::language::docs::function;
 use crate::language::host::Host;
 use crate::language::library::locate;
 use crate::language::sources::Source;
-use crate::operations;
+use crate::operations::Changes;
 use rhai::{AST, ASTNode, Engine, Expr, FnCallExpr, FnPtr, Module, Shared, Stmt};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -120,7 +121,7 @@ impl<'a> Reach<'a> {
             let Some(within) = self.text_of(&around, &modules) else { continue };
             let defines = |at: &usize| self.texts[*at].functions.contains_key(&name);
             let Some(found) = within.into_iter().find(defines) else {
-                if modules.is_empty() && operations::find(&name).is_some_and(operations::Operation::changes_cluster) {
+                if modules.is_empty() && function(&name).is_some_and(|known| known.changes == Changes::Cluster) {
                     return true;
                 }
                 continue;

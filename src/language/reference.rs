@@ -1,32 +1,13 @@
 //! `docs/reference.md`: every function, type and kind of error, from the rows that bind them.
 
 use crate::error::ErrorKind;
-use crate::language::bindings::{ERROR_PROPERTIES, NODE_PROPERTIES, TIME_PROPERTIES};
 use crate::language::describe::about_module;
-use crate::language::docs::{FunctionDoc, functions};
+use crate::language::docs::functions;
+use crate::language::help::guards;
 use crate::language::library::stdlib;
 use crate::language::library_docs::{LibraryFunction, library_functions, usual_alias};
-
-/// Every kind of error with what it means, in the order of the reference.
-pub(super) const KINDS: [(ErrorKind, &str); 17] = [
-    (ErrorKind::Failed, "the script's own `fail` or `ensure`, or what it threw"),
-    (ErrorKind::NotFound, "no such node, file, module or run"),
-    (ErrorKind::Invalid, "bad arguments, a script that does not compile or runs away, an unreadable format"),
-    (ErrorKind::Rejected, "the node said no (in its HTTP body)"),
-    (ErrorKind::Refused, "a guard, the policy or the operator said no"),
-    (ErrorKind::Unreachable, "nobody answered; says which endpoints were tried"),
-    (ErrorKind::Timeout, "somebody was there and did not answer in time, or a wait was in vain"),
-    (ErrorKind::Conflict, "somebody else changed it meanwhile; shows what"),
-    (ErrorKind::Locked, "somebody else holds the maintenance lock"),
-    (ErrorKind::LockLost, "the maintenance lock was lost; ends the run"),
-    (ErrorKind::InDoubt, "it may or may not have happened; says how to find out"),
-    (ErrorKind::Diverged, "the script no longer does what its journal says; ends the run"),
-    (ErrorKind::Local, "this host: a file, the disk, the store, the terminal"),
-    (ErrorKind::Harm, "a rehearsal of futures found harm"),
-    (ErrorKind::Internal, "a defect of ours; ends the run"),
-    (ErrorKind::NoEnd, "a rehearsal was stopped, since the script does not end; ends the rehearsal"),
-    (ErrorKind::Interrupted, "a signal (128 + its number), or *quit* at a question; ends the run"),
-];
+use crate::language::types::{TYPES, TypeDoc};
+use crate::operations::Function;
 
 /// The whole reference as Markdown.
 pub fn reference_markdown() -> String {
@@ -47,7 +28,7 @@ pub fn reference_markdown() -> String {
             text.push_str(&format!("\n## {}\n", function.group.title()));
             chapter = Some(function.group);
         }
-        text.push_str(&section(&function));
+        text.push_str(&section(function));
     }
     for (module, source) in stdlib() {
         let (alias, about) = (usual_alias(module), about_module(source));
@@ -58,46 +39,40 @@ pub fn reference_markdown() -> String {
         }
     }
     text.push_str("\n## Types\n");
-    text.push_str(&properties("Node", "A Pump or Drainer as it was read. Prints as its id.", &NODE_PROPERTIES));
-    text.push_str(&properties(
-        "Time",
-        "A point in time. Prints as RFC 3339. Times compare with each other, and with nothing else: make one of a text by \
-         `tso_time(tso_at(text))`. `a - b` is a number of seconds; `a + 90`, `a - \"5m\"` are times.",
-        &TIME_PROPERTIES,
-    ));
-    text.push_str(&properties(
-        "Error",
-        "What `catch (err)` gets from a function that failed. Thrown again it keeps all that it says; the line that is shown is \
-         then that of the `throw`.",
-        &ERROR_PROPERTIES,
-    ));
+    TYPES.iter().for_each(|known| text.push_str(&properties(known)));
     text.push_str(&errors());
     text
 }
 
-fn section(function: &FunctionDoc) -> String {
-    let mut text = format!("\n### {}\n\n`{}` → {}\n\n", function.name, function.signature, function.returns);
+fn section(function: &Function) -> String {
+    let mut text = format!("\n### {}\n\n`{}` → {}\n\n", function.name, function.signature(), function.returns);
     let about: Vec<&str> = function.about.lines().map(str::trim).collect();
     text.push_str(&format!("{}\n", about.join("\n")));
     if !function.options.is_empty() {
         text.push_str("\n| option | takes | does |\n|---|---|---|\n");
-        for option in &function.options {
-            text.push_str(&format!("| `{}` | {} | {} |\n", option.name, cell(option.takes), cell(option.about)));
+        for option in function.options {
+            text.push_str(&format!(
+                "| `{}` | {} | {} |\n",
+                option.name,
+                cell(option.takes.expected()),
+                cell(option.about)
+            ));
         }
     }
     if !function.guards.is_empty() {
-        let guards: Vec<String> = function.guards.iter().map(|guard| format!("`{guard}`")).collect();
+        let guards: Vec<String> = guards(function).iter().map(|guard| format!("`{guard}`")).collect();
         text.push_str(&format!("\nGuards: {}.\n", guards.join(", ")));
     }
-    let code: Vec<&str> = function.example.lines().map(str::trim_end).collect();
+    let code: Vec<&str> = function.example.code.lines().map(str::trim_end).collect();
     text.push_str(&format!("\n```rhai\n{}\n```\n", code.join("\n")));
     text
 }
 
-fn properties(name: &str, about: &str, properties: &[(&str, &str, &str)]) -> String {
+fn properties(known: &TypeDoc) -> String {
+    let TypeDoc { name, about, properties } = known;
     let mut text = format!("\n### {name}\n\n{about}\n\n| property | type | meaning |\n|---|---|---|\n");
-    for (name, takes, meaning) in properties {
-        text.push_str(&format!("| `{name}` | {} | {} |\n", cell(takes), cell(meaning)));
+    for known in *properties {
+        text.push_str(&format!("| `{}` | {} | {} |\n", known.name, cell(&known.is.to_string()), cell(known.about)));
     }
     text
 }
@@ -107,8 +82,8 @@ fn errors() -> String {
         "\n## Errors\n\nIn `catch (err)` an error of a function above is an `Error`. An error of the language itself (such as a division by zero) is a map with \
          `message`. What ends the run cannot be caught.\n\n| kind | means | exit code |\n|---|---|---|\n",
     );
-    for (kind, means) in KINDS {
-        text.push_str(&format!("| `{}` | {means} | {} |\n", kind.name(), kind.exit_code()));
+    for kind in ErrorKind::ALL {
+        text.push_str(&format!("| `{}` | {} | {} |\n", kind.name(), kind.means(), kind.exit_code()));
     }
     text
 }

@@ -76,7 +76,7 @@ pub(super) fn call_without_brackets(place: &Place) -> Option<String> {
     let follows = place.text.chars().nth(start)?;
     let name = before.trim_end().rsplit(|letter: char| !letter.is_alphanumeric() && letter != '_').next()?;
     let is_apart = before.ends_with(char::is_whitespace) && (follows.is_alphanumeric() || follows == '"');
-    let signature = docs::signature(name).filter(|_| is_apart)?;
+    let signature = docs::function(name).filter(|_| is_apart)?.signature();
     Some(format!("arguments stand in brackets, and texts between double quotes: {signature}"))
 }
 

@@ -7,6 +7,7 @@ use crate::language::interpreter::Imported;
 use crate::language::settings::Limits;
 use crate::language::slips;
 use crate::nearest::did_you_mean;
+use crate::operations::Function;
 use rhai::{Dynamic, EvalAltResult, LexError, ParseErrorType};
 
 /// The names that an error may have misspelt.
@@ -114,7 +115,7 @@ impl Vocabulary {
         if let Some(text) = place.and_then(|place| slips::text_without_quotes(place, name)) {
             return error.hint(format!("a text stands between double quotes: \"{text}\""));
         }
-        if let Some(signature) = docs::signature(name) {
+        if let Some(signature) = docs::function(name).map(Function::signature) {
             return error.hint(format!(
                 "`{name}` is a function: call it as {signature}, or name it in a text as in help(\"{name}\")"
             ));
@@ -174,7 +175,7 @@ impl Vocabulary {
     fn no_function(&self, call: &str) -> Error {
         let name = call.split([' ', '(']).next().unwrap_or(call);
         let plain_name = name.rsplit("::").next().unwrap_or(name);
-        if let Some(signature) = docs::signature(name) {
+        if let Some(signature) = docs::function(name).map(Function::signature) {
             return Error::invalid(format!("{name}: takes {signature}, not {}", arguments(call)))
                 .hint(format!("see help(\"{name}\")"));
         }
@@ -279,7 +280,7 @@ fn of_type(name: &str) -> &str {
 
 /// A word that is no name: a function of ours without its brackets, or a word of other languages.
 fn reserved(word: &str) -> Error {
-    match (docs::signature(word), slips::meant_by(word)) {
+    match (docs::function(word).map(Function::signature), slips::meant_by(word)) {
         (Some(signature), _) => Error::invalid(format!("`{word}` is a function, and is called with brackets"))
             .hint(format!("call it as {signature}")),
         (None, Some(hint)) => Error::invalid(format!("`{word}` is no word of the language")).hint(hint),

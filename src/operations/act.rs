@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::node::{Kind, NodeRef, Record, RecordState, State};
 use crate::operations::nodes::find;
 use crate::operations::wait::{Goal, until};
-use crate::operations::{Arguments, Example, Group, NodeName, Operation, Opt, Param, Type};
+use crate::operations::{Arguments, Changes, Example, Function, Group, NodeName, Operation, Opt, Param, Returns, Type};
 use crate::value::Value;
 use crate::world::{Acted, Action, Gate, GuardName, Notice, change};
 use std::time::Duration;
@@ -18,115 +18,148 @@ const DRAINER_STATE: &[Param] = &[DRAINER_PARAM, Param::new("state", Type::State
 const PUMP_PARAM: Param = Param::new("pump", Type::Node(Some(Kind::Pump)));
 const DRAINER_PARAM: Param = Param::new("drainer", Type::Node(Some(Kind::Drainer)));
 
-const fn acts(
-    name: &'static str,
-    params: &'static [Param],
-    options: &'static [Opt],
-    guards: &'static [GuardName],
-    about: &'static str,
-    example: Example,
-    run: fn(&mut dyn Gate, &Arguments) -> Result<Value>,
-) -> Operation {
-    let returns = "#{ id, before, answer, after, waited }";
-    Operation { name, group: Group::Act, params, options, returns, changes: true, guards, about, example, run }
-}
+const OUTCOME: Returns = Returns::Map(&[
+    ("id", Returns::Text),
+    ("before", Returns::Text),
+    ("answer", Returns::Text),
+    ("after", Returns::Maybe(&Returns::Text)),
+    ("waited", Returns::Number),
+]);
+
+const ACT: Function = Function { group: Group::Act, returns: OUTCOME, changes: Changes::Cluster, ..Function::BASE };
 
 pub(super) const TABLE: &[Operation] = &[
-    acts(
-        "pause_pump",
-        PUMP,
-        &[WAIT, FORCE],
-        &[GuardName::LastPump, GuardName::PumpClosing],
-        "Stops a Pump for a while.\n\nSends `PUT /state/{id}/pause`. It rejects writes and serves no binlog until it is \
-         started again, and replication of every Drainer stands still meanwhile. Errors: `refused` by a guard, \
-         `rejected` with the Pump's own words, `unreachable`, `in_doubt`.",
-        Example::new("pause_pump(\"pump-1\", #{ wait: \"1m\" })"),
-        |gate, args| tell(gate, args, "pump", Kind::Pump, Action::Pause),
-    ),
-    acts(
-        "pause_drainer",
-        DRAINER,
-        &[WAIT, FORCE],
-        &[GuardName::PumpClosing],
-        "Stops a Drainer for a while.\n\nPumps delete binlog by age and do not wait for it: the question names the time by \
-         which it must be back. Errors: as `pause_pump`.",
-        Example::new("pause_drainer(\"drainer-0\").after"),
-        |gate, args| tell(gate, args, "drainer", Kind::Drainer, Action::Pause),
-    ),
-    acts(
-        "offline_pump",
-        PUMP,
-        &[WAIT, FORCE],
-        &[GuardName::LastPump, GuardName::StuckDrainer, GuardName::StuckPump, GuardName::NoDrainer],
-        "Takes a Pump out of the cluster for good, once every Drainer has read what it holds.\n\nSends \
-         `PUT /state/{id}/close`. Its record stays `online` with a frozen heartbeat until it turns `offline`; only a \
-         probe shows `closing`. With `wait` the progress names the Drainer that it waits for. Errors: as `pause_pump`.",
-        Example::new("offline_pump(\"pump-2\", #{ wait: \"2h\" }).after"),
-        |gate, args| tell(gate, args, "pump", Kind::Pump, Action::Close),
-    ),
-    acts(
-        "offline_drainer",
-        DRAINER,
-        &[WAIT, FORCE],
-        &[GuardName::PumpClosing, GuardName::LastDrainer],
-        "Takes a Drainer out of the cluster for good: nobody keeps binlog for it any more.\n\nTo stop it for a while use \
-         `pause_drainer`. Errors: as `pause_pump`.",
-        Example::new("offline_drainer(\"drainer-1\", #{ wait: \"1m\" }).after"),
-        |gate, args| tell(gate, args, "drainer", Kind::Drainer, Action::Close),
-    ),
-    acts(
-        "update_pump",
-        PUMP_STATE,
-        &[FORCE],
-        &[GuardName::Alive, GuardName::Pointless, GuardName::LoseBinlog],
-        "Writes a state into a Pump's record: a repair of the record of a dead process, never a way to stop or start \
-         one.\n\nCompare-and-swap: only heartbeats may have changed it meanwhile, else `conflict` shows what did. \
-         Unknown fields of the record are kept.",
-        Example::within("lost-pump", "update_pump(\"pump-2\", \"paused\").after"),
-        |gate, args| relabel(gate, args, "pump", Kind::Pump),
-    ),
-    acts(
-        "update_drainer",
-        DRAINER_STATE,
-        &[FORCE],
-        &[GuardName::Alive, GuardName::Pointless, GuardName::PumpClosing, GuardName::LastDrainer],
-        "Writes a state into a Drainer's record: a repair of the record of a dead process. See `update_pump`.",
-        Example::within("dead-drainer", "update_drainer(\"drainer-1\", \"paused\").after"),
-        |gate, args| relabel(gate, args, "drainer", Kind::Drainer),
-    ),
-    acts(
-        "forget_pump",
-        PUMP,
-        &[FORCE],
-        &[GuardName::NotOffline, GuardName::Alive, GuardName::LoseBinlog, GuardName::StillPulled, GuardName::LastKey],
-        "Deletes a Pump's record, or a key beneath the Pumps' prefix that is no record.\n\nCompare-and-delete of just what \
-         was read. TiDB's client does not cope with the key of a Pump it knows being gone: let `offline` Pumps rest \
-         for some days first.",
-        Example::within("malformed-record", "forget_pump(\"broken\").after"),
-        |gate, args| forget(gate, args, "pump", Kind::Pump),
-    ),
-    acts(
-        "forget_drainer",
-        DRAINER,
-        &[FORCE],
-        &[GuardName::NotOffline, GuardName::Alive, GuardName::PumpClosing, GuardName::LastDrainer],
-        "Deletes a Drainer's record, or a key beneath the Drainers' prefix that is no record. See `forget_pump`.",
-        Example::new(
-            "offline_drainer(\"drainer-1\", #{ wait: \"1m\" });\nwait_for(\"drainer-1\", \"offline\");\n\
+    Operation {
+        function: Function {
+            name: "pause_pump",
+            params: PUMP,
+            options: &[WAIT, FORCE],
+            guards: &[GuardName::LastPump, GuardName::PumpClosing],
+            about: "Stops a Pump for a while.\n\nSends `PUT /state/{id}/pause`. It rejects writes and serves no \
+                    binlog until it is started again, and replication of every Drainer stands still meanwhile. \
+                    Errors: `refused` by a guard, `rejected` with the Pump's own words, `unreachable`, `in_doubt`.",
+            example: Example::new("pause_pump(\"pump-1\", #{ wait: \"1m\" })"),
+            ..ACT
+        },
+        call: |gate, args| tell(gate, args, "pump", Kind::Pump, Action::Pause),
+    },
+    Operation {
+        function: Function {
+            name: "pause_drainer",
+            params: DRAINER,
+            options: &[WAIT, FORCE],
+            guards: &[GuardName::PumpClosing],
+            about: "Stops a Drainer for a while.\n\nPumps delete binlog by age and do not wait for it: the question \
+                    names the time by which it must be back. Errors: as `pause_pump`.",
+            example: Example::new("pause_drainer(\"drainer-0\").after"),
+            ..ACT
+        },
+        call: |gate, args| tell(gate, args, "drainer", Kind::Drainer, Action::Pause),
+    },
+    Operation {
+        function: Function {
+            name: "offline_pump",
+            params: PUMP,
+            options: &[WAIT, FORCE],
+            guards: &[GuardName::LastPump, GuardName::StuckDrainer, GuardName::StuckPump, GuardName::NoDrainer],
+            about: "Takes a Pump out of the cluster for good, once every Drainer has read what it holds.\n\nSends \
+                    `PUT /state/{id}/close`. Its record stays `online` with a frozen heartbeat until it turns \
+                    `offline`; only a probe shows `closing`. With `wait` the progress names the Drainer that it waits \
+                    for. Errors: as `pause_pump`.",
+            example: Example::new("offline_pump(\"pump-2\", #{ wait: \"2h\" }).after"),
+            ..ACT
+        },
+        call: |gate, args| tell(gate, args, "pump", Kind::Pump, Action::Close),
+    },
+    Operation {
+        function: Function {
+            name: "offline_drainer",
+            params: DRAINER,
+            options: &[WAIT, FORCE],
+            guards: &[GuardName::PumpClosing, GuardName::LastDrainer],
+            about: "Takes a Drainer out of the cluster for good: nobody keeps binlog for it any more.\n\nTo stop it \
+                    for a while use `pause_drainer`. Errors: as `pause_pump`.",
+            example: Example::new("offline_drainer(\"drainer-1\", #{ wait: \"1m\" }).after"),
+            ..ACT
+        },
+        call: |gate, args| tell(gate, args, "drainer", Kind::Drainer, Action::Close),
+    },
+    Operation {
+        function: Function {
+            name: "update_pump",
+            params: PUMP_STATE,
+            options: &[FORCE],
+            guards: &[GuardName::Alive, GuardName::Pointless, GuardName::LoseBinlog],
+            about: "Writes a state into a Pump's record: a repair of the record of a dead process, never a way to \
+                    stop or start one.\n\nCompare-and-swap: only heartbeats may have changed it meanwhile, else \
+                    `conflict` shows what did. Unknown fields of the record are kept.",
+            example: Example::within("lost-pump", "update_pump(\"pump-2\", \"paused\").after"),
+            ..ACT
+        },
+        call: |gate, args| relabel(gate, args, "pump", Kind::Pump),
+    },
+    Operation {
+        function: Function {
+            name: "update_drainer",
+            params: DRAINER_STATE,
+            options: &[FORCE],
+            guards: &[GuardName::Alive, GuardName::Pointless, GuardName::PumpClosing, GuardName::LastDrainer],
+            about: "Writes a state into a Drainer's record: a repair of the record of a dead process. See \
+                    `update_pump`.",
+            example: Example::within("dead-drainer", "update_drainer(\"drainer-1\", \"paused\").after"),
+            ..ACT
+        },
+        call: |gate, args| relabel(gate, args, "drainer", Kind::Drainer),
+    },
+    Operation {
+        function: Function {
+            name: "forget_pump",
+            params: PUMP,
+            options: &[FORCE],
+            guards: &[
+                GuardName::NotOffline,
+                GuardName::Alive,
+                GuardName::LoseBinlog,
+                GuardName::StillPulled,
+                GuardName::LastKey,
+            ],
+            about: "Deletes a Pump's record, or a key beneath the Pumps' prefix that is no \
+                    record.\n\nCompare-and-delete of just what was read. TiDB's client does not cope with the key of \
+                    a Pump it knows being gone: let `offline` Pumps rest for some days first.",
+            example: Example::within("malformed-record", "forget_pump(\"broken\").after"),
+            ..ACT
+        },
+        call: |gate, args| forget(gate, args, "pump", Kind::Pump),
+    },
+    Operation {
+        function: Function {
+            name: "forget_drainer",
+            params: DRAINER,
+            options: &[FORCE],
+            guards: &[GuardName::NotOffline, GuardName::Alive, GuardName::PumpClosing, GuardName::LastDrainer],
+            about: "Deletes a Drainer's record, or a key beneath the Drainers' prefix that is no record. See \
+                    `forget_pump`.",
+            example: Example::new(
+                "offline_drainer(\"drainer-1\", #{ wait: \"1m\" });\nwait_for(\"drainer-1\", \"offline\");\n\
              forget_drainer(\"drainer-1\").after",
-        ),
-        |gate, args| forget(gate, args, "drainer", Kind::Drainer),
-    ),
-    acts(
-        "trigger_gc",
-        PUMP,
-        &[FORCE],
-        &[GuardName::BehindGc],
-        "Makes a Pump delete binlog that is older than its retention now, instead of within the hour.\n\nIt waits for no \
-         Drainer: one that is behind goes on with a hole, silently.",
-        Example::new("trigger_gc(\"pump-0\").answer"),
-        trigger_gc,
-    ),
+            ),
+            ..ACT
+        },
+        call: |gate, args| forget(gate, args, "drainer", Kind::Drainer),
+    },
+    Operation {
+        function: Function {
+            name: "trigger_gc",
+            params: PUMP,
+            options: &[FORCE],
+            guards: &[GuardName::BehindGc],
+            about: "Makes a Pump delete binlog that is older than its retention now, instead of within the \
+                    hour.\n\nIt waits for no Drainer: one that is behind goes on with a hole, silently.",
+            example: Example::new("trigger_gc(\"pump-0\").answer"),
+            ..ACT
+        },
+        call: trigger_gc,
+    },
 ];
 
 /// What an action did, as the script gets it.

@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::nearest::did_you_mean;
 use crate::nearest::{named, names_of};
 use crate::node::{Kind, Node, NodeRef, State};
-use crate::operations::{Operation, Type};
+use crate::operations::{Function, Param, Type};
 use crate::secret::Secret;
 use crate::time::Zone;
 use crate::tso::Tso;
@@ -14,9 +14,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use strum::VariantArray;
 
-/// The arguments of one call. Made by [`Arguments::check`], which says what is wrong in the operation's own words.
+/// The arguments of one call. Made by [`Arguments::check`], which says what is wrong in the function's own words.
 pub struct Arguments {
-    operation: &'static Operation,
+    function: &'static Function,
     values: Vec<Value>,
     options: Fields,
 }
@@ -37,42 +37,41 @@ impl Arguments {
     ///
     /// # Errors
     /// `invalid`, naming the function, the argument, what it takes and what was given.
-    pub fn check(operation: &'static Operation, mut values: Vec<Value>) -> Result<Self> {
+    pub fn check(function: &'static Function, mut values: Vec<Value>) -> Result<Self> {
         let options = match values.last() {
-            Some(Value::Map(_)) if !operation.options.is_empty() => match values.pop() {
+            Some(Value::Map(_)) if !function.options.is_empty() => match values.pop() {
                 Some(Value::Map(options)) => options,
                 _ => Fields::new(),
             },
             _ => Fields::new(),
         };
-        let required = operation.params.iter().filter(|param| !param.optional).count();
-        if values.len() < required || values.len() > operation.params.len() {
-            return Err(wrong_call(operation, format!("takes {}, not {} argument(s)", arity(operation), values.len())));
+        if values.len() < function.required() || values.len() > function.params.len() {
+            return Err(wrong_call(function, format!("takes {}, not {} argument(s)", arity(function), values.len())));
         }
-        for (param, value) in operation.params.iter().zip(&values) {
+        for (param, value) in function.params.iter().zip(&values) {
             if let Err(why) = fits(param.takes, value) {
-                return Err(wrong_call(operation, format!("`{}` takes {}, {why}", param.name, param.takes.expected())));
+                return Err(wrong_call(function, format!("`{}` takes {}, {why}", param.name, param.takes.expected())));
             }
         }
         for (name, value) in &options {
-            let Some(option) = operation.options.iter().find(|option| option.name == name) else {
-                let known = operation.options.iter().map(|option| option.name);
-                let error = Error::invalid(format!("{} has no option `{name}`", operation.name));
+            let Some(option) = function.option(name) else {
+                let known = function.options.iter().map(|option| option.name);
+                let error = Error::invalid(format!("{} has no option `{name}`", function.name));
                 return Err(error.hint(
                     did_you_mean(name, known.clone())
                         .unwrap_or_else(|| format!("its options are {}", known.collect::<Vec<_>>().join(", "))),
                 ));
             };
-            let own = |guard: &GuardName| operation.guards.contains(guard);
+            let own = |guard: &GuardName| function.guards.contains(guard);
             let fitting = match option.takes {
                 Type::Guards => fits_guards(value, GuardName::ALL.iter().copied().filter(own).collect()),
                 takes => fits(takes, value),
             };
             if let Err(why) = fitting {
-                return Err(wrong_call(operation, format!("option `{name}` takes {}, {why}", option.takes.expected())));
+                return Err(wrong_call(function, format!("option `{name}` takes {}, {why}", option.takes.expected())));
             }
         }
-        Ok(Self { operation, values, options })
+        Ok(Self { function, values, options })
     }
 
     /// Whether the parameter `name` was given.
@@ -81,13 +80,13 @@ impl Arguments {
     }
 
     fn value(&self, name: &str) -> Option<&Value> {
-        let at = self.operation.params.iter().position(|param| param.name == name);
+        let at = self.function.params.iter().position(|param| param.name == name);
         let given = at.and_then(|at| self.values.get(at));
         given.or_else(|| self.options.get(name)).filter(|value| **value != Value::Unit)
     }
 
     fn missing(&self, name: &str) -> Error {
-        Error::internal(format!("{} reads the argument `{name}`, which its row does not require", self.operation.name))
+        Error::internal(format!("{} reads the argument `{name}`, which its row does not require", self.function.name))
     }
 
     /// The text of `name`, if it was given.
@@ -270,7 +269,7 @@ fn fits(takes: Type, value: &Value) -> std::result::Result<(), String> {
     }
 }
 
-/// Whether `value` is an array of names of the operation's `own` guards.
+/// Whether `value` is an array of names of the function's `own` guards.
 fn fits_guards(value: &Value, own: Vec<GuardName>) -> std::result::Result<(), String> {
     let names: Vec<&str> = own.into_iter().map(GuardName::name).collect();
     match value {
@@ -294,19 +293,16 @@ fn among(text: &str, names: &[&'static str]) -> std::result::Result<(), String> 
     Err(format!("and `{text}` is none; {hint}"))
 }
 
-fn arity(operation: &Operation) -> String {
-    match operation.params.len() {
+fn arity(function: &Function) -> String {
+    match function.params.len() {
         0 => "no arguments".into(),
         _ => {
-            let names = operation.params.iter().map(|param| match param.optional {
-                true => format!("[{}]", param.name),
-                false => param.name.to_owned(),
-            });
+            let names = function.params.iter().map(Param::shown);
             format!("({})", names.collect::<Vec<_>>().join(", "))
         }
     }
 }
 
-fn wrong_call(operation: &Operation, what: String) -> Error {
-    Error::invalid(format!("{}: {what}", operation.name)).hint(format!("see help(\"{}\")", operation.name))
+fn wrong_call(function: &Function, what: String) -> Error {
+    Error::invalid(format!("{}: {what}", function.name)).hint(format!("see help(\"{}\")", function.name))
 }

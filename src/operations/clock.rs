@@ -1,73 +1,66 @@
 //! Timestamps of PD and points in time.
 
 use crate::error::{Error, Result};
-use crate::operations::{Arguments, Example, Group, Operation, Param, Type};
+use crate::operations::{Arguments, Example, Function, Group, Operation, Param, Returns, Type};
 use crate::time::{Time, Zone};
 use crate::tso::Tso;
 use crate::value::Value;
 use crate::world::{Gate, read};
 
-const fn tells(
-    name: &'static str,
-    params: &'static [Param],
-    returns: &'static str,
-    about: &'static str,
-    example: Example,
-    run: fn(&mut dyn Gate, &Arguments) -> Result<Value>,
-) -> Operation {
-    Operation {
-        name,
-        group: Group::Time,
-        params,
-        options: &[],
-        returns,
-        changes: false,
-        guards: &[],
-        about,
-        example,
-        run,
-    }
-}
-
 pub(super) const TABLE: &[Operation] = &[
-    tells(
-        "tso",
-        &[],
-        "integer",
-        "A timestamp from PD: `physical milliseconds << 18 | logical`.",
-        Example::new("tso_time(tso())"),
-        |gate, _| Ok(fresh(gate)?.into()),
-    ),
-    tells(
-        "now",
-        &[],
-        "Time",
-        "This host's wall clock. Ages of the cluster go by `tso()`, not by this.",
-        Example::new("now() - 60"),
-        now,
-    ),
-    tells(
-        "tso_time",
-        &[Param::new("ts", Type::Stamp), Param::optional("zone", Type::Zone)],
-        "Time",
-        "The point in time of a timestamp, shown in UTC or in `zone`. A negative one, as some record may have it, is before 1970.",
-        Example::new("tso_time(400962745252184065, \"Asia/Shanghai\")"),
-        |_, args| {
+    Operation {
+        function: Function {
+            name: "tso",
+            group: Group::Time,
+            returns: Returns::Integer,
+            about: "A timestamp from PD: `physical milliseconds << 18 | logical`.",
+            example: Example::new("tso_time(tso())"),
+            ..Function::BASE
+        },
+        call: |gate, _| Ok(fresh(gate)?.into()),
+    },
+    Operation {
+        function: Function {
+            name: "now",
+            group: Group::Time,
+            returns: Returns::Time,
+            about: "This host's wall clock. Ages of the cluster go by `tso()`, not by this.",
+            example: Example::new("now() - 60"),
+            ..Function::BASE
+        },
+        call: now,
+    },
+    Operation {
+        function: Function {
+            name: "tso_time",
+            group: Group::Time,
+            params: &[Param::new("ts", Type::Stamp), Param::optional("zone", Type::Zone)],
+            returns: Returns::Time,
+            about: "The point in time of a timestamp, shown in UTC or in `zone`. A negative one, as some record may \
+                    have it, is before 1970.",
+            example: Example::new("tso_time(400962745252184065, \"Asia/Shanghai\")"),
+            ..Function::BASE
+        },
+        call: |_, args| {
             let ts = args.ts("ts").unwrap_or_default();
             Ok(Time::of_tso(ts, args.zone("zone").unwrap_or_default()).into())
         },
-    ),
-    tells(
-        "tso_at",
-        &[Param::new("text", Type::Text), Param::optional("zone", Type::Zone)],
-        "integer",
-        "The first timestamp of a point in time, written as `2026-11-22 13:32:53` (in UTC or in `zone`), as RFC 3339, or as \
-         binlogctl prints it: `2018-12-25 14:23:37 +0800 CST`, where the offset decides.\n\n\
-         Errors: `invalid` when the text is none, a wall time that the zone skips, or in a zone that is not known: `CST` alone \
-         is several, 14 hours apart.",
-        Example::new("tso_at(\"2026-11-22 13:32:53\", \"Europe/Berlin\")"),
-        tso_at,
-    ),
+    },
+    Operation {
+        function: Function {
+            name: "tso_at",
+            group: Group::Time,
+            params: &[Param::new("text", Type::Text), Param::optional("zone", Type::Zone)],
+            returns: Returns::Integer,
+            about: "The first timestamp of a point in time, written as `2026-11-22 13:32:53` (in UTC or in `zone`), \
+                    as RFC 3339, or as binlogctl prints it: `2018-12-25 14:23:37 +0800 CST`, where the offset \
+                    decides.\n\nErrors: `invalid` when the text is none, a wall time that the zone skips, or in a \
+                    zone that is not known: `CST` alone is several, 14 hours apart.",
+            example: Example::new("tso_at(\"2026-11-22 13:32:53\", \"Europe/Berlin\")"),
+            ..Function::BASE
+        },
+        call: tso_at,
+    },
 ];
 
 /// A timestamp from PD.

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::operations::nodes::references;
-use crate::operations::{Arguments, Example, Group, Operation, Opt, Param, Type};
+use crate::operations::{Arguments, Changes, Example, Function, Group, Operation, Opt, Param, Returns, Type};
 use crate::time::show_seconds;
 use crate::value::Value;
 use crate::world::{Exec, Gate, Notice, Ran};
@@ -11,31 +11,34 @@ use crate::world::{Exec, Gate, Notice, Ran};
 const LAST_LINES: usize = 10;
 
 pub(super) const TABLE: &[Operation] = &[Operation {
-    name: "exec",
-    group: Group::Steps,
-    params: &[Param::new("program", Type::Text), Param::optional("args", Type::Texts)],
-    options: &[
-        Opt::new("starts", Type::Nodes, "nodes whose process it starts or replaces"),
-        Opt::new("stops", Type::Nodes, "nodes whose process it stops"),
-        Opt::new("takes", Type::Duration, "how long it usually takes (a rehearsal assumes 10s)"),
-        Opt::new("timeout", Type::Duration, "after how long it is killed, with all that it started (10m)"),
-    ],
-    returns: "#{ status, stdout, stderr }",
-    changes: true,
-    guards: &[],
-    about: "Runs a program on this host, and goes on once it has ended with exit code 0.\n\nOnly with `--allow-exec`; the \
-            question shows the command line, and `--yes` covers it. No shell reads it: every argument arrives as it \
-            stands. Its standard input is empty; what it says is shown as it comes (`|` standard output, `!` standard \
-            error) and returned, the last 64 KiB of each. It must have ended by `timeout`, and what it leaves in the \
-            background must not hold its output. In a rehearsal and in the sandbox nothing is executed: after `takes` the \
-            declared `starts` and `stops` happen, and it has said nothing. Errors: `failed` when it ends otherwise, \
-            `timeout`, `not_found`, `refused` without `--allow-exec`.",
-    example: Example::new(
-        "pause_pump(\"pump-1\", #{ wait: \"1m\" });\n\
+    function: Function {
+        name: "exec",
+        group: Group::Steps,
+        params: &[Param::new("program", Type::Text), Param::optional("args", Type::Texts)],
+        options: &[
+            Opt::new("starts", Type::Nodes, "nodes whose process it starts or replaces"),
+            Opt::new("stops", Type::Nodes, "nodes whose process it stops"),
+            Opt::new("takes", Type::Duration, "how long it usually takes (a rehearsal assumes 10s)"),
+            Opt::new("timeout", Type::Duration, "after how long it is killed, with all that it started (10m)"),
+        ],
+        returns: Returns::Map(&[("status", Returns::Integer), ("stdout", Returns::Text), ("stderr", Returns::Text)]),
+        changes: Changes::Outside,
+        about: "Runs a program on this host, and goes on once it has ended with exit code 0.\n\nOnly with \
+                `--allow-exec`; the question shows the command line, and `--yes` covers it. No shell reads it: every \
+                argument arrives as it stands. Its standard input is empty; what it says is shown as it comes (`|` \
+                standard output, `!` standard error) and returned, the last 64 KiB of each. It must have ended by \
+                `timeout`, and what it leaves in the background must not hold its output. In a rehearsal and in the \
+                sandbox nothing is executed: after `takes` the declared `starts` and `stops` happen, and it has said \
+                nothing. Errors: `failed` when it ends otherwise, `timeout`, `not_found`, `refused` without \
+                `--allow-exec`.",
+        example: Example::new(
+            "pause_pump(\"pump-1\", #{ wait: \"1m\" });\n\
          exec(\"ssh\", [\"10.0.1.12\", \"systemctl start pump\"], #{ starts: [\"pump-1\"], takes: \"15s\" });\n\
          wait_for(\"pump-1\", \"online\")",
-    ),
-    run: exec,
+        ),
+        ..Function::BASE
+    },
+    call: exec,
 }];
 
 fn exec(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {

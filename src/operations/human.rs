@@ -3,23 +3,23 @@
 use crate::error::{Error, Result};
 use crate::operations::nodes::references;
 use crate::operations::wait::look_patiently;
-use crate::operations::{Arguments, Example, Group, Operation, Opt, Param, Type};
+use crate::operations::{Arguments, Changes, Course, Example, Function, Group, Operation, Opt, Param, Type};
 use crate::value::Value;
 use crate::world::{Choice, Gate, Manual, Question};
 
 pub(super) const TABLE: &[Operation] = &[
     Operation {
-        name: "confirm",
-        group: Group::Steps,
-        params: &[Param::new("text", Type::Text)],
-        options: &[],
-        returns: "nothing",
-        changes: false,
-        guards: &[],
-        about: "Asks the operator, and goes on only with a yes.\n\n`--yes` answers it, at once. Errors: `refused` when \
-                they say no, or nobody can be asked.",
-        example: Example::new("confirm(\"Is the backup finished?\")"),
-        run: |gate, args| {
+        function: Function {
+            name: "confirm",
+            group: Group::Steps,
+            params: &[Param::new("text", Type::Text)],
+            course: &[Course::Gates],
+            about: "Asks the operator, and goes on only with a yes.\n\n`--yes` answers it, at once. Errors: `refused` \
+                    when they say no, or nobody can be asked.",
+            example: Example::new("confirm(\"Is the backup finished?\")"),
+            ..Function::BASE
+        },
+        call: |gate, args| {
             let text = args.required_text("text")?.to_owned();
             match gate.ask(Question::new(text.clone()))? {
                 Choice::Yes | Choice::All => Ok(Value::Unit),
@@ -28,37 +28,39 @@ pub(super) const TABLE: &[Operation] = &[
         },
     },
     Operation {
-        name: "manual",
-        group: Group::Steps,
-        params: &[Param::new("text", Type::Text)],
-        options: &[
-            Opt::new("starts", Type::Nodes, "nodes whose process it starts or replaces"),
-            Opt::new("stops", Type::Nodes, "nodes whose process it stops"),
-            Opt::new("retires", Type::Nodes, "nodes that nobody needs any more afterwards"),
-            Opt::new("frees", Type::Nodes, "Pumps on whose disks it makes room"),
-            Opt::new("tidb", Type::TidbBinlog, "whether TiDB writes binlog afterwards"),
-            Opt::new("takes", Type::Duration, "how long it usually takes"),
-            Opt::new(
-                "timeout",
-                Type::Duration,
-                "how long to wait until it is seen (default ten times `takes`, or an hour)",
-            ),
-        ],
-        returns: "nothing",
-        changes: true,
-        guards: &[],
-        about: "Asks a human to do something outside, such as to start a process with a new binary, and waits until probes and \
-                start times show that the declared `starts` and `stops` happened.\n\n`--yes` does not cover it, and without a \
-                terminal nobody is asked: where neither is declared, it is `refused` then. While it waits it names what it \
-                sees of each node. Errors: `timeout` when that is not done in time; a run that ended so can be resumed, and \
-                finds out whether it was done meanwhile. In a rehearsal and in the sandbox the simulator does it. A node that has no \
-                record yet, or is to move to another host, is given as `#{ kind: \"pump\", id: \"pump-3\", address: \
-                \"10.0.1.14:8250\" }`.",
-        example: Example::new(
-            "pause_pump(\"pump-1\", #{ wait: \"1m\" });\n\
+        function: Function {
+            name: "manual",
+            group: Group::Steps,
+            params: &[Param::new("text", Type::Text)],
+            options: &[
+                Opt::new("starts", Type::Nodes, "nodes whose process it starts or replaces"),
+                Opt::new("stops", Type::Nodes, "nodes whose process it stops"),
+                Opt::new("retires", Type::Nodes, "nodes that nobody needs any more afterwards"),
+                Opt::new("frees", Type::Nodes, "Pumps on whose disks it makes room"),
+                Opt::new("tidb", Type::TidbBinlog, "whether TiDB writes binlog afterwards"),
+                Opt::new("takes", Type::Duration, "how long it usually takes"),
+                Opt::new(
+                    "timeout",
+                    Type::Duration,
+                    "how long to wait until it is seen (default ten times `takes`, or an hour)",
+                ),
+            ],
+            changes: Changes::Outside,
+            about: "Asks a human to do something outside, such as to start a process with a new binary, and waits \
+                    until probes and start times show that the declared `starts` and `stops` happened.\n\n`--yes` \
+                    does not cover it, and without a terminal nobody is asked: where neither is declared, it is \
+                    `refused` then. While it waits it names what it sees of each node. Errors: `timeout` when that is \
+                    not done in time; a run that ended so can be resumed, and finds out whether it was done \
+                    meanwhile. In a rehearsal and in the sandbox the simulator does it. A node that has no record \
+                    yet, or is to move to another host, is given as `#{ kind: \"pump\", id: \"pump-3\", address: \
+                    \"10.0.1.14:8250\" }`.",
+            example: Example::new(
+                "pause_pump(\"pump-1\", #{ wait: \"1m\" });\n\
              manual(\"Start pump-1 again\", #{ starts: [\"pump-1\"], takes: \"30s\" })",
-        ),
-        run: manual,
+            ),
+            ..Function::BASE
+        },
+        call: manual,
     },
 ];
 

@@ -3,126 +3,167 @@
 use crate::error::{Error, Result};
 use crate::node::{Kind, Node, NodeRef, Record};
 use crate::operations::nodes::{find, list, view, views};
-use crate::operations::{Arguments, Example, Group, NodeName, Operation, Param, Type};
+use crate::operations::{Arguments, Course, Example, Function, Group, NodeName, Operation, Param, Returns, Type};
 use crate::value::Value;
 use crate::world::{Gate, Listing, Probe, ProbeFinding, read};
 
-/// A row that looks at something.
-pub(super) const fn reads(
-    name: &'static str,
-    params: &'static [Param],
-    returns: &'static str,
-    about: &'static str,
-    example: Example,
-    run: fn(&mut dyn Gate, &Arguments) -> Result<Value>,
-) -> Operation {
-    Operation {
-        name,
-        group: Group::Look,
-        params,
-        options: &[],
-        returns,
-        changes: false,
-        guards: &[],
-        about,
-        example,
-        run,
-    }
-}
+const NODES: Returns = Returns::List(&Returns::Node);
+const MALFORMED: Returns = Returns::List(&Returns::Map(&[("key", Returns::Text), ("reason", Returns::Text)]));
+const PROBES: Returns = Returns::Map(&[
+    ("kind", Returns::Kind),
+    ("id", Returns::Text),
+    ("address", Returns::Text),
+    ("answer", Returns::Text),
+    ("detail", Returns::Text),
+]);
 
 pub(super) const TABLE: &[Operation] = &[
-    reads(
-        "pumps",
-        &[],
-        "array of Node",
-        "All Pumps, by id, offline ones too.\n\nFrom the records in PD's etcd, with lag and heartbeat age by PD's time. \
-         A key that is no record is warned of and hides no other.",
-        Example::new("for p in pumps() { print(`${p.id} is ${p.state}`); }"),
-        |gate, _| Ok(views(list(gate)?, Some(Kind::Pump))),
-    ),
-    reads(
-        "drainers",
-        &[],
-        "array of Node",
-        "All Drainers, by id, offline ones too. See `pumps`.",
-        Example::new("drainers().filter(|d| d.state == \"online\").len()"),
-        |gate, _| Ok(views(list(gate)?, Some(Kind::Drainer))),
-    ),
-    reads(
-        "nodes",
-        &[],
-        "array of Node",
-        "All Pumps, then all Drainers. See `pumps`.",
-        Example::new("nodes().len()"),
-        |gate, _| Ok(views(list(gate)?, None)),
-    ),
-    reads(
-        "pump",
-        &[Param::new("id", Type::Node(Some(Kind::Pump)))],
-        "Node",
-        "One Pump, read afresh.\n\nErrors: `not_found` with the nearest ids.",
-        Example::new("pump(\"pump-1\").state"),
-        |gate, args| one(gate, args, Kind::Pump),
-    ),
-    reads(
-        "drainer",
-        &[Param::new("id", Type::Node(Some(Kind::Drainer)))],
-        "Node",
-        "One Drainer, read afresh.\n\nErrors: `not_found` with the nearest ids.",
-        Example::new("drainer(\"drainer-0\").lag"),
-        |gate, args| one(gate, args, Kind::Drainer),
-    ),
-    reads(
-        "listing",
-        &[],
-        "#{ nodes, malformed, misnamed, ts }",
-        "Everything that stands in etcd, of one moment and without a warning: all Nodes, the keys that are no records, the \
-         records whose JSON names another id than their key (an array of `#{ kind, id, node_id }`), and PD's timestamp of that moment (`()` if PD gave none).",
-        Example::new("listing().nodes.len()"),
-        listing,
-    ),
-    reads(
-        "malformed",
-        &[],
-        "array of #{ key, reason }",
-        "Keys beneath the Pumps' and Drainers' prefixes that are no records.\n\nEach of them breaks every listing by \
-         binlogctl, Drainers, closing Pumps and TiDB: delete it with `forget_pump` or `forget_drainer`.",
-        Example::within("malformed-record", "malformed()[0].key"),
-        |gate, _| Ok(gate.listing()?.malformed.into()),
-    ),
-    reads(
-        "probe",
-        &[Param::new("nodes", Type::Nodes)],
-        "text, or an array of #{ kind, id, address, answer, detail }",
-        "Asks nodes themselves, without side effects, what they really are.\n\nOf one node: its state (`online`, \
-         `closing`, ...), `refused` (no process), `silent` (connected, no answer: starting or hung), `other` (another \
-         node has its address) or `unknown`. Of an array: a map for each, all asked at once.",
-        Example::within("closing-pump", "probe(\"pump-1\") == \"closing\" && pump(\"pump-1\").state == \"online\""),
-        probe,
-    ),
-    reads(
-        "binlog_at",
-        &[Param::new("pump", Type::Node(Some(Kind::Pump))), Param::new("ts", Type::Ts)],
-        "text",
-        "What a Pump holds at a commit timestamp, in its own words (`/debug/binlog/{ts}`).",
-        Example::new("binlog_at(\"pump-0\", pump(\"pump-0\").max_commit_ts)"),
-        |gate, args| {
+    Operation {
+        function: Function {
+            name: "pumps",
+            group: Group::Look,
+            returns: NODES,
+            about: "All Pumps, by id, offline ones too.\n\nFrom the records in PD's etcd, with lag and heartbeat age \
+                    by PD's time. A key that is no record is warned of and hides no other.",
+            example: Example::new("for p in pumps() { print(`${p.id} is ${p.state}`); }"),
+            ..Function::BASE
+        },
+        call: |gate, _| Ok(views(list(gate)?, Some(Kind::Pump))),
+    },
+    Operation {
+        function: Function {
+            name: "drainers",
+            group: Group::Look,
+            returns: NODES,
+            about: "All Drainers, by id, offline ones too. See `pumps`.",
+            example: Example::new("drainers().filter(|d| d.state == \"online\").len()"),
+            ..Function::BASE
+        },
+        call: |gate, _| Ok(views(list(gate)?, Some(Kind::Drainer))),
+    },
+    Operation {
+        function: Function {
+            name: "nodes",
+            group: Group::Look,
+            returns: NODES,
+            about: "All Pumps, then all Drainers. See `pumps`.",
+            example: Example::new("nodes().len()"),
+            ..Function::BASE
+        },
+        call: |gate, _| Ok(views(list(gate)?, None)),
+    },
+    Operation {
+        function: Function {
+            name: "pump",
+            group: Group::Look,
+            params: &[Param::new("id", Type::Node(Some(Kind::Pump)))],
+            returns: Returns::Node,
+            about: "One Pump, read afresh.\n\nErrors: `not_found` with the nearest ids.",
+            example: Example::new("pump(\"pump-1\").state"),
+            ..Function::BASE
+        },
+        call: |gate, args| one(gate, args, Kind::Pump),
+    },
+    Operation {
+        function: Function {
+            name: "drainer",
+            group: Group::Look,
+            params: &[Param::new("id", Type::Node(Some(Kind::Drainer)))],
+            returns: Returns::Node,
+            about: "One Drainer, read afresh.\n\nErrors: `not_found` with the nearest ids.",
+            example: Example::new("drainer(\"drainer-0\").lag"),
+            ..Function::BASE
+        },
+        call: |gate, args| one(gate, args, Kind::Drainer),
+    },
+    Operation {
+        function: Function {
+            name: "listing",
+            group: Group::Look,
+            returns: Returns::Map(&[
+                ("nodes", NODES),
+                ("malformed", MALFORMED),
+                (
+                    "misnamed",
+                    Returns::List(&Returns::Map(&[
+                        ("kind", Returns::Kind),
+                        ("id", Returns::Text),
+                        ("node_id", Returns::Text),
+                    ])),
+                ),
+                ("ts", Returns::Maybe(&Returns::Integer)),
+            ]),
+            about: "Everything that stands in etcd, of one moment and without a warning: all Nodes, the keys that are \
+                    no records, the records whose JSON names another id than their key (an array of `#{ kind, id, \
+                    node_id }`), and PD's timestamp of that moment (`()` if PD gave none).",
+            example: Example::new("listing().nodes.len()"),
+            ..Function::BASE
+        },
+        call: listing,
+    },
+    Operation {
+        function: Function {
+            name: "malformed",
+            group: Group::Look,
+            returns: MALFORMED,
+            about: "Keys beneath the Pumps' and Drainers' prefixes that are no records.\n\nEach of them breaks every \
+                    listing by binlogctl, Drainers, closing Pumps and TiDB: delete it with `forget_pump` or \
+                    `forget_drainer`.",
+            example: Example::within("malformed-record", "malformed()[0].key"),
+            ..Function::BASE
+        },
+        call: |gate, _| Ok(gate.listing()?.malformed.into()),
+    },
+    Operation {
+        function: Function {
+            name: "probe",
+            group: Group::Look,
+            params: &[Param::new("nodes", Type::Nodes)],
+            returns: Returns::OneOrEach(&Returns::Text, &PROBES),
+            course: &[Course::Probes],
+            about: "Asks nodes themselves, without side effects, what they really are.\n\nOf one node: its state \
+                    (`online`, `closing`, ...), `refused` (no process), `silent` (connected, no answer: starting or \
+                    hung), `other` (another node has its address) or `unknown`. Of an array: a map for each, all \
+                    asked at once.",
+            example: Example::within(
+                "closing-pump",
+                "probe(\"pump-1\") == \"closing\" && pump(\"pump-1\").state == \"online\"",
+            ),
+            ..Function::BASE
+        },
+        call: probe,
+    },
+    Operation {
+        function: Function {
+            name: "binlog_at",
+            group: Group::Look,
+            params: &[Param::new("pump", Type::Node(Some(Kind::Pump))), Param::new("ts", Type::Ts)],
+            returns: Returns::Text,
+            about: "What a Pump holds at a commit timestamp, in its own words (`/debug/binlog/{ts}`).",
+            example: Example::new("binlog_at(\"pump-0\", pump(\"pump-0\").max_commit_ts)"),
+            ..Function::BASE
+        },
+        call: |gate, args| {
             let node = reference(gate, args, "pump", Some(Kind::Pump))?;
             let ts = args.ts("ts").unwrap_or_default();
             gate.ask(read::BinlogAt { node, ts }).map(Value::from)
         },
-    ),
-    reads(
-        "pump_drainers",
-        &[Param::new("pump", Type::Node(Some(Kind::Pump)))],
-        "text",
-        "The Drainers as a Pump sees them (its `/drainers`), as JSON.",
-        Example::new("pump_drainers(\"pump-0\")"),
-        |gate, args| {
+    },
+    Operation {
+        function: Function {
+            name: "pump_drainers",
+            group: Group::Look,
+            params: &[Param::new("pump", Type::Node(Some(Kind::Pump)))],
+            returns: Returns::Text,
+            about: "The Drainers as a Pump sees them (its `/drainers`), as JSON.",
+            example: Example::new("pump_drainers(\"pump-0\")"),
+            ..Function::BASE
+        },
+        call: |gate, args| {
             let node = reference(gate, args, "pump", Some(Kind::Pump))?;
             gate.ask(read::PumpDrainers { node }).map(Value::from)
         },
-    ),
+    },
 ];
 
 fn listing(gate: &mut dyn Gate, _args: &Arguments) -> Result<Value> {

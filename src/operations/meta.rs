@@ -2,7 +2,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::operations::clock::fresh;
-use crate::operations::{Arguments, Example, Group, Operation, Opt, Param, Type};
+use crate::operations::{Arguments, Changes, Example, Function, Group, Operation, Opt, Param, Returns, Type};
 use crate::savepoint;
 use crate::time::{Time, Zone};
 use crate::value::Value;
@@ -14,52 +14,66 @@ pub const DEFAULT_DATA_DIR: &str = "binlog_position";
 
 pub(super) const TABLE: &[Operation] = &[
     Operation {
-        name: "generate_meta",
-        group: Group::Meta,
-        params: &[Param::optional("time_zone", Type::Zone)],
-        options: &[
-            Opt::new("time_zone", Type::Zone, "also note the time in this zone"),
-            Opt::new("data_dir", Type::Text, "the directory (default `binlog_position`)"),
-            Opt::new("ts", Type::Ts, "this timestamp instead of a fresh one of PD"),
-            Opt::new("force", Type::Guards, "`[\"exists\"]` to replace a savepoint that is there"),
-        ],
-        returns: "#{ commit_ts, time, path }",
-        changes: true,
-        guards: &[GuardName::Exists],
-        about: "Writes `{data_dir}/savepoint`, where a Drainer with a file or Kafka downstream begins to read.\n\nAtomic and \
-                durable; times stand in comments. A fresh timestamp is right only when no backup is involved: with \
-                one, give the backup's as `ts`. A MySQL or TiDB downstream keeps its checkpoint in the table \
-                `tidb_binlog.checkpoint` instead: start its Drainer with `initial-commit-ts`.",
-        example: Example::new("generate_meta(\"Europe/Berlin\").commit_ts"),
-        run: generate_meta,
+        function: Function {
+            name: "generate_meta",
+            group: Group::Meta,
+            params: &[Param::optional("time_zone", Type::Zone)],
+            options: &[
+                Opt::new("time_zone", Type::Zone, "also note the time in this zone"),
+                Opt::new("data_dir", Type::Text, "the directory (default `binlog_position`)"),
+                Opt::new("ts", Type::Ts, "this timestamp instead of a fresh one of PD"),
+                Opt::new("force", Type::Guards, "`[\"exists\"]` to replace a savepoint that is there"),
+            ],
+            returns: Returns::Map(&[("commit_ts", Returns::Integer), ("time", Returns::Time), ("path", Returns::Text)]),
+            changes: Changes::File,
+            guards: &[GuardName::Exists],
+            about: "Writes `{data_dir}/savepoint`, where a Drainer with a file or Kafka downstream begins to \
+                    read.\n\nAtomic and durable; times stand in comments. A fresh timestamp is right only when no \
+                    backup is involved: with one, give the backup's as `ts`. A MySQL or TiDB downstream keeps its \
+                    checkpoint in the table `tidb_binlog.checkpoint` instead: start its Drainer with \
+                    `initial-commit-ts`.",
+            example: Example::new("generate_meta(\"Europe/Berlin\").commit_ts"),
+            ..Function::BASE
+        },
+        call: generate_meta,
     },
     Operation {
-        name: "read_meta",
-        group: Group::Meta,
-        params: &[Param::new("dir", Type::Text)],
-        options: &[],
-        returns: "#{ commit_ts, time, consistent, schema_version, problem }",
-        changes: false,
-        guards: &[],
-        about: "Reads `{dir}/savepoint`: ours, a Drainer's own, and the broken one that binlogctl writes with a time zone \
-                (`problem` says why a Drainer cannot load it, else it is `()`).\n\nErrors: `not_found`, `invalid`.",
-        example: Example::new("generate_meta();\nread_meta(\"binlog_position\").time"),
-        run: read_meta,
+        function: Function {
+            name: "read_meta",
+            group: Group::Meta,
+            params: &[Param::new("dir", Type::Text)],
+            returns: Returns::Map(&[
+                ("commit_ts", Returns::Integer),
+                ("time", Returns::Time),
+                ("consistent", Returns::Maybe(&Returns::Bool)),
+                ("schema_version", Returns::Maybe(&Returns::Integer)),
+                ("problem", Returns::Maybe(&Returns::Text)),
+            ]),
+            about: "Reads `{dir}/savepoint`: ours, a Drainer's own, and the broken one that binlogctl writes with a \
+                    time zone (`problem` says why a Drainer cannot load it, else it is `()`).\n\nErrors: `not_found`, \
+                    `invalid`.",
+            example: Example::new("generate_meta();\nread_meta(\"binlog_position\").time"),
+            ..Function::BASE
+        },
+        call: read_meta,
     },
     Operation {
-        name: "encrypt",
-        group: Group::Meta,
-        params: &[Param::optional("text", Type::Secret)],
-        options: &[Opt::new("force", Type::Guards, "`[\"public_key\"]` to use the key that everybody knows")],
-        returns: "text",
-        changes: false,
-        guards: &[GuardName::PublicKey],
-        about: "Encrypts a password for a Drainer's configuration, under the key in `BINLOG_SECRET_KEY` (hex).\n\nWithout an \
-                argument the text is asked for without showing it, or read from standard input: so it stays out of \
-                history and process lists. A script takes it as a parameter of the type `secret`; a text that stands in \
-                a script or a line is kept nowhere, which is why a run of such a script needs its file to be resumed.",
-        example: Example::new("encrypt(#{ force: [\"public_key\"] })"),
-        run: encrypt,
+        function: Function {
+            name: "encrypt",
+            group: Group::Meta,
+            params: &[Param::optional("text", Type::Secret)],
+            options: &[Opt::new("force", Type::Guards, "`[\"public_key\"]` to use the key that everybody knows")],
+            returns: Returns::Text,
+            guards: &[GuardName::PublicKey],
+            about: "Encrypts a password for a Drainer's configuration, under the key in `BINLOG_SECRET_KEY` \
+                    (hex).\n\nWithout an argument the text is asked for without showing it, or read from standard \
+                    input: so it stays out of history and process lists. A script takes it as a parameter of the type \
+                    `secret`; a text that stands in a script or a line is kept nowhere, which is why a run of such a \
+                    script needs its file to be resumed.",
+            example: Example::new("encrypt(#{ force: [\"public_key\"] })"),
+            ..Function::BASE
+        },
+        call: encrypt,
     },
 ];
 

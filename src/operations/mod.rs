@@ -12,6 +12,7 @@ mod look;
 mod meta;
 pub mod nodes;
 mod positions;
+mod returns;
 mod row;
 mod said;
 mod sandbox;
@@ -21,7 +22,8 @@ mod wait;
 
 pub use arguments::{Arguments, NodeName};
 pub use meta::DEFAULT_DATA_DIR;
-pub use row::{Example, Group, Operation, Opt, Param, Type};
+pub use returns::Returns;
+pub use row::{Called, Changes, Course, Example, Function, Group, Operation, Opt, Param, Row, Type};
 
 /// Every operation, in the order of the reference.
 pub fn all() -> impl Iterator<Item = &'static Operation> {
@@ -30,7 +32,7 @@ pub fn all() -> impl Iterator<Item = &'static Operation> {
 
 /// The operation called `name`.
 pub fn find(name: &str) -> Option<&'static Operation> {
-    all().find(|operation| operation.name == name)
+    all().find(|operation| operation.function.name == name)
 }
 
 /// One table per domain, each in the file that implements it.

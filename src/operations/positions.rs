@@ -3,23 +3,23 @@
 use crate::error::Result;
 use crate::node::{Kind, State};
 use crate::operations::nodes::find;
-use crate::operations::{Arguments, Example, Group, Operation, Param, Type};
+use crate::operations::{Arguments, Example, Function, Group, Operation, Param, Returns, Type};
 use crate::value::{Fields, Value};
 use crate::world::{Gate, StatusReport, read};
 
 pub(super) const TABLE: &[Operation] = &[Operation {
-    name: "read_positions",
-    group: Group::Look,
-    params: &[Param::new("pump", Type::Node(Some(Kind::Pump)))],
-    options: &[],
-    returns: "map of integer or ()",
-    changes: false,
-    guards: &[],
-    about: "Up to where each Drainer whose record says online has read a Pump, as the Drainers say themselves: a map from \
-            Drainer to timestamp, `()` for one that does not read from it.\n\nAll Drainers are asked at the same time. \
-            Errors: those of the first that does not answer, which it names.",
-    example: Example::new("read_positions(\"pump-1\")[\"drainer-0\"] > 0"),
-    run: read_positions,
+    function: Function {
+        name: "read_positions",
+        group: Group::Look,
+        params: &[Param::new("pump", Type::Node(Some(Kind::Pump)))],
+        returns: Returns::MapOf(&Returns::Maybe(&Returns::Integer)),
+        about: "Up to where each Drainer whose record says online has read a Pump, as the Drainers say themselves: a \
+                map from Drainer to timestamp, `()` for one that does not read from it.\n\nAll Drainers are asked at \
+                the same time. Errors: those of the first that does not answer, which it names.",
+        example: Example::new("read_positions(\"pump-1\")[\"drainer-0\"] > 0"),
+        ..Function::BASE
+    },
+    call: read_positions,
 }];
 
 fn read_positions(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {

@@ -2,13 +2,15 @@
 
 use crate::error::Result;
 use crate::node::Kind;
-use crate::operations::Arguments;
+use crate::operations::{Arguments, Returns};
 use crate::value::Value;
 use crate::world::{Gate, GuardName};
+use std::ops::RangeInclusive;
 
-/// An operation.
-pub struct Operation {
-    /// Its name in scripts.
+/// A function of the language, as everybody knows it who does not call it: help, the reference, completion, `check`.
+#[derive(Debug)]
+pub struct Function {
+    /// The name in scripts.
     pub name: &'static str,
     /// The chapter of the reference it stands in.
     pub group: Group,
@@ -16,29 +18,100 @@ pub struct Operation {
     pub params: &'static [Param],
     /// What the trailing map may hold; empty if it takes none.
     pub options: &'static [Opt],
-    /// What it returns, in the words of the language: `Node`, `array of Node`, `integer`, `map`, ...
-    pub returns: &'static str,
-    /// Whether it changes something outside.
-    pub changes: bool,
+    /// What it returns.
+    pub returns: Returns,
+    /// What it changes.
+    pub changes: Changes,
     /// The guards that its request has.
     pub guards: &'static [GuardName],
-    /// Its documentation: the first line says what it does, the others shapes, units and errors.
+    /// What a call does to the course of a script.
+    pub course: &'static [Course],
+    /// The first line says what it does, the others shapes, units and errors.
     pub about: &'static str,
     /// Code that shows it, run by a test.
     pub example: Example,
-    /// Does it.
-    pub run: fn(&mut dyn Gate, &Arguments) -> Result<Value>,
 }
 
-impl Operation {
-    /// Whether it changes the cluster itself, for which it needs the maintenance lock. What a human or a program does
-    /// outside, and a file of this host, needs none.
-    pub fn changes_cluster(&self) -> bool {
-        self.changes && self.group == Group::Act
+/// A function, and what does it.
+pub struct Row<Call> {
+    /// What is known of it.
+    pub function: Function,
+    /// Does it.
+    pub call: Call,
+}
+
+/// A function that goes through the gate.
+pub type Operation = Row<fn(&mut dyn Gate, &Arguments) -> Result<Value>>;
+
+impl Function {
+    /// What rows begin with: takes, returns, changes nothing.
+    pub(crate) const BASE: Self = Self {
+        name: "",
+        group: Group::Look,
+        params: &[],
+        options: &[],
+        returns: Returns::Nothing,
+        changes: Changes::Nothing,
+        guards: &[],
+        course: &[],
+        about: "",
+        example: Example::new(""),
+    };
+
+    /// Its call as people write it: `pause_pump(pump, [#{...}])`.
+    pub fn signature(&self) -> String {
+        let params = self.params.iter().map(Param::shown);
+        let options = (!self.options.is_empty()).then(|| "[#{...}]".to_owned());
+        format!("{}({})", self.name, params.chain(options).collect::<Vec<_>>().join(", "))
+    }
+
+    /// How many arguments it takes, with the trailing map.
+    pub fn arguments(&self) -> RangeInclusive<usize> {
+        self.required()..=self.params.len() + usize::from(!self.options.is_empty())
+    }
+
+    /// How many arguments have to be given.
+    pub(crate) fn required(&self) -> usize {
+        self.params.iter().filter(|param| !param.optional).count()
+    }
+
+    /// The option `name`.
+    pub(crate) fn option(&self, name: &str) -> Option<&'static Opt> {
+        self.options.iter().find(|option| option.name == name)
+    }
+
+    /// The first line of its documentation.
+    pub fn summary(&self) -> &'static str {
+        self.about.lines().next().unwrap_or_default()
     }
 }
 
+/// What a function changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Changes {
+    /// Nothing.
+    Nothing,
+    /// The cluster itself, for which it needs the maintenance lock.
+    Cluster,
+    /// A file of this host.
+    File,
+    /// Whatever a human or a program does outside.
+    Outside,
+}
+
+/// What a call does to the course of a script, beside what it returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Course {
+    /// A node itself is asked what it is.
+    Probes,
+    /// It waits, or goes on only if something holds.
+    Waits,
+    /// It asks the operator, or ends the script.
+    Gates,
+}
+
 /// Code that shows how a function is used, and the sample cluster in which it runs.
+#[derive(Debug)]
 pub struct Example {
     /// A named sample of the simulator.
     pub scenario: &'static str,
@@ -96,6 +169,7 @@ impl Group {
 }
 
 /// A parameter.
+#[derive(Debug)]
 pub struct Param {
     /// Its name.
     pub name: &'static str,
@@ -115,9 +189,15 @@ impl Param {
     pub const fn optional(name: &'static str, takes: Type) -> Self {
         Self { name, takes, optional: true }
     }
+
+    /// As it stands in a signature.
+    pub(crate) fn shown(&self) -> String {
+        if self.optional { format!("[{}]", self.name) } else { self.name.to_owned() }
+    }
 }
 
 /// A key of the trailing map.
+#[derive(Debug)]
 pub struct Opt {
     /// The key.
     pub name: &'static str,
@@ -167,6 +247,14 @@ pub enum Type {
     Fault,
     /// `on` or `off`: whether TiDB writes binlog.
     TidbBinlog,
+    /// Whatever there is.
+    Anything,
+    /// A function of the script's, and when it is called.
+    Closure(Called),
+    /// A literal: text, a number, true or false.
+    Literal,
+    /// An array of literals.
+    Literals,
 }
 
 impl Type {
@@ -189,6 +277,19 @@ impl Type {
             Self::Zone => "a time zone (\"Europe/Berlin\", \"UTC\", \"Local\")",
             Self::Fault => "a kind of fault (text)",
             Self::TidbBinlog => "\"on\" or \"off\"",
+            Self::Anything => "any value",
+            Self::Closure(_) => "a closure",
+            Self::Literal => "text, integer, number or bool",
+            Self::Literals => "array",
         }
     }
+}
+
+/// When a closure is called that a function is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Called {
+    /// Once, as a step.
+    AsStep,
+    /// Again and again, until it is met.
+    UntilMet,
 }

@@ -2,73 +2,128 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::node::{Kind, NodeRef};
-use crate::operations::look::{probe_fields, reads, reference};
+use crate::operations::look::{probe_fields, reference};
 use crate::operations::nodes::references;
-use crate::operations::{Arguments, Example, Group, Operation, Opt, Param, Type};
+use crate::operations::{Arguments, Example, Function, Group, Operation, Opt, Param, Returns, Type};
 use crate::time::{Time, Zone};
 use crate::value::{Fields, Value};
 use crate::world::{Gate, Inspected, StatusReport, metric_name, read};
 use std::collections::BTreeMap;
 
+const SAMPLES: Returns = Returns::MapOf(&Returns::Number);
+const STATUS: Returns = Returns::Either(&[
+    Returns::Map(&[("commit_ts", Returns::Integer), ("error", Returns::Text)]),
+    Returns::Map(&[
+        ("pump_positions", Returns::MapOf(&Returns::Integer)),
+        ("synced", Returns::Bool),
+        ("last_ts", Returns::Integer),
+    ]),
+]);
+const EACH_STATUS: Returns = Returns::Map(&[
+    ("kind", Returns::Kind),
+    ("id", Returns::Text),
+    ("address", Returns::Text),
+    ("status", Returns::Maybe(&STATUS)),
+    ("error", Returns::Text),
+]);
+const EACH_METRICS: Returns = Returns::Map(&[
+    ("kind", Returns::Kind),
+    ("id", Returns::Text),
+    ("address", Returns::Text),
+    ("metrics", Returns::Maybe(&SAMPLES)),
+    ("error", Returns::Text),
+]);
+const INSPECTED: Returns = Returns::List(&Returns::Map(&[
+    ("kind", Returns::Kind),
+    ("id", Returns::Text),
+    ("address", Returns::Text),
+    ("answer", Returns::Text),
+    ("detail", Returns::Text),
+    ("status", Returns::Maybe(&STATUS)),
+    ("metrics", Returns::Maybe(&SAMPLES)),
+    ("error", Returns::Text),
+]));
+
 pub(super) const TABLE: &[Operation] = &[
-    reads(
-        "status",
-        &[Param::new("nodes", Type::Nodes)],
-        "map, or an array of #{ kind, id, address, status, error }",
-        "What a node says under `/status`.\n\nA Pump: `#{ commit_ts, error }`, where `commit_ts` is a fresh timestamp and no \
-         position. A Drainer: `#{ pump_positions, synced, last_ts }`: up to where it has read each Pump; five minutes \
-         without a real binlog (not \"caught up\"); the last commit written downstream.\n\nOf an array: a map for each, all \
-         asked at once, with `status` `()` and the reason in `error` for one that does not say.",
-        Example::new("status(\"drainer-0\").pump_positions[\"pump-1\"] > 0 && status(drainers()).len() == 2"),
-        status,
-    ),
-    reads(
-        "commit_ts",
-        &[Param::new("drainer", Type::Node(Some(Kind::Drainer)))],
-        "integer",
-        "The last commit timestamp that a Drainer has written downstream, as it says itself.",
-        Example::new("tso_time(commit_ts(\"drainer-0\"))"),
-        |gate, args| {
+    Operation {
+        function: Function {
+            name: "status",
+            group: Group::Look,
+            params: &[Param::new("nodes", Type::Nodes)],
+            returns: Returns::OneOrEach(&STATUS, &EACH_STATUS),
+            about: "What a node says under `/status`.\n\nA Pump: `#{ commit_ts, error }`, where `commit_ts` is a \
+                    fresh timestamp and no position. A Drainer: `#{ pump_positions, synced, last_ts }`: up to where \
+                    it has read each Pump; five minutes without a real binlog (not \"caught up\"); the last commit \
+                    written downstream.\n\nOf an array: a map for each, all asked at once, with `status` `()` and the \
+                    reason in `error` for one that does not say.",
+            example: Example::new(
+                "status(\"drainer-0\").pump_positions[\"pump-1\"] > 0 && status(drainers()).len() == 2",
+            ),
+            ..Function::BASE
+        },
+        call: status,
+    },
+    Operation {
+        function: Function {
+            name: "commit_ts",
+            group: Group::Look,
+            params: &[Param::new("drainer", Type::Node(Some(Kind::Drainer)))],
+            returns: Returns::Integer,
+            about: "The last commit timestamp that a Drainer has written downstream, as it says itself.",
+            example: Example::new("tso_time(commit_ts(\"drainer-0\"))"),
+            ..Function::BASE
+        },
+        call: |gate, args| {
             let node = reference(gate, args, "drainer", Some(Kind::Drainer))?;
             only(gate.ask(read::CommitTs { nodes: vec![node] })?).map(Value::from)
         },
-    ),
-    reads(
-        "inspect",
-        &[Param::new("nodes", Type::Nodes), Param::new("metrics", Type::Texts)],
-        "array of #{ kind, id, address, answer, detail, status, metrics, error }",
-        "What nodes are and say of themselves, all asked at the same time: what `probe` tells of each, and of those that \
-         say a state the `metrics` of these names (without labels) and, of Drainers, the status.\n\nOne that is silent costs \
-         a second, and nobody else has to wait for it. `status` and `metrics` are `()` where there are none; `error` says \
-         why one that answers a probe does not say them.",
-        Example::within(
-            "lost-pump",
-            "inspect(nodes(), [\"process_start_time_seconds\"]).filter(|n| n.metrics == ()).len() == 1",
-        ),
-        inspect,
-    ),
-    Operation {
-        name: "metrics",
-        group: Group::Look,
-        params: &[Param::new("nodes", Type::Nodes)],
-        options: &[Opt::new("only", Type::Texts, "the names of those wanted, without labels (default all)")],
-        returns: "map of number, or an array of #{ kind, id, address, metrics, error }",
-        changes: false,
-        guards: &[],
-        about: "The samples of a node's `/metrics`, by name with labels as written.\n\nOf an array: a map for each, all asked \
-                at once, with `metrics` `()` and the reason in `error` for one that does not say.",
-        example: Example::new("metrics(\"pump-0\")[\"process_start_time_seconds\"] > 0.0"),
-        run: metrics,
     },
-    reads(
-        "started_at",
-        &[Param::new("node", Type::Node(None))],
-        "Time",
-        "When a node's process started, from its metrics: the proof of a restart. A state alone proves none, a \
-         supervisor may have restarted the process meanwhile.",
-        Example::new("started_at(\"pump-1\") < now()"),
-        started_at,
-    ),
+    Operation {
+        function: Function {
+            name: "inspect",
+            group: Group::Look,
+            params: &[Param::new("nodes", Type::Nodes), Param::new("metrics", Type::Texts)],
+            returns: INSPECTED,
+            about: "What nodes are and say of themselves, all asked at the same time: what `probe` tells of each, and \
+                    of those that say a state the `metrics` of these names (without labels) and, of Drainers, the \
+                    status.\n\nOne that is silent costs a second, and nobody else has to wait for it. `status` and \
+                    `metrics` are `()` where there are none; `error` says why one that answers a probe does not say \
+                    them.",
+            example: Example::within(
+                "lost-pump",
+                "inspect(nodes(), [\"process_start_time_seconds\"]).filter(|n| n.metrics == ()).len() == 1",
+            ),
+            ..Function::BASE
+        },
+        call: inspect,
+    },
+    Operation {
+        function: Function {
+            name: "metrics",
+            group: Group::Look,
+            params: &[Param::new("nodes", Type::Nodes)],
+            options: &[Opt::new("only", Type::Texts, "the names of those wanted, without labels (default all)")],
+            returns: Returns::OneOrEach(&SAMPLES, &EACH_METRICS),
+            about: "The samples of a node's `/metrics`, by name with labels as written.\n\nOf an array: a map for \
+                    each, all asked at once, with `metrics` `()` and the reason in `error` for one that does not say.",
+            example: Example::new("metrics(\"pump-0\")[\"process_start_time_seconds\"] > 0.0"),
+            ..Function::BASE
+        },
+        call: metrics,
+    },
+    Operation {
+        function: Function {
+            name: "started_at",
+            group: Group::Look,
+            params: &[Param::new("node", Type::Node(None))],
+            returns: Returns::Time,
+            about: "When a node's process started, from its metrics: the proof of a restart. A state alone proves \
+                    none, a supervisor may have restarted the process meanwhile.",
+            example: Example::new("started_at(\"pump-1\") < now()"),
+            ..Function::BASE
+        },
+        call: started_at,
+    },
 ];
 
 /// The only element of an answer about one node.

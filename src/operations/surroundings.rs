@@ -1,60 +1,103 @@
 //! What is around the nodes: TiDB servers, PD, certificates.
 
 use crate::error::Result;
-use crate::operations::look::reads;
 use crate::operations::nodes::references;
-use crate::operations::{Arguments, Example, Operation, Param, Type};
+use crate::operations::{Arguments, Example, Function, Group, Operation, Param, Returns, Type};
 use crate::time::{Time, Zone};
 use crate::value::Value;
 use crate::world::{Alarm, Certificate, Endpoint, Gate, Member, TidbServer, read};
 
 pub(super) const TABLE: &[Operation] = &[
-    reads(
-        "tidbs",
-        &[],
-        "array of #{ address, version, binlog_status, status_address }",
-        "The TiDB servers. `binlog_status` is `On`, `Off`, `Skipping` (it writes none until it is recovered, see \
-         `recover_tidb`) or `Unknown`; `status_address` is `()` where it is not known.",
-        Example::within("skipping-tidb", "tidbs().filter(|t| t.binlog_status == \"Skipping\").len() > 0"),
-        tidbs,
-    ),
-    reads(
-        "cluster",
-        &[],
-        "#{ id, members, leader }",
-        "PD's cluster: its id, its members with their client URLs, the leader's name (or `()` during an election).",
-        Example::new("cluster().members.len() > 0"),
-        cluster,
-    ),
-    reads(
-        "endpoints",
-        &[],
-        "array of #{ url, member, given, answers, error }",
-        "PD's endpoints: those that we were given, then those that only its members name. All are asked at once, for a \
-         second at most. `member` is `()` for a URL that no member names; `error` says why one does not answer.",
-        Example::new("endpoints().all(|e| e.answers)"),
-        endpoints,
-    ),
-    reads(
-        "alarms",
-        &[],
-        "array of #{ kind, member }",
-        "The alarms that PD's etcd has raised and nobody has ended: `no_space` (a member's database has reached its quota) \
-         and `corrupt` (its data differs from the others'). As long as there is one, etcd takes no write: no heartbeat, no \
-         lock, no state.",
-        Example::new("alarms().is_empty()"),
-        alarms,
-    ),
-    reads(
-        "certificates",
-        &[Param::optional("nodes", Type::Nodes)],
-        "array of #{ role, place, subject, expires }",
-        "Until when certificates are valid: those in the files that we were given (`role` is `authority` or `own`), and \
-         those that PD and `nodes` show us (`server`). None without TLS.\n\nA server's is the one of its chain that ends \
-         first. One that shows none is left out.",
-        Example::new("certificates(nodes()).filter(|c| c.expires - now() < 86400.0)"),
-        certificates,
-    ),
+    Operation {
+        function: Function {
+            name: "tidbs",
+            group: Group::Look,
+            returns: Returns::List(&Returns::Map(&[
+                ("address", Returns::Text),
+                ("version", Returns::Text),
+                ("binlog_status", Returns::Text),
+                ("status_address", Returns::Maybe(&Returns::Text)),
+            ])),
+            about: "The TiDB servers. `binlog_status` is `On`, `Off`, `Skipping` (it writes none until it is \
+                    recovered, see `recover_tidb`) or `Unknown`; `status_address` is `()` where it is not known.",
+            example: Example::within("skipping-tidb", "tidbs().filter(|t| t.binlog_status == \"Skipping\").len() > 0"),
+            ..Function::BASE
+        },
+        call: tidbs,
+    },
+    Operation {
+        function: Function {
+            name: "cluster",
+            group: Group::Look,
+            returns: Returns::Map(&[
+                ("id", Returns::Either(&[Returns::Integer, Returns::Text])),
+                (
+                    "members",
+                    Returns::List(&Returns::Map(&[
+                        ("name", Returns::Text),
+                        ("client_urls", Returns::List(&Returns::Text)),
+                    ])),
+                ),
+                ("leader", Returns::Maybe(&Returns::Text)),
+            ]),
+            about: "PD's cluster: its id, its members with their client URLs, the leader's name (or `()` during an \
+                    election).",
+            example: Example::new("cluster().members.len() > 0"),
+            ..Function::BASE
+        },
+        call: cluster,
+    },
+    Operation {
+        function: Function {
+            name: "endpoints",
+            group: Group::Look,
+            returns: Returns::List(&Returns::Map(&[
+                ("url", Returns::Text),
+                ("member", Returns::Maybe(&Returns::Text)),
+                ("given", Returns::Bool),
+                ("answers", Returns::Bool),
+                ("error", Returns::Text),
+            ])),
+            about: "PD's endpoints: those that we were given, then those that only its members name. All are asked at \
+                    once, for a second at most. `member` is `()` for a URL that no member names; `error` says why one \
+                    does not answer.",
+            example: Example::new("endpoints().all(|e| e.answers)"),
+            ..Function::BASE
+        },
+        call: endpoints,
+    },
+    Operation {
+        function: Function {
+            name: "alarms",
+            group: Group::Look,
+            returns: Returns::List(&Returns::Map(&[("kind", Returns::Text), ("member", Returns::Text)])),
+            about: "The alarms that PD's etcd has raised and nobody has ended: `no_space` (a member's database has \
+                    reached its quota) and `corrupt` (its data differs from the others'). As long as there is one, \
+                    etcd takes no write: no heartbeat, no lock, no state.",
+            example: Example::new("alarms().is_empty()"),
+            ..Function::BASE
+        },
+        call: alarms,
+    },
+    Operation {
+        function: Function {
+            name: "certificates",
+            group: Group::Look,
+            params: &[Param::optional("nodes", Type::Nodes)],
+            returns: Returns::List(&Returns::Map(&[
+                ("role", Returns::Text),
+                ("place", Returns::Text),
+                ("subject", Returns::Text),
+                ("expires", Returns::Time),
+            ])),
+            about: "Until when certificates are valid: those in the files that we were given (`role` is `authority` \
+                    or `own`), and those that PD and `nodes` show us (`server`). None without TLS.\n\nA server's is \
+                    the one of its chain that ends first. One that shows none is left out.",
+            example: Example::new("certificates(nodes()).filter(|c| c.expires - now() < 86400.0)"),
+            ..Function::BASE
+        },
+        call: certificates,
+    },
 ];
 
 fn tidbs(gate: &mut dyn Gate, _args: &Arguments) -> Result<Value> {

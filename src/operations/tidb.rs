@@ -3,7 +3,7 @@
 use crate::error::{AdvisedCommand, Error, ErrorKind, Result};
 use crate::nearest::did_you_mean;
 use crate::operations::act::FORCE;
-use crate::operations::{Arguments, Example, Group, Operation, Opt, Param, Type};
+use crate::operations::{Arguments, Changes, Example, Function, Group, Operation, Opt, Param, Returns, Type};
 use crate::time::show_seconds;
 use crate::value::Value;
 use crate::world::{Gate, GuardName, Notice, Progress, TidbBinlogState, TidbRef, TidbServer, change, read};
@@ -13,29 +13,39 @@ use std::time::Duration;
 const EVERY: Duration = Duration::from_secs(1);
 
 pub(super) const TABLE: &[Operation] = &[Operation {
-    name: "recover_tidb",
-    group: Group::Act,
-    params: &[Param::new("address", Type::Text)],
-    options: &[
-        Opt::new("wait", Type::Duration, "wait this long at most until no transaction that skipped is under way"),
-        Opt::new("reset", Type::Bool, "forget transactions that skipped and never ended (default false)"),
-        FORCE,
-    ],
-    returns: "#{ address, before, after, under_way, waited }",
-    changes: true,
-    guards: &[GuardName::NoPump],
-    about: "Has a TiDB server write binlog again that skips it, because it found no Pump that took it (`ignore-error`).\n\n\
-            `GET /binlog/recover` of its status port. What it has skipped is lost to every Drainer: each downstream needs a \
-            new full backup and a checkpoint of that time. Take the backup once `under_way` is 0: until then transactions \
-            are committed that skipped binlog; `wait` waits for that. `address` is the one that `tidbs()` shows. Errors: \
-            `refused` by a guard, or when it skips none; `rejected` with its own words, also when it skips again while it \
-            is waited for; `timeout`, `unreachable`, `in_doubt`.",
-    example: Example::within(
-        "skipping-tidb",
-        "let server = tidbs().find(|t| t.binlog_status == \"Skipping\");\n\
+    function: Function {
+        name: "recover_tidb",
+        group: Group::Act,
+        params: &[Param::new("address", Type::Text)],
+        options: &[
+            Opt::new("wait", Type::Duration, "wait this long at most until no transaction that skipped is under way"),
+            Opt::new("reset", Type::Bool, "forget transactions that skipped and never ended (default false)"),
+            FORCE,
+        ],
+        returns: Returns::Map(&[
+            ("address", Returns::Text),
+            ("before", Returns::Text),
+            ("after", Returns::Text),
+            ("under_way", Returns::Integer),
+            ("waited", Returns::Number),
+        ]),
+        changes: Changes::Cluster,
+        guards: &[GuardName::NoPump],
+        about: "Has a TiDB server write binlog again that skips it, because it found no Pump that took it \
+                (`ignore-error`).\n\n`GET /binlog/recover` of its status port. What it has skipped is lost to every \
+                Drainer: each downstream needs a new full backup and a checkpoint of that time. Take the backup once \
+                `under_way` is 0: until then transactions are committed that skipped binlog; `wait` waits for that. \
+                `address` is the one that `tidbs()` shows. Errors: `refused` by a guard, or when it skips none; \
+                `rejected` with its own words, also when it skips again while it is waited for; `timeout`, \
+                `unreachable`, `in_doubt`.",
+        example: Example::within(
+            "skipping-tidb",
+            "let server = tidbs().find(|t| t.binlog_status == \"Skipping\");\n\
          recover_tidb(server.address, #{ wait: \"30m\" }).under_way == 0",
-    ),
-    run: recover,
+        ),
+        ..Function::BASE
+    },
+    call: recover,
 }];
 
 fn servers(gate: &mut dyn Gate) -> Result<Vec<TidbServer>> {

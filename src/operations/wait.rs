@@ -3,8 +3,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::node::{NodeRef, Record, RecordState, State};
 use crate::operations::look::{probes, reference};
-
-use crate::operations::{Example, Group, Operation, Param, Type};
+use crate::operations::{Course, Example, Function, Group, Operation, Param, Returns, Type};
 use crate::time::show_seconds;
 use crate::value::Value;
 use crate::world::{Awaited, Gate, Listing, Notice, ProbeFinding, Progress, read};
@@ -15,24 +14,26 @@ pub(super) const DEFAULT_WAIT: Duration = Duration::from_secs(5 * 60);
 
 pub(super) const TABLE: &[Operation] = &[
     Operation {
-        name: "wait_for",
-        group: Group::Wait,
-        params: &[
-            Param::new("node", Type::Node(None)),
-            Param::new("state", Type::State),
-            Param::optional("timeout", Type::Duration),
-        ],
-        options: &[],
-        returns: "number (seconds waited)",
-        changes: false,
-        guards: &[],
-        about: "Waits until a node really is in a state, five minutes at most if not told otherwise.\n\n`online`: record and \
-                probe both say so. `paused`, `offline`: the record says so and the process is gone. `closing`, `pausing`: the \
-                probe says so. Errors: `timeout`, saying what record and probe show instead, and for a closing Pump \
-                which Drainer it waits for; `conflict` when the state cannot come any more, such as `paused` of a Pump \
-                that closes.",
-        example: Example::new("pause_pump(\"pump-1\");\nwait_for(\"pump-1\", \"paused\", \"1m\")"),
-        run: |gate, args| {
+        function: Function {
+            name: "wait_for",
+            group: Group::Wait,
+            params: &[
+                Param::new("node", Type::Node(None)),
+                Param::new("state", Type::State),
+                Param::optional("timeout", Type::Duration),
+            ],
+            returns: Returns::Number,
+            course: &[Course::Probes, Course::Waits],
+            about: "Waits until a node really is in a state, five minutes at most if not told otherwise.\n\nReturns \
+                    the seconds that it waited. `online`: record and probe both say so. `paused`, `offline`: the \
+                    record says so and the process is gone. `closing`, `pausing`: the probe says so. Errors: \
+                    `timeout`, saying what record and probe show instead, and for a closing Pump which Drainer it \
+                    waits for; `conflict` when the state cannot come any more, such as `paused` of a Pump that \
+                    closes.",
+            example: Example::new("pause_pump(\"pump-1\");\nwait_for(\"pump-1\", \"paused\", \"1m\")"),
+            ..Function::BASE
+        },
+        call: |gate, args| {
             let node = reference(gate, args, "node", None)?;
             let state = args.state("state").ok_or_else(|| Error::internal("`state` is not required by its row"))?;
             let waited = until(gate, &Goal { node, state }, args.duration("timeout").unwrap_or(DEFAULT_WAIT))?;
@@ -40,17 +41,17 @@ pub(super) const TABLE: &[Operation] = &[
         },
     },
     Operation {
-        name: "sleep",
-        group: Group::Wait,
-        params: &[Param::new("time", Type::Duration)],
-        options: &[],
-        returns: "nothing",
-        changes: false,
-        guards: &[],
-        about: "Waits for a time. Prefer `wait_for` and `wait_until`, which know what they wait for.\n\nA run that is resumed \
-                sleeps again, whole, what it slept since its last change or answer.",
-        example: Example::new("sleep(\"2s\")"),
-        run: |gate, args| {
+        function: Function {
+            name: "sleep",
+            group: Group::Wait,
+            params: &[Param::new("time", Type::Duration)],
+            course: &[Course::Waits],
+            about: "Waits for a time. Prefer `wait_for` and `wait_until`, which know what they wait for.\n\nA run \
+                    that is resumed sleeps again, whole, what it slept since its last change or answer.",
+            example: Example::new("sleep(\"2s\")"),
+            ..Function::BASE
+        },
+        call: |gate, args| {
             let time = args.duration("time").unwrap_or_default();
             gate.ask(read::Sleep { time }).map(|_| Value::Unit)
         },

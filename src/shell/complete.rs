@@ -1,7 +1,8 @@
 //! What can stand at the cursor.
 
-use super::vocabulary::{Function, Vocabulary};
+use super::vocabulary::{Callable, Vocabulary};
 use crate::language::lexer::{KEYWORDS, Kind, Token, tokens};
+use crate::language::{Opt, Type};
 use crate::node::State;
 
 /// Something that can stand at the cursor.
@@ -18,7 +19,7 @@ impl Candidate {
         Self { shown: text.to_owned(), text: text.to_owned() }
     }
 
-    fn call(function: &Function) -> Self {
+    fn call(function: &Callable) -> Self {
         Self { shown: function.signature.clone(), text: format!("{}(", function.name) }
     }
 }
@@ -122,21 +123,21 @@ pub(super) fn candidates(before: &str, vocabulary: &Vocabulary, commands: &[Stri
         return (start, beginning_with(word, vocabulary.functions(Some(module)).iter().map(Candidate::call)));
     }
     if let Some(options) = options(&seen, vocabulary, previous) {
-        let key = |name: &String| Candidate { shown: name.clone(), text: format!("{name}: ") };
+        let key = |option: &Opt| Candidate { shown: option.name.to_owned(), text: format!("{}: ", option.name) };
         return (start, beginning_with(word, options.iter().map(key)));
     }
     (start, names(word, vocabulary))
 }
 
 /// The keys of the map that is open, if a key can stand here.
-fn options<'v>(seen: &Before<'_>, vocabulary: &'v Vocabulary, previous: &str) -> Option<&'v [String]> {
+fn options(seen: &Before<'_>, vocabulary: &Vocabulary, previous: &str) -> Option<&'static [Opt]> {
     let innermost = seen.open.last().filter(|open| open.bracket == "#{")?;
     if innermost.word.is_some() || !matches!(previous, "#{" | ",") {
         return None;
     }
     let (name, call) = seen.call()?;
     let function = vocabulary.function(call.module, name)?;
-    Some(function.options.as_slice()).filter(|options| !options.is_empty())
+    Some(function.options()).filter(|options| !options.is_empty())
 }
 
 /// What can stand within quotes: modules, guards, states, ids.
@@ -146,16 +147,15 @@ fn texts(seen: &Before<'_>, vocabulary: &Vocabulary) -> Vec<Candidate> {
     }
     let call = seen.call();
     let in_force = seen.open.last().is_some_and(|open| open.bracket == "[" && open.word == Some("force"));
-    if let (true, Some((name, call))) = (in_force, call) {
-        let guards =
-            vocabulary.function(call.module, name).map(|function| function.guards.as_slice()).unwrap_or_default();
-        return guards.iter().map(|name| Candidate::plain(name)).collect();
+    let function = call.and_then(|(name, open)| vocabulary.function(open.module, name));
+    if let (true, Some(function)) = (in_force, function) {
+        return function.guards().map(Candidate::plain).collect();
     }
     if call.is_some_and(|(name, _)| name == "help") {
         return pages(vocabulary);
     }
-    let takes_state = call
-        .is_some_and(|(name, open)| open.commas == 1 && matches!(name, "wait_for" | "update_pump" | "update_drainer"));
+    let param = call.and_then(|(_, open)| function?.param(open.commas));
+    let takes_state = param.is_some_and(|param| param.takes == Type::State);
     let compared = matches!(seen.last(1), Some((_, "="))) && matches!(seen.last(3), Some((_, "state")));
     match takes_state || compared {
         true => State::ALL.iter().map(|state| Candidate::plain(state.name())).collect(),
@@ -169,7 +169,7 @@ fn pages(vocabulary: &Vocabulary) -> Vec<Candidate> {
     let of_modules = vocabulary.namespaces.iter().flat_map(|namespace| {
         namespace.functions.iter().map(|function| Candidate::plain(&format!("{}::{}", namespace.name, function.name)))
     });
-    let guards = vocabulary.functions.iter().flat_map(|function| &function.guards).map(|name| Candidate::plain(name));
+    let guards = vocabulary.functions.iter().flat_map(Callable::guards).map(Candidate::plain);
     functions.chain(of_modules).chain(guards).collect()
 }
 
@@ -217,39 +217,23 @@ mod tests {
 
     fn vocabulary() -> Vocabulary {
         let words = |list: &[&str]| list.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-        let function = |name: &str, signature: &str, options: &[&str], guards: &[&str]| Function {
-            name: name.into(),
-            signature: signature.into(),
-            options: words(options),
-            guards: words(guards),
-        };
+        let ours = |name| Callable::ours(crate::language::function(name).unwrap());
         Vocabulary {
-            functions: vec![
-                function("pumps", "pumps()", &[], &[]),
-                function("pump", "pump(id)", &[], &[]),
-                function(
-                    "offline_pump",
-                    "offline_pump(pump, [#{...}])",
-                    &["wait", "force"],
-                    &["last_pump", "no_drainer"],
-                ),
-                function("wait_for", "wait_for(node, state, [timeout])", &[], &[]),
-                function("help", "help([name])", &[], &[]),
-            ],
+            functions: ["pumps", "pump", "offline_pump", "wait_for", "help"].map(ours).into(),
             variables: words(&["pumped"]),
             modules: words(&["drainers", "pumps"]),
             namespaces: vec![
                 Namespace {
                     name: "stock".into(),
                     functions: vec![
-                        function("drain", "drain(pump, options)", &[], &[]),
-                        function("chosen", "chosen(only)", &[], &[]),
+                        Callable::of_script("drain", &["pump", "options"]),
+                        Callable::of_script("chosen", &["only"]),
                     ],
                     is_imported: true,
                 },
                 Namespace {
                     name: "drainers".into(),
-                    functions: vec![function("back", "back(drainer)", &[], &[])],
+                    functions: vec![Callable::of_script("back", &["drainer"])],
                     is_imported: false,
                 },
             ],

@@ -10,7 +10,7 @@ mod stop;
 mod vocabulary;
 
 pub use editor::Editor;
-pub use vocabulary::{Function, Namespace, Vocabulary};
+pub use vocabulary::{Callable, Namespace, Vocabulary};
 
 use crate::error::{Error, Result, ScriptError};
 use crate::language::Masking;

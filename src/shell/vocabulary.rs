@@ -1,10 +1,12 @@
 //! The words that the prompt knows.
 
+use crate::language::{Function, Opt, Param};
+
 /// Every name that can be completed, as it is just now.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Vocabulary {
-    /// Functions with their signatures.
-    pub functions: Vec<Function>,
+    /// Functions that need no module before them.
+    pub functions: Vec<Callable>,
     /// Variables and constants of the lines before.
     pub variables: Vec<String>,
     /// Names that can be imported.
@@ -17,33 +19,56 @@ pub struct Vocabulary {
     pub node_ids: Vec<String>,
 }
 
-/// A function.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Function {
+/// Something that can be called.
+#[derive(Clone, Debug, Default)]
+pub struct Callable {
     /// Its name.
     pub name: String,
     /// Its call: `pause_pump(pump, [#{...}])`.
     pub signature: String,
-    /// The keys of its trailing map.
-    pub options: Vec<String>,
-    /// The names of its guards.
-    pub guards: Vec<String>,
+    /// What more is known of a function of the program.
+    pub row: Option<&'static Function>,
+}
+
+impl Callable {
+    /// A function of the program.
+    pub fn ours(row: &'static Function) -> Self {
+        Self { name: row.name.to_owned(), signature: row.signature(), row: Some(row) }
+    }
+
+    /// A function of a script or module.
+    pub fn of_script(name: &str, params: &[impl AsRef<str>]) -> Self {
+        let params: Vec<&str> = params.iter().map(AsRef::as_ref).collect();
+        Self { name: name.to_owned(), signature: format!("{name}({})", params.join(", ")), row: None }
+    }
+
+    pub(super) fn options(&self) -> &'static [Opt] {
+        self.row.map_or(&[], |row| row.options)
+    }
+
+    pub(super) fn guards(&self) -> impl Iterator<Item = &'static str> {
+        self.row.into_iter().flat_map(|row| row.guards).map(|guard| guard.name())
+    }
+
+    pub(super) fn param(&self, at: usize) -> Option<&'static Param> {
+        self.row?.params.get(at)
+    }
 }
 
 /// A module, as it is called in a line.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Namespace {
     /// What stands before `::`.
     pub name: String,
     /// Its functions, without the module's name.
-    pub functions: Vec<Function>,
+    pub functions: Vec<Callable>,
     /// Whether it was imported in a line before.
     pub is_imported: bool,
 }
 
 impl Vocabulary {
     /// The functions that can be called: of the module before `::`, or those that need none.
-    pub fn functions(&self, module: Option<&str>) -> &[Function] {
+    pub fn functions(&self, module: Option<&str>) -> &[Callable] {
         match module {
             None => &self.functions,
             Some(name) => {
@@ -54,7 +79,7 @@ impl Vocabulary {
     }
 
     /// The function `name`, of the module before `::` if there is one.
-    pub fn function(&self, module: Option<&str>, name: &str) -> Option<&Function> {
+    pub fn function(&self, module: Option<&str>, name: &str) -> Option<&Callable> {
         self.functions(module).iter().find(|function| function.name == name)
     }
 }

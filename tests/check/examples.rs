@@ -65,7 +65,7 @@ fn rhai_files(dir: &Path, found: &mut Vec<std::path::PathBuf>) {
 #[test]
 fn no_example_of_a_function_has_an_error() {
     for function in functions() {
-        for finding in checked(function.example).findings {
+        for finding in checked(function.example.code).findings {
             assert_eq!(finding.rule.severity, Severity::Warning, "{}: {finding:?}", function.name);
         }
     }

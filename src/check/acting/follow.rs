@@ -3,6 +3,7 @@
 use super::{ACT_OUTSIDE_STEP, ACT_WITHOUT_WAIT, UPDATE_FOR_PAUSE};
 use crate::check::finding::Finding;
 use crate::check::flow::{Act, Event, Flows, Invoke, Value};
+use crate::language::Type;
 use crate::language::tree::Spot;
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -150,11 +151,11 @@ impl<'a> Way<'a> {
         if self.foreign().is_some() {
             return;
         }
-        if act.goes_on && !act.waits && self.is_ignored(act.value) {
+        if act.goes_on() && !act.waits && self.is_ignored(act.value) {
             let finding = unwaited(act, &self.next(act));
             keep(&mut self.told.unwaited, act.at, finding);
         }
-        if let Some(state) = act.state.as_deref().filter(|_| act.name.starts_with("update_")) {
+        if let Some(state) = act.state.as_deref() {
             let finding = self.written(act, state);
             keep(&mut self.told.written, act.at, finding);
         }
@@ -166,10 +167,14 @@ impl<'a> Way<'a> {
             return;
         }
         let (at, word, message) = match self.foreign() {
-            None => (act.at, act.name, format!("`{}` changes something outside a step", act.name)),
+            None => (act.at, act.function.name, format!("`{}` changes something outside a step", act.function.name)),
             Some(call) => {
                 let word = call.name.rsplit("::").next().unwrap_or(&call.name);
-                (call.at, word, format!("`{}` changes something outside a step: it calls `{}`", call.name, act.name))
+                (
+                    call.at,
+                    word,
+                    format!("`{}` changes something outside a step: it calls `{}`", call.name, act.function.name),
+                )
             }
         };
         let finding = Finding::new(&ACT_OUTSIDE_STEP, at, word, message)
@@ -208,8 +213,8 @@ impl<'a> Way<'a> {
         events.iter().find_map(|event| match event {
             _ if !self.goes_on() => Some(Next::Fine),
             Event::Wait => Some(Next::Fine),
-            Event::Act(other) if is_alike(act.name, other.name) => None,
-            Event::Act(other) => Some(Next::Act(other.name)),
+            Event::Act(other) if is_alike(act.function.name, other.function.name) => None,
+            Event::Act(other) => Some(Next::Act(other.function.name)),
             Event::Invoke(call) if depth > 0 => self.first(self.flows.of_call(call), act, depth - 1),
             Event::Branch(ways) => {
                 let nexts: Vec<Next> = ways.iter().filter_map(|way| self.first(way, act, depth)).collect();
@@ -223,7 +228,10 @@ impl<'a> Way<'a> {
 
     /// What is wrong with writing `state`.
     fn written(&self, act: &Act, state: &str) -> Option<Finding> {
-        let kind = act.name.trim_start_matches("update_");
+        let kind = act.function.params.iter().find_map(|param| match param.takes {
+            Type::Node(kind) => kind,
+            _ => None,
+        })?;
         let hint = match state {
             "paused" | "offline" if self.is_known_dead() => return None,
             "paused" | "pausing" => format!("to stop it use pause_{kind}; for a repair, `probe` first that it is dead"),
@@ -232,8 +240,9 @@ impl<'a> Way<'a> {
             }
             _ => "start its process; to have it done in a script use `manual` or `exec`".to_owned(),
         };
-        let message = format!("`{}` only writes \"{state}\" into the record: the process does not notice", act.name);
-        Some(Finding::new(&UPDATE_FOR_PAUSE, act.at, act.name, message).hint(hint))
+        let message =
+            format!("`{}` only writes \"{state}\" into the record: the process does not notice", act.function.name);
+        Some(Finding::new(&UPDATE_FOR_PAUSE, act.at, act.function.name, message).hint(hint))
     }
 
     /// Whether a node was asked before; nobody knows that of a function which the script does not call.
@@ -259,14 +268,14 @@ fn unwaited(act: &Act, next: &Next) -> Option<Finding> {
         Next::Act(name) => format!("before `{name}`"),
         Next::End => "before the script ends".to_owned(),
     };
-    let message = format!("nothing waits until `{}` is done {what}", act.name);
-    let or = match act.name.split_once('_') {
+    let message = format!("nothing waits until `{}` is done {what}", act.function.name);
+    let or = match act.function.name.split_once('_') {
         Some(("pause", _)) => ", or wait_for(id, \"paused\")",
         Some(("offline", _)) => ", or wait_for(id, \"offline\")",
         _ => "",
     };
     let hint = format!("add the option #{{ wait: \"10m\" }}{or}");
-    Some(Finding::new(&ACT_WITHOUT_WAIT, act.at, act.name, message).hint(hint))
+    Some(Finding::new(&ACT_WITHOUT_WAIT, act.at, act.function.name, message).hint(hint))
 }
 
 /// Whether two changes belong together, and may be waited for together.

@@ -53,7 +53,7 @@ fn risk<'a>(flows: &Flows, events: &'a [Event]) -> Option<(&'a str, &'static str
     events.iter().find_map(|event| match event {
         Event::Act(act) => {
             let act_name = flows.traits(std::slice::from_ref(event)).risk?;
-            Some((act.name, act_name, act.at))
+            Some((act.function.name, act_name, act.at))
         }
         Event::Invoke(call) => {
             let act = flows.traits(std::slice::from_ref(event)).risk?;

@@ -4,6 +4,7 @@ use super::{Act, Event, Invoke, Value};
 use crate::check::script::Script;
 use crate::check::vocabulary::Vocabulary;
 use crate::language::tree::{Expr, ExprKind, Name, Spot, Stmt};
+use crate::language::{Called, Changes, Course, Function, Type};
 use std::rc::Rc;
 
 /// The methods of an array that call a closure for each of its elements.
@@ -161,27 +162,32 @@ impl<'a> Recorder<'a> {
     }
 
     fn call(&self, path: &[Name], name: &str, args: Vec<&Expr>, at: Spot, ends: Ends, events: &mut Vec<Event>) {
+        let ours = path.is_empty().then(|| self.words.ours(name)).flatten();
         for arg in &args {
-            match (&arg.kind, path, name) {
-                (ExprKind::Closure { body, .. }, [], "step") => events.push(Event::Step(self.whole(body, ends.tail))),
-                (ExprKind::Closure { body, .. }, [], "wait_until") => events.extend(self.whole(body, Value::Used)),
+            let called = ours.and_then(closure_of);
+            match (&arg.kind, called) {
+                (ExprKind::Closure { body, .. }, Some(Called::AsStep)) => {
+                    events.push(Event::Step(self.whole(body, ends.tail)));
+                }
+                (ExprKind::Closure { body, .. }, Some(Called::UntilMet)) => {
+                    events.extend(self.whole(body, Value::Used));
+                }
                 _ => self.used(arg, ends, events),
             }
         }
         if let Some((script, function)) = self.function(path, name, args.len()) {
             let written = path.iter().map(|name| name.text.as_str()).chain([name]).collect::<Vec<_>>().join("::");
             events.push(Event::Invoke(Invoke { script, function, name: written, at, value: ends.tail }));
-            return;
-        }
-        match (path, name) {
-            ([], "wait_for") => events.extend([Event::Probe, Event::Wait]),
-            ([], "probe") => events.push(Event::Probe),
-            ([], "wait_until" | "ensure" | "fail" | "sleep") => events.push(Event::Wait),
-            ([], "confirm" | "exit") => events.push(Event::Gate),
-            ([], _) => events.extend(self.act(name, &args, at, ends.tail).map(Event::Act)),
+        } else if let Some(ours) = ours {
+            events.extend(ours.course.iter().map(|course| match course {
+                Course::Probes => Event::Probe,
+                Course::Waits => Event::Wait,
+                Course::Gates => Event::Gate,
+            }));
+            events.extend(act(ours, &args, at, ends.tail).map(Event::Act));
+        } else if matches!(self.script.module_at(path), Ok(None)) && !path.is_empty() {
             // A module that only a run knows may look at anything.
-            _ if matches!(self.script.module_at(path), Ok(None)) => events.extend([Event::Probe, Event::Wait]),
-            _ => {}
+            events.extend([Event::Probe, Event::Wait]);
         }
     }
 
@@ -195,24 +201,29 @@ impl<'a> Recorder<'a> {
         let function = script.functions().iter().position(|f| f.name.text == name && f.params.len() == count)?;
         Some((place, function))
     }
+}
 
-    fn act(&self, name: &str, args: &[&Expr], at: Spot, value: Value) -> Option<Act> {
-        let function = self.words.ours(name).filter(|function| function.changes)?;
-        let waits = match args.last().map(|last| &last.kind) {
-            // What is misspelt is told by another rule.
-            Some(ExprKind::Map(options)) => options.iter().any(|(option, _)| {
-                option.text == "wait" || !function.options.iter().any(|known| known.name == option.text)
-            }),
-            // Options that are made elsewhere may say that it waits.
-            _ => function.ends_with_options && args.len() == *function.arguments.end(),
-        };
-        Some(Act {
-            name: function.name,
-            at,
-            state: args.get(1).and_then(|state| state.text()).map(str::to_owned),
-            goes_on: function.options.iter().any(|option| option.name == "wait"),
-            waits,
-            value,
-        })
+/// When a closure is called that `function` is given.
+fn closure_of(function: &Function) -> Option<Called> {
+    function.params.iter().find_map(|param| match param.takes {
+        Type::Closure(called) => Some(called),
+        _ => None,
+    })
+}
+
+fn act(function: &'static Function, args: &[&Expr], at: Spot, value: Value) -> Option<Act> {
+    if function.changes == Changes::Nothing {
+        return None;
     }
+    let waits = match args.last().map(|last| &last.kind) {
+        // What is misspelt is told by another rule.
+        Some(ExprKind::Map(options)) => {
+            options.iter().any(|(option, _)| option.text == "wait" || function.option(&option.text).is_none())
+        }
+        // Options that are made elsewhere may say that it waits.
+        _ => !function.options.is_empty() && args.len() == *function.arguments().end(),
+    };
+    let state = function.params.iter().position(|param| param.takes == Type::State);
+    let state = state.and_then(|at| args.get(at)?.text());
+    Some(Act { function, at, state: state.map(str::to_owned), waits, value })
 }

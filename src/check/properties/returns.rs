@@ -3,6 +3,7 @@
 use super::{DEPTH, Reader, unknown};
 use crate::check::script::Script;
 use crate::check::types::Type;
+use crate::language::Returns;
 use crate::language::tree::{Expr, ExprKind, Function, Name};
 use std::rc::Rc;
 
@@ -18,15 +19,17 @@ impl Reader<'_> {
         let wanted = |f: &Function| f.name.text == name && f.params.len() == args.len();
         match (script.functions().iter().find(|f| wanted(f)), path) {
             (Some(function), _) => self.infer(&script, function),
-            // A step is worth what its closure is.
-            (None, []) if name == "step" => args.get(1).cloned().unwrap_or(Type::Unknown),
-            (None, []) => self.ours(name),
+            (None, []) => self.ours(name, args),
             (None, _) => Type::Unknown,
         }
     }
 
-    fn ours(&self, name: &str) -> Type {
-        self.words.ours(name).map_or(Type::Unknown, |function| Type::returned_by(function.name, function.returns))
+    fn ours(&self, name: &str, args: &[Type]) -> Type {
+        match self.words.ours(name) {
+            Some(function) if function.returns == Returns::OfClosure => args.last().cloned().unwrap_or(Type::Unknown),
+            Some(function) => Type::of(function.name, &function.returns),
+            None => Type::Unknown,
+        }
     }
 
     /// What a function of a script returns, whatever it is given.
@@ -73,7 +76,7 @@ impl Reader<'_> {
             "map" => Type::array(value),
             "find" | "shift" | "pop" => element,
             "keys" => Type::array(Type::Text),
-            _ => self.ours(name),
+            _ => self.ours(name, &[]),
         }
     }
 }

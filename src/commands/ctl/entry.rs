@@ -12,7 +12,7 @@ use crate::interrupt::Interrupt;
 use crate::journal::store::RunKind;
 use crate::language::Ending;
 use crate::live::{self, clock};
-use crate::operations;
+use crate::operations::{self, Changes};
 use crate::output::Output;
 use crate::session::Session;
 use indexmap::IndexMap;
@@ -79,7 +79,7 @@ pub(in crate::commands) fn main(asked: Asked, global: Global, output: &Output, i
     }
     let work = |session: &mut Session| {
         let row = operations::find(&flags.command.replace('-', "_"));
-        if row.is_some_and(|row| row.changes_cluster()) {
+        if row.is_some_and(|row| row.function.changes == Changes::Cluster) {
             session.lock_ahead();
         }
         execute(&flags, session, output, &host)

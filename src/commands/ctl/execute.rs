@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind, Result, ScriptError};
 use crate::live::clock::Stopwatch;
 use crate::nearest::{did_you_mean, names_of, parse_named};
 use crate::node::{Kind, Node, State};
-use crate::operations::{self, Arguments, Operation};
+use crate::operations::{self, Arguments, Function};
 use crate::output::Output;
 use crate::text::shell_word;
 use crate::time::Zone;
@@ -160,9 +160,9 @@ impl Command<'_> {
     fn operate(&mut self, name: &str, values: Vec<Value>) -> Result<Value> {
         let row = operations::find(name)
             .ok_or_else(|| Error::internal(format!("ctl knows an operation `{name}` that is not in the table")))?;
-        let values = values.into_iter().map(|value| only_own_guards(value, row)).collect();
-        let args = Arguments::check(row, values)?;
-        (row.run)(self.gate, &args)
+        let values = values.into_iter().map(|value| only_own_guards(value, &row.function)).collect();
+        let args = Arguments::check(&row.function, values)?;
+        (row.call)(self.gate, &args)
     }
 
     /// The trailing map of an operation: these options, and the guards that are forced.
@@ -314,8 +314,9 @@ impl Command<'_> {
 }
 
 /// `BINLOGSH_FORCE` may stand in the environment for several commands: what is no guard of this one means nothing to it.
-fn only_own_guards(value: Value, row: &Operation) -> Value {
-    let own = |name: &Value| matches!(name, Value::Text(name) if row.guards.iter().any(|guard| guard.name() == name));
+fn only_own_guards(value: Value, function: &Function) -> Value {
+    let own =
+        |name: &Value| matches!(name, Value::Text(name) if function.guards.iter().any(|guard| guard.name() == name));
     match value {
         Value::Map(mut options) => {
             if let Some(Value::List(names)) = options.get_mut("force") {

@@ -1,78 +1,29 @@
-//! The row of a function that is the language's own: what an operation's row says, and a function that sees the call.
+//! A function that is the language's own: a row like an operation's, and a function that sees the call.
 
 use crate::error::{Error, Result};
-use crate::language::bindings::Called;
+use crate::language::bindings::Outcome;
 use crate::language::convert::to_value;
 use crate::language::host::Host;
-use crate::operations::{Example, Group};
+use crate::operations::{Function, Row};
 use crate::value::Value;
 use rhai::{Dynamic, FnPtr, NativeCallContext};
 
 /// What a function of the language's own does, given the call and its arguments.
-type Function = fn(&Host, &NativeCallContext<'_>, &mut [&mut Dynamic]) -> Called;
+type Native = fn(&Host, &NativeCallContext<'_>, &mut [&mut Dynamic]) -> Outcome;
 
-/// A function of the language's own.
-pub(in crate::language) struct Builtin {
-    /// Its name in scripts.
-    pub(in crate::language) name: &'static str,
-    /// The chapter of the reference it stands in.
-    pub(in crate::language) group: Group,
-    /// What it takes, in order; those that can be left out come last.
-    pub(in crate::language) params: &'static [BuiltinParam],
-    /// Keys of the trailing map: name, what it takes, what it does.
-    pub(in crate::language) options: &'static [(&'static str, &'static str, &'static str)],
-    /// What it returns.
-    pub(in crate::language) returns: &'static str,
-    /// Its documentation.
-    pub(in crate::language) about: &'static str,
-    /// Code that shows it.
-    pub(in crate::language) example: Example,
-    /// Does it; `None` for what Rhai has already.
-    pub(in crate::language) call: Option<Function>,
-}
+/// A function of the language's own; nothing does it where Rhai has it already.
+pub(in crate::language) type Builtin = Row<Option<Native>>;
 
-/// A parameter of such a function.
-pub(in crate::language) struct BuiltinParam {
-    /// Its name.
-    pub(in crate::language) name: &'static str,
-    /// Whether it can be left out.
-    pub(in crate::language) optional: bool,
-}
-
-impl BuiltinParam {
-    /// A parameter that must be given.
-    pub(in crate::language) const fn new(name: &'static str) -> Self {
-        Self { name, optional: false }
+/// Whether `function` takes `count` arguments.
+///
+/// # Errors
+/// `invalid`, with the signature.
+pub(super) fn check_count(function: &Function, count: usize) -> Result<()> {
+    if function.arguments().contains(&count) {
+        return Ok(());
     }
-
-    /// A parameter that can be left out.
-    pub(in crate::language) const fn optional(name: &'static str) -> Self {
-        Self { name, optional: true }
-    }
-}
-
-impl Builtin {
-    /// Its call as people write it: `step(name, closure)`.
-    pub(in crate::language) fn signature(&self) -> String {
-        let params = self.params.iter().map(|param| match param.optional {
-            true => format!("[{}]", param.name),
-            false => param.name.to_owned(),
-        });
-        format!("{}({})", self.name, params.collect::<Vec<_>>().join(", "))
-    }
-
-    /// Whether it takes `count` arguments.
-    ///
-    /// # Errors
-    /// `invalid`, with the signature.
-    pub(in crate::language) fn check_count(&self, count: usize) -> Result<()> {
-        let required = self.params.iter().filter(|param| !param.optional).count();
-        if (required..=self.params.len()).contains(&count) {
-            return Ok(());
-        }
-        Err(Error::invalid(format!("{}: takes {}, not {count} argument(s)", self.name, self.signature()))
-            .hint(format!("see help(\"{}\")", self.name)))
-    }
+    Err(Error::invalid(format!("{}: takes {}, not {count} argument(s)", function.name, function.signature()))
+        .hint(format!("see help(\"{}\")", function.name)))
 }
 
 /// The argument `name` of `function`, as text.

@@ -3,15 +3,16 @@
 use crate::error::Error;
 use crate::language::failure::Failure;
 use crate::language::host::Host;
+use crate::language::types::Property;
 use crate::nearest::did_you_mean;
+use crate::operations::Returns;
 use rhai::{Dynamic, Engine, ImmutableString};
 use std::rc::Rc;
 
-/// Name, type and meaning of each property.
-pub(in crate::language) const PROPERTIES: [(&str, &str, &str); 3] = [
-    ("kind", "text", "what sort of thing went wrong, such as `refused` or `unreachable`"),
-    ("message", "text", "what, where and why"),
-    ("hint", "text or ()", "what to do next"),
+pub(in crate::language) const PROPERTIES: &[Property] = &[
+    Property::new("kind", Returns::Text, "what sort of thing went wrong, such as `refused` or `unreachable`"),
+    Property::new("message", Returns::Text, "what, where and why"),
+    Property::new("hint", Returns::Maybe(&Returns::Text), "what to do next"),
 ];
 
 /// Registers the type: its properties, and that it prints as it reads.
@@ -26,7 +27,7 @@ pub(super) fn register(engine: &mut Engine, host: &Rc<Host>) {
     let unknown = Rc::clone(host);
     engine.register_indexer_get(
         move |_: &mut Failure, name: ImmutableString| -> Result<Dynamic, Box<rhai::EvalAltResult>> {
-            let hint = did_you_mean(&name, PROPERTIES.map(|(known, ..)| known))
+            let hint = did_you_mean(&name, PROPERTIES.iter().map(|known| known.name))
                 .unwrap_or_else(|| "it has kind, message and hint".into());
             Err(unknown.raise(Error::invalid(format!("an Error has no property `{name}`")).hint(hint)))
         },

@@ -13,7 +13,7 @@ mod steps;
 mod time;
 mod wait;
 
-pub(super) use builtin::{Builtin, BuiltinParam};
+use builtin::{Builtin, check_count};
 pub(super) use failure::PROPERTIES as ERROR_PROPERTIES;
 pub(super) use node::PROPERTIES as NODE_PROPERTIES;
 pub(super) use time::PROPERTIES as TIME_PROPERTIES;
@@ -21,16 +21,16 @@ pub(super) use time::PROPERTIES as TIME_PROPERTIES;
 use crate::error::Result;
 use crate::language::convert::{to_dynamic, to_value};
 use crate::language::host::Host;
-use crate::operations::{self, Operation};
+use crate::operations::{self, Changes, Function, Operation};
 use rhai::{Dynamic, Engine, FuncRegistration, Module, NativeCallContext, RhaiFunc};
 use std::any::TypeId;
 use std::rc::Rc;
 
 /// What Rhai's functions return.
-type Called = std::result::Result<Dynamic, Box<rhai::EvalAltResult>>;
+type Outcome = std::result::Result<Dynamic, Box<rhai::EvalAltResult>>;
 
 /// A function as Rhai keeps it.
-type Bound = dyn Fn(Option<NativeCallContext<'_>>, &mut [&mut Dynamic]) -> Called;
+type Bound = dyn Fn(Option<NativeCallContext<'_>>, &mut [&mut Dynamic]) -> Outcome;
 
 /// How many arguments more than it takes a function is still registered for.
 const TOO_MANY: usize = 2;
@@ -58,15 +58,15 @@ pub(super) fn register(engine: &mut Engine, host: &Rc<Host>) {
 }
 
 fn bind_operation(module: &mut Module, host: &Rc<Host>, operation: &'static Operation) {
-    let most = operation.params.len() + usize::from(!operation.options.is_empty());
+    let function = &operation.function;
     let host = Rc::clone(host);
-    let call = move |context: Option<NativeCallContext<'_>>, arguments: &mut [&mut Dynamic]| -> Called {
-        if let Some(context) = context.filter(|_| operation.changes) {
-            host.acting(operation.name, context.call_source().unwrap_or_default(), context.call_position());
+    let call = move |context: Option<NativeCallContext<'_>>, arguments: &mut [&mut Dynamic]| -> Outcome {
+        if let Some(context) = context.filter(|_| function.changes != Changes::Nothing) {
+            host.acting(function.name, context.call_source().unwrap_or_default(), context.call_position());
         }
         operate(&host, operation, arguments).map_err(|error| host.raise(error))
     };
-    bind(module, operation.name, most, Rc::new(call));
+    bind(module, function, Rc::new(call));
 }
 
 fn operate(host: &Host, operation: &'static Operation, arguments: &[&mut Dynamic]) -> Result<Dynamic> {
@@ -75,25 +75,25 @@ fn operate(host: &Host, operation: &'static Operation, arguments: &[&mut Dynamic
 }
 
 fn bind_builtin(module: &mut Module, host: &Rc<Host>, row: &'static Builtin) {
-    let Some(function) = row.call else { return };
+    let Some(native) = row.call else { return };
     let host = Rc::clone(host);
-    let call = move |context: Option<NativeCallContext<'_>>, arguments: &mut [&mut Dynamic]| -> Called {
-        row.check_count(arguments.len()).map_err(|error| host.raise(error))?;
+    let call = move |context: Option<NativeCallContext<'_>>, arguments: &mut [&mut Dynamic]| -> Outcome {
+        check_count(&row.function, arguments.len()).map_err(|error| host.raise(error))?;
         match &context {
-            Some(context) => function(&host, context, arguments),
+            Some(context) => native(&host, context, arguments),
             None => Ok(Dynamic::UNIT),
         }
     };
-    bind(module, row.name, row.params.len(), Rc::new(call));
+    bind(module, &row.function, Rc::new(call));
 }
 
-/// Registers one function for up to `most` arguments of any type, and a few too many.
-fn bind(module: &mut Module, name: &str, most: usize, call: Rc<Bound>) {
-    for count in 0..=most + TOO_MANY {
-        for types in shadowing(name, count) {
-            let function =
+/// Registers one function for as many arguments of any type as it takes, and a few too many.
+fn bind(module: &mut Module, function: &Function, call: Rc<Bound>) {
+    for count in 0..=function.arguments().end() + TOO_MANY {
+        for types in shadowing(function.name, count) {
+            let called =
                 RhaiFunc::Method { func: Rc::clone(&call), has_context: true, is_pure: true, is_volatile: true };
-            FuncRegistration::new(name).in_global_namespace().set_into_module_raw(module, types, function);
+            FuncRegistration::new(function.name).in_global_namespace().set_into_module_raw(module, types, called);
         }
     }
 }
@@ -107,19 +107,6 @@ fn shadowing(name: &str, count: usize) -> Vec<Vec<TypeId>> {
         all.push(vec![TypeId::of::<rhai::FLOAT>()]);
     }
     all
-}
-
-/// The names of a `Node`'s properties.
-pub fn node_properties() -> impl Iterator<Item = &'static str> {
-    NODE_PROPERTIES.iter().map(|(name, _, _)| *name)
-}
-
-/// Name, type and meaning of a property.
-pub type Property = (&'static str, &'static str, &'static str);
-
-/// The types of the language's own, and the properties of each.
-pub fn types() -> [(&'static str, &'static [Property]); 3] {
-    [("Node", &NODE_PROPERTIES), ("Time", &TIME_PROPERTIES), ("Error", &ERROR_PROPERTIES)]
 }
 
 #[cfg(test)]

@@ -2,41 +2,44 @@
 
 use crate::error::{Error, Result};
 use crate::language::bindings::builtin::text;
-use crate::language::bindings::{Builtin, BuiltinParam, Called};
+use crate::language::bindings::{Builtin, Outcome};
 use crate::language::convert::to_dynamic;
 use crate::language::host::Host;
-use crate::operations::{Example, Group};
+use crate::operations::{Example, Function, Group, Opt, Param, Returns, Row, Type};
 use rhai::{Dynamic, NativeCallContext};
 
-pub(super) const ROWS: &[Builtin] = &[Builtin {
-    name: "param",
-    group: Group::Steps,
-    params: &[BuiltinParam::new("name"), BuiltinParam::optional("options")],
-    options: &[
-        ("about", "text", "what it is for, shown by `run FILE --help`"),
-        ("default", "text, integer, number or bool", "its value when it is not given"),
-        (
-            "type",
-            "text",
-            "`text`, `integer`, `number`, `bool`, `duration` (a text such as `90s`) or `secret`; if it is not said, the \
-             default's",
+pub(super) const ROWS: &[Builtin] = &[Row {
+    function: Function {
+        name: "param",
+        group: Group::Steps,
+        params: &[Param::new("name", Type::Text)],
+        options: &[
+            Opt::new("about", Type::Text, "what it is for, shown by `run FILE --help`"),
+            Opt::new("default", Type::Literal, "its value when it is not given"),
+            Opt::new(
+                "type",
+                Type::Text,
+                "`text`, `integer`, `number`, `bool`, `duration` (a text such as `90s`) or `secret`; if it is not \
+                 said, the default's",
+            ),
+            Opt::new("choices", Type::Literals, "the values that it may have"),
+        ],
+        returns: Returns::OfParameter,
+        about: "The value given with `--param name=value`, or the default.\nName and options are literals, so that \
+                `run FILE --help` knows them without running the script.\nWithout a default it must be given. That, \
+                its type and its choices are checked before the script begins.\n\nA `secret` has no default. It is \
+                asked for without showing it, or comes from `--param-file name=FILE` or `--param-env name=VARIABLE`, \
+                never from the command line itself. It prints as `***`, is taken by `encrypt`, and is kept nowhere: a \
+                run that is resumed asks for it again.",
+        example: Example::new(
+            "param(\"takes\", #{ about: \"how long a restart takes\", type: \"duration\", default: \"30s\" })",
         ),
-        ("choices", "array", "the values that it may have"),
-    ],
-    returns: "the value, of the parameter's type",
-    about: "The value given with `--param name=value`, or the default.\n\
-            Name and options are literals, so that `run FILE --help` knows them without running the script.\n\
-            Without a default it must be given. That, its type and its choices are checked before the script begins.\n\n\
-            A `secret` has no default. It is asked for without showing it, or comes from `--param-file name=FILE` or \
-            `--param-env name=VARIABLE`, never from the command line itself. It prints as `***`, is taken by `encrypt`, and \
-            is kept nowhere: a run that is resumed asks for it again.",
-    example: Example::new(
-        "param(\"takes\", #{ about: \"how long a restart takes\", type: \"duration\", default: \"30s\" })",
-    ),
+        ..Function::BASE
+    },
     call: Some(param),
 }];
 
-fn param(host: &Host, _: &NativeCallContext<'_>, arguments: &mut [&mut Dynamic]) -> Called {
+fn param(host: &Host, _: &NativeCallContext<'_>, arguments: &mut [&mut Dynamic]) -> Outcome {
     let look = || -> Result<Dynamic> {
         let name = text("param", "name", arguments[0])?;
         let declared = host.declared.borrow();

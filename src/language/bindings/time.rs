@@ -2,14 +2,17 @@
 
 use crate::error::Error;
 use crate::language::host::Host;
+use crate::language::types::Property;
 use crate::nearest::did_you_mean;
+use crate::operations::Returns;
 use crate::time::{Time, parse_duration};
 use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString};
 use std::rc::Rc;
 
-/// Name, type and meaning of each property.
-pub(in crate::language) const PROPERTIES: [(&str, &str, &str); 2] =
-    [("unix_ms", "integer", "milliseconds since 1970, UTC"), ("zone", "text", "the time zone in which it is shown")];
+pub(in crate::language) const PROPERTIES: &[Property] = &[
+    Property::new("unix_ms", Returns::Integer, "milliseconds since 1970, UTC"),
+    Property::new("zone", Returns::Text, "the time zone in which it is shown"),
+];
 
 /// Registers the type: properties, text (RFC 3339), comparison, `time - time` in seconds, `time + duration`.
 pub(super) fn register(engine: &mut Engine, host: &Rc<Host>) {
@@ -18,7 +21,7 @@ pub(super) fn register(engine: &mut Engine, host: &Rc<Host>) {
     engine.register_get("zone", |time: &mut Time| time.zone.name());
     let property = Rc::clone(host);
     engine.register_indexer_get(move |_: &mut Time, name: ImmutableString| {
-        let hint = did_you_mean(&name, PROPERTIES.map(|(known, ..)| known));
+        let hint = did_you_mean(&name, PROPERTIES.iter().map(|known| known.name));
         let error = Error::invalid(format!("a Time has no property `{name}`"));
         Err::<Dynamic, _>(property.raise(error.hint(hint.unwrap_or_else(|| "it has unix_ms and zone".into()))))
     });

@@ -2,10 +2,10 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::language::bindings::builtin::{closure, text, wrong};
-use crate::language::bindings::{Builtin, BuiltinParam, Called};
+use crate::language::bindings::{Builtin, Outcome};
 use crate::language::convert::to_value;
 use crate::language::host::{Host, OpenFor};
-use crate::operations::{Example, Group};
+use crate::operations::{Called, Course, Example, Function, Group, Param, Returns, Row, Type};
 use crate::time::show_seconds;
 use crate::value::Value;
 use crate::world::{Notice, Progress, WaitEnd, read};
@@ -15,23 +15,30 @@ use std::time::Duration;
 /// How long to wait between two looks: a twentieth of the time waited so far, within these bounds.
 const PAUSES: (f64, f64) = (1.0, 5.0);
 
-pub(super) const ROWS: &[Builtin] = &[Builtin {
-    name: "wait_until",
-    group: Group::Wait,
-    params: &[BuiltinParam::new("what"), BuiltinParam::new("closure"), BuiltinParam::new("timeout")],
-    options: &[],
-    returns: "number: the seconds it took",
-    about: "Waits until the closure returns true, looking once a second, and every five seconds later on.\n\
-            `what` says what is waited for; it is shown meanwhile and named when the timeout is over.\n\
-            Instead of false the closure can return a text that says what is missing, or a closure that returns it and asks \
-            nothing: the last is named then, too.\n\
-            The closure may only look: a change inside it is refused. It is asked at least once.\n\
-            Fails with `timeout`, or with whatever the closure fails with.",
-    example: Example::new("wait_until(\"two Pumps are online\", || pumps().len() >= 2, \"1m\")"),
+pub(super) const ROWS: &[Builtin] = &[Row {
+    function: Function {
+        name: "wait_until",
+        group: Group::Wait,
+        params: &[
+            Param::new("what", Type::Text),
+            Param::new("closure", Type::Closure(Called::UntilMet)),
+            Param::new("timeout", Type::Duration),
+        ],
+        returns: Returns::Number,
+        course: &[Course::Waits],
+        about: "Waits until the closure returns true, looking once a second, and every five seconds later on. Returns \
+                the seconds that it took.\n`what` says what is waited for; it is shown meanwhile and named when the \
+                timeout is over.\nInstead of false the closure can return a text that says what is missing, or a \
+                closure that returns it and asks nothing: the last is named then, too.\nThe closure may only look: a \
+                change inside it is refused. It is asked at least once.\nFails with `timeout`, or with whatever the \
+                closure fails with.",
+        example: Example::new("wait_until(\"two Pumps are online\", || pumps().len() >= 2, \"1m\")"),
+        ..Function::BASE
+    },
     call: Some(wait_until),
 }];
 
-fn wait_until(host: &Host, context: &NativeCallContext<'_>, arguments: &mut [&mut Dynamic]) -> Called {
+fn wait_until(host: &Host, context: &NativeCallContext<'_>, arguments: &mut [&mut Dynamic]) -> Outcome {
     let taken = || -> Result<(String, FnPtr, Duration)> {
         let what = text("wait_until", "what", arguments[0])?;
         let condition = closure("wait_until", "closure", arguments[1])?;
@@ -52,7 +59,7 @@ fn poll(
     (what, began): (&str, i64),
     condition: &FnPtr,
     timeout: Duration,
-) -> Called {
+) -> Outcome {
     let raise = |error| host.raise(error);
     loop {
         let said = host.open_for(OpenFor::Looks, || condition.call_raw(context, None, []))?;
