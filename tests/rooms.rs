@@ -2,7 +2,7 @@
 //!
 //! The table is the one of `docs/architecture.md`. Every `crate::` path in `src/` is read and held against it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -43,7 +43,7 @@ const DOORS: &[&str] = &[
     "src/output/",
     "src/config",
     "src/journal/store/",
-    "src/language/library",
+    "src/language/running/library",
     "src/rehearsal/",
     "src/testing/files.rs",
     "src/commands/",
@@ -133,6 +133,62 @@ fn every_room_uses_only_what_it_may() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The part of `language/` that a path names, `reading::masking` of `crate::language::reading::masking::Masking`; a folder
+/// and its files are one.
+fn language_parts(text: &str) -> Vec<String> {
+    let code: String =
+        text.split("#[cfg(test)]").next().unwrap_or("").lines().filter(|l| !l.trim().starts_with("//")).collect();
+    let after = code.split("crate::language::").skip(1);
+    let words = |path: &str| {
+        path.split("::")
+            .take(2)
+            .map(first_word)
+            .take_while(|w| w.starts_with(char::is_lowercase))
+            .collect::<Vec<_>>()
+            .join("::")
+    };
+    after.map(words).collect()
+}
+
+fn first_word(text: &str) -> String {
+    text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+}
+
+#[test]
+fn the_language_has_no_circle() {
+    let sources = sources();
+    let inside = sources.iter().filter_map(|(path, text)| Some((path.strip_prefix("src/language/")?, text)));
+    let mut arrows: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (path, text) in inside.filter(|(path, _)| !path.ends_with("mod.rs") || path.matches('/').count() > 1) {
+        let part = path.trim_end_matches(".rs").split('/').take(2).collect::<Vec<_>>().join("::");
+        arrows.entry(part).or_default().extend(language_parts(text));
+    }
+    for (part, named) in &mut arrows {
+        named.remove(part);
+    }
+    assert!(arrows.len() > 30 && arrows["running::interpreter"].contains("running::host"), "{arrows:?}");
+    // Whatever names nothing that is left is no part of a circle.
+    while let Some(done) = arrows.iter().find(|(_, named)| named.iter().all(|name| !arrows.contains_key(name))) {
+        let done = done.0.clone();
+        arrows.remove(&done);
+    }
+    assert!(arrows.is_empty(), "these are in a circle, or lead into one: {arrows:#?}");
+}
+
+#[test]
+fn the_parts_of_the_language_stand_one_upon_the_other() {
+    for (path, text) in sources() {
+        let above: &[&str] = match path.strip_prefix("src/language/").and_then(|path| path.split('/').next()) {
+            Some("reading") => &["documenting", "running"],
+            Some("documenting") => &["running"],
+            _ => continue,
+        };
+        let named = language_parts(&text);
+        let wrong = named.iter().find(|part| above.iter().any(|above| part.split("::").next() == Some(above)));
+        assert!(wrong.is_none(), "{path} names {wrong:?}");
+    }
 }
 
 #[test]

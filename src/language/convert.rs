@@ -12,13 +12,13 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 /// A node as a script holds it: copied by every assignment, so it is shared.
-pub(super) type NodeValue = Arc<Node>;
+pub(crate) type NodeValue = Arc<Node>;
 
 /// How deep arrays and maps may be nested. A closure can make a value that contains itself.
 const DEEPEST: usize = 64;
 
 /// `value` as a script gets it.
-pub(super) fn to_dynamic(value: Value, shapes: &RefCell<Shapes>) -> Dynamic {
+pub(crate) fn to_dynamic(value: Value, shapes: &RefCell<Shapes>) -> Dynamic {
     match value {
         Value::Unit => Dynamic::UNIT,
         Value::Bool(flag) => flag.into(),
@@ -44,7 +44,7 @@ pub(super) fn to_dynamic(value: Value, shapes: &RefCell<Shapes>) -> Dynamic {
 ///
 /// # Errors
 /// `invalid` for what is no data: a function, a range, or a value nested without end.
-pub(super) fn to_value(dynamic: &Dynamic, shapes: &RefCell<Shapes>) -> Result<Value> {
+pub(crate) fn to_value(dynamic: &Dynamic, shapes: &RefCell<Shapes>) -> Result<Value> {
     value_at(dynamic, shapes, 0)
 }
 

@@ -5,11 +5,11 @@ use std::rc::Rc;
 
 /// The error that a script caught. Thrown again, it is what it was.
 #[derive(Clone, Debug)]
-pub(super) struct Failure(pub(super) Rc<Error>);
+pub(crate) struct Failure(pub(crate) Rc<Error>);
 
 impl Failure {
     /// A value that carries `error`.
-    pub(super) fn new(error: Error) -> Self {
+    pub(crate) fn new(error: Error) -> Self {
         Self(Rc::new(error))
     }
 }

@@ -5,57 +5,40 @@
 //! Documentation stands in the same row as the function, so that `help`, completion and the reference cannot differ
 //! from what runs.
 //!
-//! This room knows the gate and nothing behind it: no terminal, no network, no particular world. It opens files only in
-//! [`library`], to import modules.
+//! Three parts: `reading` (texts, their words, places and trees, what is wrong with one), `documenting` (help, the
+//! reference, the library's and the procedures' pages), and `running`, which alone knows the gate. Nothing here knows what
+//! is behind that: no terminal, no network, no particular world. Files are opened in `running/library` only, to import
+//! modules.
 
-mod bindings;
-mod complete;
 mod convert;
-mod definitions;
-mod describe;
-mod docs;
-mod engine;
+mod documenting;
 mod failure;
-mod help;
-mod host;
-mod interpreter;
-pub mod lexer;
-mod library;
-mod library_docs;
-mod masking;
-mod parameter;
-mod pin;
-mod place;
-mod procedures;
-mod reach;
-mod reference;
+mod functions;
+mod reading;
+mod running;
 mod settings;
 mod shapes;
-mod shipped;
-mod signs;
-mod slips;
-mod sources;
-mod thrown;
-mod translate;
-pub mod tree;
+mod stdlib;
 mod types;
 
 pub use crate::operations::{Called, Changes, Course, Example, Function, Group, Opt, Param, Returns, Type};
-pub use complete::Completeness;
-pub use definitions::definitions;
-pub use describe::{ScriptDoc, about_module as header};
-pub use docs::{function, functions, overview};
-pub use help::{Topic, page};
-pub use interpreter::{Ending, Imported, ImportedFunction, Interpreter, Names, Prepared};
-pub use library::{find_module, stdlib};
-pub use library_docs::{LibraryFunction, library_functions, usual_alias};
-pub use masking::{Masking, masked};
-pub use parameter::{ParamDoc, ParamType};
-pub use pin::PinnedModule;
-pub use procedures::procedures_markdown;
-pub use reference::reference_markdown;
-pub use settings::{Limits, Settings};
-pub use shipped::{Shipped, shipped};
-pub use sources::Source;
-pub use thrown::{from_script, thrown, to_script};
+pub use documenting::definitions::definitions;
+pub use documenting::help::{overview, page};
+pub use documenting::library_docs::{LibraryFunction, library_functions, usual_alias};
+pub use documenting::procedures::procedures_markdown;
+pub use documenting::reference::reference_markdown;
+pub use documenting::shipped::{Shipped, shipped};
+pub use functions::{function, functions};
+pub use reading::complete::Completeness;
+pub use reading::describe::{ScriptDoc, about_module as header};
+pub use reading::imported::{Imported, ImportedFunction};
+pub use reading::masking::{Masking, masked};
+pub use reading::parameter::{ParamDoc, ParamType};
+pub use reading::sources::Source;
+pub use reading::{lexer, tree};
+pub use running::interpreter::{Ending, Interpreter, Names, Prepared};
+pub use running::library::find_module;
+pub use running::thrown::{from_script, thrown, to_script};
+pub use settings::{Limits, PinnedModule, Settings, Topic};
+pub use stdlib::stdlib;
 pub use types::{Property, TYPES, TypeDoc};

@@ -1,9 +1,8 @@
 //! What an interpreter is told once, before it runs anything.
 
-use crate::language::help::Topic;
-use crate::language::pin::PinnedModule;
 use crate::secret::Secret;
 use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// What an interpreter is told once.
@@ -22,6 +21,28 @@ pub struct Settings {
     pub limits: Limits,
     /// What `help` finds beside what the language knows; asked when somebody wants help.
     pub topics: Option<fn() -> Vec<Topic>>,
+}
+
+/// A module as a run was begun with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PinnedModule {
+    /// The source that imports it, by name.
+    pub importer: String,
+    /// What it writes after `import`.
+    pub path: String,
+    /// The module's own name: its file, or `stdlib:NAME`.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// A page of `help` that another room has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Topic {
+    /// The word that is looked up.
+    pub name: &'static str,
+    /// The page.
+    pub text: String,
 }
 
 /// Where a script that runs away is stopped. None of them is met by a script that does something useful.

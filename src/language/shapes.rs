@@ -8,14 +8,14 @@ use std::collections::{BTreeSet, HashMap};
 
 /// What is remembered of maps.
 #[derive(Default)]
-pub(super) struct Shapes {
+pub(crate) struct Shapes {
     orders: HashMap<String, Vec<String>>,
     fields: BTreeSet<String>,
 }
 
 impl Shapes {
     /// Remembers that a map has these fields, in this order.
-    pub(super) fn learn<'a>(&mut self, fields: impl Iterator<Item = &'a str> + Clone) {
+    pub(crate) fn learn<'a>(&mut self, fields: impl Iterator<Item = &'a str> + Clone) {
         let mut sorted: Vec<&str> = fields.clone().collect();
         sorted.sort_unstable();
         let key = key_of(sorted.into_iter());
@@ -27,7 +27,7 @@ impl Shapes {
     }
 
     /// Remembers the fields of the maps that stand in `ast`, in the order in which they are written.
-    pub(super) fn learn_from(&mut self, ast: &AST) {
+    pub(crate) fn learn_from(&mut self, ast: &AST) {
         ast.walk(&mut |path: &[ASTNode<'_>]| {
             if let Some(ASTNode::Expr(Expr::Map(map, _))) = path.last() {
                 self.learn(map.0.iter().map(|(field, _)| field.name.as_str()));
@@ -37,12 +37,12 @@ impl Shapes {
     }
 
     /// The order in which these fields, given sorted, were written; `None` for a map of a kind never seen.
-    pub(super) fn order_of<'a>(&self, sorted: impl Iterator<Item = &'a str>) -> Option<&[String]> {
+    pub(crate) fn order_of<'a>(&self, sorted: impl Iterator<Item = &'a str>) -> Option<&[String]> {
         self.orders.get(&key_of(sorted)).map(Vec::as_slice)
     }
 
     /// Every field of every map that was seen.
-    pub(super) fn fields(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn fields(&self) -> impl Iterator<Item = &str> {
         self.fields.iter().map(String::as_str)
     }
 }

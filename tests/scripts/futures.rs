@@ -1,6 +1,6 @@
 //! No future makes a shipped script do harm of its own, and docs/procedures.md says what came of them.
 //!
-//! `BINLOGSH_SOAK` plays 10,000 futures and every fault at every event; it prints the rows of src/language/futures.md, and
+//! `BINLOGSH_SOAK` plays 10,000 futures and every fault at every event; it prints the rows of src/language/documenting/futures.md, and
 //! fails where they differ from what stands there.
 
 use super::{base, script, subjects, tried};
@@ -58,12 +58,12 @@ fn row(name: &str, what: &str, tally: &Tally) -> String {
 }
 
 /// The rows are what stands in docs/procedures.md.
-#[expect(clippy::print_stdout, reason = "rows of src/language/futures.md, seen with --nocapture")]
+#[expect(clippy::print_stdout, reason = "rows of src/language/documenting/futures.md, seen with --nocapture")]
 fn are_written_down(rows: &[String]) {
     let rows = rows.join("\n");
     println!("{rows}");
-    let table = include_str!("../../src/language/futures.md");
-    assert!(table.contains(&rows), "renew src/language/futures.md:\n{rows}");
+    let table = include_str!("../../src/language/documenting/futures.md");
+    assert!(table.contains(&rows), "renew src/language/documenting/futures.md:\n{rows}");
 }
 
 fn no_future_makes_it_do_harm(name: &str, more: &[(&str, &str)]) {

@@ -1,0 +1,271 @@
+//! The words of a text, for colours and completion, and to find secrets in it. What it does not understand is
+//! punctuation: it never fails.
+
+use std::ops::Range;
+
+/// What a token is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A word of the language.
+    Keyword,
+    /// Any other word.
+    Word,
+    /// Text in quotes; the quote at its end may be missing.
+    Text,
+    /// A number.
+    Number,
+    /// A comment.
+    Comment,
+    /// One character, or `#{`.
+    Punctuation,
+}
+
+/// A piece of a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// What it is.
+    pub kind: Kind,
+    /// Where it stands, in bytes.
+    pub range: Range<usize>,
+    /// Whether its end is missing: an open quote or comment.
+    pub is_open: bool,
+}
+
+impl Token {
+    /// Its letters in `text`, which it was found in.
+    pub fn of<'t>(&self, text: &'t str) -> &'t str {
+        &text[self.range.clone()]
+    }
+
+    /// The same token of a longer text, in which so many bytes stand before.
+    pub(crate) fn moved(self, bytes: usize) -> Self {
+        Self { range: self.range.start + bytes..self.range.end + bytes, ..self }
+    }
+}
+
+/// The words of Rhai that mean something by themselves.
+pub const KEYWORDS: [&str; 26] = [
+    "as", "break", "catch", "const", "continue", "do", "else", "export", "false", "fn", "for", "if", "import", "in",
+    "let", "loop", "private", "return", "switch", "this", "throw", "true", "try", "until", "while", "global",
+];
+
+/// The tokens of `text`, white space left out.
+pub fn tokens(text: &str) -> Vec<Token> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(token) = next_token(text, at) {
+        at = token.range.end;
+        found.push(token);
+    }
+    found
+}
+
+/// How deep expressions in texts in expressions are looked into.
+const DEPTH: usize = 8;
+
+/// The tokens of `text`, those of expressions in templates among them, and where its comments stand.
+pub(crate) fn deep_tokens(text: &str) -> (Vec<Token>, Vec<Range<usize>>) {
+    let (mut words, mut comments) = (Vec::new(), Vec::new());
+    spread(text, 0..text.len(), DEPTH, &mut words, &mut comments);
+    (words, comments)
+}
+
+/// The tokens within `range` of `text`, those of expressions in templates among them.
+fn spread(text: &str, range: Range<usize>, depth: usize, words: &mut Vec<Token>, comments: &mut Vec<Range<usize>>) {
+    for token in tokens(&text[range.clone()]).into_iter().map(|token| token.moved(range.start)) {
+        match token.kind {
+            Kind::Comment => comments.push(token.range),
+            Kind::Text if depth > 0 && token.of(text).starts_with('`') && token.of(text).contains("${") => {
+                template_parts(text, &token, depth, words, comments);
+            }
+            _ => words.push(token),
+        }
+    }
+}
+
+/// A template: its letters as texts, and the expressions between them.
+fn template_parts(text: &str, whole: &Token, depth: usize, words: &mut Vec<Token>, comments: &mut Vec<Range<usize>>) {
+    let mut begin = whole.range.start;
+    while let Some(found) = text[begin..whole.range.end].find("${") {
+        let open = begin + found;
+        let close = (open + expression(&text[open..whole.range.end])).min(whole.range.end);
+        words.push(Token { range: begin..open, ..whole.clone() });
+        spread(text, open + 2..close.saturating_sub(1).max(open + 2), depth - 1, words, comments);
+        begin = close;
+    }
+    words.push(Token { range: begin..whole.range.end, ..whole.clone() });
+}
+
+/// The first token of `text` from the byte `at` on.
+fn next_token(text: &str, at: usize) -> Option<Token> {
+    let rest = text[at..].trim_start();
+    let at = text.len() - rest.len();
+    let (kind, length, is_open) = match rest.chars().next()? {
+        c @ ('"' | '\'') => quoted(rest, c),
+        '`' => template(rest),
+        '#' if is_raw_text(rest) => raw_text(rest),
+        '/' if rest.starts_with("//") => (Kind::Comment, rest.find('\n').unwrap_or(rest.len()), false),
+        '/' if rest.starts_with("/*") => comment(rest),
+        '#' if rest.starts_with("#{") => (Kind::Punctuation, 2, false),
+        c if c.is_ascii_digit() => (Kind::Number, number(rest), false),
+        c if c.is_alphabetic() || c == '_' => word(rest),
+        c => (Kind::Punctuation, c.len_utf8(), false),
+    };
+    Some(Token { kind, range: at..at + length, is_open })
+}
+
+/// A text in quotes: it ends with its line, unless a backslash stands there.
+fn quoted(rest: &str, quote: char) -> (Kind, usize, bool) {
+    let mut letters = rest.char_indices().skip(1);
+    while let Some((at, c)) = letters.next() {
+        match c {
+            '\\' => drop(letters.next()),
+            c if c == quote => return (Kind::Text, at + 1, false),
+            '\n' => return (Kind::Text, at, true),
+            _ => {}
+        }
+    }
+    (Kind::Text, rest.len(), true)
+}
+
+/// A text in backquotes, the expressions in it included; a doubled backquote is one of its letters.
+fn template(rest: &str) -> (Kind, usize, bool) {
+    let mut at = 1;
+    while let Some(c) = rest[at..].chars().next() {
+        let behind = &rest[at..];
+        at += match c {
+            '`' if behind.starts_with("``") => 2,
+            '`' => return (Kind::Text, at + 1, false),
+            '$' if behind.starts_with("${") => expression(behind),
+            c => c.len_utf8(),
+        };
+    }
+    (Kind::Text, rest.len(), true)
+}
+
+/// How long an expression in a template is, with its `${` and its bracket at the end.
+fn expression(rest: &str) -> usize {
+    let (mut at, mut depth) = (2, 1_usize);
+    while let Some(token) = next_token(rest, at) {
+        at = token.range.end;
+        match token.of(rest) {
+            "{" | "#{" => depth += 1,
+            "}" => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            break;
+        }
+    }
+    at
+}
+
+/// `#"`, with any number of `#`.
+fn is_raw_text(rest: &str) -> bool {
+    rest.trim_start_matches('#').starts_with('"')
+}
+
+/// A text between `#"` and `"#`, in which no sign means anything.
+fn raw_text(rest: &str) -> (Kind, usize, bool) {
+    let marks = rest.len() - rest.trim_start_matches('#').len();
+    let end = format!("\"{}", "#".repeat(marks));
+    match rest[marks + 1..].find(&end) {
+        Some(at) => (Kind::Text, marks + 1 + at + end.len(), false),
+        None => (Kind::Text, rest.len(), true),
+    }
+}
+
+/// A comment between `/*` and `*/`, which may hold others.
+fn comment(rest: &str) -> (Kind, usize, bool) {
+    let (mut at, mut depth) = (2, 1_usize);
+    while let Some(c) = rest[at..].chars().next() {
+        let behind = &rest[at..];
+        at += match c {
+            '/' if behind.starts_with("/*") => {
+                depth += 1;
+                2
+            }
+            '*' if behind.starts_with("*/") => {
+                depth -= 1;
+                2
+            }
+            c => c.len_utf8(),
+        };
+        if depth == 0 {
+            return (Kind::Comment, at, false);
+        }
+    }
+    (Kind::Comment, rest.len(), true)
+}
+
+fn word(rest: &str) -> (Kind, usize, bool) {
+    let length = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
+    let kind = match KEYWORDS.contains(&&rest[..length]) {
+        true => Kind::Keyword,
+        false => Kind::Word,
+    };
+    (kind, length, false)
+}
+
+/// Digits with what belongs to them; a dot only if a digit follows, since `1..5` is a range and `5.max(6)` a call.
+fn number(rest: &str) -> usize {
+    let mut end = 0;
+    for (at, c) in rest.char_indices() {
+        let next_is_digit = || rest[at + 1..].starts_with(|c: char| c.is_ascii_digit());
+        match c {
+            c if c.is_ascii_alphanumeric() || c == '_' => {}
+            '.' if next_is_digit() && !rest[..at].contains('.') => {}
+            _ => break,
+        }
+        end = at + c.len_utf8();
+    }
+    end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(text: &str) -> Vec<(Kind, &str)> {
+        tokens(text).iter().map(|token| (token.kind, token.of(text))).collect()
+    }
+
+    #[test]
+    fn a_line_falls_into_its_words() {
+        use Kind::{Comment, Keyword, Number, Punctuation, Text, Word};
+        assert_eq!(
+            seen("let x = p.lag + 1.5; // so"),
+            [
+                (Keyword, "let"),
+                (Word, "x"),
+                (Punctuation, "="),
+                (Word, "p"),
+                (Punctuation, "."),
+                (Word, "lag"),
+                (Punctuation, "+"),
+                (Number, "1.5"),
+                (Punctuation, ";"),
+                (Comment, "// so"),
+            ]
+        );
+        assert_eq!(seen("1..5")[0], (Number, "1"));
+        assert_eq!(seen("#{ü: \"a\\\"b\"}")[3], (Text, "\"a\\\"b\""));
+        assert_eq!(seen("'a' /* x /* y */ */ `two\nlines`").len(), 3);
+    }
+
+    #[test]
+    fn a_text_ends_where_the_language_ends_it() {
+        for whole in
+            ["`a ${ f(\"}`\", `b ${ c } d`) } e`", "`a `` b`", "#\"a \"b\" c\"#", "##\"a \"# b\"##", "\"a\\\"b\""]
+        {
+            assert_eq!(seen(&format!("{whole} x")), [(Kind::Text, whole), (Kind::Word, "x")]);
+        }
+    }
+
+    #[test]
+    fn an_open_quote_goes_to_the_end() {
+        let all = tokens("pump(\"pu");
+        assert!(all[2].is_open && all[2].kind == Kind::Text);
+        assert!(!tokens("\"a\"")[0].is_open);
+    }
+}

@@ -1,0 +1,63 @@
+//! The type `Node`: a Pump or Drainer as it was read, with the properties that the reference documents.
+
+use crate::error::Error;
+use crate::language::convert::{NodeValue, to_dynamic};
+use crate::language::running::host::Host;
+use crate::language::types::{NODE, Property};
+use crate::nearest::did_you_mean;
+use crate::time::{Time, Zone};
+use crate::value::Value;
+use rhai::{Dynamic, Engine, ImmutableString};
+use std::rc::Rc;
+
+/// Registers the type: properties, comparison, text.
+pub(crate) fn register(engine: &mut Engine, host: &Rc<Host>) {
+    engine.register_type_with_name::<NodeValue>("Node");
+    for Property { name, .. } in NODE {
+        let shapes = Rc::clone(host);
+        engine.register_get(name, move |node: &mut NodeValue| to_dynamic(property(node, name), &shapes.shapes));
+    }
+    let (get, set) = (Rc::clone(host), Rc::clone(host));
+    engine.register_indexer_get(move |node: &mut NodeValue, name: ImmutableString| {
+        match NODE.iter().any(|known| known.name == name) {
+            true => Ok(to_dynamic(property(node, &name), &get.shapes)),
+            false => Err(get.raise(unknown(&name))),
+        }
+    });
+    engine.register_indexer_set(move |node: &mut NodeValue, name: ImmutableString, _: Dynamic| {
+        let error = match NODE.iter().any(|known| known.name == name) {
+            true => Error::invalid(format!("a Node is what was read of {}: `{name}` cannot be set", node.id()))
+                .hint("to compare write `==`; to change a node, act upon it: pause, offline, update; see help()"),
+            false => unknown(&name),
+        };
+        Err::<(), _>(set.raise(error))
+    });
+    engine.register_fn("==", |a: NodeValue, b: NodeValue| a.record.node == b.record.node);
+    engine.register_fn("!=", |a: NodeValue, b: NodeValue| a.record.node != b.record.node);
+    engine.register_fn("to_string", |node: &mut NodeValue| node.id().to_owned());
+    engine.register_fn("to_debug", |node: &mut NodeValue| {
+        format!("{} {} ({}, {})", node.record.node.kind, node.id(), node.record.state, node.record.node.address)
+    });
+}
+
+fn property(node: &NodeValue, name: &str) -> Value {
+    let record = &node.record;
+    match name {
+        "id" => record.node.id.clone().into(),
+        "kind" => record.node.kind.name().into(),
+        "state" => record.state.name().into(),
+        "address" => record.node.address.clone().into(),
+        "max_commit_ts" => record.max_commit_ts.into(),
+        "updated" => Time::of_tso(record.update_ts, Zone::Utc).into(),
+        "heartbeat_age" => node.heartbeat_age.into(),
+        "lag" => node.lag.into(),
+        _ => node.odd.clone().into(),
+    }
+}
+
+fn unknown(name: &str) -> Error {
+    let known = NODE.iter().map(|known| known.name);
+    let hint = did_you_mean(name, known.clone())
+        .unwrap_or_else(|| format!("a Node has {}", known.collect::<Vec<_>>().join(", ")));
+    Error::invalid(format!("a Node has no property `{name}`")).hint(hint)
+}

@@ -1,0 +1,39 @@
+//! Showing values, and help.
+
+use crate::language::convert::to_value;
+use crate::language::documenting::help;
+use crate::language::functions;
+use crate::language::running::bindings::builtin::text;
+use crate::language::running::bindings::{Builtin, Outcome};
+use crate::language::running::host::Host;
+use crate::operations::Row;
+use crate::world::Notice;
+use rhai::{Dynamic, NativeCallContext};
+
+pub(crate) const ROWS: &[Builtin] = &[
+    Row { function: functions::PRINT, call: None },
+    Row { function: functions::TABLE, call: Some(table) },
+    Row { function: functions::JSON, call: Some(json) },
+    Row { function: functions::HELP, call: Some(show_help) },
+];
+
+fn table(host: &Host, _: &NativeCallContext<'_>, arguments: &mut [&mut Dynamic]) -> Outcome {
+    let value = to_value(arguments[0], &host.shapes).map_err(|error| host.raise(error))?;
+    host.tell(Notice::Shown(value));
+    Ok(Dynamic::UNIT)
+}
+
+fn json(host: &Host, _: &NativeCallContext<'_>, arguments: &mut [&mut Dynamic]) -> Outcome {
+    let value = to_value(arguments[0], &host.shapes).map_err(|error| host.raise(error))?;
+    host.tell(Notice::ShownAsJson(value));
+    Ok(Dynamic::UNIT)
+}
+
+fn show_help(host: &Host, _: &NativeCallContext<'_>, arguments: &mut [&mut Dynamic]) -> Outcome {
+    let page = match arguments.first() {
+        None => Ok(help::overview()),
+        Some(name) => text("help", "name", name)
+            .and_then(|name| help::page(&name, &host.settings.topics.map_or_else(Vec::new, |all| all()))),
+    };
+    page.map(Into::into).map_err(|error| host.raise(error))
+}
