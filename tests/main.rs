@@ -66,3 +66,4 @@ mod testing;
 mod text_files;
 mod tidb;
 mod variants;
+mod whereabouts;

@@ -1,6 +1,7 @@
 //! Puts the parts together: which world, which journal, which policy. A mode is a choice made here and nowhere else.
 
 use crate::cli::{Global, Rehearse};
+use crate::commands::whereabouts::Profiles;
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interrupt::Interrupt;
@@ -114,16 +115,8 @@ pub(super) fn may_exec(context: &CommandContext) -> bool {
 pub(super) fn policy(context: &CommandContext) -> Result<Box<dyn Policy>> {
     let policy: Box<dyn Policy> = match (context.global.read_only, &context.global.yes) {
         (true, _) => Box::new(ReadOnly),
-        (false, Some(named)) => {
-            if context.global.sandbox.is_none() {
-                covers(&context.settings, named.as_deref())?;
-            }
-            Box::new(Yes { notices: context.output.notices() })
-        }
-        (false, None) => match production(context) {
-            Some(profile) => Box::new(Production::new(profile, AskOperator::default())),
-            None => Box::new(AskOperator::default()),
-        },
+        (false, Some(_)) => in_its_place(context, Box::new(Yes { notices: context.output.notices() }))?,
+        (false, None) => in_its_place(context, Box::new(AskOperator::default()))?,
     };
     Ok(match may_exec(context) {
         true => policy,
@@ -137,24 +130,26 @@ pub(super) fn ctl_session(
     work: Work<'_>,
     journal: Box<dyn Journal>,
 ) -> Result<Rc<RefCell<Session>>> {
-    let warn = Warn { notices: context.output.notices() };
-    let policy: Box<dyn Policy> = match (context.global.read_only, &context.global.yes, production(context)) {
-        (true, _, _) => Box::new(ReadOnly),
-        (false, None, Some(profile)) => Box::new(Production::new(profile, warn)),
-        (false, yes, _) => {
-            if let (Some(named), None) = (yes, &context.global.sandbox) {
-                covers(&context.settings, named.as_deref())?;
-            }
-            Box::new(warn)
-        }
+    let policy: Box<dyn Policy> = match context.global.read_only {
+        true => Box::new(ReadOnly),
+        false => in_its_place(context, Box::new(Warn { notices: context.output.notices() }))?,
     };
     assemble(context, lock_plan(context, work), journal, policy)
 }
 
-/// The profile, if it is marked production and the cluster is really its.
-fn production(context: &CommandContext) -> Option<&str> {
-    let is_real = context.settings.production && context.global.sandbox.is_none();
-    context.settings.profile.as_deref().filter(|_| is_real)
+/// A policy that first finds out whose cluster it is, where there are profiles and the cluster is real.
+fn in_its_place(context: &CommandContext, policy: Box<dyn Policy>) -> Result<Box<dyn Policy>> {
+    if context.global.sandbox.is_some() {
+        return Ok(policy);
+    }
+    let yes = context.global.yes.clone();
+    if let Some(named) = &yes {
+        covers(&context.settings, named.as_deref())?;
+    }
+    Ok(match Profiles::of(&context.settings, context.output.notices())? {
+        Some(profiles) => Box::new(Production::new(Box::new(profiles), yes, policy)),
+        None => policy,
+    })
 }
 
 /// How the maintenance lock is taken; not at all where nothing can be changed. A sandbox has one of its own.
@@ -247,10 +242,12 @@ pub(super) fn announce(context: &CommandContext) {
             .output
             .remark(&format!("simulated cluster `{name}`: nothing outside changes, no file is written"));
     }
-    let profile = context.settings.profile.as_ref().map_or(String::new(), |name| format!(", profile `{name}`"));
-    let production = if context.settings.production { " marked production" } else { "" };
+    let settings = &context.settings;
+    let profile = settings.profile.as_ref().filter(|_| settings.is_of_profile);
+    let profile = profile.map_or(String::new(), |name| format!(", profile `{name}`"));
+    let production = if settings.production && settings.is_of_profile { " marked production" } else { "" };
     let mode = if context.global.read_only { ", read-only" } else { "" };
-    let urls = context.settings.pd_urls.join(", ");
+    let urls = settings.pd_urls.join(", ");
     context.output.remark(&format!("cluster of PD at {urls}{profile}{production}{mode}"));
 }
 
@@ -326,7 +323,7 @@ fn scenario(name: &str) -> Result<Scenario> {
 /// In a profile marked `production` a yes must name it. (That it names no other is made sure of before.)
 fn covers(settings: &Settings, named: Option<&str>) -> Result<()> {
     match &settings.profile {
-        Some(profile) if settings.production && named.is_none() => Err(Error::new(
+        Some(profile) if settings.production && settings.is_of_profile && named.is_none() => Err(Error::new(
             ErrorKind::Refused,
             format!("the profile `{profile}` is marked production: --yes must name it"),
         )

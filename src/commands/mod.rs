@@ -15,6 +15,9 @@ mod runs;
 mod scripts;
 mod test;
 mod topics;
+mod whereabouts;
+
+use whereabouts::yes_names_a_profile;
 
 use crate::cli::{self, Cli, Command};
 use crate::config::{self, Variables};
@@ -87,7 +90,7 @@ fn go(cli: Cli, ctl: Option<ctl::Asked>, output: &Output) -> Result<u8, ScriptEr
     let settings = config::load(&cli.global.overrides(), &|name| variables.get(name))?;
     output.set_format(settings.output);
     output.set_timestamps(settings.timestamps);
-    yes_names_the_profile(&cli.global, &settings)?;
+    yes_names_a_profile(cli.global.yes.as_ref(), &settings)?;
     let context = CommandContext { global: cli.global, settings, output: output.clone(), interrupt, seen: None };
     let options = context.global.cluster_options();
     obey(cli.command, cli.eval, context).map_err(|error| typed_on(error, &options))
@@ -145,18 +148,6 @@ fn while_others_work(session: &Rc<RefCell<Session>>, mut error: ScriptError) -> 
         *hint = Some(format!("this may be their work half done: ask them before you change anything{then}"));
     }
     error
-}
-
-/// A yes for a profile that is not used was meant for another cluster.
-fn yes_names_the_profile(global: &cli::Global, settings: &config::Settings) -> Result<()> {
-    let Some(Some(named)) = &global.yes else { return Ok(()) };
-    let used = match &settings.profile {
-        Some(profile) if profile == named => return Ok(()),
-        Some(profile) => format!("the profile is `{profile}`"),
-        None => "no profile is used".into(),
-    };
-    Err(Error::invalid(format!("--yes={named} names a profile that is not used: {used}"))
-        .hint(format!("give --profile {named} as well, or --yes without a name")))
 }
 
 /// What an ending means for the process: a value is shown, an `exit(n)` is its code.

@@ -1,10 +1,11 @@
 //! `config.toml`, read strictly: what is not understood is an error with its line.
 #![expect(clippy::disallowed_methods, reason = "`config` opens the configuration file")]
 
-use super::{pd_urls, timeout};
+use super::{ProfileCluster, pd_urls, timeout};
 use crate::error::{Error, Result};
 use crate::nearest::did_you_mean;
 use crate::output::{Format, Timestamps};
+use crate::pd_url::DEFAULT_PD_URL;
 use crate::text::decode;
 use crate::time::parse_duration;
 use indexmap::IndexMap;
@@ -37,6 +38,18 @@ pub(super) struct Profile {
     pub(super) timestamps: Option<Timestamps>,
     pub(super) timeout: Option<Duration>,
     pub(super) wait_lock: Option<Duration>,
+}
+
+impl File {
+    /// The clusters of its profiles.
+    pub(super) fn clusters(&self) -> Vec<ProfileCluster> {
+        let of = |(name, profile): (&String, &Profile)| ProfileCluster {
+            profile: name.clone(),
+            pd_urls: profile.pd_urls.clone().unwrap_or_else(|| vec![DEFAULT_PD_URL.to_owned()]),
+            production: profile.production,
+        };
+        self.profiles.iter().map(of).collect()
+    }
 }
 
 const TOP: [&str; 2] = ["default-profile", "profiles"];

@@ -8,7 +8,7 @@ mod file;
 mod state;
 mod variables;
 
-pub use state::{history_file, runs_file, state_dir, stories_dir};
+pub use state::{KnownClusters, history_file, runs_file, state_dir, stories_dir};
 pub use variables::{FORCE, MAX_OPERATIONS, OUTPUT, TIMESTAMPS, Variables};
 
 use crate::error::{Error, Result};
@@ -64,8 +64,12 @@ pub struct Settings {
     pub key: Option<PathBuf>,
     /// The profile that is used, if any.
     pub profile: Option<String>,
-    /// Whether `--yes` must name the profile.
+    /// Whether PD's addresses are that profile's own, and not others that were given beside it.
+    pub is_of_profile: bool,
+    /// Whether the profile is marked production.
     pub production: bool,
+    /// The clusters of all profiles: the one that is worked on may be another's under another address.
+    pub clusters: Vec<ProfileCluster>,
     /// How results are written.
     pub output: Format,
     /// How JSON holds timestamps.
@@ -74,6 +78,24 @@ pub struct Settings {
     pub timeout: Duration,
     /// How long to wait for the maintenance lock; not at all if `None`.
     pub wait_lock: Option<Duration>,
+}
+
+/// The cluster that a profile means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProfileCluster {
+    /// The profile's name.
+    pub profile: String,
+    /// PD's client URLs, each `http(s)://host:port`.
+    pub pd_urls: Vec<String>,
+    /// Whether it is marked production.
+    pub production: bool,
+}
+
+impl ProfileCluster {
+    /// Whether one of these URLs is PD's there. Names of hosts have no case.
+    pub fn has(&self, urls: &[String]) -> bool {
+        urls.iter().any(|url| self.pd_urls.iter().any(|own| own.eq_ignore_ascii_case(url)))
+    }
 }
 
 /// Reads the configuration file, if there is one, and decides.
@@ -88,18 +110,23 @@ pub fn load(flags: &Overrides, env: &dyn Fn(&str) -> Option<String>) -> Result<S
     decide(open(flags, env)?, flags, env)
 }
 
-/// The same, but the configuration file is read only if it, or a profile, is named: what stands in the place of binlogctl has
-/// binlogctl's defaults, and does not fail for a file that it was never told of.
+/// The same, but a file that is not named, by itself or by a profile of it, says only which clusters there are: what stands in
+/// the place of binlogctl has binlogctl's defaults, and does not fail for a file that it was never told of. Why such a file
+/// cannot be read is returned beside the settings.
 ///
 /// # Errors
 /// As [`load`].
-pub fn load_if_named(flags: &Overrides, env: &dyn Fn(&str) -> Option<String>) -> Result<Settings> {
+pub fn load_if_named(flags: &Overrides, env: &dyn Fn(&str) -> Option<String>) -> Result<(Settings, Option<Error>)> {
     let variable = |name: &str| env(name).is_some_and(|value| !value.is_empty());
     let is_named = flags.config.is_some() || flags.profile.is_some();
-    match is_named || variable("BINLOGSH_CONFIG") || variable("BINLOGSH_PROFILE") {
-        true => load(flags, env),
-        false => decide(File::default(), flags, env),
+    if is_named || variable("BINLOGSH_CONFIG") || variable("BINLOGSH_PROFILE") {
+        return Ok((load(flags, env)?, None));
     }
+    let (file, unread) = match open(flags, env) {
+        Ok(file) => (File { default: None, ..file }, None),
+        Err(error) => (File::default(), Some(error)),
+    };
+    Ok((decide(file, flags, env)?, unread))
 }
 
 /// What flags, environment and file come to.
@@ -117,11 +144,16 @@ fn decide(file: File, flags: &Overrides, env: &dyn Fn(&str) -> Option<String>) -
     let cert = path(&flags.cert, "BINLOGSH_CERT", profile.cert);
     let key = path(&flags.key, "BINLOGSH_KEY", profile.key);
     whole_tls(ca.is_some(), cert.is_some(), key.is_some())?;
+    let own = profile.pd_urls.unwrap_or_else(|| vec![DEFAULT_PD_URL.to_owned()]);
+    let urls = match flags.pd_urls.clone().or_else(|| env("BINLOGSH_PD_URLS")) {
+        Some(text) => pd_urls(&text)?,
+        None => own.clone(),
+    };
+    let is_own = |url: &String| own.iter().any(|own| own.eq_ignore_ascii_case(url));
     Ok(Settings {
-        pd_urls: match flags.pd_urls.clone().or_else(|| env("BINLOGSH_PD_URLS")) {
-            Some(text) => pd_urls(&text)?,
-            None => profile.pd_urls.unwrap_or_else(|| vec![DEFAULT_PD_URL.to_owned()]),
-        },
+        is_of_profile: profile_name.is_some() && urls.iter().all(is_own),
+        pd_urls: urls,
+        clusters: file.clusters(),
         ca,
         cert,
         key,

@@ -3,7 +3,9 @@
 
 use crate::error::{Error, Result};
 use directories::ProjectDirs;
+use std::collections::BTreeMap;
 use std::fs::{DirBuilder, OpenOptions};
+use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -44,6 +46,57 @@ pub fn history_file() -> Result<PathBuf> {
     let path = state_dir()?.join("history");
     private_file(&path)?;
     Ok(path)
+}
+
+/// The cluster id of each profile, as PD last said it: `~/.local/state/binlogsh/clusters.json` on Linux.
+#[derive(Clone, Debug)]
+pub struct KnownClusters {
+    path: PathBuf,
+    ids: BTreeMap<String, u64>,
+}
+
+impl KnownClusters {
+    /// What was kept; nothing yet where there is no file. Whoever has no home directory keeps nothing: `None`.
+    ///
+    /// # Errors
+    /// `local` when the file cannot be read, `invalid` when it is none of ours: what protects production is never taken
+    /// for empty.
+    pub fn read() -> Result<Option<Self>> {
+        let Ok(dir) = state_dir() else { return Ok(None) };
+        let path = dir.join("clusters.json");
+        let ids = match std::fs::read_to_string(&path) {
+            Ok(text) => serde_json::from_str(&text).map_err(|fault| {
+                Error::invalid(format!("{} cannot be understood: {fault}", path.display()))
+                    .hint("it keeps the cluster id of each profile: delete it to have them learnt again")
+            })?,
+            Err(fault) if fault.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
+            Err(fault) => return Err(Error::local(format!("{} cannot be read", path.display())).source(fault)),
+        };
+        Ok(Some(Self { path, ids }))
+    }
+
+    /// The id of the cluster that `profile` meant until now.
+    pub fn of(&self, profile: &str) -> Option<u64> {
+        self.ids.get(profile).copied()
+    }
+
+    /// Keeps `id` for `profile`. What others have kept meanwhile stays.
+    ///
+    /// # Errors
+    /// `local` when it cannot be written; the file is then as it was.
+    pub fn keep(&mut self, profile: &str, id: u64) -> Result<()> {
+        let cannot = |fault| Error::local(format!("{} cannot be written", self.path.display())).source(fault);
+        if let Some(now) = Self::read()? {
+            self.ids = now.ids;
+        }
+        self.ids.insert(profile.to_owned(), id);
+        let dir = self.path.parent().unwrap_or(Path::new("."));
+        let mut file = tempfile::NamedTempFile::new_in(dir).map_err(cannot)?;
+        let text = serde_json::to_string_pretty(&self.ids).map_err(|fault| cannot(fault.into()))?;
+        file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(cannot)?;
+        file.persist(&self.path).map_err(|fault| cannot(fault.error))?;
+        Ok(())
+    }
 }
 
 /// The directory for the stories of rehearsals, made if it is missing: `~/.local/state/binlogsh/stories` on Linux.

@@ -5,7 +5,7 @@ use super::{Flags, Host, Usage, execute, host_zone};
 use crate::cli::Global;
 use crate::commands::compose::{CommandContext, Work, ctl_session};
 use crate::commands::runs::{Keeping, RunStart};
-use crate::commands::yes_names_the_profile;
+use crate::commands::whereabouts::yes_names_a_profile;
 use crate::config::{self, Settings, Variables};
 use crate::error::Result;
 use crate::interrupt::Interrupt;
@@ -67,7 +67,7 @@ pub(in crate::commands) fn main(asked: Asked, global: Global, output: &Output, i
         Err(error) => return host.unusable(output, &error),
     };
     host.force = variables.get(config::FORCE);
-    let context = settings(&global, &variables).map(|settings| CommandContext {
+    let context = settings(&global, &variables, output).map(|settings| CommandContext {
         global,
         settings,
         output: output.clone(),
@@ -103,11 +103,14 @@ fn kept(context: &CommandContext, args: &[OsString], work: impl FnOnce(&mut Sess
 
 /// The cluster that options, variables and profile mean. TLS files are read here already, since binlogctl exits with 2 for
 /// a bad one.
-fn settings(global: &Global, variables: &Variables) -> Result<Settings> {
+fn settings(global: &Global, variables: &Variables, output: &Output) -> Result<Settings> {
     variables.means_nothing_to("ctl", config::OUTPUT, "it writes binlogctl's lines and no other format")?;
     variables.means_nothing_to("ctl", config::TIMESTAMPS, "it writes binlogctl's lines, where they are text anyhow")?;
-    let settings = config::load_if_named(&global.overrides(), &|name| variables.get(name))?;
-    yes_names_the_profile(global, &settings)?;
+    let (settings, unread) = config::load_if_named(&global.overrides(), &|name| variables.get(name))?;
+    yes_names_a_profile(global.yes.as_ref(), &settings)?;
+    if let Some(error) = unread {
+        output.warning(&format!("which clusters are marked production is not known: {error}"));
+    }
     let Settings { pd_urls, ca, cert, key, .. } = settings.clone();
     live::Settings::new(&pd_urls, live::TlsFiles::new(ca, cert, key)?)?.check_files()?;
     Ok(settings)
