@@ -2,26 +2,39 @@
 
 use crate::error::{Error, Result};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 
 /// Shared by whoever raises it (signals, the prompt) and whoever waits. Cheap to clone and to look at.
 #[derive(Clone, Debug, Default)]
-pub struct Interrupt(Arc<AtomicI32>);
+pub struct Interrupt(Arc<Wish>);
+
+/// The signal, and how often it was forgotten again.
+#[derive(Debug, Default)]
+struct Wish {
+    signal: AtomicI32,
+    command: AtomicU64,
+}
 
 impl Interrupt {
     /// Asks everybody to stop because of `signal`.
     pub fn raise(&self, signal: i32) {
-        self.0.store(signal, Ordering::Relaxed);
+        self.0.signal.store(signal, Ordering::Relaxed);
     }
 
     /// The signal, if one was raised since the last `clear`.
     pub fn pending(&self) -> Option<i32> {
-        Some(self.0.load(Ordering::Relaxed)).filter(|signal| *signal != 0)
+        Some(self.0.signal.load(Ordering::Relaxed)).filter(|signal| *signal != 0)
     }
 
     /// Forgets it: the next line at the prompt starts afresh.
     pub fn clear(&self) {
-        self.0.store(0, Ordering::Relaxed);
+        self.0.command.fetch_add(1, Ordering::Relaxed);
+        self.0.signal.store(0, Ordering::Relaxed);
+    }
+
+    /// Which command it is that is asked to stop: another number after each `clear`.
+    pub fn command(&self) -> u64 {
+        self.0.command.load(Ordering::Relaxed)
     }
 
     /// Goes on unless it was raised.

@@ -39,7 +39,7 @@ impl Zone {
         let found =
             exact.or_else(|| chrono_tz::TZ_VARIANTS.into_iter().find(|tz| tz.name().eq_ignore_ascii_case(name)));
         found.map(Self::Named).ok_or_else(|| {
-            let names = chrono_tz::TZ_VARIANTS.iter().map(|tz| tz.name()).chain(["Local", "UTC"]);
+            let names = zone_names();
             let hint = crate::nearest::did_you_mean(name, names);
             let error = Error::invalid(format!("`{name}` is no time zone"));
             error.hint(hint.unwrap_or_else(|| "give an IANA name such as `Europe/Berlin`, `UTC` or `Local`".into()))
@@ -54,6 +54,11 @@ impl Zone {
             Self::Named(tz) => tz.name(),
         }
     }
+}
+
+/// The names of all time zones.
+pub fn zone_names() -> impl Iterator<Item = &'static str> {
+    chrono_tz::TZ_VARIANTS.iter().map(|tz| tz.name()).chain(["Local", "UTC"])
 }
 
 /// A point in time, to the millisecond, and the zone it is shown in.

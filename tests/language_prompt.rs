@@ -81,7 +81,7 @@ fn names_to_complete_are_those_that_are_there() {
     shell.line("let mine = 1; fn own() { 1 }");
     shell.line("import \"pumps\" as p");
     let names = shell.interpreter.names();
-    assert!(names.variables.contains(&"mine".into()));
+    assert!(names.variables.contains_key("mine"));
     assert!(names.functions.contains(&"own".into()) && names.functions.contains(&"pause_pump".into()));
     assert!(names.modules.contains(&"drainers".into()));
     let [imported] = names.imported.as_slice() else { panic!("{:?}", names.imported) };

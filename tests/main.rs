@@ -45,6 +45,7 @@ mod lock;
 mod output_streams;
 mod plans;
 mod prompt;
+mod prompt_screen;
 mod prompt_stop;
 mod recorded;
 mod records;

@@ -174,20 +174,20 @@ fn what_is_encrypted_at_the_prompt_is_kept_nowhere() {
     ] {
         pty.send_line(&line).unwrap();
         pty.exp_string("not kept in the history").unwrap();
-        pty.exp_string("binlogsh> ").unwrap();
+        pty.exp_string("> ").unwrap();
     }
     // The first is all that is in the history, the second one line of several.
     for name in ["later", "still_later"] {
         pty.send_line(&format!("let {name} = \"{WRITTEN}\";")).unwrap();
-        pty.exp_string("binlogsh> ").unwrap();
+        pty.exp_string("> ").unwrap();
         pty.send_line(&format!("encrypt({name})")).unwrap();
         pty.exp_string("taken out of the history").unwrap();
-        pty.exp_string("binlogsh> ").unwrap();
+        pty.exp_string("> ").unwrap();
     }
     pty.send_line("encrypt()").unwrap();
     pty.exp_string("text to encrypt: ").unwrap();
     pty.send_line(&SECRET.replace('\t', " ")).unwrap();
-    pty.exp_string("binlogsh> ").unwrap();
+    pty.exp_string("> ").unwrap();
     pty.send_line("500 + 55").unwrap();
     pty.exp_string("555").unwrap();
     pty.send_control('d').unwrap();

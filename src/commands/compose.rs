@@ -7,20 +7,21 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::interrupt::Interrupt;
 use crate::journal::Journal;
 use crate::live::{self, Live, clock::Stopwatch};
+use crate::node::{Kind, Record};
 use crate::output::{Format, Output};
 use crate::policy::{AskOperator, Follow, Followed, Planned, Policy, Production, ReadOnly, Warn, WithoutPrograms, Yes};
 use crate::rehearsal::Snapshot;
-use crate::secret::IV_LENGTH;
+use crate::secret::{IV_LENGTH, Secret};
 use crate::session::{LockPlan, LockSpan, Parts, Session};
 use crate::sim::{Scenario, Simulated};
 use crate::time::{parse_duration, show_seconds};
-use crate::world::{Answer, Fence, LockHolder, Notice, Notices, Progress, Request, World};
+use crate::world::{Answer, Change, Fence, LockHolder, Notice, Notices, Progress, Request, World};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// What every session of this process shares.
@@ -33,36 +34,82 @@ pub(super) struct CommandContext {
     pub output: Output,
     /// The wish that we stop.
     pub interrupt: Interrupt,
-    /// The ids of all nodes that any listing has shown, where something completes them.
+    /// What passes on its way to the world, where somebody completes with it.
     pub seen: Option<Seen>,
+    /// The world of all sessions, where they have one: a sandbox whose prompt runs scripts.
+    pub shared: Option<Shared>,
 }
 
 impl CommandContext {
+    /// What the command line and the settings come to.
+    pub(super) fn new(global: Global, settings: Settings, output: Output, interrupt: Interrupt) -> Self {
+        Self { global, settings, output, interrupt, seen: None, shared: None }
+    }
+
     /// A command line of ours about the same cluster, as it is typed.
     pub(super) fn typed(&self, command: &str) -> String {
         format!("binlogsh{} {command}", self.global.cluster_options())
     }
 }
 
-/// A world that keeps the ids of the nodes that it lists.
+/// What was seen of the nodes and of secrets, shared by the world that lists them and the prompt that completes them.
+#[derive(Debug, Default)]
+pub(super) struct Witness {
+    /// Every node, by kind and id.
+    pub nodes: BTreeSet<(Kind, String)>,
+    /// Changes with the nodes.
+    pub version: u64,
+    /// The texts that were encrypted.
+    pub secrets: Vec<String>,
+}
+
+/// A witness, for several threads.
+pub(super) type Seen = Arc<Mutex<Witness>>;
+
+/// A world that keeps the nodes that it lists, and the texts that it encrypts.
 struct Remembering {
     world: Box<dyn World>,
     seen: Seen,
 }
 
-/// Ids of nodes, shared by the world that lists them and the prompt that completes them.
-pub(super) type Seen = Rc<RefCell<BTreeSet<String>>>;
-
 impl World for Remembering {
     fn apply(&mut self, request: &Request, fence: Option<&Fence>) -> Result<Answer> {
         let answer = self.world.apply(request, fence);
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Request::Change(Change::Encrypt { text: Secret::Plain(text) }) = request {
+            seen.secrets.push(text.clone());
+        }
         if let Ok(Answer::Listing(listing)) = &answer {
-            let mut seen = self.seen.borrow_mut();
-            let unseen = listing.records.iter().filter(|record| !seen.contains(&record.node.id)).collect::<Vec<_>>();
-            seen.extend(unseen.into_iter().map(|record| record.node.id.clone()));
+            let node = |record: &Record| (record.node.kind, record.node.id.clone());
+            let unseen: Vec<_> = listing.records.iter().map(node).filter(|node| !seen.nodes.contains(node)).collect();
+            seen.version += u64::from(!unseen.is_empty());
+            seen.nodes.extend(unseen);
         }
         answer
     }
+}
+
+/// One world for several sessions, one after the other.
+#[derive(Clone)]
+pub(super) struct Shared(Rc<RefCell<Box<dyn World>>>);
+
+impl World for Shared {
+    fn apply(&mut self, request: &Request, fence: Option<&Fence>) -> Result<Answer> {
+        self.0.borrow_mut().apply(request, fence)
+    }
+}
+
+/// The one world of a sandbox's prompt; `None` on a real cluster, where every session has a connection of its own.
+pub(super) fn shared_world(context: &CommandContext) -> Result<Option<Shared>> {
+    let Some(name) = &context.global.sandbox else { return Ok(None) };
+    Ok(Some(Shared(Rc::new(RefCell::new(Box::new(sandbox(context, name)?))))))
+}
+
+/// The nodes of a sandbox as it begins.
+pub(super) fn sandbox_nodes(name: &str) -> Result<BTreeSet<(Kind, String)>> {
+    let scenario = scenario(name)?;
+    let pumps = scenario.pumps.iter().map(|pump| (Kind::Pump, pump.id.clone()));
+    Ok(pumps.chain(scenario.drainers.iter().map(|drainer| (Kind::Drainer, drainer.id.clone()))).collect())
 }
 
 /// What a session is for, as others who want the maintenance lock are told.
@@ -198,9 +245,10 @@ pub(super) fn resumed_session(context: &CommandContext, resumed: Resumed) -> Res
 
 /// The world that the command line means. Connects nothing.
 pub(super) fn world(context: &CommandContext) -> Result<Box<dyn World>> {
-    Ok(match &context.global.sandbox {
-        Some(name) => Box::new(sandbox(context, name)?),
-        None => Box::new(cluster(context)?),
+    Ok(match (&context.shared, &context.global.sandbox) {
+        (Some(shared), _) => Box::new(shared.clone()),
+        (None, Some(name)) => Box::new(sandbox(context, name)?),
+        (None, None) => Box::new(cluster(context)?),
     })
 }
 
@@ -221,12 +269,20 @@ fn assemble(
 
 /// The real cluster that the settings name. Connects nothing.
 fn cluster(context: &CommandContext) -> Result<Live> {
-    let Settings { pd_urls, ca, cert, key, timeout, .. } = context.settings.clone();
-    let tls = live::TlsFiles::new(ca, cert, key)?;
-    let settings = live::Settings::new(&pd_urls, tls)?.timeout(timeout)?;
+    let settings = live_settings(&context.settings)?;
     let console = context.output.console(context.interrupt.clone());
     let live = Live::new(settings, context.output.notices(), context.interrupt.clone(), Some(console));
     Ok(live.allow_exec(context.global.allow_exec))
+}
+
+fn live_settings(settings: &Settings) -> Result<live::Settings> {
+    let Settings { pd_urls, ca, cert, key, timeout, .. } = settings.clone();
+    live::Settings::new(&pd_urls, live::TlsFiles::new(ca, cert, key)?)?.timeout(timeout)
+}
+
+/// The same cluster for whoever only looks, unheard and on another thread.
+pub(super) fn quiet_cluster(settings: &Settings) -> Result<Live> {
+    Ok(Live::new(live_settings(settings)?, Arc::new(|_| {}), Interrupt::default(), None))
 }
 
 /// Tells a person on which cluster they work. Programs that read JSON know what they asked for.

@@ -91,7 +91,7 @@ fn go(cli: Cli, ctl: Option<ctl::Asked>, output: &Output) -> Result<u8, ScriptEr
     output.set_format(settings.output);
     output.set_timestamps(settings.timestamps);
     yes_names_a_profile(cli.global.yes.as_ref(), &settings)?;
-    let context = CommandContext { global: cli.global, settings, output: output.clone(), interrupt, seen: None };
+    let context = CommandContext::new(cli.global, settings, output.clone(), interrupt);
     let options = context.global.cluster_options();
     obey(cli.command, cli.eval, context).map_err(|error| typed_on(error, &options))
 }

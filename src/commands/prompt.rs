@@ -1,58 +1,96 @@
 //! The prompt: an interpreter behind the shell, and the shell's dot commands.
 
+mod background;
+mod commands;
+mod explain;
 mod hints;
+mod save;
+mod vocabulary;
 
-use crate::commands::compose::{CommandContext, Seen, Work, announce, session};
+use crate::cli::Global;
+use crate::commands::compose::{CommandContext, Seen, Work, announce, session, shared_world};
 use crate::commands::runs::Keeping;
 use crate::commands::{conclude, evaluate, typed_on, while_others_work};
-use crate::config;
+use crate::config::{self, Variables};
 use crate::error::{ErrorKind, Result, ScriptError};
-use crate::language::{
-    Completeness, Ending, Interpreter, LibraryFunction, TYPES, functions, library_functions, usual_alias,
-};
+use crate::language::{Completeness, Ending, Interpreter};
+use crate::live::clock::Stopwatch;
 use crate::output::{Format, Output};
 use crate::session::Session;
-use crate::shell::{Callable, DotCommand, Editor, Host, Namespace, Next, Shell, Vocabulary, prompt_text};
-use std::cell::{LazyCell, RefCell};
+use crate::shell::{Editor, Host, Next, PromptLine, Shell, Vocabulary};
+use crate::time::show_seconds;
+use background::Background;
+use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Duration;
+use vocabulary::Words;
+
+/// What took longer than this is told in the next prompt.
+const LONG: Duration = Duration::from_secs(1);
 
 /// Reads and evaluates until somebody leaves.
 pub(super) fn main(context: CommandContext) -> Result<u8, ScriptError> {
+    let mut context = context;
+    loop {
+        let switch = Rc::<RefCell<Option<String>>>::default();
+        let output = context.output.clone();
+        let interrupt = context.interrupt.clone();
+        let global = context.global.clone();
+        let code = on_one_cluster(context, &switch)?;
+        let Some(profile) = switch.take() else { return Ok(code) };
+        // On another profile nothing of the command line's cluster holds any more.
+        let (pd_urls, ca, cert, key, sandbox) = Default::default();
+        let global = Global { profile: Some(profile), pd_urls, ca, cert, key, sandbox, yes: None, ..global };
+        let variables = Variables::of_this_process()?;
+        let settings = config::load(&global.overrides(), &|name| variables.get(name))?;
+        context = CommandContext::new(global, settings, output, interrupt);
+    }
+}
+
+fn on_one_cluster(context: CommandContext, switch: &Rc<RefCell<Option<String>>>) -> Result<u8, ScriptError> {
     let seen = Seen::default();
-    let context = CommandContext { seen: Some(seen.clone()), ..context };
+    let mut context = CommandContext { seen: Some(seen.clone()), ..context };
+    // What runs from here in a sandbox runs in the same one.
+    context.shared = shared_world(&context)?;
+    let context = Rc::new(context);
     announce(&context);
     greet(&context);
     let run = Keeping::begin_lines(&context, "prompt", "")?;
     let session = session(&context, Work::lines(run.id()), run.journal())?;
     let interpreter = Interpreter::new(session.clone(), evaluate::language_settings()?);
-    let output = context.output.clone();
-    let cluster = context.global.cluster_options();
-    let (functions, library) =
-        (functions().into_iter().map(Callable::ours).collect(), LazyCell::new(library as fn() -> Vec<Namespace>));
-    let host: Rc<RefCell<dyn Host>> =
-        Rc::new(RefCell::new(Prompt { session, interpreter, output, seen, cluster, functions, library }));
-    let prompt = prompt_text(context.settings.profile.as_deref(), context.global.sandbox.is_some());
-    let mut shell = Shell::new(prompt, vec![choose_format(&context.output)], context.output.clone());
+    let commands = commands::all(&context, switch);
+    let mut shell = Shell::new(commands, context.output.clone());
+    let background = Background::default();
+    let host = Prompt {
+        context: Rc::clone(&context),
+        session,
+        interpreter,
+        words: Words::new(seen),
+        background: background.clone(),
+        took: None,
+    };
+    let host: Rc<RefCell<dyn Host>> = Rc::new(RefCell::new(host));
     // Whoever has no home directory has no history, and a prompt all the same.
     let history = config::history_file().map_err(|error| context.output.warning(&error.to_string())).ok();
-    let mut editor = Editor::new(host.clone(), shell.command_names(), history, context.output.has_colors())?;
+    let mut editor = Editor::new(host.clone(), shell.commands(), history, context.output.has_colors())?;
+    background.begin(&context, editor.redrawing());
+    context.output.set_paging(context.settings.pager.then(|| context.interrupt.clone()));
     let left = shell.run(&mut editor, &host).map_err(ScriptError::from);
+    context.output.set_paging(None);
+    background.end();
     run.end(&context, left.as_ref().map(|_| &Ending::Exit(0)));
     left
 }
 
-/// What evaluates the lines.
+/// What evaluates the entries.
 struct Prompt {
+    context: Rc<CommandContext>,
     session: Rc<RefCell<Session>>,
     interpreter: Interpreter,
-    output: Output,
-    seen: Seen,
-    /// The options that say which cluster it is on.
-    cluster: String,
-    /// What never changes of what it completes with.
-    functions: Vec<Callable>,
-    /// The library, read when somebody first types.
-    library: LazyCell<Vec<Namespace>>,
+    words: Words,
+    background: Background,
+    /// How long the last entry took.
+    took: Option<Duration>,
 }
 
 impl Host for Prompt {
@@ -60,83 +98,65 @@ impl Host for Prompt {
         self.interpreter.completeness(text) == Completeness::Incomplete
     }
 
-    fn vocabulary(&self) -> Vocabulary {
-        let names = self.interpreter.names();
-        let mut known = self.functions.clone();
-        let own = names.functions.into_iter().filter(|name| self.functions.iter().all(|known| known.name != *name));
-        known.extend(own.map(|name| Callable { signature: format!("{name}("), name, row: None }));
-        let imported = names.imported.into_iter().rev().map(|module| Namespace {
-            name: module.name,
-            functions: module.functions.iter().map(|own| Callable::of_script(&own.name, &own.params)).collect(),
-            is_imported: true,
-        });
-        Vocabulary {
-            functions: known,
-            variables: names.variables,
-            modules: names.modules,
-            namespaces: imported.chain(self.library.iter().cloned()).collect(),
-            properties: TYPES.iter().flat_map(|known| known.properties).map(|known| known.name.to_owned()).collect(),
-            node_ids: self.seen.borrow().iter().cloned().collect(),
+    fn vocabulary(&self) -> Rc<Vocabulary> {
+        self.words.now(&self.interpreter)
+    }
+
+    fn prompt(&mut self) -> PromptLine {
+        self.background.look();
+        let mut states = Vec::new();
+        if self.context.global.read_only {
+            states.push("read-only".to_owned());
         }
+        states.extend(self.background.holder().map(|holder| format!("locked by {holder}")));
+        let took = self.took.take().filter(|took| *took > LONG);
+        states.extend(took.map(|took| show_seconds((took.as_secs_f64() * 10.0).round() / 10.0)));
+        PromptLine { states, ..self.background.place(&self.context) }
+    }
+
+    fn prompt_now(&self, shown: &PromptLine) -> PromptLine {
+        self.background.as_it_is_now(shown)
     }
 
     fn evaluate(&mut self, text: &str) -> Next {
         self.session.borrow_mut().start_afresh();
-        match self.interpreter.line(text) {
+        let watch = Stopwatch::start();
+        let ended = self.interpreter.line(text);
+        self.took = Some(watch.elapsed());
+        self.words.forget();
+        let (output, options) = (&self.context.output, self.context.global.cluster_options());
+        match ended {
             Ok(Ending::Exit(code)) => Next::Leave(code),
             Ok(value) => {
-                conclude(&self.output, value);
+                conclude(output, value);
                 Next::Prompt
             }
             Err(mut error) => {
                 if error.error.kind == ErrorKind::Invalid
-                    && let Some(hint) = hints::command_line(text, &self.cluster)
+                    && let Some(hint) = hints::command_line(text, &options)
                 {
                     error.error.hint = Some(hint);
                 }
                 let error = while_others_work(&self.session, error);
-                self.output.error(&typed_on(error, &self.cluster));
+                output.error(&typed_on(error, &options));
                 Next::Prompt
             }
         }
     }
-}
 
-/// The library's modules under their usual names, as they can be called once they are imported.
-fn library() -> Vec<Namespace> {
-    let mut all: Vec<Namespace> = Vec::new();
-    for LibraryFunction { module, name, params, .. } in library_functions() {
-        let (alias, function) = (usual_alias(module), Callable::of_script(name, &params));
-        match all.iter_mut().find(|namespace| namespace.name == alias) {
-            Some(namespace) => namespace.functions.push(function),
-            None => all.push(Namespace { name: alias.to_owned(), functions: vec![function], is_imported: false }),
-        }
+    fn explain(&self, word: &str, source: bool) -> Result<String> {
+        explain::explain(word, source, &self.vocabulary())
     }
-    all
+
+    fn secrets(&mut self) -> Vec<String> {
+        self.words.secrets()
+    }
 }
 
 /// Says where to look first.
 fn greet(context: &CommandContext) {
-    if context.output.format() != Format::Json {
-        context
-            .output
-            .remark("help() lists the functions, .help what else the prompt takes; Tab completes, Ctrl-D leaves");
-    }
-}
-
-/// `.output FORMAT`.
-fn choose_format(output: &Output) -> DotCommand {
-    let output = output.clone();
-    DotCommand {
-        name: ".output",
-        takes: "table|json|csv|vertical",
-        about: "how results are written",
-        run: Box::new(move |format| {
-            match format {
-                "" => output.remark(output.format().name()),
-                name => output.set_format(Format::from_name(name)?),
-            }
-            Ok(Next::Prompt)
-        }),
+    let output: &Output = &context.output;
+    if output.format() != Format::Json {
+        output.remark("help() lists the functions, .help what else the prompt takes; Tab completes, Ctrl-D leaves");
     }
 }

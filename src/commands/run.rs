@@ -57,6 +57,13 @@ pub(super) fn main(context: &CommandContext, run: Run) -> Result<u8, ScriptError
     }
 }
 
+/// The names of the parameters that a script declares; none if it does not compile.
+pub(super) fn params_of(source: &Source) -> Vec<String> {
+    let parsed = crate::language::tree::Parser::default().parse(source).ok();
+    let doc = parsed.and_then(|parsed| parsed.doc.ok());
+    doc.into_iter().flat_map(|doc| doc.params).map(|param| param.name).collect()
+}
+
 fn begin(context: &CommandContext, source: &Source, settings: &Settings) -> Result<Keeping> {
     let (script, text, parameters, secrets) = (&source.name, &source.text, &settings.parameters, &settings.secrets);
     Keeping::begin(context, &RunStart { kind: RunKind::Script, script, text, parameters, secrets })

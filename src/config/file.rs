@@ -36,6 +36,7 @@ pub(super) struct Profile {
     pub(super) production: bool,
     pub(super) output: Option<Format>,
     pub(super) timestamps: Option<Timestamps>,
+    pub(super) pager: Option<bool>,
     pub(super) timeout: Option<Duration>,
     pub(super) wait_lock: Option<Duration>,
 }
@@ -53,8 +54,8 @@ impl File {
 }
 
 const TOP: [&str; 2] = ["default-profile", "profiles"];
-const PROFILE: [&str; 9] =
-    ["pd-urls", "ca", "cert", "key", "production", "output", "timestamps", "timeout", "wait-lock"];
+const PROFILE: [&str; 10] =
+    ["pd-urls", "ca", "cert", "key", "production", "output", "timestamps", "pager", "timeout", "wait-lock"];
 
 /// The file at `path`; `None` if there is none.
 pub(super) fn read(path: &Path) -> Result<Option<File>> {
@@ -124,6 +125,7 @@ impl Reader<'_> {
                 "cert" => profile.cert = Some(self.path_of(&item)?),
                 "key" => profile.key = Some(self.path_of(&item)?),
                 "production" => profile.production = self.flag_of(&item)?,
+                "pager" => profile.pager = Some(self.flag_of(&item)?),
                 "output" => profile.output = Some(Format::from_name(&self.text_of(&item)?).map_err(here)?),
                 "timestamps" => {
                     profile.timestamps = Some(Timestamps::from_name(&self.text_of(&item)?).map_err(here)?);

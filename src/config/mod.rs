@@ -74,6 +74,8 @@ pub struct Settings {
     pub output: Format,
     /// How JSON holds timestamps.
     pub timestamps: Timestamps,
+    /// Whether the prompt shows long results in the pager.
+    pub pager: bool,
     /// How long to wait for an answer: more than nothing, at most [`LONGEST_TIMEOUT`].
     pub timeout: Duration,
     /// How long to wait for the maintenance lock; not at all if `None`.
@@ -169,6 +171,7 @@ fn decide(file: File, flags: &Overrides, env: &dyn Fn(&str) -> Option<String>) -
             (None, Some(name)) => Timestamps::from_name(&name).map_err(|error| says(TIMESTAMPS, error))?,
             (None, None) => profile.timestamps.unwrap_or_default(),
         },
+        pager: profile.pager.unwrap_or(true),
         timeout: match (&flags.timeout, env("BINLOGSH_TIMEOUT")) {
             (Some(text), _) => timeout(text).map_err(|error| says("--timeout", error))?,
             (None, Some(text)) => timeout(&text).map_err(|error| says("BINLOGSH_TIMEOUT", error))?,

@@ -64,6 +64,7 @@ fn without_anything_the_defaults_hold() {
         clusters: Vec::new(),
         output: Format::Table,
         timestamps: Timestamps::Number,
+        pager: true,
         timeout: Duration::from_secs(5),
         wait_lock: None,
     };

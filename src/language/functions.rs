@@ -56,7 +56,7 @@ pub(crate) const PARAM: Function = Function {
         Opt::new("default", Type::Literal, "its value when it is not given"),
         Opt::new(
             "type",
-            Type::Text,
+            Type::OneOf(&["text", "integer", "number", "bool", "duration", "secret"]),
             "`text`, `integer`, `number`, `bool`, `duration` (a text such as `90s`) or `secret`; if it is not \
                  said, the default's",
         ),

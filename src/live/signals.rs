@@ -1,6 +1,7 @@
 //! Signals become the wish to stop that everything that waits looks at.
 //!
-//! A second Ctrl-C within two seconds ends the process at once: whoever does not listen any more is left no choice.
+//! A second Ctrl-C within two seconds, while the same command runs, ends the process at once: whoever does not listen any more
+//! is left no choice.
 
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
@@ -20,12 +21,13 @@ pub fn install(interrupt: Interrupt) -> Result<()> {
     let refused = |e: std::io::Error| Error::local("cannot listen to signals").source(e);
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(refused)?;
     let listen = move || {
-        let mut last: Option<Stopwatch> = None;
+        let mut last: Option<(Stopwatch, u64)> = None;
         for signal in signals.forever() {
-            if signal == SIGINT && last.is_some_and(|last| last.elapsed() < TWICE) {
+            let command = interrupt.command();
+            if signal == SIGINT && last.is_some_and(|(last, at)| at == command && last.elapsed() < TWICE) {
                 signal_hook::low_level::exit(128 + SIGINT);
             }
-            last = (signal == SIGINT).then(Stopwatch::start);
+            last = (signal == SIGINT).then(|| (Stopwatch::start(), command));
             interrupt.raise(signal);
         }
     };

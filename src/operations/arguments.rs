@@ -240,7 +240,7 @@ fn fits(takes: Type, value: &Value) -> std::result::Result<(), String> {
             _ => Ok(()),
         },
         (Type::Node(_) | Type::Nodes, Value::Text(text)) if text.is_empty() => Err("not empty text".into()),
-        (Type::Node(_) | Type::Text | Type::Secret, Value::Text(_))
+        (Type::Node(_) | Type::Text | Type::OneOf(_) | Type::Secret, Value::Text(_))
         | (Type::Secret, Value::Secret(_))
         | (Type::Int | Type::Stamp, Value::Int(_))
         | (Type::Bool, Value::Bool(_)) => Ok(()),

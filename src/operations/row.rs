@@ -1,10 +1,12 @@
 //! The shape of a row: a name, what it takes and returns, its guards, its documentation, and the function itself.
 
 use crate::error::Result;
-use crate::node::Kind;
+use crate::nearest::names_of;
+use crate::node::{Kind, State};
 use crate::operations::{Arguments, Returns};
+use crate::time::zone_names;
 use crate::value::Value;
-use crate::world::{Gate, GuardName};
+use crate::world::{FaultKind, Gate, GuardName, TidbBinlog};
 use std::ops::RangeInclusive;
 
 /// A function of the language, as everybody knows it who does not call it: help, the reference, completion, `check`.
@@ -255,9 +257,37 @@ pub enum Type {
     Literal,
     /// An array of literals.
     Literals,
+    /// One of these words.
+    OneOf(&'static [&'static str]),
 }
 
 impl Type {
+    /// The words that it takes, or some that are usual; none where any text will do.
+    pub fn words(self) -> Vec<&'static str> {
+        match self {
+            Self::State => names_of::<State>(),
+            Self::Fault => names_of::<FaultKind>(),
+            Self::TidbBinlog => names_of::<TidbBinlog>(),
+            Self::Zone => zone_names().collect(),
+            Self::Duration => vec!["10s", "30s", "1m", "5m", "30m", "2h"],
+            Self::OneOf(words) => words.to_vec(),
+            Self::Node(_)
+            | Self::Nodes
+            | Self::Text
+            | Self::Secret
+            | Self::Texts
+            | Self::Int
+            | Self::Ts
+            | Self::Stamp
+            | Self::Bool
+            | Self::Guards
+            | Self::Anything
+            | Self::Closure(_)
+            | Self::Literal
+            | Self::Literals => Vec::new(),
+        }
+    }
+
     /// What it takes, as messages and the reference say it.
     pub fn expected(self) -> &'static str {
         match self {
@@ -266,7 +296,7 @@ impl Type {
             Self::Node(Some(Kind::Drainer)) => "a Drainer (its id, a Node, or its host:port)",
             Self::Nodes => "an array of nodes (a new one as #{ kind, id, address })",
             Self::State => "a state (\"online\", \"pausing\", \"paused\", \"closing\" or \"offline\")",
-            Self::Text => "text",
+            Self::Text | Self::OneOf(_) => "text",
             Self::Secret => "text or a secret",
             Self::Texts => "an array of text",
             Self::Int => "an integer",

@@ -3,7 +3,7 @@
 use super::Output;
 use super::keyboard::{self, Line};
 use super::text::on_lines;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::interrupt::Interrupt;
 use crate::secret::Secret;
 use crate::world::{Choice, Console, Question, Wanted};
@@ -35,7 +35,7 @@ impl Operator {
     /// Asks until there is an answer. Nothing that was typed before the question counts.
     fn reply(&self, text: &str, choices: &str, takes_all: bool) -> Result<Reply> {
         somebody_is_there(text)?;
-        keyboard::forget_typed();
+        self.forget_typed();
         self.output.ask(&format!("{} [{choices}] ", on_lines(text)));
         for _ in 0..PATIENCE {
             let line = keyboard::read_line(&self.interrupt, keyboard::Echo::Shown);
@@ -43,7 +43,7 @@ impl Operator {
                 // The cursor still stands behind the question.
                 self.output.ask("\n");
             }
-            let reply = match line? {
+            let reply = match line.map_err(not_done)? {
                 Line::End => return Err(Error::refused("the input ended at a question")),
                 Line::Text(line) => reply(&line),
             };
@@ -60,16 +60,23 @@ impl Operator {
         Ok(Reply::No)
     }
 
+    /// Drops what was typed before the question was there, and says so.
+    fn forget_typed(&self) {
+        if keyboard::forget_typed() {
+            self.output.remark("(what was typed before this question is dropped)");
+        }
+    }
+
     /// Asks for one word, once; anything else is a no.
     fn typed(&self, text: &str, word: &str) -> Result<Choice> {
         somebody_is_there(text)?;
-        keyboard::forget_typed();
+        self.forget_typed();
         self.output.ask(&format!("{} ", on_lines(text)));
         let line = keyboard::read_line(&self.interrupt, keyboard::Echo::Shown);
         if !matches!(line, Ok(Line::Text(_))) {
             self.output.ask("\n");
         }
-        match line? {
+        match line.map_err(not_done)? {
             Line::End => Err(Error::refused("the input ended at a question")),
             Line::Text(line) if line.trim() == word => Ok(Choice::Yes),
             Line::Text(line) if matches!(reply(&line), Reply::Quit) => {
@@ -77,6 +84,14 @@ impl Operator {
             }
             Line::Text(_) => Ok(Choice::No),
         }
+    }
+}
+
+/// Whoever stops at a question wants to know whether it was done.
+fn not_done(error: Error) -> Error {
+    match error.kind {
+        ErrorKind::Interrupted => error.hint("what was asked about was not done"),
+        _ => error,
     }
 }
 

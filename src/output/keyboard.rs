@@ -44,10 +44,12 @@ pub(super) fn can_ask() -> bool {
     is_terminal() && stderr().is_terminal()
 }
 
-/// Drops what was typed ahead: nobody can have meant it for a question not yet asked.
-pub(super) fn forget_typed() {
+/// Drops what was typed ahead: nobody can have meant it for a question not yet asked. Whether there was anything.
+pub(super) fn forget_typed() -> bool {
+    let typed = is_terminal() && rustix::io::ioctl_fionread(stdin()).is_ok_and(|bytes| bytes > 0);
     // A terminal that cannot do it has nothing to forget.
     let _ = tcflush(stdin(), QueueSelector::IFlush);
+    typed
 }
 
 /// One line of standard input.
@@ -86,6 +88,14 @@ pub(super) fn read_line(interrupt: &Interrupt, echo: Echo) -> Result<Line> {
 
 fn unreadable(errno: Errno) -> Error {
     Error::local("standard input cannot be read").source(errno)
+}
+
+/// The rows and columns of the terminal; 24 and 80 where it does not say.
+pub fn screen() -> (usize, usize) {
+    match rustix::termios::tcgetwinsize(stdin()) {
+        Ok(size) if size.ws_row > 0 && size.ws_col > 0 => (size.ws_row.into(), size.ws_col.into()),
+        _ => (24, 80),
+    }
 }
 
 /// How the terminal was set, to be set again by whoever ends the program while a prompt or a hidden question has changed

@@ -9,6 +9,7 @@ mod failure;
 mod json;
 mod keyboard;
 mod node_fields;
+mod pager;
 mod render;
 mod table;
 mod terminal;
@@ -19,7 +20,7 @@ mod vertical;
 
 pub use failure::{Pointed, for_people, for_programs, remark_for_people};
 pub use json::to_json;
-pub use keyboard::TerminalState;
+pub use keyboard::{TerminalState, screen};
 pub use node_fields::node_fields;
 pub use render::{Look, render};
 pub use terminal::Streams;
@@ -104,6 +105,8 @@ struct Screen {
     settings: Settings,
     /// What is said once everything else was.
     last_words: Vec<String>,
+    /// Whether long results go through the pager, and what ends it.
+    pages: Option<Interrupt>,
 }
 
 impl Output {
@@ -114,7 +117,12 @@ impl Output {
 
     /// Other streams, as tests hand them in.
     pub fn on(streams: Streams, settings: Settings) -> Self {
-        Self(Arc::new(Mutex::new(Screen { terminal: Terminal::new(streams), settings, last_words: Vec::new() })))
+        Self(Arc::new(Mutex::new(Screen {
+            terminal: Terminal::new(streams),
+            settings,
+            last_words: Vec::new(),
+            pages: None,
+        })))
     }
 
     /// A panic while the lock was held spoils no more than a line.
@@ -142,11 +150,21 @@ impl Output {
         self.screen().terminal.streams().err_colors
     }
 
+    /// Whether results that are longer than the screen go through the pager from now on, which `interrupt` ends.
+    pub fn set_paging(&self, interrupt: Option<Interrupt>) {
+        self.screen().pages = interrupt;
+    }
+
     /// Shows a result on standard output; nothing for `Unit`.
     pub fn value(&self, value: &Value) {
         let mut screen = self.screen();
-        let format = screen.settings.format;
-        screen.show(value, format);
+        let text = screen.rendered(value, screen.settings.format);
+        screen.page(&text);
+    }
+
+    /// A text on standard output that may be long: a help, a list.
+    pub fn page(&self, text: &str) {
+        self.screen().page(&format!("{}\n", on_lines(text)));
     }
 
     /// A line on standard output: the text of a help, a reference, a log.
@@ -250,14 +268,25 @@ impl Output {
 }
 
 impl Screen {
-    fn show(&mut self, value: &Value, format: Format) {
+    fn rendered(&self, value: &Value, format: Format) -> String {
         let streams = self.terminal.streams();
         let look = Look { width: streams.width(), colors: streams.out_colors };
-        let text = match format {
+        match format {
             Format::Json if *value != Value::Unit => json::render(value, self.settings.timestamps),
             _ => render(value, format, look),
-        };
+        }
+    }
+
+    fn show(&mut self, value: &Value, format: Format) {
+        let text = self.rendered(value, format);
         self.terminal.out(&text);
+    }
+
+    fn page(&mut self, text: &str) {
+        self.terminal.end_progress();
+        if !self.pages.as_ref().is_some_and(|interrupt| pager::shown(text, interrupt)) {
+            self.terminal.out(text);
+        }
     }
 
     fn warning(&mut self, text: &str) {

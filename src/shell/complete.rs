@@ -1,9 +1,11 @@
 //! What can stand at the cursor.
 
+use super::DotCommand;
 use super::vocabulary::{Callable, Vocabulary};
 use crate::language::lexer::{KEYWORDS, Kind, Token, tokens};
-use crate::language::{Opt, Type};
-use crate::node::State;
+use crate::language::{Opt, Type, ValueType};
+use crate::nearest::names_of;
+use crate::node::{Kind as NodeKind, State};
 
 /// Something that can stand at the cursor.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +19,11 @@ pub(super) struct Candidate {
 impl Candidate {
     fn plain(text: &str) -> Self {
         Self { shown: text.to_owned(), text: text.to_owned() }
+    }
+
+    fn member(name: String, is_called: bool) -> Self {
+        let call = if is_called { "(" } else { "" };
+        Self { text: format!("{name}{call}"), shown: name }
     }
 
     fn call(function: &Callable) -> Self {
@@ -78,6 +85,32 @@ impl<'t> Before<'t> {
         Some((token.kind, token.of(self.text)))
     }
 
+    /// The key of a map whose value is typed, if that is what is open: `wait` of `#{ wait: "`, `force` of `force: ["`.
+    fn key(&self) -> Option<&'t str> {
+        let innermost = self.open.last()?;
+        match innermost.bracket {
+            "[" => innermost.word,
+            "#{" => {
+                let colon = self.tokens.len().checked_sub(2)?;
+                let key = self.tokens.get(colon.checked_sub(1)?)?;
+                (self.tokens[colon].of(self.text) == ":").then(|| key.of(self.text))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether what is typed is compared with what stands before: `x.state == "`.
+    fn is_compared(&self) -> bool {
+        let sign = |n| self.last(n).map_or("", |(_, text)| text);
+        sign(1) == "=" && matches!(sign(2), "=" | "!")
+    }
+
+    /// Whether the cursor stands among the parameters of a closure.
+    fn is_in_parameters(&self) -> bool {
+        let before = self.tokens.iter().rev().skip(1).map(|token| token.of(self.text)).find(|word| *word != ",");
+        before.is_some_and(|word| matches!(word, "(" | "," | "=" | "{" | ";"))
+    }
+
     /// The innermost call that is open.
     fn call(&self) -> Option<(&'t str, &Open<'t>)> {
         self.open.iter().rev().find_map(|open| match open.bracket {
@@ -95,18 +128,17 @@ fn module<'t>(text: &'t str, tokens: &[Token]) -> Option<&'t str> {
 }
 
 /// Where the word at the end of `before` begins, and what can stand there.
-pub(super) fn candidates(before: &str, vocabulary: &Vocabulary, commands: &[String]) -> (usize, Vec<Candidate>) {
-    if before.trim_start().starts_with('.') {
-        let start = before.len() - before.trim_start().len();
-        return (start, beginning_with(&before[start..], commands.iter().map(|name| Candidate::plain(name))));
+pub(super) fn candidates(before: &str, vocabulary: &Vocabulary, commands: &[DotCommand]) -> (usize, Vec<Candidate>) {
+    let blanks = before.len() - before.trim_start().len();
+    if before[blanks..].starts_with('.') {
+        return dot_command(before, blanks, commands);
     }
     let seen = Before::new(before);
     let Some(last) = seen.tokens.last() else {
         return (before.len(), names("", vocabulary));
     };
     if last.kind == Kind::Text && last.is_open {
-        let start = last.range.start + 1;
-        return (start, beginning_with(&before[start..], texts(&seen, vocabulary)));
+        return within_quotes(before, &seen, last.range.start, vocabulary);
     }
     if last.kind == Kind::Comment {
         return (before.len(), Vec::new());
@@ -117,7 +149,12 @@ pub(super) fn candidates(before: &str, vocabulary: &Vocabulary, commands: &[Stri
     let previous = seen.last(behind).map_or("", |(_, text)| text);
     let is_range = previous == "." && seen.last(behind + 1).is_some_and(|(_, text)| text == ".");
     if previous == "." && !is_range {
-        return (start, beginning_with(word, vocabulary.properties.iter().map(|name| Candidate::plain(name))));
+        let dot = seen.tokens.len() - behind - 1;
+        let members = Types { seen: &seen, vocabulary }.before(dot).members();
+        return (
+            start,
+            beginning_with(word, members.into_iter().map(|(name, is_called)| Candidate::member(name, is_called))),
+        );
     }
     if let Some(module) = module(before, &seen.tokens[..seen.tokens.len() - behind]) {
         return (start, beginning_with(word, vocabulary.functions(Some(module)).iter().map(Candidate::call)));
@@ -126,7 +163,31 @@ pub(super) fn candidates(before: &str, vocabulary: &Vocabulary, commands: &[Stri
         let key = |option: &Opt| Candidate { shown: option.name.to_owned(), text: format!("{}: ", option.name) };
         return (start, beginning_with(word, options.iter().map(key)));
     }
+    // A name is made up here, not chosen.
+    if matches!(previous, "let" | "const" | "fn" | "as" | "for") || (previous == "|" && seen.is_in_parameters()) {
+        return (start, Vec::new());
+    }
     (start, names(word, vocabulary))
+}
+
+/// A dot command, or what it takes.
+fn dot_command(before: &str, blanks: usize, commands: &[DotCommand]) -> (usize, Vec<Candidate>) {
+    let typed = &before[blanks..];
+    let Some((name, _)) = typed.split_once(char::is_whitespace) else {
+        return (blanks, beginning_with(typed, commands.iter().map(|command| Candidate::plain(command.name))));
+    };
+    let start = before.rfind(char::is_whitespace).map_or(before.len(), |at| at + 1);
+    let takes =
+        commands.iter().find(|command| command.name == name).map(|command| (command.completes)(&typed[name.len()..]));
+    (start, beginning_with(&before[start..], takes.unwrap_or_default().iter().map(|word| Candidate::plain(word))))
+}
+
+/// Within the text whose quote is at `quote`: what is chosen is closed by the same quote.
+fn within_quotes(before: &str, seen: &Before<'_>, quote: usize, vocabulary: &Vocabulary) -> (usize, Vec<Candidate>) {
+    let start = quote + 1;
+    let mark = &before[quote..start];
+    let closed = |word: Candidate| Candidate { text: format!("{}{mark}", word.text), ..word };
+    (start, beginning_with(&before[start..], texts(seen, vocabulary).into_iter().map(closed)))
 }
 
 /// The keys of the map that is open, if a key can stand here.
@@ -140,26 +201,45 @@ fn options(seen: &Before<'_>, vocabulary: &Vocabulary, previous: &str) -> Option
     Some(function.options()).filter(|options| !options.is_empty())
 }
 
-/// What can stand within quotes: modules, guards, states, ids.
+/// What can stand within quotes, by what is meant there.
 fn texts(seen: &Before<'_>, vocabulary: &Vocabulary) -> Vec<Candidate> {
+    let plain = |words: &[&str]| words.iter().map(|word| Candidate::plain(word)).collect();
     if seen.last(1) == Some((Kind::Keyword, "import")) {
         return vocabulary.modules.iter().map(|name| Candidate::plain(name)).collect();
     }
     let call = seen.call();
-    let in_force = seen.open.last().is_some_and(|open| open.bracket == "[" && open.word == Some("force"));
     let function = call.and_then(|(name, open)| vocabulary.function(open.module, name));
-    if let (true, Some(function)) = (in_force, function) {
-        return function.guards().map(Candidate::plain).collect();
-    }
     if call.is_some_and(|(name, _)| name == "help") {
         return pages(vocabulary);
     }
-    let param = call.and_then(|(_, open)| function?.param(open.commas));
-    let takes_state = param.is_some_and(|param| param.takes == Type::State);
-    let compared = matches!(seen.last(1), Some((_, "="))) && matches!(seen.last(3), Some((_, "state")));
-    match takes_state || compared {
-        true => State::ALL.iter().map(|state| Candidate::plain(state.name())).collect(),
-        false => vocabulary.node_ids.iter().map(|id| Candidate::plain(id)).collect(),
+    match seen.last(3) {
+        Some((_, "state")) if seen.is_compared() => return plain(&names_of::<State>()),
+        Some((_, "kind")) if seen.is_compared() => return plain(&names_of::<NodeKind>()),
+        _ => {}
+    }
+    let takes = match seen.key() {
+        Some(option) => function.and_then(|known| known.row?.option(option)).map(|option| option.takes),
+        None => call.zip(function).and_then(|((_, open), known)| known.param(open.commas)).map(|param| param.takes),
+    };
+    match (takes, function) {
+        (Some(Type::Guards), Some(known)) => known.guards().map(Candidate::plain).collect(),
+        (Some(takes), _) => of_type(takes, vocabulary),
+        // A function of a script: most of what it takes are nodes.
+        (None, Some(known)) if known.row.is_none() => of_type(Type::Nodes, vocabulary),
+        (None, _) => Vec::new(),
+    }
+}
+
+/// The texts that something of this type takes.
+fn of_type(takes: Type, vocabulary: &Vocabulary) -> Vec<Candidate> {
+    let plain = |words: &[&str]| words.iter().map(|word| Candidate::plain(word)).collect();
+    match takes {
+        Type::Node(kind) => {
+            let fits = |node: &&(NodeKind, String)| kind.is_none_or(|kind| node.0 == kind);
+            vocabulary.nodes.iter().filter(fits).map(|(_, id)| Candidate::plain(id)).collect()
+        }
+        Type::Nodes => vocabulary.nodes.iter().map(|(_, id)| Candidate::plain(id)).collect(),
+        takes => plain(&takes.words()),
     }
 }
 
@@ -175,7 +255,7 @@ fn pages(vocabulary: &Vocabulary) -> Vec<Candidate> {
 
 /// Functions, variables, modules and words of the language.
 fn names(word: &str, vocabulary: &Vocabulary) -> Vec<Candidate> {
-    let variables = vocabulary.variables.iter().map(|name| Candidate::plain(name));
+    let variables = vocabulary.variables.keys().map(|name| Candidate::plain(name));
     let imported = vocabulary.namespaces.iter().filter(|namespace| namespace.is_imported);
     let modules = imported.map(|namespace| Candidate::plain(&format!("{}::", namespace.name)));
     let functions = vocabulary.functions.iter().map(Candidate::call);
@@ -190,23 +270,141 @@ fn beginning_with(word: &str, all: impl IntoIterator<Item = Candidate>) -> Vec<C
     found
 }
 
-/// The signature of the function that is being typed at the end of `before`.
+/// As many of `all` as `most`, if that is fewer, with a word about the others. What all of them begin with is put in first, so
+/// that no list is needed for that.
+pub(super) fn that_fit(word: &str, all: Vec<Candidate>, most: usize) -> Vec<Candidate> {
+    if all.len() <= most {
+        return all;
+    }
+    let common = all.iter().skip(1).fold(all[0].text.clone(), |common, next| {
+        let alike = common.chars().zip(next.text.chars()).take_while(|(a, b)| a == b);
+        alike.map(|(letter, _)| letter).collect()
+    });
+    if common.len() > word.len() {
+        return vec![Candidate::plain(&common)];
+    }
+    let left = all.len() - most + 1;
+    let mut some: Vec<Candidate> = all.into_iter().take(most.saturating_sub(1)).collect();
+    some.push(Candidate { shown: format!("... and {left} more"), text: word.to_owned() });
+    some
+}
+
+/// The signature of the function that is being typed at the end of `before`, its current parameter marked; or the rest of one
+/// whose name stands there.
 pub(super) fn signature_hint(before: &str, vocabulary: &Vocabulary) -> Option<String> {
     let seen = Before::new(before);
     let last = seen.tokens.last()?;
     if last.is_open && last.kind == Kind::Comment {
         return None;
     }
-    if last.kind == Kind::Word && last.range.end == before.len() {
+    if last.kind == Kind::Word && last.range.end == before.len() && seen.call().is_none() {
         let module = module(before, &seen.tokens[..seen.tokens.len() - 1]);
         let function = vocabulary.function(module, last.of(before))?;
         return function.signature.strip_prefix(function.name.as_str()).map(str::to_owned);
     }
     let (name, call) = seen.call()?;
     let function = vocabulary.function(call.module, name)?;
-    match before.ends_with('(') && last.of(before) == "(" {
-        true => function.signature.strip_prefix(&format!("{name}(")).map(str::to_owned),
-        false => Some(format!("   {}", function.signature)),
+    let params = function.params();
+    let at = call.commas.min(params.len().saturating_sub(1));
+    let marked = params.iter().enumerate().map(|(n, param)| match n == at {
+        true => format!("{}{param}{}", MARKS.0, MARKS.1),
+        false => (*param).to_owned(),
+    });
+    let marked = marked.collect::<Vec<_>>().join(", ");
+    Some(format!("   {}({marked})", function.name))
+}
+
+/// Around the parameter that is being typed.
+pub(super) const MARKS: (char, char) = ('‹', '›');
+
+/// What the words before the cursor are.
+struct Types<'b, 't> {
+    seen: &'b Before<'t>,
+    vocabulary: &'b Vocabulary,
+}
+
+impl Types<'_, '_> {
+    fn word(&self, at: usize) -> &str {
+        self.seen.tokens.get(at).map_or("", |token| token.of(self.seen.text))
+    }
+
+    /// What ends right before the token `end`.
+    fn before(&self, end: usize) -> ValueType {
+        let Some(last) = end.checked_sub(1) else { return ValueType::Unknown };
+        match self.word(last) {
+            ")" => self.called(self.opening(last)),
+            "]" => match self.opening(last) {
+                // An element of what stands before, or an array that is written.
+                open if open > 0 && self.ends_value(open - 1) => self.before(open).element(),
+                _ => ValueType::Array(Box::default()),
+            },
+            word => match self.seen.tokens[last].kind {
+                Kind::Text => ValueType::Text,
+                Kind::Number => ValueType::Number,
+                Kind::Word if self.word(last.wrapping_sub(1)) == "." => self.before(last - 1).member(word),
+                Kind::Word => self.named(word, last),
+                Kind::Keyword | Kind::Comment | Kind::Punctuation => ValueType::Unknown,
+            },
+        }
+    }
+
+    /// What the call returns whose bracket is opened at `open`.
+    fn called(&self, open: usize) -> ValueType {
+        let Some(name) = open.checked_sub(1) else { return ValueType::Unknown };
+        if self.word(name.wrapping_sub(1)) == "." {
+            let of = self.before(name - 1);
+            return match self.word(name) {
+                "map" => ValueType::Array(Box::default()),
+                method => of.member(method),
+            };
+        }
+        let module = module(self.seen.text, &self.seen.tokens[..name]);
+        let row = self.vocabulary.function(module, self.word(name)).and_then(|known| known.row);
+        row.map_or(ValueType::Unknown, |row| ValueType::from(&row.returns))
+    }
+
+    /// What the name is that stands at `at`: a parameter of a closure that goes through an array, what a loop runs through, or a
+    /// variable.
+    fn named(&self, name: &str, at: usize) -> ValueType {
+        for before in (0..at).rev() {
+            let is_parameter = self.word(before) == name
+                && self.word(before.wrapping_sub(1)) == "|"
+                && self.word(before + 1) == "|"
+                && self.word(before.wrapping_sub(2)) == "(";
+            if is_parameter && before >= 4 && self.word(before - 4) == "." {
+                return self.before(before - 4).element();
+            }
+            if self.word(before) == name && self.word(before.wrapping_sub(1)) == "for" && self.word(before + 1) == "in"
+            {
+                let block = (before..at).find(|at| self.word(at.to_owned()) == "{").unwrap_or(at);
+                return self.before(block).element();
+            }
+            if self.word(before) == name && matches!(self.word(before.wrapping_sub(1)), "let" | "const") {
+                let end = (before..at).find(|at| self.word(*at) == ";").unwrap_or(before);
+                return if self.word(before + 1) == "=" { self.before(end) } else { ValueType::Unknown };
+            }
+        }
+        self.vocabulary.variables.get(name).cloned().unwrap_or_default()
+    }
+
+    fn ends_value(&self, at: usize) -> bool {
+        matches!(self.word(at), ")" | "]") || self.seen.tokens[at].kind == Kind::Word
+    }
+
+    /// Where the bracket is opened that is closed at `close`.
+    fn opening(&self, close: usize) -> usize {
+        let mut depth = 0_usize;
+        for at in (0..=close).rev() {
+            match self.word(at) {
+                ")" | "]" | "}" => depth += 1,
+                "(" | "[" | "{" | "#{" => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            if depth == 0 {
+                return at;
+            }
+        }
+        0
     }
 }
 
@@ -214,13 +412,24 @@ pub(super) fn signature_hint(before: &str, vocabulary: &Vocabulary) -> Option<St
 mod tests {
     use super::*;
     use crate::shell::vocabulary::Namespace;
+    use std::rc::Rc;
+
+    fn command(name: &'static str) -> DotCommand {
+        DotCommand {
+            name,
+            takes: "",
+            about: "",
+            completes: Box::new(|_| vec!["json".into(), "table".into()]),
+            run: Box::new(|_, _| Ok(crate::shell::Next::Prompt)),
+        }
+    }
 
     fn vocabulary() -> Vocabulary {
         let words = |list: &[&str]| list.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
         let ours = |name| Callable::ours(crate::language::function(name).unwrap());
         Vocabulary {
             functions: ["pumps", "pump", "offline_pump", "wait_for", "help"].map(ours).into(),
-            variables: words(&["pumped"]),
+            variables: [("pumped".to_owned(), ValueType::Text), ("p".to_owned(), ValueType::Named("Node"))].into(),
             modules: words(&["drainers", "pumps"]),
             namespaces: vec![
                 Namespace {
@@ -237,13 +446,15 @@ mod tests {
                     is_imported: false,
                 },
             ],
-            properties: words(&["state", "lag", "id"]),
-            node_ids: words(&["pump-0", "pump-1", "drainer-0"]),
+            nodes: [(NodeKind::Pump, "pump-0"), (NodeKind::Pump, "pump-1"), (NodeKind::Drainer, "drainer-0")]
+                .map(|(kind, id)| (kind, id.to_owned()))
+                .into(),
+            of_rhai: Rc::default(),
         }
     }
 
     fn complete(before: &str) -> (usize, Vec<String>) {
-        let (start, found) = candidates(before, &vocabulary(), &[".help".into(), ".output".into()]);
+        let (start, found) = candidates(before, &vocabulary(), &[command(".help"), command(".output")]);
         (start, found.into_iter().map(|candidate| candidate.text).collect())
     }
 
@@ -258,7 +469,7 @@ mod tests {
     #[test]
     fn behind_a_dot_stand_properties() {
         assert_eq!(complete("pump(\"pump-0\").st"), (15, vec!["state".into()]));
-        assert_eq!(complete("p.").1, ["id", "lag", "state"]);
+        assert_eq!(complete("p.sta").1, ["state"]);
         assert_eq!(complete("for i in 0..pum").1, ["pump(", "pumped", "pumps("]);
     }
 
@@ -270,19 +481,60 @@ mod tests {
         assert_eq!(complete("nothing::pum").1, [""; 0]);
         assert_eq!(complete("sto").1, ["stock::"]);
         assert_eq!(complete("#{ a: pum").1, ["pump(", "pumped", "pumps("]);
-        assert_eq!(complete("stock::drain(\"pu").1, ["pump-0", "pump-1"]);
+        assert_eq!(complete("stock::drain(\"pu").1, ["pump-0\"", "pump-1\""]);
     }
 
     #[test]
-    fn quotes_hold_what_the_place_asks_for() {
-        assert_eq!(complete("pump(\"pu"), (6, vec!["pump-0".into(), "pump-1".into()]));
-        assert_eq!(complete("wait_for(\"pump-0\", \"pau").1, ["paused", "pausing"]);
-        assert_eq!(complete("import \"dr").1, ["drainers"]);
-        assert_eq!(complete("offline_pump(\"pump-0\", #{ force: [\"la").1, ["last_pump"]);
-        assert_eq!(complete("pumps().filter(|p| p.state == \"onl").1, ["online"]);
-        assert_eq!(complete("help(\"off").1, ["offline_pump"]);
-        assert_eq!(complete("help(\"la").1, ["last_pump"]);
-        assert_eq!(complete("help(\"stock::d").1, ["stock::drain"]);
+    fn quotes_hold_what_the_place_asks_for_and_are_closed() {
+        assert_eq!(complete("pump(\"pu"), (6, vec!["pump-0\"".into(), "pump-1\"".into()]));
+        assert_eq!(complete("pump(\"").1, ["pump-0\"", "pump-1\""]);
+        assert_eq!(complete("wait_for(\"").1.len(), 3);
+        assert_eq!(complete("wait_for(\"pump-0\", \"pau").1, ["paused\"", "pausing\""]);
+        assert_eq!(complete("wait_for(\"pump-0\", \"paused\", \"5").1, ["5m\""]);
+        assert_eq!(complete("import \"dr").1, ["drainers\""]);
+        assert_eq!(complete("offline_pump(\"pump-0\", #{ force: [\"la").1, ["last_pump\""]);
+        assert_eq!(complete("offline_pump(\"pump-0\", #{ wait: \"30").1, ["30m\"", "30s\""]);
+        assert_eq!(complete("pumps().filter(|p| p.state == \"onl").1, ["online\""]);
+        assert_eq!(complete("help(\"off").1, ["offline_pump\""]);
+        assert_eq!(complete("help(\"la").1, ["last_pump\""]);
+        assert_eq!(complete("help(\"stock::d").1, ["stock::drain\""]);
+        assert_eq!(complete("let x = \"pu").1, [""; 0]);
+    }
+
+    #[test]
+    fn behind_a_dot_stands_what_the_value_has() {
+        let members = |before: &str| complete(before).1;
+        assert!(members("pump(\"pump-0\").").contains(&"max_commit_ts".to_owned()));
+        assert!(members("pumps().").contains(&"filter(".to_owned()));
+        assert_eq!(members("pumps().filter(|p| p.heart"), ["heartbeat_age"]);
+        assert_eq!(members("pumps().filter(|p| p.lag > 1).find(|p| p.heart"), ["heartbeat_age"]);
+        assert_eq!(members("for node in pumps() { node.ad"), ["address"]);
+        assert_eq!(members("let done = offline_pump(\"pump-0\"); done.af"), ["after"]);
+        assert_eq!(members("pumped.starts"), ["starts_with("]);
+        assert_eq!(members("nothing."), [""; 0]);
+        assert_eq!(members("pumps()[0].heart"), ["heartbeat_age"]);
+    }
+
+    #[test]
+    fn a_name_that_is_made_up_is_not_completed() {
+        for before in ["let pu", "const pu", "fn pu", "import \"pumps\" as pu"] {
+            assert_eq!(complete(before).1, [""; 0], "{before}");
+        }
+        assert_eq!(complete("for p in pum").1, ["pump(", "pumped", "pumps("]);
+    }
+
+    #[test]
+    fn a_dot_command_has_what_it_takes() {
+        assert_eq!(complete(".ou").1, [".output"]);
+        assert_eq!(complete(".output js"), (8, vec!["json".into()]));
+    }
+
+    #[test]
+    fn of_many_candidates_as_many_are_listed_as_fit() {
+        let all: Vec<Candidate> = (0..50).map(|n| Candidate::plain(&format!("pump-{n:02}\""))).collect();
+        assert_eq!(that_fit("pu", all.clone(), 10), [Candidate::plain("pump-")]);
+        let some = that_fit("pump-", all, 10);
+        assert_eq!((some.len(), some[9].shown.as_str(), some[9].text.as_str()), (10, "... and 41 more", "pump-"));
     }
 
     #[test]
@@ -293,15 +545,15 @@ mod tests {
     }
 
     #[test]
-    fn the_hint_is_the_rest_of_the_signature() {
+    fn the_hint_is_the_signature_with_the_parameter_that_is_typed() {
         let hint = |before: &str| signature_hint(before, &vocabulary());
         assert_eq!(hint("offline_pump").as_deref(), Some("(pump, [#{...}])"));
-        assert_eq!(hint("offline_pump(").as_deref(), Some("pump, [#{...}])"));
-        assert_eq!(hint("offline_pump(\"pump-0\", ").as_deref(), Some("   offline_pump(pump, [#{...}])"));
+        assert_eq!(hint("offline_pump(").as_deref(), Some("   offline_pump(‹pump›, [#{...}])"));
+        assert_eq!(hint("offline_pump(\"pump-0\", ").as_deref(), Some("   offline_pump(pump, ‹[#{...}]›)"));
         assert_eq!(hint("offline_pump(\"pump-0\")"), None);
         assert_eq!(hint("nothing("), None);
         assert_eq!(hint("stock::drain").as_deref(), Some("(pump, options)"));
-        assert_eq!(hint("stock::drain(").as_deref(), Some("pump, options)"));
+        assert_eq!(hint("stock::drain(").as_deref(), Some("   drain(‹pump›, options)"));
         assert_eq!(hint("stock::pump("), None);
     }
 }

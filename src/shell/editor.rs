@@ -1,108 +1,177 @@
-//! The line editor, and the history in its file.
+//! The line editor.
 
 use super::helper::Prompter;
+use super::history::{HistoryFile, MOST};
+use super::prompt_line::PromptLine;
 use super::stop::Stop;
-use super::{Host, Input, Lines};
+use super::typing::{Left, Typing, bindings};
+use super::{DotCommand, Host, Input, Lines};
 use crate::error::{Error, Result};
+use crate::output::screen;
 use rustyline::error::ReadlineError;
-use rustyline::history::{FileHistory, History};
-use rustyline::{ColorMode, CompletionType, Config};
+use rustyline::history::DefaultHistory;
+use rustyline::{ColorMode, CompletionType, Config, EventHandler, ExternalPrinter};
 use std::cell::RefCell;
+use std::io::Write;
 use std::path::PathBuf;
+use std::process::Command;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// How many lines the history keeps.
-const HISTORY_LINES: usize = 2000;
+/// Has the prompt drawn again, below a remark if there is one.
+pub type Redraw = Box<dyn FnMut(&str) + Send>;
 
-/// Lines typed at the terminal. The history is written line by line, so it survives whatever ends the program.
+/// Entries typed at the terminal, of one line or several. The history is written entry by entry, so it survives whatever
+/// ends the program.
 pub struct Editor {
-    editor: rustyline::Editor<Prompter, FileHistory>,
-    history: Option<PathBuf>,
+    editor: rustyline::Editor<Prompter, DefaultHistory>,
+    history: Option<HistoryFile>,
+    /// What was cancelled is within reach of the arrow keys, and in no file.
+    cancelled: Vec<String>,
+    typing: Arc<Typing>,
     stop: Arc<Stop>,
-    /// For the history, when it is written anew.
-    config: Config,
 }
 
 impl Editor {
     /// An editor that completes with what `host` knows and with these dot commands, and keeps its history in `history`
-    /// (which exists, for its owner only). A history that cannot be read is begun anew.
+    /// (which exists, for its owner only).
     ///
     /// # Errors
     /// `local` when the terminal cannot be used.
     pub fn new(
         host: Rc<RefCell<dyn Host>>,
-        commands: Vec<String>,
+        commands: Rc<RefCell<Vec<DotCommand>>>,
         history: Option<PathBuf>,
         colors: bool,
     ) -> Result<Self> {
         let config = Config::builder()
-            .max_history_size(HISTORY_LINES)
+            .max_history_size(MOST)
             .and_then(|config| config.history_ignore_dups(true))
             .map_err(unusable)?
             .history_ignore_space(true)
             .completion_type(CompletionType::List)
-            .color_mode(if colors { ColorMode::Enabled } else { ColorMode::Disabled })
+            .completion_show_all_if_ambiguous(true)
+            // As many as fit are shown; no key is swallowed by a question about more.
+            .completion_prompt_limit(usize::MAX)
+            // What draws an entry draws it without colours as well.
+            .color_mode(ColorMode::Forced)
             .build();
-        let like_it = config.clone();
         let stop = Stop::listen()?;
         let mut editor = rustyline::Editor::with_config(config).map_err(unusable)?;
-        editor.set_helper(Some(Prompter { host, commands }));
-        if let Some(path) = &history {
-            // What cannot be read now is told when the first line cannot be kept.
-            drop(editor.load_history(path));
+        editor.set_helper(Some(Prompter::new(host, commands, colors)));
+        let typing = Arc::<Typing>::default();
+        for (event, handler) in bindings(&typing) {
+            editor.bind_sequence(event, EventHandler::Conditional(handler));
         }
-        Ok(Self { editor, history, stop, config: like_it })
+        let history = history.map(HistoryFile::new);
+        Ok(Self { editor, history, cancelled: Vec::new(), typing, stop })
+    }
+
+    /// What lets another thread have the prompt drawn again while somebody types; `None` where there is no terminal to do it.
+    pub fn redrawing(&mut self) -> Option<Redraw> {
+        let mut printer = self.editor.create_external_printer().ok()?;
+        Some(Box::new(move |remark| {
+            // Without a remark the cursor goes up a row, and the line feed that the editor writes brings it back.
+            let text = if remark.is_empty() { "\x1b[A\n".to_owned() } else { format!("{remark}\n") };
+            drop(printer.print(text));
+        }))
+    }
+
+    /// Takes over what other prompts have entered meanwhile.
+    fn refresh(&mut self) -> Result<()> {
+        let Some(entries) = self.history.as_mut().map(HistoryFile::news).transpose()?.flatten() else { return Ok(()) };
+        self.editor.clear_history().map_err(unusable)?;
+        for entry in entries.iter().chain(&self.cancelled) {
+            self.editor.add_history_entry(entry).map_err(unusable)?;
+        }
+        self.typing.know(self.editor.history().iter().cloned());
+        Ok(())
+    }
+
+    fn remember(&mut self, entry: &str) -> Result<()> {
+        self.editor.add_history_entry(entry).map_err(unusable)?;
+        self.typing.know(self.editor.history().iter().cloned());
+        Ok(())
     }
 }
 
 impl Lines for Editor {
-    fn read(&mut self, prompt: &str) -> Result<Input> {
+    fn read(&mut self, prompt: &PromptLine, initial: &str) -> Result<Input> {
+        // What cannot be read now is told when the first entry cannot be kept.
+        drop(self.refresh());
+        let prompt = prompt.clone().fitting(screen().1);
+        if let Some(helper) = self.editor.helper() {
+            *helper.prompt.borrow_mut() = prompt.clone();
+        }
+        let mut initial = initial.to_owned();
         loop {
             if let Some(signal) = self.stop.begin_reading() {
                 return Ok(Input::Stopped(signal));
             }
-            let read = self.editor.readline(prompt);
+            let read = self.editor.readline_with_initial(&prompt.text(), (&initial, ""));
             self.stop.end_reading();
-            match read {
-                Ok(line) => return Ok(Input::Line(line)),
-                Err(ReadlineError::Interrupted) => return Ok(Input::Cancelled),
-                Err(ReadlineError::Eof) => return Ok(Input::End),
+            match (read, self.typing.take_left()) {
+                (Ok(line), _) => return Ok(Input::Line(line)),
+                (Err(ReadlineError::Interrupted), Some(Left::ToEditor(text))) => initial = edited(&text)?,
+                (Err(ReadlineError::Interrupted), Some(Left::Cancelled(text))) => {
+                    if !text.trim().is_empty() {
+                        self.remember(&text)?;
+                        self.cancelled.push(text);
+                    }
+                    return Ok(Input::Cancelled);
+                }
+                (Err(ReadlineError::Interrupted), None) => return Ok(Input::Cancelled),
+                (Err(ReadlineError::Eof), _) => return Ok(Input::End),
                 // The window has another size: the line is drawn anew.
-                Err(ReadlineError::Signal(_)) => {}
-                Err(error) => return Err(unusable(error)),
+                (Err(ReadlineError::Signal(_)), _) => {}
+                (Err(error), _) => return Err(unusable(error)),
             }
         }
     }
 
     fn keep(&mut self, text: &str) -> Result<()> {
-        let not_kept = |error: ReadlineError| Error::local("the history cannot be written").source(error);
-        let is_new = self.editor.add_history_entry(text).map_err(not_kept)?;
-        match &self.history {
-            Some(path) if is_new => self.editor.append_history(path).map_err(not_kept),
-            _ => Ok(()),
+        if text.starts_with(' ') {
+            return Ok(());
         }
+        self.remember(text)?;
+        self.history.as_mut().map_or(Ok(()), |history| history.add(text))
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the history is this room's file")]
-    fn forget(&mut self, text: &str) -> Result<()> {
-        let Some(path) = &self.history else { return Ok(()) };
-        let not_written = |error: ReadlineError| Error::local("the history cannot be written").source(error);
-        // Other prompts add to the file as well: what they wrote stays.
-        let mut all = FileHistory::with_config(&self.config);
-        all.load(path).map_err(not_written)?;
-        let mut others = FileHistory::with_config(&self.config);
-        for line in all.iter().filter(|line| *line != text) {
-            others.add(line).map_err(not_written)?;
-        }
-        self.editor.clear_history().map_err(not_written)?;
-        if others.is_empty() {
-            // The editor writes no history without a line, so that the old one would stay.
-            return std::fs::remove_file(path).map_err(|fault| not_written(fault.into()));
-        }
-        others.save(path).map_err(not_written)?;
-        self.editor.load_history(path).map_err(not_written)
+    fn forget(&mut self, is_out: &dyn Fn(&str) -> bool) -> Result<usize> {
+        self.cancelled.retain(|entry| !is_out(entry));
+        self.history.as_mut().map_or(Ok(0), |history| history.take_out(is_out))
     }
+
+    fn forget_last(&mut self) -> Result<Option<String>> {
+        self.history.as_mut().map_or(Ok(None), HistoryFile::take_last)
+    }
+
+    fn edit(&mut self, text: &str) -> Result<String> {
+        edited(text)
+    }
+}
+
+/// `text` as somebody left it in their own editor.
+#[expect(clippy::disallowed_methods, reason = "the file that is edited is this room's")]
+fn edited(text: &str) -> Result<String> {
+    let cannot = |fault: std::io::Error| Error::local("the entry cannot be handed to an editor").source(fault);
+    let mut file = tempfile::Builder::new().prefix("binlogsh-").suffix(".rhai").tempfile().map_err(cannot)?;
+    file.write_all(text.as_bytes()).and_then(|()| file.flush()).map_err(cannot)?;
+    let named = ["VISUAL", "EDITOR"].into_iter().filter_map(std::env::var_os).find(|name| !name.is_empty());
+    let editor = named.unwrap_or_else(|| "vi".into());
+    // It may be a command line, such as `code --wait`; the file is one argument whatever its name is.
+    let mut command = Command::new("sh");
+    command.arg("-c").arg(format!("{} \"$1\"", editor.to_string_lossy())).arg("sh").arg(file.path());
+    let failed = |why: String| {
+        Error::local(format!("the editor `{}` {why}", editor.to_string_lossy()))
+            .hint("name another one with the variables VISUAL or EDITOR; the entry is as it was, see Up")
+    };
+    let status = command.status().map_err(|fault| failed(format!("cannot be started: {fault}")))?;
+    if !status.success() {
+        return Err(failed(format!("failed ({status})")));
+    }
+    let text = std::fs::read_to_string(file.path()).map_err(cannot)?;
+    Ok(text.trim_end_matches('\n').to_owned())
 }
 
 fn unusable(error: ReadlineError) -> Error {

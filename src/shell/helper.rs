@@ -1,33 +1,59 @@
-//! What rustyline asks while somebody types: candidates, hints, colours.
+//! What rustyline asks while somebody types: candidates, hints, colours, and whether an entry is whole.
 
-use super::Host;
-use super::complete::{candidates, signature_hint};
-use crate::language::lexer::{Kind, tokens};
+use super::colors::colored;
+use super::complete::{Candidate, MARKS, candidates, signature_hint, that_fit};
+use super::prompt_line::PromptLine;
+use super::tall::{Window, window};
+use super::{DotCommand, Host};
+use crate::output::screen;
 use rustyline::completion::{Completer, Pair};
 use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::{Hint, Hinter};
-use rustyline::validate::Validator;
+use rustyline::history::SearchDirection;
+use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Context, Helper};
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 /// Asks the host what it knows, key by key.
 pub(super) struct Prompter {
     pub(super) host: Rc<RefCell<dyn Host>>,
-    pub(super) commands: Vec<String>,
+    pub(super) commands: Rc<RefCell<Vec<DotCommand>>>,
+    pub(super) colors: bool,
+    /// The prompt that stands before the entry.
+    pub(super) prompt: RefCell<PromptLine>,
+    /// What of an entry is drawn that is taller than the screen.
+    window: Cell<Option<Window>>,
 }
 
-/// Shown behind the cursor, and never put into the line.
-pub(super) struct Signature(String);
+impl Prompter {
+    pub(super) fn new(host: Rc<RefCell<dyn Host>>, commands: Rc<RefCell<Vec<DotCommand>>>, colors: bool) -> Self {
+        Self { host, commands, colors, prompt: RefCell::default(), window: Cell::new(None) }
+    }
 
-impl Hint for Signature {
+    /// Looks how much of the entry fits on the screen.
+    fn look(&self, line: &str, cursor: usize) -> Option<Window> {
+        let found = window(line, cursor, self.prompt.borrow().width(), screen());
+        self.window.set(found);
+        found
+    }
+}
+
+/// Shown behind the cursor.
+pub(super) struct Shown {
+    text: String,
+    /// What is put into the line when it is taken.
+    taken: Option<String>,
+}
+
+impl Hint for Shown {
     fn display(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     fn completion(&self) -> Option<&str> {
-        None
+        self.taken.as_deref()
     }
 }
 
@@ -36,82 +62,89 @@ impl Completer for Prompter {
 
     fn complete(&self, line: &str, pos: usize, _ctx: &Context<'_>) -> rustyline::Result<(usize, Vec<Pair>)> {
         let vocabulary = self.host.borrow().vocabulary();
-        let (start, found) = candidates(&line[..pos], &vocabulary, &self.commands);
-        let pair =
-            |candidate: super::complete::Candidate| Pair { display: candidate.shown, replacement: candidate.text };
+        let (start, found) = candidates(&line[..pos], &vocabulary, &self.commands.borrow());
+        let (rows, columns) = screen();
+        // As many as fit above the entry without scrolling it away.
+        let widest = found.iter().map(|one| one.shown.chars().count() + 2).max().unwrap_or(1);
+        let most = (columns / widest.min(columns)).max(1) * rows.saturating_sub(3).max(1);
+        let found = that_fit(&line[start..pos], found, most);
+        // A quote that stands behind the cursor already is not put in once more.
+        let pair = |Candidate { shown, text }: Candidate| {
+            let is_there = text.ends_with('"') && line[pos..].starts_with('"');
+            let replacement = if is_there { text[..text.len() - 1].to_owned() } else { text };
+            Pair { display: shown, replacement }
+        };
         Ok((start, found.into_iter().map(pair).collect()))
     }
 }
 
 impl Hinter for Prompter {
-    type Hint = Signature;
+    type Hint = Shown;
 
-    fn hint(&self, line: &str, pos: usize, _ctx: &Context<'_>) -> Option<Signature> {
-        let at_the_end = pos == line.len() && !line.is_empty();
-        at_the_end.then(|| signature_hint(line, &self.host.borrow().vocabulary())).flatten().map(Signature)
+    /// The signature of the call that is typed; else how an entry of the history goes on.
+    fn hint(&self, line: &str, pos: usize, ctx: &Context<'_>) -> Option<Shown> {
+        if pos != line.len() || line.is_empty() || self.look(line, pos).is_some() {
+            return None;
+        }
+        if let Some(text) = signature_hint(line, &self.host.borrow().vocabulary()) {
+            return Some(Shown { text, taken: None });
+        }
+        let last = ctx.history().len().checked_sub(1)?;
+        let found = ctx.history().starts_with(line, last, SearchDirection::Reverse).ok()??;
+        let rest = found.entry.get(line.len()..).filter(|rest| !rest.is_empty() && !rest.contains('\n'))?;
+        // Without colours it is told from what was typed by signs.
+        let text = if self.colors { rest.to_owned() } else { format!("{}{rest}{}", MARKS.0, MARKS.1) };
+        Some(Shown { text, taken: Some(rest.to_owned()) })
     }
 }
 
 impl Highlighter for Prompter {
-    fn highlight<'l>(&self, line: &'l str, _pos: usize) -> Cow<'l, str> {
-        Cow::Owned(colored(line))
+    fn highlight<'l>(&self, line: &'l str, pos: usize) -> Cow<'l, str> {
+        let part = self.window.get().map_or(0..line.len(), |window| window.from..window.to);
+        match self.colors {
+            false => Cow::Borrowed(&line[part]),
+            true => Cow::Owned(colored(line, part, Some(pos), &self.host.borrow().vocabulary())),
+        }
     }
 
-    fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, _default: bool) -> Cow<'b, str> {
-        Cow::Owned(format!("\x1b[1;32m{prompt}\x1b[0m"))
+    fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, default: bool) -> Cow<'b, str> {
+        if !default {
+            return Cow::Borrowed(prompt);
+        }
+        // The part of an entry that does not begin with it has no room for the prompt.
+        match self.window.get() {
+            Some(window) if window.from > 0 => Cow::Borrowed(""),
+            _ => {
+                let now = self.host.borrow().prompt_now(&self.prompt.borrow());
+                Cow::Owned(now.shown(self.colors))
+            }
+        }
     }
 
     fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
-        Cow::Owned(format!("\x1b[2m{hint}\x1b[0m"))
+        match self.colors {
+            true => Cow::Owned(format!("\x1b[2m{hint}\x1b[0m")),
+            false => Cow::Borrowed(hint),
+        }
     }
 
-    fn highlight_char(&self, _line: &str, _pos: usize, kind: CmdKind) -> bool {
-        kind != CmdKind::MoveCursor
+    fn highlight_char(&self, line: &str, pos: usize, kind: CmdKind) -> bool {
+        let is_tall = self.look(line, pos).is_some();
+        // Brackets that belong together are seen when the cursor moves, too.
+        let at = |at: usize| line.as_bytes().get(at).is_some_and(|byte| b"()[]{}".contains(byte));
+        is_tall || kind != CmdKind::MoveCursor || (self.colors && (at(pos) || at(pos.wrapping_sub(1))))
     }
 }
 
-impl Validator for Prompter {}
+impl Validator for Prompter {
+    fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
+        let text = context.input();
+        let is_command = super::dot_command(text).is_some() || super::asked(text).is_some();
+        Ok(match !is_command && self.host.borrow().is_incomplete(text) {
+            true => ValidationResult::Incomplete,
+            false => ValidationResult::Valid(None),
+        })
+    }
+}
 
 impl Helper for Prompter {}
-
-/// Keywords, texts, numbers, comments and calls in colours; every other character as it is.
-fn colored(line: &str) -> String {
-    let all = tokens(line);
-    let mut shown = String::with_capacity(line.len() * 2);
-    let mut end = 0;
-    for (at, token) in all.iter().enumerate() {
-        let is_call = || all.get(at + 1).is_some_and(|next| next.of(line) == "(");
-        let color = match token.kind {
-            Kind::Keyword => "35",
-            Kind::Text => "32",
-            Kind::Number => "33",
-            Kind::Comment => "2",
-            Kind::Word if is_call() => "36",
-            Kind::Word | Kind::Punctuation => "",
-        };
-        shown.push_str(&line[end..token.range.start]);
-        match color {
-            "" => shown.push_str(token.of(line)),
-            color => shown.push_str(&format!("\x1b[{color}m{}\x1b[0m", token.of(line))),
-        }
-        end = token.range.end;
-    }
-    shown + &line[end..]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn colours_change_no_character() {
-        for line in ["let p = pumps(); // all", "  \"open", "x  +`a\nb` ü"] {
-            let mut plain = colored(line);
-            for color in ["35", "32", "33", "2", "36", "0"] {
-                plain = plain.replace(&format!("\x1b[{color}m"), "");
-            }
-            assert_eq!(plain, line);
-        }
-        assert_eq!(colored("pumps()"), "\x1b[36mpumps\x1b[0m()");
-    }
-}

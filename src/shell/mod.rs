@@ -1,15 +1,21 @@
-//! The prompt: reads lines, completes and colours them, keeps their history, and hands whole ones on.
+//! The prompt: reads entries, completes and colours them, keeps their history, and hands whole ones on.
 //!
 //! It knows neither session nor cluster: whoever opens it brings a [`Host`] that evaluates, and the dot commands. What
 //! it completes with is at hand, so that no key ever waits for the network.
 
+mod colors;
 mod complete;
 mod editor;
 mod helper;
+mod history;
+mod prompt_line;
 mod stop;
+mod tall;
+mod typing;
 mod vocabulary;
 
-pub use editor::Editor;
+pub use editor::{Editor, Redraw};
+pub use prompt_line::PromptLine;
 pub use vocabulary::{Callable, Namespace, Vocabulary};
 
 use crate::error::{Error, Result, ScriptError};
@@ -25,23 +31,49 @@ pub trait Host {
     fn is_incomplete(&self, text: &str) -> bool;
 
     /// The names that are known just now. Must not wait for anything.
-    fn vocabulary(&self) -> Vocabulary;
+    fn vocabulary(&self) -> Rc<Vocabulary>;
 
-    /// Evaluates a whole line (which may have several) and shows what comes of it.
+    /// What is to be known before the next entry. Must not wait for anything.
+    fn prompt(&mut self) -> PromptLine;
+
+    /// `shown`, as it has become while it was on the screen. It keeps its width.
+    fn prompt_now(&self, shown: &PromptLine) -> PromptLine {
+        shown.clone()
+    }
+
+    /// Evaluates an entry (which may have several lines) and shows what comes of it.
     fn evaluate(&mut self, text: &str) -> Next;
+
+    /// What is known of `word`; with `source`, the text that it stands for.
+    ///
+    /// # Errors
+    /// `not_found` with the nearest names.
+    fn explain(&self, word: &str, source: bool) -> Result<String>;
+
+    /// The secrets that were used since this was asked last: no entry that has one of them stays in the history.
+    fn secrets(&mut self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
-/// What happens after a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What happens after an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
     /// The next prompt.
     Prompt,
+    /// The next prompt, with this text to go on with.
+    Type(String),
+    /// This text is evaluated as if it had been entered.
+    Enter(String),
     /// The end, with this exit code.
     Leave(u8),
 }
 
-/// What a dot command does with the text behind its name.
-pub type Run = Box<dyn FnMut(&str) -> Result<Next>>;
+/// What a dot command does with the text behind its name, and the entries of this prompt.
+pub type Run = Box<dyn FnMut(&str, &[String]) -> Result<Next>>;
+
+/// What can be typed behind the name of a dot command, given what is there already.
+pub type Completes = Box<dyn Fn(&str) -> Vec<String>>;
 
 /// A command of the prompt itself, such as `.output json`.
 pub struct DotCommand {
@@ -51,37 +83,70 @@ pub struct DotCommand {
     pub takes: &'static str,
     /// What it does, in a few words.
     pub about: &'static str,
+    /// What can be typed behind it.
+    pub completes: Completes,
     /// Does it; an error is shown.
     pub run: Run,
 }
 
-/// Where lines come from. The real one is [`Editor`].
+impl DotCommand {
+    /// A command that the prompt itself carries out.
+    fn own((name, takes, about): (&'static str, &'static str, &'static str)) -> Self {
+        let run: Run =
+            Box::new(move |_, _| Err(Error::internal(format!("{name} is carried out by the prompt itself"))));
+        Self { name, takes, about, completes: Box::new(|_| Vec::new()), run }
+    }
+}
+
+/// The commands that the prompt itself carries out.
+const OWN: [(&str, &str, &str); 6] = [
+    (".help", "[COMMAND]", "this list, or more about one of them"),
+    (".edit", "", "the last entry in $VISUAL or $EDITOR; Ctrl-X Ctrl-E does so with what is being typed"),
+    (".history", "[TEXT]", "the entries of this prompt with their numbers, those with the text"),
+    (".redact", "", "takes the last entry out of the history"),
+    (".exit", "", "leave, as Ctrl-D does"),
+    (".quit", "", "leave"),
+];
+
+/// Where entries come from. The real one is [`Editor`].
 pub trait Lines {
-    /// The next line, or why there is none.
+    /// The next entry, or why there is none; `initial` stands there already.
     ///
     /// # Errors
     /// `local` when the terminal cannot be read.
-    fn read(&mut self, prompt: &str) -> Result<Input>;
+    fn read(&mut self, prompt: &PromptLine, initial: &str) -> Result<Input>;
 
-    /// Keeps a line in the history, durably.
+    /// Keeps an entry in the history, durably; not one that begins with a space.
     ///
     /// # Errors
     /// `local` when it cannot be written.
     fn keep(&mut self, text: &str) -> Result<()>;
 
-    /// Takes a line out of the history again.
+    /// Takes every entry out of the history again that `is_out`, whoever entered it; how many there were.
     ///
     /// # Errors
     /// `local` when it cannot be written.
-    fn forget(&mut self, text: &str) -> Result<()>;
+    fn forget(&mut self, is_out: &dyn Fn(&str) -> bool) -> Result<usize>;
+
+    /// Takes the newest entry out of the history, and returns it.
+    ///
+    /// # Errors
+    /// `local` when it cannot be written.
+    fn forget_last(&mut self) -> Result<Option<String>>;
+
+    /// Has `text` edited elsewhere.
+    ///
+    /// # Errors
+    /// `local` when that fails.
+    fn edit(&mut self, text: &str) -> Result<String>;
 }
 
 /// What a person did at the prompt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// They entered a line.
+    /// They entered something.
     Line(String),
-    /// Ctrl-C: they changed their mind.
+    /// Ctrl-C, or Ctrl-D in an entry that goes on: they changed their mind.
     Cancelled,
     /// Ctrl-D: they leave.
     End,
@@ -89,35 +154,25 @@ pub enum Input {
     Stopped(i32),
 }
 
-/// The prompt's text: `sandbox> `, `binlogsh(PROFILE)> ` or `binlogsh> `.
-pub fn prompt_text(profile: Option<&str>, sandbox: bool) -> String {
-    match (sandbox, profile) {
-        (true, _) => "sandbox> ".into(),
-        (false, Some(profile)) => format!("binlogsh({profile})> "),
-        (false, None) => "binlogsh> ".into(),
-    }
-}
-
-/// A line of this prompt.
-struct Typed {
-    text: String,
-    is_in_history: bool,
-}
-
 /// The prompt.
 pub struct Shell {
-    prompt: String,
-    commands: Vec<DotCommand>,
+    commands: Rc<RefCell<Vec<DotCommand>>>,
     output: Output,
     keeps_history: bool,
-    /// The lines of this prompt: what is secret in one is known by all of them.
-    typed: Vec<Typed>,
+    /// The entries of this prompt: what is secret in one is known by all of them.
+    entries: Vec<String>,
 }
 
 impl Shell {
-    /// A prompt with this text, and these commands beside `.help`, `.exit` and `.quit`.
-    pub fn new(prompt: String, commands: Vec<DotCommand>, output: Output) -> Self {
-        Self { prompt, commands, output, keeps_history: true, typed: Vec::new() }
+    /// A prompt with these commands beside its own.
+    pub fn new(commands: Vec<DotCommand>, output: Output) -> Self {
+        let all = commands.into_iter().chain(OWN.map(DotCommand::own)).collect();
+        Self { commands: Rc::new(RefCell::new(all)), output, keeps_history: true, entries: Vec::new() }
+    }
+
+    /// All dot commands, for completion.
+    pub fn commands(&self) -> Rc<RefCell<Vec<DotCommand>>> {
+        Rc::clone(&self.commands)
     }
 
     /// Reads and evaluates until somebody leaves, and returns the exit code.
@@ -125,8 +180,10 @@ impl Shell {
     /// # Errors
     /// `local` when the terminal cannot be read.
     pub fn run(&mut self, lines: &mut dyn Lines, host: &Rc<RefCell<dyn Host>>) -> Result<u8> {
+        let mut initial = String::new();
         loop {
-            let text = match self.whole_line(lines, host)? {
+            let prompt = host.borrow_mut().prompt();
+            let text = match lines.read(&prompt, &std::mem::take(&mut initial))? {
                 Input::Line(text) => text,
                 Input::Cancelled => continue,
                 Input::End => return Ok(0),
@@ -137,117 +194,143 @@ impl Shell {
             if text.trim().is_empty() {
                 continue;
             }
-            self.keep(lines, &text);
-            let next = match (dot_command(&text), bare_word(&text)) {
-                (Some((name, rest)), _) => self.command(name, rest),
-                (None, Some(name)) if !host.borrow().vocabulary().variables.iter().any(|own| own == text.trim()) => {
-                    self.command(name, "")
+            let next = self.enter(lines, host, &text);
+            self.keep(lines, host, text);
+            match next {
+                Next::Prompt => {}
+                Next::Type(text) => initial = text,
+                Next::Leave(code) => return Ok(code),
+                Next::Enter(text) => {
+                    if let Next::Leave(code) = host.borrow_mut().evaluate(&text) {
+                        return Ok(code);
+                    }
                 }
-                _ => host.borrow_mut().evaluate(&text),
-            };
-            if let Next::Leave(code) = next {
-                return Ok(code);
             }
         }
     }
 
-    /// Lines until they are whole.
-    fn whole_line(&self, lines: &mut dyn Lines, host: &Rc<RefCell<dyn Host>>) -> Result<Input> {
-        let continued = format!("{:>width$}", "... ", width = self.prompt.chars().count());
-        let mut text = String::new();
-        loop {
-            let prompt = if text.is_empty() { &self.prompt } else { &continued };
-            match lines.read(prompt)? {
-                Input::Line(line) => text += &line,
-                other => return Ok(other),
+    /// Does what was entered: a question, a dot command, or code.
+    fn enter(&mut self, lines: &mut dyn Lines, host: &Rc<RefCell<dyn Host>>, text: &str) -> Next {
+        if let Some((word, source)) = asked(text) {
+            let page = host.borrow().explain(word, source);
+            return self.shown(page.map(|page| self.output.page(&page)).map(|()| Next::Prompt));
+        }
+        match (dot_command(text), bare_word(text)) {
+            (Some((name, rest)), _) => self.command(lines, name, rest),
+            (None, Some(name)) if !host.borrow().vocabulary().variables.contains_key(text.trim()) => {
+                self.command(lines, name, "")
             }
-            if dot_command(&text).is_some() || !host.borrow().is_incomplete(&text) {
-                return Ok(Input::Line(text));
-            }
-            text.push('\n');
+            _ => host.borrow_mut().evaluate(text),
         }
     }
 
-    /// Keeps a line in the history, unless it holds a secret; what cannot be kept is told once.
-    fn keep(&mut self, lines: &mut dyn Lines, text: &str) {
-        self.typed.push(Typed { text: text.to_owned(), is_in_history: false });
-        let all: Vec<&str> = self.typed.iter().map(|line| line.text.as_str()).collect();
+    /// Keeps an entry in the history once it was evaluated, unless it holds a secret; what cannot be kept is told once.
+    fn keep(&mut self, lines: &mut dyn Lines, host: &Rc<RefCell<dyn Host>>, text: String) {
+        let mut used = host.borrow_mut().secrets();
+        // What is shorter stands in too many entries by chance.
+        used.retain(|secret| secret.chars().count() > 2);
+        self.entries.push(text);
+        let all: Vec<&str> = self.entries.iter().map(String::as_str).collect();
         let masking = Masking::of(&all);
-        self.forget_secrets(lines, &masking);
-        if masking.hides(text) {
-            self.output.remark("this line is not kept in the history: it holds a secret; encrypt() asks for the text");
-            return;
-        }
-        if !self.keeps_history {
-            return;
-        }
-        if let Err(error) = lines.keep(text) {
-            self.keeps_history = false;
-            self.output.warning(&format!("the history is not kept: {error}"));
-            return;
-        }
-        self.typed.last_mut().into_iter().for_each(|line| line.is_in_history = true);
-    }
-
-    /// Takes those lines out of the history that only now prove to hold a secret: they set a variable that is encrypted.
-    fn forget_secrets(&mut self, lines: &mut dyn Lines, masking: &Masking) {
-        for line in self.typed.iter_mut().filter(|line| line.is_in_history && masking.hides(&line.text)) {
-            line.is_in_history = false;
-            match lines.forget(&line.text) {
-                Ok(()) => self.output.remark("an earlier line is taken out of the history: what it says is a secret"),
+        let is_used = |entry: &str| used.iter().any(|secret| entry.contains(secret.as_str()));
+        let Some((now, before)) = self.entries.split_last() else { return };
+        // What an earlier entry set is a secret, as it proves only now.
+        let earlier: Vec<&String> = before.iter().filter(|entry| masking.hides(entry) || is_used(entry)).collect();
+        if !earlier.is_empty() || !used.is_empty() {
+            match lines.forget(&|entry| is_used(entry) || earlier.iter().any(|earlier| *earlier == entry)) {
+                Ok(0) => {}
+                Ok(_) => self.output.remark("an earlier line is taken out of the history: what it says is a secret"),
                 Err(error) => {
                     self.output.warning(&format!("an earlier line with a secret stays in the history: {error}"));
                 }
             }
         }
+        if now.trim() == ".redact" || !self.keeps_history {
+            return;
+        }
+        if masking.hides(now) || is_used(now) {
+            self.output.remark("this line is not kept in the history: it holds a secret; encrypt() asks for the text");
+        } else if let Err(error) = lines.keep(now) {
+            self.keeps_history = false;
+            self.output.warning(&format!("the history is not kept: {error}"));
+        }
     }
 
-    fn command(&mut self, name: &str, rest: &str) -> Next {
-        match name {
-            ".exit" | ".quit" => return Next::Leave(0),
-            ".help" => {
-                self.output.line(&self.help());
-                return Next::Prompt;
+    fn command(&mut self, lines: &mut dyn Lines, name: &str, rest: &str) -> Next {
+        let outcome = match name {
+            ".exit" | ".quit" => Ok(Next::Leave(0)),
+            ".help" => self.help(rest).map(|page| self.output.page(&page)).map(|()| Next::Prompt),
+            ".edit" => lines.edit(self.entries.last().map_or("", String::as_str)).map(Next::Type),
+            ".history" => {
+                self.output.page(&self.numbered(rest));
+                Ok(Next::Prompt)
             }
-            _ => {}
-        }
-        let known = self.commands.iter_mut().find(|command| command.name == name);
-        let outcome = match known {
-            Some(command) => (command.run)(rest),
-            None => {
-                let names = self.commands.iter().map(|command| command.name).chain(BUILTIN.map(|(name, _)| name));
-                let hint = did_you_mean(name, names).unwrap_or_else(|| "see .help".into());
-                Err(Error::invalid(format!("there is no command `{name}`")).hint(hint))
-            }
+            ".redact" => self.redact(lines),
+            _ => self.handed_on(name, rest),
         };
+        self.shown(outcome)
+    }
+
+    /// A command of whoever opened the prompt.
+    fn handed_on(&self, name: &str, rest: &str) -> Result<Next> {
+        let mut commands = self.commands.borrow_mut();
+        if let Some(command) = commands.iter_mut().find(|command| command.name == name) {
+            return (command.run)(rest, &self.entries);
+        }
+        let hint = did_you_mean(name, commands.iter().map(|command| command.name));
+        Err(Error::invalid(format!("there is no command `{name}`")).hint(hint.unwrap_or_else(|| "see .help".into())))
+    }
+
+    fn shown(&self, outcome: Result<Next>) -> Next {
         outcome.unwrap_or_else(|error| {
             self.output.error(&ScriptError::from(error));
             Next::Prompt
         })
     }
 
-    fn help(&self) -> String {
-        let own = self.commands.iter().map(|command| {
-            let call = format!("{} {}", command.name, command.takes);
-            (call.trim_end().to_owned(), command.about)
-        });
-        let all: Vec<(String, &str)> = own.chain(BUILTIN.map(|(name, about)| (name.to_owned(), about))).collect();
-        let width = all.iter().map(|(call, _)| call.len()).max().unwrap_or_default();
-        let mut text = String::new();
-        for (call, about) in all {
-            text += &format!("{call:width$}  {about}\n");
-        }
-        text + "\nhelp() lists the functions, help(\"NAME\") explains one; Tab completes; Ctrl-C cancels, Ctrl-D leaves"
+    fn redact(&mut self, lines: &mut dyn Lines) -> Result<Next> {
+        let Some(gone) = lines.forget_last()? else {
+            return Err(Error::not_found("the history has no entry to take out"));
+        };
+        self.entries.retain(|entry| *entry != gone);
+        let first = gone.lines().next().unwrap_or_default();
+        let shown: String = first.chars().take(3).collect();
+        self.output.remark(&format!("an entry is taken out of the history (it began with `{shown}`)"));
+        Ok(Next::Prompt)
     }
 
-    /// The names of all dot commands, for completion.
-    pub fn command_names(&self) -> Vec<String> {
-        let own = self.commands.iter().map(|command| command.name.to_owned());
-        own.chain(BUILTIN.map(|(name, _)| name.to_owned())).collect()
+    /// The entries of this prompt that have `part` in them, with their numbers.
+    fn numbered(&self, part: &str) -> String {
+        let all = self.entries.iter().enumerate().filter(|(_, entry)| entry.contains(part));
+        let lines = all.map(|(at, entry)| format!("{:>4}  {}", at + 1, entry.replace('\n', "\n      ")));
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    fn help(&self, about: &str) -> Result<String> {
+        let commands = self.commands.borrow();
+        let call = |command: &DotCommand| format!("{} {}", command.name, command.takes).trim_end().to_owned();
+        if !about.is_empty() {
+            let wanted = format!(".{}", about.trim_start_matches('.'));
+            let known = commands.iter().find(|command| command.name == wanted);
+            return known.map(|command| format!("{}\n  {}", call(command), command.about)).ok_or_else(|| {
+                let hint = did_you_mean(&wanted, commands.iter().map(|command| command.name));
+                Error::not_found(format!("there is no command `{wanted}`"))
+                    .hint(hint.unwrap_or_else(|| format!("of functions and all else `{about}?` tells")))
+            });
+        }
+        let width = commands.iter().map(|command| call(command).len()).max().unwrap_or_default();
+        let lines = commands.iter().map(|command| format!("{:width$}  {}\n", call(command), command.about));
+        Ok(lines.collect::<String>() + KEYS)
     }
 }
 
-const BUILTIN: [(&str, &str); 3] = [(".help", "this list"), (".exit", "leave"), (".quit", "leave")];
+/// What keys do, for `.help`.
+const KEYS: &str = "
+help() lists the functions, `NAME?` explains one, `NAME??` shows the source of a module's function or a script; `it` is the last
+result.
+Tab completes; Up looks for what was begun, Ctrl-R anywhere; Right takes the grey rest of an earlier entry.
+Enter in the middle of an entry of several lines adds one; Ctrl-X Ctrl-E opens it in $VISUAL or $EDITOR.
+Ctrl-C cancels what is typed or runs, Ctrl-D leaves; an entry that begins with a space is not kept in the history";
 
 /// A line that is a command of the prompt: its name and the rest. No expression begins with a dot and a letter.
 fn dot_command(text: &str) -> Option<(&str, &str)> {
@@ -257,6 +340,16 @@ fn dot_command(text: &str) -> Option<(&str, &str)> {
         let (name, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
         (name, rest.trim())
     })
+}
+
+/// A line that asks what something is: `pumps?`, `?pumps`; with two signs, for its source.
+fn asked(text: &str) -> Option<(&str, bool)> {
+    let text = text.trim();
+    let source = text.starts_with("??") || text.ends_with("??");
+    let word = text.trim_matches('?').trim();
+    let is_word = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | ':' | '/' | '.' | '-');
+    let is_asked = text.starts_with('?') || text.ends_with('?');
+    (is_asked && !word.is_empty() && word.trim_end_matches("()").chars().all(is_word)).then_some((word, source))
 }
 
 /// A word that stands alone, is an error in the language, and is what everybody types first in a shell that they do not

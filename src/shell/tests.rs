@@ -12,8 +12,16 @@ impl Host for Remembers {
         text.matches('{').count() > text.matches('}').count()
     }
 
-    fn vocabulary(&self) -> Vocabulary {
-        Vocabulary::default()
+    fn vocabulary(&self) -> Rc<Vocabulary> {
+        Rc::default()
+    }
+
+    fn prompt(&mut self) -> PromptLine {
+        PromptLine { place: "binlogsh(live)".into(), ..PromptLine::default() }
+    }
+
+    fn explain(&self, word: &str, source: bool) -> Result<String> {
+        Ok(format!("{word} is explained, {source}"))
     }
 
     fn evaluate(&mut self, text: &str) -> Next {
@@ -35,8 +43,8 @@ struct Typed {
 }
 
 impl Lines for Typed {
-    fn read(&mut self, prompt: &str) -> Result<Input> {
-        self.prompts.push(prompt.to_owned());
+    fn read(&mut self, prompt: &PromptLine, _initial: &str) -> Result<Input> {
+        self.prompts.push(prompt.text());
         match self.inputs.is_empty() {
             true => Ok(Input::End),
             false => Ok(self.inputs.remove(0)),
@@ -53,9 +61,18 @@ impl Lines for Typed {
         }
     }
 
-    fn forget(&mut self, text: &str) -> Result<()> {
-        self.kept.retain(|line| line != text);
-        Ok(())
+    fn forget(&mut self, is_out: &dyn Fn(&str) -> bool) -> Result<usize> {
+        let before = self.kept.len();
+        self.kept.retain(|line| !is_out(line));
+        Ok(before - self.kept.len())
+    }
+
+    fn forget_last(&mut self) -> Result<Option<String>> {
+        Ok(self.kept.pop())
+    }
+
+    fn edit(&mut self, text: &str) -> Result<String> {
+        Ok(format!("{text} edited"))
     }
 }
 
@@ -102,11 +119,12 @@ fn session_with(mut typed: Typed, lines: &[&str]) -> Session {
         name: ".output",
         takes: "FORMAT",
         about: "write results in another format",
-        run: Box::new(|name| crate::output::Format::from_name(name).map(|_| Next::Prompt)),
+        completes: Box::new(|_| Vec::new()),
+        run: Box::new(|name, _| crate::output::Format::from_name(name).map(|_| Next::Prompt)),
     };
     let host = Rc::new(RefCell::new(Remembers::default()));
     let dynamic: Rc<RefCell<dyn Host>> = host.clone();
-    let code = Shell::new("binlogsh> ".into(), vec![format], output).run(&mut typed, &dynamic).unwrap();
+    let code = Shell::new(vec![format], output).run(&mut typed, &dynamic).unwrap();
     let shown = String::from_utf8(shown.0.lock().unwrap().clone()).unwrap();
     let evaluated = host.borrow().0.clone();
     Session { code, typed, evaluated, shown }
@@ -117,16 +135,27 @@ fn session(lines: &[&str]) -> Session {
 }
 
 #[test]
-fn lines_go_on_until_they_are_whole() {
-    let seen = session(&["if true {", "1", "}", "2"]);
+fn what_was_entered_is_evaluated_and_kept_afterwards() {
+    let seen = session(&["if true {\n1\n}", "2"]);
     assert_eq!(seen.evaluated, ["if true {\n1\n}", "2"]);
-    assert_eq!(seen.typed.prompts[..4], ["binlogsh> ", "      ... ", "      ... ", "binlogsh> "]);
+    assert_eq!(seen.typed.prompts[0], "binlogsh(live)> ");
     assert_eq!(seen.typed.kept, ["if true {\n1\n}", "2"]);
 }
 
 #[test]
+fn a_question_mark_explains_and_redact_takes_out() {
+    let seen = session(&["pumps?", "?Node", "pumps::drain??", "3 ? 4", ".redact", ".history pumps"]);
+    assert_eq!(seen.evaluated, ["3 ? 4"]);
+    for page in ["pumps is explained, false", "Node is explained, false", "pumps::drain is explained, true"] {
+        assert!(seen.shown.contains(page), "{}", seen.shown);
+    }
+    assert_eq!(seen.typed.kept, ["pumps?", "?Node", "pumps::drain??", ".history pumps"]);
+    assert!(seen.shown.contains("   1  pumps?\n   3  pumps::drain??"), "{}", seen.shown);
+}
+
+#[test]
 fn ctrl_c_clears_what_was_begun_and_ctrl_d_leaves() {
-    let seen = session(&["if true {", "^C", "2"]);
+    let seen = session(&["^C", "2"]);
     assert_eq!((seen.evaluated, seen.code), (vec!["2".to_owned()], 0));
 }
 
@@ -187,18 +216,18 @@ fn dot_commands_are_the_prompt_s_own() {
     hint: did you mean `json`?
     error[invalid]: there is no command `.ouput`
     hint: did you mean `.output`?
-    .output FORMAT  write results in another format
-    .help           this list
-    .exit           leave
-    .quit           leave
+    .output FORMAT   write results in another format
+    .help [COMMAND]  this list, or more about one of them
+    .edit            the last entry in $VISUAL or $EDITOR; Ctrl-X Ctrl-E does so with what is being typed
+    .history [TEXT]  the entries of this prompt with their numbers, those with the text
+    .redact          takes the last entry out of the history
+    .exit            leave, as Ctrl-D does
+    .quit            leave
 
-    help() lists the functions, help("NAME") explains one; Tab completes; Ctrl-C cancels, Ctrl-D leaves
+    help() lists the functions, `NAME?` explains one, `NAME??` shows the source of a module's function or a script; `it` is the last
+    result.
+    Tab completes; Up looks for what was begun, Ctrl-R anywhere; Right takes the grey rest of an earlier entry.
+    Enter in the middle of an entry of several lines adds one; Ctrl-X Ctrl-E opens it in $VISUAL or $EDITOR.
+    Ctrl-C cancels what is typed or runs, Ctrl-D leaves; an entry that begins with a space is not kept in the history
     "#);
-}
-
-#[test]
-fn the_prompt_says_where_one_is() {
-    assert_eq!(prompt_text(None, false), "binlogsh> ");
-    assert_eq!(prompt_text(Some("live"), false), "binlogsh(live)> ");
-    assert_eq!(prompt_text(Some("live"), true), "sandbox> ");
 }

@@ -1,22 +1,25 @@
 //! The words that the prompt knows.
 
-use crate::language::{Function, Opt, Param};
+use crate::language::{Changes, Function, Opt, Param, ValueType};
+use crate::node::Kind;
+use std::collections::{BTreeMap, HashSet};
+use std::rc::Rc;
 
 /// Every name that can be completed, as it is just now.
 #[derive(Clone, Debug, Default)]
 pub struct Vocabulary {
     /// Functions that need no module before them.
     pub functions: Vec<Callable>,
-    /// Variables and constants of the lines before.
-    pub variables: Vec<String>,
+    /// Variables and constants of the lines before, and what each is.
+    pub variables: BTreeMap<String, ValueType>,
     /// Names that can be imported.
     pub modules: Vec<String>,
     /// What stands before `::`: the imported modules first, then those of the library under their usual names.
     pub namespaces: Vec<Namespace>,
-    /// Properties of values, such as those of nodes.
-    pub properties: Vec<String>,
-    /// Ids of nodes, as far as they were seen.
-    pub node_ids: Vec<String>,
+    /// The nodes of the cluster, as far as they were seen.
+    pub nodes: Vec<(Kind, String)>,
+    /// The functions that the language has beside ours.
+    pub of_rhai: Rc<HashSet<String>>,
 }
 
 /// Something that can be called.
@@ -50,6 +53,17 @@ impl Callable {
         self.row.into_iter().flat_map(|row| row.guards).map(|guard| guard.name())
     }
 
+    /// Whether it changes something outside.
+    pub(super) fn acts(&self) -> bool {
+        self.row.is_some_and(|row| row.changes != Changes::Nothing)
+    }
+
+    /// What it takes, as it is written in its signature.
+    pub(super) fn params(&self) -> Vec<&str> {
+        let inside = self.signature.split_once('(').map_or("", |(_, rest)| rest.strip_suffix(')').unwrap_or(rest));
+        inside.split(", ").filter(|param| !param.is_empty()).collect()
+    }
+
     pub(super) fn param(&self, at: usize) -> Option<&'static Param> {
         self.row?.params.get(at)
     }
@@ -67,6 +81,11 @@ pub struct Namespace {
 }
 
 impl Vocabulary {
+    /// Whether the language has a function of this name, or a variable holds one.
+    pub(super) fn is_known(&self, name: &str) -> bool {
+        self.of_rhai.contains(name) || self.variables.contains_key(name)
+    }
+
     /// The functions that can be called: of the module before `::`, or those that need none.
     pub fn functions(&self, module: Option<&str>) -> &[Callable] {
         match module {

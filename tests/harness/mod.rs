@@ -2,6 +2,8 @@
 //!
 //! Runs the real binary with a home of its own, so that nothing of this host is read or written.
 
+pub(crate) mod screen;
+
 use binlogsh::error::ErrorKind;
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -169,7 +171,7 @@ impl Shell {
         let home = self.home.path();
         command.args(&self.args).current_dir(home).env_clear();
         command.env("HOME", home).env("TZ", "UTC").env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        command.env("TERM", "xterm").envs(self.env.iter().map(|(name, value)| (name, value)));
+        command.env("TERM", "xterm").env("PAGER", "cat").envs(self.env.iter().map(|(name, value)| (name, value)));
     }
 }
 

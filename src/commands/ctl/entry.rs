@@ -67,13 +67,8 @@ pub(in crate::commands) fn main(asked: Asked, global: Global, output: &Output, i
         Err(error) => return host.unusable(output, &error),
     };
     host.force = variables.get(config::FORCE);
-    let context = settings(&global, &variables, output).map(|settings| CommandContext {
-        global,
-        settings,
-        output: output.clone(),
-        interrupt,
-        seen: None,
-    });
+    let context = settings(&global, &variables, output)
+        .map(|settings| CommandContext::new(global, settings, output.clone(), interrupt));
     if let Ok(context) = &context {
         host.timeout = context.settings.timeout;
     }

@@ -42,6 +42,11 @@ pub(crate) fn not_closed() -> Error {
         .hint("everything behind `/*` would be left out: close it with `*/`")
 }
 
+/// Whether a bracket, a template text or a comment of `text` goes on in the next line.
+pub fn is_open(text: &str) -> bool {
+    matches!(scan(text), Scan::Open | Scan::OpenComment(_))
+}
+
 /// Scans `text`. Rhai itself takes an unclosed comment for the end of the text.
 pub(crate) fn scan(text: &str) -> Scan {
     let mut open = Vec::new();

@@ -70,6 +70,14 @@ pub(crate) fn deep_tokens(text: &str) -> (Vec<Token>, Vec<Range<usize>>) {
     (words, comments)
 }
 
+/// The tokens of `text` in their order, comments and those of expressions in templates among them.
+pub fn all_tokens(text: &str) -> Vec<Token> {
+    let (mut words, comments) = deep_tokens(text);
+    words.extend(comments.into_iter().map(|range| Token { kind: Kind::Comment, range, is_open: false }));
+    words.sort_by_key(|token| token.range.start);
+    words
+}
+
 /// The tokens within `range` of `text`, those of expressions in templates among them.
 fn spread(text: &str, range: Range<usize>, depth: usize, words: &mut Vec<Token>, comments: &mut Vec<Range<usize>>) {
     for token in tokens(&text[range.clone()]).into_iter().map(|token| token.moved(range.start)) {

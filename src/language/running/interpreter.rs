@@ -31,6 +31,9 @@ use std::rc::Rc;
 /// A script runs where it is when that much is left: on a thread that was made for it.
 const ENOUGH: usize = STACK / 2;
 
+/// The last result at the prompt. (`_` belongs to `switch`.)
+const LAST: &str = "it";
+
 /// What a line of the prompt is called in errors.
 const PROMPT: &str = "<prompt>";
 
@@ -162,6 +165,11 @@ impl Interpreter {
         self.lines.push(line);
         let outcome = evaluate(&self.engine, &mut self.prompt, &key, &ast);
         self.host.unlock_unused();
+        if let Ok(value) = &outcome
+            && !value.is_unit()
+        {
+            self.prompt.scope.set_value(LAST, value.clone());
+        }
         self.ending(outcome, &key, &self.prompt)
     }
 

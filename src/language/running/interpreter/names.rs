@@ -4,13 +4,14 @@ use super::{Interpreter, functions};
 use crate::language::functions::names;
 use crate::language::reading::imported::{Imported, imported};
 use crate::language::stdlib;
-use std::collections::BTreeSet;
+use crate::language::value_type::ValueType;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The names that can be completed at the prompt.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Names {
-    /// Variables and constants.
-    pub variables: Vec<String>,
+    /// Variables and constants, and what each is.
+    pub variables: BTreeMap<String, ValueType>,
     /// Functions, ours and the prompt's own.
     pub functions: Vec<String>,
     /// Modules that can be imported: those of the embedded library.
@@ -22,11 +23,12 @@ pub struct Names {
 impl Interpreter {
     /// The names that can be completed at the prompt.
     pub fn names(&self) -> Names {
-        let scope: BTreeSet<String> = self.prompt.scope.iter().map(|(name, ..)| name.to_owned()).collect();
+        let scope = self.prompt.scope.iter().map(|(name, _, value)| (name.to_owned(), ValueType::of(&value)));
+        let variables = scope.collect();
         let script = functions(&self.prompt).into_iter().map(|(name, _)| name);
         let known: BTreeSet<String> = names().map(str::to_owned).chain(script).collect();
         Names {
-            variables: scope.into_iter().collect(),
+            variables,
             functions: known.into_iter().collect(),
             modules: stdlib().map(|(name, _)| name.to_owned()).collect(),
             imported: imported(self.prompt.global.iter_imports()),

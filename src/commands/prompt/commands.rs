@@ -1,0 +1,233 @@
+//! The dot commands that reach beyond the prompt: files, scripts, rehearsals, profiles, the format of results.
+
+use super::save;
+use crate::cli::{self, Command};
+use crate::commands::compose::CommandContext;
+use crate::commands::{read_text, rehearse, run, typed_on};
+use crate::error::{Error, Result, ScriptError};
+use crate::language::shipped;
+use crate::nearest::did_you_mean;
+use crate::output::Format;
+use crate::shell::{Completes, DotCommand, Next};
+use crate::text::shell_word;
+use std::cell::RefCell;
+use std::ffi::OsString;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::PoisonError;
+
+/// All of them; `switch` takes the profile on which the prompt goes on.
+pub(super) fn all(context: &Rc<CommandContext>, switch: &Rc<RefCell<Option<String>>>) -> Vec<DotCommand> {
+    vec![
+        output(context),
+        load(),
+        save_entries(context),
+        run_script(context),
+        rehearse_script(context),
+        profile(context, switch),
+    ]
+}
+
+fn words(all: Vec<String>) -> Completes {
+    Box::new(move |_| all.clone())
+}
+
+/// `.output FORMAT`.
+fn output(context: &Rc<CommandContext>) -> DotCommand {
+    let output = context.output.clone();
+    DotCommand {
+        name: ".output",
+        takes: "[table|json|csv|vertical]",
+        about: "how results are written",
+        completes: words(["table", "json", "csv", "vertical"].map(String::from).into()),
+        run: Box::new(move |format, _| {
+            match format {
+                "" => output.remark(output.format().name()),
+                name => output.set_format(Format::from_name(name)?),
+            }
+            Ok(Next::Prompt)
+        }),
+    }
+}
+
+/// `.load FILE`.
+fn load() -> DotCommand {
+    DotCommand {
+        name: ".load",
+        takes: "FILE",
+        about: "evaluates a file as if it had been typed: its variables and functions stay",
+        completes: Box::new(files),
+        run: Box::new(|file, _| match file {
+            "" => Err(Error::invalid(".load takes a file").hint("scripts and files are completed with Tab")),
+            file => read_text(Path::new(file)).map(Next::Enter),
+        }),
+    }
+}
+
+/// `.save FILE [FROM-TO]`.
+fn save_entries(context: &Rc<CommandContext>) -> DotCommand {
+    let context = Rc::clone(context);
+    DotCommand {
+        name: ".save",
+        takes: "FILE [FROM-TO]",
+        about: "writes entries of this prompt as a script: parameters for nodes, steps around what acts",
+        completes: Box::new(files),
+        run: Box::new(move |rest, entries| {
+            let (file, which) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+            if file.is_empty() {
+                return Err(Error::invalid(".save takes a file")
+                    .hint("such as `.save pause.rhai 3-7`; .history has the numbers"));
+            }
+            let seen = context.seen.as_ref().map(|seen| seen.lock().unwrap_or_else(PoisonError::into_inner));
+            let nodes: Vec<String> = seen.iter().flat_map(|seen| &seen.nodes).map(|(_, id)| id.clone()).collect();
+            let text = save::script(save::chosen(entries, which.trim())?, &nodes);
+            write_new(Path::new(file), &text)?;
+            context
+                .output
+                .remark(&format!("{file} is written: `binlogsh check {0}`, then `.rehearse {0}`", shell_word(file)));
+            Ok(Next::Prompt)
+        }),
+    }
+}
+
+/// Writes a file that is not there yet.
+fn write_new(path: &Path, text: &str) -> Result<()> {
+    let cannot = |fault: std::io::Error| match fault.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            Error::local(format!("{} is there already, and stays as it is", path.display()))
+                .hint("name another file, or delete that one first")
+        }
+        _ => Error::local(format!("{} cannot be written", path.display())).source(fault),
+    };
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(cannot)?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(cannot)
+}
+
+/// `.run SCRIPT [NAME=VALUE...]`.
+fn run_script(context: &Rc<CommandContext>) -> DotCommand {
+    let context = Rc::clone(context);
+    DotCommand {
+        name: ".run",
+        takes: "SCRIPT [NAME=VALUE...]",
+        about: "what `binlogsh run` is: a run of its own, which can be resumed",
+        completes: Box::new(scripts),
+        run: Box::new(move |rest, _| carry_out(&context, "run", rest)),
+    }
+}
+
+/// `.rehearse SCRIPT [...]`.
+fn rehearse_script(context: &Rc<CommandContext>) -> DotCommand {
+    let context = Rc::clone(context);
+    DotCommand {
+        name: ".rehearse",
+        takes: "SCRIPT [NAME=VALUE...]",
+        about: "what `binlogsh rehearse` is: the script on a simulated copy of this cluster",
+        completes: Box::new(scripts),
+        run: Box::new(move |rest, _| carry_out(&context, "rehearse", rest)),
+    }
+}
+
+/// A command line about the same cluster, carried out here. Its interrupt ends it, and not the prompt.
+fn carry_out(context: &CommandContext, command: &str, rest: &str) -> Result<Next> {
+    let options = context.global.cluster_options();
+    let typed = shlex::split(rest).ok_or_else(|| Error::invalid("a quote in this line is not closed"))?;
+    let options_of_ours = shlex::split(&options).unwrap_or_default();
+    let first = ["binlogsh".to_owned()].into_iter().chain(options_of_ours).chain([command.to_owned()]);
+    let parsed = cli::parse(first.chain(typed.into_iter().flat_map(param)).map(OsString::from));
+    context.interrupt.clear();
+    let ended: Result<u8, ScriptError> = match parsed {
+        Err(instead) => {
+            context.output.page(&instead.text);
+            Ok(0)
+        }
+        Ok(cli) => match cli.command {
+            Some(Command::Run(args)) => run::main(context, args),
+            Some(Command::Rehearse(args)) => rehearse::main(context, &args),
+            _ => Err(Error::internal("another command than was typed").into()),
+        },
+    };
+    context.interrupt.clear();
+    match ended {
+        Ok(0) => {}
+        Ok(code) => context.output.remark(&format!("it ended with exit code {code}")),
+        Err(error) => context.output.error(&typed_on(error, &options)),
+    }
+    Ok(Next::Prompt)
+}
+
+/// `name=value` is a parameter.
+fn param(word: String) -> Vec<String> {
+    let is_param = word.split_once('=').is_some_and(|(name, _)| {
+        !name.is_empty() && name.chars().all(|letter| letter.is_alphanumeric() || letter == '_')
+    });
+    if is_param { vec!["--param".into(), word] } else { vec![word] }
+}
+
+/// `.profile [NAME]`.
+fn profile(context: &Rc<CommandContext>, switch: &Rc<RefCell<Option<String>>>) -> DotCommand {
+    let (context, switch) = (Rc::clone(context), Rc::clone(switch));
+    let names: Vec<String> = context.settings.clusters.iter().map(|cluster| cluster.profile.clone()).collect();
+    DotCommand {
+        name: ".profile",
+        takes: "[NAME]",
+        about: "where this prompt is and which profiles there are; with a name a prompt anew on that profile's cluster",
+        completes: words(names.clone()),
+        run: Box::new(move |name, _| {
+            if name.is_empty() {
+                context.output.line(&profiles(&context));
+                return Ok(Next::Prompt);
+            }
+            if !names.iter().any(|known| known == name) {
+                let hint = did_you_mean(name, names.iter().map(String::as_str));
+                let all = || format!("the profiles are {}", names.join(", "));
+                return Err(Error::not_found(format!("no profile `{name}`")).hint(hint.unwrap_or_else(all)));
+            }
+            *switch.borrow_mut() = Some(name.to_owned());
+            Ok(Next::Leave(0))
+        }),
+    }
+}
+
+fn profiles(context: &CommandContext) -> String {
+    let settings = &context.settings;
+    let here = match &context.global.sandbox {
+        Some(name) => format!("the simulated cluster `{name}`"),
+        None => format!("the cluster of PD at {}", settings.pd_urls.join(", ")),
+    };
+    let profiles = settings.clusters.iter().map(|cluster| {
+        let is_here = settings.is_of_profile && settings.profile.as_deref() == Some(&cluster.profile);
+        let (mark, production) =
+            (if is_here { '*' } else { ' ' }, if cluster.production { "  production" } else { "" });
+        format!("\n{mark} {}  {}{production}", cluster.profile, cluster.pd_urls.join(", "))
+    });
+    format!("{here}{}", profiles.collect::<String>())
+}
+
+/// The files and directories that begin as the last word of `rest` does.
+fn files(rest: &str) -> Vec<String> {
+    let word = rest.split_whitespace().next_back().filter(|_| !rest.ends_with(char::is_whitespace)).unwrap_or_default();
+    let (dir, _) = word.rsplit_once('/').map_or(("", word), |(dir, name)| (&word[..=dir.len()], name));
+    let Ok(entries) = std::fs::read_dir(if dir.is_empty() { "." } else { dir }) else { return Vec::new() };
+    let name = |entry: std::fs::DirEntry| {
+        let is_dir = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        let name = entry.file_name().into_string().ok().filter(|name| !name.starts_with('.'))?;
+        Some(format!("{dir}{name}{}", if is_dir { "/" } else { "" }))
+    };
+    entries.flatten().filter_map(name).collect()
+}
+
+/// The first word is a script, one that comes with the program or a file; the others are its parameters.
+fn scripts(rest: &str) -> Vec<String> {
+    let mut words = rest.split_whitespace();
+    let first = words.next().unwrap_or_default();
+    if words.next().is_none() && (first.is_empty() || !rest.ends_with(char::is_whitespace)) {
+        let ours = shipped().map(|script| script.name.to_owned());
+        return ours
+            .chain(files(rest).into_iter().filter(|file| file.ends_with(".rhai") || file.ends_with('/')))
+            .collect();
+    }
+    let Ok(source) = run::read(Path::new(first)) else { return Vec::new() };
+    run::params_of(&source).into_iter().map(|name| format!("{name}=")).collect()
+}

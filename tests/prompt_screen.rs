@@ -1,0 +1,265 @@
+//! The prompt as people see it: keys, and what is on the screen afterwards.
+
+use crate::harness::Shell;
+use crate::harness::screen::{Screen, key};
+use std::os::unix::fs::PermissionsExt;
+use vt100::Color;
+
+const HISTORY: &str = ".local/state/binlogsh/history";
+
+fn paste(text: &str) -> String {
+    format!("\x1b[200~{}\x1b[201~", text.replace('\n', "\r"))
+}
+
+#[test]
+fn an_entry_of_several_lines_is_edited_as_one() {
+    for (columns, rows) in [(120, 30), (80, 24), (40, 24)] {
+        let mut screen = Screen::open(Shell::sandbox("default"), columns, rows);
+        screen
+            .ends("sandbox>")
+            .keys("if true {\r  1000\r}")
+            .ends("}")
+            .keys(key::ENTER)
+            .shows("\n1000\n")
+            .ends("sandbox>");
+        // The whole entry comes back; the arrow key walks inside it, and Enter in its middle adds a line.
+        screen.keys(key::UP).ends("}").keys(key::UP).keys(key::END).keys(" + 1\r  ; 7");
+        screen.until(|text| text.ends_with("sandbox> if true {\n  1000 + 1\n  ; 7\n}"));
+        screen.keys(key::CTRL_C).ends("sandbox>");
+    }
+}
+
+#[test]
+fn wide_letters_and_long_lines_are_drawn_right_and_again_after_a_resize() {
+    let mut screen = Screen::open(Shell::sandbox("default"), 40, 12);
+    screen.ends("sandbox>").keys("let text = \"漢字漢字漢字漢字漢字漢字漢字\";");
+    screen.until(|text| text.replace('\n', "").ends_with("sandbox> let text = \"漢字漢字漢字漢字漢字漢字漢字\";"));
+    screen.keys(key::LEFT).keys(key::LEFT).keys("!").shows("字!\";").resize(200, 12);
+    screen.until(|text| text.lines().last() == Some("sandbox> let text = \"漢字漢字漢字漢字漢字漢字漢字!\";"));
+    screen.cursor_comes_to("sandbox> let text = \"".len() + 14 * 2 + 1);
+    screen.keys(key::ENTER).ends("sandbox>").keys("text.len()\r").shows("\n15\n");
+}
+
+#[test]
+fn an_entry_taller_than_the_screen_leaves_no_garbage() {
+    let mut screen = Screen::open(Shell::sandbox("default"), 60, 10);
+    let lines: Vec<String> = (1..=30).map(|n| format!("  let line_{n} = {n};")).collect();
+    screen.ends("sandbox>").keys(&paste(&format!("{{\n{}\n  777\n}}", lines.join("\n"))));
+    let shown = screen.until(|text| text.ends_with("  777\n}"));
+    assert_eq!(shown.lines().count(), 10, "{shown}");
+    assert!(shown.starts_with("  let line_23"), "{shown}");
+    // To its top and down again.
+    for _ in 0..40 {
+        screen.keys("\x1b[A");
+    }
+    let top = screen.until(|text| text.starts_with("sandbox> {\n"));
+    assert_eq!(top.matches("line_1 ").count(), 1, "{top}");
+    screen.keys("\x1b[1;5F").keys("\x05");
+    screen.keys(key::CTRL_C).until(|text| text.ends_with("sandbox>"));
+    screen.keys("1 + 1\r").shows("\n2\n");
+}
+
+#[test]
+fn a_paste_of_a_thousand_lines_is_one_entry() {
+    let mut screen = Screen::sandbox("default");
+    let lines: String = (0..1000).map(|n| format!("  x += {n};\n")).collect();
+    screen.keys(&paste(&format!("let x = 0; {{\n{lines}}}; x"))).ends("}; x").keys(key::ENTER).shows("\n499500\n");
+    // Without the brackets around it, too.
+    let raw = format!("{{\r{}  888\r}}\r", "  let y = 1;\r".repeat(60));
+    screen.keys(&raw).shows("\n888\n").ends("sandbox>");
+}
+
+#[test]
+fn control_c_keeps_what_was_typed_in_reach_and_control_d_leaves_no_session_by_accident() {
+    let mut screen = Screen::sandbox("default");
+    screen
+        .keys("pumps().map(")
+        .ends("sandbox> pumps().map(")
+        .keys(key::CTRL_C)
+        .ends("sandbox>")
+        .keys(key::UP)
+        .ends("sandbox> pumps().map(");
+    screen.keys(key::CTRL_C).ends("sandbox>").keys("step(\"x\", || {\r  1").shows("  1   step(name").keys(key::CTRL_D);
+    screen
+        .ends("sandbox>")
+        .keys("1 + 1")
+        .keys(key::CTRL_D)
+        .keys("0")
+        .ends("sandbox> 1 + 10")
+        .keys("\r")
+        .shows("\n11\n");
+    screen.keys(key::CTRL_D);
+    assert_eq!(screen.code(), 0);
+    // What was cancelled is in no file.
+    let history = std::fs::read_to_string(screen.shell.dir().join(HISTORY)).unwrap();
+    assert!(history.contains("1 + 10") && !history.contains("map("), "{history}");
+}
+
+#[test]
+fn a_stop_at_a_question_ends_the_line_and_not_the_prompt() {
+    let mut screen = Screen::sandbox("default");
+    screen.keys("pause_pump(\"pump-1\")\r").shows("[y/N/q]").keys(key::CTRL_C);
+    screen.shows("what was asked about was not done").ends("sandbox>");
+    screen.keys("pump(\"pump-1\").state\r").shows("\nonline\n");
+    // A loop that was stopped a moment ago has nothing to do with the next question.
+    screen.keys("print(\"in\" + \"side\"); loop { }\r").shows("\ninside\n").keys(key::CTRL_C).ends("sandbox>");
+    screen.keys("pause_pump(\"pump-1\")\r").until(|text| text.trim_end().ends_with("[y/N/q]"));
+    screen.keys(key::CTRL_C).ends("sandbox>").keys("40 + 2\r").shows("\n42\n");
+}
+
+#[test]
+fn what_was_typed_before_a_question_is_no_answer() {
+    let mut screen = Screen::sandbox("default");
+    screen
+        .keys("print(\"sl\" + \"ow\"); for i in 0..20000000 { } pause_pump(\"pump-1\")\r")
+        .shows("\nslow")
+        .keys("y\r");
+    screen.shows("(what was typed before this question is dropped)").until(|text| text.trim_end().ends_with("[y/N/q]"));
+    screen.keys("n\r").shows("you said no").ends("sandbox>");
+}
+
+#[test]
+fn completion_knows_what_a_place_takes() {
+    let mut screen = Screen::sandbox("default");
+    // Before anything was listed: the nodes come by themselves.
+    screen.keys("pause_drainer(\"dr").keys(key::TAB).shows("sandbox> pause_drainer(\"drainer-").keys(key::TAB);
+    screen.shows("drainer-0  drainer-1").keys("1").keys(key::TAB).shows("pause_drainer(\"drainer-1\"");
+    screen.keys(", #{ w").keys(key::TAB).shows("#{ wait: ").keys("\"5").keys(key::TAB).shows("wait: \"5m\"");
+    screen
+        .keys(key::CTRL_C)
+        .ends("sandbox>")
+        .keys("pumps().filter(|p| p.heart")
+        .keys(key::TAB)
+        .shows("p.heartbeat_age");
+    screen
+        .keys(key::CTRL_C)
+        .ends("sandbox>")
+        .keys("let m = #{ first: 1 };\r")
+        .ends("sandbox>")
+        .keys("m.fi")
+        .keys(key::TAB);
+    screen
+        .shows("sandbox> m.first")
+        .keys(key::CTRL_C)
+        .ends("sandbox>")
+        .keys(".ou")
+        .keys(key::TAB)
+        .keys(" js")
+        .keys(key::TAB);
+    screen.shows("sandbox> .output json").keys(key::CTRL_C).ends("sandbox>").keys(".run rolling").keys(key::TAB);
+    screen.shows("sandbox> .run rolling_restart").keys(" ").keys(key::TAB).shows("only=");
+}
+
+#[test]
+fn the_signature_is_shown_while_arguments_are_typed_and_else_the_history_as_grey_text() {
+    let mut screen = Screen::sandbox("default");
+    screen.keys("update_pump(").shows("update_pump(‹pump›, state, [#{...}])").keys("\"pump-1\", ");
+    screen.shows("update_pump(pump, ‹state›, [#{...}])").keys(key::CTRL_C).ends("sandbox>").keys("drainers().len()\r");
+    screen.shows("\n2\n").ends("sandbox>").keys("drainers().l").ends("sandbox> drainers().len()").keys(key::RIGHT);
+    screen.keys(" * 100\r").shows("\n200\n");
+    // Up goes on with what was begun, and Ctrl-R finds it anywhere.
+    screen.keys("7 + 7\r").shows("\n14\n").keys("drainers().le").keys(key::UP).ends("sandbox> drainers().len() * 100");
+    screen.keys(key::CTRL_C).ends("sandbox>").keys(key::CTRL_R).keys("+ 7").shows("7 + 7").keys(key::CTRL_C);
+}
+
+#[test]
+fn without_colours_a_hint_is_told_by_signs() {
+    let mut screen = Screen::open(Shell::sandbox("default").env("NO_COLOR", "1"), 80, 24);
+    screen.ends("sandbox>").keys("100 + 1\r").shows("\n101\n").keys("100").ends("sandbox> 100‹ + 1›");
+    let mut plain = Screen::open(Shell::sandbox("default").env("TERM", "dumb"), 80, 24);
+    plain.shows("sandbox>").keys("100 + 1\r").shows("101");
+}
+
+#[test]
+fn colours_tell_what_acts_what_looks_and_what_nobody_knows() {
+    let mut screen = Screen::sandbox("default");
+    screen.keys("pumps(); pause_pump(; pmups()").shows("pmups()");
+    assert_eq!(screen.look_of("pumps()"), (Color::Idx(6), false));
+    assert_eq!(screen.look_of("pause_pump(;"), (Color::Idx(3), true));
+    assert_eq!(screen.look_of("pmups()"), (Color::Idx(1), false));
+}
+
+#[test]
+fn the_last_result_is_it_and_a_question_mark_explains() {
+    let mut screen = Screen::sandbox("default");
+    screen.keys("pumps()\r").shows("pump-2").keys("it.len() * 111\r").shows("\n333\n");
+    screen.keys("let m = pump(\"pump-1\");\r").ends("sandbox>").keys("m?\r").shows(".max_commit_ts");
+    screen.keys("last_pump?\r").shows("a guard").keys("pumps::others_online??\r").shows("fn others_online(pump) {");
+}
+
+#[test]
+fn prompts_share_a_history_that_is_for_its_owner_only() {
+    let shell = Shell::sandbox("default").file(HISTORY, "#V2\nfirst_of_all()\n");
+    std::fs::write(shell.dir().join(HISTORY), b"#V2\nfirst_of_all()\n\xff\xfe bad\n").unwrap();
+    let home = shell.dir().display().to_string();
+    let mut one = Screen::open(shell, 80, 24);
+    let mut other = Screen::open(Shell::sandbox("default").env("HOME", &home), 80, 24);
+    one.ends("sandbox>").keys("11 + 11\r").shows("\n22\n").keys(" 33 + 33\r").shows("\n66\n");
+    other
+        .ends("sandbox>")
+        .keys("1\r")
+        .ends("sandbox>")
+        .keys(key::CTRL_R)
+        .keys("11 +")
+        .shows("11 + 11")
+        .keys(key::CTRL_C);
+    other.ends("sandbox>").keys("let p = \"hush-hush\";\r").ends("sandbox>").keys("44 + 44\r").shows("\n88\n");
+    other.keys("encrypt(p, #{ force: [\"public_key\"] })\r").shows("is taken out of the history");
+    one.keys("55 + 55\r").shows("\n110\n").keys(".redact\r").shows("taken out of the history (it began with `55 `)");
+    one.keys(key::CTRL_D);
+    one.code();
+    let path = one.shell.dir().join(HISTORY);
+    let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
+    for kept in ["first_of_all()", "11 + 11", "44 + 44", "bad"] {
+        assert!(text.contains(kept), "{kept}: {text}");
+    }
+    for gone in ["33 + 33", "hush-hush", "55 + 55"] {
+        assert!(!text.contains(gone), "{gone}: {text}");
+    }
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn an_entry_can_be_edited_in_an_editor() {
+    let shell = Shell::sandbox("default").file("editor", "#!/bin/sh\nprintf '%s + 1000' \"$(cat \"$1\")\" > \"$1\"\n");
+    let editor = shell.dir().join("editor");
+    std::fs::set_permissions(&editor, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let shell = shell.env("EDITOR", &editor.display().to_string());
+    let mut screen = Screen::open(shell, 80, 24);
+    screen.ends("sandbox>").keys("7").keys(key::EDIT).ends("sandbox> 7 + 1000").keys("\r").shows("\n1007\n");
+    screen.keys(".edit\r").ends("sandbox> 7 + 1000 + 1000").keys("\r").shows("\n2007\n");
+}
+
+#[test]
+fn what_was_tried_is_saved_as_a_script_that_is_checked_rehearsed_and_run() {
+    let mut screen = Screen::sandbox("default");
+    screen.keys("pause_pump(\"pump-1\", #{ wait: \"1m\" })\r").shows("[y/N/q]").keys("y\r").ends("sandbox>");
+    screen.keys(".history\r").shows("   1  pause_pump").keys(".save pause.rhai 1\r").shows("pause.rhai is written");
+    screen.keys(".save pause.rhai\r").shows("is there already, and stays as it is");
+    screen
+        .keys("start(\"pump-1\"); wait_for(\"pump-1\", \"online\")\r")
+        .ends("sandbox>")
+        .keys(".run pause.rhai pump_1=pump-2\r");
+    screen.shows("pause pump pump-2").until(|text| text.trim_end().ends_with("[y/N/a(ll of this step)/q]"));
+    // What ends the run does not end the prompt.
+    screen.keys(key::CTRL_C).shows("interrupted").ends("sandbox>").keys(".run pause.rhai pump_1=pump-2\r");
+    screen.until(|text| text.trim_end().ends_with("[y/N/a(ll of this step)/q]"));
+    screen.keys("y\r").ends("sandbox>").keys("pump(\"pump-2\").state\r").shows("\npaused\n");
+    screen.keys(".load pause.rhai\r").until(|text| text.trim_end().ends_with("/q]"));
+    screen.keys("n\r").ends("sandbox>").keys(".run --help\r").shows("Show every exchange");
+    let checked =
+        Shell::new(&["check"]).file("x", "").arg(screen.shell.dir().join("pause.rhai").display().to_string()).go();
+    checked.succeeds();
+}
+
+#[test]
+fn what_is_longer_than_the_screen_goes_through_the_pager() {
+    let shell = Shell::sandbox("default").env("PAGER", "sed -n 's/^/paged /p' | head -3");
+    let mut screen = Screen::open(shell, 80, 10);
+    screen.ends("sandbox>").keys("help()\r").shows("paged Look").keys("1 + 1\r").shows("\n2\n");
+    let config = "[profiles.x]\npager = false\n";
+    let shell =
+        Shell::new(&["--profile=x", "--sandbox"]).file(".config/binlogsh/config.toml", config).env("PAGER", "false");
+    let mut screen = Screen::open(shell, 80, 10);
+    screen.ends("sandbox>").keys("help()\r").shows("help(\"NAME\") says more");
+}
