@@ -216,7 +216,8 @@ impl Session {
     fn change(&mut self, change: &Change, force: &[GuardName]) -> Result<Answer> {
         let mut examined = guards::examine(self.parts.world.as_mut(), change, &mut self.watch)?;
         let before = self.parts.world.monotonic_ms()?;
-        let proposal = Proposal { change, about: &examined.about, findings: &examined.findings, force };
+        let Examination { about, findings, around, nodes } = &examined;
+        let proposal = Proposal { change, about, findings, force, around, nodes };
         let consent = self.parts.policy.decide(&proposal, self.parts.world.as_mut())?;
         if consent == Consent::Asked && self.parts.world.monotonic_ms()? - before > STALE_AFTER_MS {
             let now = guards::examine(self.parts.world.as_mut(), change, &mut self.watch)?;

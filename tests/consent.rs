@@ -25,10 +25,10 @@ fn script(text: &str) -> Shell {
 fn a_yes_to_all_covers_the_step_and_not_the_next_one() {
     let shell = script(PAUSES);
     let mut pty = at_a_terminal(&shell);
-    let asked = pty.exp_string("[y/N/a(ll of this step)/q]").unwrap();
+    let asked = pty.exp_string("[y/N/a(ll of this step)/d/q/?]").unwrap();
     assert!(asked.contains("pause drainer drainer-0 (10.0.1.21:8249), whose record says online"), "{asked}");
     pty.send_line("a").unwrap();
-    let next = pty.exp_string("[y/N/a(ll of this step)/q]").unwrap();
+    let next = pty.exp_string("[y/N/a(ll of this step)/d/q/?]").unwrap();
     assert!(next.contains("drainer-1: apply action pause success"), "drainer-1 is not asked for: {next}");
     assert!(next.contains("pause pump pump-1"), "the next step asks again: {next}");
     pty.send_line("y").unwrap();
@@ -39,9 +39,9 @@ fn a_yes_to_all_covers_the_step_and_not_the_next_one() {
 fn outside_of_a_step_there_is_no_all() {
     let shell = script("pause_drainer(\"drainer-0\");");
     let mut pty = at_a_terminal(&shell);
-    pty.exp_string("[y/N/q]").unwrap();
+    pty.exp_string("[y/N/d/q/?]").unwrap();
     pty.send_line("a").unwrap();
-    pty.exp_string("please answer [y/N/q]").unwrap();
+    pty.exp_string("please answer [y/N/d/q/?]").unwrap();
     pty.send_line("n").unwrap();
     pty.exp_string("you said no").unwrap();
 }
@@ -50,7 +50,7 @@ fn outside_of_a_step_there_is_no_all() {
 fn a_quit_at_a_question_ends_the_run_with_130() {
     let shell = script(PAUSES);
     let mut pty = at_a_terminal(&shell);
-    pty.exp_string("/q]").unwrap();
+    pty.exp_string("/q/?]").unwrap();
     pty.send_line("q").unwrap();
     pty.exp_string("you quit at a question").unwrap();
     let status = pty.process().wait().unwrap();
@@ -78,9 +78,9 @@ fn in_production_the_profile_is_typed_once_and_anything_else_changes_nothing() {
     pty.exp_string("Type its name").unwrap();
     pty.send_line("eu").unwrap();
     pty.exp_string("pause drainer drainer-0").unwrap();
-    pty.exp_string("/q]").unwrap();
+    pty.exp_string("/q/?]").unwrap();
     pty.send_line("y").unwrap();
-    let next = pty.exp_string("/q]").unwrap();
+    let next = pty.exp_string("/q/?]").unwrap();
     assert!(!next.contains("Type its name"), "once is enough: {next}");
     pty.send_line("y").unwrap();
     pty.exp_string("all done").unwrap();

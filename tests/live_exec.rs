@@ -232,7 +232,7 @@ fn without_allow_exec_a_script_runs_nothing_and_nobody_is_asked() {
         let shell = if yes { shell.yes() } else { shell };
         let ran = shell.eval(r#"exec("touch", ["made"])"#).fails(ErrorKind::Refused).stderr_contains("--allow-exec");
         assert!(!ran.dir().join("made").exists());
-        assert!(!ran.stderr.contains("[y/N/q]"), "{}", ran.stderr);
+        assert!(!ran.stderr.contains("[y/N/"), "{}", ran.stderr);
     }
 }
 

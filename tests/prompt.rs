@@ -94,12 +94,12 @@ fn results_are_tables_and_errors_have_hints() {
 fn a_change_asks_first_and_a_no_leaves_all_as_it_was() {
     let mut prompt = Prompt::sandbox("default");
     prompt.pty.send_line("pause_pump(\"pump-1\")").unwrap();
-    prompt.pty.exp_string("[y/N/q]").unwrap();
+    prompt.pty.exp_string("[y/N/d/q/?]").unwrap();
     prompt.replies("n", "refused");
     prompt.says("pump(\"pump-1\").state", "online");
     prompt.pty.send_line("pause_pump(\"pump-1\")").unwrap();
     prompt.pty.exp_string("last_pump: clear").unwrap();
-    prompt.pty.exp_string("[y/N/q]").unwrap();
+    prompt.pty.exp_string("[y/N/d/q/?]").unwrap();
     prompt.replies("y", "success");
     prompt.says("pump(\"pump-1\").state", "paused");
     prompt.leave();
@@ -187,7 +187,7 @@ fn tab_completes_the_functions_of_an_imported_module() {
 fn a_command_line_is_sent_to_where_it_belongs() {
     let mut prompt = Prompt::sandbox("crashed");
     prompt
-        .says("run procedure.rhai", "leave with Ctrl-D, then `binlogsh --sandbox=crashed run procedure.rhai`")
+        .says("run procedure.rhai", "here it is `.run procedure.rhai`")
         .says("binlogsh doctor", "`binlogsh --sandbox=crashed doctor`")
         .says("let run = 7000; run + 7", "7007");
     prompt.pty.send_line("exit").unwrap();

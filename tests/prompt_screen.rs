@@ -1,8 +1,14 @@
 //! The prompt as people see it: keys, and what is on the screen afterwards.
 
-use crate::harness::Shell;
 use crate::harness::screen::{Screen, key};
+use crate::harness::{Shell, project};
+use crate::support::cluster::LiveCluster;
+use crate::support::eventually;
+use binlogsh::node::Kind;
+use binlogsh::world::LOCK_KEY;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
+use std::time::Duration;
 use vt100::Color;
 
 const HISTORY: &str = ".local/state/binlogsh/history";
@@ -98,12 +104,12 @@ fn control_c_keeps_what_was_typed_in_reach_and_control_d_leaves_no_session_by_ac
 #[test]
 fn a_stop_at_a_question_ends_the_line_and_not_the_prompt() {
     let mut screen = Screen::sandbox("default");
-    screen.keys("pause_pump(\"pump-1\")\r").shows("[y/N/q]").keys(key::CTRL_C);
+    screen.keys("pause_pump(\"pump-1\")\r").shows("[y/N/d/q/?]").keys(key::CTRL_C);
     screen.shows("what was asked about was not done").ends("sandbox>");
     screen.keys("pump(\"pump-1\").state\r").shows("\nonline\n");
     // A loop that was stopped a moment ago has nothing to do with the next question.
     screen.keys("print(\"in\" + \"side\"); loop { }\r").shows("\ninside\n").keys(key::CTRL_C).ends("sandbox>");
-    screen.keys("pause_pump(\"pump-1\")\r").until(|text| text.trim_end().ends_with("[y/N/q]"));
+    screen.keys("pause_pump(\"pump-1\")\r").until(|text| text.trim_end().ends_with("[y/N/d/q/?]"));
     screen.keys(key::CTRL_C).ends("sandbox>").keys("40 + 2\r").shows("\n42\n");
 }
 
@@ -114,7 +120,9 @@ fn what_was_typed_before_a_question_is_no_answer() {
         .keys("print(\"sl\" + \"ow\"); for i in 0..20000000 { } pause_pump(\"pump-1\")\r")
         .shows("\nslow")
         .keys("y\r");
-    screen.shows("(what was typed before this question is dropped)").until(|text| text.trim_end().ends_with("[y/N/q]"));
+    screen
+        .shows("(what was typed before this question is dropped)")
+        .until(|text| text.trim_end().ends_with("[y/N/d/q/?]"));
     screen.keys("n\r").shows("you said no").ends("sandbox>");
 }
 
@@ -233,19 +241,19 @@ fn an_entry_can_be_edited_in_an_editor() {
 #[test]
 fn what_was_tried_is_saved_as_a_script_that_is_checked_rehearsed_and_run() {
     let mut screen = Screen::sandbox("default");
-    screen.keys("pause_pump(\"pump-1\", #{ wait: \"1m\" })\r").shows("[y/N/q]").keys("y\r").ends("sandbox>");
+    screen.keys("pause_pump(\"pump-1\", #{ wait: \"1m\" })\r").shows("[y/N/d/q/?]").keys("y\r").ends("sandbox>");
     screen.keys(".history\r").shows("   1  pause_pump").keys(".save pause.rhai 1\r").shows("pause.rhai is written");
     screen.keys(".save pause.rhai\r").shows("is there already, and stays as it is");
     screen
         .keys("start(\"pump-1\"); wait_for(\"pump-1\", \"online\")\r")
         .ends("sandbox>")
         .keys(".run pause.rhai pump_1=pump-2\r");
-    screen.shows("pause pump pump-2").until(|text| text.trim_end().ends_with("[y/N/a(ll of this step)/q]"));
+    screen.shows("pause pump pump-2").until(|text| text.trim_end().ends_with("[y/N/a(ll of this step)/d/q/?]"));
     // What ends the run does not end the prompt.
     screen.keys(key::CTRL_C).shows("interrupted").ends("sandbox>").keys(".run pause.rhai pump_1=pump-2\r");
-    screen.until(|text| text.trim_end().ends_with("[y/N/a(ll of this step)/q]"));
+    screen.until(|text| text.trim_end().ends_with("[y/N/a(ll of this step)/d/q/?]"));
     screen.keys("y\r").ends("sandbox>").keys("pump(\"pump-2\").state\r").shows("\npaused\n");
-    screen.keys(".load pause.rhai\r").until(|text| text.trim_end().ends_with("/q]"));
+    screen.keys(".load pause.rhai\r").until(|text| text.trim_end().ends_with("/q/?]"));
     screen.keys("n\r").ends("sandbox>").keys(".run --help\r").shows("Show every exchange");
     let checked =
         Shell::new(&["check"]).file("x", "").arg(screen.shell.dir().join("pause.rhai").display().to_string()).go();
@@ -262,4 +270,84 @@ fn what_is_longer_than_the_screen_goes_through_the_pager() {
         Shell::new(&["--profile=x", "--sandbox"]).file(".config/binlogsh/config.toml", config).env("PAGER", "false");
     let mut screen = Screen::open(shell, 80, 10);
     screen.ends("sandbox>").keys("help()\r").shows("help(\"NAME\") says more");
+}
+
+/// A home in which `eu` is production: the cluster of this id, at another address.
+fn knows_production(cluster: &LiveCluster, args: &[&str]) -> Shell {
+    let mut id = 0;
+    cluster.pd().set(|knobs| id = knobs.cluster_id);
+    let config = "default-profile = \"staging\"\n[profiles.staging]\npd-urls = \"http://127.0.0.1:1\"\n\
+                  [profiles.eu]\npd-urls = \"http://127.0.0.1:2\"\nproduction = true\n";
+    Shell::new(args)
+        .file(".config/binlogsh/config.toml", config)
+        .file(".local/state/binlogsh/clusters.json", &format!("{{\"eu\": {id}}}"))
+}
+
+#[test]
+fn the_prompt_says_on_which_cluster_one_really_is() {
+    let cluster = LiveCluster::sample("default");
+    let shell = knows_production(&cluster, &["--pd-urls", &cluster.url()]);
+    let mut screen = Screen::open(shell, 120, 24);
+    // It is there before PD has said anything, and drawn again when it has.
+    let host = cluster.url().replace("http://", "");
+    screen.shows(&format!("binlogsh({host})#")).shows("this is cluster").shows(&format!("binlogsh({host})#4567>"));
+    assert_eq!(screen.look_of("binlogsh(").0, Color::Idx(1));
+    screen.keys("1 + 1\r").shows("\n2\n").shows("binlogsh(eu)#4567 PRODUCTION>");
+    // The nodes were learnt meanwhile.
+    screen.keys("pause_drainer(\"").tabs("drainer-0  drainer-1").keys(key::CTRL_C);
+    screen.ends("binlogsh(eu)#4567 PRODUCTION>").keys("pause_drainer(\"drainer-0\")\r");
+    screen.shows("of the profile `eu`, which is marked production. Type its name").keys("staging\r");
+    screen.shows("you did not type the name of the profile `eu`");
+    assert_eq!(cluster.recorded(Kind::Drainer, "drainer-0"), "online");
+}
+
+#[test]
+fn the_prompt_names_who_works_on_the_cluster_and_how_long_a_command_took() {
+    let cluster = LiveCluster::sample("default");
+    let script = "step(\"hold\", || { pause_drainer(\"drainer-1\"); });\nsleep(\"60s\");";
+    let held = Shell::live(&cluster.url()).yes().file("p.rhai", script).arg("run").arg("p.rhai");
+    let mut other = held.command().stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+    assert!(eventually(Duration::from_secs(20), || cluster.kv().get(LOCK_KEY).is_some()));
+    let mut screen = Screen::open(Shell::live(&cluster.url()).arg("--read-only"), 160, 24);
+    screen
+        .shows("#4567 [read-only]>")
+        .keys("sleep(\"1.2s\")\r")
+        .shows("[read-only] [locked by")
+        .shows(": p.rhai] [1.2s]>");
+    other.kill().unwrap();
+    other.wait().unwrap();
+    // On a narrow terminal half of the line is left to type.
+    let mut narrow = Screen::open(Shell::live(&cluster.url()).arg("--read-only"), 40, 24);
+    narrow.keys("\r").until(|text| text.lines().last().is_some_and(|line| line.ends_with("#4567>")));
+}
+
+#[test]
+fn a_question_shows_who_else_is_down_and_what_one_wants_to_know() {
+    let mut screen = Screen::sandbox("default");
+    screen.keys("pause_drainer(\"drainer-0\")\r").shows("[y/N/d/q/?]").keys("y\r").ends("sandbox>");
+    screen.keys("pause_drainer(\"drainer-1\")\r").shows("just now: drainer drainer-0 is paused");
+    screen.until(|text| text.trim_end().ends_with("[y/N/d/q/?]"));
+    screen
+        .keys("?\r")
+        .shows("q  quit: what runs ends here")
+        .keys("d\r")
+        .shows("it refuses when")
+        .shows("(10.0.1.11:8250): online");
+    screen.keys("q\r").shows("you quit at a question").ends("sandbox>");
+}
+
+#[test]
+fn the_guide_shows_the_prompt_as_it_is() {
+    let guide = std::fs::read_to_string(project("docs/guide.md")).unwrap();
+    let mut screen = Screen::open(Shell::sandbox("default"), 80, 14);
+    screen.ends("sandbox>").keys("pause_drainer(\"").keys(key::TAB).shows("drainer-0  drainer-1");
+    let from_prompt = |text: String| text[text.find("sandbox>").unwrap()..].to_owned();
+    let completed = from_prompt(screen.text());
+    screen.keys(key::CTRL_C).ends("sandbox>").keys("pause_drainer(\"drainer-0\");\r").shows("[y/N/d/q/?]").keys("y\r");
+    screen.ends("sandbox>").keys("\x0c").until(|text| text == "sandbox>");
+    screen.keys("pause_pump(\"pump-1\")\r").until(|text| text.trim_end().ends_with("[y/N/d/q/?]"));
+    let asked = from_prompt(screen.text());
+    for text in [completed, asked] {
+        assert!(guide.contains(&format!("```text\n{text}\n```")), "put this into docs/guide.md:\n{text}");
+    }
 }

@@ -11,6 +11,7 @@ mod doctor;
 mod inside;
 mod journal;
 mod process;
+mod prompt;
 mod rehearsals;
 mod row;
 mod yardstick;
@@ -37,6 +38,10 @@ fn main() {
         ("doctor_200", Box::new(doctor::doctor_200)),
         ("doctor_200_silent", Box::new(doctor::doctor_200_silent)),
         ("first_prompt", Box::new(process::first_prompt)),
+        ("prompt_vs_bash", Box::new(prompt::prompt_vs_bash)),
+        ("completion_10000", Box::new(prompt::completion_10000)),
+        ("keystroke_200_lines", Box::new(prompt::keystroke_200_lines)),
+        ("paste_1000_lines", Box::new(prompt::paste_1000_lines)),
         ("test_all", Box::new(process::test_all)),
         ("check_all", Box::new(process::check_all)),
         ("bound_call", Box::new(inside::bound_call)),

@@ -35,6 +35,10 @@ impl Records {
         Self { url: pd.url(), _etcd: etcd, _pd: pd }
     }
 
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     fn etcdctl(&self, args: &[&str]) -> Command {
         let mut command = Command::new("etcdctl");
         command.env("ETCDCTL_API", "3").arg("--endpoints").arg(&self.url).args(args);

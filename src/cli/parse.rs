@@ -39,6 +39,11 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, Instead> {
             command: Some(Command::Ctl { flags: args.split_off(1) }),
         });
     }
+    // `binlogsh help run`, as many others have it.
+    if args.get(1).is_some_and(|word| word == "help") {
+        args.remove(1);
+        args.push("--help".into());
+    }
     // To put the definition together takes as long as all the rest, so that is done once.
     let mut command = Cli::command();
     let mut line = Line::new(&command, args);

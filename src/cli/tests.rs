@@ -159,3 +159,15 @@ fn check_takes_files_or_explains() {
     assert_eq!(refused(&["check"]).exit_code, 2);
     assert_eq!(refused(&["check", "a", "--sarif", "--output", "json"]).exit_code, 2);
 }
+
+#[test]
+fn help_is_a_command_as_well() {
+    let text = |args: &[&str]| {
+        let instead = parse(["binlogsh"].iter().chain(args).map(OsString::from)).unwrap_err();
+        assert_eq!(instead.exit_code, 0);
+        instead.text
+    };
+    assert_eq!(text(&["help"]), text(&["--help"]));
+    assert_eq!(text(&["help", "run"]), text(&["run", "--help"]));
+    assert_eq!(text(&["help", "scripts", "copy"]), text(&["scripts", "copy", "--help"]));
+}

@@ -1,6 +1,7 @@
 //! Puts the parts together: which world, which journal, which policy. A mode is a choice made here and nowhere else.
 
 use crate::cli::{Global, Rehearse};
+use crate::commands::runs::summaries;
 use crate::commands::whereabouts::Profiles;
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind, Result};
@@ -272,7 +273,7 @@ fn cluster(context: &CommandContext) -> Result<Live> {
     let settings = live_settings(&context.settings)?;
     let console = context.output.console(context.interrupt.clone());
     let live = Live::new(settings, context.output.notices(), context.interrupt.clone(), Some(console));
-    Ok(live.allow_exec(context.global.allow_exec))
+    Ok(live.allow_exec(context.global.allow_exec).with_runs(Box::new(summaries)))
 }
 
 fn live_settings(settings: &Settings) -> Result<live::Settings> {

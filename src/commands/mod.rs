@@ -92,8 +92,25 @@ fn go(cli: Cli, ctl: Option<ctl::Asked>, output: &Output) -> Result<u8, ScriptEr
     output.set_timestamps(settings.timestamps);
     yes_names_a_profile(cli.global.yes.as_ref(), &settings)?;
     let context = CommandContext::new(cli.global, settings, output.clone(), interrupt);
-    let options = context.global.cluster_options();
-    obey(cli.command, cli.eval, context).map_err(|error| typed_on(error, &options))
+    let (options, is_default) = (context.global.cluster_options(), is_default_cluster(&context));
+    obey(cli.command, cli.eval, context).map_err(|error| typed_on(no_cluster(error, is_default), &options))
+}
+
+/// Whether nobody has named a cluster, so that it is the one at binlogctl's default address.
+fn is_default_cluster(context: &CommandContext) -> bool {
+    context.settings.is_default && context.global.sandbox.is_none()
+}
+
+/// Whoever named no cluster, and finds nobody at the default address, most likely has none there.
+fn no_cluster(mut error: ScriptError, is_default: bool) -> ScriptError {
+    if is_default && matches!(error.error.kind, ErrorKind::Unreachable | ErrorKind::Timeout) {
+        error.error.hint = Some(
+            "no cluster was named: `--pd-urls http://PD:2379`, or a profile in config.toml (`binlogsh --help`); `--sandbox` opens a \
+             simulated one"
+                .into(),
+        );
+    }
+    error
 }
 
 fn obey(command: Option<Command>, eval: Vec<String>, context: CommandContext) -> Result<u8, ScriptError> {

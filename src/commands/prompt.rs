@@ -10,7 +10,7 @@ mod vocabulary;
 use crate::cli::Global;
 use crate::commands::compose::{CommandContext, Seen, Work, announce, session, shared_world};
 use crate::commands::runs::Keeping;
-use crate::commands::{conclude, evaluate, typed_on, while_others_work};
+use crate::commands::{conclude, evaluate, is_default_cluster, no_cluster, typed_on, while_others_work};
 use crate::config::{self, Variables};
 use crate::error::{ErrorKind, Result, ScriptError};
 use crate::language::{Completeness, Ending, Interpreter};
@@ -138,6 +138,7 @@ impl Host for Prompt {
                     error.error.hint = Some(hint);
                 }
                 let error = while_others_work(&self.session, error);
+                let error = no_cluster(error, is_default_cluster(&self.context));
                 output.error(&typed_on(error, &options));
                 Next::Prompt
             }

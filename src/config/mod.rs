@@ -56,6 +56,8 @@ pub struct Overrides {
 pub struct Settings {
     /// PD's client URLs, at least one, each `http(s)://host:port`.
     pub pd_urls: Vec<String>,
+    /// Whether nobody named a cluster, so that those are binlogctl's default.
+    pub is_default: bool,
     /// The file with the certificates to trust.
     pub ca: Option<PathBuf>,
     /// The file with our certificate.
@@ -147,14 +149,13 @@ fn decide(file: File, flags: &Overrides, env: &dyn Fn(&str) -> Option<String>) -
     let key = path(&flags.key, "BINLOGSH_KEY", profile.key);
     whole_tls(ca.is_some(), cert.is_some(), key.is_some())?;
     let own = profile.pd_urls.unwrap_or_else(|| vec![DEFAULT_PD_URL.to_owned()]);
-    let urls = match flags.pd_urls.clone().or_else(|| env("BINLOGSH_PD_URLS")) {
-        Some(text) => pd_urls(&text)?,
-        None => own.clone(),
-    };
-    let is_own = |url: &String| own.iter().any(|own| own.eq_ignore_ascii_case(url));
+    let named = flags.pd_urls.clone().or_else(|| env("BINLOGSH_PD_URLS"));
+    let (is_default, has_profile) = (named.is_none() && profile_name.is_none(), profile_name.is_some());
+    let urls = named.map_or_else(|| Ok(own.clone()), |text| pd_urls(&text))?;
     Ok(Settings {
-        is_of_profile: profile_name.is_some() && urls.iter().all(is_own),
+        is_of_profile: has_profile && urls.iter().all(|url| own.iter().any(|own| own.eq_ignore_ascii_case(url))),
         pd_urls: urls,
+        is_default,
         clusters: file.clusters(),
         ca,
         cert,

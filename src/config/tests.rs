@@ -55,6 +55,7 @@ fn without_anything_the_defaults_hold() {
     let settings = Written::new("").load(Overrides::default(), &[("BINLOGSH_OUTPUT", "")]).unwrap();
     let expected = Settings {
         pd_urls: vec!["http://127.0.0.1:2379".into()],
+        is_default: true,
         ca: None,
         cert: None,
         key: None,

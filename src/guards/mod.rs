@@ -33,6 +33,10 @@ pub struct Examination {
     pub about: String,
     /// What every guard of it found.
     pub findings: Vec<Finding>,
+    /// Who else is not as it should be just now, a phrase each.
+    pub around: Vec<String>,
+    /// How every node stands, a line each.
+    pub nodes: Vec<String>,
 }
 
 /// A guard as a change has it: its name, what is at stake, and how it looks.
@@ -70,7 +74,7 @@ pub fn examine(world: &mut dyn World, change: &Change, watch: &mut Watch) -> Res
         };
         findings.push(Finding { guard: guard.name, class: guard.class, verdict });
     }
-    Ok(Examination { about, findings })
+    Ok(Examination { about, findings, around: scene.around(change), nodes: scene.standings() })
 }
 
 /// The table of `docs/guide.md`: an operation refuses, unless forced by the guard's name.

@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::guards::watch::{FROZEN_AFTER, Watch};
 use crate::node::{Kind, NodeRef, Record, State};
+use crate::time::show_seconds;
 use crate::tso::{Age, Tso};
 use crate::world::{Change, Listing, ProbeFinding, Progress, Query, World, read};
 use std::collections::BTreeMap;
@@ -169,6 +170,52 @@ impl<'w> ClusterView<'w> {
             }
         }
         Ok(false)
+    }
+
+    /// Who beside the nodes of `change` is down, paused or closing, as far as the guards have looked: nothing is asked for it.
+    pub(super) fn around(&self, change: &Change) -> Vec<String> {
+        let Some(Ok(listing)) = &self.listing else { return Vec::new() };
+        let its = change.nodes();
+        let others = listing.records.iter().filter(|record| !its.iter().any(|node| **node == record.node));
+        others.filter_map(|record| self.trouble(record, listing)).collect()
+    }
+
+    /// What is wrong with a node, if anything is.
+    fn trouble(&self, record: &Record, listing: &Listing) -> Option<String> {
+        let node = &record.node;
+        let says = self.probes.as_ref().and_then(|probes| probes.as_ref().ok()?.get(node));
+        let age = listing.tso.map(|now| record.update_ts.heartbeat_age(now));
+        let (what, state) = (format!("{} {}", node.kind, node.id), &record.state);
+        if *state == State::Offline {
+            return None;
+        }
+        match (says, age) {
+            (Some(ProbeFinding::State(state @ (State::Closing | State::Pausing))), _) => {
+                Some(format!("{what} is {state}"))
+            }
+            _ if *state != State::Online => Some(format!("{what} is {state}")),
+            (Some(ProbeFinding::Refused), _) => {
+                Some(format!("{what} is dead: its record says online, and nobody is there"))
+            }
+            (Some(ProbeFinding::Silent), _) => Some(format!("{what} gives no answer")),
+            (_, Some(Age::Seconds(age))) if age >= FROZEN_AFTER.as_secs_f64() => {
+                Some(format!("{what} has written no heartbeat for {}", show_seconds(age.round())))
+            }
+            _ => None,
+        }
+    }
+
+    /// How every node stands by its record, a line each.
+    pub(super) fn standings(&self) -> Vec<String> {
+        let Some(Ok(listing)) = &self.listing else { return Vec::new() };
+        let line = |record: &Record| {
+            let age = match listing.tso.map(|now| record.update_ts.heartbeat_age(now)) {
+                Some(Age::Seconds(age)) => format!(", heartbeat {} ago", show_seconds(age.max(0.0).round())),
+                _ => String::new(),
+            };
+            format!("{}: {}{age}", record.node, record.state)
+        };
+        listing.records.iter().map(line).collect()
     }
 
     /// What `change` does, to whom and in which state, for the operator.

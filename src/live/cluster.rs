@@ -71,7 +71,7 @@ impl Cluster {
             Read::Certificates { nodes } => Answer::Certificates(certificates(&self.etcd.wire, &nodes).await?),
             Read::LockStatus => Answer::LockedBy(self.lock.status().await?),
             Read::Tso => Answer::Timestamp(self.pd.tso(self.etcd.deadline(), None).await?),
-            Read::Now | Read::Sleep { .. } | Read::ReadSavepoint { .. } | Read::HasKey => {
+            Read::Runs | Read::Now | Read::Sleep { .. } | Read::ReadSavepoint { .. } | Read::HasKey => {
                 return Err(Error::internal(format!("{read:?} looks at this host, and not at the cluster")));
             }
         })

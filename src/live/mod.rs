@@ -33,7 +33,7 @@ use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::secret::{IV_LENGTH, Secret, encrypt};
 use crate::world::{
-    Answer, Ask, Change, Console, Fence, LockHolder, LockRequest, Notices, Read, Request, SecretPrompt, World,
+    Answer, Ask, Change, Console, Fence, LockHolder, LockRequest, Notices, Read, Request, Runs, SecretPrompt, World,
 };
 use cluster::Cluster;
 use runtime::Runtime;
@@ -51,6 +51,8 @@ pub struct Live {
     interrupt: Interrupt,
     console: Option<Box<dyn Console>>,
     programs: bool,
+    /// Lists the runs of this user, for whoever asks.
+    runs: Option<Runs>,
     engine: Option<Engine>,
     clocks: clock::HostClocks,
 }
@@ -73,9 +75,17 @@ impl Live {
             interrupt,
             console,
             programs: false,
+            runs: None,
             engine: None,
             clocks: clock::HostClocks::start(),
         }
+    }
+
+    /// It hands on what `runs` lists.
+    #[must_use]
+    pub fn with_runs(mut self, runs: Runs) -> Self {
+        self.runs = Some(runs);
+        self
     }
 
     /// Whether it runs programs (`--allow-exec`); otherwise it refuses each.
@@ -147,6 +157,7 @@ impl Live {
             Read::Now => Ok(self.clocks.now()),
             Read::Sleep { time } => clock::wait(*time, &self.interrupt).map(|()| Answer::Done),
             Read::ReadSavepoint { dir } => files::read_savepoint(dir).map(Answer::Text),
+            Read::Runs => Ok(Answer::Runs(self.runs.as_ref().map_or_else(|| Ok(Vec::new()), |runs| runs())?)),
             Read::HasKey => Ok(Answer::Flag(secret_key()?.is_some())),
             Read::Nodes
             | Read::Changes { .. }

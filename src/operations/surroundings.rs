@@ -5,7 +5,7 @@ use crate::operations::nodes::references;
 use crate::operations::{Arguments, Example, Function, Group, Operation, Param, Returns, Type};
 use crate::time::{Time, Zone};
 use crate::value::Value;
-use crate::world::{Alarm, Certificate, Endpoint, Gate, Member, TidbServer, read};
+use crate::world::{Alarm, Certificate, Endpoint, Gate, Member, RunSummary, TidbServer, read};
 
 pub(super) const TABLE: &[Operation] = &[
     Operation {
@@ -81,6 +81,30 @@ pub(super) const TABLE: &[Operation] = &[
     },
     Operation {
         function: Function {
+            name: "runs",
+            group: Group::Look,
+            returns: Returns::List(&Returns::Map(&[
+                ("id", Returns::Text),
+                ("script", Returns::Text),
+                ("state", Returns::Text),
+                ("changes", Returns::Integer),
+                ("in_doubt", Returns::Bool),
+                ("step", Returns::Maybe(&Returns::Text)),
+                ("begun", Returns::Time),
+                ("cluster_id", Returns::Maybe(&Returns::Text)),
+                ("user", Returns::Text),
+                ("host", Returns::Text),
+            ])),
+            about: "What was done by this user on any cluster, the latest first: `binlogsh runs` as values. `state` is \
+                    `running`, `done`, `failed`, `stopped` or `abandoned`; `in_doubt` says that nobody knows what became \
+                    of its last change. Sandboxes and rehearsals keep no runs.",
+            example: Example::new("runs().filter(|r| r.in_doubt).len() == 0"),
+            ..Function::BASE
+        },
+        call: runs,
+    },
+    Operation {
+        function: Function {
             name: "certificates",
             group: Group::Look,
             params: &[Param::optional("nodes", Type::Nodes)],
@@ -140,6 +164,24 @@ fn alarms(gate: &mut dyn Gate, _args: &Arguments) -> Result<Value> {
     let alarms = gate.ask(read::Alarms)?;
     let fields = |alarm: Alarm| Value::map([("kind", alarm.kind.name().into()), ("member", alarm.member.into())]);
     Ok(alarms.into_iter().map(fields).collect::<Vec<_>>().into())
+}
+
+fn runs(gate: &mut dyn Gate, _args: &Arguments) -> Result<Value> {
+    let fields = |run: RunSummary| {
+        Value::map([
+            ("id", run.id.into()),
+            ("script", run.script.into()),
+            ("state", run.state.into()),
+            ("changes", i64::try_from(run.changes).unwrap_or(i64::MAX).into()),
+            ("in_doubt", run.in_doubt.into()),
+            ("step", run.step.into()),
+            ("begun", Time::new(run.begun_ms, Zone::Utc).into()),
+            ("cluster_id", run.cluster_id.map(|id| id.to_string()).into()),
+            ("user", run.user.into()),
+            ("host", run.host.into()),
+        ])
+    };
+    Ok(gate.ask(read::Runs)?.into_iter().map(fields).collect::<Vec<_>>().into())
 }
 
 fn certificates(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {

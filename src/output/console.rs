@@ -24,6 +24,8 @@ enum Reply {
     No,
     Empty,
     Quit,
+    Details,
+    Keys,
     Other,
 }
 
@@ -33,7 +35,7 @@ impl Operator {
     }
 
     /// Asks until there is an answer. Nothing that was typed before the question counts.
-    fn reply(&self, text: &str, choices: &str, takes_all: bool) -> Result<Reply> {
+    fn reply(&self, text: &str, choices: &str, takes_all: bool, details: &str) -> Result<Reply> {
         somebody_is_there(text)?;
         self.forget_typed();
         self.output.ask(&format!("{} [{choices}] ", on_lines(text)));
@@ -49,7 +51,12 @@ impl Operator {
             };
             match reply {
                 Reply::Quit => return Err(Error::interrupted(None, "you quit at a question")),
-                Reply::Other => self.output.ask(&format!(
+                Reply::Keys => self.output.ask(&format!("{}[{choices}] ", keys(takes_all, !details.is_empty()))),
+                Reply::Details if !details.is_empty() => {
+                    let indented = on_lines(details).replace('\n', "\n    ");
+                    self.output.ask(&format!("    {indented}\n[{choices}] "));
+                }
+                Reply::Details | Reply::Other => self.output.ask(&format!(
                     "please answer y{} or n, or q to quit [{choices}] ",
                     if takes_all { ", a" } else { "" }
                 )),
@@ -95,6 +102,13 @@ fn not_done(error: Error) -> Error {
     }
 }
 
+/// What can be answered, for whoever asks.
+fn keys(takes_all: bool, has_details: bool) -> String {
+    let all = if takes_all { "  a  yes, and to everything else that this step asks\n" } else { "" };
+    let details = if has_details { "  d  shows what the guards look for, and how every node stands\n" } else { "" };
+    format!("  y  yes\n  n  no, as Enter alone\n{all}{details}  q  quit: what runs ends here (Ctrl-C does, too)\n")
+}
+
 fn somebody_is_there(text: &str) -> Result<()> {
     if keyboard::can_ask() {
         return Ok(());
@@ -111,6 +125,8 @@ fn reply(line: &str) -> Reply {
         "n" | "no" => Reply::No,
         "" => Reply::Empty,
         "q" | "quit" => Reply::Quit,
+        "d" | "details" => Reply::Details,
+        "?" | "h" | "help" => Reply::Keys,
         _ => Reply::Other,
     }
 }
@@ -122,11 +138,12 @@ impl Console for Operator {
 
     fn ask(&mut self, question: &Question) -> Result<Choice> {
         let choices = match &question.wanted {
-            Wanted::YesOrNo => "y/N/q",
-            Wanted::OrAll => "y/N/a(ll of this step)/q",
+            Wanted::YesOrNo if question.details.is_empty() => "y/N/q",
+            Wanted::YesOrNo => "y/N/d/q/?",
+            Wanted::OrAll => "y/N/a(ll of this step)/d/q/?",
             Wanted::Typed(word) => return self.typed(&question.text, word),
         };
-        match self.reply(&question.text, choices, question.wanted == Wanted::OrAll)? {
+        match self.reply(&question.text, choices, question.wanted == Wanted::OrAll, &question.details)? {
             Reply::Yes => Ok(Choice::Yes),
             Reply::All => Ok(Choice::All),
             _ => Ok(Choice::No),
@@ -136,7 +153,7 @@ impl Console for Operator {
     fn manual(&mut self, text: &str) -> Result<()> {
         self.output.ask(&format!("To be done by hand:\n{}\n", on_lines(text)));
         loop {
-            match self.reply("Is it done?", "y, or n to give up", false)? {
+            match self.reply("Is it done?", "y, or n to give up", false, "")? {
                 Reply::Yes => return Ok(()),
                 Reply::Empty => {}
                 _ => return Err(Error::refused(format!("you said that it is not done: {}", on_lines(text)))),

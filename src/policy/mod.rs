@@ -32,6 +32,10 @@ pub struct Proposal<'a> {
     pub findings: &'a [Finding],
     /// The guards that are forced by name.
     pub force: &'a [GuardName],
+    /// Who else is not as it should be just now, a phrase each.
+    pub around: &'a [String],
+    /// How every node stands, a line each.
+    pub nodes: &'a [String],
 }
 
 /// What came of the decision when it was not an error.

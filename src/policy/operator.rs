@@ -13,6 +13,25 @@ pub struct AskOperator {
     all: bool,
 }
 
+/// How many others are named in a question; the details have all of them.
+const NAMED: usize = 5;
+
+fn some(around: &[String]) -> String {
+    let more = around.len().saturating_sub(NAMED);
+    let named = around.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join("; ");
+    if more == 0 { named } else { format!("{named}; and {more} more") }
+}
+
+/// What each guard looks for, who else is not as it should be, and how every node stands.
+fn details(proposal: &Proposal<'_>) -> String {
+    let guards =
+        proposal.findings.iter().map(|finding| format!("{finding}\n  it refuses when {}", finding.guard.about()));
+    let mut parts: Vec<String> = guards.collect();
+    parts.extend(proposal.around.iter().cloned());
+    parts.extend(proposal.nodes.iter().cloned());
+    parts.join("\n")
+}
+
 impl Policy for AskOperator {
     fn decide(&mut self, proposal: &Proposal<'_>, world: &mut dyn World) -> Result<Consent> {
         refuse_by_guard(proposal)?;
@@ -28,9 +47,12 @@ impl Policy for AskOperator {
             };
             text.push_str(&format!("  {line}\n"));
         }
+        if !proposal.around.is_empty() {
+            text.push_str(&format!("  just now: {}\n", some(proposal.around)));
+        }
         text.push_str("Do it?");
         let wanted = if self.in_step { Wanted::OrAll } else { Wanted::YesOrNo };
-        match world.ask(Question { text, wanted })? {
+        match world.ask(Question { text, wanted, details: details(proposal) })? {
             Choice::Yes => Ok(Consent::Asked),
             Choice::All => {
                 self.all = self.in_step;

@@ -75,7 +75,7 @@ impl<P: Policy> Production<P> {
 fn name_it(world: &mut dyn World, place: &Place, doubt: &str) -> Result<Consent> {
     let profile = place.profile.clone().unwrap_or_default();
     let text = format!("{}. Type its name to make changes in it:", capitalized(doubt));
-    let choice = world.ask(Question { text, wanted: Wanted::Typed(profile.clone()) });
+    let choice = world.ask(Question { wanted: Wanted::Typed(profile.clone()), ..Question::new(text) });
     let choice = choice.map_err(|error| match error.kind == ErrorKind::Refused {
         true => error.hint(if_you_mean_it(place)),
         false => error,

@@ -4,6 +4,7 @@ use crate::error::Error;
 use crate::node::{Kind, Malformed, NodeRef, Record, State};
 use crate::secret::Secret;
 use crate::tso::Tso;
+use crate::world::RunSummary;
 use crate::world::{Choice, Fence, LockInfo};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -36,6 +37,8 @@ pub enum Answer {
     Endpoints(Vec<Endpoint>),
     /// The alarms of PD's etcd.
     Alarms(Vec<Alarm>),
+    /// Runs, the latest first.
+    Runs(Vec<RunSummary>),
     /// Certificates: those that we were given, then those that servers show.
     Certificates(Vec<Certificate>),
     /// A timestamp.

@@ -12,6 +12,9 @@ pub struct Question {
     /// What can be answered.
     #[serde(default)]
     pub wanted: Wanted,
+    /// What is shown to whoever wants to know more before they answer.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub details: String,
 }
 
 /// What can be answered to a question; *quit* always can.
@@ -30,7 +33,7 @@ pub enum Wanted {
 impl Question {
     /// A question that is answered with yes or no.
     pub fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), wanted: Wanted::YesOrNo }
+        Self { text: text.into(), wanted: Wanted::YesOrNo, details: String::new() }
     }
 }
 

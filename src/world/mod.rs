@@ -19,6 +19,7 @@ mod notice;
 mod query;
 mod reads;
 mod request;
+mod runs;
 
 pub use answer::{
     Acted, Alarm, AlarmKind, Answer, Certificate, CertificateRole, Clocks, ClusterInfo, DrainerStatus, Endpoint,
@@ -39,6 +40,7 @@ pub use notice::{Notice, Notices, Progress, Stream};
 pub use query::{Query, reply_to};
 pub use reads::{Read, read};
 pub use request::{LockRequest, Play, Request};
+pub use runs::{RunSummary, Runs};
 
 use crate::error::Result;
 use serde::{Deserialize, Serialize};

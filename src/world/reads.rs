@@ -6,8 +6,8 @@ use crate::tso;
 use crate::world;
 use crate::world::query::requests;
 use crate::world::{
-    Alarm, Certificate, Clocks, ClusterInfo, Endpoint, Inspected, Listing, LockInfo, StatusReport, TidbBinlogState,
-    TidbRef, TidbServer,
+    Alarm, Certificate, Clocks, ClusterInfo, Endpoint, Inspected, Listing, LockInfo, RunSummary, StatusReport,
+    TidbBinlogState, TidbRef, TidbServer,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -85,6 +85,8 @@ requests! {
         /// Whom to ask beside PD.
         nodes: Vec<NodeRef>,
     } => Certificates(Vec<Certificate>);
+    /// The runs of this user, the latest first; a simulated world has none.
+    Runs => Runs(Vec<RunSummary>);
     /// A timestamp from PD.
     Tso => Timestamp(tso::Tso);
     /// Who holds the maintenance lock.
@@ -126,7 +128,12 @@ impl Read {
             | Self::Certificates { .. }
             | Self::Tso => true,
             // Who holds the lock is asked before anybody takes it.
-            Self::LockStatus | Self::Now | Self::Sleep { .. } | Self::ReadSavepoint { .. } | Self::HasKey => false,
+            Self::Runs
+            | Self::LockStatus
+            | Self::Now
+            | Self::Sleep { .. }
+            | Self::ReadSavepoint { .. }
+            | Self::HasKey => false,
         }
     }
 }

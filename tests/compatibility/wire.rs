@@ -87,6 +87,7 @@ fn name(request: &Request) -> &'static str {
         Request::Read(Read::Cluster) => "cluster",
         Request::Read(Read::Endpoints) => "endpoints",
         Request::Read(Read::Alarms) => "alarms",
+        Request::Read(Read::Runs) => "runs",
         Request::Read(Read::Certificates { .. }) => "certificates",
         Request::Read(Read::Tso) => "tso",
         Request::Read(Read::Now) => "now",

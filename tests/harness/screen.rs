@@ -101,6 +101,18 @@ impl Screen {
         self
     }
 
+    /// Asks for candidates until `part` is among them: they may be learnt a moment later.
+    #[track_caller]
+    pub(crate) fn tabs(&mut self, part: &str) -> &mut Self {
+        let begin = Instant::now();
+        while !self.text().contains(part) {
+            assert!(begin.elapsed() < PATIENCE, "it never came; the screen shows\n{}\n", self.text());
+            self.keys(key::TAB);
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        self
+    }
+
     /// Waits until the last line is `line`.
     #[track_caller]
     pub(crate) fn ends(&mut self, line: &str) -> &mut Self {

@@ -159,7 +159,7 @@ fn what_changes_while_the_operator_is_asked_is_seen() {
     let cluster = Cluster::new();
     let mut follow = Follow::new(plan.effects.clone(), Slow(cluster.clone()));
     let change = Change::Act { node: cluster.listing().records[3].node.clone(), action: Action::Pause };
-    let proposal = Proposal { change: &change, about: "pause it", findings: &[], force: &[] };
+    let proposal = Proposal { change: &change, about: "pause it", findings: &[], force: &[], around: &[], nodes: &[] };
     let error = follow.decide(&proposal, &mut cluster.clone()).unwrap_err();
     assert_eq!(error.kind, ErrorKind::Conflict);
     assert!(error.message.contains("offline at 10.0.1.21:8249 (the plan knows drainer drainer-0, online"), "{error}");

@@ -7,6 +7,7 @@ mod diverged;
 mod kills;
 mod manual;
 mod resume;
+mod values;
 
 use crate::harness::{Ran, Shell};
 use crate::support::cluster::LiveCluster;

@@ -2,8 +2,7 @@
 
 use crate::cli;
 
-/// Where `text` belongs, if it is a command line such as `run procedure.rhai`. A script is not run from here: as a run of
-/// its own it keeps the maintenance lock to its end, and can be resumed. `options` name the cluster.
+/// Where `text` belongs, if it is a command line such as `run procedure.rhai`. `options` name the cluster.
 pub(super) fn command_line(text: &str, options: &str) -> Option<String> {
     let mut words: Vec<&str> = text.trim().trim_end_matches(';').split_whitespace().collect();
     if words.first() == Some(&"binlogsh") {
@@ -15,15 +14,25 @@ pub(super) fn command_line(text: &str, options: &str) -> Option<String> {
     if words.get(1).is_some_and(|word| !word.starts_with(|c: char| c.is_alphanumeric() || "-./~_".contains(c))) {
         return None;
     }
+    if let Some(command) = words.first().filter(|word| matches!(**word, "run" | "rehearse")) {
+        return Some(format!(
+            "this is a command line, and the prompt takes code: here it is `.{command}{}`",
+            joined(&words[1..])
+        ));
+    }
     let says_where = ["--sandbox", "--pd-urls", "--profile"];
     let options = match words.iter().any(|word| says_where.iter().any(|option| word.starts_with(option))) {
         true => "",
         false => options,
     };
-    let rest: String = words.iter().map(|word| format!(" {word}")).collect();
+    let rest = joined(&words);
     Some(format!(
         "this is a command line, and the prompt takes code: leave with Ctrl-D, then `binlogsh{options}{rest}`"
     ))
+}
+
+fn joined(words: &[&str]) -> String {
+    words.iter().map(|word| format!(" {word}")).collect()
 }
 
 #[cfg(test)]
@@ -33,7 +42,8 @@ mod tests {
     #[test]
     fn a_command_line_is_told_from_code() {
         let typed = |text, options| command_line(text, options).unwrap_or_default();
-        assert!(typed("run x.rhai only=1", "").ends_with("`binlogsh run x.rhai only=1`"));
+        assert!(typed("run x.rhai only=1", "").ends_with("`.run x.rhai only=1`"));
+        assert!(typed("binlogsh rehearse x.rhai", " --sandbox").ends_with("`.rehearse x.rhai`"));
         assert!(typed("binlogsh doctor", " --sandbox=crashed").ends_with("`binlogsh --sandbox=crashed doctor`"));
         assert!(typed("doctor", " --sandbox").ends_with("`binlogsh --sandbox doctor`"));
         assert!(typed("doctor --sandbox", " --sandbox").ends_with("`binlogsh doctor --sandbox`"));

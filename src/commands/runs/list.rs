@@ -10,6 +10,7 @@ use crate::live::clock;
 use crate::output::Format;
 use crate::time::{Time, Zone, show_seconds};
 use crate::value::Value;
+use crate::world::RunSummary;
 
 /// Shows the runs in this state (all without one), `limit` of them at most.
 pub(in crate::commands) fn main(context: &CommandContext, state: Option<&str>, limit: usize) -> Result<u8> {
@@ -32,6 +33,30 @@ pub(in crate::commands) fn main(context: &CommandContext, state: Option<&str>, l
         context.output.remark(&format!("{left} older: see them with --limit {}", standing.len()));
     }
     Ok(0)
+}
+
+/// The runs of this user, for scripts and the prompt.
+///
+/// # Errors
+/// Those of reading the store.
+pub(in crate::commands) fn summaries() -> Result<Vec<RunSummary>> {
+    let Some(store) = Store::open_if_there(&config::runs_file()?)? else { return Ok(Vec::new()) };
+    let summary = |run: RunLine| {
+        let standing = Standing::of(&run);
+        RunSummary {
+            state: standing.name().into(),
+            in_doubt: run.unfinished && !is_going_on(standing),
+            id: run.id,
+            script: run.script,
+            cluster_id: run.cluster_id,
+            changes: run.changes,
+            step: run.step,
+            begun_ms: run.begun_ms,
+            user: run.user,
+            host: run.host,
+        }
+    };
+    Ok(store.runs(&RunFilter::default())?.into_iter().map(summary).collect())
 }
 
 /// A row of the table.

@@ -11,7 +11,7 @@ mod texts;
 mod unlock;
 
 pub(super) use keep::{Keeping, RunStart};
-pub(super) use list::main as list;
+pub(super) use list::{main as list, summaries};
 pub(super) use offer::offer;
 pub(super) use resume::{Resumption, main as resume};
 

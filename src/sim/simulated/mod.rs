@@ -236,6 +236,7 @@ impl Simulated {
             Read::Endpoints => self.endpoints(),
             Read::Alarms => self.alarms(),
             Read::Certificates { .. } => Ok(self.certificates()),
+            Read::Runs => Ok(Answer::Runs(Vec::new())),
             Read::Tso => self.timestamp(),
             Read::LockStatus => self.lock_status(),
             Read::Now => Ok(self.clocks()),

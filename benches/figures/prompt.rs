@@ -1,0 +1,140 @@
+//! The prompt in a pty: how soon it is there, and how soon a key is on the screen.
+
+use crate::process::{Records, ours};
+use crate::row::{Row, median};
+use rexpect::process::PtyProcess;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+const ROUNDS: usize = 15;
+
+/// What the editor writes when it has drawn.
+const DRAWN: &str = "\x1b[?2026l";
+
+/// A program in a terminal, and what it has written that nobody has read yet.
+struct Terminal {
+    _process: PtyProcess,
+    keys: File,
+    written: String,
+}
+
+impl Terminal {
+    fn open(command: Command, (columns, rows): (u16, u16)) -> Self {
+        let process = PtyProcess::new(command).unwrap();
+        let keys = process.get_file_handle().unwrap();
+        let size = rustix::termios::Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        rustix::termios::tcsetwinsize(&keys, size).unwrap();
+        Self { _process: process, keys, written: String::new() }
+    }
+
+    /// Reads until `is_there`, and returns how long that took.
+    fn until(&mut self, is_there: impl Fn(&str) -> bool) -> f64 {
+        let begin = Instant::now();
+        let mut buffer = [0; 65536];
+        while !is_there(&self.written) {
+            let count = self.keys.read(&mut buffer).unwrap();
+            self.written.push_str(&String::from_utf8_lossy(&buffer[..count]));
+            assert!(begin.elapsed() < Duration::from_secs(20), "never: {}", self.written);
+        }
+        self.written.clear();
+        begin.elapsed().as_secs_f64() * 1000.0
+    }
+
+    /// Types, and returns the milliseconds until the screen is so.
+    fn typed(&mut self, keys: &str, is_there: impl Fn(&str) -> bool) -> f64 {
+        let begin = Instant::now();
+        self.keys.write_all(keys.as_bytes()).unwrap();
+        self.until(is_there);
+        begin.elapsed().as_secs_f64() * 1000.0
+    }
+}
+
+/// The first prompt, with the cluster gone and the background at work, against `bash --norc -i`.
+pub(crate) fn prompt_vs_bash() -> Row {
+    let open = |command: Command, prompt: &'static str| {
+        let begin = Instant::now();
+        let mut terminal = Terminal::open(command, (80, 24));
+        terminal.until(|written| written.contains(prompt));
+        begin.elapsed().as_secs_f64() * 1000.0
+    };
+    let ours_opens = || {
+        let mut command = ours();
+        command.args(["--pd-urls", "http://127.0.0.1:9"]);
+        open(command, "????> ")
+    };
+    let bash_opens = || {
+        let mut command = Command::new("bash");
+        command.env_clear().env("TERM", "xterm").env("PS1", "bash> ").args(["--norc", "-i"]);
+        open(command, "bash> ")
+    };
+    ours_opens();
+    bash_opens();
+    let pairs: Vec<(f64, f64)> = (0..ROUNDS).map(|_| (ours_opens(), bash_opens())).collect();
+    let of = |figure: fn(&(f64, f64)) -> f64| median(pairs.iter().map(figure).collect());
+    Row::paired("prompt_vs_bash", "ms", (of(|(ours, _)| *ours), of(|(_, bash)| *bash), of(|(ours, bash)| ours / bash)))
+        .at_most(1.3)
+}
+
+/// Tab in the argument of a function, with 10,000 nodes known from the background.
+pub(crate) fn completion_10000() -> Row {
+    let cluster = Records::start(10_000);
+    let mut command = ours();
+    command.arg("--pd-urls").arg(cluster.url());
+    let mut terminal = Terminal::open(command, (100, 30));
+    terminal.until(|written| written.contains("> "));
+    // Clearing the screen in between draws something even while the nodes are not known yet.
+    let begin = Instant::now();
+    terminal.typed("pump(\"", |written| written.ends_with(DRAWN));
+    let mut known = false;
+    while !known {
+        assert!(begin.elapsed() < Duration::from_secs(20), "the nodes never came");
+        std::thread::sleep(Duration::from_millis(100));
+        terminal.keys.write_all(b"\t\x0c").unwrap();
+        let mut buffer = [0; 65536];
+        let count = terminal.keys.read(&mut buffer).unwrap();
+        known = String::from_utf8_lossy(&buffer[..count]).contains("pump-0");
+    }
+    std::thread::sleep(Duration::from_millis(300));
+    terminal.typed("\x0c", |written| written.ends_with(DRAWN));
+    let times = (0..ROUNDS).map(|_| terminal.typed("\t", |written| written.contains("more")));
+    Row::time("completion_10000", "ms", median(times.collect())).at_most(5.0)
+}
+
+fn entry(lines: usize) -> String {
+    format!("{{\r{}", (0..lines).map(|n| format!("  let line_{n} = pump(\"pump-{n}\");\r")).collect::<String>())
+}
+
+/// A key in an entry of 200 lines on a screen of 250 rows.
+pub(crate) fn keystroke_200_lines() -> Row {
+    let mut command = ours();
+    command.arg("--sandbox");
+    let mut terminal = Terminal::open(command, (100, 250));
+    terminal.until(|written| written.contains("sandbox> "));
+    terminal.typed(&format!("\x1b[200~{}\x1b[201~", entry(200)), |written| written.contains("line_199"));
+    std::thread::sleep(Duration::from_millis(200));
+    terminal.typed("x", |written| written.ends_with(DRAWN));
+    let times = (0..ROUNDS).map(|_| terminal.typed("x", |written| written.ends_with(DRAWN)));
+    Row::time("keystroke_200_lines", "ms", median(times.collect())).at_most(2.0)
+}
+
+/// A thousand lines that are pasted, until they are shown.
+pub(crate) fn paste_1000_lines() -> Row {
+    let paste = |_| {
+        let mut command = ours();
+        command.arg("--sandbox");
+        let mut terminal = Terminal::open(command, (100, 50));
+        terminal.until(|written| written.contains("sandbox> "));
+        // A pty takes no more than a few KiB at once: somebody has to read meanwhile.
+        let mut keys = terminal.keys.try_clone().unwrap();
+        let text = format!("\x1b[200~{}\x1b[201~", entry(1000));
+        let begin = Instant::now();
+        let writer = std::thread::spawn(move || keys.write_all(text.as_bytes()).unwrap());
+        terminal.until(|written| written.contains("line_999"));
+        let took = begin.elapsed().as_secs_f64() * 1000.0;
+        writer.join().unwrap();
+        took
+    };
+    Row::time("paste_1000_lines", "ms", median((0..5).map(paste).collect())).at_most(300.0)
+}
