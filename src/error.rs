@@ -3,6 +3,7 @@
 //! The kind decides the exit code, and whether a script may catch the error or must end. Errors are plain data,
 //! because they are also outcomes in a journal and are shown as JSON.
 
+use crate::text::on_one_line;
 use serde::{Deserialize, Serialize};
 use strum::{EnumMessage, IntoStaticStr, VariantArray};
 
@@ -192,10 +193,10 @@ impl Error {
         self
     }
 
-    /// The same error, keeping the words of its cause.
+    /// The same error, keeping the words of its cause, on one line: they are somebody else's.
     #[must_use]
     pub fn source(mut self, source: impl std::fmt::Display) -> Self {
-        self.source = Some(source.to_string());
+        self.source = Some(on_one_line(source.to_string().trim_end()).into_owned());
         self
     }
 

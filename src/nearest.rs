@@ -1,6 +1,7 @@
 //! "Did you mean ...?": the known names nearest to one that is not known.
 
 use crate::error::{Error, Result};
+use crate::text::on_one_line;
 use strum::VariantArray;
 
 /// The names of all variants of `T`.
@@ -31,10 +32,10 @@ pub fn did_you_mean<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -
     let names = nearest(wrong, known);
     match names.as_slice() {
         [] => None,
-        [one] => Some(format!("did you mean `{one}`?")),
+        [one] => Some(format!("did you mean `{}`?", on_one_line(one))),
         [first @ .., last] => {
-            let first = first.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-            Some(format!("did you mean {first} or `{last}`?"))
+            let first = first.iter().map(|name| format!("`{}`", on_one_line(name))).collect::<Vec<_>>().join(", ");
+            Some(format!("did you mean {first} or `{}`?", on_one_line(last)))
         }
     }
 }

@@ -9,6 +9,7 @@ pub use record::{HEARTBEAT_FIELDS, Record};
 pub use state::{RecordState, State};
 pub use text::RecordText;
 
+use crate::text::Untrusted;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use strum::{IntoStaticStr, VariantArray};
@@ -72,15 +73,15 @@ pub struct NodeRef {
     /// Pump or Drainer.
     pub kind: Kind,
     /// The id in its key, and in the path of every request.
-    pub id: String,
+    pub id: Untrusted,
     /// `host:port`.
-    pub address: String,
+    pub address: Untrusted,
 }
 
 impl NodeRef {
     /// The key of its record in etcd.
     pub fn key(&self) -> String {
-        format!("{}{}", self.kind.prefix(), self.id)
+        [self.kind.prefix(), &self.id].concat()
     }
 
     /// Whether its address is `address`: host names have no case.
@@ -107,9 +108,9 @@ impl std::fmt::Display for NodeRef {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Malformed {
     /// The whole key.
-    pub key: String,
+    pub key: Untrusted,
     /// Why it is no record.
-    pub reason: String,
+    pub reason: Untrusted,
     /// Its etcd revision, to delete just what was seen.
     pub mod_revision: i64,
 }
@@ -129,7 +130,7 @@ pub struct Node {
 
 impl Node {
     /// The node's id.
-    pub fn id(&self) -> &str {
+    pub fn id(&self) -> &Untrusted {
         &self.record.node.id
     }
 }

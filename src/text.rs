@@ -1,4 +1,11 @@
-//! Text as files and pipes hold it: with a byte order mark, in another encoding, or no text at all.
+//! Text as files and pipes hold it: with a byte order mark, in another encoding, or no text at all. And text from outside
+//! as a message may hold it.
+
+mod escaped;
+mod untrusted;
+
+pub use escaped::{deceives, drives_the_terminal, on_lines, on_one_line};
+pub use untrusted::Untrusted;
 
 use crate::error::{Error, Result};
 use std::borrow::Cow;

@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::node::{Malformed, Node};
 use crate::secret::Secret;
+use crate::text::Untrusted;
 use crate::time::{Time, duration_of_seconds, parse_duration};
 use crate::tso::Tso;
 use indexmap::IndexMap;
@@ -92,6 +93,12 @@ impl From<&str> for Value {
 impl From<String> for Value {
     fn from(text: String) -> Self {
         Self::Text(text)
+    }
+}
+
+impl From<Untrusted> for Value {
+    fn from(text: Untrusted) -> Self {
+        Self::Text(text.into())
     }
 }
 

@@ -67,7 +67,7 @@ fn a_refused_connection_means_that_nothing_was_done() {
     for request in [act(&pump, Action::Pause), Request::Change(Change::TriggerGc { node: pump.clone() })] {
         let error = world().fails(request);
         assert_eq!(error.kind, ErrorKind::Unreachable);
-        assert!(error.message.contains(&pump.address) && error.message.contains("refused"), "{error}");
+        assert!(error.message.contains(pump.address.as_str()) && error.message.contains("refused"), "{error}");
     }
 }
 
@@ -273,7 +273,7 @@ fn a_node_that_misbehaves_is_an_error_with_its_address_and_a_bound() {
     for ((status, node), kind) in statuses.iter().zip(&nodes).zip(kinds) {
         let error = status.as_ref().unwrap_err();
         assert_eq!(error.kind, kind, "{error}");
-        assert!(error.message.contains(&node.address) && error.hint.is_some(), "{error}");
+        assert!(error.message.contains(node.address.as_str()) && error.hint.is_some(), "{error}");
     }
     assert!(statuses[0].as_ref().unwrap_err().message.contains("4 MiB"));
 }

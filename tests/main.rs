@@ -21,6 +21,7 @@ mod doctor;
 mod end_to_end;
 mod examples;
 mod fidelity;
+mod forged_lines;
 mod fresh_machine;
 mod guarantees;
 mod guards;

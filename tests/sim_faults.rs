@@ -500,7 +500,7 @@ impl Numbers {
             let longest = [1, 40, 600, 7_200][self.below(4)];
             let lasts = if self.below(4) == 0 { None } else { Some(self.seconds(longest)) };
             let (node_kind, node) = node.unzip();
-            faults.push(Fault { kind, node, node_kind, after, lasts });
+            faults.push(Fault { kind, node: node.map(Into::into), node_kind, after, lasts });
         }
         faults
     }

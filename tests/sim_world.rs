@@ -324,7 +324,7 @@ fn a_large_cluster_runs_for_hours_in_no_time() {
     let mut world = Simulated::new(&Scenario::parse(&text).unwrap()).unwrap();
     let takes = Some(Duration::from_secs(50));
     for at in 0..200 {
-        let pump = NodeRef { kind: Kind::Pump, id: format!("pump-{at}"), address: format!("p{at}:8250") };
+        let pump = NodeRef { kind: Kind::Pump, id: format!("pump-{at}").into(), address: format!("p{at}:8250").into() };
         world.apply(&Request::Change(Change::Act { node: pump.clone(), action: Action::Pause }), None).unwrap();
         world
             .apply(&Request::Change(Change::Manual(Manual { starts: vec![pump], takes, ..Manual::default() })), None)

@@ -60,7 +60,7 @@ fn journal(file: &Path, n: u32) -> RunJournal {
 }
 
 fn node(kind: Kind, id: &str) -> NodeRef {
-    NodeRef { kind, id: id.into(), address: format!("{id}.example.net:8250") }
+    NodeRef { kind, id: id.into(), address: format!("{id}.example.net:8250").into() }
 }
 
 fn pause() -> Change {

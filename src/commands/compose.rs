@@ -15,6 +15,7 @@ use crate::rehearsal::Snapshot;
 use crate::secret::{IV_LENGTH, Secret};
 use crate::session::{LockPlan, LockSpan, Parts, Session};
 use crate::sim::{Scenario, Simulated};
+use crate::text::Untrusted;
 use crate::time::{parse_duration, show_seconds};
 use crate::world::{Answer, Change, Fence, LockHolder, Notice, Notices, Progress, Request, World};
 use std::cell::RefCell;
@@ -81,7 +82,7 @@ impl World for Remembering {
             seen.secrets.push(text.clone());
         }
         if let Ok(Answer::Listing(listing)) = &answer {
-            let node = |record: &Record| (record.node.kind, record.node.id.clone());
+            let node = |record: &Record| (record.node.kind, record.node.id.as_str().to_owned());
             let unseen: Vec<_> = listing.records.iter().map(node).filter(|node| !seen.nodes.contains(node)).collect();
             seen.version += u64::from(!unseen.is_empty());
             seen.nodes.extend(unseen);
@@ -204,11 +205,11 @@ fn in_its_place(context: &CommandContext, policy: Box<dyn Policy>) -> Result<Box
 pub(super) fn lock_plan(context: &CommandContext, work: Work<'_>) -> Option<LockPlan> {
     let Work { span, script, run } = work;
     let holder = LockHolder {
-        user: live::host::user(),
-        host: live::host::name(),
+        user: live::host::user().into(),
+        host: live::host::name().into(),
         pid: std::process::id(),
-        run,
-        script: script.map(str::to_owned),
+        run: run.map(Untrusted::from),
+        script: script.map(Untrusted::from),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     (!context.global.read_only).then_some(LockPlan {

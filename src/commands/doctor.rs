@@ -11,6 +11,7 @@ use crate::journal::Memory;
 use crate::language::{Ending, Interpreter, Prepared, Source};
 use crate::output::{Format, Tone, to_json};
 use crate::session::Session;
+use crate::text::on_one_line;
 use crate::time::{Time, Zone, parse_duration, show_seconds};
 use crate::value::Value;
 use crate::world::{Gate, Notice, Progress, read};
@@ -94,18 +95,19 @@ impl Finding {
         (self.critical, &self.check, &self.node)
     }
 
+    /// On one line, whatever the ids in it hold: it must not look like another finding.
     fn line(&self) -> String {
         let who = if self.node.is_empty() { String::new() } else { format!("{}: ", self.node) };
-        format!("{who}{} [{}]", self.what, self.check)
+        on_one_line(&format!("{who}{} [{}]", self.what, self.check)).into_owned()
     }
 
     /// Shows it in full.
     fn tell(&self, context: &CommandContext) {
         let (head, tone) = if self.critical { ("critical", Tone::Bad) } else { ("warning", Tone::Odd) };
         context.output.told(&format!("{head:MARGIN$}"), &self.line(), tone);
-        context.output.told(&format!("{:MARGIN$}impact:   ", ""), &self.otherwise, Tone::Plain);
+        context.output.told(&format!("{:MARGIN$}impact:   ", ""), &on_one_line(&self.otherwise), Tone::Plain);
         let remedy = self.remedy.replace("binlogsh run ", &context.typed("run "));
-        context.output.told(&format!("{:MARGIN$}fix:      ", ""), &remedy, Tone::Plain);
+        context.output.told(&format!("{:MARGIN$}fix:      ", ""), &on_one_line(&remedy), Tone::Plain);
     }
 }
 

@@ -4,9 +4,10 @@ use crate::cli::Test;
 use crate::commands::compose::CommandContext;
 use crate::error::{Error, Result, ScriptError};
 use crate::live::clock::Stopwatch;
-use crate::output::{Format, Output, Tone, for_people, on_lines};
+use crate::output::{Format, Output, Tone, for_people};
 use crate::rehearsal::check_target;
 use crate::testing::{Options, TestFile, Verdict, discover, run};
+use crate::text::{on_lines, on_one_line};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -106,7 +107,7 @@ fn junit(verdicts: &[Verdict], unreadable: &[Error]) -> Result<String> {
         let mut suite = TestSuite::new("(unreadable)");
         suite.add_test_cases(unreadable.iter().map(|error| {
             let error = ScriptError::from(error.clone());
-            TestCase::new(error.error.message.clone(), status(&error))
+            TestCase::new(on_one_line(&error.error.message).into_owned(), status(&error))
         }));
         report.add_test_suite(suite);
     }
@@ -115,17 +116,20 @@ fn junit(verdicts: &[Verdict], unreadable: &[Error]) -> Result<String> {
 
 fn case(verdict: &Verdict) -> TestCase {
     let name = if verdict.test.is_empty() { "(the file)" } else { &verdict.test };
-    let mut case = TestCase::new(name, verdict.failure.as_ref().map_or(TestCaseStatus::success(), status));
+    let mut case = TestCase::new(
+        on_one_line(name).into_owned(),
+        verdict.failure.as_ref().map_or(TestCaseStatus::success(), status),
+    );
     case.set_time(Duration::try_from_secs_f64(verdict.seconds).unwrap_or_default());
     if !verdict.story.is_empty() {
-        case.set_system_out(verdict.story.join("\n"));
+        case.set_system_out(on_lines(&verdict.story.join("\n")).into_owned());
     }
     case
 }
 
 fn status(error: &ScriptError) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-    status.set_message(error.error.message.clone());
+    status.set_message(on_lines(&error.error.message).into_owned());
     status.set_type(error.error.kind.name());
     status.set_description(for_people(error, false));
     status

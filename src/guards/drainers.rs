@@ -5,6 +5,7 @@ use crate::guards::Verdict;
 use crate::guards::pumps::{pump_closing, target};
 use crate::guards::view::ClusterView;
 use crate::node::{Kind, NodeRef, Record, State};
+use crate::text::Untrusted;
 use crate::time::{Time, Zone, show_seconds};
 use crate::tso::Age;
 use crate::world::{Change, ProbeFinding, read};
@@ -107,7 +108,7 @@ pub(super) fn last_drainer(scene: &mut ClusterView<'_>, change: &Change) -> Resu
 
 /// Trips with `none` unless a Drainer that is not offline is registered beside `except`. A key that is no record is
 /// not counted on.
-fn nobody_left(scene: &mut ClusterView<'_>, except: Option<&(Kind, String)>, none: &str) -> Result<Verdict> {
+fn nobody_left(scene: &mut ClusterView<'_>, except: Option<&(Kind, Untrusted)>, none: &str) -> Result<Verdict> {
     if !scene.others(Kind::Drainer, except)?.is_empty() {
         return Ok(Verdict::Clear);
     }

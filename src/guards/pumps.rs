@@ -4,14 +4,15 @@ use crate::error::Result;
 use crate::guards::Verdict;
 use crate::guards::view::ClusterView;
 use crate::node::{Kind, State};
+use crate::text::Untrusted;
 use crate::world::{Action, Change, ProbeFinding};
 
 /// The node that a change is about, if it is about one.
-pub(super) fn target(change: &Change) -> Option<(Kind, String)> {
+pub(super) fn target(change: &Change) -> Option<(Kind, Untrusted)> {
     match change {
         Change::Act { node, .. } | Change::TriggerGc { node } => Some((node.kind, node.id.clone())),
         Change::SwapRecord { seen, .. } => Some((seen.node.kind, seen.node.id.clone())),
-        Change::DeleteRecord { key, .. } => Kind::of_key(key).map(|(kind, id)| (kind, id.to_owned())),
+        Change::DeleteRecord { key, .. } => Kind::of_key(key).map(|(kind, id)| (kind, id.into())),
         Change::RecoverTidb { .. }
         | Change::WriteSavepoint { .. }
         | Change::Encrypt { .. }
@@ -61,7 +62,7 @@ pub(super) fn pump_closing(scene: &mut ClusterView<'_>, change: &Change) -> Resu
     let (mut closing, mut unknown) = (Vec::new(), scene.unreadable(Kind::Pump)?);
     for pump in scene.others(Kind::Pump, target(change).as_ref())? {
         match scene.probe(&pump.node)? {
-            ProbeFinding::State(State::Closing) => closing.push(pump.node.id),
+            ProbeFinding::State(State::Closing) => closing.push(pump.node.id.to_string()),
             finding @ (ProbeFinding::Silent | ProbeFinding::Unknown(_)) => {
                 unknown.push(format!("a probe of {} is {finding}", pump.node.id));
             }

@@ -171,7 +171,7 @@ pub(super) fn still_pulled(scene: &mut ClusterView<'_>, change: &Change) -> Resu
     for (node, report) in nodes.into_iter().zip(reports) {
         match report {
             Ok(StatusReport::Drainer(status)) if status.pump_positions.contains_key(&*pump.node.id) => {
-                pulling.push(node.id)
+                pulling.push(node.id.to_string())
             }
             Ok(_) => {}
             Err(error) => unknown.push(error.to_string()),

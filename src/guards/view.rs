@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::guards::watch::{FROZEN_AFTER, Watch};
 use crate::node::{Kind, NodeRef, Record, State};
+use crate::text::Untrusted;
 use crate::time::show_seconds;
 use crate::tso::{Age, Tso};
 use crate::world::{Change, Listing, ProbeFinding, Progress, Query, World, read};
@@ -84,9 +85,9 @@ impl<'w> ClusterView<'w> {
     }
 
     /// The records of `kind` that are not offline, without that of the node `except`.
-    pub(super) fn others(&mut self, kind: Kind, except: Option<&(Kind, String)>) -> Result<Vec<Record>> {
+    pub(super) fn others(&mut self, kind: Kind, except: Option<&(Kind, Untrusted)>) -> Result<Vec<Record>> {
         let listing = self.listing()?;
-        let is = |record: &Record, (kind, id): &(Kind, String)| record.node.kind == *kind && record.node.id == *id;
+        let is = |record: &Record, (kind, id): &(Kind, Untrusted)| record.node.kind == *kind && record.node.id == *id;
         let there = |record: &&Record| record.state != State::Offline && !except.is_some_and(|node| is(record, node));
         Ok(listing.of(kind).filter(there).cloned().collect())
     }

@@ -92,12 +92,12 @@ impl Cluster {
             }
             Change::Act { node, action } => {
                 self.still_locked(fence).await?;
-                self.act(&node, action, &sent).await.map(|message| Answer::Acted(Acted { message }))
+                self.act(&node, action, &sent).await.map(|message| Answer::Acted(Acted { message: message.into() }))
             }
             Change::TriggerGc { node } => {
                 self.still_locked(fence).await?;
                 let message = nodes::trigger_gc(&self.nodes, &node, &sent).await?;
-                Ok(Answer::Acted(Acted { message }))
+                Ok(Answer::Acted(Acted { message: message.into() }))
             }
             Change::RecoverTidb { server, reset } => {
                 self.still_locked(fence).await?;

@@ -3,6 +3,7 @@
 use super::members::{Member, members};
 use super::{Kind, NodeRef, RecordState, RecordText, State};
 use crate::error::{Error, Result};
+use crate::text::Untrusted;
 use crate::tso::Tso;
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +23,7 @@ pub struct Record {
     pub mod_revision: i64,
     /// The `nodeId` in the JSON, where it differs from the key's; empty where it has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub other_id: Option<String>,
+    pub other_id: Option<Untrusted>,
     /// The whole JSON as it was read: it is looked into only when somebody wants more of it.
     pub json: RecordText,
 }
@@ -49,8 +50,8 @@ impl Record {
         let (kind, id) = split_key(key)?;
         let json = RecordText::from(value.into());
         let fields = Fields::of(&json).map_err(Error::invalid)?;
-        let other_id = (fields.node_id != id).then_some(fields.node_id);
-        let node = NodeRef { kind, id: id.to_owned(), address: fields.host };
+        let other_id = (fields.node_id != id).then(|| fields.node_id.into());
+        let node = NodeRef { kind, id: id.into(), address: fields.host.into() };
         let (max_commit_ts, update_ts) = (Tso(fields.max_commit_ts), Tso(fields.update_ts));
         Ok(Self { node, state: fields.state.into(), max_commit_ts, update_ts, mod_revision, other_id, json })
     }

@@ -5,6 +5,7 @@ use crate::node::{Kind, NodeRef, Record, RecordState, State};
 use crate::operations::nodes::find;
 use crate::operations::wait::{Goal, until};
 use crate::operations::{Arguments, Changes, Example, Function, Group, NodeName, Operation, Opt, Param, Returns, Type};
+use crate::text::on_one_line;
 use crate::value::Value;
 use crate::world::{Acted, Action, Gate, GuardName, Notice, change};
 use std::time::Duration;
@@ -223,11 +224,11 @@ fn forget(gate: &mut dyn Gate, args: &Arguments, param: &str, kind: Kind) -> Res
             let Some(malformed) = listing.malformed.iter().find(|malformed| malformed.key == key) else {
                 return Err(error);
             };
-            (text.clone(), "malformed", key, malformed.mod_revision)
+            (text.as_str().into(), "malformed", key, malformed.mod_revision)
         }
     };
     gate.force(change::DeleteRecord { key: key.clone(), mod_revision }, &args.force())?;
-    gate.tell(Notice::Changed(format!("{id}: deleted {key}")));
+    gate.tell(Notice::Changed(format!("{id}: deleted {}", on_one_line(&key))));
     Ok(Value::map([
         ("id", id.into()),
         ("before", before.into()),

@@ -224,7 +224,7 @@ fn new_node(fields: &Fields) -> std::result::Result<NodeRef, String> {
     let kind = kind.ok_or_else(|| format!("and a map in it must be {WANTED}"))?;
     let port = address.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port.parse::<u16>());
     match port {
-        Some(Ok(1..)) => Ok(NodeRef { kind, id: id.to_owned(), address: address.to_owned() }),
+        Some(Ok(1..)) => Ok(NodeRef { kind, id: id.into(), address: address.into() }),
         _ => Err(format!("and `{address}` is no host:port")),
     }
 }

@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::node::{Kind, Node, NodeRef, Record};
 use crate::operations::nodes::{find, list, view, views};
 use crate::operations::{Arguments, Course, Example, Function, Group, NodeName, Operation, Param, Returns, Type};
+use crate::text::Untrusted;
 use crate::value::Value;
 use crate::world::{Gate, Listing, Probe, ProbeFinding, read};
 
@@ -232,7 +233,7 @@ fn probe(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
 pub(super) fn probe_fields(probe: Probe) -> Value {
     let detail = match &probe.finding {
         ProbeFinding::Other(text) | ProbeFinding::Unknown(text) => text.clone(),
-        _ => String::new(),
+        _ => Untrusted::default(),
     };
     Value::map([
         ("kind", probe.node.kind.name().into()),

@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::nearest::did_you_mean;
 use crate::node::{Kind, Malformed, Node, NodeRef, Record, RecordState, State, same_for_all};
 use crate::operations::{Arguments, NodeName};
+use crate::text::{Untrusted, on_one_line};
 use crate::time::show_seconds;
 use crate::tso::{Age, Tso};
 use crate::value::Value;
@@ -173,32 +174,33 @@ pub fn find<'a>(listing: &'a Listing, name: &NodeName, kind: Option<Kind>) -> Re
 
 fn ambiguous(text: &str, several: &[&Record]) -> Error {
     let list: Vec<String> = several.iter().map(|record| record.node.to_string()).collect();
-    let error = Error::invalid(format!("`{text}` is several nodes: {}", list.join(", ")));
+    let shown = on_one_line(text);
+    let error = Error::invalid(format!("`{shown}` is several nodes: {}", list.join(", ")));
     match several.iter().any(|record| record.node.id == *text) {
-        true => error.hint(format!("give the node itself: pump(\"{text}\") or drainer(\"{text}\")")),
+        true => error.hint(format!("give the node itself: pump(\"{shown}\") or drainer(\"{shown}\")")),
         false => error.hint("give the id of the one you mean"),
     }
 }
 
 fn none_called(listing: &Listing, text: &str, kind: Option<Kind>) -> Error {
-    let what = kind.map_or("node", Kind::name);
+    let (what, shown) = (kind.map_or("node", Kind::name), on_one_line(text));
     let of_kind = |prefix_of: Kind| kind.is_none_or(|kind| kind == prefix_of);
     let broken = listing.malformed.iter().find(|malformed| {
         Kind::ALL.iter().copied().filter(|k| of_kind(*k)).any(|k| malformed.key == format!("{}{text}", k.prefix()))
     });
     if let Some(malformed) = broken {
-        return Error::not_found(format!("{what} `{text}`: its key {} is no record: {}", malformed.key, malformed.reason))
+        return Error::not_found(format!("{what} `{shown}`: its key {} is no record: {}", malformed.key, malformed.reason))
             .hint("while that key is there every other reader fails: repair it, or delete it with forget_pump or forget_drainer");
     }
     let other = listing.records.iter().find(|record| record.node.id == text && !of_kind(record.node.kind));
     if let Some(record) = other {
-        return Error::not_found(format!("no {what} is called `{text}`")).hint(format!("{} is one", record.node));
+        return Error::not_found(format!("no {what} is called `{shown}`")).hint(format!("{} is one", record.node));
     }
-    let ids = || listing.records.iter().filter(|record| of_kind(record.node.kind)).map(|r| r.node.id.as_str());
-    let hint = did_you_mean(text, ids()).unwrap_or_else(|| match ids().count() {
+    let ids = || listing.records.iter().filter(|record| of_kind(record.node.kind)).map(|r| &r.node.id);
+    let hint = did_you_mean(text, ids().map(Untrusted::as_str)).unwrap_or_else(|| match ids().count() {
         0 => format!("the cluster has no {what}"),
-        1..=8 => format!("there are {}", ids().collect::<Vec<_>>().join(", ")),
+        1..=8 => format!("there are {}", ids().map(Untrusted::to_string).collect::<Vec<_>>().join(", ")),
         many => format!("there are {many}: see nodes()"),
     });
-    Error::not_found(format!("no {what} is called `{text}`")).hint(hint)
+    Error::not_found(format!("no {what} is called `{shown}`")).hint(hint)
 }

@@ -28,7 +28,7 @@ fn read_positions(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
     let pump = find(&listing, &name, Some(Kind::Pump))?.node.id.clone();
     let online = listing.of(Kind::Drainer).filter(|drainer| drainer.state == State::Online);
     let nodes: Vec<_> = online.map(|drainer| drainer.node.clone()).collect();
-    let ids: Vec<String> = nodes.iter().map(|node| node.id.clone()).collect();
+    let ids: Vec<String> = nodes.iter().map(|node| node.id.as_str().to_owned()).collect();
     let reports = gate.ask(read::Status { nodes })?;
     let mut positions = Fields::new();
     for (id, report) in ids.into_iter().zip(reports) {

@@ -4,6 +4,7 @@ use crate::error::{AdvisedCommand, Error, ErrorKind, Result};
 use crate::nearest::did_you_mean;
 use crate::operations::act::FORCE;
 use crate::operations::{Arguments, Changes, Example, Function, Group, Operation, Opt, Param, Returns, Type};
+use crate::text::Untrusted;
 use crate::time::show_seconds;
 use crate::value::Value;
 use crate::world::{Gate, GuardName, Notice, Progress, TidbBinlogState, TidbRef, TidbServer, change, read};
@@ -67,7 +68,7 @@ fn find(servers: &[TidbServer], address: &str) -> Result<TidbServer> {
 }
 
 fn reference(server: &TidbServer) -> Result<TidbRef> {
-    let address = server.address.clone();
+    let address = Untrusted::from(server.address.as_str());
     match server.status_address.clone() {
         Some(status_address) => Ok(TidbRef { address, status_address }),
         None => {

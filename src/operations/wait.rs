@@ -141,7 +141,8 @@ fn look_until(
             return Err(Error::new(ErrorKind::Conflict, format!("{} will not be {}: {never}", goal.node, goal.state))
                 .hint(format!("{seen}: find out who did that before you go on")));
         }
-        let (held_up_by, figures) = glance.blocked.map(|blocked| (blocked.drainer.id, blocked.text)).unzip();
+        let (held_up_by, figures) =
+            glance.blocked.map(|blocked| (blocked.drainer.id.to_string(), blocked.text)).unzip();
         let what = format!("waiting for {} to be {}", goal.node.id, goal.state);
         let figures = figures.unwrap_or_default();
         gate.tell(Notice::Progress(Progress { what, seen: seen.clone(), held_up_by, figures }));

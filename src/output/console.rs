@@ -2,10 +2,10 @@
 
 use super::Output;
 use super::keyboard::{self, Line};
-use super::text::on_lines;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interrupt::Interrupt;
 use crate::secret::Secret;
+use crate::text::on_lines;
 use crate::world::{Choice, Console, Question, Wanted};
 
 /// How often a question is asked again when the answer is neither yes nor no.

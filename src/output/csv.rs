@@ -4,7 +4,7 @@
 //! is what the tools of Unix expect.
 
 use super::render::{Row, Shape, alone, columns};
-use super::text::on_one_line;
+use crate::text::on_one_line;
 
 pub(super) fn render(shape: &Shape<'_>) -> String {
     match shape {

@@ -1,8 +1,8 @@
 //! Errors as people and programs read them.
 
-use super::json::unable_to_drive;
-use super::text::on_lines;
+use super::json::unable_to_deceive;
 use crate::error::{Place, ScriptError};
+use crate::text::on_lines;
 use serde_json::json;
 use unicode_width::UnicodeWidthStr;
 
@@ -103,5 +103,5 @@ pub fn for_programs(error: &ScriptError) -> String {
         "called_from": error.called_from,
         "step": error.step,
     });
-    unable_to_drive(format!("{object}\n"))
+    unable_to_deceive(format!("{object}\n"))
 }

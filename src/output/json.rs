@@ -1,8 +1,8 @@
 //! Values as JSON: one document, every property, nothing rounded.
 
 use super::node_fields::node_fields;
-use super::text::drives_the_terminal;
 use super::timestamps::Timestamps;
+use crate::text::deceives;
 use crate::value::{Fields, Value};
 use serde_json::Value as Json;
 
@@ -33,7 +33,7 @@ pub(super) fn render(value: &Value, timestamps: Timestamps) -> String {
         Timestamps::Number => to_json(value),
         Timestamps::Text => timestamps.applied(with_text(value)),
     };
-    unable_to_drive(format!("{document:#}\n"))
+    unable_to_deceive(format!("{document:#}\n"))
 }
 
 /// As [`to_json`], with what is known to be a timestamp as text, however small it is.
@@ -52,15 +52,15 @@ fn with_text(value: &Value) -> Json {
     }
 }
 
-/// JSON leaves some control characters in texts as they are; as `\u....` they mean the same and drive no terminal.
-pub(super) fn unable_to_drive(json: String) -> String {
-    if !json.contains(drives_the_terminal) {
+/// JSON leaves some characters in texts as they are that drive a terminal or hide; as `\u....` they mean the same.
+pub(super) fn unable_to_deceive(json: String) -> String {
+    if json.is_ascii() && !json.contains('\x7f') || !json.contains(deceives) {
         return json;
     }
     let mut whole = String::with_capacity(json.len() + 8);
     for c in json.chars() {
-        match drives_the_terminal(c) {
-            true => whole.push_str(&format!("\\u{:04x}", u32::from(c))),
+        match deceives(c) {
+            true => c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| whole.push_str(&format!("\\u{unit:04x}"))),
             false => whole.push(c),
         }
     }

@@ -13,7 +13,6 @@ mod pager;
 mod render;
 mod table;
 mod terminal;
-mod text;
 mod timestamps;
 mod told;
 mod vertical;
@@ -24,13 +23,13 @@ pub use keyboard::{TerminalState, screen};
 pub use node_fields::node_fields;
 pub use render::{Look, render};
 pub use terminal::Streams;
-pub use text::{on_lines, on_one_line};
 pub use timestamps::Timestamps;
 pub use told::{Tone, told};
 
 use crate::error::{Error, Result, ScriptError};
 use crate::interrupt::Interrupt;
 use crate::nearest::parse_named;
+use crate::text::{on_lines, on_one_line};
 use crate::value::Value;
 use crate::world::{Console, Notice, Notices, Stream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -176,14 +175,14 @@ impl Output {
     pub fn document(&self, document: &serde_json::Value) {
         let mut screen = self.screen();
         let document = screen.settings.timestamps.applied(document.clone());
-        screen.terminal.out(&json::unable_to_drive(format!("{document:#}\n")));
+        screen.terminal.out(&json::unable_to_deceive(format!("{document:#}\n")));
     }
 
     /// The same on one line, for what is large.
     pub fn document_line(&self, document: &serde_json::Value) {
         let mut screen = self.screen();
         let document = screen.settings.timestamps.applied(document.clone());
-        screen.terminal.out(&json::unable_to_drive(format!("{document}\n")));
+        screen.terminal.out(&json::unable_to_deceive(format!("{document}\n")));
     }
 
     /// Something to look at in a script, on standard output.

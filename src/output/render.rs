@@ -1,11 +1,11 @@
 //! From a value to text: what shape it has, and which format writes that shape.
 
-use super::json::{to_json, unable_to_drive};
+use super::json::{to_json, unable_to_deceive};
 use super::node_fields::{NODE_FIELDS, node_field, node_text};
-use super::text::on_one_line;
 use super::timestamps::Timestamps;
-use super::{Format, csv, json, on_lines, table, vertical};
+use super::{Format, csv, json, table, vertical};
 use crate::node::Node;
+use crate::text::{on_lines, on_one_line};
 use crate::time::show_seconds;
 use crate::value::{Fields, Value};
 use std::borrow::Cow;
@@ -170,7 +170,7 @@ fn texts(list: &[Value]) -> Option<String> {
 }
 
 fn compact(value: &Value) -> String {
-    unable_to_drive(to_json(value).to_string())
+    unable_to_deceive(to_json(value).to_string())
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! Only columns of long texts are ever wrapped, and only on a terminal: ids, addresses and timestamps stay whole.
 
 use super::render::{Look, Row, Shape, alone, columns};
-use super::text::on_one_line;
+use crate::text::on_one_line;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 use std::borrow::Cow;
 use unicode_width::UnicodeWidthStr;

@@ -2,7 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "this room owns the standard streams")]
 
 use super::Color;
-use super::text::on_one_line;
+use crate::text::on_one_line;
 use crate::world::Progress;
 use std::io::{self, IsTerminal, Write};
 use unicode_width::UnicodeWidthChar;

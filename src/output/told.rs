@@ -2,7 +2,7 @@
 
 use super::Format;
 use super::render::{Look, render};
-use super::text::on_lines;
+use crate::text::on_lines;
 use crate::value::Value;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 

@@ -1,7 +1,7 @@
 //! A line per property, as MySQL's `\G` does it.
 
 use super::render::{Row, Shape, alone};
-use super::text::on_one_line;
+use crate::text::on_one_line;
 use unicode_width::UnicodeWidthStr;
 
 pub(super) fn render(shape: &Shape<'_>) -> String {

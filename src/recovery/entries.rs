@@ -6,7 +6,7 @@ use crate::world::{Acted, Action, Answer, Change, Listing, Manual, Read, Request
 
 /// The Pump `id`.
 pub(super) fn node(id: &str) -> NodeRef {
-    NodeRef { kind: Kind::Pump, id: id.into(), address: format!("{id}:1") }
+    NodeRef { kind: Kind::Pump, id: id.into(), address: format!("{id}:1").into() }
 }
 
 /// A listing of Pumps with their states.

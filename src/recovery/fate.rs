@@ -122,7 +122,7 @@ fn by_hand(world: &mut dyn World, manual: &Manual, began_ms: i64) -> Result<Fate
 }
 
 fn acted(message: &str) -> Answer {
-    Answer::Acted(Acted { message: format!("{message} (found after an interruption)") })
+    Answer::Acted(Acted { message: format!("{message} (found after an interruption)").into() })
 }
 
 /// A node that was told to pause writes `paused` and goes; one that runs on is either the same process, which was never

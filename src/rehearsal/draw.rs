@@ -7,6 +7,7 @@ use crate::node::Kind;
 use crate::rehearsal::play::Played;
 use crate::rehearsal::story::is_told;
 use crate::sim::{Cluster, Fault, Micros, NodeIndex, SECOND, Span};
+use crate::text::Untrusted;
 use crate::world::{FaultKind, Notice, Victim};
 use rand_pcg::Pcg64Mcg;
 use rand_pcg::rand_core::Rng;
@@ -144,5 +145,5 @@ impl Drawer {
 
 fn fault(kind: FaultKind, node: Option<String>, node_kind: Option<Kind>, after: Micros, lasts: Option<u64>) -> Fault {
     let after = Span(Duration::from_micros(u64::try_from(after).unwrap_or(0)));
-    Fault { kind, node, node_kind, after, lasts: lasts.map(Span::seconds) }
+    Fault { kind, node: node.map(Untrusted::from), node_kind, after, lasts: lasts.map(Span::seconds) }
 }

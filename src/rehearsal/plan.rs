@@ -14,6 +14,7 @@ use crate::language::masked;
 use crate::policy::Planned;
 use crate::rehearsal::files;
 use crate::rehearsal::format::Format;
+use crate::text::Untrusted;
 use crate::time::{Time, Zone};
 use crate::value::Value;
 use crate::world::{Answer, Change, Known, KnownNode, Listing};
@@ -45,7 +46,7 @@ pub struct Plan {
     /// Every node of the cluster at the start.
     pub relied_on: Vec<KnownNode>,
     /// The keys that were no records.
-    pub malformed: Vec<String>,
+    pub malformed: Vec<Untrusted>,
     /// What is done, in order.
     pub effects: Vec<Planned>,
 }

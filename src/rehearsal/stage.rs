@@ -98,7 +98,7 @@ impl Stage {
         self.interrupt.check()?;
         let mut cluster = self.start.clone();
         for fault in faults {
-            match fault.node.as_ref().is_some_and(|id| self.newcomers.contains(id)) {
+            match fault.node.as_ref().is_some_and(|id| self.newcomers.contains(id.as_str())) {
                 true => cluster.add_fault_to_come(fault.clone()),
                 false => cluster.add_fault(fault.clone())?,
             }

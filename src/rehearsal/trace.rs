@@ -143,7 +143,7 @@ impl Trace {
             let lag = (now - position).max(0);
             match self.lags.iter_mut().find(|curve| curve.drainer == id) {
                 Some(curve) => curve.points.push((now, lag)),
-                None => self.lags.push(LagCurve { drainer: id.to_owned(), points: vec![(now, lag)] }),
+                None => self.lags.push(LagCurve { drainer: id.into(), points: vec![(now, lag)] }),
             }
         }
     }

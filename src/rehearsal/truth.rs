@@ -3,6 +3,7 @@
 use crate::node::{Kind, RecordState};
 use crate::rehearsal::play::Played;
 use crate::sim::{Cluster, LogEntry, LogEvent, Micros, NodeIndex, ProcessStage};
+use crate::text::Untrusted;
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 
@@ -46,7 +47,7 @@ pub struct Timeline {
     /// The node.
     pub who: NodeIndex,
     /// Its id.
-    pub id: String,
+    pub id: Untrusted,
     /// Its process.
     pub process: Vec<(Micros, ProcessState)>,
     /// The state in its record; `None` without one.
@@ -156,7 +157,7 @@ impl Truth {
             .everybody()
             .map(|who| Timeline {
                 who,
-                id: end.id_of(who).to_owned(),
+                id: end.id_of(who).into(),
                 process: vec![(
                     0,
                     if there.contains(&who) { ProcessState::of(start, who) } else { ProcessState::Down },

@@ -123,7 +123,11 @@ impl Cluster {
         let (id, address) = (node.id.clone(), node.address.clone());
         let who = match node.kind {
             Kind::Pump => {
-                let spec = PumpSpec { record: None, process: ProcessSpec::Dead, ..PumpSpec::new(id, address) };
+                let spec = PumpSpec {
+                    record: None,
+                    process: ProcessSpec::Dead,
+                    ..PumpSpec::new(id.as_str(), address.as_str())
+                };
                 let pump = self.pump_of(&spec, self.pumps.len());
                 let gc_ts = self.now - pump.retention;
                 self.pumps.push(Pump { newest: self.now, gc_ts, ..pump });
@@ -132,7 +136,11 @@ impl Cluster {
                 NodeIndex::Pump(at)
             }
             Kind::Drainer => {
-                let spec = DrainerSpec { record: None, process: ProcessSpec::Dead, ..DrainerSpec::new(id, address) };
+                let spec = DrainerSpec {
+                    record: None,
+                    process: ProcessSpec::Dead,
+                    ..DrainerSpec::new(id.as_str(), address.as_str())
+                };
                 let drainer = self.drainer_of(&spec, self.drainers.len());
                 let checkpoint = Checkpoint::at(self.now, self.now);
                 let (consumed, since, kept_at) = (self.now, self.now, self.now);

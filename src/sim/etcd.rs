@@ -317,7 +317,7 @@ impl Cluster {
 fn sort_out(key: &str, value: &[u8], mod_revision: i64, records: &mut Vec<Record>, malformed: &mut Vec<Malformed>) {
     match Record::parse(key, value, mod_revision) {
         Ok(record) => records.push(record),
-        Err(error) => malformed.push(Malformed { key: key.to_owned(), reason: error.message, mod_revision }),
+        Err(error) => malformed.push(Malformed { key: key.into(), reason: error.message.into(), mod_revision }),
     }
 }
 

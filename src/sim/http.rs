@@ -178,7 +178,8 @@ impl Cluster {
                 let status = self.pump_status(at);
                 let (records, _) = self.listing();
                 let pumps = records.iter().filter(|record| record.node.kind == Kind::Pump);
-                let all: Map<String, Json> = pumps.map(|record| (record.node.id.clone(), as_json(record))).collect();
+                let all: Map<String, Json> =
+                    pumps.map(|record| (record.node.id.as_str().to_owned(), as_json(record))).collect();
                 json!({"status": all, "CommitTS": status.commit_ts.0, "Checkpoint": {}, "ErrMsg": status.error})
             }
             NodeIndex::Drainer(at) => {

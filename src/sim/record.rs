@@ -2,6 +2,7 @@
 
 use super::clock::{MILLISECOND, Micros};
 use crate::node::{Kind, NodeRef, Record, RecordState, RecordText};
+use crate::text::Untrusted;
 use crate::tso::Tso;
 use serde_json::Value as Json;
 use std::sync::Arc;
@@ -25,7 +26,7 @@ pub(crate) struct Fixed {
     pub(crate) max_commit_ts: Tso,
     pub(crate) update_ts: Tso,
     /// The `nodeId` in it, where it is another than the key's.
-    pub(crate) other_id: Option<String>,
+    pub(crate) other_id: Option<Untrusted>,
     /// The whole object as it was written, where it is not what a node writes itself.
     pub(crate) json: Option<Arc<RecordText>>,
 }
@@ -52,7 +53,7 @@ impl Fixed {
                 canonical(id, &self.address, state, max_commit_ts, self.update_ts).into_bytes().into()
             }
         };
-        let node = NodeRef { kind, id: id.to_owned(), address: self.address.as_ref().to_owned() };
+        let node = NodeRef { kind, id: id.into(), address: self.address.as_ref().into() };
         let (max_commit_ts, update_ts) = (self.max_commit_ts, self.update_ts);
         let other_id = self.other_id.clone();
         Record { node, state: self.state.clone(), max_commit_ts, update_ts, mod_revision, other_id, json }

@@ -11,6 +11,7 @@ use crate::nearest::parse_named;
 use crate::rehearsal::{Base, Bounds, Played, Stage, Subjects, judged};
 use crate::secret::Secret;
 use crate::sim::{Cluster, Fault, HOUR, LogEvent, Scenario, Span};
+use crate::text::Untrusted;
 use crate::time::show_seconds;
 use indexmap::IndexMap;
 use std::collections::BTreeSet;
@@ -71,7 +72,13 @@ impl TestCluster {
         lasts: Option<Duration>,
     ) -> Result<()> {
         let kind = parse_named("fault", kind)?;
-        let fault = Fault { kind, node, node_kind: None, after: Span(after), lasts: lasts.map(Span) };
+        let fault = Fault {
+            kind,
+            node: node.map(Untrusted::from),
+            node_kind: None,
+            after: Span(after),
+            lasts: lasts.map(Span),
+        };
         match Cluster::new(&self.scenario)?.add_fault(fault.clone()) {
             // The script may start it: that is known once it has run.
             Err(error) if error.kind != ErrorKind::NotFound => return Err(error),
@@ -127,7 +134,7 @@ impl TestCluster {
         };
         let (there, all) = (ids(stage.start()), ids(&base.played.at_end));
         let nobody = self.faults.iter().find_map(|fault| {
-            let id = fault.node.as_ref().filter(|id| !all.contains(*id))?;
+            let id = fault.node.as_ref().filter(|id| !all.contains(id.as_str()))?;
             Some((fault.kind, id))
         });
         if let Some((kind, id)) = nobody {

@@ -3,6 +3,7 @@
 use crate::error::Error;
 use crate::node::{Kind, Malformed, NodeRef, Record, State};
 use crate::secret::Secret;
+use crate::text::Untrusted;
 use crate::tso::Tso;
 use crate::world::RunSummary;
 use crate::world::{Choice, Fence, LockInfo};
@@ -80,7 +81,7 @@ pub struct Clocks {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Acted {
     /// Its own words.
-    pub message: String,
+    pub message: Untrusted,
 }
 
 /// How a program ended, and what it said: the last 64 KiB of each stream, with a line before them that says what was cut.
@@ -144,9 +145,9 @@ pub enum ProbeFinding {
     /// Connected, and no answer: starting, or hung.
     Silent,
     /// Another node answered: the address was reused.
-    Other(String),
+    Other(Untrusted),
     /// Something that is no answer of a node, or a name that does not resolve: nothing is known.
-    Unknown(String),
+    Unknown(Untrusted),
 }
 
 impl std::fmt::Display for ProbeFinding {

@@ -3,6 +3,7 @@
 use crate::error::{Error, ErrorKind};
 use crate::node::{NodeRef, Record, State};
 use crate::secret::Secret;
+use crate::text::{Untrusted, on_one_line};
 use crate::time::show_seconds;
 use crate::world::query::requests;
 use crate::world::{Acted, Exec, LockInfo, Ran, TidbBinlogState};
@@ -223,8 +224,10 @@ impl Change {
                 format!("have the {server} write binlog again{then}")
             }
             Self::SwapRecord { seen, state } => format!("write {state} into the record of {}", name(&seen.node)),
-            Self::DeleteRecord { key, .. } => format!("delete the key {key}"),
-            Self::WriteSavepoint { dir, .. } => format!("write {}", dir.join("savepoint").display()),
+            Self::DeleteRecord { key, .. } => format!("delete the key {}", on_one_line(key)),
+            Self::WriteSavepoint { dir, .. } => {
+                format!("write {}", on_one_line(&dir.join("savepoint").to_string_lossy()))
+            }
             Self::Encrypt { .. } => "encrypt a text".into(),
             Self::BreakLock { seen, .. } => format!("take the maintenance lock away from {seen}"),
             Self::Manual(Manual { text, starts, stops, retires, frees, tidb, .. }) => {
@@ -256,7 +259,7 @@ impl Display for Change {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TidbRef {
     /// `host:port` for clients, by which people know it.
-    pub address: String,
+    pub address: Untrusted,
     /// `host:port` of its status port.
     pub status_address: String,
 }

@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::node::NodeRef;
-use crate::text::shell_word;
+use crate::text::{on_one_line, shell_word};
 use serde::{Deserialize, Serialize};
 use std::fmt::{Display, Formatter};
 use std::time::Duration;
@@ -45,7 +45,7 @@ impl Display for Exec {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
         for (at, word) in std::iter::once(&self.program).chain(&self.args).enumerate() {
             let space = if at == 0 { "" } else { " " };
-            write!(f, "{space}{}", shell_word(word))?;
+            write!(f, "{space}{}", on_one_line(&shell_word(word)))?;
         }
         Ok(())
     }

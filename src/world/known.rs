@@ -1,6 +1,7 @@
 //! What somebody knows of the cluster who looked at it once: what of it matters, and how it differs from now.
 
 use crate::node::{Kind, NodeRef, Record, RecordState};
+use crate::text::Untrusted;
 use crate::world::Listing;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,9 +14,9 @@ pub struct KnownNode {
     /// Pump or Drainer.
     pub kind: Kind,
     /// The id in its key.
-    pub id: String,
+    pub id: Untrusted,
     /// `host:port`.
-    pub address: String,
+    pub address: Untrusted,
     /// What its record says.
     pub state: RecordState,
 }
@@ -29,7 +30,7 @@ impl KnownNode {
 
     /// The key of its record in etcd.
     pub fn key(&self) -> String {
-        format!("{}{}", self.kind.prefix(), self.id)
+        [self.kind.prefix(), &self.id].concat()
     }
 
     /// How the node under one key differs between then and now, as a phrase; `None` if it does not. `who` knows it as it
@@ -57,7 +58,7 @@ pub struct Known {
     /// The nodes.
     pub nodes: Vec<KnownNode>,
     /// The keys that are no records.
-    pub malformed: BTreeSet<String>,
+    pub malformed: BTreeSet<Untrusted>,
 }
 
 impl Known {

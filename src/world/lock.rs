@@ -4,6 +4,7 @@
 //! same words; how the lease is kept alive is theirs.
 
 use crate::error::{AdvisedCommand, Error, ErrorKind};
+use crate::text::Untrusted;
 use crate::time::{Time, Zone, show_seconds};
 use crate::world::Fence;
 use serde::{Deserialize, Serialize};
@@ -20,17 +21,17 @@ const SHOWN: usize = 80;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LockHolder {
     /// The user's name.
-    pub user: String,
+    pub user: Untrusted,
     /// The host's name.
-    pub host: String,
+    pub host: Untrusted,
     /// The process id on that host.
     pub pid: u32,
     /// The run's id, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub run: Option<String>,
+    pub run: Option<Untrusted>,
     /// The script, if it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub script: Option<String>,
+    pub script: Option<Untrusted>,
     /// The version of this program.
     pub version: String,
 }

@@ -259,7 +259,7 @@ fn tidbs(stage: &mut Stage) -> Vec<TidbServer> {
 fn tidb(stage: &mut Stage, skips: bool) -> TidbRef {
     let is = |tidb: &TidbServer| (tidb.binlog_status == "Skipping") == skips;
     let found = tidbs(stage).into_iter().find(is).unwrap();
-    TidbRef { address: found.address, status_address: found.status_address.unwrap() }
+    TidbRef { address: found.address.into(), status_address: found.status_address.unwrap() }
 }
 
 fn skipped(answer: Answer) -> TidbBinlogState {
@@ -446,7 +446,7 @@ fn a_deletion_takes_only_what_was_seen(stage: &mut Stage) {
 
     let broken = stage.list().malformed;
     for key in broken {
-        let delete = Request::Change(Change::DeleteRecord { key: key.key, mod_revision: key.mod_revision });
+        let delete = Request::Change(Change::DeleteRecord { key: key.key.into(), mod_revision: key.mod_revision });
         assert_eq!(stage.ask(delete).unwrap(), Answer::Done, "what is no record can be deleted as well");
     }
     assert!(stage.list().malformed.is_empty());

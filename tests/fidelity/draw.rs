@@ -211,8 +211,8 @@ impl Draw<'_> {
         let again = self.dice.chance(50);
         let node = self.last.clone().filter(|node| again && fits(node)).unwrap_or(any);
         match self.dice.below(20) {
-            0 => NodeRef { id: format!("{}-9", node.kind), ..node },
-            1 | 2 => NodeRef { address: self.dice.one(self.addresses), ..node },
+            0 => NodeRef { id: format!("{}-9", node.kind).into(), ..node },
+            1 | 2 => NodeRef { address: self.dice.one(self.addresses).into(), ..node },
             3 => NodeRef { address: "127.0.0.1:1".into(), ..node },
             _ => node,
         }
@@ -256,7 +256,7 @@ impl Draw<'_> {
     fn play(&mut self) -> Play {
         let node = self.dice.one(&self.nodes);
         self.last = Some(node.clone());
-        let NodeRef { kind, id, .. } = node;
+        let (kind, id) = (node.kind, String::from(node.id));
         match self.dice.below(100) {
             0..=13 => Play::Signal(kind, id, Signal::Kill),
             14..=17 => Play::Signal(kind, id, Signal::Term),
@@ -293,6 +293,6 @@ impl Draw<'_> {
         let longest = if kind == PdGone { 12_000 } else { 120_000 };
         let lasts = Span(Duration::from_millis(self.dice.from(500, longest)));
         let after = Span(Duration::from_millis(self.dice.weighted(&[(4, 0), (1, 1500)])));
-        Fault { kind, node: (!alone).then_some(id), node_kind: Some(node_kind), after, lasts: Some(lasts) }
+        Fault { kind, node: (!alone).then(|| id.into()), node_kind: Some(node_kind), after, lasts: Some(lasts) }
     }
 }

@@ -124,7 +124,7 @@ impl<'a> Pair<'a> {
             }),
             Step::Delete { age, pick, wrong } => self.of_listing(age, |listing| {
                 let records = listing.records.iter().map(|record| (record.node.key(), record.mod_revision));
-                let malformed = listing.malformed.iter().map(|key| (key.key.clone(), key.mod_revision));
+                let malformed = listing.malformed.iter().map(|key| (key.key.clone().into(), key.mod_revision));
                 let keys: Vec<_> = records.chain(malformed).collect();
                 let (key, revision) = keys.get(pick.checked_rem(keys.len())?)?.clone();
                 Some(Request::Change(Change::DeleteRecord { key, mod_revision: revision - i64::from(wrong) }))

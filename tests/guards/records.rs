@@ -34,7 +34,7 @@ fn alive_sees_a_heartbeat_from_elsewhere() {
     let elsewhere = Situation::sample("default").prepared(|world| {
         let (records, _) = world.cluster().listing();
         let record = records.into_iter().find(|record| record.node.id == "pump-0").unwrap();
-        let moved = record.json.shown().replace(&record.node.address, "10.9.9.9:8250");
+        let moved = record.json.shown().replace(record.node.address.as_str(), "10.9.9.9:8250");
         world.cluster_mut().put(&record.node.key(), moved.as_bytes());
     });
     let words = ["something still writes the record of pump pump-0 (10.9.9.9:8250): it may run elsewhere"];

@@ -62,7 +62,7 @@ impl Setup {
         let sink = heard.clone();
         let notices: Notices = Arc::new(move |notice| sink.lock().unwrap().push(notice));
         let holder = LockHolder {
-            user: self.user,
+            user: self.user.into(),
             host: "here".into(),
             pid: std::process::id(),
             run: None,

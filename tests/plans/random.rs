@@ -50,7 +50,8 @@ fn change(cluster: &Cluster, random: &mut Random) -> String {
         }
         3 => {
             let (kind, number) = (random.of(Kind::ALL), 10 + random.below(1000));
-            let node = NodeRef { kind, id: format!("new-{number}"), address: format!("10.8.8.8:{number}") };
+            let node =
+                NodeRef { kind, id: format!("new-{number}").into(), address: format!("10.8.8.8:{number}").into() };
             let (id, host, state) = (json!(node.id), json!(node.address), json!(random.of(State::ALL).name()));
             cluster.put(&node.key(), &with(&record, &[("nodeId", id), ("host", host), ("state", state)]));
             format!("{node} has come")

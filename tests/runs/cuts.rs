@@ -230,7 +230,14 @@ impl Case {
     ) -> Result<()> {
         let notices: Notices = Arc::new(|_| {});
         let (user, host) = ("ada".to_owned(), "ops-1".to_owned());
-        let holder = LockHolder { user, host, pid: 1, run: Some(ID.into()), script: None, version: "1".into() };
+        let holder = LockHolder {
+            user: user.into(),
+            host: host.into(),
+            pid: 1,
+            run: Some(ID.into()),
+            script: None,
+            version: "1".into(),
+        };
         let wait = Some(Duration::from_secs(120));
         let session = Session::new(Parts {
             world: Box::new(Mortal { world: world.clone(), points: points.clone() }),

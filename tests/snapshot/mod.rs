@@ -252,8 +252,11 @@ fn a_live_cluster_is_found_as_it_is() {
         "keys": [{"key": "/tidb-binlog/v1/pumps/broken", "value": "{not json"}]}"#;
     let cluster = LiveCluster::start(Scenario::parse(text).unwrap());
     let mut live = LiveWorld::new(&[cluster.url()], Duration::from_secs(5));
-    let dead =
-        NodeRef { kind: Kind::Drainer, id: "drainer-0".into(), address: cluster.address(Kind::Drainer, "drainer-0") };
+    let dead = NodeRef {
+        kind: Kind::Drainer,
+        id: "drainer-0".into(),
+        address: cluster.address(Kind::Drainer, "drainer-0").into(),
+    };
     // The ports of those that are dead are open for an instant.
     assert!(crate::support::eventually(Duration::from_secs(10), || live.probe(&dead) == ProbeFinding::Refused));
     let snapshot = Snapshot::take(&mut live.world, Duration::from_secs(4)).unwrap();

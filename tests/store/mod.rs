@@ -75,7 +75,7 @@ fn script(file: &Path, n: u8) -> RunJournal {
 }
 
 fn pump(id: &str) -> NodeRef {
-    NodeRef { kind: Kind::Pump, id: id.into(), address: format!("{id}:8250") }
+    NodeRef { kind: Kind::Pump, id: id.into(), address: format!("{id}:8250").into() }
 }
 
 /// The change number `n` of a run.

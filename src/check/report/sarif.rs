@@ -6,6 +6,7 @@ use crate::check::finding::Finding;
 use crate::check::report::{Report, Unreadable};
 use crate::check::rule::{Rule, Severity};
 use crate::check::rules;
+use crate::text::on_lines;
 use serde_json::{Value, json};
 
 pub(super) fn log(report: &Report) -> Value {
@@ -63,7 +64,7 @@ fn result(file: &str, finding: &Finding, rules: &[&Rule]) -> Value {
         "ruleId": finding.rule.name,
         "ruleIndex": rules.iter().position(|rule| rule.name == finding.rule.name),
         "level": level(finding.rule),
-        "message": { "text": text },
+        "message": { "text": on_lines(&text) },
         "locations": [{
             "physicalLocation": { "artifactLocation": { "uri": uri(file) }, "region": region.clone() },
         }],

@@ -9,7 +9,7 @@ use crate::nearest::{did_you_mean, names_of, parse_named};
 use crate::node::{Kind, Node, State};
 use crate::operations::{self, Arguments, Function};
 use crate::output::Output;
-use crate::text::shell_word;
+use crate::text::{Untrusted, on_one_line, shell_word};
 use crate::time::Zone;
 use crate::value::Value;
 use crate::world::{Gate, GuardName};
@@ -124,7 +124,7 @@ const COMMANDS: [&str; 10] = [
 struct Listed {
     nodes: Vec<Arc<Node>>,
     /// The keys that are no records, and why.
-    malformed: Vec<(String, String)>,
+    malformed: Vec<(Untrusted, Untrusted)>,
 }
 
 /// One command under way.
@@ -230,14 +230,14 @@ impl Command<'_> {
         let id = self.flags.node_id.as_str();
         let (own, other): (Vec<&Arc<Node>>, Vec<&Arc<Node>>) =
             listed.nodes.iter().partition(|node| node.record.node.kind == kind);
-        let ids: Vec<&str> = own.iter().map(|node| node.id()).collect();
+        let ids: Vec<&Untrusted> = own.iter().map(|node| node.id()).collect();
         let here = own.iter().filter(|node| !id.is_empty() && node.record.node.address.eq_ignore_ascii_case(id));
-        let here: Vec<&str> = here.map(|node| node.id()).collect();
+        let here: Vec<&Untrusted> = here.map(|node| node.id()).collect();
         if let [first, ..] = here.as_slice() {
             return format!(
                 "that is the address of {}: give the id, as in -node-id {}",
-                here.join(", "),
-                shell_word(first)
+                in_words(&here),
+                on_one_line(&shell_word(first))
             );
         }
         if listed.malformed.iter().any(|(key, _)| *key == format!("{}{id}", kind.prefix())) {
@@ -246,13 +246,13 @@ impl Command<'_> {
         if let Some(other) = other.iter().find(|node| node.id() == id) {
             let kind = other.record.node.kind;
             let verb = self.flags.command.split('-').next().unwrap_or_default();
-            return format!("{id} is a {kind}: -cmd {verb}-{kind}");
+            return format!("{} is a {kind}: -cmd {verb}-{kind}", other.id());
         }
-        match did_you_mean(id, ids.iter().copied()) {
+        match did_you_mean(id, ids.iter().map(|id| id.as_str())) {
             Some(hint) => hint,
             None if id.is_empty() => "name the node with -node-id".into(),
             None if ids.is_empty() => format!("the cluster has no {kind}"),
-            None => format!("there are {}", ids.join(", ")),
+            None => format!("there are {}", in_words(&ids)),
         }
     }
 
@@ -338,13 +338,17 @@ fn listed(listing: Value) -> Listed {
     let node = |value| if let Value::Node(node) = value { Some(node) } else { None };
     let key = |value| match value {
         Value::Map(fields) => match (fields.get("key"), fields.get("reason")) {
-            (Some(Value::Text(key)), Some(Value::Text(reason))) => Some((key.clone(), reason.clone())),
+            (Some(Value::Text(key)), Some(Value::Text(reason))) => Some((key.as_str().into(), reason.as_str().into())),
             _ => None,
         },
         _ => None,
     };
     let nodes = list("nodes").into_iter().filter_map(node).collect();
     Listed { nodes, malformed: list("malformed").into_iter().filter_map(key).collect() }
+}
+
+fn in_words(ids: &[&Untrusted]) -> String {
+    ids.iter().map(|id| id.to_string()).collect::<Vec<_>>().join(", ")
 }
 
 /// How a key that is no record is deleted in our language.

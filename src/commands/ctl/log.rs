@@ -44,8 +44,8 @@ pub(super) fn node_text(node: &Node, zone: Zone) -> String {
     let record = &node.record;
     format!(
         "{{NodeID: {}, Addr: {}, State: {}, MaxCommitTS: {}, UpdateTime: {}}}",
-        record.node.id,
-        record.node.address,
+        record.node.id.as_str(),
+        record.node.address.as_str(),
         record.state.name(),
         record.max_commit_ts,
         go_time(record.update_ts.physical_ms(), zone)

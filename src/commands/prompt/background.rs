@@ -132,7 +132,8 @@ impl Look {
         }
         if nodes_too {
             let listing = world.ask(read::Nodes)?;
-            let nodes = listing.records.into_iter().map(|record| (record.node.kind, record.node.id));
+            let nodes =
+                listing.records.into_iter().map(|record| (record.node.kind, record.node.id.as_str().to_owned()));
             self.seen.lock().unwrap_or_else(PoisonError::into_inner).replace(nodes.collect());
         }
         let holder = world.ask(read::LockStatus)?.as_ref().and_then(|info| self.other(info));

@@ -7,6 +7,7 @@ use crate::config;
 use crate::error::Result;
 use crate::journal::store::{RunLine, RunState, Store};
 use crate::live::clock;
+use crate::text::on_one_line;
 use crate::time::show_seconds;
 use crate::world::{Choice, Question};
 
@@ -40,5 +41,12 @@ pub(in crate::commands) fn offer(context: &CommandContext, script: &str) -> Resu
 
 fn told(run: &RunLine) -> String {
     let ago = show_seconds((clock::unix_ms() - run.begun_ms).max(0) as f64 / 1000.0);
-    format!("{}, begun {ago} ago by {} on {}: {}", run.id, run.user, run.host, progress(run, Standing::of(run)))
+    on_one_line(&format!(
+        "{}, begun {ago} ago by {} on {}: {}",
+        run.id,
+        run.user,
+        run.host,
+        progress(run, Standing::of(run))
+    ))
+    .into_owned()
 }

@@ -207,7 +207,7 @@ fn lock_of_the_gone(head: &RunHead, world: &mut dyn World) -> Result<Option<Lock
     let seen = world.ask(read::LockStatus)?;
     let is_of_the_gone = |seen: &LockInfo| {
         let LockOwner::Holder { holder: LockHolder { host, pid, run, .. }, .. } = &seen.owner else { return false };
-        run.as_ref() == Some(&head.id) && *host == host::name() && host::process_start(*pid).is_none()
+        run.as_ref().is_some_and(|run| *run == head.id) && *host == host::name() && host::process_start(*pid).is_none()
     };
     Ok(seen.filter(is_of_the_gone))
 }

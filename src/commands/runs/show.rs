@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::journal::store::Loaded;
 use crate::journal::{Entry, Unfinished};
 use crate::output::{Format, Output, Tone};
+use crate::text::on_one_line;
 use crate::time::{Time, Zone};
 use crate::world::{Answer, Ask, Change, Choice, Request, SecretPrompt};
 use serde_json::json;
@@ -64,11 +65,11 @@ fn time(ms: i64) -> Time {
 
 fn told(output: &Output, loaded: &Loaded) {
     let (head, line) = (&loaded.head, &loaded.line);
-    output.told("", &format!("Run {} of {}", head.id, head.script), Tone::Strong);
+    output.told("", &on_one_line(&format!("Run {} of {}", head.id, head.script)), Tone::Strong);
     let cluster = head.cluster_id.map_or("an unknown cluster".to_owned(), |id| format!("cluster {id}"));
     let begun =
         format!("on {cluster}, begun {} by {} on {} (process {})", time(head.begun_ms), head.user, head.host, head.pid);
-    output.told("  ", &begun, Tone::Plain);
+    output.told("  ", &on_one_line(&begun), Tone::Plain);
     let ended = line.ended_ms.map_or(String::new(), |ms| format!(" at {}", time(ms)));
     let code = line.exit_code.map_or(String::new(), |code| format!(", exit code {code}"));
     let deeds = said::deeds(&loaded.entries);
@@ -77,11 +78,11 @@ fn told(output: &Output, loaded: &Loaded) {
         output.told("  ", &error.to_string(), Tone::Bad);
     }
     if let Some(why) = &line.why {
-        output.told("  ", &format!("abandoned: {why}"), Tone::Plain);
+        output.told("  ", &on_one_line(&format!("abandoned: {why}")), Tone::Plain);
     }
     if !head.parameters.is_empty() {
         let all: Vec<String> = head.parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        output.told("  parameters: ", &all.join(", "), Tone::Plain);
+        output.told("  parameters: ", &on_one_line(&all.join(", ")), Tone::Plain);
     }
     if !head.secrets.is_empty() {
         let all: Vec<&str> = head.secrets.keys().map(String::as_str).collect();
@@ -115,7 +116,7 @@ fn journal(output: &Output, all: &[Happened<'_>], goes_on: bool) {
             counted(&mut reads);
             step = one.step();
             if let Some(step) = step {
-                output.told("           ", &format!("==> {step}"), Tone::Strong);
+                output.told("           ", &on_one_line(&format!("==> {step}")), Tone::Strong);
             }
         }
         match one {
@@ -177,7 +178,7 @@ fn what(request: &Request) -> String {
 
 fn said(answer: &Answer) -> String {
     match answer {
-        Answer::Acted(acted) => acted.message.clone(),
+        Answer::Acted(acted) => acted.message.to_string(),
         Answer::Swapped(record) => format!("the record says {}", record.state),
         Answer::Ran(ran) => format!("exit status {}", ran.status),
         Answer::Chosen(Choice::Yes) => "yes".into(),

@@ -156,8 +156,8 @@ pub(super) fn parse(kv: KeyValue) -> Result<Record, Malformed> {
         Err(_) => Err(Error::invalid("the key is not text")),
     };
     record.map_err(|error| Malformed {
-        key: String::from_utf8_lossy(&key).into_owned(),
-        reason: error.to_string(),
+        key: String::from_utf8_lossy(&key).into_owned().into(),
+        reason: error.to_string().into(),
         mod_revision,
     })
 }

@@ -7,6 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::live::Sent;
 use crate::live::clock::{Deadline, Stopwatch, pause};
 use crate::node::{NodeRef, State};
+use crate::text::on_one_line;
 use crate::world::{Action, ProbeFinding};
 use reqwest::Method;
 use std::time::Duration;
@@ -139,5 +140,6 @@ pub(in crate::live) async fn trigger_gc(nodes: &Nodes, node: &NodeRef, sent: &Se
 }
 
 fn rejected(what: &str, words: &str) -> Error {
-    Error::new(ErrorKind::Rejected, format!("cannot {what}: {words}")).hint("probe the node to see its true state")
+    Error::new(ErrorKind::Rejected, format!("cannot {what}: {}", on_one_line(words)))
+        .hint("probe the node to see its true state")
 }

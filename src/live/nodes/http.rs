@@ -8,6 +8,7 @@ use crate::live::trouble::{Trouble, trouble};
 use crate::live::wire::{has_io, root};
 use crate::node::NodeRef;
 use crate::pd_url::authority;
+use crate::text::on_one_line;
 use crate::time::show_seconds;
 use reqwest::header::{DATE, LOCATION};
 use reqwest::{Client, Method, Response, Url};
@@ -61,7 +62,7 @@ impl Failure {
     /// In words, without the node.
     pub(super) fn words(&self) -> String {
         match self {
-            Self::Invalid(why) | Self::NotSent(why) | Self::Broken(why) => why.clone(),
+            Self::Invalid(why) | Self::NotSent(why) | Self::Broken(why) => on_one_line(why).into_owned(),
             Self::Refused => "connection refused".into(),
             Self::Reset => "the connection was reset".into(),
             Self::Closed => "the connection was closed without an answer".into(),
@@ -134,7 +135,7 @@ impl Reply {
         let to = self.location.as_ref().map(|to| format!(" with a redirect to {to}, which is not followed"));
         let text = String::from_utf8_lossy(&self.body[..self.body.len().min(200)]);
         let text = text.trim().replace(['\n', '\r'], " ");
-        format!("it answered HTTP {}{}: \"{text}\"", self.status, to.unwrap_or_default())
+        on_one_line(&format!("it answered HTTP {}{}: \"{text}\"", self.status, to.unwrap_or_default())).into_owned()
     }
 
     /// The body as text.

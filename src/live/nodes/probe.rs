@@ -47,10 +47,10 @@ fn finding(result: Result<Reply, Failure>) -> ProbeFinding {
     match result {
         Err(Failure::Refused | Failure::Reset) => ProbeFinding::Refused,
         Err(Failure::Silent(_)) => ProbeFinding::Silent,
-        Err(other) => ProbeFinding::Unknown(other.words()),
+        Err(other) => ProbeFinding::Unknown(other.words().into()),
         Ok(reply) => match serde_json::from_slice::<Verdict>(&reply.body) {
-            Ok(verdict) => said(&verdict.message).unwrap_or(ProbeFinding::Unknown(reply.words())),
-            Err(_) => ProbeFinding::Unknown(reply.words()),
+            Ok(verdict) => said(&verdict.message).unwrap_or(ProbeFinding::Unknown(reply.words().into())),
+            Err(_) => ProbeFinding::Unknown(reply.words().into()),
         },
     }
 }
@@ -62,7 +62,7 @@ fn said(message: &str) -> Option<ProbeFinding> {
         Some(refusal) if refusal.starts_with("action ") => Some(ProbeFinding::State(State::Online)),
         Some(refusal) if refusal.starts_with("nodeID ") => {
             let (_, id) = refusal.rsplit_once("nodeID is ")?;
-            Some(ProbeFinding::Other(id.trim().to_owned()))
+            Some(ProbeFinding::Other(id.trim().into()))
         }
         Some(_) => None,
         None => {

@@ -4,6 +4,7 @@ use super::http::{MAX_BODY, Reply};
 use super::{Nodes, Verdict, each_node};
 use crate::error::{Error, ErrorKind, Result};
 use crate::node::{Kind, NodeRef};
+use crate::text::on_one_line;
 use crate::tso::Tso;
 use crate::world::{DrainerStatus, PumpStatus, StatusReport};
 use serde::Deserialize;
@@ -80,8 +81,11 @@ async fn commit_ts_of(nodes: &Nodes, node: &NodeRef) -> Result<Tso> {
     let reply = nodes.get(node, &["commit_ts"], MAX_BODY).await?;
     let verdict: Verdict = decode(&reply, what, node)?;
     if verdict.code != 200 {
-        return Err(Error::new(ErrorKind::Rejected, format!("cannot {what} {node}: {}", verdict.message))
-            .hint("probe the node to see its true state"));
+        return Err(Error::new(
+            ErrorKind::Rejected,
+            format!("cannot {what} {node}: {}", on_one_line(&verdict.message)),
+        )
+        .hint("probe the node to see its true state"));
     }
     let ts = verdict.data.get("ts").and_then(serde_json::Value::as_i64);
     ts.map(Tso).ok_or_else(|| reply.no_answer(what, node))

@@ -106,7 +106,8 @@ fn blame(scene: &Case<'_>, loss: &Loss<'_>) -> Blame {
     };
     let log = scene.played.after.log().iter().rev().filter(|entry| entry.at <= loss.at);
     let cause = log.filter_map(|entry| gone(&entry.what).map(|by_hand| (entry.at, by_hand))).next();
-    let by_hand = written(scene, Kind::Pump, scene.id(pump));
+    let id = scene.id(pump);
+    let by_hand = written(scene, Kind::Pump, &id);
     match cause {
         Some((at, true)) => match by_hand.filter(|act| act.begun <= at && at <= act.ended).last() {
             // Nobody can prove that what a Pump holds was read: no fault is needed for this to lose it.
@@ -146,7 +147,7 @@ fn blame_for_close(scene: &Case<'_>, loss: &Loss<'_>, gone: Micros) -> Blame {
         node.id == pump || node.id == drainer
     };
     let closed = scene.played.acts.iter().filter(closes);
-    let acts = closed.chain(written(scene, Kind::Drainer, drainer)).filter(|act| act.begun <= gone);
+    let acts = closed.chain(written(scene, Kind::Drainer, &drainer)).filter(|act| act.begun <= gone);
     let Some(act) = acts.max_by_key(|act| act.begun) else { return Blame::BadLuck };
     if had_read_all(scene, loss, act.begun) {
         return Blame::BadLuck;
@@ -188,8 +189,8 @@ fn last_fault(scene: &Case<'_>, loss: &Loss<'_>, act: Micros) -> Micros {
     let end = &scene.played.after;
     let (drainer, pump) = (scene.id(NodeIndex::Drainer(loss.drainer)), scene.id(NodeIndex::Pump(loss.pump)));
     let concerns = |fault: usize| {
-        let node = end.faults()[fault].node.as_deref();
-        node.is_none_or(|node| node == drainer || node == pump)
+        let node = end.faults()[fault].node.as_ref();
+        node.is_none_or(|node| *node == drainer || *node == pump)
     };
     let began = end.log().iter().filter(|entry| entry.at <= loss.at).filter_map(|entry| {
         let LogEvent::FaultBegan(fault) = entry.what else { return None };

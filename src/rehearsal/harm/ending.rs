@@ -33,7 +33,7 @@ fn twice(scene: &Case<'_>, intended: &Intended, found: &mut Vec<Harm>) {
     for (place, (who, action, at)) in done.iter().enumerate() {
         let earlier: Vec<Micros> =
             done[..place].iter().filter(|(w, a, _)| w == who && a == action).map(|(.., at)| *at).collect();
-        let key = (who.kind(), scene.id(*who).to_owned(), action.name());
+        let key = (who.kind(), scene.id(*who), action.name());
         let expected = intended.done.get(&key).copied().unwrap_or(1);
         let Some(last) = earlier.last().filter(|_| earlier.len() >= expected) else { continue };
         let Some(node) = scene.truth.node(*who) else { continue };
@@ -189,7 +189,7 @@ fn leftovers(scene: &Case<'_>, intended: &Intended, found: &mut Vec<Harm>) {
 }
 
 fn is_named(scene: &Case<'_>, out: &TakenOut) -> bool {
-    names(&scene.played.result_text(out.asked), scene.id(out.who))
+    names(&scene.played.result_text(out.asked), &scene.id(out.who))
 }
 
 /// Whether `text` names the node `id`, not merely one whose id begins or ends alike.

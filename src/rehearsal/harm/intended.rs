@@ -5,6 +5,7 @@ use crate::node::{Kind, RecordState};
 use crate::rehearsal::play::Played;
 use crate::rehearsal::truth::{ProcessState, Truth};
 use crate::sim::{Cluster, LogEvent, Micros, NodeIndex};
+use crate::text::Untrusted;
 use crate::world::Action;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,13 +15,13 @@ pub struct Intended {
     /// Whether it succeeds: where a script comes to that fails without any fault is nobody's goal.
     pub(super) succeeds: bool,
     /// Each node's process and record in the end.
-    pub(super) ends: BTreeMap<(Kind, String), (ProcessState, Option<RecordState>)>,
+    pub(super) ends: BTreeMap<(Kind, Untrusted), (ProcessState, Option<RecordState>)>,
     /// The nodes whose processes were started during it.
-    pub(super) restarted: BTreeSet<(Kind, String)>,
+    pub(super) restarted: BTreeSet<(Kind, Untrusted)>,
     /// The Drainers that advance in the end.
     pub(super) advancing: BTreeSet<String>,
     /// How often each node did what it was told.
-    pub(super) done: BTreeMap<(Kind, String, &'static str), usize>,
+    pub(super) done: BTreeMap<(Kind, Untrusted, &'static str), usize>,
     /// How long it takes.
     pub(super) duration: Micros,
 }
@@ -32,7 +33,7 @@ impl Intended {
         let name = |node: &crate::rehearsal::truth::Timeline| (node.kind(), node.id.clone());
         let mut done = BTreeMap::new();
         for (who, action, _) in carried_out(played, truth) {
-            let key = (who.kind(), played.after.id_of(who).to_owned(), action.name());
+            let key = (who.kind(), played.after.id_of(who).into(), action.name());
             *done.entry(key).or_insert(0) += 1;
         }
         Self {

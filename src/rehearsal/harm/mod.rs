@@ -21,6 +21,7 @@ pub use intended::Intended;
 use crate::rehearsal::play::Played;
 use crate::rehearsal::truth::Truth;
 use crate::sim::{Cluster, Micros, SECOND};
+use crate::text::Untrusted;
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 use taken_out::TakenOut;
@@ -131,8 +132,8 @@ struct Case<'a> {
 }
 
 impl Case<'_> {
-    fn id(&self, who: crate::sim::NodeIndex) -> &str {
-        self.played.after.id_of(who)
+    fn id(&self, who: crate::sim::NodeIndex) -> Untrusted {
+        self.played.after.id_of(who).into()
     }
 }
 

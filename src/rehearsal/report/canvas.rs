@@ -1,6 +1,7 @@
 //! What every chart is drawn with: two layouts, boxes and words in SVG. Colours are classes, so that they follow the
 //! reader's scheme; the words are in a monospaced font, so that their width is known.
 
+use crate::text::on_one_line;
 use minijinja::Value;
 use svg::Node;
 use svg::node::element::{Element, Group, Line, Rectangle, SVG, Text, Title};
@@ -109,8 +110,11 @@ impl Canvas {
             Anchor::Middle => "middle",
             Anchor::End => "end",
         };
-        let words =
-            Text::new(text).set("class", class).set("x", tenth(x)).set("y", tenth(y)).set("text-anchor", anchor);
+        let words = Text::new(on_one_line(text))
+            .set("class", class)
+            .set("x", tenth(x))
+            .set("y", tenth(y))
+            .set("text-anchor", anchor);
         self.parts.push(words.into());
     }
 
@@ -119,7 +123,7 @@ impl Canvas {
         let mut area = Rectangle::new().set("class", class).set("x", tenth(x)).set("y", tenth(y));
         area = area.set("width", tenth(width)).set("height", tenth(height));
         if !tip.is_empty() {
-            area = area.add(Title::new(tip));
+            area = area.add(Title::new(on_one_line(tip)));
         }
         self.parts.push(area.into());
     }
@@ -141,7 +145,7 @@ impl Canvas {
         let mut curve = Element::new("polyline");
         curve.assign("class", class);
         curve.assign("points", places.join(" "));
-        curve.append(Title::new(tip));
+        curve.append(Title::new(on_one_line(tip)));
         self.parts.push(curve);
     }
 
@@ -152,7 +156,7 @@ impl Canvas {
         let corners = [corner(0.0, -5.0), corner(5.0, 0.0), corner(0.0, 5.0), corner(-5.0, 0.0)];
         diamond.assign("class", class);
         diamond.assign("points", corners.join(" "));
-        diamond.append(Title::new(tip));
+        diamond.append(Title::new(on_one_line(tip)));
         self.parts.push(diamond);
     }
 
@@ -167,8 +171,8 @@ impl Canvas {
             .set("class", self.layout.class())
             .set("viewBox", format!("0 0 {width} {height}"))
             .set("role", "img")
-            .set("aria-label", about)
-            .add(Title::new(about))
+            .set("aria-label", on_one_line(about).into_owned())
+            .add(Title::new(on_one_line(about)))
             .add(group);
         chart.to_string()
     }

@@ -15,7 +15,7 @@ const COLOURS: usize = 5;
 
 /// Drainers that were equally far behind all the time, and their curve.
 pub(super) struct Curve<'a> {
-    drainers: Vec<&'a str>,
+    drainers: Vec<String>,
     points: &'a [(Micros, Micros)],
 }
 
@@ -35,8 +35,8 @@ pub(super) fn curves(story: &Story) -> Vec<Curve<'_>> {
     let mut curves: Vec<Curve<'_>> = Vec::new();
     for LagCurve { drainer, points } in story.lags.iter().filter(|curve| !curve.points.is_empty()) {
         match curves.iter_mut().find(|curve| curve.points == points.as_slice()) {
-            Some(curve) => curve.drainers.push(drainer),
-            None => curves.push(Curve { drainers: vec![drainer], points }),
+            Some(curve) => curve.drainers.push(drainer.to_string()),
+            None => curves.push(Curve { drainers: vec![drainer.to_string()], points }),
         }
     }
     curves.sort_by_key(|curve| std::cmp::Reverse(curve.highest().1));

@@ -2,8 +2,8 @@
 //!
 //! The page is a template (`report.html`, `report.css`) that is filled with a view of the rehearsal; charts are drawn as
 //! SVG, each in a wide and a narrow layout. It fetches nothing and needs no script. Whatever comes from outside (ids,
-//! the script, messages) is text and stays text: the template engine and the SVG builder escape it. The same rehearsal
-//! gives the same bytes. Knows nothing of how the rehearsal was played.
+//! the script, messages) is text and stays text: the template engine and the SVG builder escape it, and what nobody would
+//! see of it is shown. The same rehearsal gives the same bytes. Knows nothing of how the rehearsal was played.
 
 mod axis;
 mod canvas;
@@ -22,11 +22,12 @@ use crate::rehearsal::files;
 use crate::rehearsal::story::Story;
 use crate::rehearsal::tally::{Shortest, Tally};
 use crate::sim::{Fault, MILLISECOND, Micros, SECOND, Scenario};
+use crate::text::on_lines;
 use crate::time::show_seconds;
 use many::{Many, Shown};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
-use minijinja::{Environment, UndefinedBehavior};
+use minijinja::{Environment, UndefinedBehavior, escape_formatter};
 use serde::Serialize;
 use std::path::Path;
 use tale::{Length, Tale};
@@ -87,6 +88,10 @@ impl Report<'_> {
         let mut pages = Environment::new();
         pages.set_undefined_behavior(UndefinedBehavior::Strict);
         pages.set_syntax(SyntaxConfig::builder().trim_blocks(true).build().map_err(broken)?);
+        pages.set_formatter(|out, state, value| match value.as_str().filter(|_| !value.is_safe()) {
+            Some(text) => escape_formatter(out, state, &on_lines(text).as_ref().into()),
+            None => escape_formatter(out, state, value),
+        });
         pages.add_template(PAGE, include_str!("report.html")).map_err(broken)?;
         pages.get_template(PAGE).and_then(|page| page.render(Serde(self.page()))).map_err(broken)
     }

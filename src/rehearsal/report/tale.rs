@@ -134,7 +134,7 @@ impl Tale {
 
 /// What a timeline shows, for those who cannot see it.
 fn about(story: &Story, tracks: &[&Track]) -> String {
-    let nodes: Vec<&str> = tracks.iter().map(|track| track.node.as_str()).collect();
+    let nodes: Vec<String> = tracks.iter().map(|track| track.node.to_string()).collect();
     let nodes = if nodes.is_empty() { "no node".to_owned() } else { nodes.join(", ") };
     format!(
         "Process and record of {nodes} over {} of virtual time, below the steps of the script",
@@ -150,8 +150,8 @@ fn groups(tracks: &[&Track], end: i64) -> Vec<Untouched> {
         let kind = track.kind.title();
         let same = |group: &&mut Untouched| (group.kind, group.process, group.record) == (kind, process, record);
         match found.iter_mut().find(same) {
-            Some(group) => group.nodes.push(track.node.clone()),
-            None => found.push(Untouched { kind, process, record, nodes: vec![track.node.clone()] }),
+            Some(group) => group.nodes.push(track.node.to_string()),
+            None => found.push(Untouched { kind, process, record, nodes: vec![track.node.to_string()] }),
         }
     }
     found
@@ -194,7 +194,7 @@ fn word(kind: StoryLineKind) -> (&'static str, &'static str) {
 
 fn differences(story: &Story) -> Vec<Difference> {
     let row = |differs: &crate::rehearsal::story::Difference| Difference {
-        node: differs.node.clone(),
+        node: differs.node.to_string(),
         what: differs.what.clone(),
         before: differs.before.clone(),
         after: differs.after.clone(),

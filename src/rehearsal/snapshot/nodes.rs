@@ -105,7 +105,7 @@ impl Subject<'_> {
             unknown.retentions.extend(retention.is_none().then(|| node.id.clone()));
             unknown.disks.extend(disk.is_none().then(|| node.id.clone()));
         }
-        let usual = PumpSpec::new(&node.id, &node.address);
+        let usual = PumpSpec::new(node.id.as_str(), node.address.as_str());
         PumpSpec {
             record: Some(self.stand.record),
             process: self.stand.process,
@@ -168,7 +168,7 @@ impl Subject<'_> {
             extra,
             json,
             phases: Phases { look_ms: self.look_ms(), checkpoint_ms: self.checkpoint_ms(), ..self.heartbeat() },
-            ..DrainerSpec::new(&node.id, &node.address)
+            ..DrainerSpec::new(node.id.as_str(), node.address.as_str())
         }
     }
 
@@ -331,7 +331,7 @@ fn extra(record: &Record) -> Option<Map<String, Json>> {
     }
     let own = |field: &str, value: &Json| match field {
         "host" | "state" | "maxCommitTS" | "updateTS" => true,
-        "nodeId" => *value == record.node.id,
+        "nodeId" => *value == record.node.id.as_str(),
         "isAlive" => *value == false,
         "score" => *value == 0,
         "label" => value.is_null(),

@@ -44,5 +44,7 @@ pub(super) fn tidbs(servers: &[TidbServer], unknown: &mut Unknown) -> Vec<TidbSp
 /// Keys that are no records. What was wrong with each stands in its place, which is no record either.
 pub(super) fn malformed(keys: &[Malformed], unknown: &mut Unknown) -> Vec<KeySpec> {
     unknown.values.extend(keys.iter().map(|malformed| malformed.key.clone()));
-    keys.iter().map(|malformed| KeySpec { key: malformed.key.clone(), value: malformed.reason.clone() }).collect()
+    keys.iter()
+        .map(|malformed| KeySpec { key: malformed.key.clone().into(), value: malformed.reason.clone().into() })
+        .collect()
 }

@@ -1,6 +1,7 @@
 //! What could not be learnt of a cluster, and what is assumed for it, in sentences for people.
 
 use crate::sim::{BinlogSpec, Scenario};
+use crate::text::Untrusted;
 
 /// How many names a sentence lists at most.
 const NAMES: usize = 6;
@@ -13,15 +14,15 @@ pub(super) const WRITES_PER_SECOND: u32 = 20;
 pub(super) struct Unknown {
     said: Vec<String>,
     /// Nodes whose start is not known.
-    pub(super) starts: Vec<String>,
+    pub(super) starts: Vec<Untrusted>,
     /// Pumps whose retention is not known.
-    pub(super) retentions: Vec<String>,
+    pub(super) retentions: Vec<Untrusted>,
     /// Pumps whose disk is not known.
-    pub(super) disks: Vec<String>,
+    pub(super) disks: Vec<Untrusted>,
     /// Drainers of which nothing shows how fast they could be.
-    pub(super) speeds: Vec<String>,
+    pub(super) speeds: Vec<Untrusted>,
     /// Keys that are no records, whose values no listing shows.
-    pub(super) values: Vec<String>,
+    pub(super) values: Vec<Untrusted>,
 }
 
 impl Unknown {
@@ -77,10 +78,11 @@ fn never_known(scenario: &Scenario) -> Vec<String> {
 }
 
 /// The first few names, and how many more there are.
-fn list(names: &[String]) -> String {
+fn list(names: &[Untrusted]) -> String {
+    let first: Vec<String> = names.iter().take(NAMES).map(Untrusted::to_string).collect();
     match names.len() {
-        ..=NAMES => names.join(", "),
-        many => format!("{} and {} more", names[..NAMES].join(", "), many - NAMES),
+        ..=NAMES => first.join(", "),
+        many => format!("{} and {} more", first.join(", "), many - NAMES),
     }
 }
 
@@ -90,7 +92,7 @@ mod tests {
 
     #[test]
     fn many_nodes_that_lack_the_same_share_a_sentence() {
-        let names = |count: usize| (0..count).map(|at| format!("p{at}")).collect::<Vec<_>>();
+        let names = |count: usize| (0..count).map(|at| format!("p{at}").into()).collect::<Vec<_>>();
         assert_eq!(list(&names(2)), "p0, p1");
         assert_eq!(list(&names(9)), "p0, p1, p2, p3, p4, p5 and 3 more");
     }

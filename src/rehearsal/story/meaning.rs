@@ -6,6 +6,7 @@ use crate::node::Kind;
 use crate::rehearsal::play::Played;
 use crate::rehearsal::truth::Truth;
 use crate::sim::{Cluster, Micros, NodeIndex};
+use crate::text::Untrusted;
 
 pub(super) fn told(start: &Cluster, played: &Played, truth: &Truth) -> Vec<StoryLine> {
     let end = played.ended_at();
@@ -38,18 +39,18 @@ fn writable(start: &Cluster, truth: &Truth, end: Micros) -> Vec<StoryLine> {
 
 /// Which Drainers stood still, and for how long.
 fn replication(played: &Played, truth: &Truth, end: Micros) -> Vec<StoryLine> {
-    let mut stretches: Vec<(Micros, Micros, Vec<&str>)> = Vec::new();
+    let mut stretches: Vec<(Micros, Micros, Vec<String>)> = Vec::new();
     // One that never replicated, paused before the script began, was not stopped by anything that is told here.
     let replicating = || truth.flows.iter().filter(|(_, changes)| changes.iter().any(|(_, flows)| *flows));
     for (place, changes) in replicating() {
-        let id = played.after.id_of(NodeIndex::Drainer(*place));
+        let id = Untrusted::from(played.after.id_of(NodeIndex::Drainer(*place))).to_string();
         for (from, to) in Truth::stretches(changes, end, |flows| !flows) {
             match stretches.iter_mut().find(|(f, t, _)| (*f - from).abs() < NOTICED && (*t - to).abs() < NOTICED) {
                 Some((_, last, ids)) => {
                     *last = to.max(*last);
-                    ids.push(id);
+                    ids.push(id.clone());
                 }
-                None => stretches.push((from, to, vec![id])),
+                None => stretches.push((from, to, vec![id.clone()])),
             }
         }
     }

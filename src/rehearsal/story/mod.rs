@@ -16,6 +16,7 @@ use crate::rehearsal::harm::Harm;
 use crate::rehearsal::play::Played;
 use crate::rehearsal::truth::{ProcessState, Truth};
 use crate::sim::{Cluster, Fault, LogEvent, Micros};
+use crate::text::Untrusted;
 use crate::value::Value;
 use serde::{Deserialize, Serialize};
 
@@ -115,7 +116,7 @@ pub struct Totals {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
     /// The node.
-    pub node: String,
+    pub node: Untrusted,
     /// Pump or Drainer.
     pub kind: Kind,
     /// What of it: `record`, `process`, `started`, `address`.
@@ -130,7 +131,7 @@ pub struct Difference {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Track {
     /// The node.
-    pub node: String,
+    pub node: Untrusted,
     /// Pump or Drainer.
     pub kind: Kind,
     /// Its process: from when on it was what.
@@ -143,7 +144,7 @@ pub struct Track {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LagCurve {
     /// The Drainer.
-    pub drainer: String,
+    pub drainer: Untrusted,
     /// Points of time, and the lag then, in microseconds.
     pub points: Vec<(Micros, Micros)>,
 }

@@ -5,7 +5,8 @@ use crate::error::ErrorKind;
 use crate::language::Ending;
 use crate::rehearsal::play::Played;
 use crate::rehearsal::trace::{Act, Asked, Said};
-use crate::sim::{Cluster, Fault, LogEntry, LogEvent, Micros, SECOND};
+use crate::sim::{Cluster, Fault, LogEntry, LogEvent, Micros, NodeIndex, SECOND};
+use crate::text::Untrusted;
 use crate::time::show_seconds;
 use crate::value::Value;
 use crate::world::{Answer, Change, Notice};
@@ -62,12 +63,12 @@ fn line(said: &Said) -> Option<StoryLine> {
 
 /// What a change does, with the ids of its nodes alone.
 pub(crate) fn change(change: &Change) -> String {
-    change.words(|node| node.id.clone())
+    change.words(|node| node.id.to_string())
 }
 
 fn outcome(act: &Act) -> String {
     match &act.outcome {
-        Ok(Answer::Acted(acted)) => acted.message.clone(),
+        Ok(Answer::Acted(acted)) => acted.message.to_string(),
         Ok(_) if act.change.outside().is_some() => {
             format!("done after {}", span(act.ended - act.begun))
         }
@@ -111,9 +112,9 @@ pub(crate) fn fault_text(fault: &Fault) -> String {
 }
 
 fn happening_text(cluster: &Cluster, what: &LogEvent) -> String {
-    let id = |who: &crate::sim::NodeIndex| cluster.id_of(*who).to_owned();
-    let pump = |at: &usize| cluster.id_of(crate::sim::NodeIndex::Pump(*at)).to_owned();
-    let drainer = |at: &usize| cluster.id_of(crate::sim::NodeIndex::Drainer(*at)).to_owned();
+    let id = |who: &NodeIndex| Untrusted::from(cluster.id_of(*who));
+    let pump = |at: &usize| Untrusted::from(cluster.id_of(NodeIndex::Pump(*at)));
+    let drainer = |at: &usize| Untrusted::from(cluster.id_of(NodeIndex::Drainer(*at)));
     match what {
         LogEvent::Started(who) => format!("{} is started", id(who)),
         LogEvent::Notifying(who) => format!("{} registers, and tells the Drainers of itself", id(who)),

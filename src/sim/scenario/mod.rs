@@ -15,6 +15,7 @@ use super::clock::{MINUTE, Micros, SECOND};
 use crate::error::{Error, Result};
 use crate::nearest::did_you_mean;
 use crate::node::Kind;
+use crate::text::{Untrusted, on_one_line};
 use crate::time::{Time, Zone};
 use crate::world::{Alarm, FaultKind};
 use serde::{Deserialize, Serialize};
@@ -151,7 +152,7 @@ pub struct Fault {
     pub kind: FaultKind,
     /// To which node, by id, if to one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub node: Option<String>,
+    pub node: Option<Untrusted>,
     /// Its kind, where a Pump and a Drainer have the same id; for a malformed key, beneath which prefix.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node_kind: Option<Kind>,
@@ -250,11 +251,11 @@ impl Scenario {
         let mut seen = std::collections::BTreeSet::new();
         for (kind, id, address) in pumps.chain(drainers) {
             if id.is_empty() || id.contains('/') {
-                return Err(Error::invalid(format!("the scenario has a {} with the id \"{id}\"", kind.title()))
+                return Err(Error::invalid(format!("the scenario has a {} with the id {id:?}", kind.title()))
                     .hint("an id is not empty and has no slash; a nested key belongs into `keys`"));
             }
             if !seen.insert((kind, id)) {
-                return Err(Error::invalid(format!("the scenario has the {} {id} twice", kind.title()))
+                return Err(Error::invalid(format!("the scenario has the {} {} twice", kind.title(), on_one_line(id)))
                     .hint("give every Pump and every Drainer an id of its own"));
             }
             if !address.contains(':') {

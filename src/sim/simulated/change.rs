@@ -7,6 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::node::{Kind, NodeRef, Record, State};
 use crate::sim::http::{Behind, Said};
 use crate::sim::process::NodeIndex;
+use crate::text::Untrusted;
 use crate::world::{Acted, Action, Answer, Fence, TidbRef};
 
 impl Simulated {
@@ -16,11 +17,12 @@ impl Simulated {
         let loses = self.cluster.node(who).suffers.loses_answers > self.cluster.now();
         match self.cluster.put_state(who, &node.id, action.name()) {
             Said::Done(_) if loses => Err(lost(node, action.name(), "the connection was reset")),
-            said @ Said::Done(_) => Ok(Answer::Acted(Acted { message: said.to_string() })),
-            said @ (Said::OtherId { .. } | Said::State { .. } | Said::UnknownAction { .. }) => {
-                Err(Error::new(ErrorKind::Rejected, format!("cannot {} {node}: {said}", action.name()))
-                    .hint("probe the node to see its true state"))
-            }
+            said @ Said::Done(_) => Ok(Answer::Acted(Acted { message: said.to_string().into() })),
+            said @ (Said::OtherId { .. } | Said::State { .. } | Said::UnknownAction { .. }) => Err(Error::new(
+                ErrorKind::Rejected,
+                format!("cannot {} {node}: {}", action.name(), Untrusted::from(said.to_string())),
+            )
+            .hint("probe the node to see its true state")),
         }
     }
 

@@ -94,7 +94,7 @@ impl Simulated {
             Behind::Nobody | Behind::Reset => ProbeFinding::Refused,
             Behind::Silent(_) => ProbeFinding::Silent,
             Behind::Node(who) => match self.cluster.put_state(who, &node.id, "probe") {
-                Said::OtherId { own, .. } => ProbeFinding::Other(own),
+                Said::OtherId { own, .. } => ProbeFinding::Other(own.into()),
                 Said::State { state, .. } => ProbeFinding::State(state),
                 Said::UnknownAction { .. } | Said::Done(_) => ProbeFinding::State(State::Online),
             },

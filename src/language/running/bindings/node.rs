@@ -34,7 +34,7 @@ pub(crate) fn register(engine: &mut Engine, host: &Rc<Host>) {
     });
     engine.register_fn("==", |a: NodeValue, b: NodeValue| a.record.node == b.record.node);
     engine.register_fn("!=", |a: NodeValue, b: NodeValue| a.record.node != b.record.node);
-    engine.register_fn("to_string", |node: &mut NodeValue| node.id().to_owned());
+    engine.register_fn("to_string", |node: &mut NodeValue| node.id().to_string());
     engine.register_fn("to_debug", |node: &mut NodeValue| {
         format!("{} {} ({}, {})", node.record.node.kind, node.id(), node.record.state, node.record.node.address)
     });
@@ -43,10 +43,10 @@ pub(crate) fn register(engine: &mut Engine, host: &Rc<Host>) {
 fn property(node: &NodeValue, name: &str) -> Value {
     let record = &node.record;
     match name {
-        "id" => record.node.id.clone().into(),
+        "id" => record.node.id.as_str().into(),
         "kind" => record.node.kind.name().into(),
         "state" => record.state.name().into(),
-        "address" => record.node.address.clone().into(),
+        "address" => record.node.address.as_str().into(),
         "max_commit_ts" => record.max_commit_ts.into(),
         "updated" => Time::of_tso(record.update_ts, Zone::Utc).into(),
         "heartbeat_age" => node.heartbeat_age.into(),
