@@ -64,6 +64,7 @@ mod sim_world;
 mod snapshot;
 mod store;
 mod support;
+mod tables;
 mod testing;
 mod text_files;
 mod tidb;

@@ -19,14 +19,13 @@ pub(super) fn main(context: &CommandContext, docs: &Docs) -> Result<u8> {
         write(context, dir, cli::man_pages()?)?;
         return Ok(0);
     }
-    let text = match (&docs.name, docs.completions) {
-        (Some(name), _) => page(name, &topics())?,
-        (None, Some(shell)) => cli::completions(shell),
-        (None, None) if docs.reference => reference_markdown(),
-        (None, None) if docs.procedures => procedures_markdown(),
-        (None, None) => overview(),
-    };
-    context.output.line(text.trim_end());
+    match (&docs.name, docs.completions) {
+        (Some(name), _) => context.output.page(page(name, &topics())?.trim_end()),
+        (None, Some(shell)) => context.output.line(cli::completions(shell).trim_end()),
+        (None, None) if docs.reference => context.output.line(reference_markdown().trim_end()),
+        (None, None) if docs.procedures => context.output.line(procedures_markdown().trim_end()),
+        (None, None) => context.output.page(overview().trim_end()),
+    }
     Ok(0)
 }
 

@@ -176,7 +176,7 @@ impl Looking<'_> {
             return Ok(());
         }
         let Some(known) = known else {
-            context.output.line(&format!("{time}: {}", summary(found, self.observe)));
+            context.output.told(&format!("{time}: "), &summary(found, self.observe), Tone::Plain);
             found.iter().for_each(|finding| finding.tell(context));
             return Ok(());
         };
@@ -185,7 +185,7 @@ impl Looking<'_> {
         let new: Vec<_> = found.iter().filter(|one| !before.contains(&one.identity())).collect();
         let gone: Vec<_> = known.iter().filter(|one| !after.contains(&one.identity())).collect();
         if !new.is_empty() || !gone.is_empty() {
-            context.output.line(&format!("{time}: {}", summary(found, self.observe)));
+            context.output.told(&format!("{time}: "), &summary(found, self.observe), Tone::Plain);
         }
         for finding in gone {
             context.output.told(&format!("{:MARGIN$}", "gone"), &finding.line(), Tone::Note);
@@ -214,7 +214,7 @@ fn show(context: &CommandContext, found: &[Finding], observe: Duration) {
         return;
     }
     found.iter().for_each(|finding| finding.tell(context));
-    context.output.line(&summary(found, observe));
+    context.output.told("", &summary(found, observe), Tone::Plain);
 }
 
 fn summary(found: &[Finding], observe: Duration) -> String {

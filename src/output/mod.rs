@@ -3,11 +3,13 @@
 //! Lower rooms return values and send notices; only this room knows what they look like. Rendering is pure functions
 //! from values to text; [`Output`] decides where the text goes. Nothing here knows scripts, worlds or sessions.
 
+mod cell;
 mod console;
 mod csv;
 mod failure;
 mod json;
 mod keyboard;
+mod left_out;
 mod node_fields;
 mod pager;
 mod render;
@@ -16,12 +18,15 @@ mod terminal;
 mod timestamps;
 mod told;
 mod vertical;
+mod widths;
+mod wrapping;
 
 pub use failure::{Pointed, for_people, for_programs, remark_for_people};
 pub use json::to_json;
 pub use keyboard::{TerminalState, screen};
 pub use node_fields::node_fields;
 pub use render::{Look, render};
+pub use table::Columns;
 pub use terminal::Streams;
 pub use timestamps::Timestamps;
 pub use told::{Tone, told};
@@ -161,12 +166,27 @@ impl Output {
         screen.page(&text);
     }
 
-    /// A text on standard output that may be long: a help, a list.
-    pub fn page(&self, text: &str) {
-        self.screen().page(&format!("{}\n", on_lines(text)));
+    /// Shows rows as a result, of whose columns this is known.
+    pub fn rows(&self, rows: Vec<Value>, known: Columns) {
+        let mut screen = self.screen();
+        let (format, rows) = (screen.settings.format, Value::List(rows));
+        match format {
+            Format::Table => {
+                let text = table::render(&render::Shape::of(&rows), screen.look(), known);
+                screen.page(&text);
+            }
+            Format::Json | Format::Csv | Format::Vertical => screen.show(&rows, format),
+        }
     }
 
-    /// A line on standard output: the text of a help, a reference, a log.
+    /// A page of the help: as wide as there is room, each line going on below its last column.
+    pub fn page(&self, text: &str) {
+        let mut screen = self.screen();
+        let text = wrapping::page(&on_lines(text), screen.look().width);
+        screen.page(&format!("{text}\n"));
+    }
+
+    /// A line on standard output: the text of a reference, a log.
     pub fn line(&self, text: &str) {
         self.screen().terminal.out(&format!("{}\n", on_lines(text)));
     }
@@ -195,16 +215,14 @@ impl Output {
     /// Something that is told on standard output: a head such as a time, and text that is wrapped beside it.
     pub fn told(&self, head: &str, text: &str, tone: Tone) {
         let mut screen = self.screen();
-        let streams = screen.terminal.streams();
-        let look = Look { width: streams.width(), colors: streams.out_colors };
+        let look = screen.look();
         screen.terminal.out(&told(head, text, tone, look));
     }
 
     /// A value that is told: for people, whatever the format of results is.
     pub fn told_value(&self, head: &str, value: &Value) {
         let mut screen = self.screen();
-        let streams = screen.terminal.streams();
-        let look = Look { width: streams.width(), colors: streams.out_colors };
+        let look = screen.look();
         screen.terminal.out(&told::told_value(head, value, look));
     }
 
@@ -267,12 +285,16 @@ impl Output {
 }
 
 impl Screen {
-    fn rendered(&self, value: &Value, format: Format) -> String {
+    /// What the place looks like that results go to.
+    fn look(&self) -> Look {
         let streams = self.terminal.streams();
-        let look = Look { width: streams.width(), colors: streams.out_colors };
+        Look { width: streams.width(), colors: streams.out_colors }
+    }
+
+    fn rendered(&self, value: &Value, format: Format) -> String {
         match format {
             Format::Json if *value != Value::Unit => json::render(value, self.settings.timestamps),
-            _ => render(value, format, look),
+            _ => render(value, format, self.look()),
         }
     }
 

@@ -1,12 +1,14 @@
 //! From a value to text: what shape it has, and which format writes that shape.
 
+use super::cell::Cell;
 use super::json::{to_json, unable_to_deceive};
-use super::node_fields::{NODE_FIELDS, node_field, node_text};
+use super::node_fields::{NODE_FIELDS, node_field};
+use super::table::Columns;
 use super::timestamps::Timestamps;
+use super::wrapping::page;
 use super::{Format, csv, json, table, vertical};
 use crate::node::Node;
 use crate::text::{on_lines, on_one_line};
-use crate::time::show_seconds;
 use crate::value::{Fields, Value};
 use std::borrow::Cow;
 
@@ -27,8 +29,8 @@ pub fn render(value: &Value, format: Format, look: Look) -> String {
     match format {
         Format::Json => json::render(value, Timestamps::Number),
         Format::Csv => csv::render(&Shape::of(value)),
-        Format::Table => table::render(&Shape::of(value), look),
-        Format::Vertical => vertical::render(&Shape::of(value)),
+        Format::Table => table::render(&Shape::of(value), look, Columns::default()),
+        Format::Vertical => vertical::render(&Shape::of(value), look),
     }
 }
 
@@ -97,33 +99,14 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// The cell `name` as people read it: ages of nodes in units, numbers rounded, nothing as `-`.
-    pub(super) fn cell(&self, name: &str) -> Cow<'a, str> {
-        if let Self::Node(node) = self
-            && let Some(text) = node_text(node, name)
-        {
-            return on_one_line(text);
-        }
-        match (self.value(name), self) {
-            (None, _) => "-".into(),
-            (Some(value), Self::Node(_)) if let Value::Float(seconds) = *value => show_seconds(seconds).into(),
-            (Some(value), _) => match &*value {
-                Value::Unit => "-".into(),
-                Value::Float(number) => rounded(*number).into(),
-                value => scalar(value).into(),
-            },
+    /// The cell `name`.
+    pub(super) fn cell(&self, name: &str) -> Cell<'a> {
+        match self {
+            Self::Fields(fields) => fields.get(name).map_or_else(|| Cell::plain("-"), Cell::of),
+            Self::Node(node) => Cell::of_node(node, name),
+            Self::Alone(value) => Cell::of(value),
         }
     }
-}
-
-/// A number in a cell: three decimals, or three digits of what is smaller than 1. Whoever needs all of them takes JSON or
-/// CSV.
-fn rounded(number: f64) -> String {
-    let text = match number.abs() < 1.0 {
-        true => format!("{number:.2e}"),
-        false => format!("{number:.3}"),
-    };
-    text.parse::<f64>().map_or(text, |rounded| format!("{rounded:?}"))
 }
 
 /// Every column that some row has, in the order of their first appearance.
@@ -135,7 +118,7 @@ pub(super) fn columns<'a>(rows: &[Row<'a>]) -> Vec<&'a str> {
     columns.into_iter().collect()
 }
 
-/// A value in a cell: on one line, several texts separated by semicolons, other nested values as compact JSON.
+/// A value on one line, as it is: several texts separated by semicolons, other nested values as compact JSON.
 pub(super) fn scalar(value: &Value) -> String {
     match value {
         Value::Unit => String::new(),
@@ -158,7 +141,17 @@ pub(super) fn alone(value: &Value) -> String {
     }
 }
 
-fn texts(list: &[Value]) -> Option<String> {
+/// The same for people. A text of several lines is a page, as of the help; one line is left as it is, to be copied.
+pub(super) fn scalar_page(value: &Value, look: Look) -> String {
+    let text = alone(value);
+    match text.contains('\n') {
+        true => page(&text, look.width),
+        false => text,
+    }
+}
+
+/// A list of texts alone.
+pub(super) fn texts(list: &[Value]) -> Option<String> {
     let texts: Option<Vec<_>> = list
         .iter()
         .map(|item| match item {
@@ -178,9 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_in_cells_are_rounded_and_stay_what_they_are_elsewhere() {
-        let seen = [1.083_333_333_333, 0.1 + 0.2, 0.000_123_456, 12.0, -2.0006, 1e300, f64::INFINITY].map(rounded);
-        assert_eq!(seen, ["1.083", "0.3", "0.000123", "12.0", "-2.001", "1e300", "inf"]);
+    fn numbers_are_rounded_in_tables_alone() {
         let row = Value::map([("hours", Value::Float(1.083_333_333_333_333_3))]);
         let text = |format| render(&row, format, Look::default());
         assert_eq!(text(Format::Table), "hours  1.083\n");

@@ -1,140 +1,196 @@
 //! Columns without borders: they read best in the middle of the night, and `grep` and `awk` like them too.
 //!
-//! Only columns of long texts are ever wrapped, and only on a terminal: ids, addresses and timestamps stay whole.
+//! A table is as wide as it likes where nobody says how much room there is. Where there is less, texts are wrapped inside
+//! their column, then addresses and ids; what still does not fit is shown as a line per property.
 
-use super::render::{Look, Row, Shape, alone, columns};
+use super::cell::Cell;
+use super::left_out::LeftOut;
+use super::render::{Look, Row, Shape, columns, scalar_page};
+use super::told::{Tone, labelled, told_value};
+use super::vertical;
+use super::widths::{GAP, Need, Shrinks, fitted, is_short_of};
+use super::wrapping::{columns_of, wrapped};
 use crate::text::on_one_line;
-use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
+use crate::value::Value;
 use std::borrow::Cow;
-use unicode_width::UnicodeWidthStr;
 
 /// What a table of nodes shows; the other formats show every property.
 const NODE_COLUMNS: [&str; 7] = ["id", "kind", "state", "address", "lag", "heartbeat_age", "odd"];
 
-/// Between two columns.
-const GAP: u16 = 2;
+/// Who asked for Pumps knows their kind.
+const OF_NODES: Columns = Columns { figures: &["lag", "heartbeat_age"], spare: &["kind"] };
 
-/// A column is wrapped only if it is wider than this...
-const LONG: u16 = 40;
+/// What is known of the columns of a table beyond their values.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Columns {
+    /// Those that stand to the right like numbers, though they are text.
+    pub figures: &'static [&'static str],
+    /// Those that go first where there is little room and all rows say the same.
+    pub spare: &'static [&'static str],
+}
 
-/// ... and if at least so much is left for it.
-const READABLE: u16 = 20;
+/// A column whose cells are no wider never shrinks.
+const SHORT: usize = 12;
 
-pub(super) fn render<'a>(shape: &Shape<'a>, look: Look) -> String {
+/// The table of a shape, of whose columns this is known.
+pub(super) fn render(shape: &Shape<'_>, look: Look, known: Columns) -> String {
     match shape {
-        Shape::Scalar(value) => alone(value) + "\n",
-        Shape::Record(row) => {
-            let cells = row.names().into_iter().flat_map(|name| [on_one_line(name), row.cell(name)]);
-            lay_out(&Cells { columns: 2, has_header: false, cells: cells.collect() }, look)
-        }
+        Shape::Scalar(value) => scalar_page(value, look) + "\n",
+        Shape::Record(row) => record(row, look),
         Shape::Rows(rows) if rows.is_empty() => "(none)\n".into(),
-        Shape::Rows(rows) => {
-            let columns = match rows.iter().all(|row| matches!(row, Row::Node(_))) {
-                true => NODE_COLUMNS.to_vec(),
-                false => columns(rows),
-            };
-            let mut cells = Vec::with_capacity((rows.len() + 1) * columns.len());
-            cells.extend(columns.iter().map(|name| on_one_line(name)));
-            for row in rows {
-                cells.extend(columns.iter().map(|name| row.cell(name)));
+        Shape::Rows(rows) => match rows.iter().all(|row| matches!(row, Row::Node(_))) {
+            true => {
+                let left_out = LeftOut::of(rows);
+                let shown: Vec<&Row<'_>> = rows.iter().filter(|row| !left_out.has(row)).collect();
+                table(&shown, &NODE_COLUMNS, OF_NODES, look) + left_out.told(look).as_str()
             }
-            lay_out(&Cells { columns: columns.len(), has_header: true, cells }, look)
+            false => table(&rows.iter().collect::<Vec<_>>(), &columns(rows), known, look),
+        },
+    }
+}
+
+/// A line per property, the values below each other; what is a table of its own stands there as one.
+fn record(row: &Row<'_>, look: Look) -> String {
+    let names: Vec<Cow<'_, str>> = row.names().into_iter().map(on_one_line).collect();
+    let widest = names.iter().map(|name| columns_of(name)).max().unwrap_or(0);
+    let line = |(key, name): (&str, &Cow<'_, str>)| {
+        let pad = " ".repeat(widest - columns_of(name) + GAP);
+        if let Some(inner) = row.value(key).filter(|value| is_table(value)) {
+            return told_value(&format!("{name}{pad}"), &inner, look);
         }
-    }
-}
-
-/// The cells of a table, row after row.
-struct Cells<'a> {
-    columns: usize,
-    has_header: bool,
-    cells: Vec<Cow<'a, str>>,
-}
-
-impl<'a> Cells<'a> {
-    fn rows(&self) -> impl Iterator<Item = &[Cow<'a, str>]> {
-        self.cells.chunks(self.columns.max(1))
-    }
-}
-
-fn lay_out(cells: &Cells<'_>, look: Look) -> String {
-    let widths = widths(cells);
-    let wrapped = look.width.and_then(|width| Some((wrapped_columns(&widths, width)?, width)));
-    let text = match wrapped {
-        Some((wrapped, width)) => wrap(cells, &wrapped, width),
-        None => align(cells, &widths),
+        let cell = row.cell(key).cut();
+        match cell.text.is_empty() {
+            true => format!("{name}\n"),
+            false => labelled(&format!("{name}{pad}"), &cell.text, cell.tone, look),
+        }
     };
-    match text.split_once('\n') {
-        Some((names, rest)) if cells.has_header && look.colors => format!("\x1b[1m{names}\x1b[0m\n{rest}"),
-        _ => text,
+    row.names().into_iter().zip(&names).map(line).collect()
+}
+
+/// Whether it has rows with names.
+fn is_table(value: &Value) -> bool {
+    match value {
+        Value::List(rows) => !rows.is_empty() && rows.iter().all(|row| matches!(row, Value::Map(_) | Value::Node(_))),
+        _ => false,
     }
 }
 
-/// Everything on its line: for programs, and for tables that fit. Ten thousand rows go through here.
-fn align(cells: &Cells<'_>, widths: &[u16]) -> String {
-    let line: usize = widths.iter().map(|width| usize::from(*width + GAP)).sum();
-    let mut text = String::with_capacity(cells.cells.len() / cells.columns.max(1) * (line + 1));
-    for row in cells.rows() {
-        // Blanks are owed until something comes after them, so that no line ends with any.
-        let mut owed = 0;
-        for (cell, width) in row.iter().zip(widths) {
-            if !cell.is_empty() {
-                text.extend(std::iter::repeat_n(' ', owed));
-                text += cell;
-                owed = 0;
-            }
-            owed += usize::from(*width + GAP).saturating_sub(columns_of(cell));
-        }
-        text.push('\n');
+fn table<'a>(rows: &[&Row<'a>], columns: &[&'a str], known: Columns, look: Look) -> String {
+    let cells: Vec<Cell<'a>> = rows.iter().flat_map(|row| columns.iter().map(|name| row.cell(name).cut())).collect();
+    let names: Vec<Cow<'_, str>> = columns.iter().map(|name| on_one_line(name)).collect();
+    let needs: Vec<Need> = (0..columns.len())
+        .map(|at| need(&names[at], || cells.iter().skip(at).step_by(columns.len()), is_fixed(rows, columns[at])))
+        .collect();
+    let room = look.width.map(usize::from);
+    if room.is_some_and(|room| is_short_of(&needs, room))
+        && let Some(others) = without_spare(rows, columns, known.spare)
+    {
+        return table(rows, &others, known, look);
     }
+    let Some(widths) = fitted(&needs, room) else { return vertical::narrow(rows, columns, look) };
+    let is_figure = |name: &&str| known.figures.contains(name) || all_numbers(rows, name);
+    let grid = Grid { to_the_right: columns.iter().map(is_figure).collect(), widths, colors: look.colors };
+    let mut text = String::with_capacity((rows.len() + 1) * (grid.widths.iter().sum::<usize>() + 2 * columns.len()));
+    let header: Vec<Cell<'_>> = names.into_iter().map(|text| Cell { text, tone: Tone::Strong }).collect();
+    grid.write(&mut text, &header, name_parts);
+    cells.chunks(columns.len().max(1)).for_each(|row| grid.write(&mut text, row, wrapped));
     text
 }
 
-/// Long columns on several lines, so that the table fits into `width`.
-fn wrap(cells: &Cells<'_>, wrapped: &[usize], width: u16) -> String {
-    let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-    let mut rows = cells.rows();
-    if cells.has_header {
-        table.set_header(rows.next().unwrap_or_default());
-    }
-    table.add_rows(rows);
-    for (at, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, GAP));
-        match wrapped.contains(&at) {
-            true => column.remove_constraint(),
-            false => column.set_constraint(ColumnConstraint::ContentWidth),
-        };
-    }
-    table.trim_fmt() + "\n"
+/// The columns without the first of these in which all rows say the same.
+fn without_spare<'a>(rows: &[&Row<'_>], columns: &[&'a str], spare: &[&str]) -> Option<Vec<&'a str>> {
+    let says_one_thing = |name: &&&str| {
+        let mut values = rows.iter().map(|row| row.value(name));
+        let first = values.next();
+        columns.contains(name) && values.all(|value| Some(value) == first)
+    };
+    let one = spare.iter().find(says_one_thing)?;
+    Some(columns.iter().copied().filter(|name| name != one).collect())
 }
 
-/// How many columns of a terminal a text takes.
-fn columns_of(text: &str) -> usize {
-    match text.is_ascii() {
-        true => text.len(),
-        false => text.width(),
+/// Whether every row has a number there, or nothing, and some row a number.
+fn all_numbers(rows: &[&Row<'_>], name: &str) -> bool {
+    let mut some = false;
+    rows.iter().filter_map(|row| row.value(name)).all(|value| {
+        let is_number = matches!(*value, Value::Int(_) | Value::Float(_));
+        some |= is_number;
+        is_number || *value == Value::Unit
+    }) && some
+}
+
+/// Whether the column holds what is never cut: numbers, times, yes and no.
+fn is_fixed(rows: &[&Row<'_>], name: &str) -> bool {
+    let mut values = rows.iter().filter_map(|row| row.value(name));
+    values
+        .all(|value| matches!(*value, Value::Int(_) | Value::Float(_) | Value::Bool(_) | Value::Time(_) | Value::Unit))
+}
+
+fn need<'c, 'a: 'c, I: Iterator<Item = &'c Cell<'a>>>(name: &str, cells: impl Fn() -> I, is_fixed: bool) -> Need {
+    let widest = cells().map(|cell| columns_of(&cell.text)).max().unwrap_or(0);
+    let has_words = || cells().any(|cell| cell.text.contains([' ', ',']));
+    Need {
+        cells: widest,
+        name: columns_of(name),
+        name_part: name.split_inclusive(['_', ' ']).map(|part| columns_of(part.trim_end())).max().unwrap_or(0),
+        shrinks: match widest <= SHORT || is_fixed {
+            true => Shrinks::Never,
+            false if has_words() => Shrinks::AsText,
+            false => Shrinks::AsWord,
+        },
     }
 }
 
-fn widths(cells: &Cells<'_>) -> Vec<u16> {
-    let mut widths = vec![0; cells.columns];
-    for row in cells.rows() {
-        for (widest, cell) in widths.iter_mut().zip(row) {
-            *widest = (*widest).max(u16::try_from(columns_of(cell)).unwrap_or(u16::MAX));
+/// A name on lines of its own: cut where its words end.
+fn name_parts(name: &str, room: Option<usize>) -> Vec<Cow<'_, str>> {
+    match room.is_some_and(|room| columns_of(name) > room) {
+        true => name.split_inclusive(['_', ' ']).map(|part| part.trim_end().into()).collect(),
+        false => vec![name.into()],
+    }
+}
+
+/// Where the columns of a table are.
+struct Grid {
+    widths: Vec<usize>,
+    to_the_right: Vec<bool>,
+    colors: bool,
+}
+
+impl Grid {
+    /// Adds a row, on as many lines as its cells need. Ten thousand rows go through here.
+    fn write(
+        &self,
+        text: &mut String,
+        row: &[Cell<'_>],
+        cut: impl for<'t> Fn(&'t str, Option<usize>) -> Vec<Cow<'t, str>>,
+    ) {
+        if row.iter().zip(&self.widths).all(|(cell, width)| columns_of(&cell.text) <= *width) {
+            return self.line(text, row.iter().map(|cell| (cell.text.as_ref(), cell.tone)));
+        }
+        let parts: Vec<Vec<Cow<'_, str>>> =
+            row.iter().zip(&self.widths).map(|(cell, width)| cut(&cell.text, Some(*width))).collect();
+        for at in 0..parts.iter().map(Vec::len).max().unwrap_or(0) {
+            let line = parts.iter().zip(row).map(|(parts, cell)| (parts.get(at).map_or("", |part| part), cell.tone));
+            self.line(text, line);
         }
     }
-    widths
-}
 
-/// Which columns to wrap so that the table fits into `width`; `None` if it fits, or never will.
-fn wrapped_columns(widths: &[u16], width: u16) -> Option<Vec<usize>> {
-    let total: u32 = widths.iter().map(|column| u32::from(*column) + u32::from(GAP)).sum();
-    if total <= u32::from(width) {
-        return None;
+    /// Adds a line. Blanks are owed until something comes after them, so that none ends with any.
+    fn line<'c>(&self, text: &mut String, cells: impl Iterator<Item = (&'c str, Tone)>) {
+        let mut owed = 0;
+        for (at, (cell, tone)) in cells.enumerate() {
+            let spare = self.widths[at].saturating_sub(columns_of(cell));
+            if cell.is_empty() {
+                owed += spare + GAP;
+                continue;
+            }
+            let before = if self.to_the_right[at] { spare } else { 0 };
+            text.extend(std::iter::repeat_n(' ', owed + before));
+            match self.colors {
+                true => text.push_str(&tone.painted(cell, true)),
+                false => text.push_str(cell),
+            }
+            owed = spare - before + GAP;
+        }
+        text.push('\n');
     }
-    let long: Vec<usize> = (0..widths.len()).filter(|at| widths[*at] > LONG).collect();
-    let whole: u32 = (0..widths.len()).filter(|at| !long.contains(at)).map(|at| u32::from(widths[at] + GAP)).sum();
-    let left = u32::from(width).checked_sub(whole)?;
-    let needed = long.len() as u32 * u32::from(READABLE + GAP);
-    (!long.is_empty() && left >= needed).then_some(long)
 }

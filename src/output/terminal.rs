@@ -15,6 +15,8 @@ pub struct Streams {
     pub err: Box<dyn Write + Send>,
     /// Whether `out` is this process's terminal: tables then fit its width.
     pub out_is_terminal: bool,
+    /// How many columns tables have where `out` is no terminal, or one that does not know its width.
+    pub columns: Option<u16>,
     /// Whether `err` is a terminal: progress is then one line that changes.
     pub err_is_terminal: bool,
     /// Whether `out` shows colours.
@@ -39,15 +41,19 @@ impl Streams {
             out: Box::new(out),
             err: Box::new(err),
             out_is_terminal,
+            columns: std::env::var("COLUMNS")
+                .ok()
+                .and_then(|columns| columns.parse().ok())
+                .filter(|columns| *columns > 0),
             err_is_terminal: err_is_terminal && !dumb,
             out_colors: colors(out_is_terminal),
             err_colors: colors(err_is_terminal),
         }
     }
 
-    /// The terminal's columns just now, for results.
+    /// How many columns results have: those of the terminal just now, else what `COLUMNS` says.
     pub(super) fn width(&self) -> Option<u16> {
-        self.out_is_terminal.then(|| columns_of(io::stdout())).flatten()
+        self.out_is_terminal.then(|| columns_of(io::stdout())).flatten().or(self.columns)
     }
 }
 

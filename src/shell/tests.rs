@@ -110,6 +110,7 @@ fn session_with(mut typed: Typed, lines: &[&str]) -> Session {
         out: Box::new(shown.clone()),
         err: Box::new(shown.clone()),
         out_is_terminal: false,
+        columns: None,
         err_is_terminal: false,
         out_colors: false,
         err_colors: false,

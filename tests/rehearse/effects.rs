@@ -113,10 +113,10 @@ fn a_plan_that_a_rehearsal_kept_is_shown_and_followed() {
     let text = std::fs::read_to_string(ran.dir().join("plan.json")).unwrap();
     let shell = |args: &[&str]| Shell::new(args).file("plan.json", &text);
     let shown = shell(&["rehearse", "--show", "plan.json"]).go().succeeds();
-    insta::assert_snapshot!(shown.stdout, @r"
+    insta::assert_snapshot!(shown.stdout, @"
     effect  what                                                                     relies_on
-    1       pause pump pump-2 (10.0.1.13:8250)                                       pump pump-2, online at 10.0.1.13:8250
-    2       by hand: Replace and start pump-2 (starts pump pump-2 (10.0.1.13:8250))  pump pump-2, paused at 10.0.1.13:8250
+         1  pause pump pump-2 (10.0.1.13:8250)                                       pump pump-2, online at 10.0.1.13:8250
+         2  by hand: Replace and start pump-2 (starts pump pump-2 (10.0.1.13:8250))  pump pump-2, paused at 10.0.1.13:8250
     ");
     let run = |sandbox: &str| {
         let shell = shell(&[sandbox, "--yes", "run", "--plan=plan.json", "-p", "only=pump-2"]);

@@ -25,7 +25,7 @@ fn untimed(ran: &Ran) -> Vec<String> {
 fn a_rolling_restart_tells_its_story_on_the_sandbox() {
     let ran = sandbox("rolling_restart.rhai").arg("-p").arg("only=pump-1").go().succeeds();
     assert_eq!(ran.stderr, "");
-    insta::assert_snapshot!(story(&ran), @r"
+    insta::assert_snapshot!(story(&ran), @"
       on a copy of cluster 7301234567890123456 (3 Pumps, 2 Drainers) at 2026-11-22T12:00:00Z
 
     0.0s ==> look
@@ -48,10 +48,10 @@ fn a_rolling_restart_tells_its_story_on_the_sandbox() {
      33s   . waiting until every online Drainer reads on in pump-1
      38s ==> check that all are online, and replication goes on
      38s   . waiting until these Drainers advance: drainer-0, drainer-1
-     44s   > id      kind  state   address         lag   heartbeat_age  odd
-             pump-0  pump  online  10.0.1.11:8250  1.4s  1.4s
-             pump-1  pump  online  10.0.1.12:8250  1.8s  1.8s
-             pump-2  pump  online  10.0.1.13:8250  1.9s  1.9s
+     44s   > id      kind  state   address          lag  heartbeat_age  odd
+             pump-0  pump  online  10.0.1.11:8250  1.4s           1.4s
+             pump-1  pump  online  10.0.1.12:8250  1.8s           1.8s
+             pump-2  pump  online  10.0.1.13:8250  1.9s           1.9s
      44s === the script is done
 
     In the end, otherwise than at the start:
@@ -101,16 +101,16 @@ fn a_decommission_tells_who_waits_for_whom() {
 #[test]
 fn a_look_changes_nothing_and_says_so() {
     let ran = sandbox("health.rhai").go().succeeds();
-    insta::assert_snapshot!(story(&ran), @r"
+    insta::assert_snapshot!(story(&ran), @"
       on a copy of cluster 7301234567890123456 (3 Pumps, 2 Drainers) at 2026-11-22T12:00:00Z
 
     0.0s ==> nodes
-    0.0s   > id         kind     state   address         lag   heartbeat_age  odd
-             pump-0     pump     online  10.0.1.11:8250  1.8s  1.3s
-             pump-1     pump     online  10.0.1.12:8250  0.7s  0.5s
-             pump-2     pump     online  10.0.1.13:8250  2.5s  1.8s
-             drainer-0  drainer  online  10.0.1.21:8249  2.5s  0.6s
-             drainer-1  drainer  online  10.0.1.22:8249  2.5s  0.2s
+    0.0s   > id         kind     state   address          lag  heartbeat_age  odd
+             pump-0     pump     online  10.0.1.11:8250  1.8s           1.3s
+             pump-1     pump     online  10.0.1.12:8250  0.7s           0.5s
+             pump-2     pump     online  10.0.1.13:8250  2.5s           1.8s
+             drainer-0  drainer  online  10.0.1.21:8249  2.5s           0.6s
+             drainer-1  drainer  online  10.0.1.22:8249  2.5s           0.2s
     0.0s ==> look
      15s ==> check
      15s   > nothing found

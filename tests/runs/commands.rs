@@ -26,6 +26,27 @@ fn a_run_moves_to_another_data_directory_and_goes_on_there() {
 }
 
 #[test]
+fn the_list_of_runs_and_a_run_fit_every_screen() {
+    let place = Place::new();
+    place.shell().yes().eval(r#"pause_pump("pump-1", #{ wait: "30s" })"#).succeeds();
+    let id = place.id();
+    for columns in ["120", "80", "60", "40"] {
+        for args in [&[][..], &["show", &id]] {
+            let shown = place.runs(args).env("COLUMNS", columns).go().succeeds().stdout;
+            let wide = shown.lines().find(|line| line.chars().count() > columns.parse().unwrap());
+            assert_eq!(wide, None, "wider than {columns}: {shown}");
+        }
+    }
+    let narrow = place.runs(&[]).env("COLUMNS", "80").go().succeeds().stdout;
+    assert_eq!(narrow.lines().count(), 2, "a table still, without the cluster that all have: {narrow}");
+    let table = place.runs(&[]).go().succeeds().stdout;
+    let (names, row) = table.trim_end().split_once('\n').unwrap();
+    let end = |line: &str, part: &str| line.find(part).unwrap() + part.len();
+    let age = row.split_whitespace().find(|word| word.ends_with('s') && word.contains('.')).unwrap();
+    assert_eq!(end(names, " age"), end(row, &format!(" {age}")), "ages stand to the right: {table}");
+}
+
+#[test]
 fn what_was_typed_and_ctl_did_can_be_read_afterwards() {
     let place = Place::new();
     place.shell().yes().eval(r#"pumps(); pause_pump("pump-1", #{ wait: "30s" })"#).succeeds();

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::journal::Deeds;
 use crate::journal::store::{RunFilter, RunLine, RunState, Store};
 use crate::live::clock;
-use crate::output::Format;
+use crate::output::{Columns, Format};
 use crate::time::{Time, Zone, show_seconds};
 use crate::value::Value;
 use crate::world::RunSummary;
@@ -28,7 +28,7 @@ pub(in crate::commands) fn main(context: &CommandContext, state: Option<&str>, l
     let row = if context.output.format() == Format::Json { fields } else { cells };
     let now = clock::unix_ms();
     let rows: Vec<Value> = standing.iter().take(limit).map(|(run, standing)| row(run, *standing, now)).collect();
-    context.output.value(&Value::List(rows));
+    context.output.rows(rows, Columns { figures: &["age"], spare: &["cluster"] });
     if left > 0 {
         context.output.remark(&format!("{left} older: see them with --limit {}", standing.len()));
     }

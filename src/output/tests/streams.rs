@@ -43,6 +43,7 @@ fn streams(out: impl Write + Send + 'static, err: &Kept, err_is_terminal: bool) 
         out: Box::new(out),
         err: Box::new(err.clone()),
         out_is_terminal: false,
+        columns: None,
         err_is_terminal,
         out_colors: false,
         err_colors: false,

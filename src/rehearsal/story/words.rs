@@ -78,7 +78,19 @@ fn outcome(act: &Act) -> String {
 }
 
 fn shown(value: &Value) -> String {
-    if let Value::List(rows) = value { format!("(a table of {} rows)", rows.len()) } else { "(a table)".into() }
+    match value {
+        Value::List(rows) if rows.len() == 1 => "(a table of 1 row)".into(),
+        Value::List(rows) => format!("(a table of {} rows)", rows.len()),
+        Value::Unit
+        | Value::Bool(_)
+        | Value::Int(_)
+        | Value::Float(_)
+        | Value::Text(_)
+        | Value::Secret(_)
+        | Value::Time(_)
+        | Value::Node(_)
+        | Value::Map(_) => "(a table)".into(),
+    }
 }
 
 /// What the cluster did on its own, and what was made to go wrong.

@@ -62,6 +62,7 @@ fn ctl_forcing(force: Option<&str>, line: &[&str], answer: fn(&Request) -> Resul
         out: Box::new(out.clone()),
         err: Box::new(err.clone()),
         out_is_terminal: false,
+        columns: None,
         err_is_terminal: false,
         out_colors: false,
         err_colors: false,
