@@ -203,3 +203,12 @@ fn what_a_table_leaves_out_is_seen_as_it_says() {
     assert_eq!(eval("pumps().len()"), "7\n");
     assert_eq!(eval("json(pumps().map(|pump| pump.id))").matches("gone-").count(), 6);
 }
+
+#[test]
+fn no_text_of_a_csv_file_is_a_formula() {
+    let code = r#"table([#{ a: "=1+1", b: -1, c: "-x", d: "+1", e: "@x", f: "\tx", g: -0.5, h: "a=b", "=i": "" }])"#;
+    let shown = Shell::sandbox("default").arg("--output=csv").eval(code).succeeds().stdout;
+    assert_eq!(shown, "a,b,c,d,e,f,g,h,'=i\n'=1+1,-1,'-x,'+1,'@x,'\tx,-0.5,a=b,\n");
+    let shown = Shell::sandbox("default").arg("--output=csv").eval("\"=1+1\"").succeeds().stdout;
+    assert_eq!(shown, "value\n'=1+1\n");
+}
