@@ -5,7 +5,7 @@ mod escaped;
 mod untrusted;
 
 pub use escaped::{deceives, drives_the_terminal, on_lines, on_one_line};
-pub use untrusted::Untrusted;
+pub use untrusted::{ShownPath, Untrusted};
 
 use crate::error::{Error, Result};
 use std::borrow::Cow;

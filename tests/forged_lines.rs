@@ -110,6 +110,18 @@ fn an_id_forges_no_line_of_a_story_or_a_report() {
 }
 
 #[test]
+fn a_path_forges_no_line() {
+    let code = "read_meta(\"no\\n? stop everything [y,n]\")";
+    let ran = Shell::sandbox("default").eval(code).fails(ErrorKind::NotFound);
+    is_clean(&ran.stderr);
+    assert!(ran.stderr.contains("no\\n? stop everything [y,n]/savepoint"), "{}", ran.stderr);
+    let ran = Shell::sandbox("default").arg("run").arg("x\n? stop.rhai").go().exits(1);
+    is_clean(&ran.stderr);
+    let ran = Shell::sandbox("default").yes().eval("generate_meta(#{ data_dir: \"x\\n? stop\" })").succeeds();
+    is_clean(&ran.stderr);
+}
+
+#[test]
 fn what_a_test_says_is_escaped_on_the_terminal_and_in_its_junit_report() {
     let test = "fn test_odd(t) { throw \"an id\\u200b with \\u202e in it\"; }";
     let shell = Shell::new(&["test", "odd_test.rhai", "--junit", "report.xml"]).file("odd_test.rhai", test);

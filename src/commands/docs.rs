@@ -5,6 +5,7 @@ use crate::commands::compose::CommandContext;
 use crate::commands::topics::topics;
 use crate::error::{Error, Result};
 use crate::language::{definitions, overview, page, procedures_markdown, reference_markdown};
+use crate::text::ShownPath;
 use std::fs;
 use std::path::Path;
 
@@ -32,7 +33,7 @@ pub(super) fn main(context: &CommandContext, docs: &Docs) -> Result<u8> {
 /// Writes files into `dir`, made if it is missing; those of an earlier version are replaced.
 fn write(context: &CommandContext, dir: &Path, files: Vec<(String, Vec<u8>)>) -> Result<()> {
     let said = |path: &Path, fault: std::io::Error| {
-        Error::local(format!("cannot write {}", path.display())).source(fault).hint("name a directory of your own")
+        Error::local(format!("cannot write {}", path.shown())).source(fault).hint("name a directory of your own")
     };
     fs::create_dir_all(dir).map_err(|fault| said(dir, fault))?;
     for (name, text) in &files {
@@ -40,6 +41,6 @@ fn write(context: &CommandContext, dir: &Path, files: Vec<(String, Vec<u8>)>) ->
         path.parent().map_or(Ok(()), fs::create_dir_all).map_err(|fault| said(&path, fault))?;
         fs::write(&path, text).map_err(|fault| said(&path, fault))?;
     }
-    context.output.remark(&format!("{} files written to {}", files.len(), dir.display()));
+    context.output.remark(&format!("{} files written to {}", files.len(), dir.shown()));
     Ok(())
 }

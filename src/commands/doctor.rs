@@ -11,7 +11,7 @@ use crate::journal::Memory;
 use crate::language::{Ending, Interpreter, Prepared, Source};
 use crate::output::{Format, Tone, to_json};
 use crate::session::Session;
-use crate::text::on_one_line;
+use crate::text::{ShownPath, on_one_line};
 use crate::time::{Time, Zone, parse_duration, show_seconds};
 use crate::value::Value;
 use crate::world::{Gate, Notice, Progress, read};
@@ -265,7 +265,7 @@ fn source(args: &Doctor) -> Result<Source> {
         return Ok(Source::new(OWN_NAME, code));
     };
     if !super::read_text(file)?.contains("fn check(") {
-        return Err(Error::invalid(format!("--checks {}: there is no function `check(facts)` in it", file.display()))
+        return Err(Error::invalid(format!("--checks {}: there is no function `check(facts)` in it", file.shown()))
             .hint("it takes what doctor::look returns, and returns an array of findings: see docs/doctor.md"));
     }
     let module = module_name(file)?;
@@ -281,7 +281,7 @@ fn source(args: &Doctor) -> Result<Source> {
 /// What a module in `file` is imported as.
 fn module_name(file: &Path) -> Result<&str> {
     let name = file.file_name().and_then(|name| name.to_str()).filter(|name| !name.contains(['"', '\\', '\n']));
-    name.ok_or_else(|| Error::invalid(format!("--checks {}: it cannot be imported by that name", file.display())))
+    name.ok_or_else(|| Error::invalid(format!("--checks {}: it cannot be imported by that name", file.shown())))
 }
 
 /// The length of time that the option `name` gives.

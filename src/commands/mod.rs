@@ -27,7 +27,7 @@ use crate::language::Ending;
 use crate::live::signals;
 use crate::output::{Output, Settings as Look};
 use crate::session::Session;
-use crate::text::decode;
+use crate::text::{ShownPath, decode};
 use compose::CommandContext;
 use std::cell::RefCell;
 use std::ffi::OsString;
@@ -188,14 +188,14 @@ fn read_text(path: &Path) -> Result<String> {
             std::io::ErrorKind::NotFound => ErrorKind::NotFound,
             _ => ErrorKind::Local,
         };
-        Error::new(kind, format!("cannot read {}", path.display())).source(fault)
+        Error::new(kind, format!("cannot read {}", path.shown())).source(fault)
     };
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(unreadable)?;
     file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > LARGEST {
         return Err(
-            Error::invalid(format!("{} is larger than 128 MiB", path.display())).hint("is it the file that you meant?")
+            Error::invalid(format!("{} is larger than 128 MiB", path.shown())).hint("is it the file that you meant?")
         );
     }
     decode(&path.display().to_string(), bytes)

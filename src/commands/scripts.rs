@@ -5,6 +5,7 @@ use crate::commands::compose::CommandContext;
 use crate::error::{Error, ErrorKind, Result};
 use crate::language::{Shipped, Source, shipped};
 use crate::nearest::did_you_mean;
+use crate::text::ShownPath;
 use crate::value::Value;
 use std::fs::{OpenOptions, Permissions};
 use std::io::Write;
@@ -68,12 +69,12 @@ fn copy(context: &CommandContext, script: &Shipped, dir: &Path, force: bool) -> 
     let path = dir.join(format!("{}.rhai", script.name));
     let failed = |fault: std::io::Error| match fault.kind() {
         std::io::ErrorKind::AlreadyExists => {
-            Error::refused(format!("{} is there already", path.display())).hint("--force replaces it")
+            Error::refused(format!("{} is there already", path.shown())).hint("--force replaces it")
         }
         std::io::ErrorKind::NotFound => {
-            Error::new(ErrorKind::NotFound, format!("there is no directory {}", dir.display())).source(fault)
+            Error::new(ErrorKind::NotFound, format!("there is no directory {}", dir.shown())).source(fault)
         }
-        _ => Error::local(format!("cannot write {}", path.display())).source(fault),
+        _ => Error::local(format!("cannot write {}", path.shown())).source(fault),
     };
     let mut options = OpenOptions::new();
     options.write(true).mode(MODE);

@@ -7,7 +7,7 @@ use crate::live::clock::Stopwatch;
 use crate::output::{Format, Output, Tone, for_people};
 use crate::rehearsal::check_target;
 use crate::testing::{Options, TestFile, Verdict, discover, run};
-use crate::text::{on_lines, on_one_line};
+use crate::text::{ShownPath, on_lines, on_one_line};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -137,5 +137,5 @@ fn status(error: &ScriptError) -> TestCaseStatus {
 
 fn write(path: &Path, text: &str) -> Result<()> {
     std::fs::write(path, text)
-        .map_err(|fault| Error::local(format!("cannot write the JUnit report {}", path.display())).source(fault))
+        .map_err(|fault| Error::local(format!("cannot write the JUnit report {}", path.shown())).source(fault))
 }

@@ -4,6 +4,7 @@ use crate::error::{ErrorKind, Result};
 use crate::guards::Verdict;
 use crate::guards::view::ClusterView;
 use crate::savepoint;
+use crate::text::ShownPath;
 use crate::time::{Time, Zone};
 use crate::world::{Change, read};
 use std::path::Path;
@@ -17,7 +18,7 @@ pub(super) fn exists(scene: &mut ClusterView<'_>, change: &Change) -> Result<Ver
     match scene.ask(read::ReadSavepoint { dir: dir.clone() }) {
         Ok(old) => Ok(Verdict::Trips(format!(
             "{} exists{}: it says {}, and {} would replace it",
-            path.display(),
+            path.shown(),
             if savepoint::is_bare(&old) { "" } else { ", and is a Drainer's own" },
             shown(&old),
             shown(content)

@@ -1,6 +1,7 @@
 //! Savepoints on this host: the file that a Drainer begins from.
 
 use crate::error::{Error, Result};
+use crate::text::ShownPath;
 use std::io::{ErrorKind as Io, Write};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
@@ -19,15 +20,16 @@ const MAX_SAVEPOINT: u64 = 1 << 20;
 pub(super) fn read_savepoint(dir: &Path) -> Result<String> {
     let path = dir.join(SAVEPOINT);
     let unreadable = |e: std::io::Error| match e.kind() {
-        Io::NotFound => Error::not_found(format!("there is no savepoint {}", path.display()))
+        Io::NotFound => Error::not_found(format!("there is no savepoint {}", path.shown()))
             .hint("a Drainer keeps its own in its data directory (`data.drainer`)"),
-        Io::InvalidData => Error::invalid(format!("the savepoint {} is not text", path.display())),
-        _ => Error::local(format!("cannot read the savepoint {}: {e}", path.display()))
-            .hint("check who may read the file"),
+        Io::InvalidData => Error::invalid(format!("the savepoint {} is not text", path.shown())),
+        _ => {
+            Error::local(format!("cannot read the savepoint {}: {e}", path.shown())).hint("check who may read the file")
+        }
     };
     let metadata = std::fs::metadata(&path).map_err(unreadable)?;
     if metadata.len() > MAX_SAVEPOINT {
-        return Err(Error::invalid(format!("{} is too large for a savepoint", path.display())));
+        return Err(Error::invalid(format!("{} is too large for a savepoint", path.shown())));
     }
     std::fs::read_to_string(&path).map_err(unreadable)
 }
@@ -40,7 +42,7 @@ pub(super) fn read_savepoint(dir: &Path) -> Result<String> {
 pub(super) fn write_savepoint(dir: &Path, content: &str) -> Result<()> {
     let path = dir.join(SAVEPOINT);
     let failed = |what: &str, e: std::io::Error| {
-        Error::local(format!("cannot write the savepoint {}: {what}: {e}", path.display()))
+        Error::local(format!("cannot write the savepoint {}: {what}: {e}", path.shown()))
             .hint("give a directory that can be written, with `data_dir` (ctl: -data-dir)")
     };
     // As binlogctl makes it: for its owner.

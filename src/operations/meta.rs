@@ -4,6 +4,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::operations::clock::fresh;
 use crate::operations::{Arguments, Changes, Example, Function, Group, Operation, Opt, Param, Returns, Type};
 use crate::savepoint;
+use crate::text::ShownPath;
 use crate::time::{Time, Zone};
 use crate::value::Value;
 use crate::world::{Gate, GuardName, Notice, SecretPrompt, change, read};
@@ -87,7 +88,7 @@ fn generate_meta(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
     let content = savepoint::render(ts, zone);
     gate.force(change::WriteSavepoint { dir: dir.clone(), content }, &args.force())?;
     let (time, path) = (Time::of_tso(ts, zone.unwrap_or_default()), dir.join("savepoint"));
-    gate.tell(Notice::Changed(format!("wrote {}: initial-commit-ts = {ts} ({time})", path.display())));
+    gate.tell(Notice::Changed(format!("wrote {}: initial-commit-ts = {ts} ({time})", path.shown())));
     Ok(Value::map([("commit_ts", ts.into()), ("time", time.into()), ("path", path.display().to_string().into())]))
 }
 
@@ -96,7 +97,7 @@ fn read_meta(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
     let text = gate.ask(read::ReadSavepoint { dir: dir.to_owned() })?;
     let read = savepoint::parse(&text).map_err(|error| {
         let path = dir.join("savepoint");
-        Error::new(ErrorKind::Invalid, format!("{} is no savepoint: {}", path.display(), error.message))
+        Error::new(ErrorKind::Invalid, format!("{} is no savepoint: {}", path.shown(), error.message))
     })?;
     Ok(Value::map([
         ("commit_ts", read.ts.into()),

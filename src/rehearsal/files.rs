@@ -2,7 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "they are this room's files")]
 
 use crate::error::{Error, Result};
-use crate::text::decode;
+use crate::text::{ShownPath, decode};
 use std::io::{ErrorKind as Io, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ const LARGEST: u64 = 128 << 20;
 /// `not_found` without it, `invalid` when it cannot be one (a directory, no text, empty, too large), `local` when it
 /// cannot be read.
 pub(super) fn read(what: &str, path: &Path) -> Result<String> {
-    let cannot = format!("cannot read {what} {}", path.display());
+    let cannot = format!("cannot read {what} {}", path.shown());
     let unreadable = |e: std::io::Error| match e.kind() {
         Io::NotFound => Error::not_found(format!("{cannot}: there is no such file")).hint("check its name"),
         Io::IsADirectory => Error::invalid(format!("{cannot}: it is a directory")).hint("name the file in it"),
@@ -29,7 +29,7 @@ pub(super) fn read(what: &str, path: &Path) -> Result<String> {
     match bytes.len() as u64 {
         0 => wrong("it is empty"),
         size if size > LARGEST => wrong("it is larger than 128 MiB"),
-        _ => decode(&format!("{what} {}", path.display()), bytes),
+        _ => decode(&format!("{what} {}", path.shown()), bytes),
     }
 }
 
@@ -40,7 +40,7 @@ pub(super) fn read(what: &str, path: &Path) -> Result<String> {
 /// or pipe, which a file would replace.
 pub fn check_target(what: &str, path: &Path) -> Result<()> {
     let cannot = |why: &dyn std::fmt::Display| {
-        Error::local(format!("cannot write {what} {}", path.display()))
+        Error::local(format!("cannot write {what} {}", path.shown()))
             .source(why)
             .hint("name a file in a directory that is there and can be written")
     };
@@ -68,7 +68,7 @@ fn directory(path: &Path) -> &Path {
 /// `local`, naming the file.
 pub(super) fn write(what: &str, path: &Path, text: &str) -> Result<()> {
     let failed = |step: &str, e: std::io::Error| {
-        Error::local(format!("cannot write {what} {}: {step}", path.display()))
+        Error::local(format!("cannot write {what} {}: {step}", path.shown()))
             .source(e)
             .hint("name a file in a directory that is there and can be written")
     };

@@ -14,7 +14,7 @@ use crate::language::masked;
 use crate::policy::Planned;
 use crate::rehearsal::files;
 use crate::rehearsal::format::Format;
-use crate::text::Untrusted;
+use crate::text::{ShownPath, Untrusted};
 use crate::time::{Time, Zone};
 use crate::value::Value;
 use crate::world::{Answer, Change, Known, KnownNode, Listing};
@@ -116,7 +116,7 @@ impl Plan {
     /// version or says what cannot be.
     pub fn read(path: &Path) -> Result<Self> {
         let text = files::read("the plan", path)?;
-        Self::parse(&text).map_err(|error| Error { message: format!("{}: {}", path.display(), error.message), ..error })
+        Self::parse(&text).map_err(|error| Error { message: format!("{}: {}", path.shown(), error.message), ..error })
     }
 
     fn parse(text: &str) -> Result<Self> {

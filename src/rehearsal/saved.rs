@@ -5,6 +5,7 @@ use crate::rehearsal::files;
 use crate::rehearsal::format::Format;
 use crate::rehearsal::harm::{Blame, HarmKind};
 use crate::sim::{Cluster, Fault, Scenario};
+use crate::text::ShownPath;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -57,7 +58,7 @@ impl SavedStory {
     pub fn read(path: &Path) -> Result<Self> {
         let text = files::read(WHAT, path)?;
         let named = |error: Error| {
-            let message = format!("{}: {}", path.display(), error.message);
+            let message = format!("{}: {}", path.shown(), error.message);
             let hint = error.hint.clone().unwrap_or_else(|| FORMAT.again.into());
             Error { message, ..error }.hint(hint)
         };

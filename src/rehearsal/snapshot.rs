@@ -13,6 +13,7 @@ mod unknown;
 use crate::error::{Error, Result};
 use crate::rehearsal::files;
 use crate::sim::{Cluster, Scenario};
+use crate::text::ShownPath;
 use crate::time::{Time, Zone, show_seconds};
 use crate::world::World;
 use nodes::Nodes;
@@ -72,7 +73,7 @@ impl Snapshot {
         let text = files::read(WHAT, path)?;
         let parsed = Scenario::parse(&text).and_then(|scenario| Cluster::new(&scenario).map(|_| scenario));
         let named = |error: Error| {
-            let message = format!("cannot use {WHAT} {}: {}", path.display(), error.message);
+            let message = format!("cannot use {WHAT} {}: {}", path.shown(), error.message);
             Error { message, ..Error::invalid("") }.hint(error.hint.unwrap_or_else(|| "take it anew".into()))
         };
         parsed.map(|scenario| Self { scenario }).map_err(named)

@@ -4,7 +4,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::language::Source;
 use crate::sim::Scenario;
-use crate::text::decode;
+use crate::text::{ShownPath, decode};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -54,7 +54,7 @@ fn read(path: &Path) -> Result<String> {
             std::io::ErrorKind::NotFound => ErrorKind::NotFound,
             _ => ErrorKind::Local,
         };
-        Error::new(kind, format!("cannot read {}", path.display())).source(fault)
+        Error::new(kind, format!("cannot read {}", path.shown())).source(fault)
     })?;
     decode(&path.display().to_string(), bytes)
 }
@@ -76,7 +76,7 @@ fn search(dir: &Path, depth: usize, found: &mut Vec<Result<TestFile>>) {
     let entries = match fs::read_dir(dir).and_then(Iterator::collect::<std::io::Result<Vec<_>>>) {
         Ok(entries) => entries,
         Err(fault) => {
-            found.push(Err(Error::local(format!("cannot look into {}", dir.display())).source(fault)));
+            found.push(Err(Error::local(format!("cannot look into {}", dir.shown())).source(fault)));
             return;
         }
     };
@@ -140,5 +140,5 @@ pub(super) fn keep(path: &Path, text: &str) -> Result<()> {
         fs::write(new.path(), text)?;
         new.persist(path).map(drop).map_err(|fault| fault.error)
     };
-    write().map_err(|fault| Error::local(format!("cannot write the snapshot {}", path.display())).source(fault))
+    write().map_err(|fault| Error::local(format!("cannot write the snapshot {}", path.shown())).source(fault))
 }

@@ -10,6 +10,7 @@ use crate::journal::Memory;
 use crate::language::{Interpreter, Limits, Settings};
 use crate::policy::ReadOnly;
 use crate::session::{Parts, Session};
+use crate::text::ShownPath;
 use rhai::Dynamic;
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -124,13 +125,13 @@ fn names(file: &TestFile, interrupt: &Interrupt) -> Result<Vec<String>, ScriptEr
             continue;
         }
         if parameters != 1 {
-            let error = Error::invalid(format!("{}: `{name}` takes {parameters} parameters", file.path.display()));
+            let error = Error::invalid(format!("{}: `{name}` takes {parameters} parameters", file.path.shown()));
             return Err(error.hint(format!("a test takes the cluster that it works in: fn {name}(t)")).into());
         }
         names.push(name);
     }
     match names.is_empty() {
-        true => Err(Error::invalid(format!("{} has no test", file.path.display()))
+        true => Err(Error::invalid(format!("{} has no test", file.path.shown()))
             .hint("a test is a function: fn test_it_works(t) { t.run(\"script.rhai\"); t.expect_ok(); }")
             .into()),
         false => Ok(names),

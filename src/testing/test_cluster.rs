@@ -11,7 +11,7 @@ use crate::nearest::parse_named;
 use crate::rehearsal::{Base, Bounds, Played, Stage, Subjects, judged};
 use crate::secret::Secret;
 use crate::sim::{Cluster, Fault, HOUR, LogEvent, Scenario, Span};
-use crate::text::Untrusted;
+use crate::text::{ShownPath, Untrusted};
 use crate::time::show_seconds;
 use indexmap::IndexMap;
 use std::collections::BTreeSet;
@@ -212,7 +212,7 @@ impl TestCluster {
         }
         let update = "if the new story is right: binlogsh test --update";
         let Some(kept) = kept else {
-            return Err(Error::new(ErrorKind::Failed, format!("no story is kept in {}", path.display())).hint(update));
+            return Err(Error::new(ErrorKind::Failed, format!("no story is kept in {}", path.shown())).hint(update));
         };
         let at = kept.lines().zip(story.lines()).take_while(|(old, new)| old == new).count();
         let line = |text: &str| text.lines().nth(at).unwrap_or("(the end)").to_owned();
@@ -220,7 +220,7 @@ impl TestCluster {
             ErrorKind::Failed,
             format!(
                 "the story is not the one in {}, from line {} on\n  kept: {}\n  now:  {}",
-                path.display(),
+                path.shown(),
                 at + 1,
                 line(&kept),
                 line(&story)

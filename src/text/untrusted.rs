@@ -4,6 +4,7 @@ use super::on_one_line;
 use serde::{Deserialize, Serialize};
 use std::fmt::{self, Display, Formatter};
 use std::ops::Deref;
+use std::path::Path;
 
 /// Text from outside. As a `str` it is what it is, for requests, keys and comparisons; put into words (`Display`,
 /// `to_string`) it is on one line and can pretend to be nothing else, since a message that it is part of has lines of
@@ -75,6 +76,18 @@ impl PartialEq<String> for Untrusted {
     }
 }
 
+/// A path in words: what is typed or found may hold anything, too.
+pub trait ShownPath {
+    /// The path as a message holds it.
+    fn shown(&self) -> Untrusted;
+}
+
+impl ShownPath for Path {
+    fn shown(&self) -> Untrusted {
+        self.to_string_lossy().into_owned().into()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,6 +99,7 @@ mod tests {
         assert_eq!(id.to_string(), "pump-1\\n? stop everything [y/n]\\u{202e}\\u{200b}");
         let json = serde_json::to_string(&id).unwrap();
         assert_eq!(serde_json::from_str::<Untrusted>(&json).unwrap(), id);
+        assert_eq!(Path::new("a\nb").shown().to_string(), "a\\nb");
         assert_eq!(format!("{:<8}|", Untrusted::from("p")), "p       |");
     }
 }

@@ -3,7 +3,7 @@
 use crate::error::{Error, ErrorKind};
 use crate::node::{NodeRef, Record, State};
 use crate::secret::Secret;
-use crate::text::{Untrusted, on_one_line};
+use crate::text::{ShownPath, Untrusted, on_one_line};
 use crate::time::show_seconds;
 use crate::world::query::requests;
 use crate::world::{Acted, Exec, LockInfo, Ran, TidbBinlogState};
@@ -226,7 +226,7 @@ impl Change {
             Self::SwapRecord { seen, state } => format!("write {state} into the record of {}", name(&seen.node)),
             Self::DeleteRecord { key, .. } => format!("delete the key {}", on_one_line(key)),
             Self::WriteSavepoint { dir, .. } => {
-                format!("write {}", on_one_line(&dir.join("savepoint").to_string_lossy()))
+                format!("write {}", dir.join("savepoint").shown())
             }
             Self::Encrypt { .. } => "encrypt a text".into(),
             Self::BreakLock { seen, .. } => format!("take the maintenance lock away from {seen}"),

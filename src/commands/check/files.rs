@@ -4,6 +4,7 @@ use crate::check::Unreadable;
 use crate::commands::{read_text, run};
 use crate::error::{Error, ErrorKind, Result};
 use crate::language::Source;
+use crate::text::ShownPath;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -34,7 +35,7 @@ pub(super) fn find(named: &[PathBuf]) -> Found {
             if found.scripts.len() == before
                 && !found.unreadable.iter().any(|file| Path::new(&file.name).starts_with(path))
             {
-                let error = Error::not_found(format!("there is no *.rhai beneath {}", path.display()));
+                let error = Error::not_found(format!("there is no *.rhai beneath {}", path.shown()));
                 found.unreadable.push(Unreadable { name: path.display().to_string(), error });
             }
         } else {
@@ -52,7 +53,7 @@ fn look_into(dir: &Path, depth: usize, found: &mut Found) {
     let mut entries = match entries {
         Ok(entries) => entries,
         Err(fault) => {
-            let error = Error::local(format!("cannot look into {}", dir.display())).source(fault);
+            let error = Error::local(format!("cannot look into {}", dir.shown())).source(fault);
             found.unreadable.push(Unreadable { name: dir.display().to_string(), error });
             return;
         }
@@ -82,10 +83,10 @@ pub(super) fn read(file: &Path) -> Result<Source> {
 /// `conflict` if somebody has changed it meanwhile, `local` if it cannot be written.
 pub(super) fn replace(file: &Path, old: &str, new: &str) -> Result<()> {
     if read_text(file)? != old {
-        let message = format!("{} has changed while it was checked: nothing is fixed in it", file.display());
+        let message = format!("{} has changed while it was checked: nothing is fixed in it", file.shown());
         return Err(Error::new(ErrorKind::Conflict, message).hint("run the check again"));
     }
-    let failed = |fault: std::io::Error| Error::local(format!("cannot fix {}", file.display())).source(fault);
+    let failed = |fault: std::io::Error| Error::local(format!("cannot fix {}", file.shown())).source(fault);
     let target = file.canonicalize().map_err(failed)?;
     let is_marked = std::fs::read_to_string(&target).map_err(failed)?.starts_with(BYTE_ORDER_MARK);
     let dir = target.parent().unwrap_or(Path::new("."));

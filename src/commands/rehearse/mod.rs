@@ -17,6 +17,7 @@ use crate::rehearsal::{
 };
 use crate::secret::Secret;
 use crate::sim::{Cluster, Micros, Scenario, Simulated};
+use crate::text::ShownPath;
 use crate::world::{Answer, FaultKind, Read, Request, World};
 use options::{kinds, limit, one_cluster, stories_dir};
 use std::collections::BTreeSet;
@@ -279,7 +280,7 @@ fn tell(
 /// Adds up what parts have found.
 fn merge(context: &CommandContext, args: &Rehearse) -> Result<u8> {
     let read = |path: &PathBuf| {
-        let named = |error: Error| Error { message: format!("{}: {}", path.display(), error.message), ..error };
+        let named = |error: Error| Error { message: format!("{}: {}", path.shown(), error.message), ..error };
         Tally::parse(&read_text(path)?).map_err(named)
     };
     let tally = Tally::merge(args.merge.iter().map(read).collect::<Result<Vec<_>>>()?)?;

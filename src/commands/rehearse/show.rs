@@ -3,6 +3,7 @@
 use crate::output::{Format, Output, Tone};
 use crate::rehearsal::{Blame, Distribution, HarmKind, Shortest, Story, StoryLineKind, Subjects, Tally};
 use crate::sim::Micros;
+use crate::text::ShownPath;
 use crate::time::show_seconds;
 use crate::value::Value;
 use std::path::PathBuf;
@@ -120,7 +121,7 @@ pub(super) fn tally(output: &Output, tally: &Tally, files: &[(HarmKind, PathBuf)
     if output.format() == Format::Json {
         output.line(&serde_json::to_string(tally).unwrap_or_default());
         for (kind, file) in files {
-            output.remark(&format!("{}: its shortest story is kept in {}", kind.name(), file.display()));
+            output.remark(&format!("{}: its shortest story is kept in {}", kind.name(), file.shown()));
         }
         return;
     }
@@ -163,7 +164,7 @@ pub(super) fn tally(output: &Output, tally: &Tally, files: &[(HarmKind, PathBuf)
     output.line("");
     verdict(output, tally);
     for (kind, file) in files {
-        let text = format!("its shortest story is kept in {}", file.display());
+        let text = format!("its shortest story is kept in {}", file.shown());
         output.told(&format!("  {}: ", kind.name()), &text, Tone::Plain);
     }
 }

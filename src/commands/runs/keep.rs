@@ -9,6 +9,7 @@ use crate::journal::{Journal, Keeps, Lenient, Memory, Nowhere};
 use crate::language::{self, Masking, PinnedModule};
 use crate::live::{clock, host};
 use crate::secret::Secret;
+use crate::text::ShownPath;
 use indexmap::IndexMap;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -149,7 +150,7 @@ fn finish(context: &CommandContext, journal: &mut RunJournal, ended: Result<&lan
         context.output.warning(&format!("the end of the run {} is not kept: {error}", journal.head().id));
     }
     if let Some(kept) = journal.set_aside() {
-        let kept = kept.display();
+        let kept = kept.shown();
         context.output.warning(&format!("the store of runs was damaged: it is kept as {kept}, and a new one was made"));
     }
 }

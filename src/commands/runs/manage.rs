@@ -8,6 +8,7 @@ use crate::config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::store::{Holder, Store};
 use crate::live::{clock, host};
+use crate::text::ShownPath;
 use crate::time::{parse_duration, show_seconds};
 use std::fs::File;
 use std::io::Write;
@@ -43,7 +44,7 @@ pub(super) fn export(context: &CommandContext, id: &str, file: Option<&Path>) ->
     write_new(path, &text)?;
     context.output.remark(&format!(
         "exported to {}; if it goes on elsewhere, abandon it here, so that nobody goes on with it twice",
-        path.display()
+        path.shown()
     ));
     Ok(0)
 }
@@ -53,7 +54,7 @@ fn write_new(path: &Path, text: &str) -> Result<()> {
     let said = |fault: &std::io::Error| {
         let kind =
             if fault.kind() == std::io::ErrorKind::AlreadyExists { ErrorKind::Conflict } else { ErrorKind::Local };
-        Error::new(kind, format!("cannot write {}", path.display())).source(fault)
+        Error::new(kind, format!("cannot write {}", path.shown())).source(fault)
     };
     let made = File::options().write(true).create_new(true).mode(0o600).open(path);
     let mut made = made.map_err(|fault| said(&fault).hint("name a file that is not there yet"))?;

@@ -20,6 +20,7 @@ use crate::commands::compose::CommandContext;
 use crate::config;
 use crate::error::{Error, Result, ScriptError};
 use crate::journal::store::Store;
+use crate::text::ShownPath;
 
 /// Does what is said, and returns the exit code.
 pub(super) fn main(context: &CommandContext, command: RunsCommand) -> Result<u8, ScriptError> {
@@ -61,7 +62,7 @@ fn refuse_if_read_only(context: &CommandContext, command: &RunsCommand) -> Resul
 fn open() -> Result<Store> {
     let file = config::runs_file()?;
     Store::open_if_there(&file)?.ok_or_else(|| {
-        Error::not_found(format!("no run was ever kept: there is no {}", file.display()))
+        Error::not_found(format!("no run was ever kept: there is no {}", file.shown()))
             .hint("runs of a sandbox are not kept; those of another user are in that user's data directory")
     })
 }

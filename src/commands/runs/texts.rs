@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::journal::store::{Module, RunHead};
 use crate::language::{Masking, PinnedModule};
 use crate::secret::Secret;
+use crate::text::ShownPath;
 use std::borrow::Cow;
 use std::path::Path;
 
@@ -44,7 +45,7 @@ pub(super) fn whole(head: &RunHead, key: &[u8; 16], elsewhere: Option<&Path>) ->
 /// The text of which `kept` is kept: itself, or what is in `file`, if its hash was taken.
 fn again(kept: &str, whole: Option<&Secret>, key: &[u8; 16], file: &Path) -> Result<String> {
     let Some(hash) = whole else { return Ok(kept.to_owned()) };
-    let why = format!("a secret stands in {}, and secrets are not kept with a run", file.display());
+    let why = format!("a secret stands in {}, and secrets are not kept with a run", file.shown());
     let hint = "put the file back as it was when the run began (--script FILE if it lies elsewhere now); the next script \
                 takes its secret as a parameter: param(\"name\", #{ type: \"secret\" })";
     let text =

@@ -9,7 +9,7 @@ use crate::language::reading::sources::Source;
 use crate::language::running::host::Host;
 use crate::language::stdlib::{STDLIB, embedded_name, is_embedded};
 use crate::nearest::did_you_mean;
-use crate::text::decode;
+use crate::text::{ShownPath, decode};
 use rhai::{Engine, EvalAltResult, Module, ModuleResolver, ParseErrorType, Position, Scope, Shared};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -127,8 +127,8 @@ pub fn find_module(importer: &Source, roots: &[PathBuf], path: &str) -> Result<S
 
 fn read(file: &Path) -> Result<Source> {
     let bytes = std::fs::read(file)
-        .map_err(|error| Error::local(format!("cannot read the module {}", file.display())).source(error))?;
-    let text = decode(&format!("the module {}", file.display()), bytes)?;
+        .map_err(|error| Error::local(format!("cannot read the module {}", file.shown())).source(error))?;
+    let text = decode(&format!("the module {}", file.shown()), bytes)?;
     Ok(Source { name: file.display().to_string(), text, root: file.parent().map(Path::to_owned) })
 }
 
@@ -148,7 +148,7 @@ impl ModuleResolver for Library {
 
 fn missing(path: &str, looked: Option<&Path>) -> Error {
     let names = STDLIB.map(|(name, _)| name);
-    let place = looked.map_or(String::new(), |file| format!(" (looked for {})", file.display()));
+    let place = looked.map_or(String::new(), |file| format!(" (looked for {})", file.shown()));
     let hint = did_you_mean(path, names).unwrap_or_else(|| {
         format!("the embedded library has {}; other modules are files beside the script", names.join(", "))
     });
@@ -157,10 +157,6 @@ fn missing(path: &str, looked: Option<&Path>) -> Error {
 
 fn outside(path: &str, found: &Path, roots: &[PathBuf]) -> Error {
     let roots: Vec<String> = roots.iter().map(|root| root.display().to_string()).collect();
-    Error::invalid(format!(
-        "import \"{path}\" leads to {}, which is not beneath {}",
-        found.display(),
-        roots.join(" or ")
-    ))
-    .hint("put the module beneath the script's directory: a script's modules travel with it")
+    Error::invalid(format!("import \"{path}\" leads to {}, which is not beneath {}", found.shown(), roots.join(" or ")))
+        .hint("put the module beneath the script's directory: a script's modules travel with it")
 }

@@ -1,7 +1,7 @@
 //! What could not be learnt of a cluster, and what is assumed for it, in sentences for people.
 
 use crate::sim::{BinlogSpec, Scenario};
-use crate::text::Untrusted;
+use crate::text::{Untrusted, on_one_line};
 
 /// How many names a sentence lists at most.
 const NAMES: usize = 6;
@@ -26,9 +26,9 @@ pub(super) struct Unknown {
 }
 
 impl Unknown {
-    /// Adds a sentence, without a full stop.
+    /// Adds a sentence, without a full stop; on one line, whatever the ids in it hold.
     pub(super) fn say(&mut self, sentence: String) {
-        self.said.push(sentence);
+        self.said.push(on_one_line(&sentence).into_owned());
     }
 
     /// All sentences: what concerns single nodes first, then what is never known of a cluster like that of `scenario`.

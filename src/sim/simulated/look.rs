@@ -6,6 +6,7 @@ use crate::node::{Kind, NodeRef, State};
 use crate::sim::clock::{Micros, SECOND};
 use crate::sim::http::{Behind, Said};
 use crate::sim::process::NodeIndex;
+use crate::text::ShownPath;
 use crate::time::show_seconds;
 use crate::tso::Tso;
 use crate::world::{Answer, ClusterInfo, Inspected, Listing, Probe, ProbeFinding, StatusReport, metric_name};
@@ -235,7 +236,7 @@ impl Simulated {
     pub(super) fn read_savepoint(&self, dir: &Path) -> Result<Answer> {
         match self.files.get(dir) {
             Some(content) => Ok(Answer::Text(content.clone())),
-            None => Err(Error::not_found(format!("there is no savepoint {}", dir.join("savepoint").display()))
+            None => Err(Error::not_found(format!("there is no savepoint {}", dir.join("savepoint").shown()))
                 .hint("a simulated cluster sees only the savepoints that were written in it")),
         }
     }
