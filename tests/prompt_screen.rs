@@ -351,3 +351,30 @@ fn the_guide_shows_the_prompt_as_it_is() {
         assert!(guide.contains(&format!("```text\n{text}\n```")), "put this into docs/guide.md:\n{text}");
     }
 }
+
+/// A `bash` in which the program is started by its name.
+fn in_bash(columns: u16) -> Screen {
+    let shell = Shell::new(&[]);
+    let program = shell.command();
+    let mut bash = shell.command_as("bash");
+    let dir = std::path::Path::new(program.get_program()).parent().unwrap().display().to_string();
+    bash.args(["--norc", "-i"]).env("PS1", "bash$ ").env("PATH", format!("{dir}:/usr/local/bin:/usr/bin:/bin"));
+    let screen = Screen::of(shell, bash, columns, 24);
+    screen.until(|text| text.ends_with("bash$"));
+    screen
+}
+
+#[test]
+fn control_z_stops_it_and_fg_goes_on_with_what_was_typed() {
+    let mut screen = in_bash(80);
+    screen.keys("binlogsh --sandbox\r").ends("sandbox>").keys("100 + 1").ends("sandbox> 100 + 1").keys(key::CTRL_Z);
+    screen.shows("Stopped").ends("bash$").keys("stty -a | grep -c ' icanon'\r").shows("\n1\n").keys("fg\r");
+    screen.ends("sandbox> 100 + 1").keys("0\r").shows("\n110\n").ends("sandbox>");
+}
+
+#[test]
+fn a_question_is_asked_on_the_terminal_though_results_go_into_a_file() {
+    let mut screen = in_bash(120);
+    screen.keys("binlogsh --sandbox -e 'pause_drainer(\"drainer-0\").after' | tee log\r").shows("[y/N/d/q/?]");
+    screen.keys("y\r").shows("\npaused\n").ends("bash$").keys("cat log\r").shows("cat log\npaused");
+}

@@ -4,6 +4,7 @@ use super::Shell;
 use rexpect::process::{PtyProcess, Signal, WaitStatus};
 use std::fs::File;
 use std::io::{Read, Write};
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -22,7 +23,13 @@ pub(crate) struct Screen {
 impl Screen {
     /// Opens `shell` in a terminal of so many columns and rows.
     pub(crate) fn open(shell: Shell, columns: u16, rows: u16) -> Self {
-        let process = PtyProcess::new(shell.command()).unwrap();
+        let command = shell.command();
+        Self::of(shell, command, columns, rows)
+    }
+
+    /// Opens another program in the home of `shell`.
+    pub(crate) fn of(shell: Shell, command: Command, columns: u16, rows: u16) -> Self {
+        let process = PtyProcess::new(command).unwrap();
         let keys = process.get_file_handle().unwrap();
         set_size(&keys, columns, rows);
         let emulator = Arc::new(Mutex::new(vt100::Parser::new(rows, columns, 2000)));
@@ -152,6 +159,7 @@ pub(crate) mod key {
     pub(crate) const CTRL_D: &str = "\x04";
     pub(crate) const CTRL_R: &str = "\x12";
     pub(crate) const END: &str = "\x05";
+    pub(crate) const CTRL_Z: &str = "\x1a";
     pub(crate) const EDIT: &str = "\x18\x05";
     pub(crate) const ENTER: &str = "\r";
     pub(crate) const TAB: &str = "\t";
