@@ -14,7 +14,7 @@ mod lock;
 pub use lock::{LockPlan, LockSpan};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::guards::{self, Examination, Finding, Watch};
+use crate::guards::{self, Examination, GuardFinding, Watch};
 use crate::interrupt::Interrupt;
 use crate::journal::{Entry, Journal, Mark};
 use crate::policy::{Consent, Policy, Proposal};
@@ -225,7 +225,7 @@ impl Session {
             examined = now;
         }
         let noted = self.noted_change(change).into_owned();
-        let findings: Vec<String> = examined.findings.iter().map(Finding::to_string).collect();
+        let findings: Vec<String> = examined.findings.iter().map(GuardFinding::to_string).collect();
         let whole = self.whole_again(change)?;
         self.parts.interrupt.check()?;
         let by = match consent {
@@ -395,8 +395,8 @@ fn same(journal: &Request, script: &Request) -> Result<()> {
 /// After a question: what a guard finds now must not be worse than what the operator was shown.
 fn unchanged(shown: &Examination, now: &Examination, force: &[GuardName]) -> Result<()> {
     let was_shown =
-        |finding: &Finding| shown.findings.iter().any(|old| old.guard == finding.guard && old.verdict.trips());
-    let trips = |finding: &&Finding| finding.verdict.trips() && !force.contains(&finding.guard);
+        |finding: &GuardFinding| shown.findings.iter().any(|old| old.guard == finding.guard && old.verdict.trips());
+    let trips = |finding: &&GuardFinding| finding.verdict.trips() && !force.contains(&finding.guard);
     match now.findings.iter().filter(trips).find(|finding| !was_shown(finding)) {
         None => Ok(()),
         Some(finding) => Err(Error::refused(format!("not done: {}\n  while you were asked: {finding}", shown.about))

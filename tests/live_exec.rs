@@ -4,8 +4,8 @@ use crate::harness::Shell;
 use crate::support::live::pump;
 use binlogsh::error::{Error, ErrorKind, Result};
 use binlogsh::interrupt::Interrupt;
-use binlogsh::live::{Live, Settings};
-use binlogsh::world::{Answer, Change, Exec, Notice, Ran, Read, Request, Stream, World};
+use binlogsh::live::{Live, LiveSettings};
+use binlogsh::world::{Answer, Change, Exec, Notice, OutputStream, ProgramEnd, Read, Request, World};
 use rustix::process::{Pid, Signal, kill_process};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 struct Host {
     live: Live,
     interrupt: Interrupt,
-    shown: Arc<Mutex<Vec<(Stream, String)>>>,
+    shown: Arc<Mutex<Vec<(OutputStream, String)>>>,
 }
 
 impl Host {
@@ -27,7 +27,7 @@ impl Host {
                 sink.lock().unwrap().push((stream, line));
             }
         });
-        let settings = Settings::new(&["127.0.0.1:1"], None).unwrap();
+        let settings = LiveSettings::new(&["127.0.0.1:1"], None).unwrap();
         let live = Live::new(settings, tell, interrupt.clone(), None).allow_exec(true);
         Self { live, interrupt, shown }
     }
@@ -38,7 +38,7 @@ impl Host {
 
     fn shell(&mut self, code: &str) -> (i32, String, String) {
         match self.run(shell(code)) {
-            Ok(Answer::Ran(Ran { status, stdout, stderr })) => (status, stdout, stderr),
+            Ok(Answer::Ran(ProgramEnd { status, stdout, stderr })) => (status, stdout, stderr),
             other => panic!("{other:?}"),
         }
     }
@@ -85,8 +85,8 @@ fn a_program_says_how_it_ended_and_both_things_that_it_said() {
     let said = host.shell("echo out; echo err >&2; printf half; exit 3");
     assert_eq!(said, (3, "out\nhalf".into(), "err\n".into()));
     let mut shown = host.shown.lock().unwrap().clone();
-    shown.sort_by_key(|(stream, _)| *stream == Stream::Stderr);
-    let expected = [(Stream::Stdout, "out"), (Stream::Stdout, "half"), (Stream::Stderr, "err")];
+    shown.sort_by_key(|(stream, _)| *stream == OutputStream::Stderr);
+    let expected = [(OutputStream::Stdout, "out"), (OutputStream::Stdout, "half"), (OutputStream::Stderr, "err")];
     assert_eq!(shown, expected.map(|(stream, line)| (stream, line.to_owned())));
 }
 
@@ -101,7 +101,7 @@ fn arguments_arrive_as_they_stand() {
     let odd = ["two words", "it's", "\"quoted\"", "$(touch never)", "*", "", "-n", "ü\n"];
     let answer = Host::new().run(program("printf", &[&["[%s]"], &odd[..]].concat())).unwrap();
     let expected: String = odd.iter().map(|arg| format!("[{arg}]")).collect();
-    assert_eq!(answer, Answer::Ran(Ran { status: 0, stdout: expected, stderr: String::new() }));
+    assert_eq!(answer, Answer::Ran(ProgramEnd { status: 0, stdout: expected, stderr: String::new() }));
 }
 
 #[test]

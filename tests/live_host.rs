@@ -4,7 +4,7 @@ use crate::support::http_double::{HttpDouble, Reply};
 use crate::support::live::{LiveWorld, pump};
 use binlogsh::error::{Error, ErrorKind, Result};
 use binlogsh::interrupt::Interrupt;
-use binlogsh::live::{Live, Settings};
+use binlogsh::live::{Live, LiveSettings};
 use binlogsh::secret::Secret;
 use binlogsh::world::{
     Answer, Ask, Change, Choice, Clocks, Console, Manual, Play, Question, Read, Request, SecretPrompt, World,
@@ -120,7 +120,7 @@ fn at_a_console_the_operator_is_told_and_the_restart_is_seen() {
     for willing in [true, false] {
         let told = Arc::<Mutex<Vec<String>>>::default();
         let operator = Operator { attended: true, willing, started: started.clone(), told: told.clone() };
-        let settings = Settings::new(&["127.0.0.1:1"], None).unwrap();
+        let settings = LiveSettings::new(&["127.0.0.1:1"], None).unwrap();
         let mut live = Live::new(settings, Arc::new(|_| {}), Interrupt::default(), Some(Box::new(operator)));
         let began = Instant::now();
         let result = live.apply(&Request::Change(Change::Manual(task.clone())), None);
@@ -139,7 +139,7 @@ fn at_a_console_the_operator_is_told_and_the_restart_is_seen() {
 fn a_console_that_nobody_sits_at_gives_nobodys_word() {
     let told = Arc::<Mutex<Vec<String>>>::default();
     let operator = Operator { attended: false, willing: true, started: Arc::default(), told: told.clone() };
-    let settings = Settings::new(&["127.0.0.1:1"], None).unwrap();
+    let settings = LiveSettings::new(&["127.0.0.1:1"], None).unwrap();
     let mut live = Live::new(settings, Arc::new(|_| {}), Interrupt::default(), Some(Box::new(operator)));
     let task = Manual { text: "take a backup".into(), ..Manual::default() };
     let error = live.apply(&Request::Change(Change::Manual(task)), None).unwrap_err();

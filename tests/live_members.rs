@@ -9,7 +9,7 @@ use crate::support::live::LiveWorld;
 use crate::support::pd_double::{CLUSTER_ID, Leader, PdDouble};
 use crate::support::{free_port, record};
 use binlogsh::error::ErrorKind;
-use binlogsh::live::{Settings, TlsFiles};
+use binlogsh::live::{LiveSettings, TlsFiles};
 use binlogsh::node::State;
 use binlogsh::world::{Answer, Change, Endpoint, LOCK_KEY, LockHolder, LockRequest, Read, Request, World};
 use std::io::{BufRead, BufReader, Read as _};
@@ -126,7 +126,7 @@ fn a_watch_goes_on_when_the_given_member_goes() {
 #[test]
 fn the_maintenance_lock_is_kept_when_the_given_member_goes() {
     let members = Members::start();
-    let settings = Settings::new(&[members.given()], None).unwrap().lock_ttl(4 * SECOND);
+    let settings = LiveSettings::new(&[members.given()], None).unwrap().lock_ttl(4 * SECOND);
     let mut live = LiveWorld::of(settings);
     assert!(live.list().unwrap().tso.is_some());
     let (user, host, version) = ("us".into(), "here".into(), "1".into());

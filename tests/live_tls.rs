@@ -7,7 +7,7 @@ use crate::support::live::{LiveWorld, pump};
 use crate::support::pd_double::PdDouble;
 use crate::support::record;
 use binlogsh::error::ErrorKind;
-use binlogsh::live::{Settings, TlsFiles};
+use binlogsh::live::{LiveSettings, TlsFiles};
 use binlogsh::node::State;
 use binlogsh::world::{Acted, Action, Answer, Change, ProbeFinding, Read, Request};
 use rustls::pki_types::pem::PemObject;
@@ -330,7 +330,7 @@ b8yTWc2vGsjllqLHVVDXFw036vvJTbv3MImxiaKtGJ0=
 /// The error of a use of these files, none of which is good.
 fn refused(ca: &Path, cert: &Path, key: &Path) -> binlogsh::error::Error {
     let files = TlsFiles::new(Some(ca.into()), Some(cert.into()), Some(key.into())).unwrap();
-    let error = Settings::new(&["127.0.0.1:1"], files).unwrap().check_files().unwrap_err();
+    let error = LiveSettings::new(&["127.0.0.1:1"], files).unwrap().check_files().unwrap_err();
     assert!(!format!("{error}").contains("::") && error.hint.is_some(), "{error}");
     error
 }

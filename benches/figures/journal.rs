@@ -5,7 +5,7 @@ use crate::row::{Row, median};
 use binlogsh::error::Result;
 use binlogsh::interrupt::Interrupt;
 use binlogsh::journal::store::{
-    Claim, Ending, Holder, NewRun, RunFilter, RunHead, RunJournal, RunKind, RunState, Store, run_id,
+    Claim, Holder, NewRun, RunEnding, RunFilter, RunHead, RunJournal, RunKind, RunState, Store, run_id,
 };
 use binlogsh::journal::{Entry, Journal, Keeps};
 use binlogsh::language::{Interpreter, Settings, Source};
@@ -183,7 +183,7 @@ pub(crate) fn runs_list_10000() -> Row {
         act(&mut run);
         // As at an operator's: a few of them were stopped.
         if n % 100 != 0 {
-            run.finish(Ending { state: RunState::Done, exit_code: 0, error: None }).unwrap();
+            run.finish(RunEnding { state: RunState::Done, exit_code: 0, error: None }).unwrap();
         }
     }
     assert_eq!(Store::open(&file).unwrap().runs(&RunFilter::default()).unwrap().len(), 10_000);

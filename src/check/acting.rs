@@ -3,11 +3,11 @@
 mod follow;
 mod repeats;
 
-use crate::check::finding::Finding;
+use crate::check::finding::RuleFinding;
 use crate::check::flow::Flows;
 use crate::check::rule::{Family, Rule, Severity};
 use crate::check::script::Script;
-use crate::check::vocabulary::Vocabulary;
+use crate::check::vocabulary::ScriptVocabulary;
 use std::rc::Rc;
 
 pub(super) const FAMILY: Family = Family { rules: RULES, check };
@@ -58,7 +58,7 @@ const UPDATE_FOR_PAUSE: Rule = Rule {
     left_alone: "//! Fixes the record of a dead Pump.\nensure(probe(\"pump-1\") == \"refused\", \"pump-1 is alive: pause it\");\nstep(\"fix\", || update_pump(\"pump-1\", \"paused\"));\n",
 };
 
-fn check(script: &Rc<Script>, words: &Vocabulary, found: &mut Vec<Finding>) {
+fn check(script: &Rc<Script>, words: &ScriptVocabulary, found: &mut Vec<RuleFinding>) {
     let flows = Flows::of(script, words);
     follow::check(&flows, found);
     repeats::check(&flows, found);

@@ -1,6 +1,6 @@
 //! Comments that silence a rule: `// check: allow RULE: reason`, on the line or above it.
 
-use crate::check::finding::Finding;
+use crate::check::finding::RuleFinding;
 use crate::check::names;
 use crate::check::rule::{Rule, Severity};
 use crate::check::script::Script;
@@ -49,7 +49,7 @@ struct Allowed {
 }
 
 /// Takes what is silenced out of `found`, and adds what is wrong with the silencing.
-pub(super) fn silence(script: &Script, found: &mut Vec<Finding>) {
+pub(super) fn silence(script: &Script, found: &mut Vec<RuleFinding>) {
     let comments = &script.parsed.words.comments;
     let mut allowed: Vec<Allowed> = comments.iter().flat_map(|comment| allowed_by(comment, comments)).collect();
     found.retain(|finding| {
@@ -67,23 +67,23 @@ pub(super) fn silence(script: &Script, found: &mut Vec<Finding>) {
     found.extend(allowed.iter().filter_map(wrong_with));
 }
 
-fn wrong_with(allowed: &Allowed) -> Option<Finding> {
+fn wrong_with(allowed: &Allowed) -> Option<RuleFinding> {
     let name = &allowed.name;
     let Some(rule) = crate::check::rules().find(|rule| rule.name == name) else {
         let known = crate::check::rules().map(|rule| rule.name);
-        let finding = Finding::new(&UNKNOWN_RULE, allowed.at, name, format!("there is no rule `{name}`"));
+        let finding = RuleFinding::new(&UNKNOWN_RULE, allowed.at, name, format!("there is no rule `{name}`"));
         return Some(finding.meant(name, known, "`binlogsh check --explain` shows all rules"));
     };
     if !allowed.has_reason {
         let message = format!("`{name}` is not silenced without a reason");
-        let finding = Finding::new(&ALLOW_WITHOUT_REASON, allowed.at, name, message);
+        let finding = RuleFinding::new(&ALLOW_WITHOUT_REASON, allowed.at, name, message);
         return Some(finding.hint(format!("write `// {LEADER}{name}: why it is right here`")));
     }
     let message = match names::is_refused(rule) {
         true => format!("`{name}` cannot be silenced: the script would not begin"),
         false => format!("`{name}` finds nothing here"),
     };
-    (!allowed.is_used).then(|| Finding::new(&UNUSED_ALLOW, allowed.at, name, message).hint("take the comment away"))
+    (!allowed.is_used).then(|| RuleFinding::new(&UNUSED_ALLOW, allowed.at, name, message).hint("take the comment away"))
 }
 
 /// The rules that `comment` silences.

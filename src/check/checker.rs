@@ -1,8 +1,8 @@
 //! Puts the families of rules together.
 
-use crate::check::finding::Finding;
-use crate::check::script::{Reader, Script};
-use crate::check::vocabulary::Vocabulary;
+use crate::check::finding::RuleFinding;
+use crate::check::script::{Script, ScriptReader};
+use crate::check::vocabulary::ScriptVocabulary;
 use crate::check::{FAMILIES, allow, header, names};
 use crate::language::Source;
 use std::path::PathBuf;
@@ -10,15 +10,15 @@ use std::rc::Rc;
 
 /// Checks scripts; reads each module once.
 pub struct Checker {
-    reader: Reader,
-    words: Vocabulary,
+    reader: ScriptReader,
+    words: ScriptVocabulary,
 }
 
 /// What came of checking a script.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checked {
     /// What was found, from top to bottom.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<RuleFinding>,
     /// Whether it compiles. If not there is one finding, and nobody knows what else is in it.
     pub compiles: bool,
 }
@@ -28,7 +28,7 @@ const STACK: usize = 64 << 20;
 
 impl Default for Checker {
     fn default() -> Self {
-        Self { reader: Reader::default(), words: Vocabulary::new() }
+        Self { reader: ScriptReader::default(), words: ScriptVocabulary::new() }
     }
 }
 
@@ -61,7 +61,7 @@ impl Checker {
         Checked { findings, compiles: untold.is_none() }
     }
 
-    fn findings(&self, script: &Rc<Script>) -> Vec<Finding> {
+    fn findings(&self, script: &Rc<Script>) -> Vec<RuleFinding> {
         let mut found = Vec::new();
         FAMILIES.iter().for_each(|family| (family.check)(script, &self.words, &mut found));
         found

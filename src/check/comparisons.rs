@@ -1,8 +1,8 @@
 //! Comparisons that can only come out one way.
 
-use crate::check::finding::Finding;
+use crate::check::finding::RuleFinding;
 use crate::check::rule::{Rule, Severity};
-use crate::check::types::Type;
+use crate::check::types::KnownType;
 use crate::language::tree::{Expr, ExprKind};
 use crate::nearest::names_of;
 use crate::node::{Kind, State};
@@ -21,7 +21,7 @@ pub(super) const POINTLESS_COMPARISON: Rule = Rule {
 };
 
 /// Looks at an operation by the types of its operands.
-pub(super) fn look(operator: &str, operands: &[Expr], types: &[Type], found: &mut Vec<Finding>) {
+pub(super) fn look(operator: &str, operands: &[Expr], types: &[KnownType], found: &mut Vec<RuleFinding>) {
     let ([left, right], [of_left, of_right]) = (operands, types) else { return };
     let outcome = match operator {
         "==" | "<" | "<=" | ">" | ">=" => "false",
@@ -37,31 +37,31 @@ pub(super) fn look(operator: &str, operands: &[Expr], types: &[Type], found: &mu
 }
 
 /// `one`, of another type than it is compared with.
-fn unlike(one: &Expr, of_one: &Type, of_other: &Type, outcome: &str) -> Option<Finding> {
+fn unlike(one: &Expr, of_one: &KnownType, of_other: &KnownType, outcome: &str) -> Option<RuleFinding> {
     let always = format!("that is always {outcome}");
     let (what, then, hint) = match (of_other, of_one) {
-        (Type::Number, Type::Text) => {
+        (KnownType::Number, KnownType::Text) => {
             ("a number is compared with a text", always.as_str(), "write the number: a lag or an age is in seconds")
         }
-        (Type::Named("Time"), Type::Text) => {
+        (KnownType::Named("Time"), KnownType::Text) => {
             let hint = "make a point in time of it: tso_time(tso_at(\"...\"))";
             ("a point in time is compared with a text", "the run fails here", hint)
         }
-        (Type::Named("Time"), Type::Number) => {
+        (KnownType::Named("Time"), KnownType::Number) => {
             let hint = "subtract: now() - time is a number of seconds";
             ("a point in time is compared with a number", always.as_str(), hint)
         }
-        (Type::Word(_), Type::Number) => {
+        (KnownType::Word(_), KnownType::Number) => {
             ("a text is compared with a number", always.as_str(), "write the word between double quotes")
         }
         _ => return None,
     };
-    Some(Finding::new(&POINTLESS_COMPARISON, one.at, "", format!("{what}: {then}")).hint(hint))
+    Some(RuleFinding::new(&POINTLESS_COMPARISON, one.at, "", format!("{what}: {then}")).hint(hint))
 }
 
 /// `one`, a text that is none of the few which it is compared with.
-fn no_word(one: &Expr, of_other: &Type) -> Option<Finding> {
-    let (ExprKind::Text(word), Type::Word(property)) = (&one.kind, of_other) else { return None };
+fn no_word(one: &Expr, of_other: &KnownType) -> Option<RuleFinding> {
+    let (ExprKind::Text(word), KnownType::Word(property)) = (&one.kind, of_other) else { return None };
     let known: Vec<&str> = match *property {
         "state" => names_of::<State>(),
         _ => names_of::<Kind>(),
@@ -70,6 +70,6 @@ fn no_word(one: &Expr, of_other: &Type) -> Option<Finding> {
         return None;
     }
     let message = format!("the {property} of a Node is never \"{word}\"");
-    let finding = Finding::new(&POINTLESS_COMPARISON, one.at, &format!("\"{word}\""), message);
+    let finding = RuleFinding::new(&POINTLESS_COMPARISON, one.at, &format!("\"{word}\""), message);
     Some(finding.meant(word, known.iter().copied(), format!("it is one of {}", known.join(", "))).unmended())
 }

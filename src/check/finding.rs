@@ -6,7 +6,7 @@ use crate::nearest::did_you_mean;
 
 /// Something that a rule found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
+pub struct RuleFinding {
     /// The rule.
     pub rule: &'static Rule,
     /// Where it begins.
@@ -30,7 +30,7 @@ pub struct Fix {
     pub to: String,
 }
 
-impl Finding {
+impl RuleFinding {
     /// `rule` found something: what stands at `at` and is called `word`.
     pub(super) fn new(rule: &'static Rule, at: Spot, word: &str, message: impl Into<String>) -> Self {
         Self { rule, at, width: word.chars().count().max(1), message: message.into(), hint: None, fix: None }

@@ -1,11 +1,11 @@
 //! Mending what is beyond doubt.
 
-use crate::check::finding::Finding;
+use crate::check::finding::RuleFinding;
 use crate::language::tree::Spot;
 
 /// `text` with every fix of `findings` that still fits, and how many those are. Everything else stays as it is, byte for
 /// byte.
-pub fn fixed(text: &str, findings: &[Finding]) -> (String, usize) {
+pub fn fixed(text: &str, findings: &[RuleFinding]) -> (String, usize) {
     let mut fixes: Vec<(usize, &str, &str)> = findings
         .iter()
         .filter_map(|finding| {
@@ -45,8 +45,9 @@ mod tests {
     #[test]
     fn only_what_stands_there_is_replaced() {
         let rule = rules().next().unwrap();
-        let at =
-            |line, column, word: &str| Finding::new(rule, Spot { line, column }, word, "").meant(word, ["state"], "");
+        let at = |line, column, word: &str| {
+            RuleFinding::new(rule, Spot { line, column }, word, "").meant(word, ["state"], "")
+        };
         let text = "ü.sate\r\nb.sate\n";
         let (mended, count) =
             fixed(text, &[at(2, 3, "sate"), at(1, 3, "sate"), at(1, 3, "sate"), at(9, 1, "sate"), at(1, 1, "stat")]);

@@ -1,9 +1,9 @@
 //! Whether a script can be read at all: by the compiler, by people, and with all its modules.
 
-use crate::check::finding::Finding;
+use crate::check::finding::RuleFinding;
 use crate::check::rule::{Family, Rule, Severity};
 use crate::check::script::Script;
-use crate::check::vocabulary::Vocabulary;
+use crate::check::vocabulary::ScriptVocabulary;
 use crate::error::Error;
 use crate::language::tree::Spot;
 use std::rc::Rc;
@@ -43,24 +43,24 @@ const MISSING_HEADER: Rule = Rule {
 };
 
 /// The script does not compile.
-pub(super) fn broken(error: &Error, at: Spot) -> Finding {
+pub(super) fn broken(error: &Error, at: Spot) -> RuleFinding {
     let at = if at.line == 0 { Spot { line: 1, column: 1 } } else { at };
-    let finding = Finding::new(&DOES_NOT_COMPILE, at, "", error.to_string());
+    let finding = RuleFinding::new(&DOES_NOT_COMPILE, at, "", error.to_string());
     error.hint.iter().fold(finding, |finding, hint| finding.hint(hint.clone()))
 }
 
-fn check(script: &Rc<Script>, _words: &Vocabulary, found: &mut Vec<Finding>) {
+fn check(script: &Rc<Script>, _words: &ScriptVocabulary, found: &mut Vec<RuleFinding>) {
     for import in &script.imports {
         let (Some(path), Some(Err(error))) = (&import.path, &import.module) else { continue };
         let quoted = format!("\"{}\"", path.text);
-        let finding = Finding::new(&UNRESOLVED_IMPORT, path.at, &quoted, error.to_string());
+        let finding = RuleFinding::new(&UNRESOLVED_IMPORT, path.at, &quoted, error.to_string());
         found.push(error.hint.iter().fold(finding, |finding, hint| finding.hint(hint.clone())));
     }
     let text = &script.source.text;
     if !script.is_test() && !text.trim().is_empty() && crate::language::header(text).is_empty() {
         let line = if text.starts_with("#!") { 2 } else { 1 };
         found.push(
-            Finding::new(&MISSING_HEADER, Spot { line, column: 1 }, "", "nothing says what this script is for").hint(
+            RuleFinding::new(&MISSING_HEADER, Spot { line, column: 1 }, "", "nothing says what this script is for").hint(
                 "begin with lines such as `//! Restarts Pumps one after the other.`: what, when, what it needs and asks",
             ),
         );

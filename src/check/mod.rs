@@ -30,10 +30,10 @@ mod variables;
 mod vocabulary;
 
 pub use checker::{Checked, Checker};
-pub use finding::{Finding, Fix};
+pub use finding::{Fix, RuleFinding};
 pub use fix::fixed;
 pub use pages::{page, rules_markdown};
-pub use report::{Report, Unreadable};
+pub use report::{CheckReport, Unreadable};
 pub use rule::{Rule, Severity};
 
 use rule::Family;

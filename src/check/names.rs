@@ -2,11 +2,11 @@
 
 mod given;
 
-use crate::check::finding::Finding;
+use crate::check::finding::RuleFinding;
 use crate::check::rule::{Family, Rule, Severity};
 use crate::check::script::Script;
-use crate::check::variables::Variables;
-use crate::check::vocabulary::Vocabulary;
+use crate::check::variables::ScriptVariables;
+use crate::check::vocabulary::ScriptVocabulary;
 use crate::language::stdlib;
 use crate::language::tree::{Expr, ExprKind, Name, Spot, Stmt};
 use std::collections::BTreeSet;
@@ -72,35 +72,36 @@ pub(super) fn is_refused(rule: &Rule) -> bool {
     [UNDEFINED_VARIABLE.name, UNDEFINED_MODULE.name].contains(&rule.name)
 }
 
-fn check(script: &Rc<Script>, words: &Vocabulary, found: &mut Vec<Finding>) {
+fn check(script: &Rc<Script>, words: &ScriptVocabulary, found: &mut Vec<RuleFinding>) {
     let variables = script.variables();
-    let family = Names { script, words, variables, callable_fields: script.fields() };
+    let family = NameCheck { script, words, variables, callable_fields: script.fields() };
     family.shadowed(found);
     family.unknown_variables(found);
     script.parsed.tree.exprs(&mut |expr| family.expr(expr, found));
 }
 
-struct Names<'a> {
+struct NameCheck<'a> {
     script: &'a Script,
-    words: &'a Vocabulary,
-    variables: &'a Variables,
+    words: &'a ScriptVocabulary,
+    variables: &'a ScriptVariables,
     callable_fields: &'a BTreeSet<String>,
 }
 
-impl Names<'_> {
-    fn shadowed(&self, found: &mut Vec<Finding>) {
+impl NameCheck<'_> {
+    fn shadowed(&self, found: &mut Vec<RuleFinding>) {
         for function in self.script.functions() {
             let name = &function.name;
             if let Some(ours) = self.words.ours(&name.text) {
                 let message = format!("this function would stand before `{}` of the program", ours.signature());
                 found.push(
-                    Finding::new(&SHADOWED_FUNCTION, name.at, &name.text, message).hint("give it a name of its own"),
+                    RuleFinding::new(&SHADOWED_FUNCTION, name.at, &name.text, message)
+                        .hint("give it a name of its own"),
                 );
             }
         }
     }
 
-    fn unknown_variables(&self, found: &mut Vec<Finding>) {
+    fn unknown_variables(&self, found: &mut Vec<RuleFinding>) {
         // Whether it is a constant of the file, if it is a variable of the file at all.
         let outside = |name: &str| {
             self.script.parsed.tree.body.iter().find_map(|stmt| match stmt {
@@ -111,7 +112,7 @@ impl Names<'_> {
         for unknown in &self.variables.unknown {
             let name = &unknown.name;
             let finding =
-                Finding::new(&UNDEFINED_VARIABLE, unknown.at, name, format!("there is no variable `{name}` here"));
+                RuleFinding::new(&UNDEFINED_VARIABLE, unknown.at, name, format!("there is no variable `{name}` here"));
             found.push(match (outside(name), self.words.ours(name)) {
                 (Some(true), _) => finding.hint(format!(
                     "a function does not see the constants outside it: write `global::{name}`, or give it `{name}` as an \
@@ -130,7 +131,7 @@ impl Names<'_> {
         }
     }
 
-    fn expr(&self, expr: &Expr, found: &mut Vec<Finding>) {
+    fn expr(&self, expr: &Expr, found: &mut Vec<RuleFinding>) {
         match &expr.kind {
             ExprKind::Call { path, name, args } if path.is_empty() => {
                 self.plain_call(name, args, expr.at, found);
@@ -164,7 +165,7 @@ impl Names<'_> {
         own.map(|function| function.params.len()..=function.params.len()).chain(self.words.counts(name)).collect()
     }
 
-    fn plain_call(&self, name: &str, args: &[Expr], at: Spot, found: &mut Vec<Finding>) {
+    fn plain_call(&self, name: &str, args: &[Expr], at: Spot, found: &mut Vec<RuleFinding>) {
         let counts = self.counts(name);
         if counts.is_empty() {
             found.push(self.no_function(name, Some(args.len()), name, at));
@@ -182,13 +183,13 @@ impl Names<'_> {
             && matches!(last.kind, ExprKind::Text(_) | ExprKind::Number | ExprKind::Bool | ExprKind::Array(_))
         {
             let message = format!("`{name}` takes {}: the last argument is a map of options", ours.signature());
-            let finding = Finding::new(&WRONG_ARGUMENT_COUNT, last.at, "", message);
+            let finding = RuleFinding::new(&WRONG_ARGUMENT_COUNT, last.at, "", message);
             let options: Vec<&str> = ours.options.iter().map(|option| option.name).collect();
             found.push(finding.hint(format!("write #{{ ... }} with {}", options.join(", "))));
         }
     }
 
-    fn qualified_call(&self, path: &[Name], name: &str, count: usize, at: Spot, found: &mut Vec<Finding>) {
+    fn qualified_call(&self, path: &[Name], name: &str, count: usize, at: Spot, found: &mut Vec<RuleFinding>) {
         let module = match self.script.module_at(path) {
             Ok(Some(module)) => module,
             Ok(None) => return,
@@ -207,7 +208,7 @@ impl Names<'_> {
             };
             let fitting: Vec<&str> =
                 public().filter(|function| function.params.len() == count).map(|f| f.name.text.as_str()).collect();
-            let finding = Finding::new(&UNDEFINED_FUNCTION, at, name, message);
+            let finding = RuleFinding::new(&UNDEFINED_FUNCTION, at, name, message);
             let known: Vec<&str> = public().map(|function| function.name.text.as_str()).collect();
             found.push(finding.meant(name, fitting, format!("it has {}", known.join(", "))).unmended());
         } else if !named.contains(&count) {
@@ -216,7 +217,7 @@ impl Names<'_> {
         }
     }
 
-    fn qualified_variable(&self, path: &[Name], name: &str, at: Spot, found: &mut Vec<Finding>) {
+    fn qualified_variable(&self, path: &[Name], name: &str, at: Spot, found: &mut Vec<RuleFinding>) {
         if let [global] = path
             && global.text == "global"
         {
@@ -229,7 +230,7 @@ impl Names<'_> {
                 .collect();
             if !declared.contains(&name) {
                 let message = format!("there is no constant `{name}` at the top of the script");
-                let finding = Finding::new(&UNDEFINED_VARIABLE, at, name, message);
+                let finding = RuleFinding::new(&UNDEFINED_VARIABLE, at, name, message);
                 found.push(finding.meant(name, declared, "declare it with `const`"));
             }
             return;
@@ -238,7 +239,7 @@ impl Names<'_> {
             Ok(Some(module)) if !module.exported().contains(name) => {
                 let place = path.iter().map(|name| name.text.as_str()).collect::<Vec<_>>().join("::");
                 let message = format!("the module `{place}` exports no `{name}`");
-                let finding = Finding::new(&UNDEFINED_VARIABLE, at, name, message);
+                let finding = RuleFinding::new(&UNDEFINED_VARIABLE, at, name, message);
                 found.push(finding.meant(
                     name,
                     module.exported(),
@@ -250,7 +251,7 @@ impl Names<'_> {
         }
     }
 
-    fn method(&self, name: &str, count: usize, at: Spot, found: &mut Vec<Finding>) {
+    fn method(&self, name: &str, count: usize, at: Spot, found: &mut Vec<RuleFinding>) {
         let own = self.script.functions().iter().filter(|f| f.name.text == name).map(|f| f.params.len() + 1);
         let counts: Vec<_> = own.map(|count| count..=count).chain(self.words.counts(name)).collect();
         if counts.iter().any(|known| known.contains(&(count + 1))) || self.callable_fields.contains(name) {
@@ -264,13 +265,13 @@ impl Names<'_> {
         found.push(wrong_count(&format!(".{name}"), &counts, None, count, at));
     }
 
-    fn no_function(&self, name: &str, count: Option<usize>, shown: &str, at: Spot) -> Finding {
+    fn no_function(&self, name: &str, count: Option<usize>, shown: &str, at: Spot) -> RuleFinding {
         let takes = |known: &str| count.is_none_or(|count| self.counts(known).iter().any(|c| c.contains(&count)));
         let own = self.script.functions().iter().map(|function| function.name.text.as_str());
         let ours: Vec<(&str, bool)> = self.words.our_names().collect();
         let known = own.chain(ours.iter().map(|(name, _)| *name)).chain(self.words.their_names());
         let known: BTreeSet<&str> = known.filter(|known| takes(known)).collect();
-        let finding = Finding::new(&UNDEFINED_FUNCTION, at, shown, format!("there is no function `{name}`"));
+        let finding = RuleFinding::new(&UNDEFINED_FUNCTION, at, shown, format!("there is no function `{name}`"));
         let finding = finding.meant(name, known, "help() lists all functions");
         // What changes the cluster is written by a person.
         let acts = |fix: &crate::check::Fix| ours.iter().any(|(name, acts)| *acts && *name == fix.to);
@@ -280,9 +281,9 @@ impl Names<'_> {
         }
     }
 
-    fn no_module(&self, name: &Name) -> Finding {
+    fn no_module(&self, name: &Name) -> RuleFinding {
         let message = format!("there is no module `{}` here", name.text);
-        let finding = Finding::new(&UNDEFINED_MODULE, name.at, &name.text, message);
+        let finding = RuleFinding::new(&UNDEFINED_MODULE, name.at, &name.text, message);
         if stdlib().any(|(known, _)| known == name.text) {
             return finding.hint(format!("import \"{0}\" as {0};", name.text));
         }
@@ -297,7 +298,7 @@ fn wrong_count(
     signature: Option<&str>,
     given: usize,
     at: Spot,
-) -> Finding {
+) -> RuleFinding {
     let plain = name.rsplit("::").next().unwrap_or(name).trim_start_matches('.');
     let given = if given == 0 { "none".to_owned() } else { given.to_string() };
     let message = match signature {
@@ -309,7 +310,7 @@ fn wrong_count(
             format!("`{name}` takes {} argument(s), and gets {given}", counts.join(" or "))
         }
     };
-    let finding = Finding::new(&WRONG_ARGUMENT_COUNT, at, plain, message);
+    let finding = RuleFinding::new(&WRONG_ARGUMENT_COUNT, at, plain, message);
     match signature {
         Some(_) => finding.hint(format!("see help(\"{name}\")")),
         None => finding.hint("give it as many as it has parameters"),

@@ -1,9 +1,9 @@
 //! The keys of the map at the end of a call.
 
-use crate::check::finding::Finding;
+use crate::check::finding::RuleFinding;
 use crate::check::rule::{Family, Rule, Severity};
 use crate::check::script::Script;
-use crate::check::vocabulary::Vocabulary;
+use crate::check::vocabulary::ScriptVocabulary;
 use crate::language::Function;
 use crate::language::tree::{Expr, ExprKind};
 use std::rc::Rc;
@@ -22,7 +22,7 @@ const UNKNOWN_OPTION: Rule = Rule {
     left_alone: "//! Stops a Drainer.\nstep(\"pause\", || pause_drainer(\"drainer-0\", #{ wait: \"1m\" }));\n",
 };
 
-fn check(script: &Rc<Script>, words: &Vocabulary, found: &mut Vec<Finding>) {
+fn check(script: &Rc<Script>, words: &ScriptVocabulary, found: &mut Vec<RuleFinding>) {
     let own = |name: &str| script.functions().iter().any(|function| function.name.text == name);
     script.parsed.tree.exprs(&mut |expr| {
         let (name, args) = match &expr.kind {
@@ -39,7 +39,7 @@ fn check(script: &Rc<Script>, words: &Vocabulary, found: &mut Vec<Finding>) {
                 if !known.contains(&option.text.as_str()) {
                     let message = format!("{name} has no option `{}`", option.text);
                     let otherwise = format!("its options are {}", known.join(", "));
-                    let finding = Finding::new(&UNKNOWN_OPTION, option.at, &option.text, message);
+                    let finding = RuleFinding::new(&UNKNOWN_OPTION, option.at, &option.text, message);
                     found.push(finding.meant(&option.text, known, otherwise));
                 } else if option.text == "force" {
                     guards(function, value, found);
@@ -50,7 +50,7 @@ fn check(script: &Rc<Script>, words: &Vocabulary, found: &mut Vec<Finding>) {
 }
 
 /// Looks at the names of the guards that are forced.
-fn guards(function: &Function, forced: &Expr, found: &mut Vec<Finding>) {
+fn guards(function: &Function, forced: &Expr, found: &mut Vec<RuleFinding>) {
     let ExprKind::Array(names) = &forced.kind else { return };
     let guards: Vec<&str> = function.guards.iter().map(|guard| guard.name()).collect();
     for name in names {
@@ -60,7 +60,7 @@ fn guards(function: &Function, forced: &Expr, found: &mut Vec<Finding>) {
             true => "it has none".to_owned(),
             false => format!("its guards are {}", guards.join(", ")),
         };
-        let finding = Finding::new(&UNKNOWN_OPTION, name.at, &format!("\"{text}\""), message);
+        let finding = RuleFinding::new(&UNKNOWN_OPTION, name.at, &format!("\"{text}\""), message);
         // To override a guard is a person's decision.
         found.push(finding.meant(text, guards.iter().copied(), otherwise).unmended());
     }

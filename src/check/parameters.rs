@@ -1,10 +1,10 @@
 //! The parameters of a script.
 
-use crate::check::finding::Finding;
+use crate::check::finding::RuleFinding;
 use crate::check::rule::{Family, Rule, Severity};
 use crate::check::script::Script;
-use crate::check::variables::Variables;
-use crate::check::vocabulary::Vocabulary;
+use crate::check::variables::ScriptVariables;
+use crate::check::vocabulary::ScriptVocabulary;
 use crate::language::tree::{Expr, ExprKind, Part, Spot, Stmt};
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -32,19 +32,19 @@ const UNUSED_PARAMETER: Rule = Rule {
     left_alone: "//! Waits for a Pump.\nlet timeout = param(\"timeout\", #{ default: \"5m\" });\nwait_for(\"pump-1\", \"online\", timeout);\n",
 };
 
-fn check(script: &Rc<Script>, _words: &Vocabulary, found: &mut Vec<Finding>) {
+fn check(script: &Rc<Script>, _words: &ScriptVocabulary, found: &mut Vec<RuleFinding>) {
     let variables = script.variables();
     if let Err((error, at)) = &script.parsed.doc
         && !is_told(script, *at, found)
     {
-        let finding = Finding::new(&UNDECLARED_PARAMETER, *at, "param", error.to_string());
+        let finding = RuleFinding::new(&UNDECLARED_PARAMETER, *at, "param", error.to_string());
         found.push(error.hint.iter().fold(finding, |finding, hint| finding.hint(hint.clone())));
     }
     if script.is_module() {
         for (_, at) in read_by(script) {
             let message = "a module has no parameters: only the script itself declares them";
             found.push(
-                Finding::new(&UNDECLARED_PARAMETER, at, "param", message)
+                RuleFinding::new(&UNDECLARED_PARAMETER, at, "param", message)
                     .hint("read it in the script, and give it to the function as an argument"),
             );
         }
@@ -55,7 +55,7 @@ fn check(script: &Rc<Script>, _words: &Vocabulary, found: &mut Vec<Finding>) {
 }
 
 /// Whether something was found in the options of the declaration at `at` already.
-fn is_told(script: &Script, at: Spot, found: &[Finding]) -> bool {
+fn is_told(script: &Script, at: Spot, found: &[RuleFinding]) -> bool {
     let mut is_told = false;
     script.parsed.tree.exprs(&mut |expr| {
         if let ExprKind::Call { args, .. } = &expr.kind
@@ -89,7 +89,7 @@ fn param_of(expr: &Expr) -> Option<Option<&str>> {
     }
 }
 
-fn read_by_modules(script: &Rc<Script>, found: &mut Vec<Finding>) {
+fn read_by_modules(script: &Rc<Script>, found: &mut Vec<RuleFinding>) {
     let own: BTreeSet<String> = read_by(script).into_iter().map(|(name, _)| name).collect();
     for import in &script.imports {
         let (Some(path), Some(Ok(module))) = (&import.path, &import.module) else { continue };
@@ -99,18 +99,18 @@ fn read_by_modules(script: &Rc<Script>, found: &mut Vec<Finding>) {
                 format!("this module reads the parameter `{name}` ({place}), which the script does not declare");
             let quoted = format!("\"{}\"", path.text);
             found.push(
-                Finding::new(&UNDECLARED_PARAMETER, path.at, &quoted, message)
+                RuleFinding::new(&UNDECLARED_PARAMETER, path.at, &quoted, message)
                     .hint(format!("declare it here: param(\"{name}\", #{{ about: \"...\" }})")),
             );
         }
     }
 }
 
-fn unused(script: &Script, variables: &Variables, found: &mut Vec<Finding>) {
+fn unused(script: &Script, variables: &ScriptVariables, found: &mut Vec<RuleFinding>) {
     let mut never = |param: &Expr, name: &str, at: Spot, word: &str| {
         if param_of(param).is_some() {
             let message = format!("the parameter `{name}` is declared, and nothing reads it");
-            found.push(Finding::new(&UNUSED_PARAMETER, at, word, message).hint("use it, or take it away"));
+            found.push(RuleFinding::new(&UNUSED_PARAMETER, at, word, message).hint("use it, or take it away"));
         }
     };
     let named = |param: &Expr| param_of(param).flatten().unwrap_or_default().to_owned();

@@ -3,11 +3,11 @@
 mod returns;
 
 use crate::check::comparisons;
-use crate::check::finding::{Finding, is_near};
+use crate::check::finding::{RuleFinding, is_near};
 use crate::check::rule::{Family, Rule, Severity};
 use crate::check::script::Script;
-use crate::check::types::Type;
-use crate::check::vocabulary::Vocabulary;
+use crate::check::types::KnownType;
+use crate::check::vocabulary::ScriptVocabulary;
 use crate::language::tree::{Expr, ExprKind, Function, Part, Spot, Stmt};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
@@ -29,10 +29,10 @@ const UNKNOWN_PROPERTY: Rule = Rule {
 /// How many functions are looked into to know what one returns.
 const DEPTH: usize = 32;
 
-fn check(script: &Rc<Script>, words: &Vocabulary, found: &mut Vec<Finding>) {
+fn check(script: &Rc<Script>, words: &ScriptVocabulary, found: &mut Vec<RuleFinding>) {
     let family = script.family();
     let is_whole = family.iter().all(|script| script.imports.iter().all(|i| matches!(i.module, Some(Ok(_)))));
-    let mut reader = Reader {
+    let mut reader = PropertyReader {
         words,
         written: family.iter().flat_map(|script| script.fields()).map(String::as_str).collect(),
         guesses: is_whole && !script.is_module() && !script.is_test(),
@@ -66,12 +66,12 @@ fn assigned_fields(script: &Script) -> HashSet<String> {
     fields
 }
 
-fn unknown(names: &[String]) -> Vec<(String, Type)> {
-    names.iter().map(|name| (name.clone(), Type::Unknown)).collect()
+fn unknown(names: &[String]) -> Vec<(String, KnownType)> {
+    names.iter().map(|name| (name.clone(), KnownType::Unknown)).collect()
 }
 
-struct Reader<'a> {
-    words: &'a Vocabulary,
+struct PropertyReader<'a> {
+    words: &'a ScriptVocabulary,
     /// The fields of every map that is written in the script or its modules.
     written: BTreeSet<&'a str>,
     /// Whether those are all that a value can have: what others give to a module or a test may have more.
@@ -79,19 +79,19 @@ struct Reader<'a> {
     assigned: HashSet<String>,
     /// The script whose names count just now.
     script: Rc<Script>,
-    scopes: Vec<Vec<(String, Type)>>,
+    scopes: Vec<Vec<(String, KnownType)>>,
     /// What the function returns that is being read.
-    returned: Vec<Type>,
-    inferred: HashMap<*const Function, Type>,
+    returned: Vec<KnownType>,
+    inferred: HashMap<*const Function, KnownType>,
     inferring: Vec<*const Function>,
-    found: Vec<Finding>,
+    found: Vec<RuleFinding>,
 }
 
-impl Reader<'_> {
+impl PropertyReader<'_> {
     /// Reads a block that begins with these variables; what its last expression is.
-    fn block(&mut self, variables: &[(String, Type)], stmts: &[Stmt]) -> Type {
+    fn block(&mut self, variables: &[(String, KnownType)], stmts: &[Stmt]) -> KnownType {
         self.scopes.push(variables.to_vec());
-        let mut value = Type::Unknown;
+        let mut value = KnownType::Unknown;
         for stmt in stmts {
             value = self.stmt(stmt);
         }
@@ -99,7 +99,7 @@ impl Reader<'_> {
         value
     }
 
-    fn stmt(&mut self, stmt: &Stmt) -> Type {
+    fn stmt(&mut self, stmt: &Stmt) -> KnownType {
         match stmt {
             Stmt::Expr(expr) => return self.expr(expr),
             Stmt::Let { name, value, .. } => {
@@ -110,7 +110,7 @@ impl Reader<'_> {
             }
             Stmt::For { names, over, body, .. } => {
                 let over = self.expr(over);
-                let types = [over.element(), Type::Unknown];
+                let types = [over.element(), KnownType::Unknown];
                 let names: Vec<_> = names.iter().map(|name| name.text.clone()).zip(types).collect();
                 self.block(&names, body);
             }
@@ -121,14 +121,14 @@ impl Reader<'_> {
             }
             Stmt::Try { body, caught, handler } => {
                 self.block(&[], body);
-                let caught: Vec<_> = caught.iter().map(|name| (name.text.clone(), Type::Unknown)).collect();
+                let caught: Vec<_> = caught.iter().map(|name| (name.text.clone(), KnownType::Unknown)).collect();
                 self.block(&caught, handler);
             }
             Stmt::Block(body) => return self.block(&[], body),
             Stmt::Return(Some(value)) => {
                 let value = self.expr(value);
                 self.returned.push(value);
-                return Type::Nothing;
+                return KnownType::Nothing;
             }
             // What is assigned to needs not be there yet.
             Stmt::Assign { target, value, .. } => {
@@ -147,26 +147,26 @@ impl Reader<'_> {
                 }
             }
         }
-        Type::Unknown
+        KnownType::Unknown
     }
 
-    fn expr(&mut self, expr: &Expr) -> Type {
+    fn expr(&mut self, expr: &Expr) -> KnownType {
         match &expr.kind {
             ExprKind::Text(_) | ExprKind::Template(_) => {
                 self.parts(expr);
-                Type::Text
+                KnownType::Text
             }
             ExprKind::Array(items) => {
                 let items = items.iter().map(|item| self.expr(item)).collect::<Vec<_>>();
-                Type::array(items.into_iter().fold(Type::Nothing, Type::or))
+                KnownType::array(items.into_iter().fold(KnownType::Nothing, KnownType::or))
             }
             ExprKind::Map(fields) => {
                 let fields = fields.iter().map(|(name, value)| (name.text.clone(), self.expr(value)));
-                Type::written(fields.collect())
+                KnownType::written(fields.collect())
             }
             ExprKind::Variable { path, name } if path.is_empty() => self.variable(name),
             ExprKind::Call { path, name, args } => {
-                let args: Vec<Type> = args.iter().map(|arg| self.expr(arg)).collect();
+                let args: Vec<KnownType> = args.iter().map(|arg| self.expr(arg)).collect();
                 self.call(path, name, &args)
             }
             ExprKind::Method { receiver, name, args } => self.method(receiver, name, args),
@@ -178,23 +178,23 @@ impl Reader<'_> {
                 let of = self.expr(receiver);
                 self.expr(index);
                 match (index.text(), &of) {
-                    (Some(name), Type::Named(_) | Type::Returned(..)) => {
+                    (Some(name), KnownType::Named(_) | KnownType::Returned(..)) => {
                         self.look(&of, name, index.at, &format!("\"{name}\""))
                     }
                     _ => of.element(),
                 }
             }
-            ExprKind::Number => Type::Number,
+            ExprKind::Number => KnownType::Number,
             ExprKind::Operator { name, operands } => {
-                let types: Vec<Type> = operands.iter().map(|operand| self.expr(operand)).collect();
+                let types: Vec<KnownType> = operands.iter().map(|operand| self.expr(operand)).collect();
                 comparisons::look(name, operands, &types, &mut self.found);
-                Type::Unknown
+                KnownType::Unknown
             }
             ExprKind::Closure { params, body } => self.block(&unknown(params), body),
             ExprKind::Block(body) => self.block(&[], body),
             _ => {
                 self.parts(expr);
-                Type::Unknown
+                KnownType::Unknown
             }
         }
     }
@@ -205,49 +205,49 @@ impl Reader<'_> {
         }
     }
 
-    fn variable(&self, name: &str) -> Type {
+    fn variable(&self, name: &str) -> KnownType {
         if self.script.reassigned().contains(name) {
-            return Type::Unknown;
+            return KnownType::Unknown;
         }
         let mut variables = self.scopes.iter().rev().flat_map(|scope| scope.iter().rev());
-        variables.find(|(known, _)| known == name).map_or(Type::Unknown, |(_, value)| value.clone())
+        variables.find(|(known, _)| known == name).map_or(KnownType::Unknown, |(_, value)| value.clone())
     }
 
     /// What the property `name` of a value is; it stands at `at` as `word`.
-    fn look(&mut self, of: &Type, name: &str, at: Spot, word: &str) -> Type {
+    fn look(&mut self, of: &KnownType, name: &str, at: Spot, word: &str) -> KnownType {
         let (known, owner): (Vec<&str>, String) = match of {
-            Type::Named(named) => {
+            KnownType::Named(named) => {
                 let rows = self.words.properties_of(named);
                 if let Some(known) = rows.iter().find(|known| known.name == name) {
-                    return Type::of(named, &known.is);
+                    return KnownType::of(named, &known.is);
                 }
                 (rows.iter().map(|known| known.name).collect(), format!("a {named}"))
             }
-            Type::Returned(function, fields) => {
+            KnownType::Returned(function, fields) => {
                 if let Some((_, is)) = fields.iter().find(|(field, _)| *field == name) {
-                    return Type::of(function, is);
+                    return KnownType::of(function, is);
                 }
                 (fields.iter().map(|(field, _)| *field).collect(), format!("what {function} returns"))
             }
-            Type::Written(fields) => {
+            KnownType::Written(fields) => {
                 if let Some((_, value)) = fields.iter().find(|(field, _)| field == name) {
                     return value.clone();
                 }
                 self.guess(name, at, word);
-                return Type::Unknown;
+                return KnownType::Unknown;
             }
             _ => {
                 self.guess(name, at, word);
-                return Type::Unknown;
+                return KnownType::Unknown;
             }
         };
         if !known.contains(&name) && !self.assigned.contains(name) {
             let message = format!("{owner} has no property `{name}`");
             let otherwise = format!("it has {}", known.join(", "));
-            let finding = Finding::new(&UNKNOWN_PROPERTY, at, word, message).meant(name, known, otherwise);
+            let finding = RuleFinding::new(&UNKNOWN_PROPERTY, at, word, message).meant(name, known, otherwise);
             self.found.push(if word == name { finding } else { finding.unmended() });
         }
-        Type::Unknown
+        KnownType::Unknown
     }
 
     /// Looks at the property `name` of something that is not known.
@@ -260,7 +260,8 @@ impl Reader<'_> {
         let known: BTreeSet<&str> = self.words.properties().chain(written).filter(near).collect();
         if !known.is_empty() {
             let message = format!("nothing has a property `{name}`");
-            let finding = Finding::new(&UNKNOWN_PROPERTY, at, word, message).meant(name, known, "look at its spelling");
+            let finding =
+                RuleFinding::new(&UNKNOWN_PROPERTY, at, word, message).meant(name, known, "look at its spelling");
             self.found.push(if word == name { finding } else { finding.unmended() });
         }
     }

@@ -3,14 +3,14 @@
 mod sarif;
 
 use crate::check::checker::Checked;
-use crate::check::finding::Finding;
+use crate::check::finding::RuleFinding;
 use crate::check::rule::Severity;
 use crate::error::Error;
 use serde_json::{Value, json};
 
 /// What came of checking several files.
 #[derive(Clone, Debug, Default)]
-pub struct Report {
+pub struct CheckReport {
     /// The name and text of each script, and what was found in it.
     pub scripts: Vec<(String, String, Checked)>,
     /// The files that could not be read.
@@ -26,9 +26,9 @@ pub struct Unreadable {
     pub error: Error,
 }
 
-impl Report {
+impl CheckReport {
     /// Every finding, with the name and the text of its script.
-    pub fn findings(&self) -> impl Iterator<Item = (&str, &str, &Finding)> {
+    pub fn findings(&self) -> impl Iterator<Item = (&str, &str, &RuleFinding)> {
         self.scripts.iter().flat_map(|(name, text, checked)| {
             checked.findings.iter().map(|finding| (name.as_str(), text.as_str(), finding))
         })
@@ -52,7 +52,7 @@ impl Report {
 
     /// Everything as one document.
     pub fn json(&self) -> Value {
-        let finding = |(file, _, finding): (&str, &str, &Finding)| {
+        let finding = |(file, _, finding): (&str, &str, &RuleFinding)| {
             json!({
                 "rule": finding.rule.name,
                 "severity": finding.rule.severity.name(),

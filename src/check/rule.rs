@@ -1,8 +1,8 @@
 //! The row of a rule, and of a family of rules.
 
-use super::finding::Finding;
+use super::finding::RuleFinding;
 use super::script::Script;
-use super::vocabulary::Vocabulary;
+use super::vocabulary::ScriptVocabulary;
 use std::rc::Rc;
 
 /// What a rule finds, why that matters, and how it looks.
@@ -27,7 +27,7 @@ pub(super) struct Family {
     /// Its rules, in the order of the documentation.
     pub(super) rules: &'static [Rule],
     /// Finds what they find.
-    pub(super) check: fn(&Rc<Script>, &Vocabulary, &mut Vec<Finding>),
+    pub(super) check: fn(&Rc<Script>, &ScriptVocabulary, &mut Vec<RuleFinding>),
 }
 
 /// How bad something is.

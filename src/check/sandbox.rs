@@ -1,9 +1,9 @@
 //! Functions that play with a simulated cluster.
 
-use crate::check::finding::Finding;
+use crate::check::finding::RuleFinding;
 use crate::check::rule::{Family, Rule, Severity};
 use crate::check::script::Script;
-use crate::check::vocabulary::Vocabulary;
+use crate::check::vocabulary::ScriptVocabulary;
 use crate::language::Group;
 use crate::language::tree::ExprKind;
 use std::rc::Rc;
@@ -24,7 +24,7 @@ const SANDBOX_FUNCTION: Rule = Rule {
                  wait_for(\"drainer-0\", \"online\", \"1m\");\n});\n",
 };
 
-fn check(script: &Rc<Script>, words: &Vocabulary, found: &mut Vec<Finding>) {
+fn check(script: &Rc<Script>, words: &ScriptVocabulary, found: &mut Vec<RuleFinding>) {
     let is_own = |name: &str| script.functions().iter().any(|function| function.name.text == name);
     if script.is_test() {
         return;
@@ -34,7 +34,7 @@ fn check(script: &Rc<Script>, words: &Vocabulary, found: &mut Vec<Finding>) {
         let plays = words.ours(name).is_some_and(|function| function.group == Group::Sandbox);
         if path.is_empty() && plays && !is_own(name) {
             let message = format!("`{name}` plays with a simulated cluster: on a real one the run fails here");
-            let finding = Finding::new(&SANDBOX_FUNCTION, expr.at, name, message);
+            let finding = RuleFinding::new(&SANDBOX_FUNCTION, expr.at, name, message);
             found.push(finding.hint(match name.as_str() {
                 "fault" => "leave it out: `rehearse --every-fault` and tests make things go wrong",
                 _ => "ask for it with manual(\"...\", #{ starts: [...], stops: [...] })",

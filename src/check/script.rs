@@ -1,6 +1,6 @@
 //! A script and the modules that it imports.
 
-use crate::check::variables::Variables;
+use crate::check::variables::ScriptVariables;
 use crate::error::Error;
 use crate::language::tree::{Expr, ExprKind, Function, Name, Parsed, Parser, Part, Spot, Stmt};
 use crate::language::{Source, find_module};
@@ -13,14 +13,14 @@ use std::rc::Rc;
 pub(super) struct Script {
     pub(super) source: Source,
     pub(super) parsed: Parsed,
-    pub(super) imports: Vec<Imported>,
-    variables: OnceCell<Variables>,
+    pub(super) imports: Vec<ImportedModule>,
+    variables: OnceCell<ScriptVariables>,
     fields: OnceCell<BTreeSet<String>>,
     reassigned: OnceCell<BTreeSet<String>>,
 }
 
 /// What an `import` brings.
-pub(super) struct Imported {
+pub(super) struct ImportedModule {
     /// What it is called in the script; empty without `as`.
     pub(super) alias: Name,
     /// What is written, and where; none if it is no plain text, and only a run knows.
@@ -30,14 +30,14 @@ pub(super) struct Imported {
 }
 
 impl Script {
-    fn new(source: Source, parsed: Parsed, imports: Vec<Imported>) -> Self {
+    fn new(source: Source, parsed: Parsed, imports: Vec<ImportedModule>) -> Self {
         let (variables, fields, reassigned) = Default::default();
         Self { source, parsed, imports, variables, fields, reassigned }
     }
 
     /// What is known of its variables.
-    pub(super) fn variables(&self) -> &Variables {
-        self.variables.get_or_init(|| Variables::of(self))
+    pub(super) fn variables(&self) -> &ScriptVariables {
+        self.variables.get_or_init(|| ScriptVariables::of(self))
     }
 
     /// The variables that become something else than what they begin with.
@@ -64,7 +64,7 @@ impl Script {
     }
 
     /// What is imported as `alias`.
-    pub(super) fn imported(&self, alias: &str) -> Option<&Imported> {
+    pub(super) fn imported(&self, alias: &str) -> Option<&ImportedModule> {
         self.imports.iter().find(|import| import.alias.text == alias)
     }
 
@@ -137,17 +137,17 @@ impl Script {
 }
 
 /// A module's name, and the directories beneath which it looks for its own modules.
-type Place = (String, Vec<PathBuf>);
+type ModuleKey = (String, Vec<PathBuf>);
 
 /// Reads scripts, and each module once.
 #[derive(Default)]
-pub(super) struct Reader {
+pub(super) struct ScriptReader {
     parser: Parser,
-    modules: RefCell<HashMap<Place, Rc<Script>>>,
+    modules: RefCell<HashMap<ModuleKey, Rc<Script>>>,
     loading: RefCell<Vec<String>>,
 }
 
-impl Reader {
+impl ScriptReader {
     /// Reads `source` and what it imports; modules lie in its directory, or beneath one of `roots`.
     ///
     /// # Errors
@@ -174,7 +174,7 @@ impl Reader {
         let mut imports = Vec::new();
         for (alias, path) in written {
             let module = path.as_ref().map(|path| self.module(source, roots, &path.text));
-            imports.push(Imported { alias, path, module });
+            imports.push(ImportedModule { alias, path, module });
         }
         Ok(Script::new(source.clone(), parsed, imports))
     }

@@ -1,9 +1,9 @@
 //! Secrets that stand in a script.
 
-use crate::check::finding::Finding;
+use crate::check::finding::RuleFinding;
 use crate::check::rule::{Family, Rule, Severity};
 use crate::check::script::Script;
-use crate::check::vocabulary::Vocabulary;
+use crate::check::vocabulary::ScriptVocabulary;
 use crate::language::Masking;
 use std::rc::Rc;
 
@@ -23,7 +23,7 @@ const SECRET_IN_SCRIPT: Rule = Rule {
                  print(encrypt(password));\n",
 };
 
-fn check(script: &Rc<Script>, _words: &Vocabulary, found: &mut Vec<Finding>) {
+fn check(script: &Rc<Script>, _words: &ScriptVocabulary, found: &mut Vec<RuleFinding>) {
     if script.is_test() {
         return;
     }
@@ -32,7 +32,7 @@ fn check(script: &Rc<Script>, _words: &Vocabulary, found: &mut Vec<Finding>) {
     for at in Masking::of(&texts).secrets_in(&script.source.text) {
         let message = "this is a secret, and everybody who has the script can read it";
         found.push(
-            Finding::new(&SECRET_IN_SCRIPT, at, "", message)
+            RuleFinding::new(&SECRET_IN_SCRIPT, at, "", message)
                 .hint("take it as a parameter: param(\"name\", #{ type: \"secret\" })"),
         );
     }

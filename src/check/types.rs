@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 /// What a value is, as far as that is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Type {
+pub(super) enum KnownType {
     /// Nothing is known.
     Unknown,
     /// There is no value: the elements of an empty array.
@@ -19,19 +19,19 @@ pub(super) enum Type {
     /// The text of a Node's property that has few values: `state`, `kind`.
     Word(&'static str),
     /// Elements of one type.
-    Array(Rc<Type>),
+    Array(Rc<KnownType>),
     /// Either elements of one type, or something else.
-    Several(Rc<Type>),
+    Several(Rc<KnownType>),
     /// A map with these fields, which the function of ours in front returns.
     Returned(&'static str, &'static [(&'static str, Returns)]),
     /// A map that a script wrote.
-    Written(Rc<Vec<(String, Type)>>),
+    Written(Rc<Vec<(String, KnownType)>>),
 }
 
 /// How deep types are known: to compare two costs as many steps as they have parts.
 const DEPTH: usize = 3;
 
-impl Type {
+impl KnownType {
     /// An array of such elements.
     pub(super) fn array(element: Self) -> Self {
         if element.depth() < DEPTH { Self::Array(Rc::new(element)) } else { Self::Unknown }
@@ -103,10 +103,10 @@ mod tests {
 
     #[test]
     fn what_a_row_says_that_its_function_returns_is_a_type() {
-        let returned = |name| Type::of(name, &function(name).unwrap().returns);
-        assert_eq!(returned("pumps").element(), Type::Named("Node"));
-        assert!(matches!(returned("probe").element(), Type::Returned("probe", fields) if fields[0].0 == "kind"));
-        assert_eq!(returned("metrics"), Type::Several(Rc::new(returned("metrics").element())));
-        assert_eq!(returned("read_positions"), Type::Unknown);
+        let returned = |name| KnownType::of(name, &function(name).unwrap().returns);
+        assert_eq!(returned("pumps").element(), KnownType::Named("Node"));
+        assert!(matches!(returned("probe").element(), KnownType::Returned("probe", fields) if fields[0].0 == "kind"));
+        assert_eq!(returned("metrics"), KnownType::Several(Rc::new(returned("metrics").element())));
+        assert_eq!(returned("read_positions"), KnownType::Unknown);
     }
 }

@@ -6,17 +6,17 @@ use std::collections::HashSet;
 
 /// What is known of a script's variables.
 #[derive(Default)]
-pub(super) struct Variables {
+pub(super) struct ScriptVariables {
     /// Where variables were declared that somebody reads.
     read: HashSet<Spot>,
     /// Where names mean what a test is given.
     given: HashSet<Spot>,
     /// Names that mean no variable, in the order in which they were met.
-    pub(super) unknown: Vec<Unknown>,
+    pub(super) unknown: Vec<UnknownVariable>,
 }
 
 /// A name that means no variable.
-pub(super) struct Unknown {
+pub(super) struct UnknownVariable {
     /// What it is called.
     pub(super) name: String,
     /// Where.
@@ -25,7 +25,7 @@ pub(super) struct Unknown {
     pub(super) visible: Vec<String>,
 }
 
-impl Variables {
+impl ScriptVariables {
     /// Follows every name of `script`.
     pub(super) fn of(script: &Script) -> Self {
         let mut walk = Walk { script, scopes: Vec::new(), is_test: false, found: Self::default() };
@@ -57,7 +57,7 @@ struct Walk<'a> {
     scopes: Vec<Vec<Variable>>,
     /// Whether a test is being followed: its one parameter is its cluster.
     is_test: bool,
-    found: Variables,
+    found: ScriptVariables,
 }
 
 impl Walk<'_> {
@@ -145,7 +145,7 @@ impl Walk<'_> {
         let meant = found.map(|(_, declared)| declared);
         if meant.is_none() && !self.script.functions().iter().any(|function| function.name.text == name) {
             let visible = variables.map(|(known, _)| known.clone()).collect();
-            self.found.unknown.push(Unknown { name: name.to_owned(), at, visible });
+            self.found.unknown.push(UnknownVariable { name: name.to_owned(), at, visible });
         }
         meant
     }

@@ -10,14 +10,14 @@ use std::ops::RangeInclusive;
 const GETTER: &str = "get$";
 
 /// What every script may use.
-pub(super) struct Vocabulary {
+pub(super) struct ScriptVocabulary {
     ours: HashMap<&'static str, &'static Function>,
     theirs: HashMap<String, Vec<RangeInclusive<usize>>>,
     properties: BTreeSet<String>,
     tests: Vec<(&'static str, usize)>,
 }
 
-impl Vocabulary {
+impl ScriptVocabulary {
     pub(super) fn new() -> Self {
         let ours: HashMap<_, _> = language::functions().into_iter().map(|function| (function.name, function)).collect();
         let mut theirs: HashMap<String, Vec<RangeInclusive<usize>>> = HashMap::new();

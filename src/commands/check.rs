@@ -2,7 +2,7 @@
 
 mod files;
 
-use crate::check::{Checked, Checker, Finding, Report, Unreadable, fixed, page, rules_markdown};
+use crate::check::{CheckReport, Checked, Checker, RuleFinding, Unreadable, fixed, page, rules_markdown};
 use crate::cli::Check;
 use crate::commands::compose::CommandContext;
 use crate::commands::read_standard_input;
@@ -23,7 +23,7 @@ pub(super) fn main(context: &CommandContext, check: &Check) -> Result<u8> {
     }
     let found = files::find(&check.files);
     let checker = Checker::default().knowing_tests(testing::functions().map(|(signature, _)| signature));
-    let mut report = Report { unreadable: found.unreadable.clone(), ..Report::default() };
+    let mut report = CheckReport { unreadable: found.unreadable.clone(), ..CheckReport::default() };
     let mut mended = 0;
     for file in &found.scripts {
         context.interrupt.check()?;
@@ -77,7 +77,7 @@ fn mend(
     Ok((better, rechecked))
 }
 
-fn show(context: &CommandContext, sarif: bool, report: &Report, mended: usize) {
+fn show(context: &CommandContext, sarif: bool, report: &CheckReport, mended: usize) {
     let output = &context.output;
     match output.format() {
         _ if sarif => output.document(&report.sarif()),
@@ -103,7 +103,7 @@ fn counted(count: usize, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
-fn point(context: &CommandContext, file: &str, text: &str, finding: &Finding) {
+fn point(context: &CommandContext, file: &str, text: &str, finding: &RuleFinding) {
     let text = masked(text);
     let line = text.lines().nth(finding.at.line.saturating_sub(1)).unwrap_or_default();
     let (line_number, column) = (finding.at.line, Some(finding.at.column));
@@ -118,7 +118,7 @@ fn point(context: &CommandContext, file: &str, text: &str, finding: &Finding) {
     });
 }
 
-fn row((file, _, finding): (&str, &str, &Finding)) -> Value {
+fn row((file, _, finding): (&str, &str, &RuleFinding)) -> Value {
     let number = |number: usize| Value::Int(i64::try_from(number).unwrap_or(i64::MAX));
     Value::map([
         ("file", file.into()),

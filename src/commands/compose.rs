@@ -277,9 +277,9 @@ fn cluster(context: &CommandContext) -> Result<Live> {
     Ok(live.allow_exec(context.global.allow_exec).with_runs(Box::new(summaries)))
 }
 
-fn live_settings(settings: &Settings) -> Result<live::Settings> {
+fn live_settings(settings: &Settings) -> Result<live::LiveSettings> {
     let Settings { pd_urls, ca, cert, key, timeout, .. } = settings.clone();
-    live::Settings::new(&pd_urls, live::TlsFiles::new(ca, cert, key)?)?.timeout(timeout)
+    live::LiveSettings::new(&pd_urls, live::TlsFiles::new(ca, cert, key)?)?.timeout(timeout)
 }
 
 /// The same cluster for whoever only looks, unheard and on another thread.

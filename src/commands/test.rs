@@ -6,7 +6,7 @@ use crate::error::{Error, Result, ScriptError};
 use crate::live::clock::Stopwatch;
 use crate::output::{Format, Output, Tone, for_people};
 use crate::rehearsal::check_target;
-use crate::testing::{Options, TestFile, Verdict, discover, run};
+use crate::testing::{Options, TestFile, TestVerdict, discover, run};
 use crate::text::{ShownPath, on_lines, on_one_line};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use serde_json::json;
@@ -58,7 +58,7 @@ pub(super) fn main(context: &CommandContext, args: &Test) -> Result<u8> {
     Ok(u8::from(failed > 0))
 }
 
-fn tell(output: &Output, verdicts: &[Verdict], unreadable: &[Error]) {
+fn tell(output: &Output, verdicts: &[TestVerdict], unreadable: &[Error]) {
     for verdict in verdicts {
         let Some(error) = &verdict.failure else {
             output.told("ok    ", &verdict.name(), Tone::Plain);
@@ -76,8 +76,8 @@ fn tell(output: &Output, verdicts: &[Verdict], unreadable: &[Error]) {
     }
 }
 
-fn document(verdicts: &[Verdict], unreadable: &[Error]) -> serde_json::Value {
-    let one = |verdict: &Verdict| {
+fn document(verdicts: &[TestVerdict], unreadable: &[Error]) -> serde_json::Value {
+    let one = |verdict: &TestVerdict| {
         json!({
             "file": verdict.file, "test": verdict.test, "passed": verdict.failure.is_none(), "error": verdict.failure,
             "story": verdict.story, "seconds": verdict.seconds,
@@ -90,7 +90,7 @@ fn document(verdicts: &[Verdict], unreadable: &[Error]) -> serde_json::Value {
 }
 
 /// The report that CI systems read.
-fn junit(verdicts: &[Verdict], unreadable: &[Error]) -> Result<String> {
+fn junit(verdicts: &[TestVerdict], unreadable: &[Error]) -> Result<String> {
     let mut suites: Vec<TestSuite> = Vec::new();
     for verdict in verdicts {
         let name = verdict.file.display().to_string();
@@ -114,7 +114,7 @@ fn junit(verdicts: &[Verdict], unreadable: &[Error]) -> Result<String> {
     report.to_string().map_err(|fault| Error::internal(format!("the JUnit report cannot be written: {fault}")))
 }
 
-fn case(verdict: &Verdict) -> TestCase {
+fn case(verdict: &TestVerdict) -> TestCase {
     let name = if verdict.test.is_empty() { "(the file)" } else { &verdict.test };
     let mut case = TestCase::new(
         on_one_line(name).into_owned(),

@@ -4,7 +4,7 @@ use crate::world::{GuardClass, GuardName};
 
 /// What one guard says to one change.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
+pub struct GuardFinding {
     /// Which guard.
     pub guard: GuardName,
     /// What is at stake.
@@ -33,7 +33,7 @@ impl Verdict {
     }
 }
 
-impl Finding {
+impl GuardFinding {
     /// The finding, where the change is done all the same.
     pub fn overridden(&self) -> String {
         match &self.verdict {
@@ -43,7 +43,7 @@ impl Finding {
     }
 }
 
-impl std::fmt::Display for Finding {
+impl std::fmt::Display for GuardFinding {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.verdict {
             Verdict::Clear => write!(f, "{}: clear", self.guard),

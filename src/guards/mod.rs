@@ -18,7 +18,7 @@ mod standing;
 mod view;
 mod watch;
 
-pub use finding::{Finding, Verdict};
+pub use finding::{GuardFinding, Verdict};
 pub use watch::Watch;
 
 use crate::error::Result;
@@ -32,7 +32,7 @@ pub struct Examination {
     /// What the change does, to whom and in which state: a sentence without a full stop.
     pub about: String,
     /// What every guard of it found.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<GuardFinding>,
     /// Who else is not as it should be just now, a phrase each.
     pub around: Vec<String>,
     /// How every node stands, a line each.
@@ -72,7 +72,7 @@ pub fn examine(world: &mut dyn World, change: &Change, watch: &mut Watch) -> Res
             Err(error) if error.kind.is_fatal() => return Err(error),
             Err(error) => Verdict::Unknown(error.to_string()),
         };
-        findings.push(Finding { guard: guard.name, class: guard.class, verdict });
+        findings.push(GuardFinding { guard: guard.name, class: guard.class, verdict });
     }
     Ok(Examination { about, findings, around: scene.around(change), nodes: scene.standings() })
 }

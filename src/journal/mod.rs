@@ -10,7 +10,7 @@ mod unkept;
 
 pub use entry::{Deeds, Entry, Outcome, Unfinished};
 pub use memory::Memory;
-pub use unkept::{Lenient, Nowhere};
+pub use unkept::{Lenient, NoStore};
 
 use crate::error::Result;
 use crate::world::{Change, Request};

@@ -5,19 +5,19 @@ use crate::journal::{Entry, Journal, Mark, Memory, Outcome};
 use crate::world::{Change, Notice, Notices, Request};
 
 /// Lets be read, and refuses to let a change begin: there is nowhere to keep it.
-pub struct Nowhere {
+pub struct NoStore {
     memory: Memory,
     why: Error,
 }
 
-impl Nowhere {
+impl NoStore {
     /// `why` there is nowhere to keep anything.
     pub fn new(why: Error) -> Self {
         Self { memory: Memory::of_changes(), why }
     }
 }
 
-impl Journal for Nowhere {
+impl Journal for NoStore {
     fn secret_key(&self) -> [u8; 16] {
         self.memory.secret_key()
     }
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn with_nowhere_to_keep_it_a_change_does_not_begin() {
-        let mut journal = Nowhere::new(Error::local("no home"));
+        let mut journal = NoStore::new(Error::local("no home"));
         assert!(journal.note(&Request::Read(Read::Tso), &Ok(Answer::Done), None).is_ok());
         assert_eq!(journal.began(&gc(), &[], None).unwrap_err().message, "no home");
     }
@@ -154,7 +154,7 @@ mod tests {
         let told: Arc<Mutex<Vec<Notice>>> = Arc::default();
         let heard = told.clone();
         let notices: Notices = Arc::new(move |notice| heard.lock().unwrap().push(notice));
-        let mut journal = Lenient::new(Nowhere::new(Error::local("no home")), notices);
+        let mut journal = Lenient::new(NoStore::new(Error::local("no home")), notices);
         for _ in 0..2 {
             journal.began(&gc(), &[], None).unwrap();
             journal.done(Entry::new(gc().into(), Ok(Answer::Done))).unwrap();

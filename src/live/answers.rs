@@ -13,7 +13,7 @@ const ETCD: &str = "etcdserver: ";
 
 /// A server's words, and what can be done about them.
 #[derive(Clone, Debug)]
-pub(super) struct Said {
+pub(super) struct ServerWords {
     pub(super) words: String,
     pub(super) advice: &'static str,
 }
@@ -30,7 +30,7 @@ enum Holds {
 }
 
 /// An answer of etcd's that is known here.
-struct Known {
+struct KnownAnswer {
     text: &'static str,
     holds: Holds,
     advice: &'static str,
@@ -46,32 +46,32 @@ const BUSY: &str = "PD's etcd has more to do than it can: look at its disk and a
 
 const MOVED: &str = "somebody compacts etcd very often: try again";
 
-const KNOWN: &[Known] = &[
-    Known {
+const KNOWN: &[KnownAnswer] = &[
+    KnownAnswer {
         text: "request is too large",
         holds: Holds::Everywhere(ErrorKind::Rejected),
         advice: "etcd takes 1.5 MiB in one request unless max-request-bytes says otherwise: look at what the key holds",
     },
-    Known { text: "permission denied", holds: Holds::Everywhere(ErrorKind::Rejected), advice: AUTH },
-    Known { text: "user name is empty", holds: Holds::Everywhere(ErrorKind::Rejected), advice: AUTH },
-    Known { text: "invalid auth token", holds: Holds::Everywhere(ErrorKind::Rejected), advice: AUTH },
-    Known { text: "authentication", holds: Holds::Everywhere(ErrorKind::Rejected), advice: AUTH },
-    Known { text: "revision of auth store is old", holds: Holds::Everywhere(ErrorKind::Rejected), advice: AUTH },
-    Known {
+    KnownAnswer { text: "permission denied", holds: Holds::Everywhere(ErrorKind::Rejected), advice: AUTH },
+    KnownAnswer { text: "user name is empty", holds: Holds::Everywhere(ErrorKind::Rejected), advice: AUTH },
+    KnownAnswer { text: "invalid auth token", holds: Holds::Everywhere(ErrorKind::Rejected), advice: AUTH },
+    KnownAnswer { text: "authentication", holds: Holds::Everywhere(ErrorKind::Rejected), advice: AUTH },
+    KnownAnswer { text: "revision of auth store is old", holds: Holds::Everywhere(ErrorKind::Rejected), advice: AUTH },
+    KnownAnswer {
         text: "required revision has been compacted",
         holds: Holds::Everywhere(ErrorKind::Conflict),
         advice: MOVED,
     },
-    Known { text: "too many requests", holds: Holds::Now, advice: BUSY },
-    Known { text: "request timed out", holds: Holds::Now, advice: BUSY },
-    Known { text: "no leader", holds: Holds::Now, advice: LEADER },
-    Known { text: "leader changed", holds: Holds::Now, advice: LEADER },
-    Known { text: "unhealthy cluster", holds: Holds::Now, advice: LEADER },
-    Known { text: "not leader", holds: Holds::Now, advice: LEADER },
-    Known { text: "not supported for learner", holds: Holds::Here, advice: "" },
-    Known { text: "required revision is a future revision", holds: Holds::Here, advice: "" },
-    Known { text: "server stopped", holds: Holds::Here, advice: "" },
-    Known { text: "not capable", holds: Holds::Here, advice: "" },
+    KnownAnswer { text: "too many requests", holds: Holds::Now, advice: BUSY },
+    KnownAnswer { text: "request timed out", holds: Holds::Now, advice: BUSY },
+    KnownAnswer { text: "no leader", holds: Holds::Now, advice: LEADER },
+    KnownAnswer { text: "leader changed", holds: Holds::Now, advice: LEADER },
+    KnownAnswer { text: "unhealthy cluster", holds: Holds::Now, advice: LEADER },
+    KnownAnswer { text: "not leader", holds: Holds::Now, advice: LEADER },
+    KnownAnswer { text: "not supported for learner", holds: Holds::Here, advice: "" },
+    KnownAnswer { text: "required revision is a future revision", holds: Holds::Here, advice: "" },
+    KnownAnswer { text: "server stopped", holds: Holds::Here, advice: "" },
+    KnownAnswer { text: "not capable", holds: Holds::Here, advice: "" },
 ];
 
 impl From<Status> for Refusal {
@@ -110,10 +110,10 @@ fn etcd_said(text: &str, words: String, code: Code) -> Refusal {
         return rejected(ErrorKind::Rejected, alarm.advice());
     }
     match KNOWN.iter().find(|known| text.contains(known.text)) {
-        Some(Known { holds: Holds::Everywhere(kind), advice, .. }) => rejected(*kind, advice),
-        Some(Known { holds: Holds::Here, .. }) => Refusal::Never(words),
-        Some(Known { holds: Holds::Now, advice, .. }) => Refusal::Again(Said { words, advice }),
-        None if code == Code::Unavailable => Refusal::Again(Said { words, advice: LEADER }),
+        Some(KnownAnswer { holds: Holds::Everywhere(kind), advice, .. }) => rejected(*kind, advice),
+        Some(KnownAnswer { holds: Holds::Here, .. }) => Refusal::Never(words),
+        Some(KnownAnswer { holds: Holds::Now, advice, .. }) => Refusal::Again(ServerWords { words, advice }),
+        None if code == Code::Unavailable => Refusal::Again(ServerWords { words, advice: LEADER }),
         None => rejected(ErrorKind::Rejected, "its log tells more: look at it on PD's hosts"),
     }
 }
@@ -151,7 +151,7 @@ mod tests {
             (Code::Unavailable, "etcdserver: something new"),
         ] {
             let refusal = Refusal::from(Status::new(code, text));
-            let told = |said: &Said| said.words == text && !said.advice.is_empty();
+            let told = |said: &ServerWords| said.words == text && !said.advice.is_empty();
             assert!(matches!(&refusal, Refusal::Again(said) if told(said)), "{refusal:?}");
         }
         for (code, text) in [

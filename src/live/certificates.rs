@@ -48,7 +48,7 @@ pub(super) async fn certificates(wire: &Arc<Wire>, nodes: &[NodeRef]) -> Result<
 async fn shown(wire: &Wire, verifier: Arc<Verifier>, address: &str) -> Option<Certificate> {
     let host = address.rsplit_once(':').map_or(address, |(host, _)| host).trim_matches(['[', ']']);
     let name = ServerName::try_from(host.to_owned()).ok()?;
-    let witness = Arc::new(Witness { verifier, shown: Mutex::default() });
+    let witness = Arc::new(CertificateWitness { verifier, shown: Mutex::default() });
     let mut config: ClientConfig = wire.tls.config.clone();
     config.dangerous().set_certificate_verifier(witness.clone());
     let exchange = wire.exchange(address, "TLS handshake");
@@ -86,12 +86,12 @@ fn read(role: CertificateRole, place: &str, certificate: &CertificateDer<'_>) ->
 
 /// Verifies as every other connection does, and remembers what was shown.
 #[derive(Debug)]
-struct Witness {
+struct CertificateWitness {
     verifier: Arc<Verifier>,
     shown: Mutex<Vec<CertificateDer<'static>>>,
 }
 
-impl ServerCertVerifier for Witness {
+impl ServerCertVerifier for CertificateWitness {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,

@@ -10,10 +10,10 @@ use crate::live::Sent;
 use crate::live::certificates::certificates;
 use crate::live::clock::{Deadline, within};
 use crate::live::etcd::{self, Etcd};
-use crate::live::lock::Lock;
-use crate::live::nodes::{self, ActOutcome, Nodes};
+use crate::live::lock::LiveLock;
+use crate::live::nodes::{self, ActOutcome, NodeClient};
 use crate::live::pd::{LEADER_TRIES, Pd};
-use crate::live::settings::Settings;
+use crate::live::settings::LiveSettings;
 use crate::live::wire::Wire;
 use crate::node::{NodeRef, Record, State};
 use crate::tso::Tso;
@@ -25,23 +25,23 @@ use std::time::Duration;
 const TSO_WITH_LISTING: Duration = Duration::from_secs(3);
 
 /// The parts of a cluster.
-pub(super) struct Cluster {
+pub(super) struct LiveCluster {
     etcd: Arc<Etcd>,
     pd: Pd,
-    pub(super) nodes: Arc<Nodes>,
-    pub(super) lock: Lock,
+    pub(super) nodes: Arc<NodeClient>,
+    pub(super) lock: LiveLock,
 }
 
-impl Cluster {
+impl LiveCluster {
     /// Reads the certificates; connects nothing.
     ///
     /// # Errors
     /// `local` or `invalid`, naming the certificate file.
-    pub(super) fn new(settings: Settings, notices: Notices) -> Result<Self> {
+    pub(super) fn new(settings: LiveSettings, notices: Notices) -> Result<Self> {
         let wire = Arc::new(Wire::new(settings, notices)?);
         let etcd = Arc::new(Etcd::new(wire.clone()));
-        let (pd, lock) = (Pd::new(etcd.clone()), Lock::new(etcd.clone()));
-        Ok(Self { pd, nodes: Arc::new(Nodes::new(wire)?), lock, etcd })
+        let (pd, lock) = (Pd::new(etcd.clone()), LiveLock::new(etcd.clone()));
+        Ok(Self { pd, nodes: Arc::new(NodeClient::new(wire)?), lock, etcd })
     }
 
     /// Looks at the cluster.

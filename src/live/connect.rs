@@ -3,7 +3,7 @@
 //! A server that does not take our certificate says so after the handshake, to the connection and not to a request, and
 //! the HTTP/2 library keeps nothing of it. So what TLS says is noted on its way.
 
-use crate::live::names::Names;
+use crate::live::names::NameCache;
 use crate::live::trouble::{Trouble, tls_trouble};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
@@ -54,14 +54,14 @@ impl std::error::Error for NoHttp2 {}
 /// Makes connections, plain or with TLS.
 #[derive(Clone)]
 pub(super) struct Connector {
-    tcp: HttpConnector<Names>,
+    tcp: HttpConnector<NameCache>,
     tls: Option<Arc<ClientConfig>>,
     last_words: LastWords,
 }
 
 impl Connector {
     /// With TLS if `tls` is given.
-    pub(super) fn new(names: Names, tls: Option<&ClientConfig>, last_words: LastWords) -> Self {
+    pub(super) fn new(names: NameCache, tls: Option<&ClientConfig>, last_words: LastWords) -> Self {
         let mut tcp = HttpConnector::new_with_resolver(names);
         tcp.set_nodelay(true);
         let tls = tls.cloned().map(|mut tls| {
@@ -73,12 +73,12 @@ impl Connector {
 }
 
 /// What comes of a connection.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(super) trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
 
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
 
 impl Service<Uri> for Connector {
-    type Response = TokioIo<Box<dyn Stream>>;
+    type Response = TokioIo<Box<dyn ByteStream>>;
     type Error = StdError;
     type Future = BoxFuture<Self::Response, StdError>;
 
@@ -91,14 +91,14 @@ impl Service<Uri> for Connector {
         let (connecting, tls, last_words) = (self.tcp.call(uri), self.tls.clone(), self.last_words.clone());
         Box::pin(async move {
             let tcp: TcpStream = connecting.await?.into_inner();
-            let stream: Box<dyn Stream> = match tls {
+            let stream: Box<dyn ByteStream> = match tls {
                 None => Box::new(tcp),
                 Some(tls) => {
                     let stream = TlsConnector::from(tls).connect(ServerName::try_from(host)?, tcp).await?;
                     if stream.get_ref().1.alpn_protocol() != Some(HTTP2) {
                         return Err(NoHttp2.into());
                     }
-                    Box::new(Noted { stream, last_words })
+                    Box::new(NotedConnection { stream, last_words })
                 }
             };
             Ok(TokioIo::new(stream))
@@ -107,12 +107,12 @@ impl Service<Uri> for Connector {
 }
 
 /// A connection whose end is noted.
-struct Noted {
+struct NotedConnection {
     stream: TlsStream<TcpStream>,
     last_words: LastWords,
 }
 
-impl Noted {
+impl NotedConnection {
     fn noted<T>(&self, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if let Poll::Ready(Err(error)) = &result {
             self.last_words.note(error);
@@ -121,14 +121,14 @@ impl Noted {
     }
 }
 
-impl AsyncRead for Noted {
+impl AsyncRead for NotedConnection {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let read = Pin::new(&mut self.stream).poll_read(cx, buf);
         self.noted(read)
     }
 }
 
-impl AsyncWrite for Noted {
+impl AsyncWrite for NotedConnection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, buf);
         self.noted(written)

@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::live::Live;
 use crate::live::clock::{Deadline, TICK};
 use crate::time::show_seconds;
-use crate::world::{Answer, Exec, Notice, Notices, Ran, Stream};
+use crate::world::{Answer, Exec, Notice, Notices, OutputStream, ProgramEnd};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
@@ -86,8 +86,8 @@ impl Running {
         let mut command = Command::new(&exec.program);
         command.args(&exec.args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         let mut child = command.spawn().map_err(|fault| not_started(exec, &fault))?;
-        let stdout = Listener::new(child.stdout.take().map(OwnedFd::from), Stream::Stdout, notices);
-        let stderr = Listener::new(child.stderr.take().map(OwnedFd::from), Stream::Stderr, notices);
+        let stdout = Listener::new(child.stdout.take().map(OwnedFd::from), OutputStream::Stdout, notices);
+        let stderr = Listener::new(child.stderr.take().map(OwnedFd::from), OutputStream::Stderr, notices);
         Ok(Self { group: Pid::from_child(&child), child, stdout, stderr })
     }
 
@@ -128,7 +128,7 @@ impl Running {
         while self.listen(Duration::ZERO) && !enough.is_over() {}
         let status = self.child.wait().map_err(|e| Error::local("cannot learn how the program ended").source(e))?;
         let status = status.code().or(status.signal().map(|signal| -signal)).unwrap_or(i32::MAX);
-        Ok(Answer::Ran(Ran { status, stdout: self.stdout.end(), stderr: self.stderr.end() }))
+        Ok(Answer::Ran(ProgramEnd { status, stdout: self.stdout.end(), stderr: self.stderr.end() }))
     }
 
     /// Ends it and all that it started: it is told to, and what is still there after a while is killed.
@@ -164,7 +164,7 @@ fn not_started(exec: &Exec, fault: &std::io::Error) -> Error {
 /// Takes what comes out of one pipe: shows it line by line, and keeps the end of it.
 struct Listener {
     pipe: Option<File>,
-    stream: Stream,
+    stream: OutputStream,
     notices: Notices,
     /// What has been read of the line that has not ended.
     line: Vec<u8>,
@@ -173,7 +173,7 @@ struct Listener {
 }
 
 impl Listener {
-    fn new(pipe: Option<OwnedFd>, stream: Stream, notices: &Notices) -> Self {
+    fn new(pipe: Option<OwnedFd>, stream: OutputStream, notices: &Notices) -> Self {
         let pipe = pipe.map(File::from);
         Self { pipe, stream, notices: notices.clone(), line: Vec::new(), kept: Vec::new(), cut: 0 }
     }

@@ -7,7 +7,7 @@
 //! not come through here.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::live::answers::Said;
+use crate::live::answers::ServerWords;
 use crate::live::clock::{Deadline, pause, within};
 use crate::live::connect::LastWords;
 use crate::live::trouble::{Trouble, trouble};
@@ -29,7 +29,7 @@ const LONGEST_REST: Duration = Duration::from_millis(800);
 
 /// Where something can be asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Source {
+pub(super) struct EndpointUrl {
     pub(super) url: String,
     /// PD has named it; we were not given it.
     pub(super) learned: bool,
@@ -37,7 +37,7 @@ pub(super) struct Source {
 
 /// How several endpoints are asked.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Pace {
+pub(super) struct AskingPlan {
     /// All at once, since none is known to live.
     pub(super) together: bool,
     pub(super) again: Again,
@@ -62,7 +62,7 @@ pub(super) enum Refusal {
     /// It can never answer as it is; another may.
     Never(String),
     /// It answered that it cannot do so just now, as during an election; it may in a moment.
-    Again(Said),
+    Again(ServerWords),
     /// It answered, and so would every other.
     Final(Error),
 }
@@ -108,7 +108,7 @@ impl From<etcd_client::Error> for Refusal {
 /// One endpoint that was asked in vain.
 #[derive(Clone, Debug)]
 pub(super) struct Attempt {
-    pub(super) source: Source,
+    pub(super) source: EndpointUrl,
     pub(super) words: String,
     pub(super) took: Duration,
     pub(super) heard: Heard,
@@ -186,15 +186,15 @@ where
 /// failed or is slow. Gives the answer and who gave it.
 pub(super) async fn race<T, F, W>(
     wire: &Wire,
-    sources: &[Source],
-    pace: Pace,
+    sources: &[EndpointUrl],
+    pace: AskingPlan,
     deadline: Deadline,
     what: &str,
     ask: F,
-) -> Result<(Source, T), Unanswered>
+) -> Result<(EndpointUrl, T), Unanswered>
 where
     T: Send + 'static,
-    F: Fn(&Source, Channel) -> W,
+    F: Fn(&EndpointUrl, Channel) -> W,
     W: Future<Output = Result<T, Refusal>> + Send + 'static,
 {
     let whole = deadline.left();
@@ -238,15 +238,15 @@ where
 }
 
 /// What one endpoint said.
-struct Asked<T> {
-    source: Source,
+struct EndpointAnswer<T> {
+    source: EndpointUrl,
     took: Duration,
     result: Result<T, Refusal>,
 }
 
 /// An endpoint that is being asked, or rests before it is asked again.
 struct Pending {
-    source: Source,
+    source: EndpointUrl,
     /// How it failed last.
     last: Option<Attempt>,
     /// How often it has failed.
@@ -259,8 +259,8 @@ struct Race<'a, T, F> {
     what: &'a str,
     ask: F,
     again: Again,
-    waiting: std::slice::Iter<'a, Source>,
-    under_way: JoinSet<Asked<T>>,
+    waiting: std::slice::Iter<'a, EndpointUrl>,
+    under_way: JoinSet<EndpointAnswer<T>>,
     pending: Vec<Pending>,
     failed: Vec<Attempt>,
 }
@@ -268,7 +268,7 @@ struct Race<'a, T, F> {
 impl<T, F, W> Race<'_, T, F>
 where
     T: Send + 'static,
-    F: Fn(&Source, Channel) -> W,
+    F: Fn(&EndpointUrl, Channel) -> W,
     W: Future<Output = Result<T, Refusal>> + Send + 'static,
 {
     /// Asks the next endpoint, if there is one.
@@ -295,14 +295,14 @@ where
             let exchange = trace.exchange(&source.url, what);
             let result = work.await.map_err(|refusal| refusal.or_said_by_tls(&last_words));
             let took = exchange.ended(outcome(&result));
-            Asked { source, took, result }
+            EndpointAnswer { source, took, result }
         });
         self.pending.push(whom);
     }
 
     /// Notes what one endpoint said; gives the end of the race if that is one.
-    fn note(&mut self, asked: Asked<T>) -> Option<Result<(Source, T), Unanswered>> {
-        let Asked { source, took, result } = asked;
+    fn note(&mut self, asked: EndpointAnswer<T>) -> Option<Result<(EndpointUrl, T), Unanswered>> {
+        let EndpointAnswer { source, took, result } = asked;
         let at = self.pending.iter().position(|pending| pending.source == source);
         let failures = at.map_or(0, |at| self.pending.swap_remove(at).failures);
         let (words, heard, again) = match result {
@@ -324,7 +324,8 @@ where
 
     /// The time is over: who was asked and has not answered is silent, and who failed did so for all that time.
     fn give_up(mut self, whole: Duration) -> Unanswered {
-        let silent = |source: Source| Attempt { source, words: "no answer".into(), took: whole, heard: Heard::Nothing };
+        let silent =
+            |source: EndpointUrl| Attempt { source, words: "no answer".into(), took: whole, heard: Heard::Nothing };
         let pending = self.pending.into_iter().map(|pending| match pending.last {
             Some(last) => Attempt { took: whole, ..last },
             None => silent(pending.source),

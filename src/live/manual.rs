@@ -5,7 +5,7 @@
 
 use crate::error::{Error, Result};
 use crate::live::clock::{Deadline, Stopwatch, wait};
-use crate::live::cluster::Cluster;
+use crate::live::cluster::LiveCluster;
 use crate::live::{Live, nodes};
 use crate::node::NodeRef;
 use crate::time::{Time, Zone, show_seconds};
@@ -135,7 +135,7 @@ impl Live {
 }
 
 /// Looks at one node, of which a record `says` something: what is missing, or (the first time) how it was before.
-async fn look_at(cluster: &Cluster, one: &mut Expected, says: &str, first: bool) {
+async fn look_at(cluster: &LiveCluster, one: &mut Expected, says: &str, first: bool) {
     let finding = nodes::probe(&cluster.nodes, &one.node).await;
     one.was_down |= finding == ProbeFinding::Refused;
     let started = match finding {
@@ -180,7 +180,7 @@ mod tests {
     use super::*;
     use crate::error::ErrorKind;
     use crate::interrupt::Interrupt;
-    use crate::live::Settings;
+    use crate::live::LiveSettings;
     use crate::node::Kind;
     use std::sync::{Arc, Mutex};
 
@@ -191,7 +191,7 @@ mod tests {
         let task = Manual { text: "start pump-0".into(), starts: vec![node.clone()], timeout, ..Manual::default() };
         let notices = Arc::<Mutex<Vec<Notice>>>::default();
         let sink = notices.clone();
-        let settings = Settings::new(&["127.0.0.1:1"], None).unwrap();
+        let settings = LiveSettings::new(&["127.0.0.1:1"], None).unwrap();
         let tell = Arc::new(move |notice| sink.lock().unwrap().push(notice));
         let mut live = Live::new(settings, tell, Interrupt::default(), None);
         let expected = vec![Expected { node, starts: true, before: None, was_down: false, missing: None }];

@@ -5,9 +5,9 @@
 //! than ours, a loopback address of another host) is left out; one that turns out to be of no use costs nobody anything.
 
 use crate::live::clock::Deadline;
-use crate::live::failover::{Refusal, Source, one};
+use crate::live::failover::{EndpointUrl, Refusal, one};
 use crate::live::pd::{GetMembersResponse, get_members};
-use crate::live::settings::Settings;
+use crate::live::settings::LiveSettings;
 use crate::live::wire::Wire;
 use crate::pd_url::authority;
 use std::net::IpAddr;
@@ -16,13 +16,13 @@ use tonic::transport::Channel;
 
 /// What PD said of its members; shared by whoever asks for it.
 #[derive(Clone, Default)]
-pub(super) struct Members(Arc<Mutex<Known>>);
+pub(super) struct Members(Arc<Mutex<KnownMembers>>);
 
 #[derive(Default)]
-struct Known {
+struct KnownMembers {
     /// Who they are, if PD has said so.
     learned: Option<Learned>,
-    question: Question,
+    question: MemberQuestion,
 }
 
 #[derive(Clone)]
@@ -34,7 +34,7 @@ struct Learned {
 
 /// Whether PD is to be asked for its members.
 #[derive(Clone, Copy, Default, PartialEq)]
-enum Question {
+enum MemberQuestion {
     /// Once somebody answers.
     #[default]
     Due,
@@ -43,7 +43,7 @@ enum Question {
 }
 
 impl Members {
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn known(&self) -> MutexGuard<'_, KnownMembers> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -60,20 +60,20 @@ impl Members {
     /// Somebody has failed: PD is asked again once it answers.
     pub(super) fn doubt(&self) {
         let mut known = self.known();
-        if known.question == Question::Answered {
-            known.question = Question::Due;
+        if known.question == MemberQuestion::Answered {
+            known.question = MemberQuestion::Due;
         }
     }
 
     /// Whoever gets this asks PD now, unless somebody is at it already or nobody wants to know.
     pub(super) fn if_due(&self) -> Option<Asking> {
-        let due = self.known().question == Question::Due;
+        let due = self.known().question == MemberQuestion::Due;
         due.then(|| self.ask())
     }
 
     /// Whoever gets this asks PD now.
     pub(super) fn ask(&self) -> Asking {
-        self.known().question = Question::UnderWay;
+        self.known().question = MemberQuestion::UnderWay;
         Asking(self.clone())
     }
 
@@ -95,7 +95,7 @@ impl Members {
     ///
     /// # Errors
     /// Only such as leave it to others to answer.
-    pub(super) async fn ours(self, source: Source, channel: Channel) -> Result<(), Refusal> {
+    pub(super) async fn ours(self, source: EndpointUrl, channel: Channel) -> Result<(), Refusal> {
         if !source.learned {
             return Ok(());
         }
@@ -116,7 +116,7 @@ pub(super) struct Asking(Members);
 
 impl Asking {
     /// PD's answer.
-    pub(super) fn answered(self, answer: &GetMembersResponse, settings: &Settings) {
+    pub(super) fn answered(self, answer: &GetMembersResponse, settings: &LiveSettings) {
         let cluster_id = answer.header.clone().unwrap_or_default().cluster_id;
         let named = answer.members.iter().flat_map(|member| &member.client_urls);
         let mut urls: Vec<String> = Vec::new();
@@ -127,26 +127,26 @@ impl Asking {
         }
         let mut known = self.0.known();
         known.learned = Some(Learned { cluster_id, urls });
-        known.question = Question::Answered;
+        known.question = MemberQuestion::Answered;
     }
 
     /// There is nothing to learn.
     fn none(self) {
-        self.0.known().question = Question::Answered;
+        self.0.known().question = MemberQuestion::Answered;
     }
 }
 
 impl Drop for Asking {
     fn drop(&mut self) {
         let mut known = self.0.known();
-        if known.question == Question::UnderWay {
-            known.question = Question::Due;
+        if known.question == MemberQuestion::UnderWay {
+            known.question = MemberQuestion::Due;
         }
     }
 }
 
 /// An advertised URL as it can be asked from here, if it can.
-pub(super) fn usable(advertised: &str, settings: &Settings) -> Option<String> {
+pub(super) fn usable(advertised: &str, settings: &LiveSettings) -> Option<String> {
     let (scheme, rest) = advertised.split_once("://")?;
     let ours = if settings.tls.is_some() { "https" } else { "http" };
     if !scheme.eq_ignore_ascii_case(ours) {
@@ -180,10 +180,10 @@ fn is_local(address: &str) -> bool {
 }
 
 /// Where to ask: `first` if it is known to answer, then what we were given, then what was learned.
-pub(super) fn sources(settings: &Settings, members: &Members, first: Option<&str>) -> Vec<Source> {
-    let given = settings.pd_urls.iter().map(|url| Source { url: url.clone(), learned: false });
-    let learned = members.urls().into_iter().map(|url| Source { url, learned: true });
-    let mut sources: Vec<Source> = given.chain(learned).collect();
+pub(super) fn sources(settings: &LiveSettings, members: &Members, first: Option<&str>) -> Vec<EndpointUrl> {
+    let given = settings.pd_urls.iter().map(|url| EndpointUrl { url: url.clone(), learned: false });
+    let learned = members.urls().into_iter().map(|url| EndpointUrl { url, learned: true });
+    let mut sources: Vec<EndpointUrl> = given.chain(learned).collect();
     sources.sort_by_key(|source| (Some(source.url.as_str()) != first, source.learned));
     sources
 }
@@ -192,8 +192,8 @@ pub(super) fn sources(settings: &Settings, members: &Members, first: Option<&str
 mod tests {
     use super::*;
 
-    fn settings(given: &str) -> Settings {
-        Settings::new(&[given], None).unwrap()
+    fn settings(given: &str) -> LiveSettings {
+        LiveSettings::new(&[given], None).unwrap()
     }
 
     #[test]
@@ -228,7 +228,7 @@ mod tests {
     fn what_was_given_comes_before_what_was_learned_and_whoever_answered_last_before_all() {
         let settings = settings("http://a:1,http://b:1");
         let members = Members::default();
-        let member = |url: &str| crate::live::pd::PdMember { client_urls: vec![url.into()], ..Default::default() };
+        let member = |url: &str| crate::live::pd::MemberMessage { client_urls: vec![url.into()], ..Default::default() };
         let answer =
             GetMembersResponse { members: vec![member("http://B:1"), member("http://c:1")], ..Default::default() };
         members.ask().answered(&answer, &settings);

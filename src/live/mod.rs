@@ -27,7 +27,7 @@ mod tls;
 mod trouble;
 mod wire;
 
-pub use settings::{LOCK_TTL, Settings, TlsFiles};
+pub use settings::{LOCK_TTL, LiveSettings, TlsFiles};
 
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
@@ -35,7 +35,7 @@ use crate::secret::{IV_LENGTH, Secret, encrypt};
 use crate::world::{
     Answer, Ask, Change, Console, Fence, LockHolder, LockRequest, Notices, Read, Request, Runs, SecretPrompt, World,
 };
-use cluster::Cluster;
+use cluster::LiveCluster;
 use runtime::Runtime;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -46,7 +46,7 @@ const SECRET_KEY: &str = "BINLOG_SECRET_KEY";
 
 /// A real cluster as a [`World`].
 pub struct Live {
-    settings: Settings,
+    settings: LiveSettings,
     notices: Notices,
     interrupt: Interrupt,
     console: Option<Box<dyn Console>>,
@@ -60,7 +60,7 @@ pub struct Live {
 /// What the first request to the network starts.
 struct Engine {
     runtime: Runtime,
-    cluster: Arc<Cluster>,
+    cluster: Arc<LiveCluster>,
 }
 
 impl Live {
@@ -68,7 +68,12 @@ impl Live {
     ///
     /// `notices` are told of every exchange; `interrupt` ends whatever is under way; questions go to the `console`, and
     /// are refused without one.
-    pub fn new(settings: Settings, notices: Notices, interrupt: Interrupt, console: Option<Box<dyn Console>>) -> Self {
+    pub fn new(
+        settings: LiveSettings,
+        notices: Notices,
+        interrupt: Interrupt,
+        console: Option<Box<dyn Console>>,
+    ) -> Self {
         Self {
             settings,
             notices,
@@ -99,11 +104,11 @@ impl Live {
     fn run<T, F, W>(&mut self, work: F) -> Result<T>
     where
         T: Send + 'static,
-        F: FnOnce(Arc<Cluster>) -> W,
+        F: FnOnce(Arc<LiveCluster>) -> W,
         W: Future<Output = Result<T>> + Send + 'static,
     {
         if self.engine.is_none() {
-            let cluster = Arc::new(Cluster::new(self.settings.clone(), self.notices.clone())?);
+            let cluster = Arc::new(LiveCluster::new(self.settings.clone(), self.notices.clone())?);
             self.engine = Some(Engine { runtime: Runtime::start()?, cluster });
         }
         match &self.engine {
@@ -116,7 +121,7 @@ impl Live {
     fn change<T, F, W>(&mut self, work: F) -> Result<T>
     where
         T: Send + 'static,
-        F: FnOnce(Arc<Cluster>, Sent) -> W,
+        F: FnOnce(Arc<LiveCluster>, Sent) -> W,
         W: Future<Output = Result<T>> + Send + 'static,
     {
         let sent = Sent::default();

@@ -37,25 +37,25 @@ impl std::fmt::Display for Unresolved {
 
 impl std::error::Error for Unresolved {}
 
-type Found = Result<Vec<SocketAddr>, Unresolved>;
+type Resolved = Result<Vec<SocketAddr>, Unresolved>;
 type Lookup = fn(&str) -> io::Result<Vec<SocketAddr>>;
 
 /// What is known of names, shared by all who look them up; each has a limit of its own.
 #[derive(Clone)]
-pub(super) struct Names {
-    known: Arc<Mutex<HashMap<String, Known>>>,
+pub(super) struct NameCache {
+    known: Arc<Mutex<HashMap<String, KnownName>>>,
     lookup: Lookup,
     limit: Duration,
 }
 
-struct Known {
+struct KnownName {
     since: Stopwatch,
-    found: Found,
+    found: Resolved,
     /// If nobody answered: how long that was waited for.
     in_vain: Option<Duration>,
 }
 
-impl Names {
+impl NameCache {
     /// The system's resolver, for which nobody waits longer than `limit`.
     pub(super) fn new(limit: Duration) -> Self {
         Self { known: Arc::default(), lookup: |name| Ok((name, 0).to_socket_addrs()?.collect()), limit }
@@ -70,7 +70,7 @@ impl Names {
     ///
     /// # Errors
     /// Why there is none.
-    pub(super) async fn resolve(&self, name: &str) -> Found {
+    pub(super) async fn resolve(&self, name: &str) -> Resolved {
         if let Some(found) = self.known(name) {
             return found;
         }
@@ -92,12 +92,12 @@ impl Names {
                 (Err(unresolved(format!("no name server has answered in {waited}"))), Some(self.limit))
             }
         };
-        let known = Known { since: Stopwatch::start(), found: found.clone(), in_vain };
+        let known = KnownName { since: Stopwatch::start(), found: found.clone(), in_vain };
         self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), known);
         found
     }
 
-    fn known(&self, name: &str) -> Option<Found> {
+    fn known(&self, name: &str) -> Option<Resolved> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let known = known.get(name).filter(|known| known.since.elapsed() < FRESH)?;
         // Who has more patience waits once more.
@@ -118,7 +118,7 @@ impl Names {
 }
 
 /// For the nodes' HTTP.
-impl Resolve for Names {
+impl Resolve for NameCache {
     fn resolve(&self, name: reqwest::dns::Name) -> Resolving {
         let own = self.clone();
         Box::pin(async move { Ok(Box::new(Self::resolve(&own, name.as_str()).await?.into_iter()) as Addrs) })
@@ -126,7 +126,7 @@ impl Resolve for Names {
 }
 
 /// For etcd and PD.
-impl Service<Name> for Names {
+impl Service<Name> for NameCache {
     type Response = std::vec::IntoIter<SocketAddr>;
     type Error = Unresolved;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Unresolved>> + Send>>;
@@ -156,8 +156,8 @@ mod tests {
         result
     }
 
-    fn with(lookup: Lookup, limit_ms: u64) -> Names {
-        Names { lookup, ..Names::new(Duration::from_millis(limit_ms)) }
+    fn with(lookup: Lookup, limit_ms: u64) -> NameCache {
+        NameCache { lookup, ..NameCache::new(Duration::from_millis(limit_ms)) }
     }
 
     /// A name server that says nothing, as the system's resolver shows it.

@@ -40,7 +40,7 @@ impl TlsFiles {
 
 /// The settings of a live world.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settings {
+pub struct LiveSettings {
     pub(super) pd_urls: Vec<String>,
     pub(super) tls: Option<TlsFiles>,
     pub(super) timeout: Duration,
@@ -48,12 +48,12 @@ pub struct Settings {
     pub(super) lock_ttl: Duration,
 }
 
-impl Settings {
+impl LiveSettings {
     /// Checks what was given, and opens nothing.
     ///
     /// A PD URL is `http://host:port`, `https://host:port` or `host:port`; one text may hold several, separated by
     /// commas. With TLS every URL is spoken to over https, whatever it says. The time-out of an exchange is 5 s
-    /// (binlogctl's) until [`Settings::timeout`] says otherwise.
+    /// (binlogctl's) until [`LiveSettings::timeout`] says otherwise.
     ///
     /// # Errors
     /// `invalid`: no URL, a URL that is none, or `https` without a CA.
@@ -120,20 +120,20 @@ mod tests {
 
     #[test]
     fn urls_come_in_three_forms_and_separated_by_commas() {
-        let settings = Settings::new(&["http://a:1, b:2,", "c-d.e:3/", "[::1]:4", "a:1"], None).unwrap();
+        let settings = LiveSettings::new(&["http://a:1, b:2,", "c-d.e:3/", "[::1]:4", "a:1"], None).unwrap();
         assert_eq!(settings.pd_urls(), ["http://a:1", "http://b:2", "http://c-d.e:3", "http://[::1]:4"]);
     }
 
     #[test]
     fn with_tls_nothing_is_spoken_to_in_plain_text() {
-        let settings = Settings::new(&["http://a:1,https://b:2,c:3"], ca()).unwrap();
+        let settings = LiveSettings::new(&["http://a:1,https://b:2,c:3"], ca()).unwrap();
         assert_eq!(settings.pd_urls(), ["https://a:1", "https://b:2", "https://c:3"]);
     }
 
     #[test]
     fn a_url_that_is_none_is_invalid_and_shown() {
         for bad in ["", "a", "a:", "a:0", "a:70000", "ftp://a:1", "http://a:1/x", ":1", "[x]:1", "a b:1"] {
-            let error = Settings::new(&[bad], None).unwrap_err();
+            let error = LiveSettings::new(&[bad], None).unwrap_err();
             assert_eq!(error.kind, ErrorKind::Invalid, "{bad}");
             assert!(error.message.contains(bad) && error.hint.is_some(), "{error}");
         }
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn https_without_a_ca_is_an_error() {
-        let error = Settings::new(&["https://a:1"], None).unwrap_err();
+        let error = LiveSettings::new(&["https://a:1"], None).unwrap_err();
         assert!(error.message.contains("no CA"), "{error}");
     }
 
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_missing_certificate_file_is_named() {
-        let settings = Settings::new(&["a:1"], ca()).unwrap();
+        let settings = LiveSettings::new(&["a:1"], ca()).unwrap();
         let error = settings.check_files().unwrap_err();
         assert!(error.message.contains("ca.pem"), "{error}");
     }

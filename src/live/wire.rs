@@ -6,8 +6,8 @@
 use crate::error::{Error, Result};
 use crate::live::clock::Stopwatch;
 use crate::live::connect::{Connector, LastWords};
-use crate::live::names::Names;
-use crate::live::settings::Settings;
+use crate::live::names::NameCache;
+use crate::live::settings::LiveSettings;
 use crate::live::tls::Tls;
 use crate::world::{Notice, Notices};
 use std::collections::HashMap;
@@ -30,11 +30,11 @@ pub(super) struct Connection {
 
 /// What every exchange needs: the settings, the certificates, the connections, and where its trace goes.
 pub(super) struct Wire {
-    pub(super) settings: Settings,
+    pub(super) settings: LiveSettings,
     pub(super) tls: Tls,
     /// Names as everybody here looks them up.
-    pub(super) names: Names,
-    trace: Trace,
+    pub(super) names: NameCache,
+    trace: WireTrace,
     channels: Mutex<HashMap<String, Connection>>,
 }
 
@@ -43,11 +43,11 @@ impl Wire {
     ///
     /// # Errors
     /// `local` or `invalid`, naming the certificate file.
-    pub(super) fn new(settings: Settings, notices: Notices) -> Result<Self> {
+    pub(super) fn new(settings: LiveSettings, notices: Notices) -> Result<Self> {
         let tls = Tls::load(settings.tls.as_ref())?;
         // A probe must find out within its deadline that a name leads nowhere.
-        let names = Names::new(settings.probe_timeout * 2 / 3);
-        Ok(Self { settings, tls, names, trace: Trace(notices), channels: Mutex::default() })
+        let names = NameCache::new(settings.probe_timeout * 2 / 3);
+        Ok(Self { settings, tls, names, trace: WireTrace(notices), channels: Mutex::default() })
     }
 
     /// The connection to `url` (whose scheme gives way to what TLS asks for).
@@ -90,7 +90,7 @@ impl Wire {
     }
 
     /// What a task of its own begins traces with.
-    pub(super) fn trace(&self) -> Trace {
+    pub(super) fn trace(&self) -> WireTrace {
         self.trace.clone()
     }
 
@@ -107,9 +107,9 @@ impl Wire {
 
 /// Where traces go.
 #[derive(Clone)]
-pub(super) struct Trace(Notices);
+pub(super) struct WireTrace(Notices);
 
-impl Trace {
+impl WireTrace {
     /// Begins the trace of an exchange.
     pub(super) fn exchange(&self, endpoint: &str, what: impl Into<String>) -> Exchange {
         let (endpoint, what) = (endpoint.to_owned(), what.into());

@@ -49,7 +49,7 @@ impl Record {
     pub fn parse(key: &str, value: impl Into<Vec<u8>>, mod_revision: i64) -> Result<Self> {
         let (kind, id) = split_key(key)?;
         let json = RecordText::from(value.into());
-        let fields = Fields::of(&json).map_err(Error::invalid)?;
+        let fields = RecordFields::of(&json).map_err(Error::invalid)?;
         let other_id = (fields.node_id != id).then(|| fields.node_id.into());
         let node = NodeRef { kind, id: id.into(), address: fields.host.into() };
         let (max_commit_ts, update_ts) = (Tso(fields.max_commit_ts), Tso(fields.update_ts));
@@ -144,7 +144,7 @@ fn shown(values: &[Vec<u8>]) -> String {
 
 /// What Go reads of a record: a field that is missing or `null` stays empty, of several the last counts.
 #[derive(Default)]
-struct Fields {
+struct RecordFields {
     node_id: String,
     host: String,
     state: String,
@@ -152,7 +152,7 @@ struct Fields {
     update_ts: i64,
 }
 
-impl Fields {
+impl RecordFields {
     /// # Errors
     /// Why readers cannot read it, in words.
     fn of(json: &RecordText) -> Result<Self, String> {

@@ -5,7 +5,7 @@ use crate::operations::nodes::references;
 use crate::operations::{Arguments, Changes, Example, Function, Group, Operation, Opt, Param, Returns, Type};
 use crate::time::show_seconds;
 use crate::value::Value;
-use crate::world::{Exec, Gate, Notice, Ran};
+use crate::world::{Exec, Gate, Notice, ProgramEnd};
 
 /// How much of what a program said last stands in the error when it failed.
 const LAST_LINES: usize = 10;
@@ -59,7 +59,7 @@ fn exec(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
     };
     can_end(&exec)?;
     gate.tell(Notice::Changed(format!("runs {exec}")));
-    let Ran { status, stdout, stderr } = gate.ask(exec.clone())?;
+    let ProgramEnd { status, stdout, stderr } = gate.ask(exec.clone())?;
     match status {
         0 => Ok(Value::map([("status", 0.into()), ("stdout", stdout.into()), ("stderr", stderr.into())])),
         _ => Err(ended_badly(&exec, status, &stderr)),

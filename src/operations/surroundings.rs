@@ -5,7 +5,7 @@ use crate::operations::nodes::references;
 use crate::operations::{Arguments, Example, Function, Group, Operation, Param, Returns, Type};
 use crate::time::{Time, Zone};
 use crate::value::Value;
-use crate::world::{Alarm, Certificate, Endpoint, Gate, Member, RunSummary, TidbServer, read};
+use crate::world::{Alarm, Certificate, Endpoint, Gate, PdMember, RunSummary, TidbServer, read};
 
 pub(super) const TABLE: &[Operation] = &[
     Operation {
@@ -140,7 +140,7 @@ fn tidbs(gate: &mut dyn Gate, _args: &Arguments) -> Result<Value> {
 fn cluster(gate: &mut dyn Gate, _args: &Arguments) -> Result<Value> {
     let info = gate.ask(read::Cluster)?;
     let member =
-        |member: Member| Value::map([("name", member.name.into()), ("client_urls", member.client_urls.into())]);
+        |member: PdMember| Value::map([("name", member.name.into()), ("client_urls", member.client_urls.into())]);
     let id = i64::try_from(info.id).map_or_else(|_| info.id.to_string().into(), Value::Int);
     let members: Vec<Value> = info.members.into_iter().map(member).collect();
     Ok(Value::map([("id", id), ("members", members.into()), ("leader", info.leader.into())]))

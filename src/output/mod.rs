@@ -36,7 +36,7 @@ use crate::interrupt::Interrupt;
 use crate::nearest::parse_named;
 use crate::text::{on_lines, on_one_line};
 use crate::value::Value;
-use crate::world::{Console, Notice, Notices, Stream};
+use crate::world::{Console, Notice, Notices, OutputStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use strum::{IntoStaticStr, VariantArray};
 use terminal::Terminal;
@@ -337,8 +337,8 @@ impl Screen {
             Notice::Acting(_) => {}
             Notice::Said { stream, line } => {
                 let mark = match stream {
-                    Stream::Stdout => '|',
-                    Stream::Stderr => '!',
+                    OutputStream::Stdout => '|',
+                    OutputStream::Stderr => '!',
                 };
                 self.terminal.err(&format!("    {mark} {}\n", on_one_line(&line)));
             }

@@ -18,7 +18,7 @@ pub use production::{Place, Production, Whereabouts};
 pub use programs::WithoutPrograms;
 
 use crate::error::{Error, Result};
-use crate::guards::{Finding, Verdict};
+use crate::guards::{GuardFinding, Verdict};
 use crate::world::{Answer, Ask, Change, Choice, GuardClass, GuardName, Notice, Notices, Request, World};
 use std::fmt::Display;
 
@@ -29,7 +29,7 @@ pub struct Proposal<'a> {
     /// What it does, to whom, in which state: a sentence for the operator.
     pub about: &'a str,
     /// What each guard found.
-    pub findings: &'a [Finding],
+    pub findings: &'a [GuardFinding],
     /// The guards that are forced by name.
     pub force: &'a [GuardName],
     /// Who else is not as it should be just now, a phrase each.
@@ -220,11 +220,12 @@ fn refuse_by_guard(proposal: &Proposal<'_>) -> Result<()> {
 /// Refuses when a guard among those that `counts` trips and is not forced; `forcing` says how guards are forced here.
 fn refuse(
     proposal: &Proposal<'_>,
-    counts: impl Fn(&Finding) -> bool,
+    counts: impl Fn(&GuardFinding) -> bool,
     forcing: impl Fn(&[&'static str]) -> String,
 ) -> Result<()> {
-    let unforced = |finding: &&Finding| finding.verdict.trips() && !proposal.force.contains(&finding.guard);
-    let against: Vec<&Finding> = proposal.findings.iter().filter(unforced).filter(|finding| counts(finding)).collect();
+    let unforced = |finding: &&GuardFinding| finding.verdict.trips() && !proposal.force.contains(&finding.guard);
+    let against: Vec<&GuardFinding> =
+        proposal.findings.iter().filter(unforced).filter(|finding| counts(finding)).collect();
     if against.is_empty() {
         return Ok(());
     }

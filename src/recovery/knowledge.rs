@@ -2,23 +2,23 @@
 
 use crate::journal::{Entry, Unfinished};
 use crate::node::{NodeRef, RecordState, State};
-use crate::world::{Action, Answer, Change, Exec, Known, Listing, Manual};
+use crate::world::{Action, Answer, Change, Exec, KnownCluster, Listing, Manual};
 use std::collections::BTreeMap;
 
 /// What a run knew of the cluster when it was stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Knowledge {
     /// The nodes of its last look.
-    seen: Known,
+    seen: KnownCluster,
     /// What each node's record may say through what was done, by key.
-    through_us: BTreeMap<String, Reach>,
+    through_us: BTreeMap<String, PossibleStates>,
 }
 
 impl Knowledge {
     /// What a journal of these entries, which ends with `unfinished`, knows; `None` if it never looked.
     pub fn of(entries: &[Entry], unfinished: Option<&Unfinished>) -> Option<Self> {
         let listing = |entry: &Entry| match &entry.outcome {
-            Ok(Answer::Listing(listing)) => Some(Known::of(listing)),
+            Ok(Answer::Listing(listing)) => Some(KnownCluster::of(listing)),
             _ => None,
         };
         let (last, seen) = entries.iter().enumerate().rev().find_map(|(at, entry)| Some((at, listing(entry)?)))?;
@@ -39,7 +39,7 @@ impl Knowledge {
 
     /// How the cluster as `now` shows it differs from what the run knew, beside what it did itself: a phrase each.
     pub fn differences(&self, now: &Listing) -> Vec<String> {
-        let now = Known::of(now);
+        let now = KnownCluster::of(now);
         let ours = |key: &str| {
             let (then, now) = (state_of(&self.seen, key), state_of(&now, key));
             let reached = self.through_us.get(key).is_some_and(|reach| reach.covers(now.as_ref()));
@@ -47,7 +47,7 @@ impl Knowledge {
             let settled = goes_on(then.as_ref(), now.as_ref());
             reached || settled
         };
-        let left = |known: &Known| Known {
+        let left = |known: &KnownCluster| KnownCluster {
             nodes: known.nodes.iter().filter(|node| !ours(&node.key())).cloned().collect(),
             malformed: known.malformed.iter().filter(|key| !ours(key)).cloned().collect(),
         };
@@ -61,20 +61,20 @@ fn goes_on(then: Option<&RecordState>, now: Option<&RecordState>) -> bool {
     (is(then, State::Pausing) && is(now, State::Paused)) || (is(then, State::Closing) && is(now, State::Offline))
 }
 
-fn state_of(known: &Known, key: &str) -> Option<RecordState> {
+fn state_of(known: &KnownCluster, key: &str) -> Option<RecordState> {
     known.nodes.iter().find(|node| node.key() == key).map(|node| node.state.clone())
 }
 
 /// What a node's record may say through a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Reach {
+struct PossibleStates {
     /// On its way and in the end; `None` stands for no record. Nothing at all stands for anything.
     may_be: Vec<Option<RecordState>>,
     /// In the end.
     end: Option<RecordState>,
 }
 
-impl Reach {
+impl PossibleStates {
     fn covers(&self, state: Option<&RecordState>) -> bool {
         self.may_be.is_empty() || self.may_be.iter().any(|may_be| may_be.as_ref() == state)
     }
@@ -85,9 +85,9 @@ impl Reach {
 }
 
 /// The keys that a change reaches, and what becomes of them.
-fn reach(change: &Change) -> Vec<(String, Reach)> {
-    let anything = |nodes: &[NodeRef], end: State| -> Vec<(String, Reach)> {
-        nodes.iter().map(|node| (node.key(), Reach { may_be: Vec::new(), end: Some(end.into()) })).collect()
+fn reach(change: &Change) -> Vec<(String, PossibleStates)> {
+    let anything = |nodes: &[NodeRef], end: State| -> Vec<(String, PossibleStates)> {
+        nodes.iter().map(|node| (node.key(), PossibleStates { may_be: Vec::new(), end: Some(end.into()) })).collect()
     };
     match change {
         Change::Act { node, action } => {
@@ -96,13 +96,13 @@ fn reach(change: &Change) -> Vec<(String, Reach)> {
                 Action::Close => (State::Closing, State::Offline),
             };
             let may_be = [State::Online, under_way, end].map(|state| Some(state.into())).to_vec();
-            vec![(node.key(), Reach { may_be, end: Some(end.into()) })]
+            vec![(node.key(), PossibleStates { may_be, end: Some(end.into()) })]
         }
         Change::SwapRecord { seen, state } => {
             let end = Some(RecordState::from(*state));
-            vec![(seen.node.key(), Reach { may_be: vec![Some(seen.state.clone()), end.clone()], end })]
+            vec![(seen.node.key(), PossibleStates { may_be: vec![Some(seen.state.clone()), end.clone()], end })]
         }
-        Change::DeleteRecord { key, .. } => vec![(key.clone(), Reach { may_be: vec![None], end: None })],
+        Change::DeleteRecord { key, .. } => vec![(key.clone(), PossibleStates { may_be: vec![None], end: None })],
         Change::Manual(Manual { starts, stops, retires, .. }) => {
             let mut all = anything(&[&stops[..], retires].concat(), State::Offline);
             all.extend(anything(starts, State::Online));

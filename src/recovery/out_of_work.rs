@@ -12,7 +12,7 @@ pub struct OutOfWork {
     /// The node.
     pub node: NodeRef,
     /// What the run did to it last.
-    how: How,
+    how: LastDone,
     /// Whether it did, or only may have.
     certain: bool,
     /// What its record said when the run looked at it last after that.
@@ -20,7 +20,7 @@ pub struct OutOfWork {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum How {
+enum LastDone {
     Told(Action),
     Stopped,
     Started,
@@ -57,23 +57,23 @@ impl OutOfWork {
 fn change(out: &mut Vec<OutOfWork>, change: &Change, certain: bool) {
     // Whoever takes a node out on purpose does not leave it out of work.
     let retire = |out: &mut Vec<OutOfWork>, key: &str| out.retain(|known| !certain || known.node.key() != key);
-    let note = |out: &mut Vec<OutOfWork>, node: &NodeRef, how: How| {
+    let note = |out: &mut Vec<OutOfWork>, node: &NodeRef, how: LastDone| {
         out.retain(|known| known.node.key() != node.key());
         out.push(OutOfWork { node: node.clone(), how, certain, record: None });
     };
     match change {
-        Change::Act { node, action } => note(out, node, How::Told(*action)),
+        Change::Act { node, action } => note(out, node, LastDone::Told(*action)),
         Change::SwapRecord { seen, state: State::Offline } => retire(out, &seen.node.key()),
         Change::DeleteRecord { key, .. } => retire(out, key),
         Change::Manual(Manual { starts, stops, retires, .. }) => {
             retires.iter().for_each(|node| retire(out, &node.key()));
             let stays = |node: &&NodeRef| !(certain && retires.contains(node));
-            stops.iter().filter(stays).for_each(|node| note(out, node, How::Stopped));
-            starts.iter().filter(|_| certain).for_each(|node| note(out, node, How::Started));
+            stops.iter().filter(stays).for_each(|node| note(out, node, LastDone::Stopped));
+            starts.iter().filter(|_| certain).for_each(|node| note(out, node, LastDone::Started));
         }
         Change::Exec(Exec { starts, stops, .. }) => {
-            stops.iter().for_each(|node| note(out, node, How::Stopped));
-            starts.iter().filter(|_| certain).for_each(|node| note(out, node, How::Started));
+            stops.iter().for_each(|node| note(out, node, LastDone::Stopped));
+            starts.iter().filter(|_| certain).for_each(|node| note(out, node, LastDone::Started));
         }
         Change::SwapRecord { state: State::Online | State::Pausing | State::Paused | State::Closing, .. }
         | Change::TriggerGc { .. }
@@ -90,11 +90,11 @@ fn look(out: &mut Vec<OutOfWork>, listing: &Listing) {
     out.retain_mut(|known| {
         let now = listing.find(known.node.kind, &known.node.id).map(|record| record.state.clone());
         let was_away =
-            known.how == How::Started || known.record.as_ref().is_some_and(|record| *record != State::Online);
+            known.how == LastDone::Started || known.record.as_ref().is_some_and(|record| *record != State::Online);
         let says = |state| now.as_ref().is_some_and(|record| *record == state);
         let is_left = match known.how {
-            How::Told(Action::Close) => now.is_some() && !says(State::Offline),
-            How::Told(Action::Pause) | How::Stopped | How::Started => !(was_away && says(State::Online)),
+            LastDone::Told(Action::Close) => now.is_some() && !says(State::Offline),
+            LastDone::Told(Action::Pause) | LastDone::Stopped | LastDone::Started => !(was_away && says(State::Online)),
         };
         known.record = now;
         is_left
@@ -109,12 +109,14 @@ impl Display for OutOfWork {
             Action::Close => "told to close",
         };
         let what = match how {
-            How::Told(Action::Pause) if *certain && record.as_ref().is_some_and(|record| *record == State::Paused) => {
+            LastDone::Told(Action::Pause)
+                if *certain && record.as_ref().is_some_and(|record| *record == State::Paused) =>
+            {
                 return write!(f, "{} is paused", node.id);
             }
-            How::Told(told) => action(*told),
-            How::Stopped => "stopped from outside",
-            How::Started => "started from outside, and not seen online since",
+            LastDone::Told(told) => action(*told),
+            LastDone::Stopped => "stopped from outside",
+            LastDone::Started => "started from outside, and not seen online since",
         };
         let was = if *certain { "was" } else { "may have been" };
         write!(f, "{} {was} {what}", node.id)?;

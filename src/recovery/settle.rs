@@ -4,7 +4,7 @@ use super::fate::{Fate, fate};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::store::RunJournal;
 use crate::journal::{Entry, Unfinished};
-use crate::world::{Acted, Answer, Change, Choice, Question, Ran, Request, World, read};
+use crate::world::{Acted, Answer, Change, Choice, ProgramEnd, Question, Request, World, read};
 use std::time::Duration;
 
 /// How often a change is looked at that is unclear, and with how long between.
@@ -134,7 +134,7 @@ fn answer_of(world: &mut dyn World, change: &Change) -> Result<Answer> {
         Change::RecoverTidb { server, .. } => {
             Answer::TidbBinlog(world.ask(read::TidbBinlog { server: server.clone() })?)
         }
-        Change::Exec(_) => Answer::Ran(Ran::default()),
+        Change::Exec(_) => Answer::Ran(ProgramEnd::default()),
         Change::Encrypt { .. } => return Err(Error::internal("whether a text was encrypted is nothing to be settled")),
         Change::DeleteRecord { .. } | Change::WriteSavepoint { .. } | Change::BreakLock { .. } | Change::Manual(_) => {
             Answer::Done

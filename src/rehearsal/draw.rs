@@ -33,9 +33,9 @@ pub struct Drawer {
 }
 
 /// A random stream.
-struct Stream(Pcg64Mcg);
+struct RandomStream(Pcg64Mcg);
 
-impl Stream {
+impl RandomStream {
     fn new(seed: u64, index: u64, kind: FaultKind) -> Self {
         let half = |salt: u8| {
             let mut hasher = SipHasher13::new();
@@ -81,7 +81,7 @@ impl Drawer {
     pub fn future(&self, seed: u64, index: u64) -> Vec<Fault> {
         let mut faults = Vec::new();
         for kind in &self.kinds {
-            let mut stream = Stream::new(seed, index, *kind);
+            let mut stream = RandomStream::new(seed, index, *kind);
             if stream.below(10 * self.kinds.len() as u64) >= FAULTS_TIMES_TEN {
                 continue;
             }
@@ -95,9 +95,9 @@ impl Drawer {
         faults
     }
 
-    fn time(&self, stream: &mut Stream) -> Micros {
+    fn time(&self, stream: &mut RandomStream) -> Micros {
         let at_event = stream.below(10) < AT_EVENTS_OF_TEN;
-        let within = |limit: u64, stream: &mut Stream| Micros::try_from(stream.below(limit)).unwrap_or(0);
+        let within = |limit: u64, stream: &mut RandomStream| Micros::try_from(stream.below(limit)).unwrap_or(0);
         match stream.one_of(&self.instants).copied().filter(|_| at_event) {
             Some(instant) if stream.below(2) == 0 => instant,
             Some(instant) => instant + within(SHORTLY, stream),

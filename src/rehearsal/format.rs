@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 /// A format of files.
-pub(super) struct Format {
+pub(super) struct FileFormat {
     /// What a file of it is: `plan`.
     pub(super) what: &'static str,
     /// The version that this program reads and writes.
@@ -21,7 +21,7 @@ struct Versioned {
     version: u32,
 }
 
-impl Format {
+impl FileFormat {
     /// What the text says.
     ///
     /// # Errors

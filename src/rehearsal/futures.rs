@@ -7,7 +7,7 @@ use crate::rehearsal::draw::Drawer;
 use crate::rehearsal::harm::{Blame, Harm, HarmKind, Intended, judge};
 use crate::rehearsal::play::Played;
 use crate::rehearsal::stage::{Bounds, Stage};
-use crate::rehearsal::tally::{Candidate, Counts, Shortest, Subject, Tally};
+use crate::rehearsal::tally::{Counts, HarmfulFuture, Shortest, Subject, Tally};
 use crate::rehearsal::truth::Truth;
 use crate::sim::{Fault, HOUR, Scenario};
 use crate::world::{FaultKind, Notice, Notices, Progress};
@@ -260,7 +260,7 @@ fn shrink(
     stage: &mut Stage,
     base: &Base,
     (kind, blame): (HarmKind, Blame),
-    candidate: &Candidate,
+    candidate: &HarmfulFuture,
 ) -> Result<Option<Shortest>> {
     let mut harm_of = |faults: &[Fault]| -> Result<Option<Harm>> {
         let (_, _, harms) = judged(stage, &base.intended, faults, base.bounds())?;

@@ -13,11 +13,11 @@ use crate::journal::Entry;
 use crate::language::masked;
 use crate::policy::Planned;
 use crate::rehearsal::files;
-use crate::rehearsal::format::Format;
+use crate::rehearsal::format::FileFormat;
 use crate::text::{ShownPath, Untrusted};
 use crate::time::{Time, Zone};
 use crate::value::Value;
-use crate::world::{Answer, Change, Known, KnownNode, Listing};
+use crate::world::{Answer, Change, KnownCluster, KnownNode, Listing};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use siphasher::sip128::{Hasher128, SipHasher24};
@@ -120,7 +120,7 @@ impl Plan {
     }
 
     fn parse(text: &str) -> Result<Self> {
-        let plan: Self = Format { what: "plan", version: VERSION, again: MAKE_ANOTHER }.parse(text)?;
+        let plan: Self = FileFormat { what: "plan", version: VERSION, again: MAKE_ANOTHER }.parse(text)?;
         plan.check_itself()?;
         Ok(plan)
     }
@@ -192,8 +192,8 @@ impl Plan {
                 format!("this is the cluster {cluster_id}, the plan is of the cluster {}", self.cluster_id);
             return self.agree(vec![difference], "follow the plan on its own cluster, or rehearse on this one");
         }
-        let then = Known { nodes: self.relied_on.clone(), malformed: self.malformed.iter().cloned().collect() };
-        let differences = then.differences("the plan", &Known::of(listing));
+        let then = KnownCluster { nodes: self.relied_on.clone(), malformed: self.malformed.iter().cloned().collect() };
+        let differences = then.differences("the plan", &KnownCluster::of(listing));
         self.agree(differences, "find out who changed it; then rehearse again")
     }
 

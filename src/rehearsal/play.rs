@@ -4,7 +4,7 @@ use crate::error::ScriptError;
 use crate::journal::Entry;
 use crate::language::Ending;
 use crate::rehearsal::story::LagCurve;
-use crate::rehearsal::trace::{Act, Asked, Said};
+use crate::rehearsal::trace::{AskedQuestion, AttemptedChange, SaidNotice};
 use crate::sim::{Cluster, Micros};
 use crate::world::{Notice, Progress};
 
@@ -21,13 +21,13 @@ pub struct Played {
     /// What it was waiting for then, if it said so.
     pub waits_for: Option<Progress>,
     /// What it did, in order.
-    pub acts: Vec<Act>,
+    pub acts: Vec<AttemptedChange>,
     /// What it said.
-    pub said: Vec<Said>,
+    pub said: Vec<SaidNotice>,
     /// How many requests it made.
     pub calls: u64,
     /// What the operator would have been asked.
-    pub asked: Vec<Asked>,
+    pub asked: Vec<AskedQuestion>,
     /// How far behind each Drainer was, where the stage draws curves.
     pub lags: Vec<LagCurve>,
     /// Its journal: changes, and the listings before them where the stage keeps them.

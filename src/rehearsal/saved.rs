@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::rehearsal::files;
-use crate::rehearsal::format::Format;
+use crate::rehearsal::format::FileFormat;
 use crate::rehearsal::harm::{Blame, HarmKind};
 use crate::sim::{Cluster, Fault, Scenario};
 use crate::text::ShownPath;
@@ -17,8 +17,8 @@ const WHAT: &str = "the story";
 const VERSION: u32 = 1;
 
 /// The format.
-const FORMAT: Format =
-    Format { what: "story", version: VERSION, again: "make it again with `binlogsh rehearse SCRIPT --futures N`" };
+const FORMAT: FileFormat =
+    FileFormat { what: "story", version: VERSION, again: "make it again with `binlogsh rehearse SCRIPT --futures N`" };
 
 /// A story kept as a file: everything that is needed to tell it again but the script.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

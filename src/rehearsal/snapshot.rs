@@ -16,11 +16,11 @@ use crate::sim::{Cluster, Scenario};
 use crate::text::ShownPath;
 use crate::time::{Time, Zone, show_seconds};
 use crate::world::World;
-use nodes::Nodes;
+use nodes::SnapshotNodes;
 use observe::Observed;
 use std::path::Path;
 use std::time::Duration;
-use unknown::Unknown;
+use unknown::UnknownFacts;
 
 /// How far a Drainer may begin in the simulator from where it was found without a word about it, in milliseconds.
 const NEAR_MS: i64 = 3_000;
@@ -43,8 +43,8 @@ impl Snapshot {
     /// `unreachable` or `timeout` when PD or its etcd does not answer, `interrupted`.
     pub fn take(world: &mut dyn World, observe: Duration) -> Result<Self> {
         let observed = Observed::look(world, observe)?;
-        let mut unknown = Unknown::default();
-        let Nodes { pumps, drainers, mut keys } = Nodes::of(&observed, &mut unknown);
+        let mut unknown = UnknownFacts::default();
+        let SnapshotNodes { pumps, drainers, mut keys } = SnapshotNodes::of(&observed, &mut unknown);
         let start = Time::new(observed.now.physical_ms(), Zone::Utc).to_string();
         keys.extend(surroundings::malformed(&observed.malformed, &mut unknown));
         let mut scenario = Scenario {

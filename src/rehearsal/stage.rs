@@ -7,7 +7,7 @@ use crate::language::{self, Ending, Interpreter, Prepared, ScriptDoc, Source};
 use crate::policy::AskOperator;
 use crate::rehearsal::play::Played;
 pub use crate::rehearsal::trace::Bounds;
-use crate::rehearsal::trace::{Shared, Trace, Watched, Witness};
+use crate::rehearsal::trace::{PlayTrace, Shared, Watched, WitnessedAsking};
 use crate::session::{Parts, Session};
 use crate::sim::{Cluster, Fault, MINUTE, Scenario, Simulated};
 use crate::world::Progress;
@@ -108,7 +108,7 @@ impl Stage {
             true => Memory::of_changes_and_listings(),
             false => Memory::of_changes(),
         }));
-        *self.shared.open() = Trace { draws_lags: self.draws_lags, ..Trace::default() };
+        *self.shared.open() = PlayTrace { draws_lags: self.draws_lags, ..PlayTrace::default() };
         *self.session.borrow_mut() =
             parts(Rc::clone(&world), &self.shared, bounds, &self.interrupt, Rc::clone(&journal));
         let ending = self.interpreter.play(&self.prepared);
@@ -170,7 +170,7 @@ fn parts(
     Session::new(Parts {
         world: Box::new(Watched { world, shared: shared.clone(), bounds }),
         journal: Box::new(journal),
-        policy: Box::new(Witness { shared: shared.clone(), ask: AskOperator::default() }),
+        policy: Box::new(WitnessedAsking { shared: shared.clone(), ask: AskOperator::default() }),
         notices: shared.notices(),
         interrupt: interrupt.clone(),
         // Nobody else can be in this cluster, and what a play does must not depend on a lock.

@@ -1,7 +1,7 @@
 //! What many futures came to: counts, distributions, and the shortest story of each kind of harm.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::rehearsal::format::Format;
+use crate::rehearsal::format::FileFormat;
 use crate::rehearsal::harm::{Blame, Harm, HarmKind};
 use crate::rehearsal::play::Played;
 use crate::sim::{Fault, MILLISECOND, Micros};
@@ -126,7 +126,7 @@ impl Distribution {
 
 /// A future that did harm.
 #[derive(Clone, Debug)]
-pub(super) struct Candidate {
+pub(super) struct HarmfulFuture {
     pub(super) future: u64,
     pub(super) faults: Vec<Fault>,
 }
@@ -143,7 +143,7 @@ pub(super) struct Counts {
     pub(super) accepted: Distribution,
     pub(super) duration: Distribution,
     pub(super) halted: Distribution,
-    pub(super) candidates: BTreeMap<(HarmKind, Blame), Vec<Candidate>>,
+    pub(super) candidates: BTreeMap<(HarmKind, Blame), Vec<HarmfulFuture>>,
 }
 
 impl Counts {
@@ -171,7 +171,7 @@ impl Counts {
             *self.harms.entry(kind).or_default().entry(blame).or_insert(0) += 1;
             let kept = self.candidates.entry((kind, blame)).or_default();
             if kept.len() < CANDIDATES || kept.last().is_some_and(|last| is_shorter(future, faults, last)) {
-                kept.push(Candidate { future, faults: faults.to_vec() });
+                kept.push(HarmfulFuture { future, faults: faults.to_vec() });
                 keep_shortest(kept);
             }
         }
@@ -196,11 +196,11 @@ impl Counts {
     }
 }
 
-fn is_shorter(future: u64, faults: &[Fault], than: &Candidate) -> bool {
+fn is_shorter(future: u64, faults: &[Fault], than: &HarmfulFuture) -> bool {
     (faults.len(), future) < (than.faults.len(), than.future)
 }
 
-fn keep_shortest(candidates: &mut Vec<Candidate>) {
+fn keep_shortest(candidates: &mut Vec<HarmfulFuture>) {
     candidates.sort_by_key(|candidate| (candidate.faults.len(), candidate.future));
     candidates.truncate(CANDIDATES);
 }
@@ -245,7 +245,7 @@ impl Tally {
     /// `invalid`: not JSON, truncated, of another version, a field that does not exist (with the nearest name).
     pub fn parse(text: &str) -> Result<Self> {
         let again = "make it again with `binlogsh rehearse SCRIPT --futures N --shard I/N --output json`";
-        Format { what: "answer of a rehearsal", version: VERSION, again }.parse(text)
+        FileFormat { what: "answer of a rehearsal", version: VERSION, again }.parse(text)
     }
 
     /// The parts that are not among those that were added up, in order.

@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A change that the script made, or tried to make.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Act {
+pub struct AttemptedChange {
     /// When it was asked for.
     pub begun: Micros,
     /// When the answer came.
@@ -39,7 +39,7 @@ pub struct Act {
 
 /// Something that a person would have seen.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Said {
+pub struct SaidNotice {
     /// When.
     pub at: Micros,
     /// What.
@@ -50,7 +50,7 @@ pub struct Said {
 
 /// Something that the operator would have been asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asked {
+pub struct AskedQuestion {
     /// When.
     pub at: Micros,
     /// What, with all that one needs to decide.
@@ -61,11 +61,11 @@ pub struct Asked {
 
 /// Everything that a play leaves beside the cluster itself.
 #[derive(Debug, Default)]
-pub(super) struct Trace {
+pub(super) struct PlayTrace {
     pub(super) now: Micros,
-    pub(super) acts: Vec<Act>,
-    pub(super) said: Vec<Said>,
-    pub(super) asked: Vec<Asked>,
+    pub(super) acts: Vec<AttemptedChange>,
+    pub(super) said: Vec<SaidNotice>,
+    pub(super) asked: Vec<AskedQuestion>,
     pub(super) calls: u64,
     /// Why the play was ended before the script was: it went beyond its bounds.
     pub(super) over: Option<Error>,
@@ -81,11 +81,11 @@ pub(super) struct Trace {
 
 /// Shared by the world, the policy and the notices of a play.
 #[derive(Clone, Default)]
-pub(super) struct Shared(Arc<Mutex<Trace>>);
+pub(super) struct Shared(Arc<Mutex<PlayTrace>>);
 
 impl Shared {
     /// The trace, to read or to write.
-    pub(super) fn open(&self) -> MutexGuard<'_, Trace> {
+    pub(super) fn open(&self) -> MutexGuard<'_, PlayTrace> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -96,7 +96,7 @@ impl Shared {
     }
 }
 
-impl Trace {
+impl PlayTrace {
     fn hear(&mut self, notice: Notice) {
         let at = self.now;
         match notice {
@@ -150,7 +150,7 @@ impl Trace {
 
     fn say(&mut self, at: Micros, notice: Notice) {
         let order = self.order();
-        self.said.push(Said { at, notice, order });
+        self.said.push(SaidNotice { at, notice, order });
     }
 }
 
@@ -206,12 +206,20 @@ impl World for Watched {
         match request {
             Request::Ask(Ask::Question(Question { text, .. }) | Ask::Secret(SecretPrompt { prompt: text })) => {
                 let order = trace.order();
-                trace.asked.push(Asked { at: begun, text: text.clone(), order });
+                trace.asked.push(AskedQuestion { at: begun, text: text.clone(), order });
             }
             Request::Change(change) if change.effect().changes() => {
                 let (forced, place) = (std::mem::take(&mut trace.forced), trace.place.take());
                 let (change, order) = (change.clone(), trace.order());
-                trace.acts.push(Act { begun, ended, change, outcome: outcome.clone(), forced, place, order });
+                trace.acts.push(AttemptedChange {
+                    begun,
+                    ended,
+                    change,
+                    outcome: outcome.clone(),
+                    forced,
+                    place,
+                    order,
+                });
             }
             Request::Change(_) | Request::Read(_) | Request::Lock(_) | Request::Play(_) | Request::WaitOver => {}
         }
@@ -220,12 +228,12 @@ impl World for Watched {
 }
 
 /// Asks as a real session does, and notes what was forced.
-pub(super) struct Witness {
+pub(super) struct WitnessedAsking {
     pub(super) shared: Shared,
     pub(super) ask: AskOperator,
 }
 
-impl Policy for Witness {
+impl Policy for WitnessedAsking {
     fn decide(&mut self, proposal: &Proposal<'_>, world: &mut dyn World) -> Result<Consent> {
         let against = |guard: &GuardName| {
             let found = proposal.findings.iter().find(|finding| finding.guard == *guard);

@@ -2,13 +2,13 @@
 
 use super::checkpoint::{Checkpoint, EVERY};
 use super::clock::{MINUTE, Micros, Queue, SECOND, next_tick};
-use super::cluster::{Cluster, Event, FIRST_REVISION, RawKey};
-use super::drainer::{DRAINER_BEAT, Drainer, LOOK, Source};
+use super::cluster::{Cluster, DueEvent, FIRST_REVISION, RawKey};
+use super::drainer::{DRAINER_BEAT, Drainer, LOOK, PumpSource};
 use super::faults::{Outside, Suffers};
-use super::host::Host;
-use super::process::{Entry, Node, NodeIndex, Process, ProcessStage};
+use super::host::OwnHost;
+use super::process::{KeyEntry, NodeIndex, Process, ProcessStage, SimulatedNode};
 use super::pump::{CLOSE_CHECK, Closing, FAKE_BINLOG, GC_INTERVAL, PUMP_BEAT, Pump};
-use super::record::{Body, Fixed, own_fields, written_body};
+use super::record::{Fixed, RecordBody, own_fields, written_body};
 use super::scenario::{
     BinlogSpec, DrainerSpec, FIRST_GC, Phases, ProcessSpec, PumpSpec, Scenario, TidbSpec, phase, since,
 };
@@ -17,7 +17,7 @@ use super::tidb::{Binlog, STATUS_PORT, Tidb};
 use crate::error::Result;
 use crate::node::{Kind, NodeRef, State};
 use crate::tso::Tso;
-use crate::world::Member;
+use crate::world::PdMember;
 use serde_json::{Map, Value as Json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -70,7 +70,7 @@ impl Cluster {
     fn empty(scenario: &Scenario) -> Result<Self> {
         let urls = |url: &str| url.split(',').filter(|url| !url.is_empty()).map(str::to_owned).collect();
         let member =
-            |spec: &super::scenario::PdMember| Member { name: spec.name.clone(), client_urls: urls(&spec.url) };
+            |spec: &super::scenario::PdMemberSpec| PdMember { name: spec.name.clone(), client_urls: urls(&spec.url) };
         Ok(Self {
             now: 0,
             start_ms: scenario.start_ms()?,
@@ -91,7 +91,7 @@ impl Cluster {
             active: BTreeMap::new(),
             awaited: Vec::new(),
             outside: Outside::NOTHING,
-            host: Host::of(&scenario.host)?.into(),
+            host: OwnHost::of(&scenario.host)?.into(),
             writable: None,
             pd_outages: 0,
             pd_gone_since: 0,
@@ -132,7 +132,7 @@ impl Cluster {
                 let gc_ts = self.now - pump.retention;
                 self.pumps.push(Pump { newest: self.now, gc_ts, ..pump });
                 let at = self.pumps.len() - 1;
-                self.queue.schedule(self.now + GC_INTERVAL, Event::Gc(at));
+                self.queue.schedule(self.now + GC_INTERVAL, DueEvent::Gc(at));
                 NodeIndex::Pump(at)
             }
             Kind::Drainer => {
@@ -160,7 +160,7 @@ impl Cluster {
         let Some(raw) = self.keys.remove(&key) else { return };
         let body = written_body(&key, &raw.value, raw.revision);
         let (written, created, revision) = (self.now, raw.created, raw.revision);
-        self.node_mut(who).entry = Some(Entry { created, written, revision, body });
+        self.node_mut(who).entry = Some(KeyEntry { created, written, revision, body });
     }
 
     fn pump_of(&self, spec: &PumpSpec, place: usize) -> Pump {
@@ -282,18 +282,18 @@ impl Cluster {
         }
     }
 
-    fn first_sources(&self) -> Vec<Source> {
+    fn first_sources(&self) -> Vec<PumpSource> {
         let known = self.pumps.iter().enumerate().filter(|(_, pump)| pump.node.counts());
         known
             .map(|(at, pump)| {
                 let address = pump.node.address.clone();
                 let stuck_at = (!pump.serves(&address)).then_some(pump.newest);
-                Source { pump: at, address, stuck_at, missed_to: Micros::MIN }
+                PumpSource { pump: at, address, stuck_at, missed_to: Micros::MIN }
             })
             .collect()
     }
 
-    fn node_of(&self, common: &Common<'_>, position: Micros) -> Node {
+    fn node_of(&self, common: &Common<'_>, position: Micros) -> SimulatedNode {
         let (beat_interval, stride) = match common.kind {
             Kind::Pump => (PUMP_BEAT, 730_000),
             Kind::Drainer => (DRAINER_BEAT, 410_000),
@@ -307,7 +307,7 @@ impl Cluster {
         let started = -common.uptime;
         let process = Process { started, stage, hung, up_at: started, fails: false };
         let process = (common.process != ProcessSpec::Dead).then_some(process);
-        Node {
+        SimulatedNode {
             kind: common.kind,
             id: common.id.into(),
             address: common.address.into(),
@@ -325,7 +325,7 @@ impl Cluster {
         }
     }
 
-    fn entry_of(&self, common: &Common<'_>, state: State, position: Micros, beat: Micros) -> Entry {
+    fn entry_of(&self, common: &Common<'_>, state: State, position: Micros, beat: Micros) -> KeyEntry {
         let beats = common.process == ProcessSpec::Running && state == State::Online;
         let live = beats && common.extra.is_empty() && common.json.is_none();
         let written = match common.process {
@@ -338,31 +338,31 @@ impl Cluster {
         let revision = FIRST_REVISION + written.max(1 - FIRST_REVISION);
         let (max_commit_ts, update_ts) = (self.ts_at(position), self.ts_at(written));
         let body = if live {
-            Body::Live
+            RecordBody::Live
         } else if let Some(text) = common.text(state, max_commit_ts, update_ts) {
             written_body(&format!("{}{}", common.kind.prefix(), common.id), text.as_bytes(), revision)
         } else {
             let address = common.address.into();
             let fixed = Fixed { state: state.into(), address, max_commit_ts, update_ts, other_id: None, json: None };
-            Body::Fixed(Arc::new(fixed))
+            RecordBody::Fixed(Arc::new(fixed))
         };
-        Entry { created: 1, written, revision, body }
+        KeyEntry { created: 1, written, revision, body }
     }
 
     /// Puts everything in motion that has been going on before the start.
     fn begin(&mut self) {
         for at in 0..self.pumps.len() {
-            self.queue.schedule(FIRST_GC, Event::Gc(at));
+            self.queue.schedule(FIRST_GC, DueEvent::Gc(at));
             let epoch = self.pumps[at].node.epoch;
             if let Some(closing) = self.pumps[at].closing {
-                self.queue.schedule(closing.looks_at, Event::CloseCheck { pump: at, epoch });
+                self.queue.schedule(closing.looks_at, DueEvent::CloseCheck { pump: at, epoch });
             }
         }
         for who in self.everybody().collect::<Vec<_>>() {
             let node = self.node(who);
-            if node.beats() && !matches!(node.entry, Some(Entry { body: Body::Live, .. })) {
+            if node.beats() && !matches!(node.entry, Some(KeyEntry { body: RecordBody::Live, .. })) {
                 let (next, epoch) = (node.next_beat(0), node.epoch);
-                self.queue.schedule(next, Event::Beat(who, epoch));
+                self.queue.schedule(next, DueEvent::Beat(who, epoch));
             }
         }
         self.look_soon();

@@ -7,9 +7,9 @@
 
 use super::clock::{Micros, SECOND};
 use super::drainer::Drainer;
-use super::process::Entry;
+use super::process::KeyEntry;
 use super::pump::Pump;
-use super::record::Body;
+use super::record::RecordBody;
 
 /// Both rules want more than this.
 pub(crate) const EVERY: Micros = 3 * SECOND;
@@ -48,7 +48,8 @@ impl Drainer {
 
     /// Whether the last heartbeat by `now` has written the checkpoint that is known.
     pub(crate) fn shows_checkpoint(&self, now: Micros) -> bool {
-        let written = |entry: &Entry| matches!(entry.body, Body::Live).then(|| self.node.written_at(entry, now));
+        let written =
+            |entry: &KeyEntry| matches!(entry.body, RecordBody::Live).then(|| self.node.written_at(entry, now));
         self.node.entry.as_ref().and_then(written).is_some_and(|written| written >= self.checkpoint.saved_at)
     }
 

@@ -7,16 +7,16 @@
 use super::clock::{MINUTE, Micros, Queue, SECOND, last_tick};
 use super::drainer::{Drainer, LOOK};
 use super::faults::{Active, Outside};
-use super::host::Host;
+use super::host::OwnHost;
 use super::log::{LogEntry, LogEvent};
-use super::process::{Node, NodeIndex, ProcessStage};
+use super::process::{NodeIndex, ProcessStage, SimulatedNode};
 use super::pump::{FAKE_BINLOG, Pump};
-use super::record::{Body, time_of, ts_at};
+use super::record::{RecordBody, time_of, ts_at};
 use super::scenario::{Fault, GcRule};
 use super::tidb::Tidb;
 use crate::node::{Kind, same_for_all};
 use crate::tso::Tso;
-use crate::world::{Alarm, Member};
+use crate::world::{Alarm, PdMember};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ pub(crate) const FIRST_REVISION: i64 = 1_000_000;
 
 /// What is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Event {
+pub(crate) enum DueEvent {
     /// A process has come up.
     Booted(NodeIndex, u32),
     /// A Pump tries to notify the Drainers.
@@ -70,7 +70,7 @@ pub struct Cluster {
     pub(crate) now: Micros,
     pub(crate) start_ms: i64,
     pub(crate) id: u64,
-    pub(crate) members: Arc<[Member]>,
+    pub(crate) members: Arc<[PdMember]>,
     pub(crate) leader: Option<Arc<str>>,
     pub(crate) pumps: Vec<Pump>,
     pub(crate) drainers: Vec<Drainer>,
@@ -95,7 +95,7 @@ pub struct Cluster {
     /// What our host and its human suffer.
     pub(crate) outside: Outside,
     /// How our host stands to all this.
-    pub(crate) host: Arc<Host>,
+    pub(crate) host: Arc<OwnHost>,
     /// How many Pumps took TiDB's writes when that was last worked out.
     pub(crate) writable: Option<usize>,
     /// How many faults that take PD away have begun and not ended.
@@ -107,7 +107,7 @@ pub struct Cluster {
     pub(crate) revision: i64,
     pub(crate) last_tso: Tso,
     pub(crate) settled_at: Micros,
-    pub(crate) queue: Queue<Event>,
+    pub(crate) queue: Queue<DueEvent>,
     pub(crate) events: u64,
     pub(crate) log: Vec<LogEntry>,
 }
@@ -150,37 +150,37 @@ impl Cluster {
         }
     }
 
-    fn happen(&mut self, event: Event) {
+    fn happen(&mut self, event: DueEvent) {
         match event {
-            Event::Booted(who, epoch) if self.node(who).epoch == epoch => self.booted(who),
-            Event::Notify { pump, epoch, attempt } if self.pumps[pump].node.epoch == epoch => {
+            DueEvent::Booted(who, epoch) if self.node(who).epoch == epoch => self.booted(who),
+            DueEvent::Notify { pump, epoch, attempt } if self.pumps[pump].node.epoch == epoch => {
                 self.notify(pump, attempt);
             }
-            Event::CloseCheck { pump, epoch } if self.pumps[pump].node.epoch == epoch => self.close_check(pump),
-            Event::Ended(who, epoch) if self.node(who).epoch == epoch => self.ended(who),
-            Event::Restart(who, epoch) if self.node(who).epoch == epoch => self.start(who, None),
-            Event::Beat(who, epoch) if self.node(who).epoch == epoch => self.beat(who),
-            Event::GiveUp(drainer, epoch) if self.drainers[drainer].node.epoch == epoch => self.give_up(drainer),
-            Event::Look(drainer) => self.look_if_due(drainer),
-            Event::Gc(pump) => self.hourly_gc(pump),
-            Event::TidbNotices(tidb) => self.tidb_notices(tidb),
-            Event::FaultBegins(_) if self.no_more_faults => {}
-            Event::FaultBegins(fault) => self.fault_begins(fault),
-            Event::FaultEnds(fault) => self.fault_ends(fault),
-            Event::FaultTurns(fault) => self.fault_turns(fault),
-            Event::Halts(drainer) => self.halts_if_due(drainer),
+            DueEvent::CloseCheck { pump, epoch } if self.pumps[pump].node.epoch == epoch => self.close_check(pump),
+            DueEvent::Ended(who, epoch) if self.node(who).epoch == epoch => self.ended(who),
+            DueEvent::Restart(who, epoch) if self.node(who).epoch == epoch => self.start(who, None),
+            DueEvent::Beat(who, epoch) if self.node(who).epoch == epoch => self.beat(who),
+            DueEvent::GiveUp(drainer, epoch) if self.drainers[drainer].node.epoch == epoch => self.give_up(drainer),
+            DueEvent::Look(drainer) => self.look_if_due(drainer),
+            DueEvent::Gc(pump) => self.hourly_gc(pump),
+            DueEvent::TidbNotices(tidb) => self.tidb_notices(tidb),
+            DueEvent::FaultBegins(_) if self.no_more_faults => {}
+            DueEvent::FaultBegins(fault) => self.fault_begins(fault),
+            DueEvent::FaultEnds(fault) => self.fault_ends(fault),
+            DueEvent::FaultTurns(fault) => self.fault_turns(fault),
+            DueEvent::Halts(drainer) => self.halts_if_due(drainer),
             _ => {} // of a process that is no more
         }
     }
 
-    pub(crate) fn node(&self, who: NodeIndex) -> &Node {
+    pub(crate) fn node(&self, who: NodeIndex) -> &SimulatedNode {
         match who {
             NodeIndex::Pump(at) => &self.pumps[at].node,
             NodeIndex::Drainer(at) => &self.drainers[at].node,
         }
     }
 
-    pub(crate) fn node_mut(&mut self, who: NodeIndex) -> &mut Node {
+    pub(crate) fn node_mut(&mut self, who: NodeIndex) -> &mut SimulatedNode {
         match who {
             NodeIndex::Pump(at) => &mut self.pumps[at].node,
             NodeIndex::Drainer(at) => &mut self.drainers[at].node,
@@ -301,7 +301,7 @@ impl Cluster {
         let node = self.node(who);
         let entry = node.entry.as_ref()?;
         match &entry.body {
-            Body::Live => {
+            RecordBody::Live => {
                 let written = node.written_at(entry, self.now);
                 let known = match who {
                     NodeIndex::Pump(_) => self.settled_at,
@@ -309,8 +309,8 @@ impl Cluster {
                 };
                 Some(if written > known { self.written_position(who, written) } else { node.settled })
             }
-            Body::Fixed(fixed) => Some(self.time_of(fixed.max_commit_ts)),
-            Body::Raw(_) => None,
+            RecordBody::Fixed(fixed) => Some(self.time_of(fixed.max_commit_ts)),
+            RecordBody::Raw(_) => None,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::checkpoint::Checkpoint;
 use super::clock::{Micros, SECOND};
-use super::process::Node;
+use super::process::SimulatedNode;
 use super::pump::Pump;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ const SLOWED: i64 = 100;
 
 /// A Pump as a Drainer knows it.
 #[derive(Clone, Debug)]
-pub(crate) struct Source {
+pub(crate) struct PumpSource {
     /// The Pump's place in the cluster.
     pub(crate) pump: usize,
     /// Where the Drainer looks for it, whatever its record says by now.
@@ -33,7 +33,7 @@ pub(crate) struct Source {
 /// A Drainer.
 #[derive(Clone, Debug)]
 pub(crate) struct Drainer {
-    pub(crate) node: Node,
+    pub(crate) node: SimulatedNode,
     /// Everything up to it was consumed when the model was last settled, at `since`.
     pub(crate) consumed: Micros,
     pub(crate) since: Micros,
@@ -58,7 +58,7 @@ pub(crate) struct Drainer {
     /// When it will have consumed all there is, while some Pump of its holds no more.
     pub(crate) halts_at: Option<Micros>,
     /// The Pumps it pulls from, by their places.
-    pub(crate) sources: Vec<Source>,
+    pub(crate) sources: Vec<PumpSource>,
     /// Pumps it dropped because their records said `offline`, and up to where it had read them.
     pub(crate) dropped: BTreeMap<usize, Micros>,
     pub(crate) look_phase: Micros,
@@ -69,14 +69,14 @@ pub(crate) struct Drainer {
 impl Drainer {
     /// Whether it reads the same Pumps up to the same places as another one, so that both can merge the same.
     pub(crate) fn reads_as(&self, other: &Self) -> bool {
-        let place = |source: &Source| (source.pump, source.stuck_at);
+        let place = |source: &PumpSource| (source.pump, source.stuck_at);
         self.sources.len() == other.sources.len()
             && self.sources.iter().zip(&other.sources).all(|(mine, theirs)| place(mine) == place(theirs))
     }
 
     /// Up to where the binlog of all its Pumps can be merged; `None` without Pumps.
     pub(crate) fn merged(&self, pumps: &[Pump], now: Micros) -> Option<Micros> {
-        let reach = |source: &Source| source.stuck_at.unwrap_or_else(|| pumps[source.pump].newest(now));
+        let reach = |source: &PumpSource| source.stuck_at.unwrap_or_else(|| pumps[source.pump].newest(now));
         self.sources.iter().map(reach).min()
     }
 
@@ -131,7 +131,7 @@ pub(crate) struct Reading {
 
 impl Reading {
     /// Up to where it has read one of its Pumps.
-    pub(crate) fn of(&self, pumps: &[Pump], source: &Source) -> Micros {
+    pub(crate) fn of(&self, pumps: &[Pump], source: &PumpSource) -> Micros {
         match source.stuck_at {
             Some(at) => at.max(self.consumed),
             None if self.keeps_up => pumps[source.pump].newest(self.now),

@@ -4,11 +4,11 @@
 //! been an event.
 
 use super::clock::next_tick;
-use super::cluster::{Cluster, Event, FIRST_REVISION, RawKey};
+use super::cluster::{Cluster, DueEvent, FIRST_REVISION, RawKey};
 use super::drainer::LOOK;
 use super::log::LogEvent;
-use super::process::{Entry, Node, NodeIndex};
-use super::record::{Body, Fixed, own_fields, written_body};
+use super::process::{KeyEntry, NodeIndex, SimulatedNode};
+use super::record::{Fixed, RecordBody, own_fields, written_body};
 use crate::error::{Error, Result};
 use crate::node::{Kind, Malformed, ROOT, Record, State};
 use crate::tso::Tso;
@@ -49,16 +49,16 @@ impl Cluster {
         let node = self.node(who);
         let entry = node.entry.as_ref()?;
         match &entry.body {
-            Body::Live => {
+            RecordBody::Live => {
                 let (fixed, revision) = self.live_record(who, node, entry);
                 Some(fixed.record(node.kind, &node.id, revision))
             }
-            Body::Fixed(fixed) => Some(fixed.record(node.kind, &node.id, entry.revision)),
-            Body::Raw(_) => None,
+            RecordBody::Fixed(fixed) => Some(fixed.record(node.kind, &node.id, entry.revision)),
+            RecordBody::Raw(_) => None,
         }
     }
 
-    fn live_record(&self, who: NodeIndex, node: &Node, entry: &Entry) -> (Fixed, i64) {
+    fn live_record(&self, who: NodeIndex, node: &SimulatedNode, entry: &KeyEntry) -> (Fixed, i64) {
         let written = node.written_at(entry, self.now);
         let started = node.process.map_or(written, |process| process.started);
         let fixed = Fixed {
@@ -79,7 +79,7 @@ impl Cluster {
         for who in self.everybody() {
             match (self.record(who), &self.node(who).entry) {
                 (Some(record), _) => records.push(record),
-                (None, Some(Entry { body: Body::Raw(value), revision, .. })) => {
+                (None, Some(KeyEntry { body: RecordBody::Raw(value), revision, .. })) => {
                     sort_out(&self.key_of(who), value, *revision, &mut records, &mut malformed);
                 }
                 (None, _) => {}
@@ -123,7 +123,7 @@ impl Cluster {
         let node = self.node(who);
         let entry = node.entry.as_ref()?;
         let (value, mod_revision) = match &entry.body {
-            Body::Raw(value) => (value.to_vec(), entry.revision),
+            RecordBody::Raw(value) => (value.to_vec(), entry.revision),
             _ => self.record(who).map(|record| (record.json.into_bytes(), record.mod_revision))?,
         };
         Some(KeyValue { key: self.key_of(who), value, mod_revision, create_revision: entry.created })
@@ -159,11 +159,11 @@ impl Cluster {
         revision
     }
 
-    fn overwrite(&mut self, who: NodeIndex, body: Body, revision: i64) {
+    fn overwrite(&mut self, who: NodeIndex, body: RecordBody, revision: i64) {
         let (now, was) = (self.now, self.node(who).recorded_state().cloned());
         let node = self.node_mut(who);
         let created = node.entry.as_ref().map_or(revision, |entry| entry.created);
-        node.entry = Some(Entry { created, written: now, revision, body });
+        node.entry = Some(KeyEntry { created, written: now, revision, body });
         let state = node.recorded_state().cloned();
         if let Some(state) = state.filter(|state| Some(state) != was.as_ref()) {
             self.note(LogEvent::Recorded { who, state, by_hand: true });
@@ -177,7 +177,7 @@ impl Cluster {
         let node = self.node(who);
         if node.beats() {
             let (at, epoch) = (node.next_beat(self.now), node.epoch);
-            self.queue.schedule(at, Event::Beat(who, epoch));
+            self.queue.schedule(at, DueEvent::Beat(who, epoch));
         }
     }
 
@@ -220,7 +220,7 @@ impl Cluster {
         let node = self.node_mut(who);
         let created = node.entry.as_ref().map_or(revision, |entry| entry.created);
         node.settled = position;
-        node.entry = Some(Entry { created, written: now, revision, body: Body::Live });
+        node.entry = Some(KeyEntry { created, written: now, revision, body: RecordBody::Live });
         if !was_online {
             self.note(LogEvent::Recorded { who, state: State::Online.into(), by_hand: false });
             self.record_changed(who);
@@ -230,10 +230,10 @@ impl Cluster {
     /// No heartbeat follows: the record stays as the last one left it.
     pub(crate) fn freeze(&mut self, who: NodeIndex) {
         let node = self.node(who);
-        let Some(entry @ Entry { body: Body::Live, .. }) = &node.entry else { return };
+        let Some(entry @ KeyEntry { body: RecordBody::Live, .. }) = &node.entry else { return };
         let (fixed, revision) = self.live_record(who, node, entry);
         let written = node.written_at(entry, self.now);
-        let frozen = Entry { created: entry.created, written, revision, body: Body::Fixed(Arc::new(fixed)) };
+        let frozen = KeyEntry { created: entry.created, written, revision, body: RecordBody::Fixed(Arc::new(fixed)) };
         self.node_mut(who).entry = Some(frozen);
     }
 
@@ -257,14 +257,14 @@ impl Cluster {
             json: None,
         };
         let created = node.entry.as_ref().map_or(revision, |entry| entry.created);
-        node.entry = Some(Entry { created, written: now, revision, body: Body::Fixed(Arc::new(fixed)) });
+        node.entry = Some(KeyEntry { created, written: now, revision, body: RecordBody::Fixed(Arc::new(fixed)) });
         self.note(LogEvent::Recorded { who, state: state.into(), by_hand: false });
         self.record_changed(who);
     }
 
     /// Drainers see a Pump's change when they next look.
     pub(crate) fn record_changed(&mut self, who: NodeIndex) {
-        if self.node(who).entry.as_ref().is_none_or(|entry| matches!(entry.body, Body::Raw(_))) {
+        if self.node(who).entry.as_ref().is_none_or(|entry| matches!(entry.body, RecordBody::Raw(_))) {
             self.keys_changed();
         }
         if who.kind() == Kind::Pump {
@@ -279,7 +279,7 @@ impl Cluster {
             if drainer.looks_at.is_none() && drainer.node.process.is_some() {
                 let tick = next_tick(drainer.look_phase, LOOK, now);
                 drainer.looks_at = Some(tick);
-                self.queue.schedule(tick, Event::Look(at));
+                self.queue.schedule(tick, DueEvent::Look(at));
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Whether binlog flows: from TiDB into the Pumps, and from the Pumps through each Drainer. The log has every change.
 
 use super::clock::{MILLISECOND, Micros};
-use super::cluster::{Cluster, Event};
+use super::cluster::{Cluster, DueEvent};
 use super::log::LogEvent;
 
 /// How exactly the end of a slow Drainer's backlog is known.
@@ -38,7 +38,7 @@ impl Cluster {
         if drainer.halts_at != halts_at {
             drainer.halts_at = halts_at;
             if let Some(halts_at) = halts_at {
-                self.queue.schedule(halts_at, Event::Halts(at));
+                self.queue.schedule(halts_at, DueEvent::Halts(at));
             }
         }
         if before.is_some_and(|before| before != flows) {

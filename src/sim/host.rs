@@ -8,7 +8,7 @@ use crate::world::{Certificate, Endpoint};
 
 /// Our own host. It stays as it is.
 #[derive(Clone, Debug)]
-pub(crate) struct Host {
+pub(crate) struct OwnHost {
     /// How far its clock is ahead of PD's, in milliseconds.
     pub(crate) clock_ms: i64,
     /// URLs and addresses that it cannot reach.
@@ -17,7 +17,7 @@ pub(crate) struct Host {
     pub(crate) certificates: Vec<Certificate>,
 }
 
-impl Host {
+impl OwnHost {
     /// The host of a scenario.
     ///
     /// # Errors
@@ -43,7 +43,7 @@ impl Cluster {
         let mut members: Vec<_> = self.members.iter().collect();
         members.sort_by(|a, b| a.name.cmp(&b.name));
         let urls = members.iter().flat_map(|member| member.client_urls.iter().map(move |url| (*member, url)));
-        let endpoint = |(member, url): (&crate::world::Member, &String)| {
+        let endpoint = |(member, url): (&crate::world::PdMember, &String)| {
             let trouble = (!self.host.reaches(url)).then(|| "connection refused".to_owned());
             Endpoint { url: url.clone(), member: Some(member.name.clone()), given: true, trouble }
         };

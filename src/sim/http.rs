@@ -47,7 +47,7 @@ pub(crate) enum Behind {
 
 /// What a node says to `PUT /state/{id}/{action}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Said {
+pub(crate) enum StateReply {
     /// It does it.
     Done(Action),
     /// It has another id.
@@ -58,14 +58,14 @@ pub(crate) enum Said {
     UnknownAction { kind: Kind, action: String },
 }
 
-impl Said {
+impl StateReply {
     /// The code in the body.
     pub(crate) fn code(&self) -> u16 {
         if matches!(self, Self::Done(_)) { 200 } else { 3 }
     }
 }
 
-impl std::fmt::Display for Said {
+impl std::fmt::Display for StateReply {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let invalid = |kind: &Kind| if *kind == Kind::Pump { "invalide" } else { "invalid" };
         match self {
@@ -97,7 +97,7 @@ impl Cluster {
         let loses = self.node(who).suffers.loses_answers > self.now;
         if let Some((id, action)) = state_path(method, path) {
             let said = self.put_state(who, id, action);
-            let lost = loses && matches!(said, Said::Done(_));
+            let lost = loses && matches!(said, StateReply::Done(_));
             return if lost { HttpOutcome::Reset } else { coded(said.code(), &said.to_string(), Json::Null) };
         }
         match (who, method, path) {
@@ -145,24 +145,24 @@ impl Cluster {
     }
 
     /// What the node says to a change of state, and what it then does.
-    pub(crate) fn put_state(&mut self, who: NodeIndex, id: &str, action: &str) -> Said {
+    pub(crate) fn put_state(&mut self, who: NodeIndex, id: &str, action: &str) -> StateReply {
         let node = self.node(who);
         let kind = node.kind;
         if *node.id != *id {
-            return Said::OtherId { kind, asked: id.to_owned(), own: node.id.to_string() };
+            return StateReply::OtherId { kind, asked: id.to_owned(), own: node.id.to_string() };
         }
         let state = node.true_state().unwrap_or(State::Online);
         if state != State::Online {
-            return Said::State { state, action: action.to_owned() };
+            return StateReply::State { state, action: action.to_owned() };
         }
         let Some(action) = action_called(action) else {
-            return Said::UnknownAction { kind, action: action.to_owned() };
+            return StateReply::UnknownAction { kind, action: action.to_owned() };
         };
         if node.suffers.refuses > self.now {
-            return Said::State { state: State::Pausing, action: action.name().to_owned() };
+            return StateReply::State { state: State::Pausing, action: action.name().to_owned() };
         }
         self.act(who, action);
-        Said::Done(action)
+        StateReply::Done(action)
     }
 
     /// A request to a process that cannot answer just now lies in its socket until it can.
@@ -203,7 +203,7 @@ impl Cluster {
         let reading = drainer.reading(&self.pumps, self.now);
         // One whose downstream sets the pace shows where it is.
         let looked = self.looked_at(at).filter(|_| reading.keeps_up && drainer.pace().is_none());
-        let position = |source: &super::drainer::Source| {
+        let position = |source: &super::drainer::PumpSource| {
             let pump = &self.pumps[source.pump];
             let shown = match (looked, source.stuck_at, drainer.writes_apart) {
                 // TiDB has written before the start as it does now.

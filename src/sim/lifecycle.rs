@@ -2,7 +2,7 @@
 
 use super::checkpoint::Checkpoint;
 use super::clock::Micros;
-use super::cluster::{Cluster, Event};
+use super::cluster::{Cluster, DueEvent};
 use super::log::LogEvent;
 use super::process::{BOOT, ENDING, Exit, NodeIndex, Process, ProcessStage, RESTART_AFTER, Signal};
 use super::pump::{CLOSE_CHECK, Closing, NOTIFY, NOTIFY_TRIES};
@@ -40,7 +40,7 @@ impl Cluster {
         let Some(process) = node.process else { return };
         let (up_at, epoch) = (process.up_at.max(self.now + BOOT), node.epoch);
         if up_at < Micros::MAX {
-            self.queue.schedule(up_at, Event::Booted(who, epoch));
+            self.queue.schedule(up_at, DueEvent::Booted(who, epoch));
         }
     }
 
@@ -126,7 +126,7 @@ impl Cluster {
                 self.look(at);
             }
             (ProcessStage::Online, NodeIndex::Pump(_)) => self.beat(who),
-            _ => self.queue.schedule(now + ENDING, Event::Ended(who, epoch)),
+            _ => self.queue.schedule(now + ENDING, DueEvent::Ended(who, epoch)),
         }
         self.rewire();
         self.carry_out_pending(who);
@@ -151,7 +151,7 @@ impl Cluster {
         }
         self.note(LogEvent::Exited { who, clean: exit == Exit::Clean });
         if supervised && exit == Exit::Failed {
-            self.queue.schedule(restart_at, Event::Restart(who, epoch));
+            self.queue.schedule(restart_at, DueEvent::Restart(who, epoch));
         }
         self.rewire();
     }
@@ -235,7 +235,7 @@ impl Cluster {
         } else {
             let epoch = self.node(who).epoch;
             let at = self.now + NOTIFY / Micros::from(NOTIFY_TRIES);
-            self.queue.schedule(at, Event::Notify { pump, epoch, attempt: attempt + 1 });
+            self.queue.schedule(at, DueEvent::Notify { pump, epoch, attempt: attempt + 1 });
         }
     }
 
@@ -270,7 +270,7 @@ impl Cluster {
             self.drainers[at].flowing = false;
         }
         let (at, epoch) = (self.now + ENDING, self.node(who).epoch);
-        self.queue.schedule(at, Event::Ended(who, epoch));
+        self.queue.schedule(at, DueEvent::Ended(who, epoch));
         self.rewire();
     }
 
@@ -302,7 +302,7 @@ impl Cluster {
         if let Some(closing) = &mut self.pumps[pump].closing {
             closing.looks_at = looks_at;
         }
-        self.queue.schedule(looks_at, Event::CloseCheck { pump, epoch });
+        self.queue.schedule(looks_at, DueEvent::CloseCheck { pump, epoch });
     }
 
     pub(crate) fn close_check(&mut self, at: usize) {

@@ -1,8 +1,8 @@
 //! How Drainers follow the list of Pumps, and what they miss.
 
 use super::clock::Micros;
-use super::cluster::{Cluster, Event};
-use super::drainer::{DRAINER_BEAT, FAILED_BEATS, Source};
+use super::cluster::{Cluster, DueEvent};
+use super::drainer::{DRAINER_BEAT, FAILED_BEATS, PumpSource};
 use super::log::LogEvent;
 use super::process::{Exit, NodeIndex, ProcessStage};
 use super::pump::GC_INTERVAL;
@@ -90,7 +90,7 @@ impl Cluster {
         let stuck_at = (!serves).then_some(drainer.consumed);
         let source = drainer.sources.partition_point(|source| source.pump < pump);
         let address = node.address.clone();
-        drainer.sources.insert(source, Source { pump, address, stuck_at, missed_to: Micros::MIN });
+        drainer.sources.insert(source, PumpSource { pump, address, stuck_at, missed_to: Micros::MIN });
         let to = drainer.consumed.min(self.pumps[pump].newest);
         if let Some(from) = drainer.dropped.remove(&pump).filter(|from| *from < to) {
             self.note(LogEvent::Skipped { drainer: at, pump, from, to });
@@ -119,7 +119,7 @@ impl Cluster {
     }
 
     pub(crate) fn hourly_gc(&mut self, pump: usize) {
-        self.queue.schedule(self.now + GC_INTERVAL, Event::Gc(pump));
+        self.queue.schedule(self.now + GC_INTERVAL, DueEvent::Gc(pump));
         if matches!(self.pumps[pump].node.awake(), Some(ProcessStage::Online | ProcessStage::Closing)) {
             self.collect(pump);
         }
@@ -155,7 +155,7 @@ impl Cluster {
     /// A Drainer that is behind what a Pump has collected goes on with a hole, and says nothing.
     fn miss_collected(&mut self, at: usize, source: usize) {
         let drainer = &self.drainers[at];
-        let Source { pump, missed_to, .. } = drainer.sources[source];
+        let PumpSource { pump, missed_to, .. } = drainer.sources[source];
         let (from, to) = (drainer.consumed.max(missed_to), self.pumps[pump].gc_ts);
         if from >= to || !self.pumps[pump].serves(&drainer.sources[source].address) {
             return;

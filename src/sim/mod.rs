@@ -41,7 +41,7 @@ pub use measure::scheduled_events;
 pub use process::{NodeIndex, ProcessStage, Signal};
 pub use samples::scenario_names;
 pub use scenario::{
-    BinlogSpec, CertificateSpec, DiskSpec, DrainerSpec, Fault, GcRule, HostSpec, KeySpec, PdMember, Phases,
+    BinlogSpec, CertificateSpec, DiskSpec, DrainerSpec, Fault, GcRule, HostSpec, KeySpec, PdMemberSpec, Phases,
     ProcessSpec, PumpSpec, Scenario, Span, TidbSpec, VERSION,
 };
 pub use simulated::{RealTime, Simulated};

@@ -2,7 +2,7 @@
 
 use super::clock::{MILLISECOND, Micros, SECOND, last_tick};
 use super::faults::Suffers;
-use super::record::Body;
+use super::record::RecordBody;
 use crate::node::{Kind, RecordState, State};
 use std::sync::Arc;
 
@@ -86,7 +86,7 @@ pub(crate) enum Exit {
 
 /// A record in etcd as the model keeps it.
 #[derive(Clone, Debug)]
-pub(crate) struct Entry {
+pub(crate) struct KeyEntry {
     /// The revision at which the key was created.
     pub(crate) created: i64,
     /// When it was last written, but for heartbeats.
@@ -94,16 +94,16 @@ pub(crate) struct Entry {
     /// Its revision at that write.
     pub(crate) revision: i64,
     /// What it says.
-    pub(crate) body: Body,
+    pub(crate) body: RecordBody,
 }
 
 /// What a Pump and a Drainer have in common.
 #[derive(Clone, Debug)]
-pub(crate) struct Node {
+pub(crate) struct SimulatedNode {
     pub(crate) kind: Kind,
     pub(crate) id: Arc<str>,
     pub(crate) address: Arc<str>,
-    pub(crate) entry: Option<Entry>,
+    pub(crate) entry: Option<KeyEntry>,
     pub(crate) process: Option<Process>,
     /// Counts processes and changes of stage: an event of another epoch is void.
     pub(crate) epoch: u32,
@@ -123,11 +123,11 @@ pub(crate) struct Node {
     pub(crate) pending: Vec<crate::world::Action>,
 }
 
-impl Node {
+impl SimulatedNode {
     /// When the record was last written, by a heartbeat or otherwise, at `now` without PD's outages.
-    pub(crate) fn written_at(&self, entry: &Entry, now: Micros) -> Micros {
+    pub(crate) fn written_at(&self, entry: &KeyEntry, now: Micros) -> Micros {
         match entry.body {
-            Body::Live => last_tick(self.beat_phase, self.beat_interval, now)
+            RecordBody::Live => last_tick(self.beat_phase, self.beat_interval, now)
                 .map_or(entry.written, |beat| beat.max(entry.written)),
             _ => entry.written,
         }
@@ -136,9 +136,9 @@ impl Node {
     /// The state that the record shows, if it is one.
     pub(crate) fn recorded_state(&self) -> Option<&RecordState> {
         match &self.entry.as_ref()?.body {
-            Body::Live => Some(&RecordState::Known(State::Online)),
-            Body::Fixed(fixed) => Some(&fixed.state),
-            Body::Raw(_) => None,
+            RecordBody::Live => Some(&RecordState::Known(State::Online)),
+            RecordBody::Fixed(fixed) => Some(&fixed.state),
+            RecordBody::Raw(_) => None,
         }
     }
 

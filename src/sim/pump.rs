@@ -1,7 +1,7 @@
 //! Pumps: the binlog they hold, and what they wait for.
 
 use super::clock::{HOUR, MINUTE, Micros, SECOND};
-use super::process::{Node, ProcessStage};
+use super::process::{ProcessStage, SimulatedNode};
 use super::ticks::Ticks;
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ pub(crate) struct Closing {
 /// A Pump.
 #[derive(Clone, Debug)]
 pub(crate) struct Pump {
-    pub(crate) node: Node,
+    pub(crate) node: SimulatedNode,
     /// The newest commit it held when the model was last settled.
     pub(crate) newest: Micros,
     /// When it came, and will come, to hold a newer commit.

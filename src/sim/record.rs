@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 /// The value under a node's key.
 #[derive(Clone, Debug)]
-pub(crate) enum Body {
+pub(crate) enum RecordBody {
     /// The node writes it as its heartbeat: computed when somebody looks.
     Live,
     /// Somebody wrote it once: the node before it stopped, or an operator.
@@ -89,10 +89,10 @@ pub(crate) fn canonical(id: &str, address: &str, state: &RecordState, max_commit
 }
 
 /// What stands under a node's key after somebody wrote `value` there.
-pub(crate) fn written_body(key: &str, value: &[u8], revision: i64) -> Body {
+pub(crate) fn written_body(key: &str, value: &[u8], revision: i64) -> RecordBody {
     match Record::parse(key, value, revision) {
-        Ok(record) => Body::Fixed(Arc::new(Fixed::of(&record))),
-        Err(_) => Body::Raw(value.into()),
+        Ok(record) => RecordBody::Fixed(Arc::new(Fixed::of(&record))),
+        Err(_) => RecordBody::Raw(value.into()),
     }
 }
 

@@ -13,14 +13,14 @@ const WOBBLE: Micros = 8 * MILLISECOND;
 
 /// A time in which binlog came at regular intervals: at `first`, and then every `interval` up to `last`.
 #[derive(Clone, Copy, Debug)]
-struct Stretch {
+struct TickStretch {
     first: Micros,
     interval: Micros,
     last: Micros,
     wobbles: bool,
 }
 
-impl Stretch {
+impl TickStretch {
     const NONE: Self = Self { first: 0, interval: 1, last: Micros::MIN, wobbles: false };
 
     fn tick(&self, number: Micros) -> Micros {
@@ -63,15 +63,15 @@ fn wobble(first: Micros, number: Micros) -> Micros {
 /// When a Pump came, and comes, to hold newer binlog.
 #[derive(Clone, Debug)]
 pub(crate) struct Ticks {
-    now: Stretch,
+    now: TickStretch,
     /// Those before, the latest first.
-    before: [Stretch; KEPT],
+    before: [TickStretch; KEPT],
 }
 
 impl Ticks {
     /// None at all.
     pub(crate) fn none() -> Self {
-        Self { now: Stretch::NONE, before: [Stretch::NONE; KEPT] }
+        Self { now: TickStretch::NONE, before: [TickStretch::NONE; KEPT] }
     }
 
     /// Whether it goes on every `interval`.
@@ -87,7 +87,7 @@ impl Ticks {
     /// From `first` on it goes every `interval`; until then, as before up to `now`.
     pub(crate) fn begin(&mut self, now: Micros, first: Micros, interval: Micros, wobbles: bool) {
         self.end(now);
-        self.push(Stretch { first, interval: interval.max(1), last: Micros::MAX, wobbles });
+        self.push(TickStretch { first, interval: interval.max(1), last: Micros::MAX, wobbles });
     }
 
     /// Whether it comes a little later than regular, each time otherwise.
@@ -98,7 +98,7 @@ impl Ticks {
     /// A single tick at `now`, the last one for the time being.
     pub(crate) fn once(&mut self, now: Micros) {
         self.end(now - 1);
-        self.push(Stretch { first: now, interval: 1, last: now, wobbles: false });
+        self.push(TickStretch { first: now, interval: 1, last: now, wobbles: false });
     }
 
     /// No more after `now`.
@@ -106,7 +106,7 @@ impl Ticks {
         self.now.last = self.now.last.min(now);
     }
 
-    fn push(&mut self, stretch: Stretch) {
+    fn push(&mut self, stretch: TickStretch) {
         if self.now.last >= self.now.first {
             self.before.rotate_right(1);
             self.before[0] = self.now;

@@ -1,7 +1,7 @@
 //! TiDB servers, as far as binlog goes: what they write, and what they do when no Pump takes it.
 
 use super::clock::{Micros, SECOND};
-use super::cluster::{Cluster, Event, FIRST_REVISION};
+use super::cluster::{Cluster, DueEvent, FIRST_REVISION};
 use super::etcd::KeyValue;
 use super::log::LogEvent;
 use crate::world::{TidbBinlog, TidbBinlogState, TidbServer};
@@ -70,7 +70,7 @@ impl Cluster {
                 (true, None) => {
                     let noticed = self.now + WRITE_TIMEOUT;
                     tidb.gives_up_at = Some(noticed);
-                    self.queue.schedule(noticed, Event::TidbNotices(at));
+                    self.queue.schedule(noticed, DueEvent::TidbNotices(at));
                 }
                 (true, Some(_)) => {}
                 (false, _) => tidb.gives_up_at = None,

@@ -14,7 +14,7 @@ use std::time::Duration;
 #[derive(Clone)]
 pub(super) struct T(pub(super) Rc<RefCell<TestCluster>>);
 
-type Called<R = ()> = std::result::Result<R, Box<EvalAltResult>>;
+type RhaiResult<R = ()> = std::result::Result<R, Box<EvalAltResult>>;
 
 impl CustomType for T {
     fn build(mut builder: TypeBuilder<'_, Self>) {
@@ -23,7 +23,7 @@ impl CustomType for T {
 }
 
 impl T {
-    fn with<R>(&self, work: impl FnOnce(&mut TestCluster) -> Result<R>) -> Called<R> {
+    fn with<R>(&self, work: impl FnOnce(&mut TestCluster) -> Result<R>) -> RhaiResult<R> {
         work(&mut self.0.borrow_mut()).map_err(thrown)
     }
 }
@@ -86,7 +86,7 @@ fn given(engine: &mut Engine) {
     });
 }
 
-fn fault(t: &mut T, kind: &str, id: Option<&str>, when: Map) -> Called {
+fn fault(t: &mut T, kind: &str, id: Option<&str>, when: Map) -> RhaiResult {
     t.with(|cluster| {
         let (mut after, mut lasts) = (Duration::ZERO, None);
         for (name, value) in &when {
@@ -102,7 +102,7 @@ fn fault(t: &mut T, kind: &str, id: Option<&str>, when: Map) -> Called {
     })
 }
 
-fn run(t: &mut T, script: &str, parameters: Map) -> Called<Map> {
+fn run(t: &mut T, script: &str, parameters: Map) -> RhaiResult<Map> {
     let text = |value: &Dynamic| value.clone().into_string().unwrap_or_else(|_| value.to_string());
     let parameters: IndexMap<String, String> =
         parameters.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
@@ -111,7 +111,7 @@ fn run(t: &mut T, script: &str, parameters: Map) -> Called<Map> {
 }
 
 /// What came of the last script, as a map. Whoever takes it has not yet looked at how it ended.
-fn result(t: &T) -> Called<Map> {
+fn result(t: &T) -> RhaiResult<Map> {
     t.with(|cluster| {
         let ran = cluster.ran()?;
         let error = ran.error().map(|error| &error.error);

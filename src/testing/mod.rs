@@ -6,13 +6,13 @@
 
 mod files;
 mod functions;
-mod nowhere;
+mod no_world;
 mod ran;
 mod run;
 mod test_cluster;
 
 pub use files::{TestFile, discover};
-pub use run::{Options, Verdict, Watch, run};
+pub use run::{ElapsedSeconds, Options, TestVerdict, run};
 
 /// What a test can do with `t`: name with parameters, and what it is for.
 pub fn functions() -> impl Iterator<Item = (&'static str, &'static str)> {

@@ -9,14 +9,14 @@ use crate::value::Value;
 use crate::world::Notice;
 
 /// What came of a script.
-pub(super) struct Ran {
+pub(super) struct RehearsedScript {
     played: Played,
     truth: Truth,
     /// As people read it.
     pub(super) story: Story,
 }
 
-impl Ran {
+impl RehearsedScript {
     pub(super) fn new(start: &Cluster, played: Played, truth: Truth, harms: &[Harm]) -> Self {
         let story = Story::of(start, &played, &truth, harms);
         Self { played, truth, story }

@@ -2,7 +2,7 @@
 
 use super::files::TestFile;
 use super::functions::{self, T};
-use super::nowhere::Nowhere;
+use super::no_world::NoWorld;
 use super::test_cluster::TestCluster;
 use crate::error::{Error, Result, ScriptError};
 use crate::interrupt::Interrupt;
@@ -37,7 +37,7 @@ pub struct Options {
 
 /// What came of a test.
 #[derive(Clone, Debug)]
-pub struct Verdict {
+pub struct TestVerdict {
     /// Its file.
     pub file: PathBuf,
     /// Its function; empty where the file itself cannot be used.
@@ -50,7 +50,7 @@ pub struct Verdict {
     pub seconds: f64,
 }
 
-impl Verdict {
+impl TestVerdict {
     /// `FILE::FUNCTION`.
     pub fn name(&self) -> String {
         match self.test.is_empty() {
@@ -66,19 +66,24 @@ impl Verdict {
 }
 
 /// Says how many seconds passed since some moment. Called from any thread.
-pub type Watch<'w> = &'w (dyn Fn() -> f64 + Sync);
+pub type ElapsedSeconds<'w> = &'w (dyn Fn() -> f64 + Sync);
 
 /// Runs the tests in `files`, and returns what came of each, in the order in which they stand.
 ///
 /// # Errors
 /// `interrupted`.
-pub fn run(files: &[TestFile], options: &Options, interrupt: &Interrupt, watch: Watch<'_>) -> Result<Vec<Verdict>> {
+pub fn run(
+    files: &[TestFile],
+    options: &Options,
+    interrupt: &Interrupt,
+    watch: ElapsedSeconds<'_>,
+) -> Result<Vec<TestVerdict>> {
     let mut work = Vec::new();
     let mut verdicts = Vec::new();
     for file in files {
         match names(file, interrupt) {
             Ok(names) => work.extend(names.into_iter().map(|name| (file, name))),
-            Err(error) => verdicts.push(Verdict::unusable(file, error)),
+            Err(error) => verdicts.push(TestVerdict::unusable(file, error)),
         }
     }
     let is_wanted = |(file, name): &(&TestFile, String)| {
@@ -92,7 +97,7 @@ pub fn run(files: &[TestFile], options: &Options, interrupt: &Interrupt, watch: 
             let began = watch();
             let (failure, story) = one(file, name, options, interrupt);
             let verdict =
-                Verdict { file: file.path.clone(), test: name.clone(), failure, story, seconds: watch() - began };
+                TestVerdict { file: file.path.clone(), test: name.clone(), failure, story, seconds: watch() - began };
             done.lock().unwrap_or_else(PoisonError::into_inner).push((at, verdict));
             if interrupt.pending().is_some() {
                 return;
@@ -141,7 +146,7 @@ fn names(file: &TestFile, interrupt: &Interrupt) -> Result<Vec<String>, ScriptEr
 /// An interpreter for tests: it knows `t`, and no cluster.
 fn interpreter(interrupt: &Interrupt) -> Interpreter {
     let session = Session::new(Parts {
-        world: Box::new(Nowhere),
+        world: Box::new(NoWorld),
         journal: Box::new(Memory::of_changes()),
         policy: Box::new(ReadOnly),
         notices: Arc::new(|_| {}),

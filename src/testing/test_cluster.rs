@@ -1,7 +1,7 @@
 //! What a test is given as `t`: a cluster, what goes wrong in it, and what came of the script that was run.
 
 use super::files::{self, TestFile};
-use super::ran::Ran;
+use super::ran::RehearsedScript;
 use super::run::Options;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interrupt::Interrupt;
@@ -31,7 +31,7 @@ pub(super) struct TestCluster {
     scenario: Scenario,
     faults: Vec<Fault>,
     limit: Duration,
-    last: Option<Ran>,
+    last: Option<RehearsedScript>,
     /// Whether the test has looked at how the last script ended.
     looked: bool,
     interrupt: Interrupt,
@@ -122,7 +122,7 @@ impl TestCluster {
         self.victims_come(&mut stage, &base)?;
         let (played, truth, harms) = judged(&mut stage, &base.intended, &self.faults, bounds)?;
         let idle = self.idle(stage.start(), &played);
-        self.last = Some(Ran::new(stage.start(), played, truth, &harms));
+        self.last = Some(RehearsedScript::new(stage.start(), played, truth, &harms));
         self.looked = false;
         idle.map_or(Ok(()), Err)
     }
@@ -167,14 +167,14 @@ impl TestCluster {
     ///
     /// # Errors
     /// `invalid` before any.
-    pub(super) fn ran(&self) -> Result<&Ran> {
+    pub(super) fn ran(&self) -> Result<&RehearsedScript> {
         self.last.as_ref().ok_or_else(|| {
             Error::invalid("nothing was run yet").hint("t.run(\"script.rhai\") or t.run_code(\"...\") comes first")
         })
     }
 
     /// The test looks at how the last script ended.
-    pub(super) fn look(&mut self) -> Result<&Ran> {
+    pub(super) fn look(&mut self) -> Result<&RehearsedScript> {
         self.looked = true;
         self.ran()
     }
@@ -184,7 +184,7 @@ impl TestCluster {
     /// # Errors
     /// `failed` with its error.
     pub(super) fn is_settled(&self) -> Result<()> {
-        match self.last.as_ref().and_then(Ran::error) {
+        match self.last.as_ref().and_then(RehearsedScript::error) {
             Some(error) if !self.looked => Err(unexpected(error)),
             _ => Ok(()),
         }
@@ -192,7 +192,7 @@ impl TestCluster {
 
     /// The story of the last script, for people who want to know why a test failed.
     pub(super) fn story(&self) -> Option<Vec<String>> {
-        self.last.as_ref().map(Ran::lines)
+        self.last.as_ref().map(RehearsedScript::lines)
     }
 
     /// The story is the one that is kept; or, if that is what the options say, is kept from now on.

@@ -59,7 +59,7 @@ pub enum Answer {
     /// A secret somebody typed.
     Secret(Secret),
     /// How a program ended, and what it said.
-    Ran(Ran),
+    Ran(ProgramEnd),
     /// The maintenance lock is ours, under this fence.
     Locked(Fence),
     /// Who holds the maintenance lock, if anybody does.
@@ -86,7 +86,7 @@ pub struct Acted {
 
 /// How a program ended, and what it said: the last 64 KiB of each stream, with a line before them that says what was cut.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ran {
+pub struct ProgramEnd {
     /// Its exit code, or the negative number of the signal that ended it.
     pub status: i32,
     /// What it wrote on standard output, as UTF-8 with what is none replaced.
@@ -237,14 +237,14 @@ pub struct ClusterInfo {
     /// The cluster id.
     pub id: u64,
     /// Its members, by name.
-    pub members: Vec<Member>,
+    pub members: Vec<PdMember>,
     /// The leader's name, if there is one just now.
     pub leader: Option<String>,
 }
 
 /// A member of PD.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Member {
+pub struct PdMember {
     /// Its name.
     pub name: String,
     /// Where clients reach it.

@@ -6,7 +6,7 @@ use crate::secret::Secret;
 use crate::text::{ShownPath, Untrusted, on_one_line};
 use crate::time::show_seconds;
 use crate::world::query::requests;
-use crate::world::{Acted, Exec, LockInfo, Ran, TidbBinlogState};
+use crate::world::{Acted, Exec, LockInfo, ProgramEnd, TidbBinlogState};
 use serde::{Deserialize, Serialize};
 use std::fmt::{Display, Formatter};
 use std::path::PathBuf;
@@ -75,7 +75,7 @@ requests! {
         /// Asks a human to do something outside, and waits until it was done.
         Manual => Done;
         /// Runs a program on this host and waits for its end, whatever its exit status.
-        Exec => Ran(Ran);
+        Exec => Ran(ProgramEnd);
     }
 }
 

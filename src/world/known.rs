@@ -54,14 +54,14 @@ impl Display for KnownNode {
 
 /// What matters of a listing: heartbeats, timestamps and revisions do not.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Known {
+pub struct KnownCluster {
     /// The nodes.
     pub nodes: Vec<KnownNode>,
     /// The keys that are no records.
     pub malformed: BTreeSet<Untrusted>,
 }
 
-impl Known {
+impl KnownCluster {
     /// What matters of `listing`.
     pub fn of(listing: &Listing) -> Self {
         let malformed = listing.malformed.iter().map(|malformed| malformed.key.clone());

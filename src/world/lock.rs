@@ -51,7 +51,7 @@ impl Display for LockHolder {
 
 /// What stands under the key, as JSON.
 #[derive(Serialize, Deserialize)]
-struct Value {
+struct LockValue {
     #[serde(flatten)]
     holder: LockHolder,
     /// When it was taken, by the holder's clock (RFC 3339).
@@ -61,7 +61,7 @@ struct Value {
 impl LockHolder {
     /// The value under the lock's key for a holder who takes it at `since_ms` (milliseconds since 1970, UTC).
     pub fn value(&self, since_ms: i64) -> String {
-        let value = Value { holder: self.clone(), since: Time::new(since_ms, Zone::Utc).to_string() };
+        let value = LockValue { holder: self.clone(), since: Time::new(since_ms, Zone::Utc).to_string() };
         serde_json::to_string(&value).unwrap_or_default()
     }
 }
@@ -104,7 +104,7 @@ pub struct LockInfo {
 impl LockInfo {
     /// What `value` under the lock's key says.
     pub fn new(create_revision: i64, value: &[u8], lease: Option<LockLease>) -> Self {
-        let ours = serde_json::from_slice::<Value>(value).ok().and_then(|Value { holder, since }| {
+        let ours = serde_json::from_slice::<LockValue>(value).ok().and_then(|LockValue { holder, since }| {
             let since = Time::parse(&since, Zone::Utc).ok()?;
             Some(LockOwner::Holder { holder, since_ms: since.unix_ms })
         });

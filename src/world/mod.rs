@@ -23,8 +23,8 @@ mod runs;
 
 pub use answer::{
     Acted, Alarm, AlarmKind, Answer, Certificate, CertificateRole, Clocks, ClusterInfo, DrainerStatus, Endpoint,
-    Inspected, Listing, Member, Probe, ProbeFinding, PumpStatus, Ran, StatusReport, TidbBinlogState, TidbServer,
-    metric_name,
+    Inspected, Listing, PdMember, Probe, ProbeFinding, ProgramEnd, PumpStatus, StatusReport, TidbBinlogState,
+    TidbServer, metric_name,
 };
 pub use ask::{Ask, SecretPrompt};
 pub use awaited::Awaited;
@@ -34,9 +34,9 @@ pub use exec::Exec;
 pub use fault::{FAULTS, FaultKind, FaultRow, Victim, faults_markdown};
 pub use gate::{Gate, WaitEnd};
 pub use guard_name::{GuardClass, GuardName};
-pub use known::{Known, KnownNode};
+pub use known::{KnownCluster, KnownNode};
 pub use lock::{LOCK_KEY, LockHolder, LockInfo, LockLease, LockOwner, lock_lost};
-pub use notice::{Notice, Notices, Progress, Stream};
+pub use notice::{Notice, Notices, OutputStream, Progress};
 pub use query::{Query, reply_to};
 pub use reads::{Read, read};
 pub use request::{LockRequest, Play, Request};

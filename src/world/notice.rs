@@ -37,7 +37,7 @@ pub enum Notice {
     /// A line that a program wrote, as it came.
     Said {
         /// Where it wrote it.
-        stream: Stream,
+        stream: OutputStream,
         /// The line, without its end.
         line: String,
     },
@@ -97,7 +97,7 @@ impl Display for Progress {
 
 /// One of the two streams that a program writes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stream {
+pub enum OutputStream {
     /// Standard output.
     Stdout,
     /// Standard error.

@@ -2,7 +2,7 @@
 
 use super::{checked, found, named};
 use crate::harness::project;
-use binlogsh::check::{Checker, Finding, Severity, rules, rules_markdown};
+use binlogsh::check::{Checker, RuleFinding, Severity, rules, rules_markdown};
 use binlogsh::language::{Source, functions, stdlib};
 use std::path::Path;
 
@@ -186,7 +186,7 @@ fn found_in_test(body: &str) -> Vec<(&'static str, usize, String)> {
     let code = format!("fn test_waits(t) {{\n    {body}\n}}\nfn ran(t) {{ t.run(1, 2, 3).storry() }}");
     let checker = Checker::default().knowing_tests(binlogsh::testing::functions().map(|(signature, _)| signature));
     let checked = checker.check(&Source::new("waits_test.rhai", code), &[]);
-    let told = |finding: &Finding| format!("{}; {}", finding.message, finding.hint.clone().unwrap_or_default());
+    let told = |finding: &RuleFinding| format!("{}; {}", finding.message, finding.hint.clone().unwrap_or_default());
     checked.findings.iter().map(|finding| (finding.rule.name, finding.at.line, told(finding))).collect()
 }
 

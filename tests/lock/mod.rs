@@ -15,7 +15,7 @@ use crate::support::eventually;
 use binlogsh::error::Result;
 use binlogsh::interrupt::Interrupt;
 use binlogsh::journal::Memory;
-use binlogsh::live::{Live, Settings};
+use binlogsh::live::{Live, LiveSettings};
 use binlogsh::node::Record;
 use binlogsh::policy::Yes;
 use binlogsh::session::{LockPlan, LockSpan, Parts, Session};
@@ -57,7 +57,7 @@ impl Setup {
     }
 
     fn start(self) -> Operator {
-        let settings = Settings::new(&self.urls, None).unwrap().timeout(self.timeout).unwrap().lock_ttl(self.ttl);
+        let settings = LiveSettings::new(&self.urls, None).unwrap().timeout(self.timeout).unwrap().lock_ttl(self.ttl);
         let (interrupt, heard) = (Interrupt::default(), Arc::<Mutex<Vec<Notice>>>::default());
         let sink = heard.clone();
         let notices: Notices = Arc::new(move |notice| sink.lock().unwrap().push(notice));

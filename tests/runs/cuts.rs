@@ -7,7 +7,9 @@
 use crate::harness::project;
 use binlogsh::error::{Error, Result};
 use binlogsh::interrupt::Interrupt;
-use binlogsh::journal::store::{Claim, Ending, Holder, Module, NewRun, RunHead, RunJournal, RunKind, RunState, Store};
+use binlogsh::journal::store::{
+    Claim, Holder, NewRun, RunEnding, RunHead, RunJournal, RunKind, RunState, Store, StoredModule,
+};
 use binlogsh::journal::{Entry, Journal, Keeps, Mark, Outcome};
 use binlogsh::language::{Interpreter, PinnedModule, Settings, Source};
 use binlogsh::node::RecordState;
@@ -332,7 +334,7 @@ impl Case {
         let journal = self.take_up(left.path(), &world, &about);
         let resumed = self.play(&world, &journal, &Shared::<Points>::default());
         assert!(resumed.is_ok(), "{about}: {resumed:?}");
-        let ending = Ending { state: RunState::Done, exit_code: 0, error: None };
+        let ending = RunEnding { state: RunState::Done, exit_code: 0, error: None };
         journal.borrow_mut().finish(ending).unwrap();
         drop(journal);
         assert_eq!(End::of(&world.borrow()), *expected, "{about}");
@@ -377,11 +379,11 @@ fn clock(world: &Shared<Simulated>) -> Box<dyn Fn() -> i64> {
     })
 }
 
-fn kept(PinnedModule { importer, path, name, text }: PinnedModule) -> Module {
-    Module { importer, path, name, text, whole: None }
+fn kept(PinnedModule { importer, path, name, text }: PinnedModule) -> StoredModule {
+    StoredModule { importer, path, name, text, whole: None }
 }
 
-fn pinned(Module { importer, path, name, text, .. }: Module) -> PinnedModule {
+fn pinned(StoredModule { importer, path, name, text, .. }: StoredModule) -> PinnedModule {
     PinnedModule { importer, path, name, text }
 }
 

@@ -3,7 +3,7 @@
 
 use super::*;
 use binlogsh::error::Error;
-use binlogsh::journal::store::{Loaded, RunFilter, RunLine};
+use binlogsh::journal::store::{LoadedRun, RunFilter, RunLine};
 use rand_pcg::Pcg64Mcg;
 use rand_pcg::rand_core::{Rng, SeedableRng};
 use std::fs;
@@ -18,7 +18,7 @@ const FILES: [&str; 2] = ["runs.db", "runs.db-wal"];
 #[derive(Clone, Debug, PartialEq)]
 struct StoryLine {
     list: Vec<RunLine>,
-    runs: Vec<Loaded>,
+    runs: Vec<LoadedRun>,
 }
 
 impl StoryLine {
@@ -31,7 +31,7 @@ impl StoryLine {
 
     /// Whether it is `earlier` or a journal of it was cut, and says so.
     fn is(&self, earlier: &Self) -> bool {
-        let same = |(one, whole): (&Loaded, &Loaded)| {
+        let same = |(one, whole): (&LoadedRun, &LoadedRun)| {
             let prefix = one.entries.len() <= whole.entries.len()
                 && one.entries == whole.entries[..one.entries.len()]
                 && one.lost_tail > 0;

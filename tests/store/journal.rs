@@ -262,7 +262,7 @@ fn a_change_in_doubt_that_ended_the_run_is_looked_into() {
     begin(&mut journal, 1);
     let doubt = Error::new(ErrorKind::InDoubt, "no answer came");
     journal.done(Entry::new(change(1).into(), Err(doubt.clone()))).unwrap();
-    journal.finish(Ending { state: RunState::Failed, exit_code: 6, error: Some(doubt) }).unwrap();
+    journal.finish(RunEnding { state: RunState::Failed, exit_code: 6, error: Some(doubt) }).unwrap();
     let mut resumed = open(&file).resume(&id(1), claim(99, &nobody)).unwrap();
     assert_eq!(resumed.unfinished().unwrap().change, change(1));
     resumed.settle(Entry::new(change(1).into(), Ok(acted()))).unwrap();

@@ -8,7 +8,7 @@ mod runs;
 
 use binlogsh::error::Error;
 use binlogsh::journal::store::{
-    Claim, Ending, Holder, Module, NewRun, RunHead, RunJournal, RunKind, RunState, Store, run_id,
+    Claim, Holder, NewRun, RunEnding, RunHead, RunJournal, RunKind, RunState, Store, StoredModule, run_id,
 };
 use binlogsh::journal::{Entry, Journal, Keeps};
 use binlogsh::node::{Kind, NodeRef, Record};
@@ -42,7 +42,7 @@ fn head(n: u8, kind: RunKind) -> RunHead {
         script: "scripts/rolling_restart.rhai".into(),
         text: format!("// run {n}\nimport \"stdlib:pumps\" as pumps;\n"),
         whole: None,
-        modules: vec![Module {
+        modules: vec![StoredModule {
             importer: "scripts/rolling_restart.rhai".into(),
             path: "pumps".into(),
             name: "stdlib:pumps".into(),
@@ -121,12 +121,12 @@ fn act(journal: &mut RunJournal, n: u64) {
     finish_change(journal, n);
 }
 
-fn done() -> Ending {
-    Ending { state: RunState::Done, exit_code: 0, error: None }
+fn done() -> RunEnding {
+    RunEnding { state: RunState::Done, exit_code: 0, error: None }
 }
 
-fn failed() -> Ending {
-    Ending { state: RunState::Failed, exit_code: 4, error: Some(Error::refused("no")) }
+fn failed() -> RunEnding {
+    RunEnding { state: RunState::Failed, exit_code: 4, error: Some(Error::refused("no")) }
 }
 
 fn claim<'c>(pid: u32, is_alive: &'c dyn Fn(&Holder) -> bool) -> Claim<'c> {

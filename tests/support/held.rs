@@ -9,7 +9,7 @@ use super::etcd::Etcd;
 use super::http_double::{HttpDouble, HttpRequest, Reply};
 use super::mirror::{Mirror, Model, Ports};
 use super::pd_double::PdDouble;
-use binlogsh::sim::{Cluster, Micros, PdMember, Scenario};
+use binlogsh::sim::{Cluster, Micros, PdMemberSpec, Scenario};
 use std::sync::{Arc, Mutex};
 
 /// A running cluster. It ends when it is dropped.
@@ -54,7 +54,7 @@ impl HeldCluster {
 
     /// The scenario with the PD that this cluster has.
     pub(crate) fn with_own_pd(&self, scenario: Scenario) -> Scenario {
-        Scenario { pd: vec![PdMember { name: "pd-0".into(), url: self.url() }], ..scenario }
+        Scenario { pd: vec![PdMemberSpec { name: "pd-0".into(), url: self.url() }], ..scenario }
     }
 
     /// Begins anew at the start of `scenario`, whose nodes listen at [`HeldCluster::addresses`].

@@ -2,7 +2,7 @@
 
 use binlogsh::error::{Error, Result};
 use binlogsh::interrupt::Interrupt;
-use binlogsh::live::{Live, Settings, TlsFiles};
+use binlogsh::live::{Live, LiveSettings, TlsFiles};
 use binlogsh::node::{Kind, NodeRef};
 use binlogsh::world::{Answer, Listing, Notice, Notices, ProbeFinding, Read, Request, World};
 use std::sync::{Arc, Mutex};
@@ -23,11 +23,11 @@ impl LiveWorld {
 
     /// The same over TLS.
     pub(crate) fn with_tls<U: AsRef<str>>(urls: &[U], timeout: Duration, tls: Option<TlsFiles>) -> Self {
-        Self::of(Settings::new(urls, tls).unwrap().timeout(timeout).unwrap())
+        Self::of(LiveSettings::new(urls, tls).unwrap().timeout(timeout).unwrap())
     }
 
     /// The cluster of `settings`.
-    pub(crate) fn of(settings: Settings) -> Self {
+    pub(crate) fn of(settings: LiveSettings) -> Self {
         let (interrupt, notices) = (Interrupt::default(), Arc::<Mutex<Vec<Notice>>>::default());
         let sink = notices.clone();
         let tell: Notices = Arc::new(move |notice| sink.lock().unwrap().push(notice));

@@ -1,8 +1,8 @@
 //! Follows a script through its functions to every change, with what comes before and after it on that way.
 
 use super::{ACT_OUTSIDE_STEP, ACT_WITHOUT_WAIT, UPDATE_FOR_PAUSE};
-use crate::check::finding::Finding;
-use crate::check::flow::{Act, Event, Flows, Invoke, Value};
+use crate::check::finding::RuleFinding;
+use crate::check::flow::{ChangingCall, FlowEvent, Flows, Invoke, ValueUse};
 use crate::language::Type;
 use crate::language::tree::Spot;
 use std::cell::Cell;
@@ -14,7 +14,7 @@ const MOST: usize = 100_000;
 /// How deep functions are followed: no deeper than the language lets them call each other.
 const DEPTH: usize = 64;
 
-pub(super) fn check(flows: &Flows, found: &mut Vec<Finding>) {
+pub(super) fn check(flows: &Flows, found: &mut Vec<RuleFinding>) {
     let mut way = Way {
         flows,
         frames: Vec::new(),
@@ -37,9 +37,9 @@ pub(super) fn check(flows: &Flows, found: &mut Vec<Finding>) {
 /// What was found, by place. Where one way to a place is right, there is no finding.
 #[derive(Default)]
 struct ToldAct {
-    outside: BTreeMap<Spot, Finding>,
-    unwaited: BTreeMap<Spot, Option<Finding>>,
-    written: BTreeMap<Spot, Option<Finding>>,
+    outside: BTreeMap<Spot, RuleFinding>,
+    unwaited: BTreeMap<Spot, Option<RuleFinding>>,
+    written: BTreeMap<Spot, Option<RuleFinding>>,
 }
 
 /// What is followed from its beginning.
@@ -53,13 +53,13 @@ enum Root {
 
 /// What is being followed within something else.
 struct Frame<'a> {
-    events: &'a [Event],
+    events: &'a [FlowEvent],
     at: usize,
-    kind: Kind<'a>,
+    kind: FrameKind<'a>,
 }
 
 #[derive(Clone, Copy)]
-enum Kind<'a> {
+enum FrameKind<'a> {
     Root(Root),
     Part,
     Step,
@@ -71,15 +71,15 @@ struct Way<'a> {
     flows: &'a Flows,
     frames: Vec<Frame<'a>>,
     /// The functions that it is in.
-    calls: Vec<*const Event>,
+    calls: Vec<*const FlowEvent>,
     left: Cell<usize>,
     /// The functions that it was in.
-    seen: Vec<*const Event>,
+    seen: Vec<*const FlowEvent>,
     told: ToldAct,
 }
 
 /// What comes after a change.
-enum Next {
+enum AfterChange {
     /// Somebody waits for it, or nobody knows.
     Fine,
     /// Something else is changed.
@@ -89,11 +89,11 @@ enum Next {
 }
 
 impl<'a> Way<'a> {
-    fn root(&mut self, events: &'a [Event], root: Root) {
-        self.enter(events, Kind::Root(root));
+    fn root(&mut self, events: &'a [FlowEvent], root: Root) {
+        self.enter(events, FrameKind::Root(root));
     }
 
-    fn enter(&mut self, events: &'a [Event], kind: Kind<'a>) {
+    fn enter(&mut self, events: &'a [FlowEvent], kind: FrameKind<'a>) {
         self.frames.push(Frame { events, at: 0, kind });
         for (at, event) in events.iter().enumerate() {
             if !self.goes_on() {
@@ -113,40 +113,40 @@ impl<'a> Way<'a> {
         self.left.get() > 0
     }
 
-    fn event(&mut self, event: &'a Event) {
+    fn event(&mut self, event: &'a FlowEvent) {
         match event {
-            Event::Act(act) => self.act(act),
-            Event::Invoke(call) => {
+            FlowEvent::Act(act) => self.act(act),
+            FlowEvent::Invoke(call) => {
                 let events = self.flows.of_call(call);
                 let function = events.as_ptr();
                 if self.calls.len() < DEPTH && !self.calls.contains(&function) {
                     self.seen.push(function);
                     self.calls.push(function);
-                    self.enter(events, Kind::Call(call));
+                    self.enter(events, FrameKind::Call(call));
                     self.calls.pop();
                 }
             }
-            Event::Branch(ways) => {
+            FlowEvent::Branch(ways) => {
                 for way in ways {
-                    self.enter(way, Kind::Part);
+                    self.enter(way, FrameKind::Part);
                 }
             }
-            Event::Repeat(events) => self.enter(events, Kind::Part),
-            Event::Step(events) => self.enter(events, Kind::Step),
-            Event::Apart(events) => self.enter(events, Kind::Apart),
-            Event::Wait | Event::Gate | Event::Probe => {}
+            FlowEvent::Repeat(events) => self.enter(events, FrameKind::Part),
+            FlowEvent::Step(events) => self.enter(events, FrameKind::Step),
+            FlowEvent::Apart(events) => self.enter(events, FrameKind::Apart),
+            FlowEvent::Wait | FlowEvent::Gate | FlowEvent::Probe => {}
         }
     }
 
     /// The call in the script itself that leads into another script; none while it is in the script itself.
     fn foreign(&self) -> Option<&'a Invoke> {
         self.frames.iter().find_map(|frame| match frame.kind {
-            Kind::Call(call) if call.script != 0 => Some(call),
+            FrameKind::Call(call) if call.script != 0 => Some(call),
             _ => None,
         })
     }
 
-    fn act(&mut self, act: &'a Act) {
+    fn act(&mut self, act: &'a ChangingCall) {
         self.outside_step(act);
         if self.foreign().is_some() {
             return;
@@ -161,8 +161,10 @@ impl<'a> Way<'a> {
         }
     }
 
-    fn outside_step(&mut self, act: &Act) {
-        let excused = |frame: &Frame<'_>| matches!(frame.kind, Kind::Step | Kind::Apart | Kind::Root(Root::Function));
+    fn outside_step(&mut self, act: &ChangingCall) {
+        let excused = |frame: &Frame<'_>| {
+            matches!(frame.kind, FrameKind::Step | FrameKind::Apart | FrameKind::Root(Root::Function))
+        };
         if self.frames.iter().any(excused) {
             return;
         }
@@ -177,57 +179,57 @@ impl<'a> Way<'a> {
                 )
             }
         };
-        let finding = Finding::new(&ACT_OUTSIDE_STEP, at, word, message)
+        let finding = RuleFinding::new(&ACT_OUTSIDE_STEP, at, word, message)
             .hint("wrap what belongs together: step(\"what it is for\", || { ... })");
         self.told.outside.entry(at).or_insert(finding);
     }
 
     /// Whether nobody looks at a value that is made here.
-    fn is_ignored(&self, value: Value) -> bool {
+    fn is_ignored(&self, value: ValueUse) -> bool {
         let calls = self.frames.iter().rev().filter_map(|frame| match frame.kind {
-            Kind::Call(call) => Some(call.value),
+            FrameKind::Call(call) => Some(call.value),
             _ => None,
         });
-        let value = std::iter::once(value).chain(calls).find(|value| *value != Value::Returned);
-        value == Some(Value::Ignored)
+        let value = std::iter::once(value).chain(calls).find(|value| *value != ValueUse::Returned);
+        value == Some(ValueUse::Ignored)
     }
 
     /// What comes after `act` that matters.
-    fn next(&self, act: &Act) -> Next {
+    fn next(&self, act: &ChangingCall) -> AfterChange {
         for frame in self.frames.iter().rev() {
             let after = frame.events.get(frame.at + 1..).unwrap_or_default();
             if let Some(next) = self.first(after, act, DEPTH) {
                 return next;
             }
             match frame.kind {
-                Kind::Root(Root::Script) => return Next::End,
-                Kind::Root(Root::Function) | Kind::Apart => return Next::Fine,
-                Kind::Part | Kind::Step | Kind::Call(_) => {}
+                FrameKind::Root(Root::Script) => return AfterChange::End,
+                FrameKind::Root(Root::Function) | FrameKind::Apart => return AfterChange::Fine,
+                FrameKind::Part | FrameKind::Step | FrameKind::Call(_) => {}
             }
         }
-        Next::Fine
+        AfterChange::Fine
     }
 
     /// What in `events` comes first that matters after `act`; where that would take too long, all is fine.
-    fn first(&self, events: &[Event], act: &Act, depth: usize) -> Option<Next> {
+    fn first(&self, events: &[FlowEvent], act: &ChangingCall, depth: usize) -> Option<AfterChange> {
         events.iter().find_map(|event| match event {
-            _ if !self.goes_on() => Some(Next::Fine),
-            Event::Wait => Some(Next::Fine),
-            Event::Act(other) if is_alike(act.function.name, other.function.name) => None,
-            Event::Act(other) => Some(Next::Act(other.function.name)),
-            Event::Invoke(call) if depth > 0 => self.first(self.flows.of_call(call), act, depth - 1),
-            Event::Branch(ways) => {
-                let nexts: Vec<Next> = ways.iter().filter_map(|way| self.first(way, act, depth)).collect();
-                let is_fine = nexts.iter().any(|next| matches!(next, Next::Fine));
-                if is_fine { Some(Next::Fine) } else { nexts.into_iter().next() }
+            _ if !self.goes_on() => Some(AfterChange::Fine),
+            FlowEvent::Wait => Some(AfterChange::Fine),
+            FlowEvent::Act(other) if is_alike(act.function.name, other.function.name) => None,
+            FlowEvent::Act(other) => Some(AfterChange::Act(other.function.name)),
+            FlowEvent::Invoke(call) if depth > 0 => self.first(self.flows.of_call(call), act, depth - 1),
+            FlowEvent::Branch(ways) => {
+                let nexts: Vec<AfterChange> = ways.iter().filter_map(|way| self.first(way, act, depth)).collect();
+                let is_fine = nexts.iter().any(|next| matches!(next, AfterChange::Fine));
+                if is_fine { Some(AfterChange::Fine) } else { nexts.into_iter().next() }
             }
-            Event::Repeat(events) | Event::Step(events) => self.first(events, act, depth),
-            Event::Invoke(_) | Event::Apart(_) | Event::Gate | Event::Probe => None,
+            FlowEvent::Repeat(events) | FlowEvent::Step(events) => self.first(events, act, depth),
+            FlowEvent::Invoke(_) | FlowEvent::Apart(_) | FlowEvent::Gate | FlowEvent::Probe => None,
         })
     }
 
     /// What is wrong with writing `state`.
-    fn written(&self, act: &Act, state: &str) -> Option<Finding> {
+    fn written(&self, act: &ChangingCall, state: &str) -> Option<RuleFinding> {
         let kind = act.function.params.iter().find_map(|param| match param.takes {
             Type::Node(kind) => kind,
             _ => None,
@@ -242,31 +244,31 @@ impl<'a> Way<'a> {
         };
         let message =
             format!("`{}` only writes \"{state}\" into the record: the process does not notice", act.function.name);
-        Some(Finding::new(&UPDATE_FOR_PAUSE, act.at, act.function.name, message).hint(hint))
+        Some(RuleFinding::new(&UPDATE_FOR_PAUSE, act.at, act.function.name, message).hint(hint))
     }
 
     /// Whether a node was asked before; nobody knows that of a function which the script does not call.
     fn is_known_dead(&self) -> bool {
         self.frames.iter().any(|frame| {
             let before = frame.events.get(..frame.at).unwrap_or_default();
-            matches!(frame.kind, Kind::Root(Root::Function)) || self.flows.traits(before).probes
+            matches!(frame.kind, FrameKind::Root(Root::Function)) || self.flows.traits(before).probes
         })
     }
 }
 
 /// Keeps a finding, unless another way to the same place is right.
-fn keep(told: &mut BTreeMap<Spot, Option<Finding>>, at: Spot, finding: Option<Finding>) {
+fn keep(told: &mut BTreeMap<Spot, Option<RuleFinding>>, at: Spot, finding: Option<RuleFinding>) {
     let known = told.entry(at).or_insert_with(|| finding.clone());
     if finding.is_none() {
         *known = None;
     }
 }
 
-fn unwaited(act: &Act, next: &Next) -> Option<Finding> {
+fn unwaited(act: &ChangingCall, next: &AfterChange) -> Option<RuleFinding> {
     let what = match next {
-        Next::Fine => return None,
-        Next::Act(name) => format!("before `{name}`"),
-        Next::End => "before the script ends".to_owned(),
+        AfterChange::Fine => return None,
+        AfterChange::Act(name) => format!("before `{name}`"),
+        AfterChange::End => "before the script ends".to_owned(),
     };
     let message = format!("nothing waits until `{}` is done {what}", act.function.name);
     let or = match act.function.name.split_once('_') {
@@ -275,7 +277,7 @@ fn unwaited(act: &Act, next: &Next) -> Option<Finding> {
         _ => "",
     };
     let hint = format!("add the option #{{ wait: \"10m\" }}{or}");
-    Some(Finding::new(&ACT_WITHOUT_WAIT, act.at, act.function.name, message).hint(hint))
+    Some(RuleFinding::new(&ACT_WITHOUT_WAIT, act.at, act.function.name, message).hint(hint))
 }
 
 /// Whether two changes belong together, and may be waited for together.

@@ -1,8 +1,8 @@
 //! From the tree of a script to what happens in it.
 
-use super::{Act, Event, Invoke, Value};
+use super::{ChangingCall, FlowEvent, Invoke, ValueUse};
 use crate::check::script::Script;
-use crate::check::vocabulary::Vocabulary;
+use crate::check::vocabulary::ScriptVocabulary;
 use crate::language::tree::{Expr, ExprKind, Name, Spot, Stmt};
 use crate::language::{Called, Changes, Course, Function, Type};
 use std::rc::Rc;
@@ -28,7 +28,7 @@ const FOR_EACH: [&str; 15] = [
 
 /// Writes down what happens in one script.
 pub(super) struct Recorder<'a> {
-    words: &'a Vocabulary,
+    words: &'a ScriptVocabulary,
     scripts: &'a [Rc<Script>],
     script: &'a Rc<Script>,
 }
@@ -36,37 +36,37 @@ pub(super) struct Recorder<'a> {
 /// What becomes of a block's last value, and of what a `return` in it gives.
 #[derive(Clone, Copy)]
 struct Ends {
-    tail: Value,
-    returned: Value,
+    tail: ValueUse,
+    returned: ValueUse,
 }
 
 impl<'a> Recorder<'a> {
     /// Of `script`, which is one of `scripts`.
-    pub(super) fn new(words: &'a Vocabulary, scripts: &'a [Rc<Script>], script: &'a Rc<Script>) -> Self {
+    pub(super) fn new(words: &'a ScriptVocabulary, scripts: &'a [Rc<Script>], script: &'a Rc<Script>) -> Self {
         Self { words, scripts, script }
     }
 
     /// All that happens in a function, of whose value this becomes.
-    pub(super) fn whole(&self, stmts: &[Stmt], value: Value) -> Vec<Event> {
+    pub(super) fn whole(&self, stmts: &[Stmt], value: ValueUse) -> Vec<FlowEvent> {
         self.block(stmts, Ends { tail: value, returned: value })
     }
 
-    fn block(&self, stmts: &[Stmt], ends: Ends) -> Vec<Event> {
+    fn block(&self, stmts: &[Stmt], ends: Ends) -> Vec<FlowEvent> {
         let mut events = Vec::new();
         for (at, stmt) in stmts.iter().enumerate() {
             let is_last = at + 1 == stmts.len();
-            let tail = if is_last { ends.tail } else { Value::Ignored };
+            let tail = if is_last { ends.tail } else { ValueUse::Ignored };
             self.stmt(stmt, Ends { tail, ..ends }, &mut events);
         }
         events
     }
 
-    fn stmt(&self, stmt: &Stmt, ends: Ends, events: &mut Vec<Event>) {
-        let inner = Ends { tail: Value::Ignored, ..ends };
+    fn stmt(&self, stmt: &Stmt, ends: Ends, events: &mut Vec<FlowEvent>) {
+        let inner = Ends { tail: ValueUse::Ignored, ..ends };
         match stmt {
             Stmt::Expr(expr) => self.expr(expr, ends, events),
             Stmt::Let { name, value, .. } => {
-                let tail = if self.script.variables().is_read(name.at) { Value::Used } else { Value::Ignored };
+                let tail = if self.script.variables().is_read(name.at) { ValueUse::Used } else { ValueUse::Ignored };
                 self.expr(value, Ends { tail, ..ends }, events);
             }
             Stmt::Assign { target, value, .. } => {
@@ -75,7 +75,7 @@ impl<'a> Recorder<'a> {
             }
             Stmt::If { condition, then, otherwise } => {
                 self.used(condition, ends, events);
-                events.push(Event::Branch(vec![self.block(then, ends), self.block(otherwise, ends)]));
+                events.push(FlowEvent::Branch(vec![self.block(then, ends), self.block(otherwise, ends)]));
             }
             Stmt::Switch { subject, cases } => {
                 self.used(subject, ends, events);
@@ -85,44 +85,44 @@ impl<'a> Recorder<'a> {
                     self.expr(value, ends, &mut events);
                     events
                 };
-                events.push(Event::Branch(cases.iter().map(case).collect()));
+                events.push(FlowEvent::Branch(cases.iter().map(case).collect()));
             }
             Stmt::While { condition, body, .. } => {
                 let mut repeated = Vec::new();
                 self.used(condition, ends, &mut repeated);
                 repeated.extend(self.block(body, inner));
-                events.push(Event::Repeat(repeated));
+                events.push(FlowEvent::Repeat(repeated));
             }
             Stmt::For { over, body, .. } => {
                 self.used(over, ends, events);
-                events.push(Event::Repeat(self.block(body, inner)));
+                events.push(FlowEvent::Repeat(self.block(body, inner)));
             }
             Stmt::Block(body) => events.extend(self.block(body, ends)),
             Stmt::Try { body, handler, .. } => {
                 events.extend(self.block(body, inner));
-                events.push(Event::Branch(vec![self.block(handler, inner), Vec::new()]));
+                events.push(FlowEvent::Branch(vec![self.block(handler, inner), Vec::new()]));
             }
-            Stmt::Return(value) => self.leave(value.as_ref(), ends.returned, ends, Event::Gate, events),
-            Stmt::Throw(value) => self.leave(value.as_ref(), Value::Used, ends, Event::Wait, events),
+            Stmt::Return(value) => self.leave(value.as_ref(), ends.returned, ends, FlowEvent::Gate, events),
+            Stmt::Throw(value) => self.leave(value.as_ref(), ValueUse::Used, ends, FlowEvent::Wait, events),
             Stmt::Leave { value, is_break: true } => {
-                self.leave(value.as_ref(), Value::Used, ends, Event::Gate, events);
+                self.leave(value.as_ref(), ValueUse::Used, ends, FlowEvent::Gate, events);
             }
             Stmt::Leave { .. } | Stmt::Import { .. } | Stmt::Export { .. } => {}
         }
     }
 
-    fn leave(&self, value: Option<&Expr>, tail: Value, ends: Ends, how: Event, events: &mut Vec<Event>) {
+    fn leave(&self, value: Option<&Expr>, tail: ValueUse, ends: Ends, how: FlowEvent, events: &mut Vec<FlowEvent>) {
         if let Some(value) = value {
             self.expr(value, Ends { tail, ..ends }, events);
         }
         events.push(how);
     }
 
-    fn used(&self, expr: &Expr, ends: Ends, events: &mut Vec<Event>) {
-        self.expr(expr, Ends { tail: Value::Used, ..ends }, events);
+    fn used(&self, expr: &Expr, ends: Ends, events: &mut Vec<FlowEvent>) {
+        self.expr(expr, Ends { tail: ValueUse::Used, ..ends }, events);
     }
 
-    fn expr(&self, expr: &Expr, ends: Ends, events: &mut Vec<Event>) {
+    fn expr(&self, expr: &Expr, ends: Ends, events: &mut Vec<FlowEvent>) {
         match &expr.kind {
             ExprKind::Call { path, name, args } => self.call(path, name, args.iter().collect(), expr.at, ends, events),
             ExprKind::Method { receiver, name, args } => {
@@ -135,13 +135,13 @@ impl<'a> Recorder<'a> {
                 for arg in args {
                     match &arg.kind {
                         ExprKind::Closure { body, .. } if is_loop => {
-                            events.push(Event::Repeat(self.whole(body, Value::Used)));
+                            events.push(FlowEvent::Repeat(self.whole(body, ValueUse::Used)));
                         }
                         _ => self.used(arg, ends, events),
                     }
                 }
             }
-            ExprKind::Closure { body, .. } => events.push(Event::Apart(self.whole(body, Value::Used))),
+            ExprKind::Closure { body, .. } => events.push(FlowEvent::Apart(self.whole(body, ValueUse::Used))),
             ExprKind::Block(body) => events.extend(self.block(body, ends)),
             ExprKind::Operator { name, operands } if matches!(name.as_str(), "&&" | "||" | "??") => {
                 for (at, operand) in operands.iter().enumerate() {
@@ -149,7 +149,7 @@ impl<'a> Recorder<'a> {
                     self.used(operand, ends, &mut one);
                     match at {
                         0 => events.append(&mut one),
-                        _ => events.push(Event::Branch(vec![one, Vec::new()])),
+                        _ => events.push(FlowEvent::Branch(vec![one, Vec::new()])),
                     }
                 }
             }
@@ -161,33 +161,33 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    fn call(&self, path: &[Name], name: &str, args: Vec<&Expr>, at: Spot, ends: Ends, events: &mut Vec<Event>) {
+    fn call(&self, path: &[Name], name: &str, args: Vec<&Expr>, at: Spot, ends: Ends, events: &mut Vec<FlowEvent>) {
         let ours = path.is_empty().then(|| self.words.ours(name)).flatten();
         for arg in &args {
             let called = ours.and_then(closure_of);
             match (&arg.kind, called) {
                 (ExprKind::Closure { body, .. }, Some(Called::AsStep)) => {
-                    events.push(Event::Step(self.whole(body, ends.tail)));
+                    events.push(FlowEvent::Step(self.whole(body, ends.tail)));
                 }
                 (ExprKind::Closure { body, .. }, Some(Called::UntilMet)) => {
-                    events.extend(self.whole(body, Value::Used));
+                    events.extend(self.whole(body, ValueUse::Used));
                 }
                 _ => self.used(arg, ends, events),
             }
         }
         if let Some((script, function)) = self.function(path, name, args.len()) {
             let written = path.iter().map(|name| name.text.as_str()).chain([name]).collect::<Vec<_>>().join("::");
-            events.push(Event::Invoke(Invoke { script, function, name: written, at, value: ends.tail }));
+            events.push(FlowEvent::Invoke(Invoke { script, function, name: written, at, value: ends.tail }));
         } else if let Some(ours) = ours {
             events.extend(ours.course.iter().map(|course| match course {
-                Course::Probes => Event::Probe,
-                Course::Waits => Event::Wait,
-                Course::Gates => Event::Gate,
+                Course::Probes => FlowEvent::Probe,
+                Course::Waits => FlowEvent::Wait,
+                Course::Gates => FlowEvent::Gate,
             }));
-            events.extend(act(ours, &args, at, ends.tail).map(Event::Act));
+            events.extend(act(ours, &args, at, ends.tail).map(FlowEvent::Act));
         } else if matches!(self.script.module_at(path), Ok(None)) && !path.is_empty() {
             // A module that only a run knows may look at anything.
-            events.extend([Event::Probe, Event::Wait]);
+            events.extend([FlowEvent::Probe, FlowEvent::Wait]);
         }
     }
 
@@ -211,7 +211,7 @@ fn closure_of(function: &Function) -> Option<Called> {
     })
 }
 
-fn act(function: &'static Function, args: &[&Expr], at: Spot, value: Value) -> Option<Act> {
+fn act(function: &'static Function, args: &[&Expr], at: Spot, value: ValueUse) -> Option<ChangingCall> {
     if function.changes == Changes::Nothing {
         return None;
     }
@@ -225,5 +225,5 @@ fn act(function: &'static Function, args: &[&Expr], at: Spot, value: Value) -> O
     };
     let state = function.params.iter().position(|param| param.takes == Type::State);
     let state = state.and_then(|at| args.get(at)?.text());
-    Some(Act { function, at, state: state.map(str::to_owned), waits, value })
+    Some(ChangingCall { function, at, state: state.map(str::to_owned), waits, value })
 }

@@ -2,14 +2,14 @@
 //!
 //! Columns count characters; a file is named by a URI, relative ones to wherever the check ran.
 
-use crate::check::finding::Finding;
-use crate::check::report::{Report, Unreadable};
+use crate::check::finding::RuleFinding;
+use crate::check::report::{CheckReport, Unreadable};
 use crate::check::rule::{Rule, Severity};
 use crate::check::rules;
 use crate::text::on_lines;
 use serde_json::{Value, json};
 
-pub(super) fn log(report: &Report) -> Value {
+pub(super) fn log(report: &CheckReport) -> Value {
     let rules: Vec<&Rule> = rules().collect();
     let results: Vec<Value> = report.findings().map(|(file, _, finding)| result(file, finding, &rules)).collect();
     json!({
@@ -50,7 +50,7 @@ fn descriptor(rule: &Rule) -> Value {
     })
 }
 
-fn result(file: &str, finding: &Finding, rules: &[&Rule]) -> Value {
+fn result(file: &str, finding: &RuleFinding, rules: &[&Rule]) -> Value {
     let region = json!({
         "startLine": finding.at.line,
         "startColumn": finding.at.column,

@@ -107,6 +107,6 @@ fn settings(global: &Global, variables: &Variables, output: &Output) -> Result<S
         output.warning(&format!("which clusters are marked production is not known: {error}"));
     }
     let Settings { pd_urls, ca, cert, key, .. } = settings.clone();
-    live::Settings::new(&pd_urls, live::TlsFiles::new(ca, cert, key)?)?.check_files()?;
+    live::LiveSettings::new(&pd_urls, live::TlsFiles::new(ca, cert, key)?)?.check_files()?;
     Ok(settings)
 }

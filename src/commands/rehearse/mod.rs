@@ -12,8 +12,8 @@ use crate::error::{Error, ErrorKind, Result, ScriptError};
 use crate::language::{ParamDoc, Settings, Source};
 use crate::output::Format;
 use crate::rehearsal::{
-    Base, Basis, Blame, Bounds, HarmKind, Intended, Order, Plan, Report, SavedStory, ScriptMark, Shortest, Stage,
-    Story, Subjects, Tally, Which, check_target, judged, rehearse as rehearse_futures,
+    Base, Basis, Blame, Bounds, HarmKind, Intended, Order, Plan, RehearsalReport, SavedStory, ScriptMark, Shortest,
+    Stage, Story, Subjects, Tally, Which, check_target, judged, rehearse as rehearse_futures,
 };
 use crate::secret::Secret;
 use crate::sim::{Cluster, Micros, Scenario, Simulated};
@@ -210,7 +210,7 @@ fn report(
             shortest.push((found, Story::of(stage.start(), &played, &truth, &harms)));
         }
     }
-    Report { script, scenario, base, tally, shortest }.save(path)
+    RehearsalReport { script, scenario, base, tally, shortest }.save(path)
 }
 
 /// Keeps the shortest stories of harm that counts against the script; returns their files.

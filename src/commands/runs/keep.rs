@@ -4,8 +4,8 @@ use super::{said, texts};
 use crate::commands::compose::CommandContext;
 use crate::config;
 use crate::error::{Error, ErrorKind, Result, ScriptError};
-use crate::journal::store::{Ending, Holder, NewRun, RunHead, RunJournal, RunKind, RunLine, RunState, run_id};
-use crate::journal::{Journal, Keeps, Lenient, Memory, Nowhere};
+use crate::journal::store::{Holder, NewRun, RunEnding, RunHead, RunJournal, RunKind, RunLine, RunState, run_id};
+use crate::journal::{Journal, Keeps, Lenient, Memory, NoStore};
 use crate::language::{self, Masking, PinnedModule};
 use crate::live::{clock, host};
 use crate::secret::Secret;
@@ -103,7 +103,7 @@ impl Keeping {
         match self {
             Self::Stored(journal) => Box::new(journal.clone()),
             Self::Memory(_, journal) => Box::new(journal.clone()),
-            Self::Nowhere(why) => Box::new(Nowhere::new(why.clone())),
+            Self::Nowhere(why) => Box::new(NoStore::new(why.clone())),
         }
     }
 
@@ -113,7 +113,7 @@ impl Keeping {
         match self {
             Self::Stored(journal) => Box::new(Lenient::new(journal.clone(), notices)),
             Self::Memory(..) => self.journal(),
-            Self::Nowhere(why) => Box::new(Lenient::new(Nowhere::new(why.clone()), notices)),
+            Self::Nowhere(why) => Box::new(Lenient::new(NoStore::new(why.clone()), notices)),
         }
     }
 
@@ -174,13 +174,13 @@ pub(in crate::commands) fn conclude(
 }
 
 /// How a run ended whose script did.
-pub(in crate::commands) fn ending(ended: Result<&language::Ending, &ScriptError>) -> Ending {
+pub(in crate::commands) fn ending(ended: Result<&language::Ending, &ScriptError>) -> RunEnding {
     match ended {
         Ok(language::Ending::Exit(code)) if *code != 0 => {
-            Ending { state: RunState::Failed, exit_code: *code, error: None }
+            RunEnding { state: RunState::Failed, exit_code: *code, error: None }
         }
-        Ok(_) => Ending { state: RunState::Done, exit_code: 0, error: None },
-        Err(ScriptError { error, .. }) => Ending {
+        Ok(_) => RunEnding { state: RunState::Done, exit_code: 0, error: None },
+        Err(ScriptError { error, .. }) => RunEnding {
             state: match error.kind {
                 ErrorKind::Interrupted | ErrorKind::LockLost => RunState::Interrupted,
                 _ => RunState::Failed,

@@ -9,7 +9,7 @@ use crate::commands::given::again;
 use crate::commands::while_others_work;
 use crate::error::{Error, ErrorKind, Result, ScriptError};
 use crate::journal::Journal;
-use crate::journal::store::{Claim, Loaded, RunHead, RunJournal};
+use crate::journal::store::{Claim, LoadedRun, RunHead, RunJournal};
 use crate::language::{Ending, Interpreter, PinnedModule, Settings, Source};
 use crate::live::{clock, host};
 use crate::recovery::{self, Assume, Knowledge};
@@ -146,7 +146,7 @@ struct Ready {
 /// otherwise than the run knew it.
 fn ready(
     context: &CommandContext,
-    loaded: &Loaded,
+    loaded: &LoadedRun,
     journal: &Rc<RefCell<RunJournal>>,
     which: &Resumption,
 ) -> Result<Ready> {
@@ -174,7 +174,7 @@ fn ready(
 }
 
 /// Takes the maintenance lock for a run that has changed the cluster, before anything is looked at or asked.
-fn locked(context: &CommandContext, loaded: &Loaded, world: &mut dyn World) -> Result<Option<LockPlan>> {
+fn locked(context: &CommandContext, loaded: &LoadedRun, world: &mut dyn World) -> Result<Option<LockPlan>> {
     let mut plan = lock_plan(context, Work::script(&loaded.head.script, Some(loaded.head.id.clone())));
     let done = loaded.entries.iter().filter_map(|entry| entry.request.change());
     let mut all = done.chain(loaded.left.iter().chain(&loaded.unfinished).map(|open| &open.change));
@@ -213,7 +213,7 @@ fn lock_of_the_gone(head: &RunHead, world: &mut dyn World) -> Result<Option<Lock
 }
 
 /// Shows how the cluster differs from what the journal knows of it, and asks whether to go on.
-fn compare(context: &CommandContext, loaded: &Loaded, world: &mut dyn World) -> Result<()> {
+fn compare(context: &CommandContext, loaded: &LoadedRun, world: &mut dyn World) -> Result<()> {
     let Some(known) = Knowledge::of(&loaded.entries, loaded.unfinished.as_ref()) else { return Ok(()) };
     let differences = known.differences(&world.listing()?);
     if differences.is_empty() {

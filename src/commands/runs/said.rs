@@ -2,7 +2,7 @@
 
 use super::open;
 use crate::commands::compose::CommandContext;
-use crate::journal::store::{Loaded, RunState};
+use crate::journal::store::{LoadedRun, RunState};
 use crate::journal::{Deeds, Entry, Memory};
 use crate::recovery::OutOfWork;
 
@@ -22,7 +22,7 @@ pub(super) fn of_stored(context: &CommandContext, id: &str, is_done: bool) -> Op
 }
 
 /// What a run leaves out of work.
-pub(super) fn left_by(loaded: &Loaded) -> Vec<OutOfWork> {
+pub(super) fn left_by(loaded: &LoadedRun) -> Vec<OutOfWork> {
     OutOfWork::of(&loaded.entries, loaded.left.iter().chain(&loaded.unfinished))
 }
 

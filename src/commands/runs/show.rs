@@ -5,7 +5,7 @@ use super::list::is_going_on;
 use super::{open, said};
 use crate::commands::compose::CommandContext;
 use crate::error::Result;
-use crate::journal::store::Loaded;
+use crate::journal::store::LoadedRun;
 use crate::journal::{Entry, Unfinished};
 use crate::output::{Format, Output, Tone};
 use crate::text::on_one_line;
@@ -51,7 +51,7 @@ impl Happened<'_> {
 }
 
 /// All of it, in order.
-fn happened(loaded: &Loaded) -> Vec<Happened<'_>> {
+fn happened(loaded: &LoadedRun) -> Vec<Happened<'_>> {
     let mut all: Vec<Happened<'_>> = loaded.entries.iter().map(Happened::Entry).collect();
     all.extend(loaded.again.iter().map(Happened::Again));
     all.extend(loaded.left.iter().chain(&loaded.unfinished).map(Happened::Began));
@@ -63,7 +63,7 @@ fn time(ms: i64) -> Time {
     Time::new(ms, Zone::Utc)
 }
 
-fn told(output: &Output, loaded: &Loaded) {
+fn told(output: &Output, loaded: &LoadedRun) {
     let (head, line) = (&loaded.head, &loaded.line);
     output.told("", &on_one_line(&format!("Run {} of {}", head.id, head.script)), Tone::Strong);
     let cluster = head.cluster_id.map_or("an unknown cluster".to_owned(), |id| format!("cluster {id}"));
@@ -190,7 +190,7 @@ fn said(answer: &Answer) -> String {
 }
 
 /// For programs: all that is kept.
-fn document(loaded: &Loaded) -> serde_json::Value {
+fn document(loaded: &LoadedRun) -> serde_json::Value {
     let (head, line, deeds) = (&loaded.head, &loaded.line, said::deeds(&loaded.entries));
     let at = |ms: Option<i64>| ms.map(|ms| time(ms).to_string());
     let entry = |entry: &Entry, again: bool| {

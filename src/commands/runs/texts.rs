@@ -5,7 +5,7 @@
 
 use crate::commands::read_text;
 use crate::error::{Error, Result};
-use crate::journal::store::{Module, RunHead};
+use crate::journal::store::{RunHead, StoredModule};
 use crate::language::{Masking, PinnedModule};
 use crate::secret::Secret;
 use crate::text::ShownPath;
@@ -21,10 +21,10 @@ pub(super) fn kept(text: &str, masking: &Masking, key: &[u8; 16]) -> (String, Op
 }
 
 /// What is kept of a module.
-pub(super) fn stored(module: &PinnedModule, masking: &Masking, key: &[u8; 16]) -> Module {
+pub(super) fn stored(module: &PinnedModule, masking: &Masking, key: &[u8; 16]) -> StoredModule {
     let PinnedModule { importer, path, name, text } = module.clone();
     let (text, whole) = kept(&text, masking, key);
-    Module { importer, path, name, text, whole }
+    StoredModule { importer, path, name, text, whole }
 }
 
 /// The whole texts of a run that goes on: of the script, which may lie at `elsewhere` now, and of its modules.
@@ -34,8 +34,8 @@ pub(super) fn stored(module: &PinnedModule, masking: &Masking, key: &[u8; 16]) -
 pub(super) fn whole(head: &RunHead, key: &[u8; 16], elsewhere: Option<&Path>) -> Result<(String, Vec<PinnedModule>)> {
     let script = elsewhere.unwrap_or(Path::new(&head.script));
     let text = again(&head.text, head.whole.as_ref(), key, script)?;
-    let module = |module: &Module| {
-        let Module { importer, path, name, text, whole } = module.clone();
+    let module = |module: &StoredModule| {
+        let StoredModule { importer, path, name, text, whole } = module.clone();
         let text = again(&text, whole.as_ref(), key, Path::new(&name))?;
         Ok(PinnedModule { importer, path, name, text })
     };

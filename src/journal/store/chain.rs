@@ -13,7 +13,7 @@ pub(super) type Hash = [u8; 32];
 /// What a row says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "lowercase")]
-pub(super) enum Kind {
+pub(super) enum RowKind {
     /// A read, or a question to the human, with its outcome.
     Asked,
     /// A change is about to be applied.
@@ -24,7 +24,7 @@ pub(super) enum Kind {
     Again,
 }
 
-impl Kind {
+impl RowKind {
     pub(super) fn name(self) -> &'static str {
         self.into()
     }
@@ -44,7 +44,7 @@ pub(super) fn of_head(id: &str, head: &str) -> Hash {
 }
 
 /// The link after `before`.
-pub(super) fn next(before: &Hash, id: &str, seq: u64, kind: Kind, body: &str) -> Hash {
+pub(super) fn next(before: &Hash, id: &str, seq: u64, kind: RowKind, body: &str) -> Hash {
     let mut hash = Sha256::new();
     hash.update(before);
     part(&mut hash, id.as_bytes());
@@ -67,12 +67,12 @@ mod tests {
     #[test]
     fn every_part_of_a_row_is_in_its_hash() {
         let head = of_head("a", "{}");
-        let row = next(&head, "a", 1, Kind::Asked, "body");
-        assert_ne!(row, next(&of_head("b", "{}"), "a", 1, Kind::Asked, "body"));
-        assert_ne!(row, next(&head, "b", 1, Kind::Asked, "body"));
-        assert_ne!(row, next(&head, "a", 2, Kind::Asked, "body"));
-        assert_ne!(row, next(&head, "a", 1, Kind::Began, "body"));
-        assert_ne!(row, next(&head, "a", 1, Kind::Asked, "bodz"));
+        let row = next(&head, "a", 1, RowKind::Asked, "body");
+        assert_ne!(row, next(&of_head("b", "{}"), "a", 1, RowKind::Asked, "body"));
+        assert_ne!(row, next(&head, "b", 1, RowKind::Asked, "body"));
+        assert_ne!(row, next(&head, "a", 2, RowKind::Asked, "body"));
+        assert_ne!(row, next(&head, "a", 1, RowKind::Began, "body"));
+        assert_ne!(row, next(&head, "a", 1, RowKind::Asked, "bodz"));
         assert_ne!(of_head("a", "b"), of_head("ab", ""));
     }
 }

@@ -9,45 +9,45 @@ pub(super) const PATIENCE: std::time::Duration = std::time::Duration::from_secs(
 
 /// Why something could not be done with the store.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(super) enum StoreFault {
     /// The file is not what was written. It must not be written to.
     Damaged(Error),
     /// Anything else.
     Other(Error),
 }
 
-impl From<Fault> for Error {
-    fn from(fault: Fault) -> Self {
+impl From<StoreFault> for Error {
+    fn from(fault: StoreFault) -> Self {
         match fault {
-            Fault::Damaged(error) | Fault::Other(error) => error,
+            StoreFault::Damaged(error) | StoreFault::Other(error) => error,
         }
     }
 }
 
-impl From<Error> for Fault {
+impl From<Error> for StoreFault {
     fn from(error: Error) -> Self {
         Self::Other(error)
     }
 }
 
 /// The store `file` is not what was written: `what` is wrong.
-pub(super) fn damaged(file: &Path, what: impl Display) -> Fault {
-    Fault::Damaged(
+pub(super) fn damaged(file: &Path, what: impl Display) -> StoreFault {
+    StoreFault::Damaged(
         Error::local(format!("the store of runs {} is damaged: {what}", file.display()))
             .hint("keep the file: what can still be read of it can be exported; the next new run sets it aside"),
     )
 }
 
 /// What SQLite said while `doing` ("read the runs of") something with the store `file`.
-pub(super) fn of(file: &Path, doing: &str, said: rusqlite::Error) -> Fault {
+pub(super) fn of(file: &Path, doing: &str, said: rusqlite::Error) -> StoreFault {
     use rusqlite::ErrorCode as Code;
     let cannot = |hint: &str| {
-        Fault::Other(
+        StoreFault::Other(
             Error::local(format!("cannot {doing} the store of runs {}", file.display())).source(&said).hint(hint),
         )
     };
     match said.sqlite_error_code() {
-        Some(Code::DatabaseBusy | Code::DatabaseLocked) => Fault::Other(
+        Some(Code::DatabaseBusy | Code::DatabaseLocked) => StoreFault::Other(
             Error::local(format!(
                 "cannot {doing} the store of runs {}: another process has had it locked for {} s",
                 file.display(),
@@ -68,8 +68,8 @@ pub(super) fn of(file: &Path, doing: &str, said: rusqlite::Error) -> Fault {
 }
 
 /// What the file system said while `doing` something with `file`.
-pub(super) fn of_file(file: &Path, doing: &str, said: &std::io::Error) -> Fault {
-    Fault::Other(
+pub(super) fn of_file(file: &Path, doing: &str, said: &std::io::Error) -> StoreFault {
+    StoreFault::Other(
         Error::local(format!("cannot {doing} {}", file.display()))
             .source(said)
             .hint("check the disk, and who may write the file and its directory"),

@@ -5,7 +5,7 @@
 //! SQLite may have it open in this process: closing it again would drop SQLite's locks.
 #![expect(clippy::disallowed_methods, reason = "they are this room's files")]
 
-use super::fault::{self, Fault};
+use super::fault::{self, StoreFault};
 use super::{run, schema};
 use crate::error::{Error, Result};
 use rusqlite::Connection;
@@ -25,7 +25,7 @@ pub(super) struct InUse {
 }
 
 impl InUse {
-    pub(super) fn begin(store: &Path) -> Result<Self, Fault> {
+    pub(super) fn begin(store: &Path) -> Result<Self, StoreFault> {
         let path = with_suffix(store, ".lock");
         let said = |e: &std::io::Error| fault::of_file(&path, "open", e);
         let mut options = File::options();
@@ -56,13 +56,13 @@ fn directory(path: &Path) -> &Path {
 }
 
 /// Makes the directory of the store, for its owner alone, unless it is there.
-pub(super) fn make_directory(store: &Path) -> Result<(), Fault> {
+pub(super) fn make_directory(store: &Path) -> Result<(), StoreFault> {
     let dir = directory(store);
     DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(|e| fault::of_file(dir, "make the directory", &e))
 }
 
 /// What tells one file from another of the same name; `None` without one.
-pub(super) fn identity(store: &Path) -> Result<Option<u64>, Fault> {
+pub(super) fn identity(store: &Path) -> Result<Option<u64>, StoreFault> {
     match fs::metadata(store) {
         Ok(found) => Ok(Some(found.ino())),
         Err(e) if e.kind() == Io::NotFound => Ok(None),
@@ -71,11 +71,11 @@ pub(super) fn identity(store: &Path) -> Result<Option<u64>, Fault> {
 }
 
 /// Makes sure that the database can be one, and that only its owner may read it.
-pub(super) fn check(store: &Path) -> Result<(), Fault> {
+pub(super) fn check(store: &Path) -> Result<(), StoreFault> {
     let said = |e: &std::io::Error| fault::of_file(store, "look at the store of runs", e);
     let found = fs::metadata(store).map_err(|e| said(&e))?;
     if !found.is_file() {
-        return Err(Fault::Other(
+        return Err(StoreFault::Other(
             Error::local(format!("the store of runs {} is no file", store.display()))
                 .hint("name another data directory"),
         ));
@@ -92,7 +92,7 @@ pub(super) fn check(store: &Path) -> Result<(), Fault> {
 /// Makes an empty store: it appears with all its tables, or not at all.
 ///
 /// The log of a store that somebody removed is kept under another name: it must not be taken for the new one's.
-pub(super) fn make(store: &Path, in_use: &InUse) -> Result<(), Fault> {
+pub(super) fn make(store: &Path, in_use: &InUse) -> Result<(), StoreFault> {
     let said = |e: &std::io::Error| fault::of_file(store, "make the store of runs", e);
     for suffix in BESIDE {
         let left = with_suffix(store, suffix);
@@ -124,7 +124,7 @@ fn fill(file: &Path) -> rusqlite::Result<()> {
     connection.close().map_err(|(_, e)| e)
 }
 
-fn sync_directory(store: &Path) -> Result<(), Fault> {
+fn sync_directory(store: &Path) -> Result<(), StoreFault> {
     let dir = directory(store);
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(|e| fault::of_file(dir, "make durable the directory", &e))
 }
@@ -132,11 +132,11 @@ fn sync_directory(store: &Path) -> Result<(), Fault> {
 /// Keeps the damaged store that is known by `identity` under another name, and says which.
 ///
 /// Does nothing if another process has set it aside already.
-pub(super) fn set_aside(store: &Path, known: u64, now_ms: i64) -> Result<Option<PathBuf>, Fault> {
+pub(super) fn set_aside(store: &Path, known: u64, now_ms: i64) -> Result<Option<PathBuf>, StoreFault> {
     let said = |e: &std::io::Error| fault::of_file(store, "set aside the damaged store of runs", e);
     let in_use = InUse::begin(store)?;
     if !in_use.alone() {
-        return Err(Fault::Other(
+        return Err(StoreFault::Other(
             Error::local(format!(
                 "the store of runs {} is damaged, and cannot be set aside while another process has it open",
                 store.display()

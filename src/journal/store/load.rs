@@ -1,9 +1,9 @@
 //! Reading a run whole.
 
 use super::Store;
-use super::chain::{self, Hash, Kind};
-use super::fault::{self, Fault};
-use super::rows::{self, Line, Stored};
+use super::chain::{self, Hash, RowKind};
+use super::fault::{self, StoreFault};
+use super::rows::{self, RunRow, Stored};
 use super::run::{RunHead, RunLine};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Entry, Unfinished};
@@ -14,7 +14,7 @@ use std::path::Path;
 
 /// A run as it was stored, every part of it checked.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Loaded {
+pub struct LoadedRun {
     /// What it is.
     pub head: RunHead,
     /// Where it stands.
@@ -37,11 +37,11 @@ impl Store {
     /// # Errors
     /// `not_found` with the nearest; `invalid` when more than one begins so; `local` when it is not as it was written,
     /// naming run, entry and file.
-    pub fn load(&self, id: &str) -> Result<Loaded> {
+    pub fn load(&self, id: &str) -> Result<LoadedRun> {
         self.seen(self.load_whole(id))
     }
 
-    fn load_whole(&self, id: &str) -> Result<Loaded, Fault> {
+    fn load_whole(&self, id: &str) -> Result<LoadedRun, StoreFault> {
         let _snapshot = self.snapshot()?;
         let line = self.find(id)?;
         Ok(read(&self.connection, &self.file, line)?.loaded)
@@ -69,7 +69,7 @@ impl Pinned {
 
 /// A run and what is needed to go on with it.
 pub(super) struct Whole {
-    pub(super) loaded: Loaded,
+    pub(super) loaded: LoadedRun,
     /// When the change began that was done last.
     pub(super) began_ms: Option<i64>,
     pub(super) n: i64,
@@ -80,7 +80,7 @@ pub(super) struct Whole {
 }
 
 /// The first link of run `n`, and what it is made of.
-pub(super) fn head(connection: &Connection, file: &Path, line: &Line) -> Result<(String, Hash), Fault> {
+pub(super) fn head(connection: &Connection, file: &Path, line: &RunRow) -> Result<(String, Hash), StoreFault> {
     let said = |e| fault::of(file, "read", e);
     let sql = "SELECT body, hash FROM heads WHERE n = ?1";
     let found = connection.query_row(sql, [line.n], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Hash>(1)?)));
@@ -92,13 +92,13 @@ pub(super) fn head(connection: &Connection, file: &Path, line: &Line) -> Result<
 }
 
 /// Reads the run of `line`, and makes sure of its chain.
-pub(super) fn read(connection: &Connection, file: &Path, line: Line) -> Result<Whole, Fault> {
+pub(super) fn read(connection: &Connection, file: &Path, line: RunRow) -> Result<Whole, StoreFault> {
     let id = line.run.id.clone();
     let (body, first) = head(connection, file, &line)?;
     let unreadable = |what: &str| fault::damaged(file, format!("{what} of the run {id} cannot be read"));
     let pinned: Pinned = serde_json::from_str(&body).map_err(|_| unreadable("the head"))?;
     let secret_key = pinned.key().ok_or_else(|| unreadable("the secret key"))?;
-    let mut reader = Reader::default();
+    let mut reader = EntryReader::default();
     let (rows, tip) = rows::walk(connection, file, (line.n, &id, first), |row| {
         let seq = row.seq;
         reader.take(&row).ok_or_else(|| unreadable(&format!("entry {seq}")))
@@ -107,14 +107,14 @@ pub(super) fn read(connection: &Connection, file: &Path, line: Line) -> Result<W
         return Err(fault::damaged(file, format!("the run {id} has {rows} entries, of {}", line.run.rows)));
     }
     let lost_tail = line.run.rows - rows;
-    let Reader { entries, open, left, again, began_ms } = reader;
-    let loaded = Loaded { head: pinned.head, line: line.run, entries, unfinished: open, left, again, lost_tail };
+    let EntryReader { entries, open, left, again, began_ms } = reader;
+    let loaded = LoadedRun { head: pinned.head, line: line.run, entries, unfinished: open, left, again, lost_tail };
     Ok(Whole { loaded, began_ms, n: line.n, secret_key, tip, rows })
 }
 
 /// Makes entries of rows.
 #[derive(Default)]
-struct Reader {
+struct EntryReader {
     entries: Vec<Entry>,
     open: Option<Unfinished>,
     left: Vec<Unfinished>,
@@ -122,11 +122,11 @@ struct Reader {
     began_ms: Option<i64>,
 }
 
-impl Reader {
+impl EntryReader {
     /// Takes the next row; `None` if it makes no sense after those before it.
     fn take(&mut self, row: &Stored<'_>) -> Option<()> {
         match row.kind {
-            Kind::Began => {
+            RowKind::Began => {
                 let began: Unfinished = serde_json::from_str(row.body).ok()?;
                 // Work by hand that is asked for again is the same work.
                 let is_same =
@@ -134,11 +134,11 @@ impl Reader {
                 self.left.extend(self.open.take().filter(|open| !is_same(open)));
                 self.open = Some(Unfinished { seq: row.seq, ..began });
             }
-            Kind::Asked => {
+            RowKind::Asked => {
                 self.left.extend(self.open.take());
                 self.entries.push(entry(row)?);
             }
-            Kind::Done => {
+            RowKind::Done => {
                 let (entry, began) = (entry(row)?, self.open.take()?);
                 if entry.request.change() != Some(&began.change) {
                     return None;
@@ -146,7 +146,7 @@ impl Reader {
                 self.began_ms = began.at_ms;
                 self.entries.push(Entry { by: entry.by.or(began.by), ..entry });
             }
-            Kind::Again => {
+            RowKind::Again => {
                 let ended = self.entries.pop()?;
                 self.open = in_doubt(&ended, self.began_ms);
                 self.again.push(ended);

@@ -18,15 +18,15 @@ mod table;
 mod transfer;
 mod write;
 
-pub use load::Loaded;
+pub use load::LoadedRun;
 pub use resume::Claim;
-pub use run::{Ending, Holder, Module, RunFilter, RunHead, RunKind, RunLine, RunState, run_id};
+pub use run::{Holder, RunEnding, RunFilter, RunHead, RunKind, RunLine, RunState, StoredModule, run_id};
 pub use run_journal::{Clock, NewRun, RunJournal};
 
 use crate::error::{Error, Result};
-use fault::Fault;
+use fault::StoreFault;
 use file::InUse;
-use rows::Line;
+use rows::RunRow;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use std::path::{Path, PathBuf};
@@ -78,7 +78,7 @@ impl Store {
         Ok(anew(file, now_ms, || Self::open_or_make(file))?)
     }
 
-    fn open_or_make(file: &Path) -> Result<Self, Fault> {
+    fn open_or_make(file: &Path) -> Result<Self, StoreFault> {
         file::make_directory(file)?;
         let in_use = InUse::begin(file)?;
         if file::identity(file)?.is_none() {
@@ -87,7 +87,7 @@ impl Store {
         Self::connect(file, in_use)
     }
 
-    fn connect(file: &Path, in_use: InUse) -> Result<Self, Fault> {
+    fn connect(file: &Path, in_use: InUse) -> Result<Self, StoreFault> {
         file::check(file)?;
         let said = |e| fault::of(file, "open", e);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -110,8 +110,8 @@ impl Store {
     }
 
     /// What came of something with the store; from a damage on it is left as it is.
-    fn seen<T>(&self, made: Result<T, Fault>) -> Result<T> {
-        if matches!(made, Err(Fault::Damaged(_))) {
+    fn seen<T>(&self, made: Result<T, StoreFault>) -> Result<T> {
+        if matches!(made, Err(StoreFault::Damaged(_))) {
             self.leave_as_it_is();
         }
         Ok(made?)
@@ -152,10 +152,10 @@ impl Store {
     }
 
     /// All rows of `runs` in the order stored; none of them can be missing.
-    fn lines(&self) -> Result<Vec<Line>, Fault> {
+    fn lines(&self) -> Result<Vec<RunRow>, StoreFault> {
         let _snapshot = self.snapshot()?;
         let expected = rows::tallied(&self.connection, &self.file)?;
-        let mut lines: Vec<Line> = Vec::with_capacity(usize::try_from(expected).unwrap_or_default().min(1 << 20));
+        let mut lines: Vec<RunRow> = Vec::with_capacity(usize::try_from(expected).unwrap_or_default().min(1 << 20));
         rows::lines(&self.connection, &self.file, "ORDER BY n", &[], |line| {
             lines.push(line);
             Ok(())
@@ -168,7 +168,7 @@ impl Store {
     }
 
     /// The run with this id, or the only one whose id begins so.
-    fn find(&self, id: &str) -> Result<Line, Fault> {
+    fn find(&self, id: &str) -> Result<RunRow, StoreFault> {
         let _snapshot = self.snapshot()?;
         let mut found = Vec::new();
         rows::lines(
@@ -188,11 +188,11 @@ impl Store {
             (Some(at), _) => Ok(found.swap_remove(at)),
             (None, 1) if !id.is_empty() => Ok(found.swap_remove(0)),
             (None, 0) => Err(self.not_found(id)),
-            (None, _) => Err(Fault::Other(ambiguous(id, &found))),
+            (None, _) => Err(StoreFault::Other(ambiguous(id, &found))),
         }
     }
 
-    fn not_found(&self, id: &str) -> Fault {
+    fn not_found(&self, id: &str) -> StoreFault {
         let lines = match self.lines() {
             Ok(lines) => lines,
             Err(fault) => return fault,
@@ -203,11 +203,11 @@ impl Store {
         }
         let error = Error::not_found(format!("there is no run `{id}` in {}", self.file.display()));
         let hint = crate::nearest::did_you_mean(id, names);
-        Fault::Other(error.hint(hint.unwrap_or_else(|| "`binlogsh runs` lists them".to_owned())))
+        StoreFault::Other(error.hint(hint.unwrap_or_else(|| "`binlogsh runs` lists them".to_owned())))
     }
 
     /// While it lives, what is read is one state of the store. `None` within another one, which sees to that.
-    fn snapshot(&self) -> Result<Option<Transaction<'_>>, Fault> {
+    fn snapshot(&self) -> Result<Option<Transaction<'_>>, StoreFault> {
         let begin = || self.connection.unchecked_transaction();
         self.connection.is_autocommit().then(begin).transpose().map_err(|e| fault::of(&self.file, "read", e))
     }
@@ -216,10 +216,10 @@ impl Store {
     fn write<T>(
         &mut self,
         sync: Sync,
-        work: impl FnOnce(&Transaction<'_>, &Path) -> Result<T, Fault>,
-    ) -> Result<T, Fault> {
+        work: impl FnOnce(&Transaction<'_>, &Path) -> Result<T, StoreFault>,
+    ) -> Result<T, StoreFault> {
         let made = self.write_whole(sync, work);
-        if matches!(made, Err(Fault::Damaged(_))) {
+        if matches!(made, Err(StoreFault::Damaged(_))) {
             self.leave_as_it_is();
         }
         made
@@ -228,8 +228,8 @@ impl Store {
     fn write_whole<T>(
         &mut self,
         sync: Sync,
-        work: impl FnOnce(&Transaction<'_>, &Path) -> Result<T, Fault>,
-    ) -> Result<T, Fault> {
+        work: impl FnOnce(&Transaction<'_>, &Path) -> Result<T, StoreFault>,
+    ) -> Result<T, StoreFault> {
         let said = |e| fault::of(&self.file, "write to", e);
         if self.sync != sync {
             let level = if sync == Sync::Host { "FULL" } else { "NORMAL" };
@@ -247,11 +247,11 @@ impl Store {
 fn anew<T>(
     file: &Path,
     now_ms: i64,
-    mut work: impl FnMut() -> Result<T, Fault>,
-) -> Result<(T, Option<PathBuf>), Fault> {
+    mut work: impl FnMut() -> Result<T, StoreFault>,
+) -> Result<(T, Option<PathBuf>), StoreFault> {
     let before = file::identity(file)?;
     match (work(), before) {
-        (Err(Fault::Damaged(_)), Some(known)) => {
+        (Err(StoreFault::Damaged(_)), Some(known)) => {
             let kept = file::set_aside(file, known, now_ms)?;
             Ok((work()?, kept))
         }
@@ -259,7 +259,7 @@ fn anew<T>(
     }
 }
 
-fn ambiguous(id: &str, found: &[Line]) -> Error {
+fn ambiguous(id: &str, found: &[RunRow]) -> Error {
     let names: Vec<&str> = found.iter().map(|line| line.run.id.as_str()).collect();
     Error::invalid(format!("more than one run begins with `{id}`: {}", names.join(", "))).hint("say more of its id")
 }

@@ -1,9 +1,9 @@
 //! Taking up a run again: one process does, and its journal begins with what is there.
 
-use super::chain::{Hash, Kind};
-use super::fault::Fault;
+use super::chain::{Hash, RowKind};
+use super::fault::StoreFault;
 use super::load::{self, Whole};
-use super::rows::{self, Line, Put};
+use super::rows::{self, Put, RunRow};
 use super::run::{Holder, RunLine, RunState};
 use super::run_journal::{Clock, RunJournal};
 use super::table::line_of;
@@ -50,7 +50,7 @@ impl Store {
         Ok(self.go_on(whole, line, claim))
     }
 
-    fn go_on(self, whole: Whole, before: Line, claim: Claim<'_>) -> RunJournal {
+    fn go_on(self, whole: Whole, before: RunRow, claim: Claim<'_>) -> RunJournal {
         let Whole { mut loaded, began_ms, n, secret_key, tip, rows } = whole;
         let tip: Hash = tip;
         let (mut written, mut buffer) = (rows, Vec::new());
@@ -61,10 +61,10 @@ impl Store {
             written = loaded.entries.last().map_or(0, |entry| entry.seq);
             if let Some(ended) = loaded.entries.pop_if(|last| ended_by(last, loaded.line.error.as_ref())) {
                 loaded.unfinished = load::in_doubt(&ended, began_ms);
-                buffer.push((Kind::Again, again((claim.clock)())));
+                buffer.push((RowKind::Again, again((claim.clock)())));
             }
         }
-        let mut line = Line { n, ..before.clone() };
+        let mut line = RunRow { n, ..before.clone() };
         line.run.state = RunState::Running;
         line.run.holder = Some(claim.holder.clone());
         (line.run.ended_ms, line.run.exit_code, line.run.error) = (None, None, None);
@@ -145,8 +145,8 @@ fn ended_by(last: &Entry, error: Option<&Error>) -> bool {
     }
 }
 
-fn may_be_resumed(run: &RunLine, claim: &Claim<'_>) -> Result<(), Fault> {
-    let refused = |why: String, hint: &str| Err(Fault::Other(Error::refused(why).hint(hint)));
+fn may_be_resumed(run: &RunLine, claim: &Claim<'_>) -> Result<(), StoreFault> {
+    let refused = |why: String, hint: &str| Err(StoreFault::Other(Error::refused(why).hint(hint)));
     match (run.state, &run.holder) {
         _ if run.kind != super::RunKind::Script => {
             refused(format!("the run {} is no script's", run.id), "do the rest at the prompt")
@@ -156,7 +156,7 @@ fn may_be_resumed(run: &RunLine, claim: &Claim<'_>) -> Result<(), Fault> {
             let why = run.why.as_deref().unwrap_or("nobody said why");
             refused(format!("the run {} was abandoned: {why}", run.id), "start a new run")
         }
-        (_, Some(holder)) if (claim.is_alive)(holder) => Err(Fault::Other(held(run, holder))),
+        (_, Some(holder)) if (claim.is_alive)(holder) => Err(StoreFault::Other(held(run, holder))),
         _ => Ok(()),
     }
 }

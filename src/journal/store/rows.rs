@@ -1,7 +1,7 @@
 //! Rows of the tables, read and written. What the chain of hashes does not cover is sealed with a hash of its own.
 
-use super::chain::{self, Hash, Kind};
-use super::fault::{self, Fault};
+use super::chain::{self, Hash, RowKind};
+use super::fault::{self, StoreFault};
 use super::run::{Holder, RunKind, RunLine, RunState};
 use crate::error::Error;
 use rusqlite::types::{FromSql, Value, ValueRef};
@@ -20,7 +20,7 @@ const COUNT: usize = 19;
 
 /// A row of `runs`.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Line {
+pub(super) struct RunRow {
     /// The number of the run in this store.
     pub(super) n: i64,
     /// What it says.
@@ -54,7 +54,7 @@ fn seal<'v>(values: impl Iterator<Item = ValueRef<'v>>) -> [u8; 16] {
     hasher.finish128().as_bytes()
 }
 
-fn values(line: &Line) -> Result<Vec<Value>, Error> {
+fn values(line: &RunRow) -> Result<Vec<Value>, Error> {
     fn json(value: Option<&impl Serialize>) -> Result<Value, Error> {
         match value {
             None => Ok(Value::Null),
@@ -97,7 +97,7 @@ pub(super) enum Put {
 }
 
 /// Writes the row.
-pub(super) fn put(connection: &Connection, file: &Path, line: &Line, put: Put) -> Result<(), Fault> {
+pub(super) fn put(connection: &Connection, file: &Path, line: &RunRow, put: Put) -> Result<(), StoreFault> {
     let mut values = values(line)?;
     let seal = seal(values.iter().map(ValueRef::from));
     values.push(Value::Blob(seal.to_vec()));
@@ -118,8 +118,8 @@ pub(super) fn lines(
     file: &Path,
     clause: &str,
     with: &[&dyn ToSql],
-    mut take: impl FnMut(Line) -> Result<(), Fault>,
-) -> Result<(), Fault> {
+    mut take: impl FnMut(RunRow) -> Result<(), StoreFault>,
+) -> Result<(), StoreFault> {
     let said = |e| fault::of(file, "read", e);
     let mut statement = connection.prepare(&format!("SELECT {COLUMNS}, seal FROM runs {clause}")).map_err(said)?;
     let mut rows = statement.query(with).map_err(said)?;
@@ -129,7 +129,7 @@ pub(super) fn lines(
     Ok(())
 }
 
-fn line(row: &Row<'_>, file: &Path) -> Result<Line, Fault> {
+fn line(row: &Row<'_>, file: &Path) -> Result<RunRow, StoreFault> {
     let said = |e| fault::of(file, "read", e);
     let mut values = [ValueRef::Null; COUNT];
     for (at, value) in values.iter_mut().enumerate() {
@@ -139,7 +139,7 @@ fn line(row: &Row<'_>, file: &Path) -> Result<Line, Fault> {
     if kept != ValueRef::Blob(&seal(values.iter().copied())) {
         return Err(fault::damaged(file, format!("the row of {} is not as it was written", name_of(values[1]))));
     }
-    read(&Cells { values, file }).map_err(|_| fault::damaged(file, "a row of its runs cannot be read"))
+    read(&SealedRow { values, file }).map_err(|_| fault::damaged(file, "a row of its runs cannot be read"))
 }
 
 fn name_of(id: ValueRef<'_>) -> String {
@@ -147,30 +147,30 @@ fn name_of(id: ValueRef<'_>) -> String {
 }
 
 /// The values of a row, whose seal is whole.
-struct Cells<'r> {
+struct SealedRow<'r> {
     values: [ValueRef<'r>; COUNT],
     file: &'r Path,
 }
 
-impl Cells<'_> {
-    fn get<T: FromSql>(&self, at: usize) -> Result<T, Fault> {
+impl SealedRow<'_> {
+    fn get<T: FromSql>(&self, at: usize) -> Result<T, StoreFault> {
         T::column_result(self.values[at]).map_err(|e| fault::damaged(self.file, e))
     }
 
-    fn json<T: DeserializeOwned>(&self, at: usize) -> Result<Option<T>, Fault> {
+    fn json<T: DeserializeOwned>(&self, at: usize) -> Result<Option<T>, StoreFault> {
         match self.values[at] {
             ValueRef::Text(text) => serde_json::from_slice(text).map(Some).map_err(|e| fault::damaged(self.file, e)),
             _ => Ok(None),
         }
     }
 
-    fn named<T>(&self, at: usize, from_name: impl Fn(&str) -> Option<T>) -> Result<T, Fault> {
+    fn named<T>(&self, at: usize, from_name: impl Fn(&str) -> Option<T>) -> Result<T, StoreFault> {
         let name: String = self.get(at)?;
         from_name(&name).ok_or_else(|| fault::damaged(self.file, format!("it says `{name}`")))
     }
 }
 
-fn read(cells: &Cells<'_>) -> Result<Line, Fault> {
+fn read(cells: &SealedRow<'_>) -> Result<RunRow, StoreFault> {
     let cluster: Option<String> = cells.get(4)?;
     let run = RunLine {
         id: cells.get(1)?,
@@ -192,7 +192,7 @@ fn read(cells: &Cells<'_>) -> Result<Line, Fault> {
         unfinished: cells.get(17)?,
         step: cells.get(18)?,
     };
-    Ok(Line { n: cells.get(0)?, run })
+    Ok(RunRow { n: cells.get(0)?, run })
 }
 
 /// Notes how many runs there are, so that none can be lost unseen.
@@ -203,7 +203,7 @@ pub(super) fn tally(connection: &Connection, runs: i64) -> rusqlite::Result<()> 
 }
 
 /// How many runs there are.
-pub(super) fn tallied(connection: &Connection, file: &Path) -> Result<i64, Fault> {
+pub(super) fn tallied(connection: &Connection, file: &Path) -> Result<i64, StoreFault> {
     let sql = "SELECT runs, seal FROM tally WHERE one = 1";
     let found = connection.query_row(sql, [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)));
     match found.optional().map_err(|e| fault::of(file, "read", e))? {
@@ -215,7 +215,7 @@ pub(super) fn tallied(connection: &Connection, file: &Path) -> Result<i64, Fault
 /// A row of a journal as it is stored.
 pub(super) struct Stored<'r> {
     pub(super) seq: u64,
-    pub(super) kind: Kind,
+    pub(super) kind: RowKind,
     pub(super) body: &'r str,
     pub(super) hash: Hash,
 }
@@ -226,8 +226,8 @@ pub(super) fn walk(
     connection: &Connection,
     file: &Path,
     (n, id, mut tip): (i64, &str, Hash),
-    mut take: impl FnMut(Stored<'_>) -> Result<(), Fault>,
-) -> Result<(u64, Hash), Fault> {
+    mut take: impl FnMut(Stored<'_>) -> Result<(), StoreFault>,
+) -> Result<(u64, Hash), StoreFault> {
     let said = |e| fault::of(file, "read", e);
     let sql = "SELECT place, kind, body, hash FROM entries WHERE place > ?1 AND place < ?2 ORDER BY place";
     let mut statement = connection.prepare(sql).map_err(said)?;
@@ -248,7 +248,7 @@ pub(super) fn walk(
 
 fn stored<'r>(row: &'r Row<'_>, n: i64, seq: u64) -> Option<Stored<'r>> {
     let at: i64 = row.get(0).ok()?;
-    let kind = Kind::from_name(row.get_ref(1).ok()?.as_str().ok()?)?;
+    let kind = RowKind::from_name(row.get_ref(1).ok()?.as_str().ok()?)?;
     let body = row.get_ref(2).ok()?.as_str().ok()?;
     let hash = row.get_ref(3).ok()?.as_blob().ok()?.try_into().ok()?;
     (at == place(n, seq)).then_some(Stored { seq, kind, body, hash })

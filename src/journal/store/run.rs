@@ -62,7 +62,7 @@ impl RunState {
 
 /// A module that a script imports, as it was.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Module {
+pub struct StoredModule {
     /// The source that imports it, by name.
     #[serde(default)]
     pub importer: String,
@@ -94,7 +94,7 @@ pub struct RunHead {
     pub whole: Option<Secret>,
     /// What it imports, in the order first imported.
     #[serde(default)]
-    pub modules: Vec<Module>,
+    pub modules: Vec<StoredModule>,
     /// The values given with `--param`.
     #[serde(default)]
     pub parameters: IndexMap<String, String>,
@@ -129,7 +129,7 @@ pub struct Holder {
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Ending {
+pub struct RunEnding {
     /// `Done`, `Failed` or `Interrupted`.
     pub state: RunState,
     /// The exit code of the process.

@@ -6,10 +6,10 @@
 
 mod noting;
 
-use super::chain::{Hash, Kind};
+use super::chain::{Hash, RowKind};
 use super::fault;
-use super::rows::Line;
-use super::run::{Ending, Holder, Module, RunHead, RunLine};
+use super::rows::RunRow;
+use super::run::{Holder, RunEnding, RunHead, RunLine, StoredModule};
 use super::write::GROUP;
 use super::{Store, Sync};
 use crate::error::{Error, ErrorKind, Result};
@@ -51,14 +51,14 @@ pub struct RunJournal {
     pub(super) keeps: Keeps,
     pub(super) clock: Clock,
     /// The run's row as it is, or will be with the next write.
-    pub(super) line: Line,
+    pub(super) line: RunRow,
     /// The last link that is written, and which row that is.
     pub(super) tip: Hash,
     pub(super) written: u64,
     /// Rows after it that are written and forgotten: they go with the next write.
     pub(super) forgotten: bool,
     /// Rows that are not yet written.
-    pub(super) buffer: Vec<(Kind, String)>,
+    pub(super) buffer: Vec<(RowKind, String)>,
     /// At how many of them the next group is written.
     pub(super) group: usize,
     pub(super) replay: VecDeque<Entry>,
@@ -74,7 +74,7 @@ pub struct RunJournal {
     pub(super) broken: Option<Error>,
     pub(super) set_aside: Option<PathBuf>,
     /// The run's row as it was when it was taken up again, with what was added since.
-    pub(super) before: Option<Line>,
+    pub(super) before: Option<RunRow>,
 }
 
 impl RunJournal {
@@ -83,7 +83,7 @@ impl RunJournal {
     /// If the store proves damaged then, it is set aside and a new one made ([`RunJournal::set_aside`]).
     pub fn new(file: &Path, run: NewRun) -> Self {
         let NewRun { head, holder, secret_key, keeps, clock } = run;
-        let line = Line { n: 0, run: RunLine::beginning(&head, &holder) };
+        let line = RunRow { n: 0, run: RunLine::beginning(&head, &holder) };
         Self {
             file: file.to_owned(),
             store: None,
@@ -144,7 +144,7 @@ impl RunJournal {
 
     /// Says what the script is and imports: its text without the secrets in it, and, if there are any, the hash of the
     /// whole. Has an effect only before the run is stored.
-    pub fn set_texts(&mut self, text: String, whole: Option<Secret>, modules: Vec<Module>) {
+    pub fn set_texts(&mut self, text: String, whole: Option<Secret>, modules: Vec<StoredModule>) {
         if !self.is_stored() {
             (self.head.text, self.head.whole, self.head.modules) = (text, whole, modules);
         }
@@ -173,7 +173,7 @@ impl RunJournal {
     ///
     /// # Errors
     /// `local` when it cannot be kept, `lock_lost` when the run is no longer ours.
-    pub fn finish(&mut self, ending: Ending) -> Result<()> {
+    pub fn finish(&mut self, ending: RunEnding) -> Result<()> {
         if self.store.is_none() {
             return Ok(());
         }
@@ -201,7 +201,7 @@ impl RunJournal {
         !self.buffer.is_empty() || self.forgotten
     }
 
-    fn push(&mut self, kind: Kind, row: &impl Serialize) -> Result<()> {
+    fn push(&mut self, kind: RowKind, row: &impl Serialize) -> Result<()> {
         let body = serde_json::to_string(row).map_err(|e| fault::unwritable(&e))?;
         self.buffer.push((kind, body));
         Ok(())

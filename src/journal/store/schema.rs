@@ -3,7 +3,7 @@
 //! A row of a journal lies at `(number of its run) * 2^32 + seq`, so that a run is one range of one tree: no index can
 //! disagree with it. The tables say exactly what is written here, or the file is taken for damaged.
 
-use super::fault::{self, Fault};
+use super::fault::{self, StoreFault};
 use crate::error::Error;
 use rusqlite::Connection;
 use std::path::Path;
@@ -63,7 +63,7 @@ fn step_up(connection: &mut Connection, from: usize) -> rusqlite::Result<()> {
 }
 
 /// Makes sure that an opened database is a store of this version; brings an older one up to it.
-pub(super) fn check(connection: &mut Connection, file: &Path) -> Result<(), Fault> {
+pub(super) fn check(connection: &mut Connection, file: &Path) -> Result<(), StoreFault> {
     let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
     let text = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, String>(0));
     let said = |e| fault::of(file, "open", e);
@@ -72,7 +72,7 @@ pub(super) fn check(connection: &mut Connection, file: &Path) -> Result<(), Faul
     }
     let found = number("user_version").map_err(said)?;
     if found > version() {
-        return Err(Fault::Other(newer(file, found)));
+        return Err(StoreFault::Other(newer(file, found)));
     }
     let plain = number("auto_vacuum").map_err(said)? == 0
         && text("encoding").map_err(said)? == "UTF-8"

@@ -1,7 +1,7 @@
 //! Runs added to the tables, given up and removed.
 
-use super::fault::{self, Fault};
-use super::rows::{self, Line, Put};
+use super::fault::{self, StoreFault};
+use super::rows::{self, Put, RunRow};
 use super::run::{RunLine, RunState};
 use super::{Store, Sync, chain};
 use crate::error::{Error, ErrorKind, Result};
@@ -18,7 +18,7 @@ impl Store {
         let made = self.write(Sync::Host, |transaction, file| {
             let mut line = line_of(transaction, file, &id)?;
             if matches!(line.run.state, RunState::Done | RunState::Abandoned) {
-                return Err(Fault::Other(
+                return Err(StoreFault::Other(
                     Error::invalid(format!("the run {id} is {}", line.run.state.name()))
                         .hint("there is nothing to abandon"),
                 ));
@@ -56,12 +56,16 @@ impl Store {
 }
 
 /// The row of the run `id`, which was there a moment ago.
-pub(super) fn line_of(transaction: &Transaction<'_>, file: &Path, id: &str) -> Result<Line, Fault> {
+pub(super) fn line_of(transaction: &Transaction<'_>, file: &Path, id: &str) -> Result<RunRow, StoreFault> {
     line_if_there(transaction, file, id)?
-        .ok_or_else(|| Fault::Other(Error::not_found(format!("the run {id} was removed meanwhile"))))
+        .ok_or_else(|| StoreFault::Other(Error::not_found(format!("the run {id} was removed meanwhile"))))
 }
 
-pub(super) fn line_if_there(transaction: &Transaction<'_>, file: &Path, id: &str) -> Result<Option<Line>, Fault> {
+pub(super) fn line_if_there(
+    transaction: &Transaction<'_>,
+    file: &Path,
+    id: &str,
+) -> Result<Option<RunRow>, StoreFault> {
     let mut found = None;
     rows::lines(transaction, file, "WHERE id = ?1", &[&id], |line| {
         found = Some(line);
@@ -79,7 +83,7 @@ fn remove_if(
     file: &Path,
     id: &str,
     goes: impl Fn(&RunLine) -> bool,
-) -> Result<u64, Fault> {
+) -> Result<u64, StoreFault> {
     let Some(line) = line_if_there(transaction, file, id)?.filter(|line| goes(&line.run)) else { return Ok(0) };
     let said = |e| fault::of(file, "write to", e);
     let (from, to) = (rows::place(line.n, 0), rows::place(line.n + 1, 0));
@@ -90,10 +94,10 @@ fn remove_if(
 }
 
 /// Adds a run as the next of this store; its row says everything but its number.
-pub(super) fn add(transaction: &Transaction<'_>, file: &Path, mut run: Line, head: &str) -> Result<i64, Fault> {
+pub(super) fn add(transaction: &Transaction<'_>, file: &Path, mut run: RunRow, head: &str) -> Result<i64, StoreFault> {
     let said = |e| fault::of(file, "write to", e);
     if line_if_there(transaction, file, &run.run.id)?.is_some() {
-        return Err(Fault::Other(
+        return Err(StoreFault::Other(
             Error::new(
                 ErrorKind::Conflict,
                 format!("there is a run {} in {} already, with another content", run.run.id, file.display()),

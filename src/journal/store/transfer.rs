@@ -1,9 +1,9 @@
 //! A run as one JSON document, to be moved to another host or kept.
 
-use super::chain::{self, Hash, Kind};
-use super::fault::{self, Fault};
+use super::chain::{self, Hash, RowKind};
+use super::fault::{self, StoreFault};
 use super::load::{self, Pinned};
-use super::rows::{self, Line};
+use super::rows::{self, RunRow};
 use super::run::{Holder, RunHead, RunLine, RunState};
 use super::table::{add, line_if_there};
 use super::{Store, Sync};
@@ -23,15 +23,15 @@ struct Document {
     /// What the run is, as it was hashed.
     head: String,
     /// Its journal.
-    entries: Vec<Row>,
+    entries: Vec<DocumentRow>,
     /// Where it stands.
-    end: End,
+    end: RunStatus,
     /// Over the last link of the chain and `end`, in hex.
     seal: String,
 }
 
 #[derive(Serialize, Deserialize)]
-struct Row {
+struct DocumentRow {
     kind: String,
     /// As it was hashed.
     body: String,
@@ -41,7 +41,7 @@ struct Row {
 
 /// What of the row in `runs` the journal does not say.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
-struct End {
+struct RunStatus {
     state: RunState,
     ended_ms: Option<i64>,
     exit_code: Option<u8>,
@@ -52,7 +52,7 @@ struct End {
     unfinished: bool,
 }
 
-impl End {
+impl RunStatus {
     fn of(run: &RunLine) -> Self {
         Self {
             state: run.state,
@@ -68,7 +68,7 @@ impl End {
 
     fn seal(&self, id: &str, rows: u64, tip: &Hash) -> Result<String> {
         let text = serde_json::to_string(self).map_err(|e| fault::unwritable(&e))?;
-        Ok(hex(&chain::next(tip, id, rows + 1, Kind::Asked, &text)))
+        Ok(hex(&chain::next(tip, id, rows + 1, RowKind::Asked, &text)))
     }
 }
 
@@ -91,7 +91,7 @@ impl Store {
         serde_json::to_string_pretty(&document).map(|text| text + "\n").map_err(|e| fault::unwritable(&e))
     }
 
-    fn document(&self, id: &str) -> Result<Document, Fault> {
+    fn document(&self, id: &str) -> Result<Document, StoreFault> {
         let _snapshot = self.snapshot()?;
         let line = self.find(id)?;
         let (head, first) = load::head(&self.connection, &self.file, &line)?;
@@ -99,10 +99,10 @@ impl Store {
         let (n, id) = (line.n, line.run.id.as_str());
         let (rows, tip) = rows::walk(&self.connection, &self.file, (n, id, first), |row| {
             let (kind, body) = (row.kind.name().to_owned(), row.body.to_owned());
-            entries.push(Row { kind, body, hash: hex(&row.hash) });
+            entries.push(DocumentRow { kind, body, hash: hex(&row.hash) });
             Ok(())
         })?;
-        let end = End::of(&line.run);
+        let end = RunStatus::of(&line.run);
         let seal = end.seal(id, rows, &tip)?;
         Ok(Document { binlogsh_run: VERSION, head, entries, end, seal })
     }
@@ -114,20 +114,20 @@ impl Store {
     /// `invalid` when it is no such document, not as it was written, or made by a newer version; `conflict` when there
     /// is a run of that id with another content; `local`.
     pub fn import(&mut self, text: &str) -> Result<String> {
-        let checked = Checked::read(text)?;
+        let checked = CheckedDocument::read(text)?;
         self.write(Sync::Host, |transaction, file| checked.add(transaction, file))?;
         Ok(checked.run.id)
     }
 }
 
 /// A document whose chain is whole.
-struct Checked {
+struct CheckedDocument {
     run: RunLine,
     head: String,
-    rows: Vec<(Kind, String, Hash)>,
+    rows: Vec<(RowKind, String, Hash)>,
 }
 
-impl Checked {
+impl CheckedDocument {
     fn read(text: &str) -> Result<Self> {
         #[derive(Deserialize)]
         struct Version {
@@ -148,7 +148,7 @@ impl Checked {
         let mut tip = chain::of_head(&id, &document.head);
         let mut rows = Vec::with_capacity(document.entries.len());
         for (seq, row) in (1..).zip(document.entries) {
-            let kind = Kind::from_name(&row.kind).ok_or_else(|| altered(&format!("entry {seq}")))?;
+            let kind = RowKind::from_name(&row.kind).ok_or_else(|| altered(&format!("entry {seq}")))?;
             tip = chain::next(&tip, &id, seq, kind, &row.body);
             if hex(&tip) != row.hash {
                 return Err(altered(&format!("entry {seq}")));
@@ -162,13 +162,13 @@ impl Checked {
         Ok(Self { run, head: document.head, rows })
     }
 
-    fn add(&self, transaction: &Transaction<'_>, file: &Path) -> Result<(), Fault> {
+    fn add(&self, transaction: &Transaction<'_>, file: &Path) -> Result<(), StoreFault> {
         if let Some(there) = line_if_there(transaction, file, &self.run.id)?
             && self.is(transaction, file, &there)?
         {
             return Ok(());
         }
-        let n = add(transaction, file, Line { n: 0, run: self.run.clone() }, &self.head)?;
+        let n = add(transaction, file, RunRow { n: 0, run: self.run.clone() }, &self.head)?;
         let said = |e| fault::of(file, "write to", e);
         let sql = "INSERT INTO entries (place, kind, body, hash) VALUES (?1, ?2, ?3, ?4)";
         let mut statement = transaction.prepare(sql).map_err(said)?;
@@ -179,18 +179,18 @@ impl Checked {
     }
 
     /// Whether the run that is there is this one, as far as it had come.
-    fn is(&self, transaction: &Transaction<'_>, file: &Path, there: &Line) -> Result<bool, Fault> {
+    fn is(&self, transaction: &Transaction<'_>, file: &Path, there: &RunRow) -> Result<bool, StoreFault> {
         let (_, first) = load::head(transaction, file, there)?;
         let (_, tip) = rows::walk(transaction, file, (there.n, &there.run.id, first), |_| Ok(()))?;
         let ours = self.rows.last().map_or_else(|| chain::of_head(&self.run.id, &self.head), |(_, _, hash)| *hash);
-        Ok(tip == ours && End::of(&there.run) == End::of(&self.run))
+        Ok(tip == ours && RunStatus::of(&there.run) == RunStatus::of(&self.run))
     }
 }
 
-fn line(head: RunHead, end: End, rows: u64) -> RunLine {
+fn line(head: RunHead, end: RunStatus, rows: u64) -> RunLine {
     let holder: Option<Holder> = None;
     let RunHead { id, kind, script, cluster_id, user, host, pid, begun_ms, .. } = head;
-    let End { state, ended_ms, exit_code, error, why, step, changes, unfinished } = end;
+    let RunStatus { state, ended_ms, exit_code, error, why, step, changes, unfinished } = end;
     RunLine {
         id,
         kind,

@@ -1,9 +1,9 @@
 //! How what a run noted gets into the store: in one transaction, wholly or not at all.
 
-use super::chain::{self, Hash, Kind};
-use super::fault::{self, Fault};
+use super::chain::{self, Hash, RowKind};
+use super::fault::{self, StoreFault};
 use super::load::Pinned;
-use super::rows::{self, Line, Put};
+use super::rows::{self, Put, RunRow};
 use super::run::{Holder, RunLine};
 use super::run_journal::RunJournal;
 use super::{Store, Sync, anew, table};
@@ -29,19 +29,19 @@ impl RunJournal {
     }
 
     /// Writes what is not yet written, wholly or not at all.
-    pub(super) fn commit(&mut self, sync: Sync) -> Result<(), Fault> {
+    pub(super) fn commit(&mut self, sync: Sync) -> Result<(), StoreFault> {
         self.line.run.rows = self.length();
         self.line.run.unfinished = self.open.is_some();
         let (tip, n) = match &mut self.store {
             Some(store) => {
-                let work = Work { line: &self.line, rows: &self.buffer, after: self.written };
+                let work = RunAddition { line: &self.line, rows: &self.buffer, after: self.written };
                 let (holder, forgotten) = (&self.holder, self.forgotten);
                 let made = store.write(sync, |transaction, file| {
                     still_ours(transaction, file, work.line, holder)?;
                     let tip = if forgotten { work.go_back(transaction, file)? } else { self.tip };
                     work.write(transaction, file, tip)
                 });
-                if let Err(Fault::Other(error)) = &made
+                if let Err(StoreFault::Other(error)) = &made
                     && error.kind == ErrorKind::LockLost
                 {
                     self.broken = Some(error.clone());
@@ -62,7 +62,7 @@ impl RunJournal {
     }
 
     /// Writes the run itself, and all that it has noted.
-    fn store_first(&mut self, sync: Sync) -> Result<(Hash, i64), Fault> {
+    fn store_first(&mut self, sync: Sync) -> Result<(Hash, i64), StoreFault> {
         let pinned = Pinned::new(self.head.clone(), self.secret_key);
         let head = serde_json::to_string(&pinned).map_err(|e| fault::unwritable(&e))?;
         let (file, line, buffer) = (&self.file, &self.line, &self.buffer);
@@ -70,8 +70,8 @@ impl RunJournal {
             let mut store = Store::open_or_make(file)?;
             let made = store.write(sync, |transaction, file| {
                 let n = table::add(transaction, file, line.clone(), &head)?;
-                let line = Line { n, ..line.clone() };
-                let work = Work { line: &line, rows: buffer, after: 0 };
+                let line = RunRow { n, ..line.clone() };
+                let work = RunAddition { line: &line, rows: buffer, after: 0 };
                 Ok((work.insert(transaction, file, chain::of_head(&line.run.id, &head))?, n))
             })?;
             Ok((store, made))
@@ -84,28 +84,28 @@ impl RunJournal {
 }
 
 /// What one transaction adds to a run.
-struct Work<'w> {
-    line: &'w Line,
-    rows: &'w [(Kind, String)],
+struct RunAddition<'w> {
+    line: &'w RunRow,
+    rows: &'w [(RowKind, String)],
     /// The row after which they come.
     after: u64,
 }
 
-impl Work<'_> {
+impl RunAddition<'_> {
     /// Removes the rows that were written and forgotten; the link of the last that stays.
-    fn go_back(&self, transaction: &Transaction<'_>, file: &Path) -> Result<Hash, Fault> {
+    fn go_back(&self, transaction: &Transaction<'_>, file: &Path) -> Result<Hash, StoreFault> {
         let said = |e| fault::of(file, "write to", e);
         let (last, end) = (rows::place(self.line.n, self.after), rows::place(self.line.n + 1, 0));
         transaction.execute("DELETE FROM entries WHERE place > ?1 AND place < ?2", [last, end]).map_err(said)?;
         transaction.query_row("SELECT hash FROM entries WHERE place = ?1", [last], |row| row.get(0)).map_err(said)
     }
 
-    fn write(&self, transaction: &Transaction<'_>, file: &Path, tip: Hash) -> Result<Hash, Fault> {
+    fn write(&self, transaction: &Transaction<'_>, file: &Path, tip: Hash) -> Result<Hash, StoreFault> {
         rows::put(transaction, file, self.line, Put::Change)?;
         self.insert(transaction, file, tip)
     }
 
-    fn insert(&self, transaction: &Transaction<'_>, file: &Path, mut tip: Hash) -> Result<Hash, Fault> {
+    fn insert(&self, transaction: &Transaction<'_>, file: &Path, mut tip: Hash) -> Result<Hash, StoreFault> {
         let said = |e| fault::of(file, "write to", e);
         let sql = "INSERT INTO entries (place, kind, body, hash) VALUES (?1, ?2, ?3, ?4)";
         let mut statement = transaction.prepare(sql).map_err(said)?;
@@ -122,12 +122,12 @@ impl Work<'_> {
 pub(super) fn still_ours(
     transaction: &Transaction<'_>,
     file: &Path,
-    line: &Line,
+    line: &RunRow,
     holder: &Holder,
-) -> Result<(), Fault> {
+) -> Result<(), StoreFault> {
     let id = &line.run.id;
     match table::line_if_there(transaction, file, id)? {
         Some(found) if found.n == line.n && found.run.holder.as_ref() == Some(holder) => Ok(()),
-        _ => Err(Fault::Other(fault::lost(file, id))),
+        _ => Err(StoreFault::Other(fault::lost(file, id))),
     }
 }

@@ -61,7 +61,7 @@ async fn list_once(etcd: &Etcd, deadline: Deadline) -> Result<Option<Listing>> {
             None => break,
         }
     }
-    let mut parsed = Parsed::default();
+    let mut parsed = ParsedRecords::default();
     for piece in pieces {
         parsed.extend(piece.done().await?);
     }
@@ -70,20 +70,20 @@ async fn list_once(etcd: &Etcd, deadline: Deadline) -> Result<Option<Listing>> {
 
 /// Keys that are being parsed, or are already.
 enum Piece {
-    Here(Parsed),
-    Elsewhere(JoinHandle<Parsed>),
+    Here(ParsedRecords),
+    Elsewhere(JoinHandle<ParsedRecords>),
 }
 
 impl Piece {
     /// A few keys are parsed on the spot, many on another thread.
     fn parse(keys: Vec<KeyValue>) -> Self {
         match keys.len() < PIECE {
-            true => Self::Here(Parsed::of(keys)),
-            false => Self::Elsewhere(spawn_blocking(move || Parsed::of(keys))),
+            true => Self::Here(ParsedRecords::of(keys)),
+            false => Self::Elsewhere(spawn_blocking(move || ParsedRecords::of(keys))),
         }
     }
 
-    async fn done(self) -> Result<Parsed> {
+    async fn done(self) -> Result<ParsedRecords> {
         match self {
             Self::Here(parsed) => Ok(parsed),
             Self::Elsewhere(work) => work.await.map_err(|e| Error::internal("reading records failed").source(e)),
@@ -117,12 +117,12 @@ pub(super) async fn page_from(
 
 /// Records read so far; a key between the two prefixes is nobody's here.
 #[derive(Default)]
-struct Parsed {
+struct ParsedRecords {
     records: Vec<Record>,
     malformed: Vec<Malformed>,
 }
 
-impl Parsed {
+impl ParsedRecords {
     fn of(keys: Vec<KeyValue>) -> Self {
         let mut parsed = Self::default();
         let is_nodes = |kv: &KeyValue| Kind::ALL.iter().any(|kind| kv.key().starts_with(kind.prefix().as_bytes()));

@@ -22,7 +22,7 @@ pub(super) use watch::changes;
 
 use crate::error::Result;
 use crate::live::clock::Deadline;
-use crate::live::failover::{Again, Pace, Refusal, Source, Unanswered, race};
+use crate::live::failover::{Again, AskingPlan, EndpointUrl, Refusal, Unanswered, race};
 use crate::live::members::{Members, sources};
 use crate::live::wire::Wire;
 use etcd_client::{Client, KeyValue, KvClient, LeaseClient, TxnOpResponse, TxnResponse, WatchClient};
@@ -47,7 +47,7 @@ impl Etcd {
     }
 
     /// The endpoints, who answered last first.
-    pub(super) fn endpoints(&self) -> Vec<Source> {
+    pub(super) fn endpoints(&self) -> Vec<EndpointUrl> {
         sources(&self.wire.settings, &self.members, self.preferred().as_deref())
     }
 
@@ -74,10 +74,10 @@ impl Etcd {
     {
         let preferred = self.preferred();
         let pace = match &preferred {
-            Some(_) => Pace { together: false, again: Again::Everybody },
-            None => Pace { together: true, again: Again::Passing },
+            Some(_) => AskingPlan { together: false, again: Again::Everybody },
+            None => AskingPlan { together: true, again: Again::Passing },
         };
-        let ask = |source: &Source, channel: Channel| {
+        let ask = |source: &EndpointUrl, channel: Channel| {
             let ours = self.members.clone().ours(source.clone(), channel.clone());
             let work = ask(channel);
             async move {

@@ -21,7 +21,7 @@ const TRIES: usize = 8;
 const WHOLE: u32 = 3;
 
 /// What became of one transaction.
-enum Outcome {
+enum SwapOutcome {
     /// It happened, at this revision.
     Done(i64),
     /// The key was written by somebody else; the lock's key is as the fence says.
@@ -60,9 +60,9 @@ pub(in crate::live) async fn swap(
         let value = current.with_state(state)?.into_bytes();
         let txn = compared(&key, current.mod_revision, fence, TxnOp::put(key.as_str(), value.clone(), None));
         match execute(etcd, &url, &format!("write {key}"), txn, &key, fence, sent).await? {
-            Outcome::Done(revision) => return written(&value, &seen.node, revision),
-            Outcome::Lost => {}
-            Outcome::Unknown(words) => {
+            SwapOutcome::Done(revision) => return written(&value, &seen.node, revision),
+            SwapOutcome::Lost => {}
+            SwapOutcome::Unknown(words) => {
                 doubt = Some(Doubt { compared: current.mod_revision, written: value, words });
                 pause(Duration::from_millis(50)).await;
             }
@@ -112,9 +112,9 @@ pub(in crate::live) async fn delete(
         }
         let txn = compared(key, mod_revision, fence, TxnOp::delete(key, None));
         match execute(etcd, &url, &format!("delete {key}"), txn, key, fence, sent).await? {
-            Outcome::Done(_) => return Ok(()),
-            Outcome::Lost => {}
-            Outcome::Unknown(words) => {
+            SwapOutcome::Done(_) => return Ok(()),
+            SwapOutcome::Lost => {}
+            SwapOutcome::Unknown(words) => {
                 doubt = Some(Doubt { compared: mod_revision, written: Vec::new(), words });
                 pause(Duration::from_millis(50)).await;
             }
@@ -193,7 +193,7 @@ async fn execute(
     key: &str,
     fence: Option<&Fence>,
     sent: &Sent,
-) -> Result<Outcome> {
+) -> Result<SwapOutcome> {
     let channel = etcd.wire.channel(url)?;
     let exchange = etcd.wire.exchange(url, what);
     sent.mark(format!("look at the record {key} again"));
@@ -204,16 +204,16 @@ async fn execute(
             let refused = |error: Error| Error { message: format!("cannot {what}: {}", error.message), ..error };
             let words = Refusal::from(error).words().map_err(refused)?;
             exchange.ended(words.clone());
-            return Ok(Outcome::Unknown(words));
+            return Ok(SwapOutcome::Unknown(words));
         }
         None => {
             exchange.ended("no answer");
-            return Ok(Outcome::Unknown(format!("no answer from {url}")));
+            return Ok(SwapOutcome::Unknown(format!("no answer from {url}")));
         }
     };
     exchange.ended(if response.succeeded() { "ok" } else { "changed meanwhile" });
     if response.succeeded() {
-        return Ok(Outcome::Done(response.header().map_or(0, |header| header.revision())));
+        return Ok(SwapOutcome::Done(response.header().map_or(0, |header| header.revision())));
     }
     let held = |fence: &Fence| {
         let found = gets(&response).first().and_then(|get| get.kvs().first().map(KeyValue::create_revision));
@@ -221,6 +221,6 @@ async fn execute(
     };
     match fence {
         Some(fence) if !held(fence) => Err(lock_lost(fence)),
-        _ => Ok(Outcome::Lost),
+        _ => Ok(SwapOutcome::Lost),
     }
 }

@@ -12,14 +12,14 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 /// A lease, the key that hangs on it, and the task that keeps it alive.
-pub(super) struct Held {
+pub(super) struct HeldLease {
     pub(super) lease: i64,
     /// How long the lease lives after each sign of life.
     ttl: Duration,
-    state: Mutex<State>,
+    state: Mutex<LeaseState>,
 }
 
-struct State {
+struct LeaseState {
     /// The lock's key as we created it; none while it is being created.
     fence: Option<Fence>,
     /// Until when the lease lives at least, in time since the host was started.
@@ -29,14 +29,14 @@ struct State {
     keeper: Option<JoinHandle<()>>,
 }
 
-impl Held {
+impl HeldLease {
     /// A lease that was asked for at `asked` (time since the host was started).
     pub(super) fn new(lease: i64, ttl: Duration, asked: Duration) -> Self {
-        let state = State { fence: None, until: asked.saturating_add(ttl), gone: false, keeper: None };
+        let state = LeaseState { fence: None, until: asked.saturating_add(ttl), gone: false, keeper: None };
         Self { lease, ttl, state: Mutex::new(state) }
     }
 
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+    fn state(&self) -> std::sync::MutexGuard<'_, LeaseState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -95,7 +95,7 @@ impl Held {
 
 /// Keeps the lease alive three times in its life, and tries again soon when that fails: an answer moves its end, and
 /// only etcd's word ends it.
-async fn keep(etcd: Arc<Etcd>, held: Arc<Held>, fence: Fence) {
+async fn keep(etcd: Arc<Etcd>, held: Arc<HeldLease>, fence: Fence) {
     let mut rest = held.ttl / 3;
     loop {
         pause(rest).await;

@@ -12,7 +12,7 @@ use crate::live::etcd::{self, Created, Etcd};
 use crate::time::show_seconds;
 use crate::world::{Fence, LOCK_KEY, LockHolder, LockInfo, LockLease, Notice, Progress, lock_lost};
 use etcd_client::KeyValue;
-use held::Held;
+use held::HeldLease;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -26,12 +26,12 @@ const SHOWN_EVERY: Duration = Duration::from_secs(5);
 const TRIES: usize = 100;
 
 /// The lock as this process may hold it.
-pub(super) struct Lock {
+pub(super) struct LiveLock {
     etcd: Arc<Etcd>,
-    held: Mutex<Option<Arc<Held>>>,
+    held: Mutex<Option<Arc<HeldLease>>>,
 }
 
-impl Lock {
+impl LiveLock {
     /// Takes nothing.
     pub(super) fn new(etcd: Arc<Etcd>) -> Self {
         Self { etcd, held: Mutex::default() }
@@ -42,16 +42,16 @@ impl Lock {
         self.current().is_some()
     }
 
-    fn current(&self) -> Option<Arc<Held>> {
+    fn current(&self) -> Option<Arc<HeldLease>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn put(&self, held: Option<Arc<Held>>) -> Option<Arc<Held>> {
+    fn put(&self, held: Option<Arc<HeldLease>>) -> Option<Arc<HeldLease>> {
         std::mem::replace(&mut *self.held.lock().unwrap_or_else(PoisonError::into_inner), held)
     }
 
     /// Our lock, if it is the one of `fence`.
-    fn ours(&self, fence: &Fence) -> Option<Arc<Held>> {
+    fn ours(&self, fence: &Fence) -> Option<Arc<HeldLease>> {
         self.current().filter(|held| held.fence().as_ref() == Some(fence))
     }
 
@@ -103,7 +103,7 @@ impl Lock {
             None => {
                 let asked = since_boot();
                 let (lease, ttl) = etcd::grant(&self.etcd, self.etcd.wire.settings.lock_ttl).await?;
-                let held = Arc::new(Held::new(lease, ttl, asked));
+                let held = Arc::new(HeldLease::new(lease, ttl, asked));
                 self.put(Some(held.clone()));
                 held
             }
@@ -161,7 +161,7 @@ impl Lock {
     /// # Errors
     /// `lock_lost` when etcd says so, or its lease may have ended and etcd says nothing; `unreachable` or `timeout`
     /// while it certainly lives.
-    async fn renewed(&self, held: &Held, fence: &Fence) -> Result<()> {
+    async fn renewed(&self, held: &HeldLease, fence: &Fence) -> Result<()> {
         if held.is_gone() {
             return Err(lock_lost(fence));
         }

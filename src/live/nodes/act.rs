@@ -1,8 +1,8 @@
 //! Telling a node to pause or close, or a Pump to collect garbage, and finding out whether it did when its answer is
 //! lost.
 
-use super::http::{Failure, HttpCall, MAX_BODY};
-use super::{Nodes, Verdict, probe, started_at};
+use super::http::{HttpCall, HttpFailure, MAX_BODY};
+use super::{CodedAnswer, NodeClient, probe, started_at};
 use crate::error::{Error, ErrorKind, Result};
 use crate::live::Sent;
 use crate::live::clock::{Deadline, Stopwatch, pause};
@@ -29,7 +29,12 @@ pub(in crate::live) enum ActOutcome {
 /// # Errors
 /// `rejected` with the node's own words; `unreachable` when it was not sent, or the node shows that nothing happened;
 /// `in_doubt` when nobody can tell.
-pub(in crate::live) async fn act(nodes: &Nodes, node: &NodeRef, action: Action, sent: &Sent) -> Result<ActOutcome> {
+pub(in crate::live) async fn act(
+    nodes: &NodeClient,
+    node: &NodeRef,
+    action: Action,
+    sent: &Sent,
+) -> Result<ActOutcome> {
     let what = format!("{} {node}", action.name());
     let path = ["state", &node.id, action.name()];
     let deadline = Deadline::after(nodes.wire.settings.timeout);
@@ -37,15 +42,15 @@ pub(in crate::live) async fn act(nodes: &Nodes, node: &NodeRef, action: Action, 
     sent.mark(format!("probe the node: `probe(\"{}\")`", node.id));
     let since = Stopwatch::start();
     let lost = match nodes.exchange(&nodes.asker, &node.address, ask).await {
-        Ok(reply) => match serde_json::from_slice::<Verdict>(&reply.body) {
+        Ok(reply) => match serde_json::from_slice::<CodedAnswer>(&reply.body) {
             Ok(verdict) if verdict.code == 200 && reply.status == 200 => return Ok(ActOutcome::Done(verdict.message)),
             Ok(verdict) if verdict.code != 200 => return Err(rejected(&what, &verdict.message)),
             _ => Lost { words: reply.words(), late: false },
         },
-        Err(failure @ (Failure::Refused | Failure::NotSent(_) | Failure::Invalid(_))) => {
+        Err(failure @ (HttpFailure::Refused | HttpFailure::NotSent(_) | HttpFailure::Invalid(_))) => {
             return Err(failure.into_error(action.name(), node));
         }
-        Err(failure) => Lost { words: failure.words(), late: matches!(failure, Failure::Silent(_)) },
+        Err(failure) => Lost { words: failure.words(), late: matches!(failure, HttpFailure::Silent(_)) },
     };
     resolve(nodes, node, action, &what, lost, since).await
 }
@@ -58,7 +63,7 @@ struct Lost {
 
 /// Finds out by probe and start time whether the action was carried out.
 async fn resolve(
-    nodes: &Nodes,
+    nodes: &NodeClient,
     node: &NodeRef,
     action: Action,
     what: &str,
@@ -95,7 +100,7 @@ async fn resolve(
 }
 
 /// For how many seconds its process has run, by its own clock.
-async fn uptime(nodes: &Nodes, node: &NodeRef) -> Option<f64> {
+async fn uptime(nodes: &NodeClient, node: &NodeRef) -> Option<f64> {
     let started = started_at(nodes, node).await.ok()?;
     Some(started.now - started.at)
 }
@@ -113,7 +118,7 @@ pub(in crate::live) fn gone(node: &NodeRef, action: Action, lost: &str, record: 
 ///
 /// # Errors
 /// `rejected` with its words, `unreachable`, or `in_doubt` when the answer was lost.
-pub(in crate::live) async fn trigger_gc(nodes: &Nodes, node: &NodeRef, sent: &Sent) -> Result<String> {
+pub(in crate::live) async fn trigger_gc(nodes: &NodeClient, node: &NodeRef, sent: &Sent) -> Result<String> {
     let path = ["debug", "gc", "trigger"];
     let deadline = Deadline::after(nodes.wire.settings.timeout);
     let ask = HttpCall { method: Method::POST, path: &path, query: &[], max_body: MAX_BODY, deadline };
@@ -130,7 +135,9 @@ pub(in crate::live) async fn trigger_gc(nodes: &Nodes, node: &NodeRef, sent: &Se
         Err(failure) => failure,
     };
     match failure {
-        Failure::Refused | Failure::NotSent(_) | Failure::Invalid(_) => Err(failure.into_error("trigger GC of", node)),
+        HttpFailure::Refused | HttpFailure::NotSent(_) | HttpFailure::Invalid(_) => {
+            Err(failure.into_error("trigger GC of", node))
+        }
         lost => Err(Error::new(
             ErrorKind::InDoubt,
             format!("whether GC of {node} was triggered is not known: {}", lost.words()),

@@ -1,7 +1,7 @@
 //! One HTTP exchange with a node, and what can be said when it fails: whether the request was sent decides whether it
 //! may have been carried out.
 
-use super::Nodes;
+use super::NodeClient;
 use crate::error::{Error, ErrorKind, Result};
 use crate::live::clock::{Deadline, within};
 use crate::live::trouble::{Trouble, trouble};
@@ -30,7 +30,7 @@ pub(super) struct HttpCall<'a> {
 }
 
 /// What came back.
-pub(super) struct Reply {
+pub(super) struct HttpReply {
     pub(super) status: u16,
     pub(super) body: Vec<u8>,
     /// The node's own clock, seconds since 1970.
@@ -41,7 +41,7 @@ pub(super) struct Reply {
 
 /// Why nothing came back.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(super) enum HttpFailure {
     /// The request cannot be made at all.
     Invalid(String),
     /// Nobody listens there: the request was not sent.
@@ -58,7 +58,7 @@ pub(super) enum Failure {
     Broken(String),
 }
 
-impl Failure {
+impl HttpFailure {
     /// In words, without the node.
     pub(super) fn words(&self) -> String {
         match self {
@@ -87,10 +87,15 @@ impl Failure {
     }
 }
 
-impl Nodes {
+impl NodeClient {
     /// One exchange, traced. It ends by `ask.deadline`, its body included.
-    pub(super) async fn exchange(&self, client: &Client, address: &str, ask: HttpCall<'_>) -> Result<Reply, Failure> {
-        let mut url = url(self.wire.tls.scheme(), address, ask.path).map_err(Failure::Invalid)?;
+    pub(super) async fn exchange(
+        &self,
+        client: &Client,
+        address: &str,
+        ask: HttpCall<'_>,
+    ) -> Result<HttpReply, HttpFailure> {
+        let mut url = url(self.wire.tls.scheme(), address, ask.path).map_err(HttpFailure::Invalid)?;
         if !ask.query.is_empty() {
             url.query_pairs_mut().extend_pairs(ask.query);
         }
@@ -101,7 +106,7 @@ impl Nodes {
             let response = client.request(ask.method, url).send().await.map_err(|e| failure(&e))?;
             read(response, ask.max_body).await
         };
-        let result = within(ask.deadline, work).await.unwrap_or(Err(Failure::Silent(whole)));
+        let result = within(ask.deadline, work).await.unwrap_or(Err(HttpFailure::Silent(whole)));
         exchange.ended(match &result {
             Ok(reply) => format!("HTTP {}", reply.status),
             Err(failure) => failure.words(),
@@ -113,7 +118,7 @@ impl Nodes {
     ///
     /// # Errors
     /// `unreachable`, `timeout`, or `invalid` when the answer is none of a node's.
-    pub(super) async fn get(&self, node: &NodeRef, path: &[&str], max_body: usize) -> Result<Reply> {
+    pub(super) async fn get(&self, node: &NodeRef, path: &[&str], max_body: usize) -> Result<HttpReply> {
         let what = format!("get /{} of", path.join("/"));
         let deadline = Deadline::after(self.wire.settings.timeout);
         let ask = HttpCall { method: Method::GET, path, query: &[], max_body, deadline };
@@ -123,7 +128,7 @@ impl Nodes {
     }
 }
 
-impl Reply {
+impl HttpReply {
     /// It is no answer of a node, for its status or its body.
     pub(super) fn no_answer(&self, what: &str, node: &NodeRef) -> Error {
         Error::invalid(format!("cannot {what} {node}: {}", self.words()))
@@ -159,35 +164,35 @@ fn url(scheme: &str, address: &str, path: &[&str]) -> Result<Url, String> {
 }
 
 /// What a failed exchange means.
-fn failure(error: &reqwest::Error) -> Failure {
+fn failure(error: &reqwest::Error) -> HttpFailure {
     if error.is_builder() {
-        return Failure::Invalid(root(error));
+        return HttpFailure::Invalid(root(error));
     }
     let Trouble { words, unheard, .. } = trouble(error);
     if error.is_connect() {
         return match () {
-            () if has_io(error, &[Io::ConnectionRefused]) => Failure::Refused,
+            () if has_io(error, &[Io::ConnectionRefused]) => HttpFailure::Refused,
             () if error.is_timeout() => {
-                Failure::NotSent("no connection: nobody answers at this address in time".into())
+                HttpFailure::NotSent("no connection: nobody answers at this address in time".into())
             }
-            () => Failure::NotSent(format!("no connection: {words}")),
+            () => HttpFailure::NotSent(format!("no connection: {words}")),
         };
     }
     // Whose certificate is not taken is told so after the request was sent, and was not heard.
     if unheard {
-        return Failure::NotSent(format!("no connection: {words}"));
+        return HttpFailure::NotSent(format!("no connection: {words}"));
     }
     let closed = std::iter::successors(Some(error as &dyn std::error::Error), |e| e.source())
         .any(|e| e.to_string().contains("before message completed"));
     match () {
-        () if has_io(error, &[Io::ConnectionReset, Io::BrokenPipe, Io::ConnectionAborted]) => Failure::Reset,
-        () if closed || has_io(error, &[Io::UnexpectedEof]) => Failure::Closed,
-        () => Failure::Broken(format!("what came is no HTTP answer; perhaps it asks for TLS ({words})")),
+        () if has_io(error, &[Io::ConnectionReset, Io::BrokenPipe, Io::ConnectionAborted]) => HttpFailure::Reset,
+        () if closed || has_io(error, &[Io::UnexpectedEof]) => HttpFailure::Closed,
+        () => HttpFailure::Broken(format!("what came is no HTTP answer; perhaps it asks for TLS ({words})")),
     }
 }
 
 /// Reads the body up to its limit.
-async fn read(mut response: Response, max_body: usize) -> Result<Reply, Failure> {
+async fn read(mut response: Response, max_body: usize) -> Result<HttpReply, HttpFailure> {
     let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
     let location = header(LOCATION).map(str::to_owned);
     let date =
@@ -196,11 +201,11 @@ async fn read(mut response: Response, max_body: usize) -> Result<Reply, Failure>
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|e| failure(&e))? {
         if body.len() + chunk.len() > max_body {
-            return Err(Failure::Broken(format!("its answer is larger than {} MiB", max_body >> 20)));
+            return Err(HttpFailure::Broken(format!("its answer is larger than {} MiB", max_body >> 20)));
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Reply { status, body, date, location })
+    Ok(HttpReply { status, body, date, location })
 }
 
 #[cfg(test)]

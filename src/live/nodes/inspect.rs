@@ -3,7 +3,7 @@
 use super::metrics::metrics_of;
 use super::probe::probe;
 use super::status::status_of;
-use super::{Nodes, each_node};
+use super::{NodeClient, each_node};
 use crate::error::Result;
 use crate::node::{Kind, NodeRef};
 use crate::world::{Inspected, Probe, ProbeFinding, metric_name};
@@ -14,7 +14,7 @@ use std::sync::Arc;
 /// # Errors
 /// None of a node's: whatever it does is a finding.
 pub(in crate::live) async fn inspect(
-    nodes: &Arc<Nodes>,
+    nodes: &Arc<NodeClient>,
     whom: &[NodeRef],
     metrics: Vec<String>,
 ) -> Result<Vec<Inspected>> {
@@ -26,7 +26,7 @@ pub(in crate::live) async fn inspect(
     each_node(nodes, whom, ask).await
 }
 
-async fn one(nodes: &Nodes, node: NodeRef, wanted: &[String]) -> Inspected {
+async fn one(nodes: &NodeClient, node: NodeRef, wanted: &[String]) -> Inspected {
     let finding = probe(nodes, &node).await;
     if !matches!(finding, ProbeFinding::State(_)) {
         return Inspected { probe: Probe { node, finding }, status: None, metrics: None };

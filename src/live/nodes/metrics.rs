@@ -1,6 +1,6 @@
 //! A node's `/metrics`, in Prometheus' text form.
 
-use super::{Nodes, each_node};
+use super::{NodeClient, each_node};
 use crate::error::{Error, Result};
 use crate::live::clock::unix_ms;
 use crate::node::NodeRef;
@@ -24,7 +24,7 @@ pub(in crate::live) struct Started {
 /// # Errors
 /// For each node: `unreachable`, `timeout`, or `invalid` when the answer is none of a node's.
 pub(in crate::live) async fn metrics(
-    nodes: &Arc<Nodes>,
+    nodes: &Arc<NodeClient>,
     whom: &[NodeRef],
 ) -> Result<Vec<Result<BTreeMap<String, f64>>>> {
     let ask = |node: NodeRef| {
@@ -38,7 +38,7 @@ pub(in crate::live) async fn metrics(
 ///
 /// # Errors
 /// As [`metrics`] for each.
-pub(super) async fn metrics_of(nodes: &Nodes, node: &NodeRef) -> Result<BTreeMap<String, f64>> {
+pub(super) async fn metrics_of(nodes: &NodeClient, node: &NodeRef) -> Result<BTreeMap<String, f64>> {
     let reply = nodes.get(node, &["metrics"], MAX_METRICS).await?;
     samples(&reply.text()).map_err(|line| {
         Error::invalid(format!("the metrics of {node} cannot be read: \"{line}\""))
@@ -50,7 +50,7 @@ pub(super) async fn metrics_of(nodes: &Nodes, node: &NodeRef) -> Result<BTreeMap
 ///
 /// # Errors
 /// Those of its metrics, or `invalid` when they do not say.
-pub(in crate::live) async fn started_at(nodes: &Nodes, node: &NodeRef) -> Result<Started> {
+pub(in crate::live) async fn started_at(nodes: &NodeClient, node: &NodeRef) -> Result<Started> {
     let reply = nodes.get(node, &["metrics"], MAX_METRICS).await?;
     let found = samples(&reply.text()).ok().and_then(|samples| samples.get(START_TIME).copied());
     let at = found.ok_or_else(|| Error::invalid(format!("the metrics of {node} do not say when it was started")))?;

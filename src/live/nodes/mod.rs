@@ -19,7 +19,7 @@ pub(super) use status::{binlog_at, commit_ts, pump_drainers, statuses};
 pub(super) use tidb::{recover_tidb, tidb_binlog};
 
 use crate::error::{Error, Result};
-use crate::live::names::Names;
+use crate::live::names::NameCache;
 use crate::live::wire::Wire;
 use crate::node::NodeRef;
 use reqwest::Client;
@@ -34,19 +34,19 @@ use tokio::task::JoinSet;
 const AT_ONCE: usize = 64;
 
 /// The HTTP side of the live world.
-pub(super) struct Nodes {
+pub(super) struct NodeClient {
     wire: Arc<Wire>,
     asker: Client,
     prober: Client,
 }
 
-impl Nodes {
+impl NodeClient {
     /// Connects nothing.
     ///
     /// # Errors
     /// `internal` when the HTTP client cannot be made.
     pub(super) fn new(wire: Arc<Wire>) -> Result<Self> {
-        let client = |connect: Duration, names: Names| {
+        let client = |connect: Duration, names: NameCache| {
             Client::builder()
                 .tls_backend_preconfigured(wire.tls.config.clone())
                 .redirect(reqwest::redirect::Policy::none())
@@ -66,7 +66,7 @@ impl Nodes {
 
 /// The form of most of a node's answers: `code` 200 is success, whatever HTTP says.
 #[derive(Debug, Deserialize)]
-struct Verdict {
+struct CodedAnswer {
     code: i64,
     message: String,
     #[serde(default)]
@@ -74,7 +74,7 @@ struct Verdict {
 }
 
 /// Asks all nodes `whom` at the same time, after their names were looked up: whose name leads nowhere keeps nobody waiting.
-pub(super) async fn each_node<T, F, W>(nodes: &Nodes, whom: &[NodeRef], ask: F) -> Result<Vec<T>>
+pub(super) async fn each_node<T, F, W>(nodes: &NodeClient, whom: &[NodeRef], ask: F) -> Result<Vec<T>>
 where
     T: Send + 'static,
     F: Fn(NodeRef) -> W,

@@ -3,8 +3,8 @@
 //! A node that is told an action checks its id, then its state, then the action. So an action that does not exist
 //! changes nothing, and the refusal says who answers and in which state.
 
-use super::http::{Failure, HttpCall, MAX_BODY, Reply};
-use super::{Nodes, Verdict, each_node};
+use super::http::{HttpCall, HttpFailure, HttpReply, MAX_BODY};
+use super::{CodedAnswer, NodeClient, each_node};
 use crate::error::Result;
 use crate::live::clock::Deadline;
 use crate::node::{NodeRef, State};
@@ -16,7 +16,7 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// None of a node's: whatever it does is a finding.
-pub(in crate::live) async fn probe_all(nodes: &Arc<Nodes>, whom: &[NodeRef]) -> Result<Vec<Probe>> {
+pub(in crate::live) async fn probe_all(nodes: &Arc<NodeClient>, whom: &[NodeRef]) -> Result<Vec<Probe>> {
     let ask = |node: NodeRef| {
         let nodes = nodes.clone();
         async move {
@@ -29,26 +29,26 @@ pub(in crate::live) async fn probe_all(nodes: &Arc<Nodes>, whom: &[NodeRef]) -> 
 
 /// Probes one node. A connection that ends without an answer is tried once more: a process that is going away refuses
 /// the second time.
-pub(in crate::live) async fn probe(nodes: &Nodes, node: &NodeRef) -> ProbeFinding {
+pub(in crate::live) async fn probe(nodes: &NodeClient, node: &NodeRef) -> ProbeFinding {
     match once(nodes, node).await {
-        Err(Failure::Reset | Failure::Closed) => finding(once(nodes, node).await),
+        Err(HttpFailure::Reset | HttpFailure::Closed) => finding(once(nodes, node).await),
         first => finding(first),
     }
 }
 
-async fn once(nodes: &Nodes, node: &NodeRef) -> Result<Reply, Failure> {
+async fn once(nodes: &NodeClient, node: &NodeRef) -> Result<HttpReply, HttpFailure> {
     let deadline = Deadline::after(nodes.wire.settings.probe_timeout);
     let path = ["state", &node.id, "probe"];
     let ask = HttpCall { method: Method::PUT, path: &path, query: &[], max_body: MAX_BODY, deadline };
     nodes.exchange(&nodes.prober, &node.address, ask).await
 }
 
-fn finding(result: Result<Reply, Failure>) -> ProbeFinding {
+fn finding(result: Result<HttpReply, HttpFailure>) -> ProbeFinding {
     match result {
-        Err(Failure::Refused | Failure::Reset) => ProbeFinding::Refused,
-        Err(Failure::Silent(_)) => ProbeFinding::Silent,
+        Err(HttpFailure::Refused | HttpFailure::Reset) => ProbeFinding::Refused,
+        Err(HttpFailure::Silent(_)) => ProbeFinding::Silent,
         Err(other) => ProbeFinding::Unknown(other.words().into()),
-        Ok(reply) => match serde_json::from_slice::<Verdict>(&reply.body) {
+        Ok(reply) => match serde_json::from_slice::<CodedAnswer>(&reply.body) {
             Ok(verdict) => said(&verdict.message).unwrap_or(ProbeFinding::Unknown(reply.words().into())),
             Err(_) => ProbeFinding::Unknown(reply.words().into()),
         },

@@ -1,7 +1,7 @@
 //! What nodes say when they are asked how it goes: `/status`, `/commit_ts`, `/drainers`, `/debug/binlog`.
 
-use super::http::{MAX_BODY, Reply};
-use super::{Nodes, Verdict, each_node};
+use super::http::{HttpReply, MAX_BODY};
+use super::{CodedAnswer, NodeClient, each_node};
 use crate::error::{Error, ErrorKind, Result};
 use crate::node::{Kind, NodeRef};
 use crate::text::on_one_line;
@@ -34,7 +34,7 @@ struct DrainerBody {
 ///
 /// # Errors
 /// For each node: `unreachable`, `timeout`, or `invalid` when the answer is none of a node's.
-pub(in crate::live) async fn statuses(nodes: &Arc<Nodes>, whom: &[NodeRef]) -> Result<Vec<Result<StatusReport>>> {
+pub(in crate::live) async fn statuses(nodes: &Arc<NodeClient>, whom: &[NodeRef]) -> Result<Vec<Result<StatusReport>>> {
     let ask = |node: NodeRef| {
         let nodes = nodes.clone();
         async move { status_of(&nodes, &node).await }
@@ -46,7 +46,7 @@ pub(in crate::live) async fn statuses(nodes: &Arc<Nodes>, whom: &[NodeRef]) -> R
 ///
 /// # Errors
 /// As [`statuses`] for each.
-pub(super) async fn status_of(nodes: &Nodes, node: &NodeRef) -> Result<StatusReport> {
+pub(super) async fn status_of(nodes: &NodeClient, node: &NodeRef) -> Result<StatusReport> {
     let reply = nodes.get(node, &["status"], MAX_BODY).await?;
     Ok(match node.kind {
         Kind::Pump => {
@@ -68,7 +68,7 @@ pub(super) async fn status_of(nodes: &Nodes, node: &NodeRef) -> Result<StatusRep
 /// # Errors
 /// For each Drainer: `unreachable`, `timeout`, `rejected` with its words, or `invalid` when the answer is none of a
 /// node's.
-pub(in crate::live) async fn commit_ts(nodes: &Arc<Nodes>, whom: &[NodeRef]) -> Result<Vec<Result<Tso>>> {
+pub(in crate::live) async fn commit_ts(nodes: &Arc<NodeClient>, whom: &[NodeRef]) -> Result<Vec<Result<Tso>>> {
     let ask = |node: NodeRef| {
         let nodes = nodes.clone();
         async move { commit_ts_of(&nodes, &node).await }
@@ -76,10 +76,10 @@ pub(in crate::live) async fn commit_ts(nodes: &Arc<Nodes>, whom: &[NodeRef]) -> 
     each_node(nodes, whom, ask).await
 }
 
-async fn commit_ts_of(nodes: &Nodes, node: &NodeRef) -> Result<Tso> {
+async fn commit_ts_of(nodes: &NodeClient, node: &NodeRef) -> Result<Tso> {
     let what = "get /commit_ts of";
     let reply = nodes.get(node, &["commit_ts"], MAX_BODY).await?;
-    let verdict: Verdict = decode(&reply, what, node)?;
+    let verdict: CodedAnswer = decode(&reply, what, node)?;
     if verdict.code != 200 {
         return Err(Error::new(
             ErrorKind::Rejected,
@@ -95,7 +95,7 @@ async fn commit_ts_of(nodes: &Nodes, node: &NodeRef) -> Result<Tso> {
 ///
 /// # Errors
 /// `unreachable`, `timeout`, or `invalid` when the answer is none of a node's.
-pub(in crate::live) async fn pump_drainers(nodes: &Nodes, node: &NodeRef) -> Result<String> {
+pub(in crate::live) async fn pump_drainers(nodes: &NodeClient, node: &NodeRef) -> Result<String> {
     let reply = nodes.get(node, &["drainers"], MAX_BODY).await?;
     decode::<serde_json::Value>(&reply, "get /drainers of", node)?;
     Ok(reply.text())
@@ -105,11 +105,11 @@ pub(in crate::live) async fn pump_drainers(nodes: &Nodes, node: &NodeRef) -> Res
 ///
 /// # Errors
 /// `unreachable`, `timeout`, or `invalid` when the answer is none of a node's.
-pub(in crate::live) async fn binlog_at(nodes: &Nodes, node: &NodeRef, ts: Tso) -> Result<String> {
+pub(in crate::live) async fn binlog_at(nodes: &NodeClient, node: &NodeRef, ts: Tso) -> Result<String> {
     let reply = nodes.get(node, &["debug", "binlog", &ts.to_string()], MAX_BODY).await?;
     Ok(reply.text())
 }
 
-fn decode<T: DeserializeOwned>(reply: &Reply, what: &str, node: &NodeRef) -> Result<T> {
+fn decode<T: DeserializeOwned>(reply: &HttpReply, what: &str, node: &NodeRef) -> Result<T> {
     serde_json::from_slice(&reply.body).map_err(|e| reply.no_answer(what, node).source(e))
 }

@@ -3,8 +3,8 @@
 //! `GET /binlog/recover`: `op=status` changes nothing; `op=nowait` leaves the skipping state and does not wait until the
 //! transactions that skipped have ended; `op=reset` forgets these. Each answers how it stands then (TiDB's source).
 
-use super::Nodes;
-use super::http::{Failure, HttpCall, MAX_BODY};
+use super::NodeClient;
+use super::http::{HttpCall, HttpFailure, MAX_BODY};
 use crate::error::{Error, ErrorKind, Result};
 use crate::live::Sent;
 use crate::live::clock::Deadline;
@@ -13,7 +13,7 @@ use reqwest::Method;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
-struct Body {
+struct SkippingBody {
     #[serde(rename = "Skipped")]
     skipped: bool,
     #[serde(rename = "SkippedCommitterCounter")]
@@ -24,10 +24,10 @@ struct Body {
 ///
 /// # Errors
 /// `unreachable`, `timeout`, or `invalid` when the answer is none of a TiDB server's.
-pub(in crate::live) async fn tidb_binlog(nodes: &Nodes, server: &TidbRef) -> Result<TidbBinlogState> {
+pub(in crate::live) async fn tidb_binlog(nodes: &NodeClient, server: &TidbRef) -> Result<TidbBinlogState> {
     match recover(nodes, server, "status").await {
-        Ok(Said::State(state)) => Ok(state),
-        Ok(Said::Words(words)) => Err(Error::invalid(cannot("ask", server, &words)).hint(ELSE)),
+        Ok(StatusAnswer::State(state)) => Ok(state),
+        Ok(StatusAnswer::Words(words)) => Err(Error::invalid(cannot("ask", server, &words)).hint(ELSE)),
         Err(failure) => Err(failed("ask", server, failure)),
     }
 }
@@ -38,7 +38,7 @@ pub(in crate::live) async fn tidb_binlog(nodes: &Nodes, server: &TidbRef) -> Res
 /// # Errors
 /// `rejected` with its words, `unreachable`, or `in_doubt` when the answer was lost.
 pub(in crate::live) async fn recover_tidb(
-    nodes: &Nodes,
+    nodes: &NodeClient,
     server: &TidbRef,
     reset: bool,
     sent: &Sent,
@@ -48,11 +48,11 @@ pub(in crate::live) async fn recover_tidb(
     let mut state = None;
     for op in if reset { &["nowait", "reset"][..] } else { &["nowait"] } {
         state = match recover(nodes, server, op).await {
-            Ok(Said::State(state)) => Some(state),
-            Ok(Said::Words(words)) => {
+            Ok(StatusAnswer::State(state)) => Some(state),
+            Ok(StatusAnswer::Words(words)) => {
                 return Err(Error::new(ErrorKind::Rejected, cannot("recover", server, &words)).hint(ELSE));
             }
-            Err(failure @ (Failure::Refused | Failure::NotSent(_) | Failure::Invalid(_))) => {
+            Err(failure @ (HttpFailure::Refused | HttpFailure::NotSent(_) | HttpFailure::Invalid(_))) => {
                 return Err(failed("recover", server, failure));
             }
             Err(lost) => {
@@ -65,23 +65,23 @@ pub(in crate::live) async fn recover_tidb(
 }
 
 /// What a status port says.
-enum Said {
+enum StatusAnswer {
     /// How it stands.
     State(TidbBinlogState),
     /// Something else.
     Words(String),
 }
 
-async fn recover(nodes: &Nodes, server: &TidbRef, op: &str) -> Result<Said, Failure> {
+async fn recover(nodes: &NodeClient, server: &TidbRef, op: &str) -> Result<StatusAnswer, HttpFailure> {
     let deadline = Deadline::after(nodes.wire.settings.timeout);
     let (path, query) = (["binlog", "recover"], [("op", op)]);
     let ask = HttpCall { method: Method::GET, path: &path, query: &query, max_body: MAX_BODY, deadline };
     let reply = nodes.exchange(&nodes.asker, &server.status_address, ask).await?;
-    Ok(match serde_json::from_slice::<Body>(&reply.body) {
-        Ok(Body { skipped, committers }) if reply.status == 200 => {
-            Said::State(TidbBinlogState { skips: skipped, under_way: committers })
+    Ok(match serde_json::from_slice::<SkippingBody>(&reply.body) {
+        Ok(SkippingBody { skipped, committers }) if reply.status == 200 => {
+            StatusAnswer::State(TidbBinlogState { skips: skipped, under_way: committers })
         }
-        _ => Said::Words(reply.words()),
+        _ => StatusAnswer::Words(reply.words()),
     })
 }
 
@@ -91,11 +91,11 @@ fn cannot(what: &str, server: &TidbRef, why: &str) -> String {
     format!("cannot {what} the {server} at its status port {}: {why}", server.status_address)
 }
 
-fn failed(what: &str, server: &TidbRef, failure: Failure) -> Error {
+fn failed(what: &str, server: &TidbRef, failure: HttpFailure) -> Error {
     let (kind, hint) = match &failure {
-        Failure::Invalid(_) | Failure::Broken(_) => (ErrorKind::Invalid, ELSE),
-        Failure::Silent(_) => (ErrorKind::Timeout, "it is starting, or it hangs: look at its log"),
-        Failure::Refused | Failure::NotSent(_) | Failure::Reset | Failure::Closed => {
+        HttpFailure::Invalid(_) | HttpFailure::Broken(_) => (ErrorKind::Invalid, ELSE),
+        HttpFailure::Silent(_) => (ErrorKind::Timeout, "it is starting, or it hangs: look at its log"),
+        HttpFailure::Refused | HttpFailure::NotSent(_) | HttpFailure::Reset | HttpFailure::Closed => {
             (ErrorKind::Unreachable, "see whether its process runs: it may have stopped for want of a Pump")
         }
     };

@@ -38,14 +38,14 @@ pub(in crate::live) struct GetMembersResponse {
     #[prost(message, optional, tag = "1")]
     pub(in crate::live) header: Option<ResponseHeader>,
     #[prost(message, repeated, tag = "2")]
-    pub(in crate::live) members: Vec<PdMember>,
+    pub(in crate::live) members: Vec<MemberMessage>,
     #[prost(message, optional, tag = "3")]
-    pub(in crate::live) leader: Option<PdMember>,
+    pub(in crate::live) leader: Option<MemberMessage>,
 }
 
 /// One member of PD.
 #[derive(Clone, PartialEq, prost::Message)]
-pub(in crate::live) struct PdMember {
+pub(in crate::live) struct MemberMessage {
     #[prost(string, tag = "1")]
     pub(in crate::live) name: String,
     #[prost(uint64, tag = "2")]

@@ -10,12 +10,12 @@ pub(super) use messages::*;
 use crate::error::{Error, ErrorKind, Result};
 use crate::live::clock::{Deadline, pause};
 use crate::live::etcd::Etcd;
-use crate::live::failover::{Again, Attempt, Pace, Refusal, Source, Unanswered, one, race};
+use crate::live::failover::{Again, AskingPlan, Attempt, EndpointUrl, Refusal, Unanswered, one, race};
 use crate::live::members::{same, usable};
 use crate::live::nodes::each;
 use crate::live::wire::Wire;
 use crate::tso::Tso;
-use crate::world::{ClusterInfo, Endpoint, Member};
+use crate::world::{ClusterInfo, Endpoint, PdMember};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -43,11 +43,11 @@ struct Membership {
     /// The leader's URLs as it advertises them.
     leader: Vec<String>,
     /// Who gave a timestamp last.
-    gave: Option<Source>,
+    gave: Option<EndpointUrl>,
 }
 
 /// What a member says to a request for a timestamp.
-enum Said {
+enum TimeAnswer {
     Time(Tso),
     /// Our cluster id is another one's.
     Mismatch(String),
@@ -68,7 +68,7 @@ impl Pd {
             let answer = self.members(deadline).await?;
             if answer.leader.is_some() || deadline.left() < ELECTION_PAUSE {
                 let mut members: Vec<_> =
-                    answer.members.into_iter().map(|m| Member { name: m.name, client_urls: m.client_urls }).collect();
+                    answer.members.into_iter().map(|m| PdMember { name: m.name, client_urls: m.client_urls }).collect();
                 members.sort_by(|a, b| a.name.cmp(&b.name));
                 let id = answer.header.unwrap_or_default().cluster_id;
                 return Ok(ClusterInfo { id, members, leader: answer.leader.map(|leader| leader.name) });
@@ -95,7 +95,7 @@ impl Pd {
         loop {
             let membership = self.membership(deadline).await?;
             let what = "get a timestamp from PD's leader";
-            let ask = |source: &Source, channel: Channel| {
+            let ask = |source: &EndpointUrl, channel: Channel| {
                 let ours = self.etcd.members.clone().ours(source.clone(), channel.clone());
                 let time = get_timestamp(channel, membership.cluster_id);
                 async move {
@@ -105,18 +105,18 @@ impl Pd {
             };
             // A leader that is silent is about to be replaced: who leads is asked again before all time is over.
             let round = deadline.at_most(self.etcd.wire.settings.timeout / LEADER_TRIES);
-            let pace = Pace { together: false, again: Again::Patient };
+            let pace = AskingPlan { together: false, again: Again::Patient };
             let said = race(&self.etcd.wire, &self.sources(&membership), pace, round, what, ask).await;
             let error = match said {
-                Ok((source, Said::Time(tso))) => {
+                Ok((source, TimeAnswer::Time(tso))) => {
                     self.remember(source);
                     return Ok(tso);
                 }
-                Ok((source, Said::Mismatch(words))) if mismatched => {
+                Ok((source, TimeAnswer::Mismatch(words))) if mismatched => {
                     return Err(Error::new(ErrorKind::Rejected, format!("{} gives no timestamp: {words}", source.url))
                         .hint("the PD URLs lead to more than one cluster: check them"));
                 }
-                Ok((_, Said::Mismatch(_))) => {
+                Ok((_, TimeAnswer::Mismatch(_))) => {
                     mismatched = true;
                     self.forget();
                     continue;
@@ -139,13 +139,13 @@ impl Pd {
 
     /// Where to ask for a timestamp: who gave the last one, the leader's own URLs as far as they are of use here, then the
     /// others, one of which may lead to it by another name.
-    fn sources(&self, membership: &Membership) -> Vec<Source> {
+    fn sources(&self, membership: &Membership) -> Vec<EndpointUrl> {
         let known = self.etcd.endpoints();
         let leader = membership.leader.iter().filter_map(|url| usable(url, &self.etcd.wire.settings)).map(|url| {
             let known = known.iter().find(|source| same(&source.url, &url)).cloned();
-            known.unwrap_or(Source { url, learned: true })
+            known.unwrap_or(EndpointUrl { url, learned: true })
         });
-        let mut sources: Vec<Source> = Vec::new();
+        let mut sources: Vec<EndpointUrl> = Vec::new();
         for source in membership.gave.iter().cloned().chain(leader).chain(known.iter().cloned()) {
             if !sources.contains(&source) {
                 sources.push(source);
@@ -155,7 +155,7 @@ impl Pd {
     }
 
     /// Remembers who gave a timestamp.
-    fn remember(&self, source: Source) {
+    fn remember(&self, source: EndpointUrl) {
         if let Some(membership) = &mut *self.membership.lock().unwrap_or_else(PoisonError::into_inner) {
             membership.gave = Some(source);
         }
@@ -291,19 +291,19 @@ fn no_pd(status: Status) -> Refusal {
     }
 }
 
-async fn get_timestamp(channel: Channel, cluster_id: u64) -> Result<Said, Refusal> {
+async fn get_timestamp(channel: Channel, cluster_id: u64) -> Result<TimeAnswer, Refusal> {
     let path = PathAndQuery::from_static("/pdpb.PD/Tso");
     let request = TsoRequest { header: Some(RequestHeader { cluster_id }), count: 1 };
     match stream_one(ready(channel).await?, request, path).await {
         Ok(answer) => {
             complaint(answer.header.as_ref())?;
             let time = answer.timestamp.ok_or_else(|| Refusal::Elsewhere("an answer without a timestamp".into()))?;
-            Ok(Said::Time(Tso::from_parts(time.physical, time.logical)))
+            Ok(TimeAnswer::Time(Tso::from_parts(time.physical, time.logical)))
         }
         Err(status)
             if status.code() == Code::FailedPrecondition && status.message().contains("mismatch cluster id") =>
         {
-            Ok(Said::Mismatch(status.message().to_owned()))
+            Ok(TimeAnswer::Mismatch(status.message().to_owned()))
         }
         Err(status) => Err(status.into()),
     }

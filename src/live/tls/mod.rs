@@ -12,7 +12,7 @@ pub(super) use words::{NO_HTTP2, keeps_out, words};
 use crate::error::{Error, Result};
 use crate::live::settings::TlsFiles;
 use crate::world::CertificateRole;
-use pem::{File, KINDS, Role};
+use pem::{KINDS, PemFile, Role};
 use rustls::client::WebPkiServerVerifier;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::{CertifiedKey, SigningKey};
@@ -27,11 +27,11 @@ pub(super) struct Tls {
     /// How a server's certificate is verified; `None` is plain.
     pub(super) verifier: Option<Arc<Verifier>>,
     /// The certificates in the files.
-    pub(super) given: Vec<Given>,
+    pub(super) given: Vec<GivenCertificate>,
 }
 
 /// A certificate that we were given.
-pub(super) struct Given {
+pub(super) struct GivenCertificate {
     pub(super) role: CertificateRole,
     pub(super) file: PathBuf,
     pub(super) certificate: CertificateDer<'static>,
@@ -54,13 +54,13 @@ impl Tls {
         let builder = ClientConfig::builder().dangerous().with_custom_certificate_verifier(verifier.clone());
         let given = |role, file: &Path, certificates: &[CertificateDer<'static>]| {
             let given = certificates.iter().cloned();
-            given.map(|certificate| Given { role, file: file.to_owned(), certificate }).collect::<Vec<_>>()
+            given.map(|certificate| GivenCertificate { role, file: file.to_owned(), certificate }).collect::<Vec<_>>()
         };
         let mut all = given(CertificateRole::Authority, &files.ca, &authorities);
         let Some((cert_path, key_path)) = &files.identity else {
             return Ok(Self { config: builder.with_no_client_auth(), verifier: Some(verifier), given: all });
         };
-        let (cert, key) = (File::read(Role::Certificate, cert_path)?, File::read(Role::Key, key_path)?);
+        let (cert, key) = (PemFile::read(Role::Certificate, cert_path)?, PemFile::read(Role::Key, key_path)?);
         let (chain, private) = (cert.certificates()?, key.key()?);
         belong_together(&cert, &chain, &key, &private, (&files.ca, &authorities))?;
         all.extend(given(CertificateRole::Own, cert_path, &chain));
@@ -78,7 +78,7 @@ impl Tls {
 
 /// Whom the CA file makes us trust, and the certificates in it.
 fn trust(path: &Path) -> Result<(Arc<Verifier>, Vec<CertificateDer<'static>>)> {
-    let file = File::read(Role::Authority, path)?;
+    let file = PemFile::read(Role::Authority, path)?;
     let trusted = file.certificates()?;
     let mut roots = RootCertStore::empty();
     for (at, certificate) in trusted.iter().enumerate() {
@@ -96,9 +96,9 @@ fn trust(path: &Path) -> Result<(Arc<Verifier>, Vec<CertificateDer<'static>>)> {
 
 /// Makes sure that the key is the one of the first certificate.
 fn belong_together(
-    cert: &File,
+    cert: &PemFile,
     chain: &[CertificateDer<'static>],
-    key: &File,
+    key: &PemFile,
     private: &PrivateKeyDer<'static>,
     (ca_path, authorities): (&Path, &[CertificateDer<'static>]),
 ) -> Result<(), Error> {

@@ -29,13 +29,13 @@ impl Role {
 }
 
 /// A file as it was read.
-pub(super) struct File {
+pub(super) struct PemFile {
     role: Role,
     path: PathBuf,
     content: Vec<u8>,
 }
 
-impl File {
+impl PemFile {
     /// Reads it.
     ///
     /// # Errors

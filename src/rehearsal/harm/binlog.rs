@@ -3,7 +3,7 @@
 use super::pumps::{blame_for_block, blocked};
 use super::{Blame, Case, Harm, HarmKind, PROBE_WINDOW};
 use crate::node::{Kind, RecordState, State};
-use crate::rehearsal::trace::Act;
+use crate::rehearsal::trace::AttemptedChange;
 use crate::sim::{LogEvent, Micros, NodeIndex, SECOND};
 use crate::time::show_seconds;
 use crate::world::{Action, Change};
@@ -119,12 +119,12 @@ fn blame(scene: &Case<'_>, loss: &Loss<'_>) -> Blame {
     }
 }
 
-fn forced_or(act: &Act, otherwise: Blame) -> Blame {
+fn forced_or(act: &AttemptedChange, otherwise: Blame) -> Blame {
     if act.forced.is_empty() { otherwise } else { Blame::Accepted }
 }
 
 /// The states that the script wrote by hand into this node's record, and its deletions of it.
-fn written<'a>(scene: &'a Case<'_>, kind: Kind, id: &'a str) -> impl Iterator<Item = &'a Act> {
+fn written<'a>(scene: &'a Case<'_>, kind: Kind, id: &'a str) -> impl Iterator<Item = &'a AttemptedChange> {
     scene.played.acts.iter().filter(move |act| match &act.change {
         Change::SwapRecord { seen, .. } => (seen.node.kind, seen.node.id.as_str()) == (kind, id),
         Change::DeleteRecord { key, .. } => Kind::of_key(key) == Some((kind, id)),
@@ -142,7 +142,7 @@ fn written<'a>(scene: &'a Case<'_>, kind: Kind, id: &'a str) -> impl Iterator<It
 /// A Pump went of itself before the Drainer had read it: it was told to close, and did not wait for that Drainer.
 fn blame_for_close(scene: &Case<'_>, loss: &Loss<'_>, gone: Micros) -> Blame {
     let (drainer, pump) = (scene.id(NodeIndex::Drainer(loss.drainer)), scene.id(NodeIndex::Pump(loss.pump)));
-    let closes = |act: &&Act| {
+    let closes = |act: &&AttemptedChange| {
         let Change::Act { node, action: Action::Close } = &act.change else { return false };
         node.id == pump || node.id == drainer
     };
@@ -169,7 +169,7 @@ fn had_read_all(scene: &Case<'_>, loss: &Loss<'_>, told: Micros) -> bool {
 /// A Pump collected what the Drainer had not read: the script made it, or kept the Drainer down too long.
 fn blame_for_hole(scene: &Case<'_>, loss: &Loss<'_>) -> Blame {
     let (drainer, pump) = (scene.id(NodeIndex::Drainer(loss.drainer)), scene.id(NodeIndex::Pump(loss.pump)));
-    let collects = |act: &&Act| {
+    let collects = |act: &&AttemptedChange| {
         let Change::TriggerGc { node } = &act.change else { return false };
         node.id == pump && act.begun <= loss.at && loss.at <= act.ended
     };

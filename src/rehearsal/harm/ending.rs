@@ -4,7 +4,7 @@ use super::intended::{advancing, carried_out};
 use super::taken_out::TakenOut;
 use super::{Blame, Case, Harm, HarmKind, Intended, PROBE_WINDOW, STALL_WINDOW};
 use crate::node::{Kind, RecordState, State};
-use crate::rehearsal::trace::Act;
+use crate::rehearsal::trace::AttemptedChange;
 use crate::rehearsal::truth::{ProcessState, Timeline, since};
 use crate::sim::{Micros, NodeIndex};
 use std::collections::BTreeSet;
@@ -53,14 +53,14 @@ fn twice(scene: &Case<'_>, intended: &Intended, found: &mut Vec<Harm>) {
 }
 
 /// The end of a node's process and record.
-type End = (ProcessState, Option<RecordState>);
+type NodeEnd = (ProcessState, Option<RecordState>);
 
-fn end_at(node: &Timeline, time: Micros) -> End {
+fn end_at(node: &Timeline, time: Micros) -> NodeEnd {
     (node.process_at(time), node.record_at(time).cloned())
 }
 
 /// Since when a node is seen not to be what it is to be, at `time`; `None` if it is not seen.
-fn wrong_since(node: &Timeline, goal: &End, time: Micros) -> Option<Micros> {
+fn wrong_since(node: &Timeline, goal: &NodeEnd, time: Micros) -> Option<Micros> {
     // A process that has not come up yet does not listen: a probe finds nobody there.
     let end_at = |node: &Timeline, time: Micros| match end_at(node, time) {
         (ProcessState::Starting, record) if goal.0 == ProcessState::Down => (ProcessState::Down, record),
@@ -140,7 +140,7 @@ fn meant(scene: &Case<'_>) -> BTreeSet<NodeIndex> {
     aimed_at(scene, |_| true)
 }
 
-fn aimed_at(scene: &Case<'_>, counts: impl Fn(&Act) -> bool) -> BTreeSet<NodeIndex> {
+fn aimed_at(scene: &Case<'_>, counts: impl Fn(&AttemptedChange) -> bool) -> BTreeSet<NodeIndex> {
     let acts = scene.played.acts.iter().filter(|act| counts(act));
     let named = acts.flat_map(|act| act.change.nodes());
     let acted = named.filter_map(|node| scene.truth.named(node.kind, &node.id)).map(|node| node.who);

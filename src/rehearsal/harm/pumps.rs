@@ -1,6 +1,6 @@
 //! TiDB without a Pump that takes its writes, and more than one Pump down at a time.
 
-use super::taken_out::{How, TakenOut, is_pump};
+use super::taken_out::{Removal, TakenOut, is_pump};
 use super::{Blame, Case, Harm, HarmKind, PROBE_WINDOW};
 use crate::node::{RecordState, State};
 use crate::rehearsal::truth::{ProcessState, since};
@@ -44,7 +44,7 @@ fn not_online_since(process: &[(Micros, ProcessState)], time: Micros) -> Micros 
 
 /// Pumps that are to come back, down through us at the same time.
 fn two_down(scene: &Case<'_>, found: &mut Vec<Harm>) {
-    let returns = |out: &&TakenOut| is_pump(out.who) && out.how != How::Closed && is_to_return(scene, out);
+    let returns = |out: &&TakenOut| is_pump(out.who) && out.how != Removal::Closed && is_to_return(scene, out);
     let pumps: Vec<&TakenOut> = scene.taken_out.iter().filter(returns).collect();
     for (place, second) in pumps.iter().enumerate() {
         let first = pumps[..place].iter().find(|first| first.who != second.who && first.is_out_at(second.from));

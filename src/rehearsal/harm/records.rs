@@ -2,7 +2,7 @@
 
 use super::{Blame, Case, Harm, HarmKind, PROBE_WINDOW};
 use crate::node::{Kind, State};
-use crate::rehearsal::trace::Act;
+use crate::rehearsal::trace::AttemptedChange;
 use crate::rehearsal::truth::{ProcessState, Timeline, since};
 use crate::sim::Micros;
 use crate::world::Change;
@@ -29,7 +29,7 @@ pub(super) fn look(scene: &Case<'_>, found: &mut Vec<Harm>) {
     }
 }
 
-fn blame(act: &Act, condition: Micros) -> Blame {
+fn blame(act: &AttemptedChange, condition: Micros) -> Blame {
     match act.forced.is_empty() {
         true => Blame::of(Some(act.begun), condition, PROBE_WINDOW),
         false => Blame::Accepted,
@@ -37,7 +37,7 @@ fn blame(act: &Act, condition: Micros) -> Blame {
 }
 
 /// Written over a process that was there.
-fn over_live(act: &Act, node: &Timeline, state: Option<State>, found: &mut Vec<Harm>) {
+fn over_live(act: &AttemptedChange, node: &Timeline, state: Option<State>, found: &mut Vec<Harm>) {
     let was = node.process_at(act.ended);
     if was == ProcessState::Down {
         return;
@@ -55,7 +55,7 @@ fn over_live(act: &Act, node: &Timeline, state: Option<State>, found: &mut Vec<H
 }
 
 /// A Drainer's record that said `offline` let a closing Pump go.
-fn released(scene: &Case<'_>, act: &Act, drainer: &Timeline, found: &mut Vec<Harm>) {
+fn released(scene: &Case<'_>, act: &AttemptedChange, drainer: &Timeline, found: &mut Vec<Harm>) {
     let closing = |pump: &&Timeline| pump.kind() == Kind::Pump && pump.process_at(act.ended) == ProcessState::Closing;
     for pump in scene.truth.nodes.iter().filter(closing) {
         let unread = match (drainer.who, pump.who) {

@@ -2,14 +2,14 @@
 
 use crate::node::Kind;
 use crate::rehearsal::play::Played;
-use crate::rehearsal::trace::Act;
+use crate::rehearsal::trace::AttemptedChange;
 use crate::rehearsal::truth::{ProcessState, Truth, at};
 use crate::sim::{LogEvent, Micros, NodeIndex};
 use crate::world::{Action, Change, FaultKind};
 
 /// How a node was taken out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum How {
+pub(super) enum Removal {
     /// It was told to pause.
     Paused,
     /// It was told to close: it is not to come back.
@@ -22,7 +22,7 @@ pub(super) enum How {
 #[derive(Clone, Debug)]
 pub(super) struct TakenOut {
     pub(super) who: NodeIndex,
-    pub(super) how: How,
+    pub(super) how: Removal,
     /// When the script asked for it.
     pub(super) asked: Micros,
     /// When it happened.
@@ -55,7 +55,7 @@ pub(super) fn told<'a>(
     who: NodeIndex,
     action: Action,
     time: Micros,
-) -> Option<&'a Act> {
+) -> Option<&'a AttemptedChange> {
     let timeline = truth.node(who)?;
     played.acts.iter().rev().filter(|act| act.begun <= time).find(|act| {
         let Change::Act { node, action: asked } = &act.change else { return false };
@@ -73,8 +73,8 @@ pub(super) fn all(played: &Played, truth: &Truth) -> Vec<TakenOut> {
             continue;
         }
         let how = match action {
-            Action::Pause => How::Paused,
-            Action::Close => How::Closed,
+            Action::Pause => Removal::Paused,
+            Action::Close => Removal::Closed,
         };
         found.push(taken(truth, who, how, act.begun, entry.at));
     }
@@ -85,7 +85,7 @@ pub(super) fn all(played: &Played, truth: &Truth) -> Vec<TakenOut> {
             let before = at(&timeline.process, act.ended - 1).unwrap_or(ProcessState::Down);
             let stopped = timeline.process.iter().any(|(at, being)| *at == act.ended && *being == ProcessState::Down);
             if before != ProcessState::Down && stopped {
-                found.push(taken(truth, timeline.who, How::Stopped, act.begun, act.ended));
+                found.push(taken(truth, timeline.who, Removal::Stopped, act.begun, act.ended));
             }
         }
     }
@@ -93,7 +93,7 @@ pub(super) fn all(played: &Played, truth: &Truth) -> Vec<TakenOut> {
     found
 }
 
-fn taken(truth: &Truth, who: NodeIndex, how: How, asked: Micros, from: Micros) -> TakenOut {
+fn taken(truth: &Truth, who: NodeIndex, how: Removal, asked: Micros, from: Micros) -> TakenOut {
     let back = |timeline: &crate::rehearsal::truth::Timeline| {
         let online = |(at, being): &&(Micros, ProcessState)| *at > from && *being == ProcessState::Online;
         timeline.process.iter().find(online).map(|(at, _)| *at)

@@ -11,13 +11,13 @@ pub(super) const HEIGHT: f64 = 40.0;
 const MARGIN: f64 = 10.0;
 
 /// Where on a canvas time runs.
-pub(super) struct Frame<'a> {
+pub(super) struct TimeAxis<'a> {
     pub(super) scale: &'a Scale,
     pub(super) left: f64,
     pub(super) right: f64,
 }
 
-impl<'a> Frame<'a> {
+impl<'a> TimeAxis<'a> {
     /// Right of a column of `left` pixels.
     pub(super) fn new(scale: &'a Scale, layout: Layout, left: f64) -> Self {
         Self { scale, left, right: layout.width() - MARGIN }

@@ -1,6 +1,6 @@
 //! The curves of how far behind each Drainer was.
 
-use super::axis::{self, Frame};
+use super::axis::{self, TimeAxis};
 use super::canvas::{Anchor, Canvas, Layout};
 use super::scale::{Scale, mark_text, step_for};
 use super::{span, time};
@@ -21,7 +21,7 @@ pub(super) struct Curve<'a> {
 
 /// A curve in words.
 #[derive(Serialize)]
-pub(super) struct Row {
+pub(super) struct LagRow {
     colour: usize,
     drainers: String,
     first: String,
@@ -64,11 +64,11 @@ fn colour(place: usize) -> usize {
 }
 
 /// The curves in words.
-pub(super) fn rows(curves: &[Curve<'_>]) -> Vec<Row> {
+pub(super) fn rows(curves: &[Curve<'_>]) -> Vec<LagRow> {
     let row = |(place, curve): (usize, &Curve<'_>)| {
         let (at, highest) = curve.highest();
         let lag = |point: Option<&(Micros, Micros)>| span(point.map_or(0, |(_, lag)| *lag));
-        Row {
+        LagRow {
             colour: colour(place),
             drainers: curve.names(),
             first: lag(curve.points.first()),
@@ -88,7 +88,7 @@ pub(super) fn chart(layout: Layout, curves: &[Curve<'_>], scale: &Scale, left: f
     let limit = (highest + step - 1) / step * step;
     let marks: Vec<Micros> = (0..=limit / step).map(|mark| mark * step).collect();
     let widest = marks.iter().map(|mark| canvas.measure(&mark_text(*mark))).fold(0.0, f64::max);
-    let frame = Frame::new(scale, layout, left.max(widest + 12.0));
+    let frame = TimeAxis::new(scale, layout, left.max(widest + 12.0));
     let top = canvas.layout.font() + 14.0;
     let bottom = top + HEIGHT;
     let y = |lag: Micros| bottom - (lag.clamp(0, limit) as f64 / limit as f64) * HEIGHT;

@@ -1,6 +1,6 @@
 //! What stands above the nodes of a timeline: the script's steps, what it did, what went wrong and which harm it did.
 
-use super::axis::Frame;
+use super::axis::TimeAxis;
 use super::canvas::{Anchor, Canvas};
 use super::{fault_text, span};
 use crate::rehearsal::story::{Story, StoryLine, StoryLineKind};
@@ -14,17 +14,17 @@ const LANES: usize = 8;
 const APART: f64 = 6.0;
 
 /// A step: its name, and from when to when.
-pub(super) struct Step<'a> {
+pub(super) struct StepSpan<'a> {
     pub(super) name: &'a str,
     pub(super) from: Micros,
     pub(super) to: Micros,
 }
 
 /// The steps of a story: each lasts until the next one begins, the last one until the end.
-pub(super) fn steps(story: &Story) -> Vec<Step<'_>> {
+pub(super) fn steps(story: &Story) -> Vec<StepSpan<'_>> {
     let begun: Vec<&StoryLine> = story.told.iter().filter(|told| told.kind == StoryLineKind::Step).collect();
     let ends = begun.iter().skip(1).map(|told| told.at).chain([story.ended_at]);
-    begun.iter().zip(ends).map(|(told, to)| Step { name: &told.text, from: told.at, to: to.max(told.at) }).collect()
+    begun.iter().zip(ends).map(|(told, to)| StepSpan { name: &told.text, from: told.at, to: to.max(told.at) }).collect()
 }
 
 /// The moments that are drawn through the nodes: when a fault began, when harm was done; each with its class.
@@ -34,7 +34,7 @@ pub(super) fn moments(story: &Story) -> Vec<(&'static str, Micros)> {
 }
 
 /// Draws all lanes from `top` down, and returns where they end.
-pub(super) fn draw(canvas: &mut Canvas, frame: &Frame<'_>, story: &Story, top: f64) -> f64 {
+pub(super) fn draw(canvas: &mut Canvas, frame: &TimeAxis<'_>, story: &Story, top: f64) -> f64 {
     let mut y = top;
     let steps = steps(story);
     if !steps.is_empty() {
@@ -70,12 +70,12 @@ pub(super) fn draw(canvas: &mut Canvas, frame: &Frame<'_>, story: &Story, top: f
 }
 
 /// What a lane is, in the column left of it.
-fn caption(canvas: &mut Canvas, frame: &Frame<'_>, y: f64, text: &str) {
+fn caption(canvas: &mut Canvas, frame: &TimeAxis<'_>, y: f64, text: &str) {
     canvas.text("caption", (frame.left - APART, y + LANE - 5.0), Anchor::End, text);
 }
 
 /// The numbers of the steps, those that lie close together as one range.
-fn numbers(canvas: &mut Canvas, frame: &Frame<'_>, steps: &[Step<'_>], foot: f64) {
+fn numbers(canvas: &mut Canvas, frame: &TimeAxis<'_>, steps: &[StepSpan<'_>], foot: f64) {
     let mut groups: Vec<(usize, usize, f64)> = Vec::new();
     let text = |first: usize, last: usize| match first == last {
         true => first.to_string(),
@@ -107,7 +107,7 @@ fn numbers(canvas: &mut Canvas, frame: &Frame<'_>, steps: &[Step<'_>], foot: f64
 }
 
 /// The steps themselves, with their names where there is room.
-fn bands(canvas: &mut Canvas, frame: &Frame<'_>, steps: &[Step<'_>], y: f64) {
+fn bands(canvas: &mut Canvas, frame: &TimeAxis<'_>, steps: &[StepSpan<'_>], y: f64) {
     let mut drawn = f64::MIN;
     for (number, step) in (1..).zip(steps) {
         let (from, to) = (frame.x(step.from), frame.x(step.to).max(frame.x(step.from) + 1.5));
@@ -125,7 +125,7 @@ fn bands(canvas: &mut Canvas, frame: &Frame<'_>, steps: &[Step<'_>], y: f64) {
 }
 
 /// A diamond for what the script did; what lies close together has one.
-fn acts(canvas: &mut Canvas, frame: &Frame<'_>, story: &Story, y: f64) {
+fn acts(canvas: &mut Canvas, frame: &TimeAxis<'_>, story: &Story, y: f64) {
     let mut last: Option<(f64, String)> = None;
     for told in story.told.iter().filter(|told| told.kind == StoryLineKind::Effect) {
         let x = frame.x(told.at);
@@ -149,7 +149,7 @@ fn acts(canvas: &mut Canvas, frame: &Frame<'_>, story: &Story, y: f64) {
 }
 
 /// What lasts from a time to another, with its name in it or beside it.
-fn event(canvas: &mut Canvas, frame: &Frame<'_>, y: f64, (from, to): (Micros, Micros), (class, text): (&str, &str)) {
+fn event(canvas: &mut Canvas, frame: &TimeAxis<'_>, y: f64, (from, to): (Micros, Micros), (class, text): (&str, &str)) {
     let begin = frame.x(from);
     let end = frame.x(to).max(begin + 3.0).min(frame.right + 3.0);
     let lasts = if to > from && to < Micros::MAX { format!(" for {}", span(to - from)) } else { String::new() };

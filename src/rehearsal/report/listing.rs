@@ -10,7 +10,7 @@ const DEEDS: usize = 6;
 
 /// A line of the script.
 #[derive(Serialize)]
-pub(super) struct Line {
+pub(super) struct ScriptLine {
     number: usize,
     text: String,
     /// What it did, if it acted.
@@ -28,18 +28,18 @@ struct Deed {
 
 /// The lines of another file that acted.
 #[derive(Serialize)]
-pub(super) struct Module {
+pub(super) struct FileLines {
     file: String,
-    lines: Vec<Line>,
+    lines: Vec<ScriptLine>,
 }
 
-fn line(number: usize, text: &str, acts: &[&StoryLine]) -> Line {
+fn line(number: usize, text: &str, acts: &[&StoryLine]) -> ScriptLine {
     let deeds = acts.iter().take(DEEDS).map(|told| Deed { at: time(told.at), text: told.text.clone() });
-    Line { number, text: text.to_owned(), deeds: deeds.collect(), more: acts.len().saturating_sub(DEEDS) }
+    ScriptLine { number, text: text.to_owned(), deeds: deeds.collect(), more: acts.len().saturating_sub(DEEDS) }
 }
 
 /// All lines of the script.
-pub(super) fn script(script: &Source, story: &Story) -> Vec<Line> {
+pub(super) fn script(script: &Source, story: &Story) -> Vec<ScriptLine> {
     let of = |number: usize| -> Vec<&StoryLine> {
         let here = |told: &&StoryLine| {
             told.place.as_ref().is_some_and(|place| place.file == script.name && place.line == number)
@@ -50,7 +50,7 @@ pub(super) fn script(script: &Source, story: &Story) -> Vec<Line> {
 }
 
 /// The lines of modules that acted.
-pub(super) fn modules(script: &Source, story: &Story) -> Vec<Module> {
+pub(super) fn modules(script: &Source, story: &Story) -> Vec<FileLines> {
     let elsewhere = |told: &&StoryLine| told.place.as_ref().is_some_and(|place| place.file != script.name);
     let mut found: Vec<(&str, usize, &str, Vec<&StoryLine>)> = Vec::new();
     for told in story.told.iter().filter(elsewhere) {
@@ -63,7 +63,7 @@ pub(super) fn modules(script: &Source, story: &Story) -> Vec<Module> {
     found.sort_by_key(|(file, number, ..)| (*file, *number));
     let files = found.chunk_by(|a, b| a.0 == b.0);
     files
-        .map(|lines| Module {
+        .map(|lines| FileLines {
             file: lines.first().map_or("", |(file, ..)| file).to_owned(),
             lines: lines.iter().map(|(_, number, text, acts)| line(*number, text, acts)).collect(),
         })

@@ -20,15 +20,15 @@ pub(super) struct Many {
     harmful_share: String,
     unlucky: String,
     did_harm: bool,
-    outcomes: Vec<Outcome>,
-    harms: Vec<Harm>,
+    outcomes: Vec<OutcomeShare>,
+    harms: Vec<HarmShares>,
     /// The most binlog that was given up knowingly.
     accepted: Option<String>,
     spreads: Vec<Spread>,
 }
 
 #[derive(Serialize)]
-struct Outcome {
+struct OutcomeShare {
     name: String,
     count: String,
     share: String,
@@ -37,7 +37,7 @@ struct Outcome {
 }
 
 #[derive(Serialize)]
-struct Harm {
+struct HarmShares {
     name: &'static str,
     means: &'static str,
     script: String,
@@ -73,7 +73,7 @@ impl Many {
     pub(super) fn of(tally: &Tally) -> Self {
         let mut outcomes: Vec<(&String, &u64)> = tally.outcomes.iter().collect();
         outcomes.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
-        let outcome = |(name, count): (&String, &u64)| Outcome {
+        let outcome = |(name, count): (&String, &u64)| OutcomeShare {
             name: name.clone(),
             count: number(*count),
             share: share(*count, tally.futures),
@@ -98,10 +98,10 @@ impl Many {
     }
 }
 
-fn harms(tally: &Tally) -> Vec<Harm> {
+fn harms(tally: &Tally) -> Vec<HarmShares> {
     let row = |(kind, blames): (&HarmKind, &BTreeMap<Blame, u64>)| {
         let count = |blame| blames.get(&blame).copied().unwrap_or(0);
-        Harm {
+        HarmShares {
             name: kind.name(),
             means: meaning(*kind),
             script: number(count(Blame::Script)),
@@ -110,7 +110,7 @@ fn harms(tally: &Tally) -> Vec<Harm> {
             is_bad: count(Blame::Script) > 0,
         }
     };
-    let mut rows: Vec<Harm> = tally.harms.iter().map(row).collect();
+    let mut rows: Vec<HarmShares> = tally.harms.iter().map(row).collect();
     rows.sort_by_key(|row| !row.is_bad);
     rows
 }

@@ -36,7 +36,7 @@ use tale::{Length, Tale};
 const PAGE: &str = "report.html";
 
 /// Everything that a report shows.
-pub struct Report<'a> {
+pub struct RehearsalReport<'a> {
     /// The script, without the secrets that stand in it.
     pub script: &'a Source,
     /// The cluster that it was rehearsed on.
@@ -66,8 +66,8 @@ struct Page<'a> {
     base: Tale,
     many: Option<Many>,
     shortest: Vec<Shown>,
-    lines: Vec<listing::Line>,
-    modules: Vec<listing::Module>,
+    lines: Vec<listing::ScriptLine>,
+    modules: Vec<listing::FileLines>,
 }
 
 /// A number that stands for itself.
@@ -77,7 +77,7 @@ struct Fact {
     value: String,
 }
 
-impl Report<'_> {
+impl RehearsalReport<'_> {
     /// The page.
     ///
     /// # Errors
@@ -99,7 +99,7 @@ impl Report<'_> {
     /// Writes the page, whole or not at all.
     ///
     /// # Errors
-    /// As [`Report::html`]; `local` when the file cannot be written: what was there before is then intact.
+    /// As [`RehearsalReport::html`]; `local` when the file cannot be written: what was there before is then intact.
     pub fn save(&self, path: &Path) -> Result<()> {
         files::write("the report", path, &self.html()?)
     }

@@ -49,14 +49,14 @@ const STEPS: [Micros; 31] = [
 
 /// A stretch of time, and the length that it is shown with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stretch {
+pub(super) struct ShownStretch {
     pub(super) from: Micros,
     pub(super) to: Micros,
     shown: Micros,
     begins: Micros,
 }
 
-impl Stretch {
+impl ShownStretch {
     /// Whether it is shown shorter than it is.
     pub(super) fn is_shortened(&self) -> bool {
         self.shown < self.to - self.from
@@ -66,7 +66,7 @@ impl Stretch {
 /// Virtual time along a chart.
 #[derive(Clone, Debug)]
 pub(super) struct Scale {
-    pub(super) stretches: Vec<Stretch>,
+    pub(super) stretches: Vec<ShownStretch>,
     shown: Micros,
 }
 
@@ -80,7 +80,7 @@ impl Scale {
         let mut lengths: Vec<Micros> = marks.windows(2).map(|pair| pair[1] - pair[0]).collect();
         lengths.sort_unstable();
         let (longest, shown) = even(&lengths);
-        let mut stretches: Vec<Stretch> = Vec::new();
+        let mut stretches: Vec<ShownStretch> = Vec::new();
         let mut begins = 0;
         for pair in marks.windows(2) {
             let length = pair[1] - pair[0];
@@ -88,7 +88,7 @@ impl Scale {
             let shows = if is_long { shown } else { length };
             match stretches.last_mut().filter(|last| !is_long && !last.is_shortened()) {
                 Some(last) => (last.to, last.shown) = (pair[1], last.shown + shows),
-                None => stretches.push(Stretch { from: pair[0], to: pair[1], shown: shows, begins }),
+                None => stretches.push(ShownStretch { from: pair[0], to: pair[1], shown: shows, begins }),
             }
             begins += shows;
         }
@@ -180,7 +180,7 @@ mod tests {
             4 * HOUR + 10 * SECOND,
         );
         assert!(scale.share(10 * SECOND) > 0.2, "{scale:?}");
-        assert!(scale.stretches.iter().any(Stretch::is_shortened));
+        assert!(scale.stretches.iter().any(ShownStretch::is_shortened));
         assert_eq!(scale.share(4 * HOUR + 10 * SECOND), 1.0);
     }
 
@@ -188,7 +188,7 @@ mod tests {
     fn even_steps_stay_even() {
         let scale = Scale::new((0..10).map(|at| at * 30 * SECOND), 270 * SECOND);
         assert_eq!(scale.share(135 * SECOND), 0.5);
-        assert!(!scale.stretches.iter().any(Stretch::is_shortened));
+        assert!(!scale.stretches.iter().any(ShownStretch::is_shortened));
     }
 
     #[test]

@@ -34,14 +34,14 @@ pub(super) struct Tale {
     /// Nodes that stayed as they were and are in no chart.
     untouched: Vec<Untouched>,
     untouched_count: usize,
-    steps: Vec<Step>,
+    steps: Vec<StepRow>,
     lags: Option<Value>,
-    lag_rows: Vec<lag::Row>,
-    told: Vec<Line>,
+    lag_rows: Vec<lag::LagRow>,
+    told: Vec<TaleLine>,
     untold: usize,
-    differences: Vec<Difference>,
+    differences: Vec<DifferenceRow>,
     faults: Vec<String>,
-    harms: Vec<Harm>,
+    harms: Vec<HarmRow>,
 }
 
 /// Nodes that were the same all the time.
@@ -54,14 +54,14 @@ struct Untouched {
 }
 
 #[derive(Serialize)]
-struct Step {
+struct StepRow {
     name: String,
     from: String,
     took: String,
 }
 
 #[derive(Serialize)]
-struct Line {
+struct TaleLine {
     at: String,
     class: &'static str,
     kind: &'static str,
@@ -70,7 +70,7 @@ struct Line {
 }
 
 #[derive(Serialize)]
-struct Difference {
+struct DifferenceRow {
     node: String,
     what: String,
     before: String,
@@ -78,7 +78,7 @@ struct Difference {
 }
 
 #[derive(Serialize)]
-struct Harm {
+struct HarmRow {
     at: String,
     kind: &'static str,
     text: String,
@@ -157,8 +157,8 @@ fn groups(tracks: &[&Track], end: i64) -> Vec<Untouched> {
     found
 }
 
-fn steps(story: &Story) -> Vec<Step> {
-    let row = |step: lanes::Step<'_>| Step {
+fn steps(story: &Story) -> Vec<StepRow> {
+    let row = |step: lanes::StepSpan<'_>| StepRow {
         name: step.name.to_owned(),
         from: time(step.from),
         took: span(step.to - step.from),
@@ -166,11 +166,11 @@ fn steps(story: &Story) -> Vec<Step> {
     lanes::steps(story).into_iter().map(row).collect()
 }
 
-fn told(story: &Story, lines: usize) -> Vec<Line> {
+fn told(story: &Story, lines: usize) -> Vec<TaleLine> {
     let line = |told: &crate::rehearsal::story::StoryLine| {
         let (class, kind) = word(told.kind);
         let place = told.place.as_ref().map(|place| format!("line {}", place.line));
-        Line { at: time(told.at), class, kind, text: told.text.clone(), place }
+        TaleLine { at: time(told.at), class, kind, text: told.text.clone(), place }
     };
     story.told.iter().take(lines).map(line).collect()
 }
@@ -192,8 +192,8 @@ fn word(kind: StoryLineKind) -> (&'static str, &'static str) {
     }
 }
 
-fn differences(story: &Story) -> Vec<Difference> {
-    let row = |differs: &crate::rehearsal::story::Difference| Difference {
+fn differences(story: &Story) -> Vec<DifferenceRow> {
+    let row = |differs: &crate::rehearsal::story::Difference| DifferenceRow {
         node: differs.node.to_string(),
         what: differs.what.clone(),
         before: differs.before.clone(),
@@ -202,8 +202,8 @@ fn differences(story: &Story) -> Vec<Difference> {
     story.differences.iter().map(row).collect()
 }
 
-fn harms(story: &Story) -> Vec<Harm> {
-    let row = |harm: &crate::rehearsal::harm::Harm| Harm {
+fn harms(story: &Story) -> Vec<HarmRow> {
+    let row = |harm: &crate::rehearsal::harm::Harm| HarmRow {
         at: time(harm.at),
         kind: harm.kind.name(),
         text: harm.text.clone(),

@@ -1,6 +1,6 @@
 //! The timeline: what truly became of the process and the record of each node, over virtual time.
 
-use super::axis::{self, Frame};
+use super::axis::{self, TimeAxis};
 use super::canvas::{Anchor, Canvas, Layout};
 use super::scale::Scale;
 use super::{lanes, span, time};
@@ -100,7 +100,7 @@ pub(super) fn left(canvas: &Canvas, tracks: &[&Track]) -> f64 {
 /// Draws `tracks`, and above them what the script did.
 pub(super) fn chart(layout: Layout, story: &Story, scale: &Scale, tracks: &[&Track], about: &str) -> String {
     let mut canvas = Canvas::new(layout);
-    let frame = Frame::new(scale, layout, left(&canvas, tracks));
+    let frame = TimeAxis::new(scale, layout, left(&canvas, tracks));
     let rows = match tracks.len() {
         0..=FEW => Rows { process: 18.0, record: 16.0, has_words: true },
         _ => Rows { process: 12.0, record: 8.0, has_words: false },
@@ -133,7 +133,7 @@ fn shared_beginning(tracks: &[&Track]) -> usize {
 /// Two bars for a node, process above record; returns where they end.
 fn node(
     canvas: &mut Canvas,
-    frame: &Frame<'_>,
+    frame: &TimeAxis<'_>,
     track: &Track,
     shared: usize,
     rows: &Rows,
@@ -171,7 +171,7 @@ fn node(
 
 fn bar(
     canvas: &mut Canvas,
-    frame: &Frame<'_>,
+    frame: &TimeAxis<'_>,
     (id, what): (&str, &str),
     segments: &[Segment],
     (y, height, has_words): (f64, f64, bool),
@@ -198,7 +198,7 @@ fn bar(
 /// Draws what is too narrow to be seen on its own.
 fn squeezed(
     canvas: &mut Canvas,
-    frame: &Frame<'_>,
+    frame: &TimeAxis<'_>,
     (id, what): (&str, &str),
     slivers: &mut Vec<Segment>,
     (y, height): (f64, f64),

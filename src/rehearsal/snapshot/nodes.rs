@@ -3,8 +3,8 @@
 mod process;
 
 use super::observe::{Observed, ObservedNode, beat_ms};
-use super::pace::{Pace, pace};
-use super::unknown::Unknown;
+use super::pace::{DrainerPace, pace};
+use super::unknown::UnknownFacts;
 use crate::node::{Kind, Record, RecordState};
 use crate::sim::{DiskSpec, DrainerSpec, KeySpec, Phases, ProcessSpec, PumpSpec, Span};
 use crate::time::show_seconds;
@@ -31,16 +31,16 @@ const YEAR_MS: i64 = 366 * 86_400_000;
 
 /// All nodes of a snapshot.
 #[derive(Default)]
-pub(super) struct Nodes {
+pub(super) struct SnapshotNodes {
     pub(super) pumps: Vec<PumpSpec>,
     pub(super) drainers: Vec<DrainerSpec>,
     /// Records that no node of the simulator can have.
     pub(super) keys: Vec<KeySpec>,
 }
 
-impl Nodes {
+impl SnapshotNodes {
     /// The nodes as they were observed.
-    pub(super) fn of(observed: &Observed, unknown: &mut Unknown) -> Self {
+    pub(super) fn of(observed: &Observed, unknown: &mut UnknownFacts) -> Self {
         let stands = stands(observed, unknown);
         forgotten(observed, unknown);
         let mut nodes = Self::default();
@@ -52,7 +52,7 @@ impl Nodes {
                 nodes.keys.push(KeySpec { key: node.key(), value: seen.record.json.shown().into_owned() });
                 continue;
             }
-            let subject = Subject { observed, seen, stand };
+            let subject = NodeInSight { observed, seen, stand };
             match node.kind {
                 Kind::Pump => nodes.pumps.push(subject.pump(unknown)),
                 Kind::Drainer => {
@@ -67,7 +67,7 @@ impl Nodes {
 }
 
 /// Pumps that a Drainer reads and that have no record: a simulated Drainer reads what has one.
-fn forgotten(observed: &Observed, unknown: &mut Unknown) {
+fn forgotten(observed: &Observed, unknown: &mut UnknownFacts) {
     for seen in &observed.nodes {
         let Some(status) = &seen.status else { continue };
         let known =
@@ -80,14 +80,14 @@ fn forgotten(observed: &Observed, unknown: &mut Unknown) {
 }
 
 /// One node, with what is around it.
-struct Subject<'a> {
+struct NodeInSight<'a> {
     observed: &'a Observed,
     seen: &'a ObservedNode,
     stand: &'a Stand,
 }
 
-impl Subject<'_> {
-    fn pump(&self, unknown: &mut Unknown) -> PumpSpec {
+impl NodeInSight<'_> {
+    fn pump(&self, unknown: &mut UnknownFacts) -> PumpSpec {
         let node = &self.seen.record.node;
         let lag_ms = self.pump_lag_ms();
         let mut phases = self.heartbeat();
@@ -145,7 +145,7 @@ impl Subject<'_> {
     }
 
     /// When a Pump that works makes its next binlog: its newest one tells.
-    fn fake_binlog_ms(&self, unknown: &mut Unknown) -> i64 {
+    fn fake_binlog_ms(&self, unknown: &mut UnknownFacts) -> i64 {
         let age_ms = self.observed.age_ms(self.seen.record.max_commit_ts);
         if age_ms > STALE_MS {
             let (node, old) = (&self.seen.record.node, seconds(age_ms));
@@ -155,7 +155,7 @@ impl Subject<'_> {
         if age_ms > STALE_MS { FAKE_BINLOG_MS } else { FAKE_BINLOG_MS - age_ms.max(1) % FAKE_BINLOG_MS }
     }
 
-    fn drainer(&self, held_up: bool, unknown: &mut Unknown) -> DrainerSpec {
+    fn drainer(&self, held_up: bool, unknown: &mut UnknownFacts) -> DrainerSpec {
         let node = &self.seen.record.node;
         let (extra, json) = self.text(unknown);
         DrainerSpec {
@@ -173,30 +173,30 @@ impl Subject<'_> {
     }
 
     /// How fast a Drainer consumes; `None` for all there is.
-    fn speed(&self, held_up: bool, unknown: &mut Unknown) -> Option<f64> {
+    fn speed(&self, held_up: bool, unknown: &mut UnknownFacts) -> Option<f64> {
         let behind_ms = self.behind_ms();
         let pace = match self.stand.process {
             ProcessSpec::Running => pace(self.observed, self.seen, behind_ms, held_up),
-            _ => Pace::KeepsUp,
+            _ => DrainerPace::KeepsUp,
         };
         let (node, watched) = (&self.seen.record.node, seconds(self.observed.watched_ms()));
         match pace {
-            Pace::Speed(speed) => {
+            DrainerPace::Speed(speed) => {
                 unknown.say(format!("{node} consumed {speed}s of binlog per second for {watched}: taken as its speed"));
                 Some(speed)
             }
-            Pace::Stands => {
+            DrainerPace::Stands => {
                 let behind = seconds(behind_ms);
                 unknown.say(format!(
                     "{node} is {behind} behind and did not advance in {watched}: taken as standing still for good"
                 ));
                 Some(0.0)
             }
-            Pace::Unclear => {
+            DrainerPace::Unclear => {
                 unknown.say(format!("{node} did not advance in {watched}, which may be chance: taken as going on"));
                 None
             }
-            Pace::KeepsUp => {
+            DrainerPace::KeepsUp => {
                 unknown.speeds.extend(self.seen.counts().then(|| node.id.clone()));
                 None
             }
@@ -204,7 +204,7 @@ impl Subject<'_> {
     }
 
     /// The fields of its record that no node writes itself, or the whole text where fields cannot say it.
-    fn text(&self, unknown: &mut Unknown) -> (Map<String, Json>, Option<String>) {
+    fn text(&self, unknown: &mut UnknownFacts) -> (Map<String, Json>, Option<String>) {
         let record = &self.seen.record;
         if let Some(extra) = extra(record) {
             return (extra, None);
@@ -248,7 +248,7 @@ impl Subject<'_> {
     }
 
     /// How long ago its process was started; of one that does not run, when its record was last written.
-    fn uptime(&self, unknown: &mut Unknown) -> Span {
+    fn uptime(&self, unknown: &mut UnknownFacts) -> Span {
         if matches!(self.stand.process, ProcessSpec::Dead | ProcessSpec::Hung) {
             return span(self.observed.age_ms(self.seen.record.update_ts));
         }

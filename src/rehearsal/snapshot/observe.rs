@@ -42,7 +42,7 @@ pub(super) struct ObservedNode {
 
 /// What the nodes themselves say, by node.
 #[derive(Default)]
-struct Said {
+struct NodeAnswers {
     findings: BTreeMap<NodeRef, ProbeFinding>,
     metrics: BTreeMap<NodeRef, BTreeMap<String, f64>>,
     statuses: BTreeMap<NodeRef, StatusReport>,
@@ -63,7 +63,7 @@ impl Observed {
         let Answer::Tidbs(tidbs) = world.apply(&Request::Read(Read::Tidbs), None)? else {
             return Err(unexpected("TiDB"));
         };
-        let mut said = Said::ask(world, &first)?;
+        let mut said = NodeAnswers::ask(world, &first)?;
         let (mut last, mut now) = list(world)?;
         let mut asked = states(&first);
         for _ in 1..LOOKS {
@@ -71,7 +71,7 @@ impl Observed {
                 break;
             }
             asked = states(&last);
-            said = Said::ask(world, &last)?;
+            said = NodeAnswers::ask(world, &last)?;
             (last, now) = list(world)?;
         }
         let nodes = last.records.into_iter().map(|record| said.of(record, &first)).collect();
@@ -119,7 +119,7 @@ fn states(listing: &Listing) -> Vec<(NodeRef, RecordState)> {
     listing.records.iter().map(|record| (record.node.clone(), record.state.clone())).collect()
 }
 
-impl Said {
+impl NodeAnswers {
     /// Probes everybody, and asks those that answer how it goes.
     fn ask(world: &mut dyn World, listing: &Listing) -> Result<Self> {
         let nodes: Vec<NodeRef> = listing.records.iter().map(|record| record.node.clone()).collect();

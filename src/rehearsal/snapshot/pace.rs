@@ -15,7 +15,7 @@ const STALLED_MS: i64 = 30_000;
 
 /// How fast a Drainer was seen to consume.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Pace {
+pub(super) enum DrainerPace {
     /// It keeps up, or nothing shows how fast it could be.
     KeepsUp,
     /// So many seconds of binlog in a second.
@@ -27,8 +27,8 @@ pub(super) enum Pace {
 }
 
 /// The pace of the Drainer `seen`, which is at `behind_ms` now. A Drainer that a Pump holds up (`held_up`) shows none.
-pub(super) fn pace(observed: &Observed, seen: &ObservedNode, behind_ms: i64, held_up: bool) -> Pace {
-    let Some(before) = &seen.before else { return Pace::KeepsUp };
+pub(super) fn pace(observed: &Observed, seen: &ObservedNode, behind_ms: i64, held_up: bool) -> DrainerPace {
+    let Some(before) = &seen.before else { return DrainerPace::KeepsUp };
     let behind_then = observed.began.physical_ms() - before.max_commit_ts.physical_ms();
     let beaten = seen.record.update_ts.physical_ms() - before.update_ts.physical_ms();
     let advanced = match beaten > 0 {
@@ -38,14 +38,14 @@ pub(super) fn pace(observed: &Observed, seen: &ObservedNode, behind_ms: i64, hel
     // Its own clock tells best how long it had between the two heartbeats.
     let time = if beaten > 0 { beaten } else { observed.watched_ms() };
     if behind_then.min(behind_ms) <= BEHIND_MS || time < beat_ms(seen.record.node.kind) {
-        return Pace::KeepsUp;
+        return DrainerPace::KeepsUp;
     }
     match (rounded(advanced as f64 / time as f64), held_up) {
-        (speed, _) if speed > 0.0 && behind_then.min(behind_ms) <= SHOWS_SPEED_MS => Pace::KeepsUp,
-        (speed, _) if speed > 0.0 => Pace::Speed(speed),
-        (_, true) => Pace::KeepsUp,
-        _ if behind_ms > STALLED_MS => Pace::Stands,
-        _ => Pace::Unclear,
+        (speed, _) if speed > 0.0 && behind_then.min(behind_ms) <= SHOWS_SPEED_MS => DrainerPace::KeepsUp,
+        (speed, _) if speed > 0.0 => DrainerPace::Speed(speed),
+        (_, true) => DrainerPace::KeepsUp,
+        _ if behind_ms > STALLED_MS => DrainerPace::Stands,
+        _ => DrainerPace::Unclear,
     }
 }
 

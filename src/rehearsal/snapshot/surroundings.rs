@@ -1,22 +1,22 @@
 //! What is around the nodes: PD, TiDB servers, and keys that are no records.
 
-use super::unknown::{Unknown, WRITES_PER_SECOND};
+use super::unknown::{UnknownFacts, WRITES_PER_SECOND};
 use crate::node::Malformed;
-use crate::sim::{BinlogSpec, KeySpec, PdMember, TidbSpec};
+use crate::sim::{BinlogSpec, KeySpec, PdMemberSpec, TidbSpec};
 use crate::world::{ClusterInfo, TidbServer};
 
 /// PD's members, the leader first.
-pub(super) fn members(cluster: &ClusterInfo, unknown: &mut Unknown) -> Vec<PdMember> {
+pub(super) fn members(cluster: &ClusterInfo, unknown: &mut UnknownFacts) -> Vec<PdMemberSpec> {
     let mut members = cluster.members.clone();
     members.sort_by_key(|member| Some(&member.name) != cluster.leader.as_ref());
     if let (None, Some(first)) = (&cluster.leader, members.first()) {
         unknown.say(format!("PD had no leader just then: taken as {}", first.name));
     }
-    members.into_iter().map(|member| PdMember { name: member.name, url: member.client_urls.join(",") }).collect()
+    members.into_iter().map(|member| PdMemberSpec { name: member.name, url: member.client_urls.join(",") }).collect()
 }
 
 /// The TiDB servers. One that skips goes on without binlog, as it has proved.
-pub(super) fn tidbs(servers: &[TidbServer], unknown: &mut Unknown) -> Vec<TidbSpec> {
+pub(super) fn tidbs(servers: &[TidbServer], unknown: &mut UnknownFacts) -> Vec<TidbSpec> {
     let spec = |server: &TidbServer| {
         let binlog = match server.binlog_status.as_str() {
             "On" => BinlogSpec::On,
@@ -42,7 +42,7 @@ pub(super) fn tidbs(servers: &[TidbServer], unknown: &mut Unknown) -> Vec<TidbSp
 }
 
 /// Keys that are no records. What was wrong with each stands in its place, which is no record either.
-pub(super) fn malformed(keys: &[Malformed], unknown: &mut Unknown) -> Vec<KeySpec> {
+pub(super) fn malformed(keys: &[Malformed], unknown: &mut UnknownFacts) -> Vec<KeySpec> {
     unknown.values.extend(keys.iter().map(|malformed| malformed.key.clone()));
     keys.iter()
         .map(|malformed| KeySpec { key: malformed.key.clone().into(), value: malformed.reason.clone().into() })

@@ -11,7 +11,7 @@ pub(super) const WRITES_PER_SECOND: u32 = 20;
 
 /// What is not known so far. Nodes that lack the same share a sentence.
 #[derive(Default)]
-pub(super) struct Unknown {
+pub(super) struct UnknownFacts {
     said: Vec<String>,
     /// Nodes whose start is not known.
     pub(super) starts: Vec<Untrusted>,
@@ -25,7 +25,7 @@ pub(super) struct Unknown {
     pub(super) values: Vec<Untrusted>,
 }
 
-impl Unknown {
+impl UnknownFacts {
     /// Adds a sentence, without a full stop; on one line, whatever the ids in it hold.
     pub(super) fn say(&mut self, sentence: String) {
         self.said.push(on_one_line(&sentence).into_owned());

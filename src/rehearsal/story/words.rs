@@ -4,7 +4,7 @@ use super::{StoryLine, StoryLineKind, is_told};
 use crate::error::ErrorKind;
 use crate::language::Ending;
 use crate::rehearsal::play::Played;
-use crate::rehearsal::trace::{Act, Asked, Said};
+use crate::rehearsal::trace::{AskedQuestion, AttemptedChange, SaidNotice};
 use crate::sim::{Cluster, Fault, LogEntry, LogEvent, Micros, NodeIndex, SECOND};
 use crate::text::Untrusted;
 use crate::time::show_seconds;
@@ -30,18 +30,18 @@ pub(super) fn script(played: &Played) -> Vec<StoryLine> {
     all.into_iter().map(|(_, told)| told).collect()
 }
 
-fn question(asked: &Asked) -> StoryLine {
+fn question(asked: &AskedQuestion) -> StoryLine {
     let first = asked.text.lines().next().unwrap_or_default();
     StoryLine::new(asked.at, StoryLineKind::Asked, format!("would ask: {first}"))
 }
 
-fn effect(act: &Act) -> StoryLine {
+fn effect(act: &AttemptedChange) -> StoryLine {
     let text = format!("{}: {}", change(&act.change), outcome(act));
     StoryLine { place: act.place.clone(), ..StoryLine::new(act.ended, StoryLineKind::Effect, text) }
 }
 
 /// What was said, as a line; what changed is told by the change itself.
-fn line(said: &Said) -> Option<StoryLine> {
+fn line(said: &SaidNotice) -> Option<StoryLine> {
     let line = |kind, text: String| Some(StoryLine::new(said.at, kind, text));
     match &said.notice {
         Notice::StepBegan(name) => line(StoryLineKind::Step, name.clone()),
@@ -66,7 +66,7 @@ pub(crate) fn change(change: &Change) -> String {
     change.words(|node| node.id.to_string())
 }
 
-fn outcome(act: &Act) -> String {
+fn outcome(act: &AttemptedChange) -> String {
     match &act.outcome {
         Ok(Answer::Acted(acted)) => acted.message.to_string(),
         Ok(_) if act.change.outside().is_some() => {

@@ -12,7 +12,7 @@ mod suffers;
 pub(crate) use suffers::{Outside, Suffers};
 
 use super::clock::{Micros, SECOND};
-use super::cluster::{Cluster, Event};
+use super::cluster::{Cluster, DueEvent};
 use super::log::LogEvent;
 use super::process::NodeIndex;
 use super::pump::UNMATCHED_AT_MOST;
@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 use crate::nearest::did_you_mean;
 use crate::node::Kind;
 use crate::world::{FaultKind, Victim};
-use rules::{Begin, End, rules};
+use rules::{Begin, FaultEnd, rules};
 
 /// How long PD is without a leader when it moves, unless the fault says how long.
 const LEADERLESS: Micros = 3 * SECOND;
@@ -56,9 +56,9 @@ impl Cluster {
         let ends = length(&fault).map(|length| begins.saturating_add(length));
         let at = self.faults.len();
         self.faults.push(fault);
-        self.queue.schedule(begins, Event::FaultBegins(at));
+        self.queue.schedule(begins, DueEvent::FaultBegins(at));
         if let Some(ends) = ends {
-            self.queue.schedule(ends, Event::FaultEnds(at));
+            self.queue.schedule(ends, DueEvent::FaultEnds(at));
         }
     }
 
@@ -162,10 +162,10 @@ impl Cluster {
         let fault = self.faults[at].clone();
         self.note(LogEvent::FaultEnded(at));
         match (rules(fault.kind).end, self.victim(&fault)) {
-            (End::Untouched(end), Some(who)) if self.node(who).handled == active.handled => end(self, who),
-            (End::Node(end), Some(who)) => end(self, who),
-            (End::Cluster(end), _) => end(self, &fault),
-            (End::Untouched(_) | End::Node(_) | End::ByItself, _) => {}
+            (FaultEnd::Untouched(end), Some(who)) if self.node(who).handled == active.handled => end(self, who),
+            (FaultEnd::Node(end), Some(who)) => end(self, who),
+            (FaultEnd::Cluster(end), _) => end(self, &fault),
+            (FaultEnd::Untouched(_) | FaultEnd::Node(_) | FaultEnd::ByItself, _) => {}
         }
     }
 }

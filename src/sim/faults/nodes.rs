@@ -2,7 +2,7 @@
 
 use crate::node::State;
 use crate::sim::clock::{Micros, SECOND};
-use crate::sim::cluster::{Cluster, Event};
+use crate::sim::cluster::{Cluster, DueEvent};
 use crate::sim::process::{NodeIndex, ProcessStage, Signal};
 
 /// How often a flapping node is killed.
@@ -59,7 +59,7 @@ impl Cluster {
             }
             FLAP_EVERY - FLAP_DOWN
         };
-        self.queue.schedule(self.now + due, Event::FaultTurns(at));
+        self.queue.schedule(self.now + due, DueEvent::FaultTurns(at));
     }
 
     /// Starts a process that is gone or about to go.

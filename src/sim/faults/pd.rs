@@ -1,7 +1,7 @@
 //! Faults that happen to no node: to PD, to etcd, to our host and to the human.
 
 use crate::node::Kind;
-use crate::sim::cluster::{Cluster, Event};
+use crate::sim::cluster::{Cluster, DueEvent};
 use crate::sim::drainer::{DRAINER_BEAT, FAILED_BEATS};
 use crate::sim::log::LogEvent;
 use crate::sim::process::NodeIndex;
@@ -40,7 +40,7 @@ impl Cluster {
             if let NodeIndex::Drainer(at) = who {
                 let last = self.now + FAILED_BEATS * DRAINER_BEAT;
                 let epoch = self.drainers[at].node.epoch;
-                self.queue.schedule(last, Event::GiveUp(at, epoch));
+                self.queue.schedule(last, DueEvent::GiveUp(at, epoch));
             }
         }
         self.rewire();
@@ -57,14 +57,14 @@ impl Cluster {
         for who in all.into_iter().filter(|who| self.node(*who).beats()).collect::<Vec<_>>() {
             let node = self.node(who);
             let (at, epoch) = (node.next_beat(self.now), node.epoch);
-            self.queue.schedule(at, Event::Beat(who, epoch));
+            self.queue.schedule(at, DueEvent::Beat(who, epoch));
         }
         self.look_soon();
         self.rewire();
     }
 
     pub(super) fn next_member_leads(&mut self) {
-        let leads = |member: &crate::world::Member| Some(member.name.as_str()) == self.leader.as_deref();
+        let leads = |member: &crate::world::PdMember| Some(member.name.as_str()) == self.leader.as_deref();
         let next = self.members.iter().position(leads).map_or(0, |at| (at + 1) % self.members.len());
         self.leader = self.members.get(next).map(|member| member.name.as_str().into());
     }

@@ -4,7 +4,7 @@ use super::nodes::FLAP_DOWN;
 use super::{Outside, Suffers};
 use crate::node::State;
 use crate::sim::clock::Micros;
-use crate::sim::cluster::{Cluster, Event};
+use crate::sim::cluster::{Cluster, DueEvent};
 use crate::sim::process::{NodeIndex, Signal};
 use crate::sim::scenario::Fault;
 use crate::world::{Action, FaultKind};
@@ -14,7 +14,7 @@ pub(super) struct Rules {
     /// Whether it would change anything now. What lasts until somebody meets it always does.
     pub(super) strikes: fn(&Cluster, Option<NodeIndex>) -> bool,
     pub(super) begin: Begin,
-    pub(super) end: End,
+    pub(super) end: FaultEnd,
 }
 
 /// How a fault begins.
@@ -32,7 +32,7 @@ pub(super) enum Begin {
 
 /// How a fault is undone when it ends.
 #[derive(Clone, Copy)]
-pub(super) enum End {
+pub(super) enum FaultEnd {
     /// It ended by its time, or is not undone.
     ByItself,
     /// The node is dealt with.
@@ -54,7 +54,7 @@ pub(super) fn rules(kind: FaultKind) -> &'static Rules {
 static RULES: [(FaultKind, Rules); FaultKind::ALL.len()] = [
     (
         FaultKind::Crash,
-        node(runs, |cluster, who, _, _| cluster.signal(who, Signal::Kill), End::Untouched(Cluster::bring_back)),
+        node(runs, |cluster, who, _, _| cluster.signal(who, Signal::Kill), FaultEnd::Untouched(Cluster::bring_back)),
     ),
     (
         FaultKind::Flap,
@@ -62,9 +62,9 @@ static RULES: [(FaultKind, Rules); FaultKind::ALL.len()] = [
             runs,
             |cluster, who, at, _| {
                 cluster.signal(who, Signal::Kill);
-                cluster.queue.schedule(cluster.now + FLAP_DOWN, Event::FaultTurns(at));
+                cluster.queue.schedule(cluster.now + FLAP_DOWN, DueEvent::FaultTurns(at));
             },
-            End::Untouched(Cluster::bring_back),
+            FaultEnd::Untouched(Cluster::bring_back),
         ),
     ),
     (
@@ -72,7 +72,7 @@ static RULES: [(FaultKind, Rules); FaultKind::ALL.len()] = [
         node(
             |cluster, who| who.is_some_and(|who| cluster.node(who).beats()),
             |cluster, who, _, _| cluster.fail(who),
-            End::Untouched(Cluster::bring_back),
+            FaultEnd::Untouched(Cluster::bring_back),
         ),
     ),
     (
@@ -80,19 +80,19 @@ static RULES: [(FaultKind, Rules); FaultKind::ALL.len()] = [
         node(
             |cluster, who| who.and_then(|who| cluster.node(who).process).is_some_and(|process| !process.hung),
             |cluster, who, _, _| cluster.signal(who, Signal::Stop),
-            End::Untouched(|cluster, who| cluster.signal(who, Signal::Cont)),
+            FaultEnd::Untouched(|cluster, who| cluster.signal(who, Signal::Cont)),
         ),
     ),
     (FaultKind::LoseRecord, suffers(|suffers| &mut suffers.loses_record)),
     (FaultKind::StartFails, suffers(|suffers| &mut suffers.start_fails)),
     (FaultKind::SlowStart, suffers(|suffers| &mut suffers.slow_start)),
-    (FaultKind::Stall, node(always, Cluster::stall, End::Node(Cluster::stall_is_over))),
+    (FaultKind::Stall, node(always, Cluster::stall, FaultEnd::Node(Cluster::stall_is_over))),
     (
         FaultKind::SlowDrainer,
         node(
             always,
             |cluster, who, _, _| cluster.slow_down(who, true),
-            End::Node(|cluster, who| cluster.slow_down(who, false)),
+            FaultEnd::Node(|cluster, who| cluster.slow_down(who, false)),
         ),
     ),
     (FaultKind::Refuse, suffers(|suffers| &mut suffers.refuses)),
@@ -106,10 +106,10 @@ static RULES: [(FaultKind, Rules); FaultKind::ALL.len()] = [
                 cluster.signal(who, Signal::Kill);
                 cluster.start(who, Some(&address));
             },
-            End::ByItself,
+            FaultEnd::ByItself,
         ),
     ),
-    (FaultKind::UnmatchedPrewrite, node(always, Cluster::leave_unmatched, End::ByItself)),
+    (FaultKind::UnmatchedPrewrite, node(always, Cluster::leave_unmatched, FaultEnd::ByItself)),
     (
         FaultKind::OtherPauses,
         node(
@@ -121,16 +121,16 @@ static RULES: [(FaultKind, Rules); FaultKind::ALL.len()] = [
                 })
             },
             |cluster, who, _, _| cluster.act(who, Action::Pause),
-            End::Untouched(Cluster::bring_back),
+            FaultEnd::Untouched(Cluster::bring_back),
         ),
     ),
     (
         FaultKind::OtherWritesPaused,
-        node(has_record, |cluster, who, _, _| cluster.other_writes(who, State::Paused), End::ByItself),
+        node(has_record, |cluster, who, _, _| cluster.other_writes(who, State::Paused), FaultEnd::ByItself),
     ),
     (
         FaultKind::OtherWritesOffline,
-        node(has_record, |cluster, who, _, _| cluster.other_writes(who, State::Offline), End::ByItself),
+        node(has_record, |cluster, who, _, _| cluster.other_writes(who, State::Offline), FaultEnd::ByItself),
     ),
     (FaultKind::PdGone, cluster(always, |cluster, _| cluster.pd_goes(), |cluster, _| cluster.pd_comes_back())),
     (
@@ -157,17 +157,17 @@ static RULES: [(FaultKind, Rules); FaultKind::ALL.len()] = [
 const fn node(
     strikes: fn(&Cluster, Option<NodeIndex>) -> bool,
     begin: fn(&mut Cluster, NodeIndex, usize, Micros),
-    end: End,
+    end: FaultEnd,
 ) -> Rules {
     Rules { strikes, begin: Begin::Node(begin), end }
 }
 
 const fn suffers(until: fn(&mut Suffers) -> &mut Micros) -> Rules {
-    Rules { strikes: always, begin: Begin::Suffers(until), end: End::ByItself }
+    Rules { strikes: always, begin: Begin::Suffers(until), end: FaultEnd::ByItself }
 }
 
 const fn outside(until: fn(&mut Outside) -> &mut Micros) -> Rules {
-    Rules { strikes: always, begin: Begin::Outside(until), end: End::ByItself }
+    Rules { strikes: always, begin: Begin::Outside(until), end: FaultEnd::ByItself }
 }
 
 const fn cluster(
@@ -175,7 +175,7 @@ const fn cluster(
     begin: fn(&mut Cluster, &Fault),
     end: fn(&mut Cluster, &Fault),
 ) -> Rules {
-    Rules { strikes, begin: Begin::Cluster(begin), end: End::Cluster(end) }
+    Rules { strikes, begin: Begin::Cluster(begin), end: FaultEnd::Cluster(end) }
 }
 
 fn always(_: &Cluster, _: Option<NodeIndex>) -> bool {

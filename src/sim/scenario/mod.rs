@@ -40,7 +40,7 @@ pub struct Scenario {
     pub start: String,
     /// PD's members.
     #[serde(default = "default_pd")]
-    pub pd: Vec<PdMember>,
+    pub pd: Vec<PdMemberSpec>,
     /// The alarms that PD's etcd has raised, and that nobody ends: it takes no write.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alarms: Vec<Alarm>,
@@ -79,7 +79,7 @@ struct Versioned {
 /// A member of PD; the first one leads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PdMember {
+pub struct PdMemberSpec {
     /// Its name.
     pub name: String,
     /// Where clients reach it; several URLs with commas between them.
@@ -176,8 +176,8 @@ fn default_version() -> String {
     "5.7.25-TiDB-v6.5.0".into()
 }
 
-fn default_pd() -> Vec<PdMember> {
-    vec![PdMember { name: "pd-0".into(), url: "http://10.0.1.1:2379".into() }]
+fn default_pd() -> Vec<PdMemberSpec> {
+    vec![PdMemberSpec { name: "pd-0".into(), url: "http://10.0.1.1:2379".into() }]
 }
 
 impl Default for Scenario {

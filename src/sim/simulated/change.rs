@@ -5,7 +5,7 @@ use super::look::{only_pumps, silence};
 use super::{HTTP_DEADLINE, Simulated};
 use crate::error::{Error, ErrorKind, Result};
 use crate::node::{Kind, NodeRef, Record, State};
-use crate::sim::http::{Behind, Said};
+use crate::sim::http::{Behind, StateReply};
 use crate::sim::process::NodeIndex;
 use crate::text::Untrusted;
 use crate::world::{Acted, Action, Answer, Fence, TidbRef};
@@ -16,13 +16,15 @@ impl Simulated {
         let who = self.listener(node, action.name(), Some(action))?;
         let loses = self.cluster.node(who).suffers.loses_answers > self.cluster.now();
         match self.cluster.put_state(who, &node.id, action.name()) {
-            Said::Done(_) if loses => Err(lost(node, action.name(), "the connection was reset")),
-            said @ Said::Done(_) => Ok(Answer::Acted(Acted { message: said.to_string().into() })),
-            said @ (Said::OtherId { .. } | Said::State { .. } | Said::UnknownAction { .. }) => Err(Error::new(
-                ErrorKind::Rejected,
-                format!("cannot {} {node}: {}", action.name(), Untrusted::from(said.to_string())),
-            )
-            .hint("probe the node to see its true state")),
+            StateReply::Done(_) if loses => Err(lost(node, action.name(), "the connection was reset")),
+            said @ StateReply::Done(_) => Ok(Answer::Acted(Acted { message: said.to_string().into() })),
+            said @ (StateReply::OtherId { .. } | StateReply::State { .. } | StateReply::UnknownAction { .. }) => {
+                Err(Error::new(
+                    ErrorKind::Rejected,
+                    format!("cannot {} {node}: {}", action.name(), Untrusted::from(said.to_string())),
+                )
+                .hint("probe the node to see its true state"))
+            }
         }
     }
 

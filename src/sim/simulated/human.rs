@@ -9,7 +9,7 @@ use crate::sim::log::LogEvent;
 use crate::sim::process::{NodeIndex, Signal};
 use crate::sim::scenario::{Fault, Span};
 use crate::time::show_seconds;
-use crate::world::{Answer, Choice, Exec, FaultKind, Manual, Play, ProbeFinding, Question, Ran, TidbBinlog};
+use crate::world::{Answer, Choice, Exec, FaultKind, Manual, Play, ProbeFinding, ProgramEnd, Question, TidbBinlog};
 use std::time::Duration;
 
 /// What a human takes for what they are asked, where the script does not say.
@@ -146,7 +146,7 @@ impl Simulated {
     pub(super) fn exec(&mut self, exec: &Exec) -> Result<Answer> {
         self.pass(Micros::try_from(exec.takes.unwrap_or(EXEC).as_micros()).unwrap_or(Micros::MAX))?;
         self.restart(&exec.stops, &exec.starts)?;
-        Ok(Answer::Ran(Ran { status: 0, stdout: String::new(), stderr: String::new() }))
+        Ok(Answer::Ran(ProgramEnd { status: 0, stdout: String::new(), stderr: String::new() }))
     }
 
     /// Stops and starts these processes.

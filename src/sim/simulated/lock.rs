@@ -17,7 +17,7 @@ const TTL: Micros = 30 * SECOND;
 const BEAT: Micros = 10 * SECOND;
 
 /// A lock that is ours.
-pub(super) struct Held {
+pub(super) struct SimulatedLease {
     fence: Fence,
     until: Micros,
     next_beat: Micros,
@@ -78,7 +78,7 @@ impl Simulated {
                 let value = holder.value(self.cluster.unix_ms(now));
                 let create_revision = self.cluster.put(LOCK_KEY, value.as_bytes());
                 let fence = Fence { key: LOCK_KEY.into(), create_revision };
-                let held = Held { fence: fence.clone(), until: now + TTL, next_beat: now + BEAT };
+                let held = SimulatedLease { fence: fence.clone(), until: now + TTL, next_beat: now + BEAT };
                 self.lock = Some(held);
                 Ok(Answer::Locked(fence))
             }

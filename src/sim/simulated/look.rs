@@ -4,7 +4,7 @@ use super::{HTTP_DEADLINE, PROBE_DEADLINE, Simulated};
 use crate::error::{Error, ErrorKind, Result};
 use crate::node::{Kind, NodeRef, State};
 use crate::sim::clock::{Micros, SECOND};
-use crate::sim::http::{Behind, Said};
+use crate::sim::http::{Behind, StateReply};
 use crate::sim::process::NodeIndex;
 use crate::text::ShownPath;
 use crate::time::show_seconds;
@@ -95,9 +95,9 @@ impl Simulated {
             Behind::Nobody | Behind::Reset => ProbeFinding::Refused,
             Behind::Silent(_) => ProbeFinding::Silent,
             Behind::Node(who) => match self.cluster.put_state(who, &node.id, "probe") {
-                Said::OtherId { own, .. } => ProbeFinding::Other(own.into()),
-                Said::State { state, .. } => ProbeFinding::State(state),
-                Said::UnknownAction { .. } | Said::Done(_) => ProbeFinding::State(State::Online),
+                StateReply::OtherId { own, .. } => ProbeFinding::Other(own.into()),
+                StateReply::State { state, .. } => ProbeFinding::State(state),
+                StateReply::UnknownAction { .. } | StateReply::Done(_) => ProbeFinding::State(State::Online),
             },
         }
     }

@@ -51,7 +51,7 @@ pub struct Simulated {
     secret_key: Option<String>,
     interrupt: Interrupt,
     encrypted: u128,
-    lock: Option<lock::Held>,
+    lock: Option<lock::SimulatedLease>,
 }
 
 impl Simulated {

@@ -3,7 +3,7 @@
 use super::RunJournal;
 use crate::error::{Error, Result};
 use crate::journal::store::Sync;
-use crate::journal::store::chain::Kind;
+use crate::journal::store::chain::RowKind;
 use crate::journal::store::fault;
 use crate::journal::{Deeds, Entry, Journal, Mark, Outcome, Unfinished};
 use crate::world::{Change, Effect, Request};
@@ -34,9 +34,9 @@ impl Journal for RunJournal {
             return Ok(());
         }
         let at_ms = Some((self.clock)());
-        let row = Noted { at_ms, step: self.step.as_deref(), request, outcome, by };
+        let row = BorrowedEntry { at_ms, step: self.step.as_deref(), request, outcome, by };
         let body = serde_json::to_string(&row).map_err(|e| fault::unwritable(&e))?;
-        self.buffer.push((Kind::Asked, body));
+        self.buffer.push((RowKind::Asked, body));
         // What began before and has no outcome will get none: the run has gone on without it.
         self.open = None;
         match self.is_stored() && self.buffer.len() >= self.group {
@@ -51,7 +51,7 @@ impl Journal for RunJournal {
         let counts = u64::from(may_count(change));
         let (change, findings, by) = (change.clone(), findings.to_vec(), by.map(str::to_owned));
         let began = Unfinished { seq, at_ms: Some((self.clock)()), step: self.step.clone(), change, findings, by };
-        self.push(Kind::Began, &began)?;
+        self.push(RowKind::Began, &began)?;
         let before = self.open.replace(began);
         self.line.run.changes += counts;
         self.begun += 1;
@@ -76,7 +76,7 @@ impl Journal for RunJournal {
         if may_count(change) && !happened {
             self.line.run.changes = self.line.run.changes.saturating_sub(1);
         }
-        self.push(Kind::Done, &Entry { at_ms, step, ..entry })?;
+        self.push(RowKind::Done, &Entry { at_ms, step, ..entry })?;
         self.open = None;
         self.commit(Sync::Host).map_err(|fault| {
             // It did happen: nothing may come after it before that is noted, which the end tries once more.
@@ -128,7 +128,7 @@ impl Journal for RunJournal {
 
 /// An entry that is not yet owned.
 #[derive(Serialize)]
-struct Noted<'n> {
+struct BorrowedEntry<'n> {
     #[serde(skip_serializing_if = "Option::is_none")]
     at_ms: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]

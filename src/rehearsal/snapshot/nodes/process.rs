@@ -2,7 +2,7 @@
 
 use crate::node::{Kind, NodeRef, RecordState, State};
 use crate::rehearsal::snapshot::observe::{Observed, ObservedNode};
-use crate::rehearsal::snapshot::unknown::Unknown;
+use crate::rehearsal::snapshot::unknown::UnknownFacts;
 use crate::sim::ProcessSpec;
 use crate::world::ProbeFinding;
 
@@ -13,11 +13,11 @@ pub(super) struct Stand {
 }
 
 /// How every node stands, in their order.
-pub(super) fn stands(observed: &Observed, unknown: &mut Unknown) -> Vec<Stand> {
+pub(super) fn stands(observed: &Observed, unknown: &mut UnknownFacts) -> Vec<Stand> {
     observed.nodes.iter().map(|seen| stand(observed, seen, unknown)).collect()
 }
 
-fn stand(observed: &Observed, seen: &ObservedNode, unknown: &mut Unknown) -> Stand {
+fn stand(observed: &Observed, seen: &ObservedNode, unknown: &mut UnknownFacts) -> Stand {
     let node = &seen.record.node;
     // A text that is no state stays in the record, as a whole; to everybody it is neither `online` nor `offline`.
     let record = match seen.record.state {
@@ -71,7 +71,7 @@ fn stand(observed: &Observed, seen: &ObservedNode, unknown: &mut Unknown) -> Sta
 }
 
 /// A process on its way out: it has ended by the time that anything else happens.
-fn ending(node: &NodeRef, state: State, unknown: &mut Unknown) -> Stand {
+fn ending(node: &NodeRef, state: State, unknown: &mut UnknownFacts) -> Stand {
     let record = match state {
         State::Online | State::Pausing | State::Paused => State::Paused,
         State::Closing | State::Offline => State::Offline,
