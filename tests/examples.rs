@@ -2,14 +2,14 @@
 
 use crate::language_fixture::Shell;
 use binlogsh::language::tree::Parser;
-use binlogsh::language::{Ending, ParamDoc, Settings, Source, functions};
+use binlogsh::language::{Ending, ParamDoc, ScriptSettings, Source, functions};
 use binlogsh::secret::Secret;
 
 #[test]
 fn every_function_has_an_example_that_runs_in_its_sample() {
     let mut broken = Vec::new();
     for function in functions() {
-        let mut shell = Shell::simulated(function.example.scenario, Settings::default());
+        let mut shell = Shell::simulated(function.example.scenario, ScriptSettings::default());
         if let Err(error) = shell.run(function.example.code) {
             broken.push(format!("{} in {}: {}", function.name, function.example.scenario, error.error));
         }
@@ -20,7 +20,7 @@ fn every_function_has_an_example_that_runs_in_its_sample() {
 #[test]
 fn an_example_that_is_a_comparison_is_true() {
     for function in functions() {
-        let mut shell = Shell::simulated(function.example.scenario, Settings::default());
+        let mut shell = Shell::simulated(function.example.scenario, ScriptSettings::default());
         if let Ok(Ending::Value(binlogsh::value::Value::Bool(held))) = shell.run(function.example.code) {
             assert!(held, "{}: {}", function.name, function.example.code);
         }
@@ -37,7 +37,7 @@ fn every_function_of_the_library_has_an_example_that_runs_in_its_sample_and_is_t
     let imports: String = imports.collect();
     let mut broken = Vec::new();
     for function in functions {
-        let mut shell = Shell::simulated(&function.scenario, Settings::default());
+        let mut shell = Shell::simulated(&function.scenario, ScriptSettings::default());
         match shell.run(&format!("{imports}{}", function.example)) {
             Ok(Ending::Value(binlogsh::value::Value::Bool(false))) => {
                 broken.push(format!("{}: false", function.signature))
@@ -78,7 +78,7 @@ fn every_example_of_readme_and_guide_runs() {
             let doc = Parser::default().parse(&Source::new(page, code.clone())).unwrap().doc.unwrap();
             let made_up = |secret: &ParamDoc| (secret.name.clone(), Secret::Plain(Secret::MADE_UP.into()));
             let secrets = doc.secrets().map(made_up).collect();
-            let mut shell = Shell::simulated(&sample, Settings { secrets, ..Settings::default() });
+            let mut shell = Shell::simulated(&sample, ScriptSettings { secrets, ..ScriptSettings::default() });
             if let Err(error) = shell.run(&code) {
                 panic!("{page}:{line} in {sample}: {} {:?}\n{code}", error.error, error.place);
             }

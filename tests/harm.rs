@@ -2,7 +2,7 @@
 //! and one in which nobody could have known.
 
 use binlogsh::interrupt::Interrupt;
-use binlogsh::language::{Settings, Source};
+use binlogsh::language::{ScriptSettings, Source};
 use binlogsh::rehearsal::{Base, Blame, Bounds, Harm, HarmKind, Played, Subjects, judged};
 use binlogsh::sim::{Fault, HOUR, MILLISECOND, MINUTE, Micros, SECOND, Scenario};
 use binlogsh::world::{Change, FaultKind};
@@ -15,7 +15,7 @@ struct Rehearsal {
 }
 
 fn rehearse(code: &str) -> Rehearsal {
-    let (source, settings) = (Source::new("script.rhai", code), Settings::default());
+    let (source, settings) = (Source::new("script.rhai", code), ScriptSettings::default());
     let scenario = Scenario::named("default").unwrap();
     Rehearsal { subjects: Subjects { source, settings, scenario, interrupt: Interrupt::default() }, faults: Vec::new() }
 }

@@ -3,7 +3,7 @@
 use crate::harness::Shell as Harness;
 use crate::language_fixture::Shell;
 use binlogsh::error::{Error, ErrorKind};
-use binlogsh::language::{Ending, Limits, Settings};
+use binlogsh::language::{Ending, Limits, ScriptSettings};
 use binlogsh::value::Value;
 
 /// The error of `code` holds all of `parts`, in its message or hint.
@@ -115,7 +115,7 @@ fn the_first_line_may_name_the_program() {
 #[test]
 fn a_loop_without_end_is_stopped() {
     let limits = Limits { operations: 10_000, ..Limits::default() };
-    let mut shell = Shell::with(Settings { limits, ..Settings::default() });
+    let mut shell = Shell::with(ScriptSettings { limits, ..ScriptSettings::default() });
     let error = shell.error("loop { }").error;
     assert!(error.message.contains("10000 steps") && error.hint.unwrap().contains("wait_until"));
     let caught = shell.error("try { loop { } } catch { print(\"caught\") }");

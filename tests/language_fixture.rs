@@ -3,7 +3,7 @@
 use binlogsh::error::{Error, Result, ScriptError};
 use binlogsh::interrupt::Interrupt;
 use binlogsh::journal::Memory;
-use binlogsh::language::{Ending, Interpreter, Settings, Source};
+use binlogsh::language::{Ending, Interpreter, ScriptSettings, Source};
 use binlogsh::node::{Kind, NodeRef, Record, State};
 use binlogsh::policy::Yes;
 use binlogsh::session::{Parts, Session};
@@ -94,24 +94,24 @@ pub(crate) struct Shell {
 
 impl Shell {
     pub(crate) fn new() -> Self {
-        Self::with(Settings::default())
+        Self::with(ScriptSettings::default())
     }
 
-    pub(crate) fn with(settings: Settings) -> Self {
+    pub(crate) fn with(settings: ScriptSettings) -> Self {
         let (asked, interrupt) = (Rc::new(RefCell::new(Asked::default())), Interrupt::default());
         let world = Still(Rc::clone(&asked), interrupt.clone());
         Self::upon(Box::new(world), asked, interrupt, settings)
     }
 
     /// Upon the simulated cluster `sample`.
-    pub(crate) fn simulated(sample: &str, settings: Settings) -> Self {
+    pub(crate) fn simulated(sample: &str, settings: ScriptSettings) -> Self {
         let world = Simulated::new(&Scenario::named(sample).unwrap()).unwrap();
         let interrupt = Interrupt::default();
         let world = world.with_interrupt(interrupt.clone());
         Self::upon(Box::new(world), Rc::default(), interrupt, settings)
     }
 
-    fn upon(world: Box<dyn World>, asked: Rc<RefCell<Asked>>, interrupt: Interrupt, settings: Settings) -> Self {
+    fn upon(world: Box<dyn World>, asked: Rc<RefCell<Asked>>, interrupt: Interrupt, settings: ScriptSettings) -> Self {
         let notices = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&notices);
         let tell: binlogsh::world::Notices = Arc::new(move |notice| kept.lock().unwrap().push(notice));

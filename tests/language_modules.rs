@@ -2,7 +2,7 @@
 
 use crate::language_fixture::Shell;
 use binlogsh::error::{ErrorKind, Place, ScriptError};
-use binlogsh::language::{Ending, Settings, Source};
+use binlogsh::language::{Ending, ScriptSettings, Source};
 use binlogsh::value::Value;
 use std::path::Path;
 
@@ -63,7 +63,7 @@ fn nothing_outside_can_be_imported() {
 #[test]
 fn a_script_does_not_import_from_where_it_is_called() {
     let dir = directory(&[("near.rhai", "fn one() { 1 }")]);
-    let mut shell = Shell::with(Settings { roots: vec![dir.path().to_owned()], ..Settings::default() });
+    let mut shell = Shell::with(ScriptSettings { roots: vec![dir.path().to_owned()], ..ScriptSettings::default() });
     let root = Some(dir.path().join("scripts"));
     for path in ["near", "../near"] {
         let text = format!("import \"{path}\" as n; n::one()");
@@ -93,7 +93,8 @@ fn modules_that_import_each_other_are_refused() {
 #[test]
 fn the_prompt_imports_from_the_current_directory() {
     let dir = directory(&[("scripts/near.rhai", "fn one() { 1 }")]);
-    let mut shell = Shell::with(Settings { roots: vec![dir.path().join("scripts")], ..Settings::default() });
+    let mut shell =
+        Shell::with(ScriptSettings { roots: vec![dir.path().join("scripts")], ..ScriptSettings::default() });
     shell.line("import \"near\" as n");
     assert_eq!(shell.line("n::one()"), Value::Int(1));
     assert!(shell.interpreter.line("import \"../x\" as x").is_err());
@@ -209,7 +210,7 @@ fn a_pinned_script_runs_with_its_modules_as_they_were() {
 
     std::fs::write(dir.path().join("scripts/near.rhai"), "fn three() { 4 }").unwrap();
     std::fs::remove_file(dir.path().join("scripts/sub/far.rhai")).unwrap();
-    let settings = Settings { pinned: Some(pinned), ..Settings::default() };
+    let settings = ScriptSettings { pinned: Some(pinned), ..ScriptSettings::default() };
     let elsewhere = Source { root: None, ..source };
     let ending = Shell::with(settings).interpreter.run(&elsewhere);
     assert_eq!(ending.unwrap(), Ending::Value(Value::Int(3)));
@@ -217,7 +218,7 @@ fn a_pinned_script_runs_with_its_modules_as_they_were() {
 
 #[test]
 fn a_pinned_script_imports_nothing_else() {
-    let settings = Settings { pinned: Some(Vec::new()), ..Settings::default() };
+    let settings = ScriptSettings { pinned: Some(Vec::new()), ..ScriptSettings::default() };
     let error = Shell::with(settings).error("import \"pumps\" as p;").error;
     assert_eq!(error.kind, ErrorKind::NotFound);
     assert!(error.message.contains("\"pumps\"") && error.message.contains("script.rhai"), "{error}");

@@ -2,7 +2,7 @@
 
 use crate::language_fixture::Shell;
 use binlogsh::error::ErrorKind;
-use binlogsh::language::{Ending, ParamType, ScriptDoc, Settings, Source, shipped};
+use binlogsh::language::{Ending, ParamType, ScriptDoc, ScriptSettings, Source, shipped};
 use binlogsh::time::parse_duration;
 use binlogsh::value::Value;
 use binlogsh::world::Notice;
@@ -47,7 +47,7 @@ fn the_parameters_of_the_scripts_are_those_of_the_documentation() {
 
 fn on(sample: &str, parameters: &[(&str, &str)]) -> Shell {
     let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Shell::simulated(sample, Settings { parameters, ..Settings::default() })
+    Shell::simulated(sample, ScriptSettings { parameters, ..ScriptSettings::default() })
 }
 
 /// What a health check found: severity, node, and what.

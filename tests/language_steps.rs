@@ -2,13 +2,13 @@
 
 use crate::language_fixture::Shell;
 use binlogsh::error::ErrorKind;
-use binlogsh::language::{Settings, Source, functions, reference_markdown};
+use binlogsh::language::{ScriptSettings, Source, functions, reference_markdown};
 use binlogsh::value::Value;
 use binlogsh::world::Notice;
 
 fn given(parameters: &[(&str, &str)]) -> Shell {
     let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Shell::with(Settings { parameters, ..Settings::default() })
+    Shell::with(ScriptSettings { parameters, ..ScriptSettings::default() })
 }
 
 const SCRIPT: &str = "#!/usr/bin/env binlogsh\n//! Restarts things.\n//!\n//! One at a time.\n\n\

@@ -226,6 +226,32 @@ fn the_database_is_known_to_the_store_alone() {
     }
 }
 
+/// The name of the type that a line of the program defines, if it does. What a trait or its implementation names (`type Reply`)
+/// is indented, and belongs to it.
+fn type_defined(line: &str) -> Option<&str> {
+    let words = match (line.strip_prefix("pub "), line.strip_prefix("pub(")) {
+        (Some(rest), _) => rest,
+        (_, Some(rest)) => rest.split_once(") ")?.1,
+        _ => line,
+    };
+    let (sort, name) = words.split_once(' ')?;
+    ["struct", "enum", "trait", "type"].contains(&sort).then(|| name.split(|c: char| !c.is_alphanumeric()).next())?
+}
+
+#[test]
+fn a_type_name_means_one_thing() {
+    let mut defined: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (path, text) in sources().into_iter().filter(|(path, _)| !path.ends_with("/tests.rs")) {
+        let program = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or("");
+        for name in program.lines().filter_map(type_defined) {
+            defined.entry(name.to_owned()).or_default().push(path.clone());
+        }
+    }
+    assert!(defined.len() > 500 && defined.contains_key("Request") && defined.contains_key("Session"), "{defined:#?}");
+    defined.retain(|_, paths| paths.len() > 1);
+    assert!(defined.is_empty(), "these names have several meanings: {defined:#?}");
+}
+
 #[test]
 fn a_lint_gives_way_only_with_a_reason() {
     for (path, text) in sources() {

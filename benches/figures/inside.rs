@@ -4,7 +4,7 @@ use crate::row::{Row, median};
 use binlogsh::error::Result;
 use binlogsh::interrupt::Interrupt;
 use binlogsh::journal::Memory;
-use binlogsh::language::{Interpreter, Settings, Source};
+use binlogsh::language::{Interpreter, ScriptSettings, Source};
 use binlogsh::policy::ReadOnly;
 use binlogsh::session::{Parts, Session};
 use binlogsh::tso::Tso;
@@ -52,7 +52,7 @@ pub(crate) fn bound_call() -> Row {
     let looped = |call: &str| {
         let code = format!("fn empty(x) {{ }} let x = 400962745252184065; for i in 0..{TURNS} {{ {call}; }}");
         let source = Source::new("bench", code);
-        let mut interpreter = Interpreter::new(Rc::new(RefCell::new(session())), Settings::default());
+        let mut interpreter = Interpreter::new(Rc::new(RefCell::new(session())), ScriptSettings::default());
         nanoseconds(TURNS, move || {
             black_box(interpreter.run(&source).unwrap());
         })

@@ -8,7 +8,7 @@ use binlogsh::journal::store::{
     Claim, Holder, NewRun, RunEnding, RunFilter, RunHead, RunJournal, RunKind, RunState, Store, run_id,
 };
 use binlogsh::journal::{Entry, Journal, Keeps};
-use binlogsh::language::{Interpreter, Settings, Source};
+use binlogsh::language::{Interpreter, ScriptSettings, Source};
 use binlogsh::node::{Kind, NodeRef, Record};
 use binlogsh::policy::AskOperator;
 use binlogsh::session::{Parts, Session};
@@ -239,6 +239,6 @@ fn play(script: &str, run: RunJournal) {
         interrupt: Interrupt::default(),
         lock: None,
     });
-    let mut interpreter = Interpreter::new(Rc::new(RefCell::new(session)), Settings::default());
+    let mut interpreter = Interpreter::new(Rc::new(RefCell::new(session)), ScriptSettings::default());
     interpreter.run(&Source::new("long.rhai", script)).unwrap();
 }

@@ -8,7 +8,7 @@ use crate::check::rule::{Family, Rule, Severity};
 use crate::check::script::Script;
 use crate::check::types::KnownType;
 use crate::check::vocabulary::ScriptVocabulary;
-use crate::language::tree::{Expr, ExprKind, Function, Part, Spot, Stmt};
+use crate::language::tree::{Expr, ExprKind, Part, ScriptFunction, Spot, Stmt};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
@@ -82,8 +82,8 @@ struct PropertyReader<'a> {
     scopes: Vec<Vec<(String, KnownType)>>,
     /// What the function returns that is being read.
     returned: Vec<KnownType>,
-    inferred: HashMap<*const Function, KnownType>,
-    inferring: Vec<*const Function>,
+    inferred: HashMap<*const ScriptFunction, KnownType>,
+    inferring: Vec<*const ScriptFunction>,
     found: Vec<RuleFinding>,
 }
 

@@ -2,7 +2,7 @@
 
 use crate::check::variables::ScriptVariables;
 use crate::error::Error;
-use crate::language::tree::{Expr, ExprKind, Function, Name, Parsed, Parser, Part, Spot, Stmt};
+use crate::language::tree::{Expr, ExprKind, Name, Parsed, Parser, Part, ScriptFunction, Spot, Stmt};
 use crate::language::{Source, find_module};
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeSet, HashMap};
@@ -59,7 +59,7 @@ impl Script {
     }
 
     /// Every function that it defines.
-    pub(super) fn functions(&self) -> &[Function] {
+    pub(super) fn functions(&self) -> &[ScriptFunction] {
         &self.parsed.tree.functions
     }
 

@@ -46,7 +46,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, Instead> {
     }
     // To put the definition together takes as long as all the rest, so that is done once.
     let mut command = Cli::command();
-    let mut line = Line::new(&command, args);
+    let mut line = CommandLine::new(&command, args);
     let behind_ctl = line.split_off_ctl();
     let args = line.words();
     let cli = command.try_get_matches_from_mut(&args).and_then(|matches| Cli::from_arg_matches(&matches));
@@ -73,7 +73,7 @@ fn help_wanted(cli: &Cli) -> Option<&'static str> {
 }
 
 /// What clap does not see, since it looks at what stands before the command and at what stands behind it apart.
-fn consistent(mut cli: Cli, line: &Line, command: &mut clap::Command) -> Result<Cli, clap::Error> {
+fn consistent(mut cli: Cli, line: &CommandLine, command: &mut clap::Command) -> Result<Cli, clap::Error> {
     let mut conflict = |text: String| command.error(ErrorKind::ArgumentConflict, text);
     if cli.command.is_some() && !cli.eval.is_empty() {
         return Err(conflict("-e CODE and a command cannot stand together".into()));
@@ -101,14 +101,14 @@ fn instead(error: &clap::Error) -> Instead {
 }
 
 /// A command line, taken apart at its command.
-struct Line {
+struct CommandLine {
     /// The program's own name, and what stands before the command; `--sandbox NAME` joined into one word.
     before: Vec<OsString>,
     /// The command and everything behind it.
     rest: Vec<OsString>,
 }
 
-impl Line {
+impl CommandLine {
     /// Takes a line apart, and joins `--sandbox NAME` into `--sandbox=NAME`, unless what follows is an option or a command.
     ///
     /// Only what stands before the command is looked at, since behind it the next word may be the command's own.

@@ -3,7 +3,7 @@
 use crate::cli::{Global, Rehearse};
 use crate::commands::runs::summaries;
 use crate::commands::whereabouts::Profiles;
-use crate::config::Settings;
+use crate::config::ProfileSettings;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interrupt::Interrupt;
 use crate::journal::Journal;
@@ -31,7 +31,7 @@ pub(super) struct CommandContext {
     /// What the command line says.
     pub global: Global,
     /// What flags, environment and profile come to.
-    pub settings: Settings,
+    pub settings: ProfileSettings,
     /// The terminal.
     pub output: Output,
     /// The wish that we stop.
@@ -44,7 +44,7 @@ pub(super) struct CommandContext {
 
 impl CommandContext {
     /// What the command line and the settings come to.
-    pub(super) fn new(global: Global, settings: Settings, output: Output, interrupt: Interrupt) -> Self {
+    pub(super) fn new(global: Global, settings: ProfileSettings, output: Output, interrupt: Interrupt) -> Self {
         Self { global, settings, output, interrupt, seen: None, shared: None }
     }
 
@@ -277,13 +277,13 @@ fn cluster(context: &CommandContext) -> Result<Live> {
     Ok(live.allow_exec(context.global.allow_exec).with_runs(Box::new(summaries)))
 }
 
-fn live_settings(settings: &Settings) -> Result<live::LiveSettings> {
-    let Settings { pd_urls, ca, cert, key, timeout, .. } = settings.clone();
+fn live_settings(settings: &ProfileSettings) -> Result<live::LiveSettings> {
+    let ProfileSettings { pd_urls, ca, cert, key, timeout, .. } = settings.clone();
     live::LiveSettings::new(&pd_urls, live::TlsFiles::new(ca, cert, key)?)?.timeout(timeout)
 }
 
 /// The same cluster for whoever only looks, unheard and on another thread.
-pub(super) fn quiet_cluster(settings: &Settings) -> Result<Live> {
+pub(super) fn quiet_cluster(settings: &ProfileSettings) -> Result<Live> {
     Ok(Live::new(live_settings(settings)?, Arc::new(|_| {}), Interrupt::default(), None))
 }
 
@@ -379,7 +379,7 @@ fn scenario(name: &str) -> Result<Scenario> {
 }
 
 /// In a profile marked `production` a yes must name it. (That it names no other is made sure of before.)
-fn covers(settings: &Settings, named: Option<&str>) -> Result<()> {
+fn covers(settings: &ProfileSettings, named: Option<&str>) -> Result<()> {
     match &settings.profile {
         Some(profile) if settings.production && settings.is_of_profile && named.is_none() => Err(Error::new(
             ErrorKind::Refused,

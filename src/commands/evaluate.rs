@@ -6,7 +6,7 @@ use crate::commands::topics::topics;
 use crate::commands::{conclude, read_standard_input, while_others_work};
 use crate::config::MAX_OPERATIONS;
 use crate::error::{Error, Result, ScriptError};
-use crate::language::{Ending, Interpreter, Limits, Settings, Source};
+use crate::language::{Ending, Interpreter, Limits, ScriptSettings, Source};
 
 /// Evaluates each of `codes` with the same variables, and shows what each returns.
 pub(super) fn lines(context: &CommandContext, codes: &[String]) -> Result<u8, ScriptError> {
@@ -46,7 +46,7 @@ pub(super) fn standard_input(context: &CommandContext) -> Result<u8, ScriptError
 }
 
 /// What every interpreter of this process is told.
-pub(super) fn language_settings() -> Result<Settings> {
+pub(super) fn language_settings() -> Result<ScriptSettings> {
     let mut limits = Limits::default();
     if let Ok(text) = std::env::var(MAX_OPERATIONS) {
         limits.operations = text.parse().map_err(|_| {
@@ -54,5 +54,5 @@ pub(super) fn language_settings() -> Result<Settings> {
                 .hint("it limits the steps of one run: leave it unset unless a script needs more")
         })?;
     }
-    Ok(Settings { limits, roots: vec![".".into()], topics: Some(topics), ..Settings::default() })
+    Ok(ScriptSettings { limits, roots: vec![".".into()], topics: Some(topics), ..ScriptSettings::default() })
 }

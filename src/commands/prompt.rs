@@ -17,13 +17,13 @@ use crate::language::{Completeness, Ending, Interpreter};
 use crate::live::clock::Stopwatch;
 use crate::output::{Format, Output};
 use crate::session::Session;
-use crate::shell::{Editor, Host, Next, PromptLine, Shell, Vocabulary};
+use crate::shell::{Editor, Next, PromptHost, PromptLine, PromptVocabulary, Shell};
 use crate::time::show_seconds;
 use background::Background;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
-use vocabulary::Words;
+use vocabulary::PromptWords;
 
 /// What took longer than this is told in the next prompt.
 const LONG: Duration = Duration::from_secs(1);
@@ -65,11 +65,11 @@ fn on_one_cluster(context: CommandContext, switch: &Rc<RefCell<Option<String>>>)
         context: Rc::clone(&context),
         session,
         interpreter,
-        words: Words::new(seen),
+        words: PromptWords::new(seen),
         background: background.clone(),
         took: None,
     };
-    let host: Rc<RefCell<dyn Host>> = Rc::new(RefCell::new(host));
+    let host: Rc<RefCell<dyn PromptHost>> = Rc::new(RefCell::new(host));
     // Whoever has no home directory has no history, and a prompt all the same.
     let history = config::history_file().map_err(|error| context.output.warning(&error.to_string())).ok();
     let mut editor = Editor::new(host.clone(), shell.commands(), history, context.output.has_colors())?;
@@ -87,18 +87,18 @@ struct Prompt {
     context: Rc<CommandContext>,
     session: Rc<RefCell<Session>>,
     interpreter: Interpreter,
-    words: Words,
+    words: PromptWords,
     background: Background,
     /// How long the last entry took.
     took: Option<Duration>,
 }
 
-impl Host for Prompt {
+impl PromptHost for Prompt {
     fn is_incomplete(&self, text: &str) -> bool {
         self.interpreter.completeness(text) == Completeness::Incomplete
     }
 
-    fn vocabulary(&self) -> Rc<Vocabulary> {
+    fn vocabulary(&self) -> Rc<PromptVocabulary> {
         self.words.now(&self.interpreter)
     }
 

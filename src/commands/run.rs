@@ -9,7 +9,7 @@ use crate::commands::{read_standard_input, read_text, scripts, while_others_work
 use crate::error::{Error, Result, ScriptError};
 use crate::journal::Memory;
 use crate::journal::store::RunKind;
-use crate::language::{Ending, Interpreter, ParamDoc, ParamType, ScriptDoc, Settings, Source};
+use crate::language::{Ending, Interpreter, ParamDoc, ParamType, ScriptDoc, ScriptSettings, Source};
 use crate::output::to_json;
 use crate::rehearsal::{Plan, ScriptMark, Stage};
 use crate::session::Session;
@@ -40,7 +40,7 @@ pub(super) fn main(context: &CommandContext, run: Run) -> Result<u8, ScriptError
     }
     let ask = |secret: &ParamDoc| asked(context, &secret.name, secret.about.as_deref().unwrap_or_default());
     let Given { parameters, secrets } = given(&source, &run.params, &run.sources, ask)?;
-    let settings = Settings { parameters, secrets, ..language_settings()? };
+    let settings = ScriptSettings { parameters, secrets, ..language_settings()? };
     let ending = match run.plan {
         Some(file) => follow(context, &file, &source, settings)?,
         None => {
@@ -64,7 +64,7 @@ pub(super) fn params_of(source: &Source) -> Vec<String> {
     doc.into_iter().flat_map(|doc| doc.params).map(|param| param.name).collect()
 }
 
-fn begin(context: &CommandContext, source: &Source, settings: &Settings) -> Result<Keeping> {
+fn begin(context: &CommandContext, source: &Source, settings: &ScriptSettings) -> Result<Keeping> {
     let (script, text, parameters, secrets) = (&source.name, &source.text, &settings.parameters, &settings.secrets);
     Keeping::begin(context, &RunStart { kind: RunKind::Script, script, text, parameters, secrets })
 }
@@ -75,13 +75,13 @@ fn play(
     run: &Keeping,
     session: &Rc<RefCell<Session>>,
     source: &Source,
-    settings: Settings,
+    settings: ScriptSettings,
 ) -> Result<Ending, ScriptError> {
     let mut interpreter = Interpreter::new(session.clone(), settings.clone());
     let prepared = interpreter.prepare(source)?;
     let modules = interpreter.pin(&prepared)?;
     run.set_modules(&source.text, &modules);
-    let mut interpreter = Interpreter::new(session.clone(), Settings { pinned: Some(modules), ..settings });
+    let mut interpreter = Interpreter::new(session.clone(), ScriptSettings { pinned: Some(modules), ..settings });
     let ended = interpreter.run(source).map_err(|error| while_others_work(session, error));
     session.borrow_mut().give_lock_back();
     run.end(context, ended.as_ref());
@@ -89,7 +89,12 @@ fn play(
 }
 
 /// Runs the script if all that the plan in `file` relied on is unchanged, and lets it do nothing but what is planned.
-fn follow(context: &CommandContext, file: &Path, source: &Source, settings: Settings) -> Result<Ending, ScriptError> {
+fn follow(
+    context: &CommandContext,
+    file: &Path,
+    source: &Source,
+    settings: ScriptSettings,
+) -> Result<Ending, ScriptError> {
     let plan = Plan::read(file)?;
     let parameters = Stage::describe(source)?.parameters(&settings.parameters);
     plan.check_script(&ScriptMark::new(&source.name, &source.text, &parameters))?;

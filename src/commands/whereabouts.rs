@@ -1,13 +1,13 @@
 //! Whose cluster a session is on: what the configuration says of the profiles' clusters, and what PD says of this one.
 
-use crate::config::{KnownClusters, ProfileCluster, Settings};
+use crate::config::{KnownClusters, ProfileCluster, ProfileSettings};
 use crate::error::{Error, Result};
-use crate::policy::{Place, Whereabouts};
+use crate::policy::{SessionPlace, Whereabouts};
 use crate::world::{ClusterInfo, Notice, Notices};
 
 /// The clusters of the profiles, and which of them the command line means.
 pub(super) struct Profiles {
-    settings: Settings,
+    settings: ProfileSettings,
     known: Option<KnownClusters>,
     notices: Notices,
 }
@@ -17,7 +17,7 @@ impl Profiles {
     ///
     /// # Errors
     /// Those of reading which ids the profiles' clusters have.
-    pub(super) fn of(settings: &Settings, notices: Notices) -> Result<Option<Self>> {
+    pub(super) fn of(settings: &ProfileSettings, notices: Notices) -> Result<Option<Self>> {
         if settings.clusters.is_empty() {
             return Ok(None);
         }
@@ -61,18 +61,18 @@ impl Profiles {
     }
 
     /// The chosen profile, if PD's addresses are its own, and it meant another cluster until now.
-    fn moved(&self, said: Option<&ClusterInfo>) -> Option<Place> {
+    fn moved(&self, said: Option<&ClusterInfo>) -> Option<SessionPlace> {
         let chosen = self.settings.clusters.iter().find(|cluster| self.is_chosen(cluster));
         let chosen = chosen.filter(|_| self.settings.is_of_profile)?;
         let (then, now) = (self.id_of(chosen)?, said?.id);
         let profile = &chosen.profile;
         let doubt = format!("the profile `{profile}` was cluster {then} until now, and this is cluster {now}");
-        (then != now).then(|| Place { profile: Some(profile.clone()), doubt: Some(doubt) })
+        (then != now).then(|| SessionPlace { profile: Some(profile.clone()), doubt: Some(doubt) })
     }
 }
 
 impl Whereabouts for Profiles {
-    fn place(&self, said: Option<&ClusterInfo>) -> Result<Place> {
+    fn place(&self, said: Option<&ClusterInfo>) -> Result<SessionPlace> {
         if let Some(moved) = self.moved(said) {
             return Ok(moved);
         }
@@ -80,12 +80,12 @@ impl Whereabouts for Profiles {
             self.settings.clusters.iter().filter(|cluster| self.may_be(cluster, said)).collect();
         // Of several the chosen one is meant; one that is marked production before one that is not.
         all.sort_by_key(|cluster| (!cluster.production, !self.is_chosen(cluster)));
-        let Some(first) = all.first() else { return Ok(Place::default()) };
+        let Some(first) = all.first() else { return Ok(SessionPlace::default()) };
         let doubt = first.production.then(|| self.why(first, said));
-        Ok(Place { profile: Some(first.profile.clone()), doubt })
+        Ok(SessionPlace { profile: Some(first.profile.clone()), doubt })
     }
 
-    fn accept(&mut self, place: &Place, said: Option<&ClusterInfo>) {
+    fn accept(&mut self, place: &SessionPlace, said: Option<&ClusterInfo>) {
         let (Some(profile), Some(said), Some(known)) = (&place.profile, said, self.known.as_mut()) else { return };
         if known.of(profile) == Some(said.id) {
             return;
@@ -102,7 +102,7 @@ impl Whereabouts for Profiles {
 ///
 /// # Errors
 /// `invalid`.
-pub(super) fn yes_names_a_profile(yes: Option<&Option<String>>, settings: &Settings) -> Result<()> {
+pub(super) fn yes_names_a_profile(yes: Option<&Option<String>>, settings: &ProfileSettings) -> Result<()> {
     let Some(Some(named)) = yes else { return Ok(()) };
     let is_it = |cluster: &ProfileCluster| cluster.profile == *named && cluster.production;
     let used = match &settings.profile {

@@ -53,7 +53,7 @@ pub struct Overrides {
 
 /// What is to be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settings {
+pub struct ProfileSettings {
     /// PD's client URLs, at least one, each `http(s)://host:port`.
     pub pd_urls: Vec<String>,
     /// Whether nobody named a cluster, so that those are binlogctl's default.
@@ -110,7 +110,7 @@ impl ProfileCluster {
 /// # Errors
 /// `invalid` with file and line for an unknown key or a wrong type, with the nearest name for an unknown profile,
 /// and for a value that is none; `not_found` for a named file that is not there; `local` for one that cannot be read.
-pub fn load(flags: &Overrides, env: &dyn Fn(&str) -> Option<String>) -> Result<Settings> {
+pub fn load(flags: &Overrides, env: &dyn Fn(&str) -> Option<String>) -> Result<ProfileSettings> {
     decide(open(flags, env)?, flags, env)
 }
 
@@ -120,7 +120,10 @@ pub fn load(flags: &Overrides, env: &dyn Fn(&str) -> Option<String>) -> Result<S
 ///
 /// # Errors
 /// As [`load`].
-pub fn load_if_named(flags: &Overrides, env: &dyn Fn(&str) -> Option<String>) -> Result<(Settings, Option<Error>)> {
+pub fn load_if_named(
+    flags: &Overrides,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<(ProfileSettings, Option<Error>)> {
     let variable = |name: &str| env(name).is_some_and(|value| !value.is_empty());
     let is_named = flags.config.is_some() || flags.profile.is_some();
     if is_named || variable("BINLOGSH_CONFIG") || variable("BINLOGSH_PROFILE") {
@@ -134,7 +137,7 @@ pub fn load_if_named(flags: &Overrides, env: &dyn Fn(&str) -> Option<String>) ->
 }
 
 /// What flags, environment and file come to.
-fn decide(file: File, flags: &Overrides, env: &dyn Fn(&str) -> Option<String>) -> Result<Settings> {
+fn decide(file: File, flags: &Overrides, env: &dyn Fn(&str) -> Option<String>) -> Result<ProfileSettings> {
     let env = |name: &str| env(name).filter(|value| !value.is_empty());
     let profile_name = flags.profile.clone().or_else(|| env("BINLOGSH_PROFILE")).or_else(|| file.default.clone());
     let profile = match &profile_name {
@@ -152,7 +155,7 @@ fn decide(file: File, flags: &Overrides, env: &dyn Fn(&str) -> Option<String>) -
     let named = flags.pd_urls.clone().or_else(|| env("BINLOGSH_PD_URLS"));
     let (is_default, has_profile) = (named.is_none() && profile_name.is_none(), profile_name.is_some());
     let urls = named.map_or_else(|| Ok(own.clone()), |text| pd_urls(&text))?;
-    Ok(Settings {
+    Ok(ProfileSettings {
         is_of_profile: has_profile && urls.iter().all(|url| own.iter().any(|own| own.eq_ignore_ascii_case(url))),
         pd_urls: urls,
         is_default,

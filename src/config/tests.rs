@@ -19,7 +19,7 @@ impl Written {
         self.dir.path().join("config.toml")
     }
 
-    fn load(&self, flags: Overrides, env: &[(&str, &str)]) -> Result<Settings> {
+    fn load(&self, flags: Overrides, env: &[(&str, &str)]) -> Result<ProfileSettings> {
         let flags = Overrides { config: Some(self.path()), ..flags };
         load(&flags, &|name| env.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
     }
@@ -53,7 +53,7 @@ wait-lock = "10m"
 #[test]
 fn without_anything_the_defaults_hold() {
     let settings = Written::new("").load(Overrides::default(), &[("BINLOGSH_OUTPUT", "")]).unwrap();
-    let expected = Settings {
+    let expected = ProfileSettings {
         pd_urls: vec!["http://127.0.0.1:2379".into()],
         is_default: true,
         ca: None,

@@ -40,7 +40,7 @@ pub use reading::{lexer, tree};
 pub use running::interpreter::{Ending, Interpreter, Names, Prepared};
 pub use running::library::find_module;
 pub use running::thrown::{from_script, thrown, to_script};
-pub use settings::{Limits, PinnedModule, Settings, Topic};
+pub use settings::{Limits, PinnedModule, ScriptSettings, Topic};
 pub use stdlib::stdlib;
 pub use types::{Property, TYPES, TypeDoc};
 pub use value_type::ValueType;

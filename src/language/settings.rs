@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 /// What an interpreter is told once.
 #[derive(Clone, Debug, Default)]
-pub struct Settings {
+pub struct ScriptSettings {
     /// The values given with `--param name=value`.
     pub parameters: IndexMap<String, String>,
     /// The values of secret parameters.

@@ -23,7 +23,7 @@ mod wait;
 pub use arguments::{Arguments, NodeName};
 pub use meta::DEFAULT_DATA_DIR;
 pub use returns::Returns;
-pub use row::{Called, Changes, Course, Example, Function, Group, Operation, Opt, Param, Row, Type};
+pub use row::{Called, Changes, Course, Example, Function, FunctionRow, Group, Operation, Opt, Param, Type};
 
 /// Every operation, in the order of the reference.
 pub fn all() -> impl Iterator<Item = &'static Operation> {

@@ -35,7 +35,7 @@ pub struct Function {
 }
 
 /// A function, and what does it.
-pub struct Row<Call> {
+pub struct FunctionRow<Call> {
     /// What is known of it.
     pub function: Function,
     /// Does it.
@@ -43,7 +43,7 @@ pub struct Row<Call> {
 }
 
 /// A function that goes through the gate.
-pub type Operation = Row<fn(&mut dyn Gate, &Arguments) -> Result<Value>>;
+pub type Operation = FunctionRow<fn(&mut dyn Gate, &Arguments) -> Result<Value>>;
 
 impl Function {
     /// What rows begin with: takes, returns, changes nothing.

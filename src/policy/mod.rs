@@ -14,7 +14,7 @@ mod programs;
 pub use follow::{Follow, Followed};
 pub use operator::AskOperator;
 pub use planned::Planned;
-pub use production::{Place, Production, Whereabouts};
+pub use production::{Production, SessionPlace, Whereabouts};
 pub use programs::WithoutPrograms;
 
 use crate::error::{Error, Result};

@@ -10,15 +10,15 @@ pub trait Whereabouts {
     ///
     /// # Errors
     /// Those of reading what is known.
-    fn place(&self, cluster: Option<&ClusterInfo>) -> Result<Place>;
+    fn place(&self, cluster: Option<&ClusterInfo>) -> Result<SessionPlace>;
 
     /// The operator has agreed that the session is at `place`.
-    fn accept(&mut self, place: &Place, cluster: Option<&ClusterInfo>);
+    fn accept(&mut self, place: &SessionPlace, cluster: Option<&ClusterInfo>);
 }
 
 /// Where a session is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Place {
+pub struct SessionPlace {
     /// The profile whose cluster it is, or may be.
     pub profile: Option<String>,
     /// Why its name must be typed before anything changes: a sentence for the operator.
@@ -72,7 +72,7 @@ impl<P: Policy> Production<P> {
 }
 
 /// Has the operator type the name of the profile.
-fn name_it(world: &mut dyn World, place: &Place, doubt: &str) -> Result<Consent> {
+fn name_it(world: &mut dyn World, place: &SessionPlace, doubt: &str) -> Result<Consent> {
     let profile = place.profile.clone().unwrap_or_default();
     let text = format!("{}. Type its name to make changes in it:", capitalized(doubt));
     let choice = world.ask(Question { wanted: Wanted::Typed(profile.clone()), ..Question::new(text) });
@@ -87,7 +87,7 @@ fn name_it(world: &mut dyn World, place: &Place, doubt: &str) -> Result<Consent>
     }
 }
 
-fn if_you_mean_it(place: &Place) -> String {
+fn if_you_mean_it(place: &SessionPlace) -> String {
     format!("if you mean it: --yes={}", place.profile.as_deref().unwrap_or_default())
 }
 

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::nearest::did_you_mean;
-use serde::Deserialize;
+use crate::sim::FileVersion;
 use serde::de::DeserializeOwned;
 
 /// A format of files.
@@ -15,12 +15,6 @@ pub(super) struct FileFormat {
     pub(super) again: &'static str,
 }
 
-/// What every version has.
-#[derive(Deserialize)]
-struct Versioned {
-    version: u32,
-}
-
 impl FileFormat {
     /// What the text says.
     ///
@@ -29,7 +23,7 @@ impl FileFormat {
     /// the nearest name).
     pub(super) fn parse<T: DeserializeOwned>(&self, text: &str) -> Result<T> {
         // A later version may have fields that this one does not know: the version is what is wrong then.
-        let Versioned { version } = serde_json::from_str(text).map_err(|fault| self.unreadable(&fault))?;
+        let FileVersion { version } = serde_json::from_str(text).map_err(|fault| self.unreadable(&fault))?;
         if version == self.version {
             return serde_json::from_str(text).map_err(|fault| self.unreadable(&fault));
         }

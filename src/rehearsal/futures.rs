@@ -31,7 +31,7 @@ pub struct Subjects {
     /// The script.
     pub source: Source,
     /// Its parameters, and where its modules are.
-    pub settings: language::Settings,
+    pub settings: language::ScriptSettings,
     /// The cluster.
     pub scenario: Scenario,
     /// The wish that we stop.

@@ -7,7 +7,7 @@ use crate::language::{self, Ending, Interpreter, Prepared, ScriptDoc, Source};
 use crate::policy::AskOperator;
 use crate::rehearsal::play::Played;
 pub use crate::rehearsal::trace::Bounds;
-use crate::rehearsal::trace::{PlayTrace, Shared, Watched, WitnessedAsking};
+use crate::rehearsal::trace::{PlayTrace, SharedTrace, Watched, WitnessedAsking};
 use crate::session::{Parts, Session};
 use crate::sim::{Cluster, Fault, MINUTE, Scenario, Simulated};
 use crate::world::Progress;
@@ -24,7 +24,7 @@ pub struct Stage {
     prepared: Prepared,
     session: Rc<RefCell<Session>>,
     start: Cluster,
-    shared: Shared,
+    shared: SharedTrace,
     interrupt: Interrupt,
     keeps_listings: bool,
     draws_lags: bool,
@@ -38,12 +38,12 @@ impl Stage {
     /// Those of compiling and of the script's parameters, and `invalid` for a scenario that contradicts itself.
     pub fn new(
         source: &Source,
-        settings: language::Settings,
+        settings: language::ScriptSettings,
         scenario: &Scenario,
         interrupt: Interrupt,
     ) -> Result<Self, ScriptError> {
         let start = Cluster::new(scenario)?;
-        let shared = Shared::default();
+        let shared = SharedTrace::default();
         let session = before_the_play(&start, &shared, &interrupt);
         let mut interpreter = Interpreter::new(Rc::clone(&session), settings);
         let prepared = interpreter.prepare(source)?;
@@ -57,8 +57,8 @@ impl Stage {
     /// Those of compiling it.
     pub fn describe(source: &Source) -> Result<ScriptDoc, ScriptError> {
         let nothing = Cluster::new(&Scenario::named("empty")?)?;
-        let session = before_the_play(&nothing, &Shared::default(), &Interrupt::default());
-        Interpreter::new(session, language::Settings::default()).describe(source)
+        let session = before_the_play(&nothing, &SharedTrace::default(), &Interrupt::default());
+        Interpreter::new(session, language::ScriptSettings::default()).describe(source)
     }
 
     /// The same, keeping the last listing before each change as well, for a plan.
@@ -154,7 +154,7 @@ fn does_not_end(error: Error, waits_for: Option<&Progress>) -> Error {
 }
 
 /// A session that nobody has played in yet.
-fn before_the_play(start: &Cluster, shared: &Shared, interrupt: &Interrupt) -> Rc<RefCell<Session>> {
+fn before_the_play(start: &Cluster, shared: &SharedTrace, interrupt: &Interrupt) -> Rc<RefCell<Session>> {
     let world = Rc::new(RefCell::new(Simulated::from_cluster(start.clone())));
     let nothing = Bounds { time: 0, calls: 0 };
     Rc::new(RefCell::new(parts(world, shared, nothing, interrupt, Memory::of_changes())))
@@ -162,7 +162,7 @@ fn before_the_play(start: &Cluster, shared: &Shared, interrupt: &Interrupt) -> R
 
 fn parts(
     world: Rc<RefCell<Simulated>>,
-    shared: &Shared,
+    shared: &SharedTrace,
     bounds: Bounds,
     interrupt: &Interrupt,
     journal: impl crate::journal::Journal + 'static,

@@ -81,9 +81,9 @@ pub(super) struct PlayTrace {
 
 /// Shared by the world, the policy and the notices of a play.
 #[derive(Clone, Default)]
-pub(super) struct Shared(Arc<Mutex<PlayTrace>>);
+pub(super) struct SharedTrace(Arc<Mutex<PlayTrace>>);
 
-impl Shared {
+impl SharedTrace {
     /// The trace, to read or to write.
     pub(super) fn open(&self) -> MutexGuard<'_, PlayTrace> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -169,7 +169,7 @@ pub struct Bounds {
 /// The simulated cluster, watched.
 pub(super) struct Watched {
     pub(super) world: Rc<RefCell<Simulated>>,
-    pub(super) shared: Shared,
+    pub(super) shared: SharedTrace,
     pub(super) bounds: Bounds,
 }
 
@@ -229,7 +229,7 @@ impl World for Watched {
 
 /// Asks as a real session does, and notes what was forced.
 pub(super) struct WitnessedAsking {
-    pub(super) shared: Shared,
+    pub(super) shared: SharedTrace,
     pub(super) ask: AskOperator,
 }
 

@@ -1,7 +1,7 @@
 //! An entry in colours. Every character stays as it is.
 
-use super::vocabulary::Vocabulary;
-use crate::language::lexer::{Kind, Token, all_tokens};
+use super::vocabulary::PromptVocabulary;
+use crate::language::lexer::{Token, TokenKind, all_tokens};
 use std::ops::Range;
 
 const KEYWORD: &str = "35";
@@ -20,7 +20,7 @@ const PAIR: &str = "1;7";
 const WRONG: &str = "1;41";
 
 /// What of `entry` is within `part`, in colours; the cursor is at the byte `cursor`, or nowhere.
-pub(super) fn colored(entry: &str, part: Range<usize>, cursor: Option<usize>, vocabulary: &Vocabulary) -> String {
+pub(super) fn colored(entry: &str, part: Range<usize>, cursor: Option<usize>, vocabulary: &PromptVocabulary) -> String {
     let tokens = all_tokens(entry);
     let brackets = Brackets::of(entry, &tokens, cursor);
     let mut shown = String::with_capacity(part.len() * 2);
@@ -40,25 +40,25 @@ pub(super) fn colored(entry: &str, part: Range<usize>, cursor: Option<usize>, vo
     shown + &entry[end..part.end]
 }
 
-fn color(entry: &str, tokens: &[Token], at: usize, brackets: &Brackets, vocabulary: &Vocabulary) -> &'static str {
+fn color(entry: &str, tokens: &[Token], at: usize, brackets: &Brackets, vocabulary: &PromptVocabulary) -> &'static str {
     let token = &tokens[at];
     match token.kind {
-        Kind::Keyword => KEYWORD,
-        Kind::Text => TEXT,
-        Kind::Number => NUMBER,
-        Kind::Comment => COMMENT,
-        Kind::Punctuation if brackets.wrong.contains(&at) => WRONG,
-        Kind::Punctuation if brackets.pair.is_some_and(|(open, close)| at == open || at == close) => PAIR,
-        Kind::Punctuation => "",
-        Kind::Word if tokens.get(at + 1).is_some_and(|next| next.of(entry) == "(") => {
+        TokenKind::Keyword => KEYWORD,
+        TokenKind::Text => TEXT,
+        TokenKind::Number => NUMBER,
+        TokenKind::Comment => COMMENT,
+        TokenKind::Punctuation if brackets.wrong.contains(&at) => WRONG,
+        TokenKind::Punctuation if brackets.pair.is_some_and(|(open, close)| at == open || at == close) => PAIR,
+        TokenKind::Punctuation => "",
+        TokenKind::Word if tokens.get(at + 1).is_some_and(|next| next.of(entry) == "(") => {
             call(entry, tokens, at, vocabulary)
         }
-        Kind::Word => "",
+        TokenKind::Word => "",
     }
 }
 
 /// The colour of a function that is called.
-fn call(entry: &str, tokens: &[Token], at: usize, vocabulary: &Vocabulary) -> &'static str {
+fn call(entry: &str, tokens: &[Token], at: usize, vocabulary: &PromptVocabulary) -> &'static str {
     let before = |count: usize| at.checked_sub(count).map_or("", |at| tokens[at].of(entry));
     let name = tokens[at].of(entry);
     match (vocabulary.function(None, name), before(1)) {
@@ -85,7 +85,7 @@ impl Brackets {
             let range = &tokens[at].range;
             cursor.is_some_and(|cursor| range.start == cursor || range.end == cursor)
         };
-        for (at, token) in tokens.iter().enumerate().filter(|(_, token)| token.kind == Kind::Punctuation) {
+        for (at, token) in tokens.iter().enumerate().filter(|(_, token)| token.kind == TokenKind::Punctuation) {
             match token.of(entry) {
                 bracket @ ("(" | "[" | "{" | "#{") => open.push((at, bracket)),
                 bracket @ (")" | "]" | "}") => match (open.last().copied(), bracket) {
@@ -110,9 +110,9 @@ mod tests {
     use crate::language::function;
     use crate::shell::Callable;
 
-    fn vocabulary() -> Vocabulary {
+    fn vocabulary() -> PromptVocabulary {
         let ours = |name| Callable::ours(function(name).unwrap());
-        Vocabulary { functions: ["pumps", "pause_pump"].map(ours).into(), ..Vocabulary::default() }
+        PromptVocabulary { functions: ["pumps", "pause_pump"].map(ours).into(), ..PromptVocabulary::default() }
     }
 
     fn shown(entry: &str, cursor: Option<usize>) -> String {

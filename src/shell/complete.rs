@@ -1,8 +1,8 @@
 //! What can stand at the cursor.
 
 use super::DotCommand;
-use super::vocabulary::{Callable, Vocabulary};
-use crate::language::lexer::{KEYWORDS, Kind, Token, tokens};
+use super::vocabulary::{Callable, PromptVocabulary};
+use crate::language::lexer::{KEYWORDS, Token, TokenKind, tokens};
 use crate::language::{Opt, Type, ValueType};
 use crate::nearest::names_of;
 use crate::node::{Kind as NodeKind, State};
@@ -55,14 +55,14 @@ impl<'t> Before<'t> {
         let tokens = tokens(text);
         let mut open: Vec<Open<'t>> = Vec::new();
         for (at, token) in tokens.iter().enumerate() {
-            if token.kind != Kind::Punctuation {
+            if token.kind != TokenKind::Punctuation {
                 continue;
             }
             match token.of(text) {
                 bracket @ ("(" | "[" | "{" | "#{") => {
                     let is_colon = |token: &&Token| token.of(text) == ":";
                     let colons = tokens[..at].iter().rev().take_while(is_colon).count();
-                    let word = at.checked_sub(colons + 1).filter(|at| tokens[*at].kind == Kind::Word);
+                    let word = at.checked_sub(colons + 1).filter(|at| tokens[*at].kind == TokenKind::Word);
                     open.push(Open {
                         bracket,
                         word: word.map(|word| tokens[word].of(text)),
@@ -79,7 +79,7 @@ impl<'t> Before<'t> {
     }
 
     /// The `n`th token from the end, from 0.
-    fn last(&self, n: usize) -> Option<(Kind, &'t str)> {
+    fn last(&self, n: usize) -> Option<(TokenKind, &'t str)> {
         let at = self.tokens.len().checked_sub(n + 1)?;
         let token = &self.tokens[at];
         Some((token.kind, token.of(self.text)))
@@ -124,11 +124,15 @@ impl<'t> Before<'t> {
 fn module<'t>(text: &'t str, tokens: &[Token]) -> Option<&'t str> {
     let [.., module, first, second] = tokens else { return None };
     let is_path = first.of(text) == ":" && second.of(text) == ":" && first.range.end == second.range.start;
-    (is_path && module.kind == Kind::Word).then(|| module.of(text))
+    (is_path && module.kind == TokenKind::Word).then(|| module.of(text))
 }
 
 /// Where the word at the end of `before` begins, and what can stand there.
-pub(super) fn candidates(before: &str, vocabulary: &Vocabulary, commands: &[DotCommand]) -> (usize, Vec<Candidate>) {
+pub(super) fn candidates(
+    before: &str,
+    vocabulary: &PromptVocabulary,
+    commands: &[DotCommand],
+) -> (usize, Vec<Candidate>) {
     let blanks = before.len() - before.trim_start().len();
     if before[blanks..].starts_with('.') {
         return dot_command(before, blanks, commands);
@@ -137,13 +141,13 @@ pub(super) fn candidates(before: &str, vocabulary: &Vocabulary, commands: &[DotC
     let Some(last) = seen.tokens.last() else {
         return (before.len(), names("", vocabulary));
     };
-    if last.kind == Kind::Text && last.is_open {
+    if last.kind == TokenKind::Text && last.is_open {
         return within_quotes(before, &seen, last.range.start, vocabulary);
     }
-    if last.kind == Kind::Comment {
+    if last.kind == TokenKind::Comment {
         return (before.len(), Vec::new());
     }
-    let is_word = matches!(last.kind, Kind::Word | Kind::Keyword) && last.range.end == before.len();
+    let is_word = matches!(last.kind, TokenKind::Word | TokenKind::Keyword) && last.range.end == before.len();
     let (start, behind) = if is_word { (last.range.start, 1) } else { (before.len(), 0) };
     let word = &before[start..];
     let previous = seen.last(behind).map_or("", |(_, text)| text);
@@ -183,7 +187,12 @@ fn dot_command(before: &str, blanks: usize, commands: &[DotCommand]) -> (usize, 
 }
 
 /// Within the text whose quote is at `quote`: what is chosen is closed by the same quote.
-fn within_quotes(before: &str, seen: &Before<'_>, quote: usize, vocabulary: &Vocabulary) -> (usize, Vec<Candidate>) {
+fn within_quotes(
+    before: &str,
+    seen: &Before<'_>,
+    quote: usize,
+    vocabulary: &PromptVocabulary,
+) -> (usize, Vec<Candidate>) {
     let start = quote + 1;
     let mark = &before[quote..start];
     let closed = |word: Candidate| Candidate { text: format!("{}{mark}", word.text), ..word };
@@ -191,7 +200,7 @@ fn within_quotes(before: &str, seen: &Before<'_>, quote: usize, vocabulary: &Voc
 }
 
 /// The keys of the map that is open, if a key can stand here.
-fn options(seen: &Before<'_>, vocabulary: &Vocabulary, previous: &str) -> Option<&'static [Opt]> {
+fn options(seen: &Before<'_>, vocabulary: &PromptVocabulary, previous: &str) -> Option<&'static [Opt]> {
     let innermost = seen.open.last().filter(|open| open.bracket == "#{")?;
     if innermost.word.is_some() || !matches!(previous, "#{" | ",") {
         return None;
@@ -202,9 +211,9 @@ fn options(seen: &Before<'_>, vocabulary: &Vocabulary, previous: &str) -> Option
 }
 
 /// What can stand within quotes, by what is meant there.
-fn texts(seen: &Before<'_>, vocabulary: &Vocabulary) -> Vec<Candidate> {
+fn texts(seen: &Before<'_>, vocabulary: &PromptVocabulary) -> Vec<Candidate> {
     let plain = |words: &[&str]| words.iter().map(|word| Candidate::plain(word)).collect();
-    if seen.last(1) == Some((Kind::Keyword, "import")) {
+    if seen.last(1) == Some((TokenKind::Keyword, "import")) {
         return vocabulary.modules.iter().map(|name| Candidate::plain(name)).collect();
     }
     let call = seen.call();
@@ -231,7 +240,7 @@ fn texts(seen: &Before<'_>, vocabulary: &Vocabulary) -> Vec<Candidate> {
 }
 
 /// The texts that something of this type takes.
-fn of_type(takes: Type, vocabulary: &Vocabulary) -> Vec<Candidate> {
+fn of_type(takes: Type, vocabulary: &PromptVocabulary) -> Vec<Candidate> {
     let plain = |words: &[&str]| words.iter().map(|word| Candidate::plain(word)).collect();
     match takes {
         Type::Node(kind) => {
@@ -244,7 +253,7 @@ fn of_type(takes: Type, vocabulary: &Vocabulary) -> Vec<Candidate> {
 }
 
 /// What `help` has a page of, as far as the prompt knows.
-fn pages(vocabulary: &Vocabulary) -> Vec<Candidate> {
+fn pages(vocabulary: &PromptVocabulary) -> Vec<Candidate> {
     let functions = vocabulary.functions.iter().map(|function| Candidate::plain(&function.name));
     let of_modules = vocabulary.namespaces.iter().flat_map(|namespace| {
         namespace.functions.iter().map(|function| Candidate::plain(&format!("{}::{}", namespace.name, function.name)))
@@ -254,7 +263,7 @@ fn pages(vocabulary: &Vocabulary) -> Vec<Candidate> {
 }
 
 /// Functions, variables, modules and words of the language.
-fn names(word: &str, vocabulary: &Vocabulary) -> Vec<Candidate> {
+fn names(word: &str, vocabulary: &PromptVocabulary) -> Vec<Candidate> {
     let variables = vocabulary.variables.keys().map(|name| Candidate::plain(name));
     let imported = vocabulary.namespaces.iter().filter(|namespace| namespace.is_imported);
     let modules = imported.map(|namespace| Candidate::plain(&format!("{}::", namespace.name)));
@@ -291,13 +300,13 @@ pub(super) fn that_fit(word: &str, all: Vec<Candidate>, most: usize) -> Vec<Cand
 
 /// The signature of the function that is being typed at the end of `before`, its current parameter marked; or the rest of one
 /// whose name stands there.
-pub(super) fn signature_hint(before: &str, vocabulary: &Vocabulary) -> Option<String> {
+pub(super) fn signature_hint(before: &str, vocabulary: &PromptVocabulary) -> Option<String> {
     let seen = Before::new(before);
     let last = seen.tokens.last()?;
-    if last.is_open && last.kind == Kind::Comment {
+    if last.is_open && last.kind == TokenKind::Comment {
         return None;
     }
-    if last.kind == Kind::Word && last.range.end == before.len() && seen.call().is_none() {
+    if last.kind == TokenKind::Word && last.range.end == before.len() && seen.call().is_none() {
         let module = module(before, &seen.tokens[..seen.tokens.len() - 1]);
         let function = vocabulary.function(module, last.of(before))?;
         return function.signature.strip_prefix(function.name.as_str()).map(str::to_owned);
@@ -320,7 +329,7 @@ pub(super) const MARKS: (char, char) = ('‹', '›');
 /// What the words before the cursor are.
 struct Types<'b, 't> {
     seen: &'b Before<'t>,
-    vocabulary: &'b Vocabulary,
+    vocabulary: &'b PromptVocabulary,
 }
 
 impl Types<'_, '_> {
@@ -339,11 +348,11 @@ impl Types<'_, '_> {
                 _ => ValueType::Array(Box::default()),
             },
             word => match self.seen.tokens[last].kind {
-                Kind::Text => ValueType::Text,
-                Kind::Number => ValueType::Number,
-                Kind::Word if self.word(last.wrapping_sub(1)) == "." => self.before(last - 1).member(word),
-                Kind::Word => self.named(word, last),
-                Kind::Keyword | Kind::Comment | Kind::Punctuation => ValueType::Unknown,
+                TokenKind::Text => ValueType::Text,
+                TokenKind::Number => ValueType::Number,
+                TokenKind::Word if self.word(last.wrapping_sub(1)) == "." => self.before(last - 1).member(word),
+                TokenKind::Word => self.named(word, last),
+                TokenKind::Keyword | TokenKind::Comment | TokenKind::Punctuation => ValueType::Unknown,
             },
         }
     }
@@ -388,7 +397,7 @@ impl Types<'_, '_> {
     }
 
     fn ends_value(&self, at: usize) -> bool {
-        matches!(self.word(at), ")" | "]") || self.seen.tokens[at].kind == Kind::Word
+        matches!(self.word(at), ")" | "]") || self.seen.tokens[at].kind == TokenKind::Word
     }
 
     /// Where the bracket is opened that is closed at `close`.
@@ -424,10 +433,10 @@ mod tests {
         }
     }
 
-    fn vocabulary() -> Vocabulary {
+    fn vocabulary() -> PromptVocabulary {
         let words = |list: &[&str]| list.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
         let ours = |name| Callable::ours(crate::language::function(name).unwrap());
-        Vocabulary {
+        PromptVocabulary {
             functions: ["pumps", "pump", "offline_pump", "wait_for", "help"].map(ours).into(),
             variables: [("pumped".to_owned(), ValueType::Text), ("p".to_owned(), ValueType::Named("Node"))].into(),
             modules: words(&["drainers", "pumps"]),

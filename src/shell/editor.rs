@@ -5,7 +5,7 @@ use super::history::{HistoryFile, MOST};
 use super::prompt_line::PromptLine;
 use super::stop::Stop;
 use super::typing::{Left, Typing, bindings};
-use super::{DotCommand, Host, Input, Lines};
+use super::{DotCommand, Input, LineSource, PromptHost};
 use crate::error::{Error, Result};
 use crate::output::screen;
 use rustyline::error::ReadlineError;
@@ -39,7 +39,7 @@ impl Editor {
     /// # Errors
     /// `local` when the terminal cannot be used.
     pub fn new(
-        host: Rc<RefCell<dyn Host>>,
+        host: Rc<RefCell<dyn PromptHost>>,
         commands: Rc<RefCell<Vec<DotCommand>>>,
         history: Option<PathBuf>,
         colors: bool,
@@ -95,7 +95,7 @@ impl Editor {
     }
 }
 
-impl Lines for Editor {
+impl LineSource for Editor {
     fn read(&mut self, prompt: &PromptLine, initial: &str) -> Result<Input> {
         // What cannot be read now is told when the first entry cannot be kept.
         drop(self.refresh());

@@ -4,7 +4,7 @@ use super::colors::colored;
 use super::complete::{Candidate, MARKS, candidates, signature_hint, that_fit};
 use super::prompt_line::PromptLine;
 use super::tall::{Window, window};
-use super::{DotCommand, Host};
+use super::{DotCommand, PromptHost};
 use crate::output::screen;
 use rustyline::completion::{Completer, Pair};
 use rustyline::highlight::{CmdKind, Highlighter};
@@ -18,7 +18,7 @@ use std::rc::Rc;
 
 /// Asks the host what it knows, key by key.
 pub(super) struct Prompter {
-    pub(super) host: Rc<RefCell<dyn Host>>,
+    pub(super) host: Rc<RefCell<dyn PromptHost>>,
     pub(super) commands: Rc<RefCell<Vec<DotCommand>>>,
     pub(super) colors: bool,
     /// The prompt that stands before the entry.
@@ -28,7 +28,7 @@ pub(super) struct Prompter {
 }
 
 impl Prompter {
-    pub(super) fn new(host: Rc<RefCell<dyn Host>>, commands: Rc<RefCell<Vec<DotCommand>>>, colors: bool) -> Self {
+    pub(super) fn new(host: Rc<RefCell<dyn PromptHost>>, commands: Rc<RefCell<Vec<DotCommand>>>, colors: bool) -> Self {
         Self { host, commands, colors, prompt: RefCell::default(), window: Cell::new(None) }
     }
 

@@ -1,6 +1,6 @@
 //! The prompt: reads entries, completes and colours them, keeps their history, and hands whole ones on.
 //!
-//! It knows neither session nor cluster: whoever opens it brings a [`Host`] that evaluates, and the dot commands. What
+//! It knows neither session nor cluster: whoever opens it brings a [`PromptHost`] that evaluates, and the dot commands. What
 //! it completes with is at hand, so that no key ever waits for the network.
 
 mod colors;
@@ -16,7 +16,7 @@ mod vocabulary;
 
 pub use editor::{Editor, Redraw};
 pub use prompt_line::PromptLine;
-pub use vocabulary::{Callable, Namespace, Vocabulary};
+pub use vocabulary::{Callable, Namespace, PromptVocabulary};
 
 use crate::error::{Error, Result, ScriptError};
 use crate::language::Masking;
@@ -26,12 +26,12 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 /// What the prompt asks of the rest of the program.
-pub trait Host {
+pub trait PromptHost {
     /// Whether `text` goes on in the next line.
     fn is_incomplete(&self, text: &str) -> bool;
 
     /// The names that are known just now. Must not wait for anything.
-    fn vocabulary(&self) -> Rc<Vocabulary>;
+    fn vocabulary(&self) -> Rc<PromptVocabulary>;
 
     /// What is to be known before the next entry. Must not wait for anything.
     fn prompt(&mut self) -> PromptLine;
@@ -70,7 +70,7 @@ pub enum Next {
 }
 
 /// What a dot command does with the text behind its name, and the entries of this prompt.
-pub type Run = Box<dyn FnMut(&str, &[String]) -> Result<Next>>;
+pub type DotAction = Box<dyn FnMut(&str, &[String]) -> Result<Next>>;
 
 /// What can be typed behind the name of a dot command, given what is there already.
 pub type Completes = Box<dyn Fn(&str) -> Vec<String>>;
@@ -86,13 +86,13 @@ pub struct DotCommand {
     /// What can be typed behind it.
     pub completes: Completes,
     /// Does it; an error is shown.
-    pub run: Run,
+    pub run: DotAction,
 }
 
 impl DotCommand {
     /// A command that the prompt itself carries out.
     fn own((name, takes, about): (&'static str, &'static str, &'static str)) -> Self {
-        let run: Run =
+        let run: DotAction =
             Box::new(move |_, _| Err(Error::internal(format!("{name} is carried out by the prompt itself"))));
         Self { name, takes, about, completes: Box::new(|_| Vec::new()), run }
     }
@@ -109,7 +109,7 @@ const OWN: [(&str, &str, &str); 6] = [
 ];
 
 /// Where entries come from. The real one is [`Editor`].
-pub trait Lines {
+pub trait LineSource {
     /// The next entry, or why there is none; `initial` stands there already.
     ///
     /// # Errors
@@ -179,7 +179,7 @@ impl Shell {
     ///
     /// # Errors
     /// `local` when the terminal cannot be read.
-    pub fn run(&mut self, lines: &mut dyn Lines, host: &Rc<RefCell<dyn Host>>) -> Result<u8> {
+    pub fn run(&mut self, lines: &mut dyn LineSource, host: &Rc<RefCell<dyn PromptHost>>) -> Result<u8> {
         let mut initial = String::new();
         loop {
             let prompt = host.borrow_mut().prompt();
@@ -210,7 +210,7 @@ impl Shell {
     }
 
     /// Does what was entered: a question, a dot command, or code.
-    fn enter(&mut self, lines: &mut dyn Lines, host: &Rc<RefCell<dyn Host>>, text: &str) -> Next {
+    fn enter(&mut self, lines: &mut dyn LineSource, host: &Rc<RefCell<dyn PromptHost>>, text: &str) -> Next {
         if let Some((word, source)) = asked(text) {
             let page = host.borrow().explain(word, source);
             return self.shown(page.map(|page| self.output.page(&page)).map(|()| Next::Prompt));
@@ -225,7 +225,7 @@ impl Shell {
     }
 
     /// Keeps an entry in the history once it was evaluated, unless it holds a secret; what cannot be kept is told once.
-    fn keep(&mut self, lines: &mut dyn Lines, host: &Rc<RefCell<dyn Host>>, text: String) {
+    fn keep(&mut self, lines: &mut dyn LineSource, host: &Rc<RefCell<dyn PromptHost>>, text: String) {
         let mut used = host.borrow_mut().secrets();
         // What is shorter stands in too many entries by chance.
         used.retain(|secret| secret.chars().count() > 2);
@@ -256,7 +256,7 @@ impl Shell {
         }
     }
 
-    fn command(&mut self, lines: &mut dyn Lines, name: &str, rest: &str) -> Next {
+    fn command(&mut self, lines: &mut dyn LineSource, name: &str, rest: &str) -> Next {
         let outcome = match name {
             ".exit" | ".quit" => Ok(Next::Leave(0)),
             ".help" => self.help(rest).map(|page| self.output.page(&page)).map(|()| Next::Prompt),
@@ -288,7 +288,7 @@ impl Shell {
         })
     }
 
-    fn redact(&mut self, lines: &mut dyn Lines) -> Result<Next> {
+    fn redact(&mut self, lines: &mut dyn LineSource) -> Result<Next> {
         let Some(gone) = lines.forget_last()? else {
             return Err(Error::not_found("the history has no entry to take out"));
         };

@@ -7,12 +7,12 @@ use std::sync::{Arc, Mutex};
 #[derive(Default)]
 struct Remembers(Vec<String>);
 
-impl Host for Remembers {
+impl PromptHost for Remembers {
     fn is_incomplete(&self, text: &str) -> bool {
         text.matches('{').count() > text.matches('}').count()
     }
 
-    fn vocabulary(&self) -> Rc<Vocabulary> {
+    fn vocabulary(&self) -> Rc<PromptVocabulary> {
         Rc::default()
     }
 
@@ -42,7 +42,7 @@ struct Typed {
     disk_is_full: bool,
 }
 
-impl Lines for Typed {
+impl LineSource for Typed {
     fn read(&mut self, prompt: &PromptLine, _initial: &str) -> Result<Input> {
         self.prompts.push(prompt.text());
         match self.inputs.is_empty() {
@@ -124,7 +124,7 @@ fn session_with(mut typed: Typed, lines: &[&str]) -> Session {
         run: Box::new(|name, _| crate::output::Format::from_name(name).map(|_| Next::Prompt)),
     };
     let host = Rc::new(RefCell::new(Remembers::default()));
-    let dynamic: Rc<RefCell<dyn Host>> = host.clone();
+    let dynamic: Rc<RefCell<dyn PromptHost>> = host.clone();
     let code = Shell::new(vec![format], output).run(&mut typed, &dynamic).unwrap();
     let shown = String::from_utf8(shown.0.lock().unwrap().clone()).unwrap();
     let evaluated = host.borrow().0.clone();

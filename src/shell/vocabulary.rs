@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 /// Every name that can be completed, as it is just now.
 #[derive(Clone, Debug, Default)]
-pub struct Vocabulary {
+pub struct PromptVocabulary {
     /// Functions that need no module before them.
     pub functions: Vec<Callable>,
     /// Variables and constants of the lines before, and what each is.
@@ -80,7 +80,7 @@ pub struct Namespace {
     pub is_imported: bool,
 }
 
-impl Vocabulary {
+impl PromptVocabulary {
     /// Whether the language has a function of this name, or a variable holds one.
     pub(super) fn is_known(&self, name: &str) -> bool {
         self.of_rhai.contains(name) || self.variables.contains_key(name)

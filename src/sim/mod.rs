@@ -40,6 +40,7 @@ pub use log::{LogEntry, LogEvent};
 pub use measure::scheduled_events;
 pub use process::{NodeIndex, ProcessStage, Signal};
 pub use samples::scenario_names;
+pub(crate) use scenario::FileVersion;
 pub use scenario::{
     BinlogSpec, CertificateSpec, DiskSpec, DrainerSpec, Fault, GcRule, HostSpec, KeySpec, PdMemberSpec, Phases,
     ProcessSpec, PumpSpec, Scenario, Span, TidbSpec, VERSION,

@@ -7,7 +7,7 @@ use super::test_cluster::TestCluster;
 use crate::error::{Error, Result, ScriptError};
 use crate::interrupt::Interrupt;
 use crate::journal::Memory;
-use crate::language::{Interpreter, Limits, Settings};
+use crate::language::{Interpreter, Limits, ScriptSettings};
 use crate::policy::ReadOnly;
 use crate::session::{Parts, Session};
 use crate::text::ShownPath;
@@ -154,7 +154,7 @@ fn interpreter(interrupt: &Interrupt) -> Interpreter {
         lock: None,
     });
     let limits = Limits { operations: OPERATIONS, ..Limits::default() };
-    let settings = Settings { limits, ..Settings::default() };
+    let settings = ScriptSettings { limits, ..ScriptSettings::default() };
     let mut interpreter = Interpreter::new(Rc::new(RefCell::new(session)), settings);
     interpreter.extend(functions::register);
     interpreter

@@ -5,7 +5,7 @@ use super::ran::RehearsedScript;
 use super::run::Options;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interrupt::Interrupt;
-use crate::language::{Settings, Source};
+use crate::language::{ScriptSettings, Source};
 use crate::nearest::did_you_mean;
 use crate::nearest::parse_named;
 use crate::rehearsal::{Base, Bounds, Played, Stage, Subjects, judged};
@@ -107,7 +107,7 @@ impl TestCluster {
     fn play(&mut self, source: Source, parameters: IndexMap<String, String>) -> Result<()> {
         self.is_settled()?;
         let (parameters, secrets) = with_secrets(&source, parameters);
-        let settings = Settings { parameters, secrets, ..Settings::default() };
+        let settings = ScriptSettings { parameters, secrets, ..ScriptSettings::default() };
         let (scenario, interrupt) = (self.scenario.clone(), self.interrupt.clone());
         let subjects = Subjects { source, settings, scenario, interrupt };
         let bounds = Bounds { time: i64::try_from(self.limit.as_micros()).unwrap_or(1000 * HOUR), calls: CALLS };

@@ -3,7 +3,7 @@
 use binlogsh::error::{Error, ErrorKind, Result};
 use binlogsh::interrupt::Interrupt;
 use binlogsh::journal::Memory;
-use binlogsh::language::{Ending, Interpreter, Settings, Source};
+use binlogsh::language::{Ending, Interpreter, ScriptSettings, Source};
 use binlogsh::policy::{AskOperator, Policy, Warn, Yes};
 use binlogsh::secret::Secret;
 use binlogsh::session::{Parts, Session};
@@ -93,7 +93,7 @@ impl Situation {
                 interrupt: Interrupt::default(),
                 lock: None,
             });
-            let mut interpreter = Interpreter::new(Rc::new(RefCell::new(session)), Settings::default());
+            let mut interpreter = Interpreter::new(Rc::new(RefCell::new(session)), ScriptSettings::default());
             interpreter.run(&Source::new("script.rhai", code)).map_err(|error| error.error)
         };
         run(Box::new(Yes { notices: tell.clone() }), &self.first).unwrap();
@@ -165,7 +165,7 @@ impl Situation {
             interrupt: Interrupt::default(),
             lock: None,
         });
-        let mut interpreter = Interpreter::new(Rc::new(RefCell::new(session)), Settings::default());
+        let mut interpreter = Interpreter::new(Rc::new(RefCell::new(session)), ScriptSettings::default());
         interpreter.run(&Source::new("script.rhai", call)).unwrap();
         drop(interpreter);
         Arc::into_inner(asked).unwrap().into_inner().unwrap()

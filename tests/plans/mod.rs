@@ -7,7 +7,7 @@ use crate::harness::project;
 use binlogsh::error::{Error, ErrorKind, Result};
 use binlogsh::interrupt::Interrupt;
 use binlogsh::journal::Memory;
-use binlogsh::language::{Ending, Interpreter, Settings, Source};
+use binlogsh::language::{Ending, Interpreter, ScriptSettings, Source};
 use binlogsh::node::{Kind, State};
 use binlogsh::output::to_json;
 use binlogsh::policy::{Consent, Follow, Followed, Policy, Proposal, Yes};
@@ -72,7 +72,7 @@ impl Cluster {
         let policy = Follow::new(plan.effects.clone(), yes());
         let progress = policy.progress();
         let (session, _) = self.session(policy);
-        let ended = Interpreter::new(session, Settings::default()).run(source);
+        let ended = Interpreter::new(session, ScriptSettings::default()).run(source);
         (ended.map_err(|error| error.error), progress)
     }
 }
@@ -96,7 +96,7 @@ fn rehearsed(source: &Source) -> Plan {
     let cluster = Cluster::new();
     let listing = cluster.listing();
     let (session, journal) = cluster.session(yes());
-    Interpreter::new(session, Settings::default()).run(source).unwrap();
+    Interpreter::new(session, ScriptSettings::default()).run(source).unwrap();
     let parameters = Stage::describe(source).unwrap().parameters(&IndexMap::new());
     let script = ScriptMark::new(&source.name, &source.text, &parameters);
     Plan::of(Basis { listing: &listing, cluster_id: CLUSTER, script }, journal.borrow().entries())

@@ -4,7 +4,7 @@ use super::{KEPT, LEAVES_A_DRAINER, json, no_result, rehearse};
 use crate::harness::{Shell, project};
 use crate::support::eventually;
 use binlogsh::interrupt::Interrupt;
-use binlogsh::language::{Settings, Source};
+use binlogsh::language::{ScriptSettings, Source};
 use binlogsh::rehearsal::{Base, Bounds, Order, Subjects, Which, rehearse as rehearse_futures};
 use binlogsh::sim::{HOUR, Scenario};
 use binlogsh::world::FaultKind;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 fn subjects(source: Source) -> Subjects {
-    let (settings, interrupt) = (Settings::default(), Interrupt::default());
+    let (settings, interrupt) = (ScriptSettings::default(), Interrupt::default());
     Subjects { source, settings, scenario: Scenario::named("default").unwrap(), interrupt }
 }
 

@@ -11,7 +11,7 @@ use binlogsh::journal::store::{
     Claim, Holder, NewRun, RunEnding, RunHead, RunJournal, RunKind, RunState, Store, StoredModule,
 };
 use binlogsh::journal::{Entry, Journal, Keeps, Mark, Outcome};
-use binlogsh::language::{Interpreter, PinnedModule, Settings, Source};
+use binlogsh::language::{Interpreter, PinnedModule, ScriptSettings, Source};
 use binlogsh::node::RecordState;
 use binlogsh::policy::Yes;
 use binlogsh::recovery::{Knowledge, settle};
@@ -203,9 +203,9 @@ impl Case {
         Self { source, parameters: &[], scenario }
     }
 
-    fn settings(&self) -> Settings {
+    fn settings(&self) -> ScriptSettings {
         let given = self.parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        Settings { parameters: given.collect(), ..Settings::default() }
+        ScriptSettings { parameters: given.collect(), ..ScriptSettings::default() }
     }
 
     fn world(&self) -> Shared<Simulated> {
@@ -256,7 +256,7 @@ impl Case {
             true => self.pin(&session, journal),
             false => modules.into_iter().map(pinned).collect(),
         };
-        let mut interpreter = Interpreter::new(session.clone(), Settings { pinned: Some(pinned), ..settings });
+        let mut interpreter = Interpreter::new(session.clone(), ScriptSettings { pinned: Some(pinned), ..settings });
         let ended = interpreter.run(source).map(drop).map_err(|error| error.error);
         session.borrow_mut().give_lock_back();
         ended

@@ -4,7 +4,7 @@ use super::script;
 use binlogsh::error::{Result, ScriptError};
 use binlogsh::interrupt::Interrupt;
 use binlogsh::journal::{Entry, Memory};
-use binlogsh::language::{Ending, Interpreter, Settings, Shipped, shipped};
+use binlogsh::language::{Ending, Interpreter, ScriptSettings, Shipped, shipped};
 use binlogsh::node::Kind;
 use binlogsh::policy::Yes;
 use binlogsh::session::{Parts, Session};
@@ -77,7 +77,7 @@ fn run(
         lock: None,
     });
     let parameters = script.params.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let settings = Settings { parameters, ..Settings::default() };
+    let settings = ScriptSettings { parameters, ..ScriptSettings::default() };
     let ending = Interpreter::new(Rc::new(RefCell::new(session)), settings).run(&script.source());
     let entries = before.iter().cloned().chain(journal.borrow().entries().iter().cloned()).collect();
     let done = done.borrow().clone();

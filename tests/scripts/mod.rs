@@ -9,7 +9,7 @@ mod new_nodes;
 mod wrong;
 
 use binlogsh::interrupt::Interrupt;
-use binlogsh::language::{Settings, Shipped, shipped};
+use binlogsh::language::{ScriptSettings, Shipped, shipped};
 use binlogsh::rehearsal::{Base, Bounds, Played, Subjects};
 use binlogsh::sim::{Fault, Scenario};
 use binlogsh::world::Notice;
@@ -22,7 +22,7 @@ fn script(name: &str) -> Shipped {
 /// The script with these parameters instead of, or beside, those that it is tried with.
 fn subjects(script: Shipped, scenario: Scenario, more: &[(&str, &str)]) -> Subjects {
     let tried = script.params.iter().chain(more).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    let settings = Settings { parameters: tried.collect(), ..Settings::default() };
+    let settings = ScriptSettings { parameters: tried.collect(), ..ScriptSettings::default() };
     Subjects { source: script.source(), settings, scenario, interrupt: Interrupt::default() }
 }
 

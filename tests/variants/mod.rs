@@ -7,7 +7,7 @@
 mod shipped;
 
 use binlogsh::interrupt::Interrupt;
-use binlogsh::language::{Settings, Source};
+use binlogsh::language::{ScriptSettings, Source};
 use binlogsh::rehearsal::{Base, Blame, Bounds, Drawer, HarmKind, Order, Shortest, Subjects, Which, judged, rehearse};
 use binlogsh::sim::{Fault, Scenario};
 use binlogsh::world::FaultKind;
@@ -29,7 +29,7 @@ fn subjects(file: &str, parameters: &[(&str, &str)], scenario: Scenario) -> Subj
     let text = std::fs::read_to_string(&path).unwrap();
     let source = Source { root: path.parent().map(Path::to_path_buf), ..Source::new(file, text) };
     let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let settings = Settings { parameters, ..Settings::default() };
+    let settings = ScriptSettings { parameters, ..ScriptSettings::default() };
     Subjects { source, settings, scenario, interrupt: Interrupt::default() }
 }
 

@@ -4,7 +4,7 @@ use super::{DEPTH, PropertyReader, unknown};
 use crate::check::script::Script;
 use crate::check::types::KnownType;
 use crate::language::Returns;
-use crate::language::tree::{Expr, ExprKind, Function, Name};
+use crate::language::tree::{Expr, ExprKind, Name, ScriptFunction};
 use std::rc::Rc;
 
 impl PropertyReader<'_> {
@@ -16,7 +16,7 @@ impl PropertyReader<'_> {
                 _ => return KnownType::Unknown,
             },
         };
-        let wanted = |f: &Function| f.name.text == name && f.params.len() == args.len();
+        let wanted = |f: &ScriptFunction| f.name.text == name && f.params.len() == args.len();
         match (script.functions().iter().find(|f| wanted(f)), path) {
             (Some(function), _) => self.infer(&script, function),
             (None, []) => self.ours(name, args),
@@ -35,7 +35,7 @@ impl PropertyReader<'_> {
     }
 
     /// What a function of a script returns, whatever it is given.
-    fn infer(&mut self, script: &Rc<Script>, function: &Function) -> KnownType {
+    fn infer(&mut self, script: &Rc<Script>, function: &ScriptFunction) -> KnownType {
         let key = std::ptr::from_ref(function);
         if let Some(known) = self.inferred.get(&key) {
             return known.clone();

@@ -1,12 +1,12 @@
 //! From the command line to a session and back: which cluster the flags mean, and what the process exits with.
 
 use super::flags::{means_something, parse, shown};
-use super::{Flags, Host, Usage, execute, host_zone};
+use super::{CtlHost, Flags, Usage, execute, host_zone};
 use crate::cli::Global;
 use crate::commands::compose::{CommandContext, Work, ctl_session};
 use crate::commands::runs::{Keeping, RunStart};
 use crate::commands::whereabouts::yes_names_a_profile;
-use crate::config::{self, Settings, Variables};
+use crate::config::{self, ProfileSettings, Variables};
 use crate::error::Result;
 use crate::interrupt::Interrupt;
 use crate::journal::store::RunKind;
@@ -39,7 +39,7 @@ impl Asked {
 
 /// Does what binlogctl does with these flags, and returns its exit code.
 pub(in crate::commands) fn main(asked: Asked, global: Global, output: &Output, interrupt: Interrupt) -> u8 {
-    let mut host = Host {
+    let mut host = CtlHost {
         now: &clock::unix_ms,
         zone: host_zone(),
         force: None,
@@ -98,7 +98,7 @@ fn kept(context: &CommandContext, args: &[OsString], work: impl FnOnce(&mut Sess
 
 /// The cluster that options, variables and profile mean. TLS files are read here already, since binlogctl exits with 2 for
 /// a bad one.
-fn settings(global: &Global, variables: &Variables, output: &Output) -> Result<Settings> {
+fn settings(global: &Global, variables: &Variables, output: &Output) -> Result<ProfileSettings> {
     variables.means_nothing_to("ctl", config::OUTPUT, "it writes binlogctl's lines and no other format")?;
     variables.means_nothing_to("ctl", config::TIMESTAMPS, "it writes binlogctl's lines, where they are text anyhow")?;
     let (settings, unread) = config::load_if_named(&global.overrides(), &|name| variables.get(name))?;
@@ -106,7 +106,7 @@ fn settings(global: &Global, variables: &Variables, output: &Output) -> Result<S
     if let Some(error) = unread {
         output.warning(&format!("which clusters are marked production is not known: {error}"));
     }
-    let Settings { pd_urls, ca, cert, key, .. } = settings.clone();
+    let ProfileSettings { pd_urls, ca, cert, key, .. } = settings.clone();
     live::LiveSettings::new(&pd_urls, live::TlsFiles::new(ca, cert, key)?)?.check_files()?;
     Ok(settings)
 }

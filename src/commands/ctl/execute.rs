@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// What the lines need to know of this host.
-pub struct Host<'a> {
+pub struct CtlHost<'a> {
     /// Milliseconds since 1970 just now.
     pub now: &'a dyn Fn() -> i64,
     /// Where times are shown.
@@ -30,7 +30,7 @@ pub struct Host<'a> {
     pub cluster: String,
 }
 
-impl Host<'_> {
+impl CtlHost<'_> {
     fn log(&self, output: &Output, level: Level, place: &str, message: &str, fields: &[(&str, String)]) {
         output.line(&line((self.now)(), self.zone, level, place, message, fields));
     }
@@ -46,10 +46,10 @@ impl Host<'_> {
     ///
     /// `after` is how long an answer was waited for.
     pub fn failed(&self, output: &Output, command: &str, error: &Error, after: Duration) -> u8 {
-        self.fatal(output, command, &Failure::of_listing(error.clone(), after >= self.timeout))
+        self.fatal(output, command, &CtlFailure::of_listing(error.clone(), after >= self.timeout))
     }
 
-    fn fatal(&self, output: &Output, command: &str, failure: &Failure) -> u8 {
+    fn fatal(&self, output: &Output, command: &str, failure: &CtlFailure) -> u8 {
         let fields = [("command", command.to_owned()), ("error", failure.words.clone())];
         self.log(output, Level::Fatal, "main.go:75", "fail to execute command", &fields);
         output.error(&typed_on(failure.error.clone().into(), &self.cluster));
@@ -61,12 +61,12 @@ impl Host<'_> {
 }
 
 /// An error, and binlogctl's words for it.
-struct Failure {
+struct CtlFailure {
     words: String,
     error: Error,
 }
 
-impl Failure {
+impl CtlFailure {
     fn of(error: Error) -> Self {
         Self { words: error.to_string(), error }
     }
@@ -88,12 +88,12 @@ impl Failure {
 
 /// Does what the flags say through `gate`, and returns the exit code: 0, 1 when it failed, 2 for an unknown guard in
 /// `BINLOGSH_FORCE`, 128 and the signal when it was stopped.
-pub fn execute(flags: &Flags, gate: &mut dyn Gate, output: &Output, host: &Host<'_>) -> u8 {
+pub fn execute(flags: &Flags, gate: &mut dyn Gate, output: &Output, host: &CtlHost<'_>) -> u8 {
     let force = match forced(host.force.as_deref()) {
         Ok(force) => force,
         Err(error) => return host.unusable(output, &error),
     };
-    let mut command = Command { flags, gate, output, host, force };
+    let mut command = CtlCommand { flags, gate, output, host, force };
     match command.run() {
         Ok(()) => 0,
         Err(failure) => host.fatal(output, &flags.command, &failure),
@@ -128,16 +128,16 @@ struct Listed {
 }
 
 /// One command under way.
-struct Command<'a> {
+struct CtlCommand<'a> {
     flags: &'a Flags,
     gate: &'a mut dyn Gate,
     output: &'a Output,
-    host: &'a Host<'a>,
+    host: &'a CtlHost<'a>,
     force: Vec<GuardName>,
 }
 
-impl Command<'_> {
-    fn run(&mut self) -> Result<(), Failure> {
+impl CtlCommand<'_> {
+    fn run(&mut self) -> Result<(), CtlFailure> {
         match self.flags.command.as_str() {
             "pumps" => self.list(Kind::Pump),
             "drainers" => self.list(Kind::Drainer),
@@ -151,7 +151,7 @@ impl Command<'_> {
             "encrypt" => self.encrypt(),
             other => {
                 let hint = did_you_mean(other, COMMANDS).unwrap_or_else(|| format!("they are {}", COMMANDS.join(", ")));
-                Err(Failure::of(Error::invalid(format!("cmd {other} not supported")).hint(hint)))
+                Err(CtlFailure::of(Error::invalid(format!("cmd {other} not supported")).hint(hint)))
             }
         }
     }
@@ -178,13 +178,13 @@ impl Command<'_> {
     }
 
     /// Carries out the operation `name`, which begins with a question to the cluster.
-    fn within_deadline(&mut self, name: &str, values: Vec<Value>) -> Result<Value, Failure> {
+    fn within_deadline(&mut self, name: &str, values: Vec<Value>) -> Result<Value, CtlFailure> {
         let watch = Stopwatch::start();
-        self.operate(name, values).map_err(|error| Failure::of_listing(error, watch.elapsed() >= self.host.timeout))
+        self.operate(name, values).map_err(|error| CtlFailure::of_listing(error, watch.elapsed() >= self.host.timeout))
     }
 
     /// All that stands in etcd, with a warning for each key that is no record.
-    fn look(&mut self) -> Result<Listed, Failure> {
+    fn look(&mut self) -> Result<Listed, CtlFailure> {
         let listing = self.within_deadline("listing", Vec::new())?;
         let listed = listed(listing);
         for (key, reason) in &listed.malformed {
@@ -199,7 +199,7 @@ impl Command<'_> {
         Ok(listed)
     }
 
-    fn list(&mut self, kind: Kind) -> Result<(), Failure> {
+    fn list(&mut self, kind: Kind) -> Result<(), CtlFailure> {
         let of_kind = self.look()?.nodes.into_iter().filter(|node| node.record.node.kind == kind);
         let (hidden, shown): (Vec<Arc<Node>>, Vec<Arc<Node>>) =
             of_kind.partition(|node| node.record.state == State::Offline && !self.flags.show_offline_nodes);
@@ -215,13 +215,13 @@ impl Command<'_> {
     }
 
     /// The node that `-node-id` names: by its id only, as binlogctl does.
-    fn named(&mut self, kind: Kind) -> Result<Arc<Node>, Failure> {
+    fn named(&mut self, kind: Kind) -> Result<Arc<Node>, CtlFailure> {
         let id = self.flags.node_id.as_str();
         let listed = self.look()?;
         let found = listed.nodes.iter().find(|node| node.record.node.kind == kind && node.id() == id);
         found.cloned().ok_or_else(|| {
             let words = format!("key {}{id} in etcd not found", kind.prefix());
-            Failure::with_words(words.clone(), Error::not_found(words).hint(self.meant(kind, &listed)))
+            CtlFailure::with_words(words.clone(), Error::not_found(words).hint(self.meant(kind, &listed)))
         })
     }
 
@@ -256,27 +256,27 @@ impl Command<'_> {
         }
     }
 
-    fn update(&mut self, kind: Kind, operation: &str) -> Result<(), Failure> {
+    fn update(&mut self, kind: Kind, operation: &str) -> Result<(), CtlFailure> {
         let state = &self.flags.state;
         if State::from_name(state).is_none() {
             let hint = format!("the states are {}", names_of::<State>().join(", "));
-            return Err(Failure::of(Error::invalid(format!("state {state} is illegal")).hint(hint)));
+            return Err(CtlFailure::of(Error::invalid(format!("state {state} is illegal")).hint(hint)));
         }
         let node = self.named(kind)?;
         let values = vec![Value::Node(node), state.as_str().into(), self.options([])];
-        self.operate(operation, values).map(drop).map_err(Failure::of)
+        self.operate(operation, values).map(drop).map_err(CtlFailure::of)
     }
 
-    fn tell(&mut self, kind: Kind, operation: &str, action: &str) -> Result<(), Failure> {
+    fn tell(&mut self, kind: Kind, operation: &str, action: &str) -> Result<(), CtlFailure> {
         let node = self.named(kind)?;
         let values = vec![Value::Node(node), self.options([])];
-        self.operate(operation, values).map_err(Failure::of)?;
+        self.operate(operation, values).map_err(CtlFailure::of)?;
         let fields = [("action", action.to_owned()), ("NodeID", self.flags.node_id.clone())];
         self.host.log(self.output, Level::Info, "nodes.go:123", "Apply action on node success", &fields);
         Ok(())
     }
 
-    fn generate_meta(&mut self) -> Result<(), Failure> {
+    fn generate_meta(&mut self) -> Result<(), CtlFailure> {
         let zone = match self.flags.time_zone.as_str() {
             "" => Value::Unit,
             zone => zone.into(),
@@ -292,23 +292,23 @@ impl Command<'_> {
             _ => None,
         };
         let Some(Value::Int(ts)) = ts else {
-            return Err(Failure::of(Error::internal("generate_meta returned no timestamp")));
+            return Err(CtlFailure::of(Error::internal("generate_meta returned no timestamp")));
         };
         let fields = [("meta", format!("commitTS: {ts}"))];
         self.host.log(self.output, Level::Info, "meta.go:110", "save meta", &fields);
         Ok(())
     }
 
-    fn encrypt(&mut self) -> Result<(), Failure> {
+    fn encrypt(&mut self) -> Result<(), CtlFailure> {
         let mut values: Vec<Value> = self.flags.text.iter().map(|text| text.as_str().into()).collect();
         values.push(self.options([]));
-        match self.operate("encrypt", values).map_err(Failure::of)? {
+        match self.operate("encrypt", values).map_err(CtlFailure::of)? {
             Value::Text(encrypted) => {
                 let fields = [("encrypted", encrypted)];
                 self.host.log(self.output, Level::Info, "encrypt.go:16", "encrypt text", &fields);
                 Ok(())
             }
-            other => Err(Failure::of(Error::internal(format!("encrypt returned {}", other.type_name())))),
+            other => Err(CtlFailure::of(Error::internal(format!("encrypt returned {}", other.type_name())))),
         }
     }
 }

@@ -10,6 +10,6 @@ mod flags;
 mod log;
 
 pub(super) use entry::{Asked, main};
-pub use execute::{Host, execute};
+pub use execute::{CtlHost, execute};
 pub use flags::{Flags, Usage, parse, shown};
 pub use log::{Level, host_zone, line};

@@ -4,7 +4,7 @@
 
 use crate::commands::compose::{CommandContext, Seen, Witness, quiet_cluster, sandbox_nodes};
 use crate::commands::whereabouts::Profiles;
-use crate::config::Settings;
+use crate::config::ProfileSettings;
 use crate::error::Result;
 use crate::policy::Whereabouts;
 use crate::shell::{PromptLine, Redraw};
@@ -21,11 +21,11 @@ const IDLE: Duration = Duration::from_secs(30);
 
 /// Shared by the prompt and the thread that looks.
 #[derive(Clone, Default)]
-pub(super) struct Background(Arc<Mutex<Known>>);
+pub(super) struct Background(Arc<Mutex<KnownNow>>);
 
 /// What is known by now.
 #[derive(Default)]
-struct Known {
+struct KnownNow {
     cluster: Option<ClusterInfo>,
     /// The production profile whose cluster it is, under whatever name.
     production: Option<String>,
@@ -35,7 +35,7 @@ struct Known {
 }
 
 impl Background {
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn known(&self) -> MutexGuard<'_, KnownNow> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -48,8 +48,13 @@ impl Background {
         }
         let (wake, woken) = sync_channel(1);
         self.known().wake = Some(wake);
-        let look =
-            Look { settings: context.settings.clone(), seen, known: self.clone(), redraw, pid: std::process::id() };
+        let look = BackgroundLook {
+            settings: context.settings.clone(),
+            seen,
+            known: self.clone(),
+            redraw,
+            pid: std::process::id(),
+        };
         // Without the thread the prompt knows less, and works.
         drop(std::thread::Builder::new().name("background".into()).spawn(move || look.on(&woken)));
         self.look();
@@ -102,15 +107,15 @@ impl Background {
 }
 
 /// What the thread works with.
-struct Look {
-    settings: Settings,
+struct BackgroundLook {
+    settings: ProfileSettings,
     seen: Seen,
     known: Background,
     redraw: Option<Redraw>,
     pid: u32,
 }
 
-impl Look {
+impl BackgroundLook {
     /// Looks whenever it is woken, until the prompt has gone.
     fn on(mut self, woken: &Receiver<()>) {
         let Ok(mut world) = quiet_cluster(&self.settings) else { return };

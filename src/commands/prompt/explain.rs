@@ -3,10 +3,10 @@
 use crate::commands::topics::topics;
 use crate::error::{Error, Result};
 use crate::language::{ValueType, page, shipped, stdlib, usual_alias};
-use crate::shell::Vocabulary;
+use crate::shell::PromptVocabulary;
 
 /// What is known of `word`; with `source`, the text of the module's function, module or script.
-pub(super) fn explain(word: &str, source: bool, words: &Vocabulary) -> Result<String> {
+pub(super) fn explain(word: &str, source: bool, words: &PromptVocabulary) -> Result<String> {
     let word = word.trim_end_matches("()");
     if source {
         return source_of(word).ok_or_else(|| {

@@ -1,7 +1,7 @@
 //! Entries of the prompt as a script: what was tried out by hand becomes something that can be versioned, checked, rehearsed.
 
 use crate::error::{Error, Result};
-use crate::language::lexer::{Kind, Token, all_tokens};
+use crate::language::lexer::{Token, TokenKind, all_tokens};
 use crate::language::{Changes, function, masked};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -70,7 +70,7 @@ fn statement(entry: &str, nodes: &[String], params: &mut BTreeMap<String, String
 /// The name of the function that is called at `at`, if it changes something.
 fn acting<'e>(entry: &'e str, tokens: &[Token], at: usize) -> Option<&'e str> {
     let name = tokens[at].of(entry);
-    let is_call = tokens[at].kind == Kind::Word && tokens.get(at + 1).is_some_and(|next| next.of(entry) == "(");
+    let is_call = tokens[at].kind == TokenKind::Word && tokens.get(at + 1).is_some_and(|next| next.of(entry) == "(");
     (is_call && function(name).is_some_and(|known| known.changes != Changes::Nothing)).then_some(name)
 }
 
@@ -109,7 +109,7 @@ fn waiting(entry: &str) -> String {
 fn with_params(entry: &str, tokens: &[Token], nodes: &[String], params: &mut BTreeMap<String, String>) -> String {
     let mut text = entry.to_owned();
     let texts: Vec<Range<usize>> =
-        tokens.iter().filter(|token| token.kind == Kind::Text).map(|token| token.range.clone()).collect();
+        tokens.iter().filter(|token| token.kind == TokenKind::Text).map(|token| token.range.clone()).collect();
     for range in texts.into_iter().rev() {
         let id = entry[range.clone()].trim_matches('"');
         if nodes.iter().any(|node| node == id) {

@@ -2,25 +2,25 @@
 
 use crate::commands::compose::Seen;
 use crate::language::{Interpreter, LibraryFunction, functions, library_functions, usual_alias};
-use crate::shell::{Callable, Namespace, Vocabulary};
+use crate::shell::{Callable, Namespace, PromptVocabulary};
 use std::cell::{Cell, LazyCell, RefCell};
 use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::PoisonError;
 
 /// Puts them together when something has changed, and keeps them while nothing has.
-pub(super) struct Words {
+pub(super) struct PromptWords {
     seen: Seen,
     /// What never changes.
     ours: Vec<Callable>,
     library: LazyCell<Vec<Namespace>>,
     of_rhai: LazyCell<Rc<HashSet<String>>>,
-    kept: RefCell<Option<Rc<Vocabulary>>>,
+    kept: RefCell<Option<Rc<PromptVocabulary>>>,
     /// The version of what was seen when they were put together.
     version: Cell<u64>,
 }
 
-impl Words {
+impl PromptWords {
     pub(super) fn new(seen: Seen) -> Self {
         let ours = functions().into_iter().map(Callable::ours).collect();
         let (library, of_rhai) = (LazyCell::new(library as fn() -> _), LazyCell::new(of_rhai as fn() -> _));
@@ -32,7 +32,7 @@ impl Words {
         self.kept.take();
     }
 
-    pub(super) fn now(&self, interpreter: &Interpreter) -> Rc<Vocabulary> {
+    pub(super) fn now(&self, interpreter: &Interpreter) -> Rc<PromptVocabulary> {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(kept) = self.kept.borrow().as_ref().filter(|_| seen.version == self.version.get()) {
             return Rc::clone(kept);
@@ -47,7 +47,7 @@ impl Words {
             functions: module.functions.iter().map(|own| Callable::of_script(&own.name, &own.params)).collect(),
             is_imported: true,
         });
-        let now = Rc::new(Vocabulary {
+        let now = Rc::new(PromptVocabulary {
             functions: known,
             variables: names.variables,
             modules: names.modules,

@@ -9,7 +9,7 @@ use crate::commands::evaluate::language_settings;
 use crate::commands::given::{Given, given};
 use crate::commands::{read_text, run};
 use crate::error::{Error, ErrorKind, Result, ScriptError};
-use crate::language::{ParamDoc, Settings, Source};
+use crate::language::{ParamDoc, ScriptSettings, Source};
 use crate::output::Format;
 use crate::rehearsal::{
     Base, Basis, Blame, Bounds, HarmKind, Intended, Order, Plan, RehearsalReport, SavedStory, ScriptMark, Shortest,
@@ -54,7 +54,7 @@ pub(super) fn main(context: &CommandContext, args: &Rehearse) -> Result<u8, Scri
         Some(story) if args.params.is_empty() => story.parameters.clone(),
         _ => parameters,
     };
-    let settings = Settings { parameters, secrets, ..language_settings()? };
+    let settings = ScriptSettings { parameters, secrets, ..language_settings()? };
     let nowhere = Scenario::named("empty")?;
     let subjects = Subjects { source, settings, scenario: nowhere, interrupt: context.interrupt.clone() };
     // What is wrong with the script, the options or the files is said before anybody looks at the cluster.

@@ -10,7 +10,7 @@ use crate::commands::while_others_work;
 use crate::error::{Error, ErrorKind, Result, ScriptError};
 use crate::journal::Journal;
 use crate::journal::store::{Claim, LoadedRun, RunHead, RunJournal};
-use crate::language::{Ending, Interpreter, PinnedModule, Settings, Source};
+use crate::language::{Ending, Interpreter, PinnedModule, ScriptSettings, Source};
 use crate::live::{clock, host};
 use crate::recovery::{self, Assume, Knowledge};
 use crate::secret::Secret;
@@ -85,7 +85,7 @@ enum Came {
 
 /// What became of a run that was taken up again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outcome {
+enum ResumeEnd {
     /// It stands where it stood, and can be tried again.
     AsItStood,
     /// It stands where it stood, and cannot go on from there: nothing new was done, and nothing new would be.
@@ -96,7 +96,7 @@ enum Outcome {
     WentOn,
 }
 
-impl Outcome {
+impl ResumeEnd {
     fn of(ended: Result<&Ending, &ScriptError>, came: Came) -> Self {
         let failed = ended.is_err() || matches!(ended, Ok(Ending::Exit(code)) if *code != 0);
         match (came, ended.err().map(|error| error.error.kind)) {
@@ -113,23 +113,23 @@ impl Outcome {
 /// The run ends, or stands where it stood if it did not go on.
 fn close(context: &CommandContext, journal: &RefCell<RunJournal>, ended: Result<&Ending, &ScriptError>, came: Came) {
     let mut journal = journal.borrow_mut();
-    let (id, outcome) = (journal.head().id.clone(), Outcome::of(ended, came));
+    let (id, outcome) = (journal.head().id.clone(), ResumeEnd::of(ended, came));
     let closed = match outcome {
-        Outcome::AsItStood | Outcome::Stuck if ended.is_err() => journal.put_back(),
+        ResumeEnd::AsItStood | ResumeEnd::Stuck if ended.is_err() => journal.put_back(),
         _ => journal.finish(ending(ended)),
     };
     if let Err(error) = closed {
         context.output.warning(&format!("the end of the run {id} is not kept: {error}"));
     }
     match outcome {
-        Outcome::Stuck => context.output.last_word(&format!(
+        ResumeEnd::Stuck => context.output.last_word(&format!(
             "nothing was done: by what its journal has the script cannot go on from there. \
              `binlogsh runs show {id}` tells what was done; then `binlogsh runs abandon {id} --why TEXT`, and a new run"
         )),
-        Outcome::AlreadyDone => {
+        ResumeEnd::AlreadyDone => {
             context.output.last_word(&format!("the run {id} had come to its end: nothing was left to do"));
         }
-        Outcome::AsItStood | Outcome::WentOn => keep::conclude(context, &journal, ended),
+        ResumeEnd::AsItStood | ResumeEnd::WentOn => keep::conclude(context, &journal, ended),
     }
 }
 
@@ -263,7 +263,7 @@ fn go_on(
     let resumed = Resumed { world, journal: Box::new(journal.clone()), lock, shows: is_live };
     let session = resumed_session(context, resumed)?;
     let settings =
-        Settings { parameters: head.parameters.clone(), secrets, pinned: Some(modules), ..language_settings()? };
+        ScriptSettings { parameters: head.parameters.clone(), secrets, pinned: Some(modules), ..language_settings()? };
     let ended = Interpreter::new(session.clone(), settings).run(&source);
     let ended = ended.map_err(|error| while_others_work(&session, error));
     session.borrow_mut().give_lock_back();
@@ -278,15 +278,15 @@ mod tests {
     #[test]
     fn only_what_may_come_out_otherwise_is_to_be_tried_again() {
         let failed = |kind: K| Err(ScriptError::from(Error::new(kind, "it ended so")));
-        let outcome = |ended: Result<Ending, ScriptError>, came| Outcome::of(ended.as_ref(), came);
-        assert_eq!(outcome(failed(K::Unreachable), Came::Nowhere), Outcome::AsItStood);
-        assert_eq!(outcome(failed(K::Interrupted), Came::ToItsEnd), Outcome::AsItStood);
-        assert_eq!(outcome(failed(K::Failed), Came::ToItsEnd), Outcome::Stuck);
-        assert_eq!(outcome(Ok(Ending::Exit(3)), Came::ToItsEnd), Outcome::Stuck);
-        assert_eq!(outcome(Ok(Ending::Exit(0)), Came::ToItsEnd), Outcome::AlreadyDone);
-        assert_eq!(outcome(failed(K::Timeout), Came::Further), Outcome::WentOn);
+        let outcome = |ended: Result<Ending, ScriptError>, came| ResumeEnd::of(ended.as_ref(), came);
+        assert_eq!(outcome(failed(K::Unreachable), Came::Nowhere), ResumeEnd::AsItStood);
+        assert_eq!(outcome(failed(K::Interrupted), Came::ToItsEnd), ResumeEnd::AsItStood);
+        assert_eq!(outcome(failed(K::Failed), Came::ToItsEnd), ResumeEnd::Stuck);
+        assert_eq!(outcome(Ok(Ending::Exit(3)), Came::ToItsEnd), ResumeEnd::Stuck);
+        assert_eq!(outcome(Ok(Ending::Exit(0)), Came::ToItsEnd), ResumeEnd::AlreadyDone);
+        assert_eq!(outcome(failed(K::Timeout), Came::Further), ResumeEnd::WentOn);
         for came in [Came::ToItsEnd, Came::Further] {
-            assert_eq!(outcome(failed(K::Diverged), came), Outcome::Stuck, "it would diverge again");
+            assert_eq!(outcome(failed(K::Diverged), came), ResumeEnd::Stuck, "it would diverge again");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Whether a line of the prompt is whole, or goes on in the next.
 
 use crate::error::Error;
-use crate::language::reading::lexer::{Kind, tokens};
+use crate::language::reading::lexer::{TokenKind, tokens};
 use crate::language::reading::spot::Spot;
 use rhai::Position;
 
@@ -52,11 +52,11 @@ pub(crate) fn scan(text: &str) -> Scan {
     let mut open = Vec::new();
     for token in tokens(text) {
         match (token.kind, token.of(text)) {
-            (Kind::Comment, _) if token.is_open => return Scan::OpenComment(token.range.start),
-            (Kind::Text, of) if token.is_open && of.starts_with(['`', '#']) => return Scan::Open,
-            (Kind::Text, _) if token.is_open => return Scan::Broken,
-            (Kind::Punctuation, bracket @ ("(" | "[" | "{" | "#{")) => open.push(bracket),
-            (Kind::Punctuation, bracket @ (")" | "]" | "}")) => match (open.pop(), bracket) {
+            (TokenKind::Comment, _) if token.is_open => return Scan::OpenComment(token.range.start),
+            (TokenKind::Text, of) if token.is_open && of.starts_with(['`', '#']) => return Scan::Open,
+            (TokenKind::Text, _) if token.is_open => return Scan::Broken,
+            (TokenKind::Punctuation, bracket @ ("(" | "[" | "{" | "#{")) => open.push(bracket),
+            (TokenKind::Punctuation, bracket @ (")" | "]" | "}")) => match (open.pop(), bracket) {
                 (Some("("), ")") | (Some("["), "]") | (Some("{" | "#{"), "}") => {}
                 _ => return Scan::Broken,
             },

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum TokenKind {
     /// A word of the language.
     Keyword,
     /// Any other word.
@@ -24,7 +24,7 @@ pub enum Kind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Token {
     /// What it is.
-    pub kind: Kind,
+    pub kind: TokenKind,
     /// Where it stands, in bytes.
     pub range: Range<usize>,
     /// Whether its end is missing: an open quote or comment.
@@ -73,7 +73,7 @@ pub(crate) fn deep_tokens(text: &str) -> (Vec<Token>, Vec<Range<usize>>) {
 /// The tokens of `text` in their order, comments and those of expressions in templates among them.
 pub fn all_tokens(text: &str) -> Vec<Token> {
     let (mut words, comments) = deep_tokens(text);
-    words.extend(comments.into_iter().map(|range| Token { kind: Kind::Comment, range, is_open: false }));
+    words.extend(comments.into_iter().map(|range| Token { kind: TokenKind::Comment, range, is_open: false }));
     words.sort_by_key(|token| token.range.start);
     words
 }
@@ -82,8 +82,8 @@ pub fn all_tokens(text: &str) -> Vec<Token> {
 fn spread(text: &str, range: Range<usize>, depth: usize, words: &mut Vec<Token>, comments: &mut Vec<Range<usize>>) {
     for token in tokens(&text[range.clone()]).into_iter().map(|token| token.moved(range.start)) {
         match token.kind {
-            Kind::Comment => comments.push(token.range),
-            Kind::Text if depth > 0 && token.of(text).starts_with('`') && token.of(text).contains("${") => {
+            TokenKind::Comment => comments.push(token.range),
+            TokenKind::Text if depth > 0 && token.of(text).starts_with('`') && token.of(text).contains("${") => {
                 template_parts(text, &token, depth, words, comments);
             }
             _ => words.push(token),
@@ -112,43 +112,43 @@ fn next_token(text: &str, at: usize) -> Option<Token> {
         c @ ('"' | '\'') => quoted(rest, c),
         '`' => template(rest),
         '#' if is_raw_text(rest) => raw_text(rest),
-        '/' if rest.starts_with("//") => (Kind::Comment, rest.find('\n').unwrap_or(rest.len()), false),
+        '/' if rest.starts_with("//") => (TokenKind::Comment, rest.find('\n').unwrap_or(rest.len()), false),
         '/' if rest.starts_with("/*") => comment(rest),
-        '#' if rest.starts_with("#{") => (Kind::Punctuation, 2, false),
-        c if c.is_ascii_digit() => (Kind::Number, number(rest), false),
+        '#' if rest.starts_with("#{") => (TokenKind::Punctuation, 2, false),
+        c if c.is_ascii_digit() => (TokenKind::Number, number(rest), false),
         c if c.is_alphabetic() || c == '_' => word(rest),
-        c => (Kind::Punctuation, c.len_utf8(), false),
+        c => (TokenKind::Punctuation, c.len_utf8(), false),
     };
     Some(Token { kind, range: at..at + length, is_open })
 }
 
 /// A text in quotes: it ends with its line, unless a backslash stands there.
-fn quoted(rest: &str, quote: char) -> (Kind, usize, bool) {
+fn quoted(rest: &str, quote: char) -> (TokenKind, usize, bool) {
     let mut letters = rest.char_indices().skip(1);
     while let Some((at, c)) = letters.next() {
         match c {
             '\\' => drop(letters.next()),
-            c if c == quote => return (Kind::Text, at + 1, false),
-            '\n' => return (Kind::Text, at, true),
+            c if c == quote => return (TokenKind::Text, at + 1, false),
+            '\n' => return (TokenKind::Text, at, true),
             _ => {}
         }
     }
-    (Kind::Text, rest.len(), true)
+    (TokenKind::Text, rest.len(), true)
 }
 
 /// A text in backquotes, the expressions in it included; a doubled backquote is one of its letters.
-fn template(rest: &str) -> (Kind, usize, bool) {
+fn template(rest: &str) -> (TokenKind, usize, bool) {
     let mut at = 1;
     while let Some(c) = rest[at..].chars().next() {
         let behind = &rest[at..];
         at += match c {
             '`' if behind.starts_with("``") => 2,
-            '`' => return (Kind::Text, at + 1, false),
+            '`' => return (TokenKind::Text, at + 1, false),
             '$' if behind.starts_with("${") => expression(behind),
             c => c.len_utf8(),
         };
     }
-    (Kind::Text, rest.len(), true)
+    (TokenKind::Text, rest.len(), true)
 }
 
 /// How long an expression in a template is, with its `${` and its bracket at the end.
@@ -174,17 +174,17 @@ fn is_raw_text(rest: &str) -> bool {
 }
 
 /// A text between `#"` and `"#`, in which no sign means anything.
-fn raw_text(rest: &str) -> (Kind, usize, bool) {
+fn raw_text(rest: &str) -> (TokenKind, usize, bool) {
     let marks = rest.len() - rest.trim_start_matches('#').len();
     let end = format!("\"{}", "#".repeat(marks));
     match rest[marks + 1..].find(&end) {
-        Some(at) => (Kind::Text, marks + 1 + at + end.len(), false),
-        None => (Kind::Text, rest.len(), true),
+        Some(at) => (TokenKind::Text, marks + 1 + at + end.len(), false),
+        None => (TokenKind::Text, rest.len(), true),
     }
 }
 
 /// A comment between `/*` and `*/`, which may hold others.
-fn comment(rest: &str) -> (Kind, usize, bool) {
+fn comment(rest: &str) -> (TokenKind, usize, bool) {
     let (mut at, mut depth) = (2, 1_usize);
     while let Some(c) = rest[at..].chars().next() {
         let behind = &rest[at..];
@@ -200,17 +200,17 @@ fn comment(rest: &str) -> (Kind, usize, bool) {
             c => c.len_utf8(),
         };
         if depth == 0 {
-            return (Kind::Comment, at, false);
+            return (TokenKind::Comment, at, false);
         }
     }
-    (Kind::Comment, rest.len(), true)
+    (TokenKind::Comment, rest.len(), true)
 }
 
-fn word(rest: &str) -> (Kind, usize, bool) {
+fn word(rest: &str) -> (TokenKind, usize, bool) {
     let length = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
     let kind = match KEYWORDS.contains(&&rest[..length]) {
-        true => Kind::Keyword,
-        false => Kind::Word,
+        true => TokenKind::Keyword,
+        false => TokenKind::Word,
     };
     (kind, length, false)
 }
@@ -234,13 +234,13 @@ fn number(rest: &str) -> usize {
 mod tests {
     use super::*;
 
-    fn seen(text: &str) -> Vec<(Kind, &str)> {
+    fn seen(text: &str) -> Vec<(TokenKind, &str)> {
         tokens(text).iter().map(|token| (token.kind, token.of(text))).collect()
     }
 
     #[test]
     fn a_line_falls_into_its_words() {
-        use Kind::{Comment, Keyword, Number, Punctuation, Text, Word};
+        use TokenKind::{Comment, Keyword, Number, Punctuation, Text, Word};
         assert_eq!(
             seen("let x = p.lag + 1.5; // so"),
             [
@@ -266,14 +266,14 @@ mod tests {
         for whole in
             ["`a ${ f(\"}`\", `b ${ c } d`) } e`", "`a `` b`", "#\"a \"b\" c\"#", "##\"a \"# b\"##", "\"a\\\"b\""]
         {
-            assert_eq!(seen(&format!("{whole} x")), [(Kind::Text, whole), (Kind::Word, "x")]);
+            assert_eq!(seen(&format!("{whole} x")), [(TokenKind::Text, whole), (TokenKind::Word, "x")]);
         }
     }
 
     #[test]
     fn an_open_quote_goes_to_the_end() {
         let all = tokens("pump(\"pu");
-        assert!(all[2].is_open && all[2].kind == Kind::Text);
+        assert!(all[2].is_open && all[2].kind == TokenKind::Text);
         assert!(!tokens("\"a\"")[0].is_open);
     }
 }

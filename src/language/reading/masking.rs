@@ -5,7 +5,7 @@
 //! than one too few. Nothing here needs a text to compile, since one that does not is kept and shown as well.
 
 use crate::language::functions;
-use crate::language::reading::lexer::{Kind, Token, deep_tokens, tokens};
+use crate::language::reading::lexer::{Token, TokenKind, deep_tokens, tokens};
 use crate::language::reading::spot::{Lines, Spot};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -109,7 +109,9 @@ impl Masking {
         for stream in Stream::all(text) {
             found.extend(masking.secrets(&stream));
             if self.any {
-                found.extend(stream.words.iter().filter(|word| word.kind == Kind::Text).map(|word| word.range.clone()));
+                found.extend(
+                    stream.words.iter().filter(|word| word.kind == TokenKind::Text).map(|word| word.range.clone()),
+                );
             }
             for name in &self.names {
                 let values = stream.values(name);
@@ -137,7 +139,7 @@ impl Masking {
                 self.any = true;
             }
             let word = stream.word(at);
-            if stream.kind(at) != Some(Kind::Word) || !self.takes(word) || stream.before(at, 1) == "fn" {
+            if stream.kind(at) != Some(TokenKind::Word) || !self.takes(word) || stream.before(at, 1) == "fn" {
                 continue;
             }
             if stream.before(at, 1) == "."
@@ -163,18 +165,18 @@ impl Masking {
         while at < given.end {
             let (word, next) = (stream.word(at), stream.word(at + 1));
             match stream.kind(at) {
-                Some(Kind::Text | Kind::Number) => found.push(stream.words[at].range.clone()),
+                Some(TokenKind::Text | TokenKind::Number) => found.push(stream.words[at].range.clone()),
                 _ if stream.is_prose => {}
-                Some(Kind::Keyword) if word == "this" => self.hand_on(stream, at),
-                Some(Kind::Word) if stream.is_path(at + 1) => {}
-                Some(Kind::Word)
+                Some(TokenKind::Keyword) if word == "this" => self.hand_on(stream, at),
+                Some(TokenKind::Word) if stream.is_path(at + 1) => {}
+                Some(TokenKind::Word)
                     if next == "(" && functions::names().any(|known| known == word) && !self.takes(word) =>
                 {
                     // What a function of ours is asked for is no secret, only what it returns may be.
                     at = stream.closing(at + 1);
                 }
-                Some(Kind::Word) if next == "(" && stream.before(at, 1) == "." => {}
-                Some(Kind::Word) => {
+                Some(TokenKind::Word) if next == "(" && stream.before(at, 1) == "." => {}
+                Some(TokenKind::Word) => {
                     if self.bare.contains(word) {
                         found.push(stream.words[at].range.clone());
                     }
@@ -192,7 +194,7 @@ impl Masking {
         for value in stream.values(name) {
             drop(self.literals(stream, value));
         }
-        let is_name = |at: &usize| stream.kind(*at) == Some(Kind::Word) && stream.word(*at) == name;
+        let is_name = |at: &usize| stream.kind(*at) == Some(TokenKind::Word) && stream.word(*at) == name;
         for at in (0..stream.words.len()).filter(is_name) {
             match stream.parameter_of(at) {
                 Some(Owner::Function(function)) => drop(self.takers.insert(function.to_owned())),
@@ -258,7 +260,7 @@ impl<'t> Stream<'t> {
         std::iter::once(Self { text, words, is_prose: false }).chain(comments).collect()
     }
 
-    fn kind(&self, at: usize) -> Option<Kind> {
+    fn kind(&self, at: usize) -> Option<TokenKind> {
         self.words.get(at).map(|word| word.kind)
     }
 
@@ -277,13 +279,14 @@ impl<'t> Stream<'t> {
     }
 
     fn speaks_of_encrypt(&self) -> bool {
-        (0..self.words.len())
-            .any(|at| self.is_name_of_encrypt(at) || (self.kind(at) == Some(Kind::Word) && is_encrypt(self.word(at))))
+        (0..self.words.len()).any(|at| {
+            self.is_name_of_encrypt(at) || (self.kind(at) == Some(TokenKind::Word) && is_encrypt(self.word(at)))
+        })
     }
 
     /// Whether the text at `at` names the function: `Fn("encrypt")`.
     fn is_name_of_encrypt(&self, at: usize) -> bool {
-        self.kind(at) == Some(Kind::Text)
+        self.kind(at) == Some(TokenKind::Text)
             && self.before(at, 2) == "Fn"
             && self.word(at).trim_matches(is_quote) == ENCRYPT
     }
@@ -386,7 +389,7 @@ impl<'t> Stream<'t> {
     /// what it returns as a function.
     fn values(&self, name: &str) -> Vec<Range<usize>> {
         let end = self.words.len();
-        let is_name = |at: &usize| self.kind(*at) == Some(Kind::Word) && self.word(*at) == name;
+        let is_name = |at: &usize| self.kind(*at) == Some(TokenKind::Word) && self.word(*at) == name;
         let value = |at: usize| match (self.word(at + 1), self.word(at + 2)) {
             ("=", "=") | (":", ":") => None,
             ("=", _) => Some(at + 2..self.until(at + 2, end, &[";"])),
@@ -401,7 +404,7 @@ impl<'t> Stream<'t> {
 
     /// Whether `name` is declared or set here, as whatever.
     fn gives(&self, name: &str) -> bool {
-        let is_name = |at: &usize| self.kind(*at) == Some(Kind::Word) && self.word(*at) == name;
+        let is_name = |at: &usize| self.kind(*at) == Some(TokenKind::Word) && self.word(*at) == name;
         let is_declared = |at: usize| {
             matches!(self.before(at, 1), "let" | "const" | "for" | "as" | "catch" | ".")
                 || self.before(at, 2) == "catch"
@@ -412,7 +415,7 @@ impl<'t> Stream<'t> {
 
     /// The function or closure whose parameter the word at `at` is, as it is declared.
     fn parameter_of(&self, at: usize) -> Option<Owner<'t>> {
-        let is_list = |at: &usize| self.kind(*at) == Some(Kind::Word) || self.word(*at) == ",";
+        let is_list = |at: &usize| self.kind(*at) == Some(TokenKind::Word) || self.word(*at) == ",";
         let left = (0..at).rev().find(|at| !is_list(at))?;
         let right = (at + 1..self.words.len()).find(|at| !is_list(at))?;
         match (self.word(left), self.word(right)) {
@@ -428,8 +431,8 @@ impl<'t> Stream<'t> {
 }
 
 /// Whether what stands there is a value, on which an index or a call follows.
-fn is_value(kind: Option<Kind>, word: &str) -> bool {
-    matches!(kind, Some(Kind::Word | Kind::Text | Kind::Number)) || matches!(word, ")" | "]" | "}")
+fn is_value(kind: Option<TokenKind>, word: &str) -> bool {
+    matches!(kind, Some(TokenKind::Word | TokenKind::Text | TokenKind::Number)) || matches!(word, ")" | "]" | "}")
 }
 
 #[cfg(test)]

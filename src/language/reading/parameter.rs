@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::language::convert::to_value;
-use crate::language::settings::Settings;
+use crate::language::settings::ScriptSettings;
 use crate::nearest::did_you_mean;
 use crate::nearest::parse_named;
 use crate::secret::Secret;
@@ -166,7 +166,7 @@ impl ParamDoc {
 ///
 /// # Errors
 /// `invalid`: a parameter that the script does not have, one that it needs, or a value that does not fit.
-pub(crate) fn check(declared: &[ParamDoc], settings: &Settings) -> Result<()> {
+pub(crate) fn check(declared: &[ParamDoc], settings: &ScriptSettings) -> Result<()> {
     let (given, secrets) = (&settings.parameters, &settings.secrets);
     let names = || declared.iter().map(|param| param.name.as_str());
     if let Some(unknown) = given.keys().chain(secrets.keys()).find(|name| !names().any(|known| known == *name)) {

@@ -4,7 +4,7 @@
 //! The compiler often blames what stands before such a sign. None of them stands in a script that compiles.
 
 use crate::error::Error;
-use crate::language::reading::lexer::{Kind, Token, deep_tokens};
+use crate::language::reading::lexer::{Token, TokenKind, deep_tokens};
 use crate::language::reading::spot::Spot;
 use rhai::Position;
 
@@ -104,12 +104,12 @@ pub(crate) fn foreign(code: &str, at: Position) -> Option<Sign> {
 fn in_word(code: &str, word: &Token) -> Option<(usize, usize, String)> {
     let begin = word.range.start;
     match word.kind {
-        Kind::Text | Kind::Comment => None,
-        Kind::Word | Kind::Number | Kind::Keyword => {
+        TokenKind::Text | TokenKind::Comment => None,
+        TokenKind::Word | TokenKind::Number | TokenKind::Keyword => {
             let (at, letter) = word.of(code).char_indices().find(|(_, letter)| !letter.is_ascii())?;
             Some((begin + at, letter.len_utf8(), beyond_ascii(letter)))
         }
-        Kind::Punctuation => {
+        TokenKind::Punctuation => {
             let rest = &code[begin..];
             let letter = rest.chars().next()?;
             if !letter.is_ascii() || letter.is_ascii_control() {

@@ -6,7 +6,7 @@ use crate::language::failure::Failure;
 use crate::language::reading::parameter::ParamDoc;
 use crate::language::reading::place;
 use crate::language::reading::sources::Sources;
-use crate::language::settings::Settings;
+use crate::language::settings::ScriptSettings;
 use crate::language::shapes::Shapes;
 use crate::operations::{Arguments, Operation};
 use crate::session::Session;
@@ -23,7 +23,7 @@ pub(crate) struct Host {
     session: Rc<RefCell<Session>>,
     notices: Notices,
     interrupt: Interrupt,
-    pub(crate) settings: Settings,
+    pub(crate) settings: ScriptSettings,
     pub(crate) sources: Sources,
     pub(crate) shapes: RefCell<Shapes>,
     pub(crate) declared: RefCell<Vec<ParamDoc>>,
@@ -40,7 +40,7 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    pub(crate) fn new(session: Rc<RefCell<Session>>, settings: Settings) -> Self {
+    pub(crate) fn new(session: Rc<RefCell<Session>>, settings: ScriptSettings) -> Self {
         let (notices, interrupt) = {
             let session = session.borrow();
             (session.notices().clone(), session.interrupt().clone())

@@ -20,7 +20,7 @@ use crate::language::running::engine;
 use crate::language::running::host::Host;
 use crate::language::running::pin::{self, Unpinned};
 use crate::language::running::reach::{Reach, Text};
-use crate::language::settings::{PinnedModule, Settings};
+use crate::language::settings::{PinnedModule, ScriptSettings};
 use crate::session::Session;
 use crate::value::Value;
 use rhai::{AST, Caches, Dynamic, Engine, EvalAltResult, GlobalRuntimeState, ParseError, ParseErrorType, Scope};
@@ -58,18 +58,18 @@ pub struct Prepared {
 pub struct Interpreter {
     engine: Engine,
     host: Rc<Host>,
-    prompt: State,
+    prompt: InterpreterState,
     /// The lines of the prompt so far: what they defined and imported stays.
     lines: Vec<Rc<Text>>,
 }
 
 /// Everything that lives from statement to statement, and at the prompt from line to line.
-struct State {
+struct InterpreterState {
     scope: Scope<'static>,
     global: GlobalRuntimeState,
 }
 
-impl State {
+impl InterpreterState {
     fn new(engine: &Engine) -> Self {
         Self { scope: Scope::new(), global: engine.new_global_runtime_state() }
     }
@@ -77,10 +77,10 @@ impl State {
 
 impl Interpreter {
     /// An interpreter whose functions act through `session`.
-    pub fn new(session: Rc<RefCell<Session>>, settings: Settings) -> Self {
+    pub fn new(session: Rc<RefCell<Session>>, settings: ScriptSettings) -> Self {
         let host = Rc::new(Host::new(session, settings));
         let engine = engine::build(&host);
-        let prompt = State::new(&engine);
+        let prompt = InterpreterState::new(&engine);
         Self { engine, host, prompt, lines: Vec::new() }
     }
 
@@ -104,7 +104,7 @@ impl Interpreter {
         Ok(Prepared { key, ast, root: source.root.clone(), declared })
     }
 
-    /// The modules of a script as they are now: with them in [`Settings::pinned`] it runs the same later and elsewhere.
+    /// The modules of a script as they are now: with them in [`ScriptSettings::pinned`] it runs the same later and elsewhere.
     ///
     /// # Errors
     /// Those of finding a module that it imports, and `invalid` when one does not compile.
@@ -129,7 +129,7 @@ impl Interpreter {
     fn play_here(&mut self, prepared: &Prepared) -> Result<Ending, ScriptError> {
         self.host.begin(prepared.root.clone(), prepared.declared.clone());
         self.lock_ahead(&Rc::new(Text::of(&prepared.key, &prepared.ast)));
-        let mut state = State::new(&self.engine);
+        let mut state = InterpreterState::new(&self.engine);
         let outcome = evaluate(&self.engine, &mut state, &prepared.key, &prepared.ast);
         self.ending(outcome, &prepared.key, &state)
     }
@@ -269,7 +269,7 @@ impl Interpreter {
         &self,
         outcome: Result<Dynamic, Box<EvalAltResult>>,
         key: &str,
-        state: &State,
+        state: &InterpreterState,
     ) -> Result<Ending, ScriptError> {
         let failed = |error: Error| match &outcome {
             Err(raised) => {
@@ -297,7 +297,7 @@ impl Interpreter {
         }
     }
 
-    fn vocabulary(&self, state: &State) -> Vocabulary {
+    fn vocabulary(&self, state: &InterpreterState) -> Vocabulary {
         let imported = imported(state.global.iter_imports());
         let of_modules = imported.iter().flat_map(|module| module.functions.iter());
         let known = functions(state).into_iter().chain(of_modules.map(|f| (f.name.clone(), f.params.len())));
@@ -318,15 +318,20 @@ impl Interpreter {
 }
 
 /// The functions that scripts defined, with the number of their parameters.
-fn functions(state: &State) -> Vec<(String, usize)> {
+fn functions(state: &InterpreterState) -> Vec<(String, usize)> {
     let own = state.global.lib.iter().flat_map(|lib| lib.iter_script_fn_info());
     let own = own.map(|(_, _, name, count, _)| (name.to_owned(), count));
     own.filter(|(name, _)| !name.starts_with("anon$")).collect()
 }
 
 /// Evaluates `ast`, leaving in `state` what it defined.
-fn evaluate(engine: &Engine, state: &mut State, key: &str, ast: &AST) -> Result<Dynamic, Box<EvalAltResult>> {
-    let State { scope, global } = state;
+fn evaluate(
+    engine: &Engine,
+    state: &mut InterpreterState,
+    key: &str,
+    ast: &AST,
+) -> Result<Dynamic, Box<EvalAltResult>> {
+    let InterpreterState { scope, global } = state;
     if ast.has_functions() {
         global.lib.push(ast.shared_lib().clone());
     }

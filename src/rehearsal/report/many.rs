@@ -59,7 +59,7 @@ struct Spread {
 
 /// The shortest story of a harm.
 #[derive(Serialize)]
-pub(super) struct Shown {
+pub(super) struct ShownHarm {
     name: &'static str,
     blame: &'static str,
     is_bad: bool,
@@ -127,13 +127,13 @@ fn spread(title: &'static str, lengths: &Distribution) -> Option<Spread> {
 }
 
 /// The shortest stories, those that the script is to blame for first.
-pub(super) fn shown(shortest: &[(&Shortest, Story)]) -> Vec<Shown> {
-    let mut all: Vec<Shown> = shortest.iter().map(|(shortest, story)| Shown::of(shortest, story)).collect();
+pub(super) fn shown(shortest: &[(&Shortest, Story)]) -> Vec<ShownHarm> {
+    let mut all: Vec<ShownHarm> = shortest.iter().map(|(shortest, story)| ShownHarm::of(shortest, story)).collect();
     all.sort_by_key(|story| !story.is_bad);
     all
 }
 
-impl Shown {
+impl ShownHarm {
     fn of(shortest: &Shortest, story: &Story) -> Self {
         Self {
             name: shortest.kind.name(),

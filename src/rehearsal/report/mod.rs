@@ -24,7 +24,7 @@ use crate::rehearsal::tally::{Shortest, Tally};
 use crate::sim::{Fault, MILLISECOND, Micros, SECOND, Scenario};
 use crate::text::on_lines;
 use crate::time::show_seconds;
-use many::{Many, Shown};
+use many::{Many, ShownHarm};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, escape_formatter};
@@ -65,7 +65,7 @@ struct Page<'a> {
     facts: Vec<Fact>,
     base: Tale,
     many: Option<Many>,
-    shortest: Vec<Shown>,
+    shortest: Vec<ShownHarm>,
     lines: Vec<listing::ScriptLine>,
     modules: Vec<listing::FileLines>,
 }

@@ -70,10 +70,10 @@ pub struct Scenario {
     pub assumed: Vec<String>,
 }
 
-/// What every version of the format has.
+/// What every version of a format has.
 #[derive(Deserialize)]
-struct Versioned {
-    version: u32,
+pub(crate) struct FileVersion {
+    pub(crate) version: u32,
 }
 
 /// A member of PD; the first one leads.
@@ -210,7 +210,7 @@ impl Scenario {
     /// kind with one id, a fault that can happen to nobody.
     pub fn parse(text: &str) -> Result<Self> {
         // A later version may have fields that this one does not know: the version is what is wrong then.
-        if let Ok(Versioned { version }) = serde_json::from_str(text) {
+        if let Ok(FileVersion { version }) = serde_json::from_str(text) {
             check_version(version)?;
         }
         let scenario: Self = serde_json::from_str(text).map_err(|error| unreadable(&error))?;

@@ -70,7 +70,7 @@ fn ctl_forcing(force: Option<&str>, line: &[&str], answer: fn(&Request) -> Resul
     let output = Output::on(streams, Settings::default());
     let mut cluster = Cluster { answer, told: Vec::new(), output: output.clone() };
     let now = || 1_795_354_373_136;
-    let host = Host {
+    let host = CtlHost {
         now: &now,
         zone: Zone::Utc,
         force: force.map(str::to_owned),

@@ -1,6 +1,6 @@
 //! From Rhai's tree to ours.
 
-use super::{Expr, ExprKind, Function, Name, Spot, Stmt, Tree, Words};
+use super::{Expr, ExprKind, Name, ScriptFunction, Spot, Stmt, Tree, Words};
 use rhai::{
     AST, ASTFlags, ASTNode, Expr as Theirs, FnAccess, FnCallExpr, FnPtr, Ident, Module, Position, ScriptFuncDef,
     Shared, Stmt as TheirStmt, StmtBlock,
@@ -31,10 +31,10 @@ struct Lowering {
 }
 
 impl Lowering {
-    fn function(&self, access: FnAccess, function: &Shared<ScriptFuncDef>, words: &Words) -> Function {
+    fn function(&self, access: FnAccess, function: &Shared<ScriptFuncDef>, words: &Words) -> ScriptFunction {
         let begins = Spot::from(function.body.start_position());
         let named = words.functions.iter().rev().find(|name| name.text == *function.name && name.at < begins);
-        Function {
+        ScriptFunction {
             name: Name { text: function.name.to_string(), at: named.map_or(begins, |name| name.at) },
             params: function.params.iter().map(ToString::to_string).collect(),
             is_private: access == FnAccess::Private,

@@ -29,12 +29,12 @@ pub struct Tree {
     /// What runs, from top to bottom.
     pub body: Vec<Stmt>,
     /// The functions that it defines, in the order of their places.
-    pub functions: Vec<Function>,
+    pub functions: Vec<ScriptFunction>,
 }
 
 /// A function that a script defines.
 #[derive(Clone, Debug)]
-pub struct Function {
+pub struct ScriptFunction {
     /// Its name.
     pub name: Name,
     /// The names of its parameters.

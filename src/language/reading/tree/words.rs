@@ -1,7 +1,7 @@
 //! The words and comments of a text: what Rhai's tree forgets.
 
 use super::Name;
-use crate::language::reading::lexer::{Kind, deep_tokens};
+use crate::language::reading::lexer::{TokenKind, deep_tokens};
 use crate::language::reading::spot::{Lines, Spot};
 
 /// What stands in a text beside its tree.
@@ -28,12 +28,13 @@ pub struct Comment {
 pub fn words(text: &str) -> Words {
     let (words, comments) = deep_tokens(text);
     let places = Lines::of(text);
-    let functions = words.iter().enumerate().filter(|(_, word)| word.kind == Kind::Keyword && word.of(text) == "fn");
+    let functions =
+        words.iter().enumerate().filter(|(_, word)| word.kind == TokenKind::Keyword && word.of(text) == "fn");
     let named = functions.filter_map(|(at, _)| {
         // `fn Type.name()`: the type comes first.
         let is_of_type = words.get(at + 2).is_some_and(|dot| dot.of(text) == ".");
         let name = words.get(if is_of_type { at + 3 } else { at + 1 })?;
-        let is_name = name.kind == Kind::Word;
+        let is_name = name.kind == TokenKind::Word;
         is_name.then(|| Name { text: name.of(text).to_owned(), at: places.spot(name.range.start) })
     });
     let lines = comments.into_iter().filter(|range| text[range.clone()].starts_with("//")).map(|range| {

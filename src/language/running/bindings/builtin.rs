@@ -2,17 +2,17 @@
 
 use crate::error::{Error, Result};
 use crate::language::convert::to_value;
-use crate::language::running::bindings::Outcome;
+use crate::language::running::bindings::CallResult;
 use crate::language::running::host::Host;
-use crate::operations::{Function, Row};
+use crate::operations::{Function, FunctionRow};
 use crate::value::Value;
 use rhai::{Dynamic, FnPtr, NativeCallContext};
 
 /// What a function of the language's own does, given the call and its arguments.
-type Native = fn(&Host, &NativeCallContext<'_>, &mut [&mut Dynamic]) -> Outcome;
+type Native = fn(&Host, &NativeCallContext<'_>, &mut [&mut Dynamic]) -> CallResult;
 
 /// A function of the language's own; nothing does it where Rhai has it already.
-pub(crate) type Builtin = Row<Option<Native>>;
+pub(crate) type Builtin = FunctionRow<Option<Native>>;
 
 /// Whether `function` takes `count` arguments.
 ///

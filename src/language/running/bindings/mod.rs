@@ -24,10 +24,10 @@ use std::any::TypeId;
 use std::rc::Rc;
 
 /// What Rhai's functions return.
-type Outcome = std::result::Result<Dynamic, Box<rhai::EvalAltResult>>;
+type CallResult = std::result::Result<Dynamic, Box<rhai::EvalAltResult>>;
 
 /// A function as Rhai keeps it.
-type Bound = dyn Fn(Option<NativeCallContext<'_>>, &mut [&mut Dynamic]) -> Outcome;
+type Bound = dyn Fn(Option<NativeCallContext<'_>>, &mut [&mut Dynamic]) -> CallResult;
 
 /// How many arguments more than it takes a function is still registered for.
 const TOO_MANY: usize = 2;
@@ -57,7 +57,7 @@ pub(crate) fn register(engine: &mut Engine, host: &Rc<Host>) {
 fn bind_operation(module: &mut Module, host: &Rc<Host>, operation: &'static Operation) {
     let function = &operation.function;
     let host = Rc::clone(host);
-    let call = move |context: Option<NativeCallContext<'_>>, arguments: &mut [&mut Dynamic]| -> Outcome {
+    let call = move |context: Option<NativeCallContext<'_>>, arguments: &mut [&mut Dynamic]| -> CallResult {
         if let Some(context) = context.filter(|_| function.changes != Changes::Nothing) {
             host.acting(function.name, context.call_source().unwrap_or_default(), context.call_position());
         }
@@ -74,7 +74,7 @@ fn operate(host: &Host, operation: &'static Operation, arguments: &[&mut Dynamic
 fn bind_builtin(module: &mut Module, host: &Rc<Host>, row: &'static Builtin) {
     let Some(native) = row.call else { return };
     let host = Rc::clone(host);
-    let call = move |context: Option<NativeCallContext<'_>>, arguments: &mut [&mut Dynamic]| -> Outcome {
+    let call = move |context: Option<NativeCallContext<'_>>, arguments: &mut [&mut Dynamic]| -> CallResult {
         check_count(&row.function, arguments.len()).map_err(|error| host.raise(error))?;
         match &context {
             Some(context) => native(&host, context, arguments),

@@ -4,14 +4,14 @@ use crate::error::{Error, Result};
 use crate::language::convert::to_dynamic;
 use crate::language::functions;
 use crate::language::running::bindings::builtin::text;
-use crate::language::running::bindings::{Builtin, Outcome};
+use crate::language::running::bindings::{Builtin, CallResult};
 use crate::language::running::host::Host;
-use crate::operations::Row;
+use crate::operations::FunctionRow;
 use rhai::{Dynamic, NativeCallContext};
 
-pub(crate) const ROWS: &[Builtin] = &[Row { function: functions::PARAM, call: Some(param) }];
+pub(crate) const ROWS: &[Builtin] = &[FunctionRow { function: functions::PARAM, call: Some(param) }];
 
-fn param(host: &Host, _: &NativeCallContext<'_>, arguments: &mut [&mut Dynamic]) -> Outcome {
+fn param(host: &Host, _: &NativeCallContext<'_>, arguments: &mut [&mut Dynamic]) -> CallResult {
     let look = || -> Result<Dynamic> {
         let name = text("param", "name", arguments[0])?;
         let declared = host.declared.borrow();

@@ -3,26 +3,26 @@
 use crate::error::{Error, ErrorKind};
 use crate::language::functions;
 use crate::language::running::bindings::builtin::{closure, flag, text, wrong};
-use crate::language::running::bindings::{Builtin, Outcome};
+use crate::language::running::bindings::{Builtin, CallResult};
 use crate::language::running::host::Host;
-use crate::operations::Row;
+use crate::operations::FunctionRow;
 use rhai::{Dynamic, NativeCallContext};
 
 pub(crate) const ROWS: &[Builtin] = &[
-    Row { function: functions::STEP, call: Some(step) },
-    Row { function: functions::ENSURE, call: Some(ensure) },
-    Row { function: functions::FAIL, call: Some(fail) },
-    Row { function: functions::EXIT, call: Some(exit) },
+    FunctionRow { function: functions::STEP, call: Some(step) },
+    FunctionRow { function: functions::ENSURE, call: Some(ensure) },
+    FunctionRow { function: functions::FAIL, call: Some(fail) },
+    FunctionRow { function: functions::EXIT, call: Some(exit) },
 ];
 
-fn step(host: &Host, context: &NativeCallContext<'_>, arguments: &mut [&mut Dynamic]) -> Outcome {
+fn step(host: &Host, context: &NativeCallContext<'_>, arguments: &mut [&mut Dynamic]) -> CallResult {
     let name = text("step", "name", arguments[0]).map_err(|error| host.raise(error))?;
     let work = closure("step", "closure", arguments[1]).map_err(|error| host.raise(error))?;
     let outcome = host.within_step(name.clone(), || work.call_raw(context, None, []));
     outcome.inspect_err(|_| host.step_failed(name))
 }
 
-fn ensure(host: &Host, _: &NativeCallContext<'_>, arguments: &mut [&mut Dynamic]) -> Outcome {
+fn ensure(host: &Host, _: &NativeCallContext<'_>, arguments: &mut [&mut Dynamic]) -> CallResult {
     let raise = |error| host.raise(error);
     let text = text("ensure", "text", arguments[1]).map_err(raise)?;
     match flag("ensure", "condition", arguments[0]).map_err(raise)? {
@@ -31,12 +31,12 @@ fn ensure(host: &Host, _: &NativeCallContext<'_>, arguments: &mut [&mut Dynamic]
     }
 }
 
-fn fail(host: &Host, _: &NativeCallContext<'_>, arguments: &mut [&mut Dynamic]) -> Outcome {
+fn fail(host: &Host, _: &NativeCallContext<'_>, arguments: &mut [&mut Dynamic]) -> CallResult {
     let text = text("fail", "text", arguments[0]).map_err(|error| host.raise(error))?;
     Err(host.raise(Error::new(ErrorKind::Failed, text)))
 }
 
-fn exit(host: &Host, _: &NativeCallContext<'_>, arguments: &mut [&mut Dynamic]) -> Outcome {
+fn exit(host: &Host, _: &NativeCallContext<'_>, arguments: &mut [&mut Dynamic]) -> CallResult {
     let code = arguments.first().map_or(Ok(0), |code| code.as_int());
     match code.map(u8::try_from) {
         Ok(Ok(code)) => Err(host.exit(code)),

@@ -4,9 +4,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::language::convert::to_value;
 use crate::language::functions;
 use crate::language::running::bindings::builtin::{closure, text, wrong};
-use crate::language::running::bindings::{Builtin, Outcome};
+use crate::language::running::bindings::{Builtin, CallResult};
 use crate::language::running::host::{Host, OpenFor};
-use crate::operations::Row;
+use crate::operations::FunctionRow;
 use crate::time::show_seconds;
 use crate::value::Value;
 use crate::world::{Notice, Progress, WaitEnd, read};
@@ -16,9 +16,9 @@ use std::time::Duration;
 /// How long to wait between two looks: a twentieth of the time waited so far, within these bounds.
 const PAUSES: (f64, f64) = (1.0, 5.0);
 
-pub(crate) const ROWS: &[Builtin] = &[Row { function: functions::WAIT_UNTIL, call: Some(wait_until) }];
+pub(crate) const ROWS: &[Builtin] = &[FunctionRow { function: functions::WAIT_UNTIL, call: Some(wait_until) }];
 
-fn wait_until(host: &Host, context: &NativeCallContext<'_>, arguments: &mut [&mut Dynamic]) -> Outcome {
+fn wait_until(host: &Host, context: &NativeCallContext<'_>, arguments: &mut [&mut Dynamic]) -> CallResult {
     let taken = || -> Result<(String, FnPtr, Duration)> {
         let what = text("wait_until", "what", arguments[0])?;
         let condition = closure("wait_until", "closure", arguments[1])?;
@@ -39,7 +39,7 @@ fn poll(
     (what, began): (&str, i64),
     condition: &FnPtr,
     timeout: Duration,
-) -> Outcome {
+) -> CallResult {
     let raise = |error| host.raise(error);
     loop {
         let said = host.open_for(OpenFor::Looks, || condition.call_raw(context, None, []))?;

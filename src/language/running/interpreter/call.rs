@@ -1,6 +1,6 @@
 //! Functions of another room, and calling a function of a script: what tests of scripts need.
 
-use super::{Ending, Interpreter, Prepared, State, evaluate};
+use super::{Ending, Interpreter, InterpreterState, Prepared, evaluate};
 use crate::error::ScriptError;
 use crate::language::reading::dialect::STACK;
 use rhai::{Dynamic, Engine, Scope};
@@ -34,7 +34,7 @@ impl Interpreter {
 
     fn call_here(&mut self, prepared: &Prepared, function: &str, argument: Dynamic) -> Result<Ending, ScriptError> {
         self.host.begin(prepared.root.clone(), prepared.declared.clone());
-        let mut state = State::new(&self.engine);
+        let mut state = InterpreterState::new(&self.engine);
         let mut outcome = evaluate(&self.engine, &mut state, &prepared.key, &prepared.ast);
         if outcome.is_ok() {
             let mut scope = Scope::new();
