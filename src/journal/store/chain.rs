@@ -3,7 +3,6 @@
 //! Every row is hashed with the hash of the one before it, so that a row that was altered, exchanged, moved to another
 //! run or lost from the middle shows. A tail that is not there does not: that is what a crash leaves.
 
-use crate::nearest::named;
 use sha2::{Digest, Sha256};
 use strum::{IntoStaticStr, VariantArray};
 
@@ -27,10 +26,6 @@ pub(super) enum RowKind {
 impl RowKind {
     pub(super) fn name(self) -> &'static str {
         self.into()
-    }
-
-    pub(super) fn from_name(name: &str) -> Option<Self> {
-        named(name)
     }
 }
 

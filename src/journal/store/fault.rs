@@ -1,6 +1,7 @@
 //! What goes wrong with the store, in words: the file, what was being done, why, and what to do next.
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Result};
+use serde::Serialize;
 use std::fmt::Display;
 use std::path::Path;
 
@@ -76,7 +77,11 @@ pub(super) fn of_file(file: &Path, doing: &str, said: &std::io::Error) -> StoreF
     )
 }
 
-/// Something that this program wrote cannot be put into words of JSON: impossible, but for a defect.
+/// `value` as JSON. Whatever is kept can be written so, but for a defect.
+pub(super) fn json(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string(value).map_err(|e| unwritable(&e))
+}
+
 pub(super) fn unwritable(said: &serde_json::Error) -> Error {
     Error::internal(format!("an entry of the journal cannot be written as JSON: {said}"))
 }

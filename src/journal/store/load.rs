@@ -38,7 +38,7 @@ impl Store {
     /// `not_found` with the nearest; `invalid` when more than one begins so; `local` when it is not as it was written,
     /// naming run, entry and file.
     pub fn load(&self, id: &str) -> Result<LoadedRun> {
-        self.seen(self.load_whole(id))
+        Ok(self.seen(self.load_whole(id))?)
     }
 
     fn load_whole(&self, id: &str) -> Result<LoadedRun, StoreFault> {

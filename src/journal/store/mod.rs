@@ -103,18 +103,13 @@ impl Store {
         Ok(Self { file: file.to_owned(), connection, sync: Sync::Host, _in_use: in_use })
     }
 
-    /// The store is damaged: nothing more is written to it, not even what closing it would.
-    fn leave_as_it_is(&self) {
-        // Without this setting closing writes what is in the log anyway, which was written before.
-        let _ = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
-    }
-
-    /// What came of something with the store; from a damage on it is left as it is.
-    fn seen<T>(&self, made: Result<T, StoreFault>) -> Result<T> {
+    /// What came of something with the store. From a damage on nothing more is written to it, not even what closing it would.
+    fn seen<T>(&self, made: Result<T, StoreFault>) -> Result<T, StoreFault> {
         if matches!(made, Err(StoreFault::Damaged(_))) {
-            self.leave_as_it_is();
+            // Without this setting closing writes what is in the log anyway, which was written before.
+            let _ = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
         }
-        Ok(made?)
+        made
     }
 
     /// The file.
@@ -136,30 +131,17 @@ impl Store {
     /// # Errors
     /// `local`: damaged, or cannot be read.
     pub fn cut_off(&self, script: &str) -> Result<Option<RunLine>> {
-        let mut found = None;
-        let made = rows::lines(
-            &self.connection,
-            &self.file,
-            "WHERE kind = 'script' AND state IN ('running', 'interrupted') AND script = ?1 ORDER BY n DESC LIMIT 1",
-            &[&script],
-            |line| {
-                found = Some(line.run);
-                Ok(())
-            },
-        );
-        self.seen(made)?;
-        Ok(found)
+        let stopped =
+            "WHERE kind = 'script' AND state IN ('running', 'interrupted') AND script = ?1 ORDER BY n DESC LIMIT 1";
+        let found = self.seen(rows::lines(&self.connection, &self.file, stopped, &[&script]))?;
+        Ok(found.into_iter().map(|line| line.run).next())
     }
 
     /// All rows of `runs` in the order stored; none of them can be missing.
     fn lines(&self) -> Result<Vec<RunRow>, StoreFault> {
         let _snapshot = self.snapshot()?;
         let expected = rows::tallied(&self.connection, &self.file)?;
-        let mut lines: Vec<RunRow> = Vec::with_capacity(usize::try_from(expected).unwrap_or_default().min(1 << 20));
-        rows::lines(&self.connection, &self.file, "ORDER BY n", &[], |line| {
-            lines.push(line);
-            Ok(())
-        })?;
+        let lines = rows::lines(&self.connection, &self.file, "ORDER BY n", &[])?;
         let ascending = lines.is_sorted_by(|one, next| one.n < next.n);
         match ascending && i64::try_from(lines.len()) == Ok(expected) {
             true => Ok(lines),
@@ -170,17 +152,8 @@ impl Store {
     /// The run with this id, or the only one whose id begins so.
     fn find(&self, id: &str) -> Result<RunRow, StoreFault> {
         let _snapshot = self.snapshot()?;
-        let mut found = Vec::new();
-        rows::lines(
-            &self.connection,
-            &self.file,
-            "WHERE id >= ?1 AND id < ?1 || char(1114111) ORDER BY id LIMIT 8",
-            &[&id],
-            |line| {
-                found.push(line);
-                Ok(())
-            },
-        )?;
+        let begin_so = "WHERE id >= ?1 AND id < ?1 || char(1114111) ORDER BY id LIMIT 8";
+        let mut found = rows::lines(&self.connection, &self.file, begin_so, &[&id])?;
         if !found.iter().all(|line| line.run.id.starts_with(id)) {
             return Err(fault::damaged(&self.file, "its index of runs is not as it was written"));
         }
@@ -219,10 +192,7 @@ impl Store {
         work: impl FnOnce(&Transaction<'_>, &Path) -> Result<T, StoreFault>,
     ) -> Result<T, StoreFault> {
         let made = self.write_whole(sync, work);
-        if matches!(made, Err(StoreFault::Damaged(_))) {
-            self.leave_as_it_is();
-        }
-        made
+        self.seen(made)
     }
 
     fn write_whole<T>(

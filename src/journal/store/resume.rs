@@ -1,11 +1,11 @@
 //! Taking up a run again: one process does, and its journal begins with what is there.
 
-use super::chain::{Hash, RowKind};
+use super::chain::RowKind;
 use super::fault::StoreFault;
 use super::load::{self, Whole};
 use super::rows::{self, Put, RunRow};
 use super::run::{Holder, RunLine, RunState};
-use super::run_journal::{Clock, RunJournal};
+use super::run_journal::{Clock, NewRun, RunJournal};
 use super::table::line_of;
 use super::write::still_ours;
 use super::{Store, Sync, fault};
@@ -52,7 +52,6 @@ impl Store {
 
     fn go_on(self, whole: Whole, before: RunRow, claim: Claim<'_>) -> RunJournal {
         let Whole { mut loaded, began_ms, n, secret_key, tip, rows } = whole;
-        let tip: Hash = tip;
         let (mut written, mut buffer) = (rows, Vec::new());
         if loaded.unfinished.is_none() {
             // What was read since the last change or answer is looked at afresh: as if the run had been stopped there.
@@ -68,30 +67,22 @@ impl Store {
         line.run.state = RunState::Running;
         line.run.holder = Some(claim.holder.clone());
         (line.run.ended_ms, line.run.exit_code, line.run.error) = (None, None, None);
-        RunJournal {
-            file: self.file.clone(),
-            store: Some(self),
+        let run = NewRun {
             head: loaded.head,
-            secret_key,
             holder: claim.holder,
+            secret_key,
             keeps: Keeps::Everything,
             clock: claim.clock,
-            step: line.run.step.clone(),
-            line,
-            tip,
-            written,
-            forgotten: written < rows,
-            buffer,
-            group: super::write::GROUP,
-            replay: loaded.entries.into(),
-            goes_live: None,
-            expected: loaded.unfinished.as_ref().map(|open| open.change.clone()),
-            open: loaded.unfinished,
-            begun: 0,
-            broken: None,
-            set_aside: None,
-            before: Some(before),
-        }
+        };
+        let mut journal = RunJournal::new(&self.file, run);
+        journal.store = Some(self);
+        journal.step.clone_from(&line.run.step);
+        (journal.line, journal.before) = (line, Some(before));
+        (journal.tip, journal.written, journal.forgotten, journal.buffer) = (tip, written, written < rows, buffer);
+        journal.replay = loaded.entries.into();
+        journal.expected = loaded.unfinished.as_ref().map(|open| open.change.clone());
+        journal.open = loaded.unfinished;
+        journal
     }
 }
 

@@ -2,14 +2,16 @@
 
 use super::chain::{self, Hash, RowKind};
 use super::fault::{self, StoreFault};
-use super::run::{Holder, RunKind, RunLine, RunState};
+use super::run::{Holder, RunLine};
 use crate::error::Error;
+use crate::nearest::named;
 use rusqlite::types::{FromSql, Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params_from_iter};
 use serde::{Serialize, de::DeserializeOwned};
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::hash::Hasher;
 use std::path::Path;
+use strum::VariantArray;
 
 /// The columns of `runs` but for the seal, in order.
 const COLUMNS: &str = "n, id, kind, script, cluster, user, host, pid, begun_ms, state, holder, ended_ms, exit_code, \
@@ -58,7 +60,7 @@ fn values(line: &RunRow) -> Result<Vec<Value>, Error> {
     fn json(value: Option<&impl Serialize>) -> Result<Value, Error> {
         match value {
             None => Ok(Value::Null),
-            Some(value) => serde_json::to_string(value).map(Value::Text).map_err(|e| fault::unwritable(&e)),
+            Some(value) => fault::json(value).map(Value::Text),
         }
     }
     let text = |text: &Option<String>| text.clone().map_or(Value::Null, Value::Text);
@@ -118,15 +120,15 @@ pub(super) fn lines(
     file: &Path,
     clause: &str,
     with: &[&dyn ToSql],
-    mut take: impl FnMut(RunRow) -> Result<(), StoreFault>,
-) -> Result<(), StoreFault> {
+) -> Result<Vec<RunRow>, StoreFault> {
     let said = |e| fault::of(file, "read", e);
     let mut statement = connection.prepare(&format!("SELECT {COLUMNS}, seal FROM runs {clause}")).map_err(said)?;
     let mut rows = statement.query(with).map_err(said)?;
+    let mut lines = Vec::new();
     while let Some(row) = rows.next().map_err(said)? {
-        take(line(row, file)?)?;
+        lines.push(line(row, file)?);
     }
-    Ok(())
+    Ok(lines)
 }
 
 fn line(row: &Row<'_>, file: &Path) -> Result<RunRow, StoreFault> {
@@ -164,9 +166,9 @@ impl SealedRow<'_> {
         }
     }
 
-    fn named<T>(&self, at: usize, from_name: impl Fn(&str) -> Option<T>) -> Result<T, StoreFault> {
+    fn named<T: VariantArray + Into<&'static str> + Copy>(&self, at: usize) -> Result<T, StoreFault> {
         let name: String = self.get(at)?;
-        from_name(&name).ok_or_else(|| fault::damaged(self.file, format!("it says `{name}`")))
+        named(&name).ok_or_else(|| fault::damaged(self.file, format!("it says `{name}`")))
     }
 }
 
@@ -174,14 +176,14 @@ fn read(cells: &SealedRow<'_>) -> Result<RunRow, StoreFault> {
     let cluster: Option<String> = cells.get(4)?;
     let run = RunLine {
         id: cells.get(1)?,
-        kind: cells.named(2, RunKind::from_name)?,
+        kind: cells.named(2)?,
         script: cells.get(3)?,
         cluster_id: cluster.and_then(|id| id.parse().ok()),
         user: cells.get(5)?,
         host: cells.get(6)?,
         pid: cells.get(7)?,
         begun_ms: cells.get(8)?,
-        state: cells.named(9, RunState::from_name)?,
+        state: cells.named(9)?,
         holder: cells.json::<Holder>(10)?,
         ended_ms: cells.get(11)?,
         exit_code: cells.get(12)?,
@@ -210,6 +212,29 @@ pub(super) fn tallied(connection: &Connection, file: &Path) -> Result<i64, Store
         Some((runs, kept)) if kept == seal([ValueRef::Integer(runs)].into_iter()) => Ok(runs),
         _ => Err(fault::damaged(file, "how many runs it has is not as it was written")),
     }
+}
+
+/// Adds rows to the journal of run `n`.
+pub(super) fn insert<'r>(
+    connection: &Connection,
+    file: &Path,
+    n: i64,
+    rows: impl Iterator<Item = Stored<'r>>,
+) -> Result<(), StoreFault> {
+    let said = |e| fault::of(file, "write to", e);
+    let sql = "INSERT INTO entries (place, kind, body, hash) VALUES (?1, ?2, ?3, ?4)";
+    let mut statement = connection.prepare(sql).map_err(said)?;
+    for Stored { seq, kind, body, hash } in rows {
+        statement.execute(rusqlite::params![place(n, seq), kind.name(), body, hash]).map_err(said)?;
+    }
+    Ok(())
+}
+
+/// Removes the rows of run `n` that come after row `seq`.
+pub(super) fn remove_after(connection: &Connection, file: &Path, n: i64, seq: u64) -> Result<(), StoreFault> {
+    let sql = "DELETE FROM entries WHERE place > ?1 AND place < ?2";
+    connection.execute(sql, [place(n, seq), place(n + 1, 0)]).map_err(|e| fault::of(file, "write to", e))?;
+    Ok(())
 }
 
 /// A row of a journal as it is stored.
@@ -248,7 +273,7 @@ pub(super) fn walk(
 
 fn stored<'r>(row: &'r Row<'_>, n: i64, seq: u64) -> Option<Stored<'r>> {
     let at: i64 = row.get(0).ok()?;
-    let kind = RowKind::from_name(row.get_ref(1).ok()?.as_str().ok()?)?;
+    let kind = named(row.get_ref(1).ok()?.as_str().ok()?)?;
     let body = row.get_ref(2).ok()?.as_str().ok()?;
     let hash = row.get_ref(3).ok()?.as_blob().ok()?.try_into().ok()?;
     (at == place(n, seq)).then_some(Stored { seq, kind, body, hash })

@@ -1,7 +1,6 @@
 //! What is known of a run beside its journal.
 
 use crate::error::{Error, Result};
-use crate::nearest::named;
 use crate::secret::Secret;
 use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
@@ -26,10 +25,6 @@ impl RunKind {
     pub fn name(self) -> &'static str {
         self.into()
     }
-
-    pub(super) fn from_name(name: &str) -> Option<Self> {
-        named(name)
-    }
 }
 
 /// Where a run stands.
@@ -53,10 +48,6 @@ impl RunState {
     /// The word for it.
     pub fn name(self) -> &'static str {
         self.into()
-    }
-
-    pub(super) fn from_name(name: &str) -> Option<Self> {
-        named(name)
     }
 }
 
@@ -180,8 +171,8 @@ pub struct RunLine {
 }
 
 impl RunLine {
-    /// The line of a run that begins.
-    pub(super) fn beginning(head: &RunHead, holder: &Holder) -> Self {
+    /// The line of a run that begins, and that no process is at yet.
+    pub(super) fn beginning(head: &RunHead) -> Self {
         Self {
             id: head.id.clone(),
             kind: head.kind,
@@ -192,7 +183,7 @@ impl RunLine {
             pid: head.pid,
             begun_ms: head.begun_ms,
             state: RunState::Running,
-            holder: Some(holder.clone()),
+            holder: None,
             ended_ms: None,
             exit_code: None,
             error: None,

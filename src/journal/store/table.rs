@@ -66,12 +66,7 @@ pub(super) fn line_if_there(
     file: &Path,
     id: &str,
 ) -> Result<Option<RunRow>, StoreFault> {
-    let mut found = None;
-    rows::lines(transaction, file, "WHERE id = ?1", &[&id], |line| {
-        found = Some(line);
-        Ok(())
-    })?;
-    match found {
+    match rows::lines(transaction, file, "WHERE id = ?1", &[&id])?.pop() {
         Some(line) if line.run.id != id => Err(fault::damaged(file, "its index of runs is not as it was written")),
         found => Ok(found),
     }
@@ -86,8 +81,7 @@ fn remove_if(
 ) -> Result<u64, StoreFault> {
     let Some(line) = line_if_there(transaction, file, id)?.filter(|line| goes(&line.run)) else { return Ok(0) };
     let said = |e| fault::of(file, "write to", e);
-    let (from, to) = (rows::place(line.n, 0), rows::place(line.n + 1, 0));
-    transaction.execute("DELETE FROM entries WHERE place > ?1 AND place < ?2", [from, to]).map_err(said)?;
+    rows::remove_after(transaction, file, line.n, 0)?;
     transaction.execute("DELETE FROM heads WHERE n = ?1", [line.n]).map_err(said)?;
     transaction.execute("DELETE FROM runs WHERE n = ?1", [line.n]).map_err(said)?;
     Ok(1)

@@ -3,11 +3,12 @@
 use super::chain::{self, Hash, RowKind};
 use super::fault::{self, StoreFault};
 use super::load::{self, Pinned};
-use super::rows::{self, RunRow};
-use super::run::{Holder, RunHead, RunLine, RunState};
+use super::rows::{self, RunRow, Stored};
+use super::run::{RunHead, RunLine, RunState};
 use super::table::{add, line_if_there};
 use super::{Store, Sync};
 use crate::error::{Error, Result};
+use crate::nearest::named;
 use rusqlite::Transaction;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -67,8 +68,7 @@ impl RunStatus {
     }
 
     fn seal(&self, id: &str, rows: u64, tip: &Hash) -> Result<String> {
-        let text = serde_json::to_string(self).map_err(|e| fault::unwritable(&e))?;
-        Ok(hex(&chain::next(tip, id, rows + 1, RowKind::Asked, &text)))
+        Ok(hex(&chain::next(tip, id, rows + 1, RowKind::Asked, &fault::json(self)?)))
     }
 }
 
@@ -148,7 +148,7 @@ impl CheckedDocument {
         let mut tip = chain::of_head(&id, &document.head);
         let mut rows = Vec::with_capacity(document.entries.len());
         for (seq, row) in (1..).zip(document.entries) {
-            let kind = RowKind::from_name(&row.kind).ok_or_else(|| altered(&format!("entry {seq}")))?;
+            let kind = named(&row.kind).ok_or_else(|| altered(&format!("entry {seq}")))?;
             tip = chain::next(&tip, &id, seq, kind, &row.body);
             if hex(&tip) != row.hash {
                 return Err(altered(&format!("entry {seq}")));
@@ -158,7 +158,7 @@ impl CheckedDocument {
         if document.end.seal(&id, rows.len() as u64, &tip)? != document.seal {
             return Err(altered("its end"));
         }
-        let run = line(pinned.head, document.end, rows.len() as u64);
+        let run = line(&pinned.head, document.end, rows.len() as u64);
         Ok(Self { run, head: document.head, rows })
     }
 
@@ -169,13 +169,9 @@ impl CheckedDocument {
             return Ok(());
         }
         let n = add(transaction, file, RunRow { n: 0, run: self.run.clone() }, &self.head)?;
-        let said = |e| fault::of(file, "write to", e);
-        let sql = "INSERT INTO entries (place, kind, body, hash) VALUES (?1, ?2, ?3, ?4)";
-        let mut statement = transaction.prepare(sql).map_err(said)?;
-        for (seq, (kind, body, hash)) in (1..).zip(&self.rows) {
-            statement.execute(rusqlite::params![rows::place(n, seq), kind.name(), body, hash]).map_err(said)?;
-        }
-        Ok(())
+        let stored =
+            (1..).zip(&self.rows).map(|(seq, (kind, body, hash))| Stored { seq, kind: *kind, body, hash: *hash });
+        rows::insert(transaction, file, n, stored)
     }
 
     /// Whether the run that is there is this one, as far as it had come.
@@ -187,30 +183,10 @@ impl CheckedDocument {
     }
 }
 
-fn line(head: RunHead, end: RunStatus, rows: u64) -> RunLine {
-    let holder: Option<Holder> = None;
-    let RunHead { id, kind, script, cluster_id, user, host, pid, begun_ms, .. } = head;
+fn line(head: &RunHead, end: RunStatus, rows: u64) -> RunLine {
     let RunStatus { state, ended_ms, exit_code, error, why, step, changes, unfinished } = end;
-    RunLine {
-        id,
-        kind,
-        script,
-        cluster_id,
-        user,
-        host,
-        pid,
-        begun_ms,
-        state,
-        holder,
-        ended_ms,
-        exit_code,
-        error,
-        why,
-        rows,
-        changes,
-        unfinished,
-        step,
-    }
+    let begun = RunLine::beginning(head);
+    RunLine { state, ended_ms, exit_code, error, why, rows, changes, unfinished, step, ..begun }
 }
 
 fn unreadable(said: &serde_json::Error) -> Error {

@@ -3,7 +3,7 @@
 use super::chain::{self, Hash, RowKind};
 use super::fault::{self, StoreFault};
 use super::load::Pinned;
-use super::rows::{self, Put, RunRow};
+use super::rows::{self, Put, RunRow, Stored};
 use super::run::{Holder, RunLine};
 use super::run_journal::RunJournal;
 use super::{Store, Sync, anew, table};
@@ -64,7 +64,7 @@ impl RunJournal {
     /// Writes the run itself, and all that it has noted.
     fn store_first(&mut self, sync: Sync) -> Result<(Hash, i64), StoreFault> {
         let pinned = Pinned::new(self.head.clone(), self.secret_key);
-        let head = serde_json::to_string(&pinned).map_err(|e| fault::unwritable(&e))?;
+        let head = fault::json(&pinned)?;
         let (file, line, buffer) = (&self.file, &self.line, &self.buffer);
         let attempt = || {
             let mut store = Store::open_or_make(file)?;
@@ -94,10 +94,11 @@ struct RunAddition<'w> {
 impl RunAddition<'_> {
     /// Removes the rows that were written and forgotten; the link of the last that stays.
     fn go_back(&self, transaction: &Transaction<'_>, file: &Path) -> Result<Hash, StoreFault> {
-        let said = |e| fault::of(file, "write to", e);
-        let (last, end) = (rows::place(self.line.n, self.after), rows::place(self.line.n + 1, 0));
-        transaction.execute("DELETE FROM entries WHERE place > ?1 AND place < ?2", [last, end]).map_err(said)?;
-        transaction.query_row("SELECT hash FROM entries WHERE place = ?1", [last], |row| row.get(0)).map_err(said)
+        rows::remove_after(transaction, file, self.line.n, self.after)?;
+        let last = [rows::place(self.line.n, self.after)];
+        transaction
+            .query_row("SELECT hash FROM entries WHERE place = ?1", last, |row| row.get(0))
+            .map_err(|e| fault::of(file, "write to", e))
     }
 
     fn write(&self, transaction: &Transaction<'_>, file: &Path, tip: Hash) -> Result<Hash, StoreFault> {
@@ -106,14 +107,11 @@ impl RunAddition<'_> {
     }
 
     fn insert(&self, transaction: &Transaction<'_>, file: &Path, mut tip: Hash) -> Result<Hash, StoreFault> {
-        let said = |e| fault::of(file, "write to", e);
-        let sql = "INSERT INTO entries (place, kind, body, hash) VALUES (?1, ?2, ?3, ?4)";
-        let mut statement = transaction.prepare(sql).map_err(said)?;
-        for (seq, (kind, body)) in (self.after + 1..).zip(self.rows) {
+        let linked = (self.after + 1..).zip(self.rows).map(|(seq, (kind, body))| {
             tip = chain::next(&tip, &self.line.run.id, seq, *kind, body);
-            let at = rows::place(self.line.n, seq);
-            statement.execute(rusqlite::params![at, kind.name(), body, tip]).map_err(said)?;
-        }
+            Stored { seq, kind: *kind, body, hash: tip }
+        });
+        rows::insert(transaction, file, self.line.n, linked)?;
         Ok(tip)
     }
 }
