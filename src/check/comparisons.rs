@@ -71,5 +71,5 @@ fn no_word(one: &Expr, of_other: &KnownType) -> Option<RuleFinding> {
     }
     let message = format!("the {property} of a Node is never \"{word}\"");
     let finding = RuleFinding::new(&POINTLESS_COMPARISON, one.at, &format!("\"{word}\""), message);
-    Some(finding.meant(word, known.iter().copied(), format!("it is one of {}", known.join(", "))).unmended())
+    Some(finding.meant(word, known.iter().copied(), format!("it is one of {}", known.join(", "))).without_fix())
 }

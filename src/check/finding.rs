@@ -1,6 +1,7 @@
 //! What was found, and where.
 
 use crate::check::rule::Rule;
+use crate::error::Error;
 use crate::language::tree::Spot;
 use crate::nearest::did_you_mean;
 
@@ -36,6 +37,11 @@ impl RuleFinding {
         Self { rule, at, width: word.chars().count().max(1), message: message.into(), hint: None, fix: None }
     }
 
+    /// `rule` found the error of another one who read the script, with what that says to do.
+    pub(super) fn of_error(rule: &'static Rule, at: Spot, word: &str, error: &Error) -> Self {
+        Self { hint: error.hint.clone(), ..Self::new(rule, at, word, error.to_string()) }
+    }
+
     /// The same, saying what to do about it.
     #[must_use]
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -61,9 +67,9 @@ impl RuleFinding {
         self
     }
 
-    /// The same, which nobody fixes but a person.
+    /// The same, which only a person may fix.
     #[must_use]
-    pub(super) fn unmended(mut self) -> Self {
+    pub(super) fn without_fix(mut self) -> Self {
         self.fix = None;
         self
     }

@@ -1,4 +1,4 @@
-//! Mending what is beyond doubt.
+//! Fixes what is beyond doubt.
 
 use crate::check::finding::RuleFinding;
 use crate::language::tree::Spot;
@@ -16,15 +16,15 @@ pub fn fixed(text: &str, findings: &[RuleFinding]) -> (String, usize) {
         .collect();
     fixes.sort_unstable();
     fixes.dedup_by(|next, first| next.0 < first.0 + first.1.len());
-    let mut mended = String::with_capacity(text.len());
+    let mut fixed_text = String::with_capacity(text.len());
     let mut done = 0;
     for (begins, from, to) in &fixes {
-        mended.push_str(text.get(done..*begins).unwrap_or_default());
-        mended.push_str(to);
+        fixed_text.push_str(text.get(done..*begins).unwrap_or_default());
+        fixed_text.push_str(to);
         done = begins + from.len();
     }
-    mended.push_str(text.get(done..).unwrap_or_default());
-    (mended, fixes.len())
+    fixed_text.push_str(text.get(done..).unwrap_or_default());
+    (fixed_text, fixes.len())
 }
 
 /// Where `spot` is in `text`, in bytes.
@@ -49,8 +49,8 @@ mod tests {
             RuleFinding::new(rule, Spot { line, column }, word, "").meant(word, ["state"], "")
         };
         let text = "ü.sate\r\nb.sate\n";
-        let (mended, count) =
+        let (fixed_text, count) =
             fixed(text, &[at(2, 3, "sate"), at(1, 3, "sate"), at(1, 3, "sate"), at(9, 1, "sate"), at(1, 1, "stat")]);
-        assert_eq!((mended.as_str(), count), ("ü.state\r\nb.state\n", 2));
+        assert_eq!((fixed_text.as_str(), count), ("ü.state\r\nb.state\n", 2));
     }
 }

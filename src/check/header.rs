@@ -45,16 +45,14 @@ const MISSING_HEADER: Rule = Rule {
 /// The script does not compile.
 pub(super) fn broken(error: &Error, at: Spot) -> RuleFinding {
     let at = if at.line == 0 { Spot { line: 1, column: 1 } } else { at };
-    let finding = RuleFinding::new(&DOES_NOT_COMPILE, at, "", error.to_string());
-    error.hint.iter().fold(finding, |finding, hint| finding.hint(hint.clone()))
+    RuleFinding::of_error(&DOES_NOT_COMPILE, at, "", error)
 }
 
 fn check(script: &Rc<Script>, _words: &ScriptVocabulary, found: &mut Vec<RuleFinding>) {
     for import in &script.imports {
         let (Some(path), Some(Err(error))) = (&import.path, &import.module) else { continue };
         let quoted = format!("\"{}\"", path.text);
-        let finding = RuleFinding::new(&UNRESOLVED_IMPORT, path.at, &quoted, error.to_string());
-        found.push(error.hint.iter().fold(finding, |finding, hint| finding.hint(hint.clone())));
+        found.push(RuleFinding::of_error(&UNRESOLVED_IMPORT, path.at, &quoted, error));
     }
     let text = &script.source.text;
     if !script.is_test() && !text.trim().is_empty() && crate::language::header(text).is_empty() {

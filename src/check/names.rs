@@ -1,7 +1,5 @@
 //! Names of functions, variables and modules, and how many arguments a function takes.
 
-mod given;
-
 use crate::check::finding::RuleFinding;
 use crate::check::rule::{Family, Rule, Severity};
 use crate::check::script::Script;
@@ -139,7 +137,7 @@ impl NameCheck<'_> {
                     && let [Expr { kind: ExprKind::Text(named), at }] = args.as_slice()
                     && self.counts(named).is_empty()
                 {
-                    found.push(self.no_function(named, None, &format!("\"{named}\""), *at).unmended());
+                    found.push(self.no_function(named, None, &format!("\"{named}\""), *at).without_fix());
                 }
             }
             ExprKind::Call { path, name, args } => self.qualified_call(path, name, args.len(), expr.at, found),
@@ -176,7 +174,7 @@ impl NameCheck<'_> {
             found.push(wrong_count(name, &counts, of.as_deref(), args.len(), at));
             return;
         }
-        let is_own = self.script.functions().iter().any(|f| f.name.text == name && f.params.len() == args.len());
+        let is_own = self.script.function(name, args.len()).is_some();
         if let (Some(ours), Some(last)) = (self.words.ours(name).filter(|_| !is_own), args.last())
             && !ours.options.is_empty()
             && args.len() == *ours.arguments().end()
@@ -200,9 +198,9 @@ impl NameCheck<'_> {
         };
         let public = || module.functions().iter().filter(|function| !function.is_private);
         let named: Vec<_> = public().filter(|function| function.name.text == name).map(|f| f.params.len()).collect();
-        let place = path.iter().map(|name| name.text.as_str()).collect::<Vec<_>>().join("::");
+        let place = joined(path);
         if named.is_empty() {
-            let message = match module.functions().iter().any(|function| function.name.text == name) {
+            let message = match module.defines(name) {
                 true => format!("`{name}` is private in the module `{place}`"),
                 false => format!("the module `{place}` has no function `{name}`"),
             };
@@ -210,7 +208,7 @@ impl NameCheck<'_> {
                 public().filter(|function| function.params.len() == count).map(|f| f.name.text.as_str()).collect();
             let finding = RuleFinding::new(&UNDEFINED_FUNCTION, at, name, message);
             let known: Vec<&str> = public().map(|function| function.name.text.as_str()).collect();
-            found.push(finding.meant(name, fitting, format!("it has {}", known.join(", "))).unmended());
+            found.push(finding.meant(name, fitting, format!("it has {}", known.join(", "))).without_fix());
         } else if !named.contains(&count) {
             let counts: Vec<_> = named.into_iter().map(|count| count..=count).collect();
             found.push(wrong_count(&format!("{place}::{name}"), &counts, None, count, at));
@@ -237,7 +235,7 @@ impl NameCheck<'_> {
         }
         match self.script.module_at(path) {
             Ok(Some(module)) if !module.exported().contains(name) => {
-                let place = path.iter().map(|name| name.text.as_str()).collect::<Vec<_>>().join("::");
+                let place = joined(path);
                 let message = format!("the module `{place}` exports no `{name}`");
                 let finding = RuleFinding::new(&UNDEFINED_VARIABLE, at, name, message);
                 found.push(finding.meant(
@@ -265,6 +263,26 @@ impl NameCheck<'_> {
         found.push(wrong_count(&format!(".{name}"), &counts, None, count, at));
     }
 
+    /// A call of `t.name(...)` in a test that is given `t`.
+    fn done_with_given(&self, name: &str, count: usize, at: Spot, found: &mut Vec<RuleFinding>) {
+        let known = self.words.of_tests();
+        let is_own = self.script.function(name, count).is_some();
+        if known.is_empty() || is_own || known.contains(&(name, count)) {
+            return;
+        }
+        let counts: Vec<_> =
+            known.iter().filter(|(known, _)| *known == name).map(|(_, count)| *count..=*count).collect();
+        found.push(match counts.is_empty() {
+            true => {
+                let message = format!("there is no function `{name}` of what a test is given");
+                let names: BTreeSet<&str> = known.iter().map(|(name, _)| *name).collect();
+                let all = names.iter().copied().collect::<Vec<_>>().join(", ");
+                RuleFinding::new(&UNDEFINED_FUNCTION, at, name, message).meant(name, names, format!("it has {all}"))
+            }
+            false => wrong_count(&format!(".{name}"), &counts, None, count, at),
+        });
+    }
+
     fn no_function(&self, name: &str, count: Option<usize>, shown: &str, at: Spot) -> RuleFinding {
         let takes = |known: &str| count.is_none_or(|count| self.counts(known).iter().any(|c| c.contains(&count)));
         let own = self.script.functions().iter().map(|function| function.name.text.as_str());
@@ -276,7 +294,7 @@ impl NameCheck<'_> {
         // What changes the cluster is written by a person.
         let acts = |fix: &crate::check::Fix| ours.iter().any(|(name, acts)| *acts && *name == fix.to);
         match finding.fix.as_ref().is_some_and(acts) {
-            true => finding.unmended(),
+            true => finding.without_fix(),
             false => finding,
         }
     }
@@ -290,6 +308,11 @@ impl NameCheck<'_> {
         let aliases = self.script.imports.iter().map(|import| import.alias.text.as_str());
         finding.meant(&name.text, aliases, "import it first")
     }
+}
+
+/// A path of modules as it is written.
+fn joined(path: &[Name]) -> String {
+    path.iter().map(|name| name.text.as_str()).collect::<Vec<_>>().join("::")
 }
 
 fn wrong_count(

@@ -23,14 +23,14 @@ const UNKNOWN_OPTION: Rule = Rule {
 };
 
 fn check(script: &Rc<Script>, words: &ScriptVocabulary, found: &mut Vec<RuleFinding>) {
-    let own = |name: &str| script.functions().iter().any(|function| function.name.text == name);
     script.parsed.tree.exprs(&mut |expr| {
         let (name, args) = match &expr.kind {
             ExprKind::Call { path, name, args } if path.is_empty() => (name, args),
             ExprKind::Method { name, args, .. } => (name, args),
             _ => return,
         };
-        let Some(function) = words.ours(name).filter(|function| !function.options.is_empty() && !own(name)) else {
+        let Some(function) = words.ours(name).filter(|function| !function.options.is_empty() && !script.defines(name))
+        else {
             return;
         };
         if let Some(Expr { kind: ExprKind::Map(options), .. }) = args.last() {
@@ -62,6 +62,6 @@ fn guards(function: &Function, forced: &Expr, found: &mut Vec<RuleFinding>) {
         };
         let finding = RuleFinding::new(&UNKNOWN_OPTION, name.at, &format!("\"{text}\""), message);
         // To override a guard is a person's decision.
-        found.push(finding.meant(text, guards.iter().copied(), otherwise).unmended());
+        found.push(finding.meant(text, guards.iter().copied(), otherwise).without_fix());
     }
 }

@@ -33,12 +33,10 @@ const UNUSED_PARAMETER: Rule = Rule {
 };
 
 fn check(script: &Rc<Script>, _words: &ScriptVocabulary, found: &mut Vec<RuleFinding>) {
-    let variables = script.variables();
     if let Err((error, at)) = &script.parsed.doc
         && !is_told(script, *at, found)
     {
-        let finding = RuleFinding::new(&UNDECLARED_PARAMETER, *at, "param", error.to_string());
-        found.push(error.hint.iter().fold(finding, |finding, hint| finding.hint(hint.clone())));
+        found.push(RuleFinding::of_error(&UNDECLARED_PARAMETER, *at, "param", error));
     }
     if script.is_module() {
         for (_, at) in read_by(script) {
@@ -51,7 +49,7 @@ fn check(script: &Rc<Script>, _words: &ScriptVocabulary, found: &mut Vec<RuleFin
     } else {
         read_by_modules(script, found);
     }
-    unused(script, variables, found);
+    unused(script, script.variables(), found);
 }
 
 /// Whether something was found in the options of the declaration at `at` already.

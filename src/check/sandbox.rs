@@ -25,14 +25,13 @@ const SANDBOX_FUNCTION: Rule = Rule {
 };
 
 fn check(script: &Rc<Script>, words: &ScriptVocabulary, found: &mut Vec<RuleFinding>) {
-    let is_own = |name: &str| script.functions().iter().any(|function| function.name.text == name);
     if script.is_test() {
         return;
     }
     script.parsed.tree.exprs(&mut |expr| {
         let ExprKind::Call { path, name, .. } = &expr.kind else { return };
         let plays = words.ours(name).is_some_and(|function| function.group == Group::Sandbox);
-        if path.is_empty() && plays && !is_own(name) {
+        if path.is_empty() && plays && !script.defines(name) {
             let message = format!("`{name}` plays with a simulated cluster: on a real one the run fails here");
             let finding = RuleFinding::new(&SANDBOX_FUNCTION, expr.at, name, message);
             found.push(finding.hint(match name.as_str() {

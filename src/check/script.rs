@@ -55,12 +55,37 @@ impl Script {
 
     /// Every field that it gives a map, or a value that it indexes.
     pub(super) fn fields(&self) -> &BTreeSet<String> {
-        self.fields.get_or_init(|| self.written_fields())
+        self.fields.get_or_init(|| {
+            let mut fields = BTreeSet::new();
+            self.parsed.tree.exprs(&mut |expr: &Expr| match &expr.kind {
+                ExprKind::Map(map) => fields.extend(map.iter().map(|(name, _)| name.text.clone())),
+                ExprKind::Index { index, .. } => fields.extend(index.text().map(str::to_owned)),
+                _ => {}
+            });
+            self.parsed.tree.walk(&mut |part| {
+                if let Part::Stmt(Stmt::Assign { target, .. }) = part
+                    && let ExprKind::Property { name, .. } = &target.kind
+                {
+                    fields.insert(name.clone());
+                }
+            });
+            fields
+        })
     }
 
     /// Every function that it defines.
     pub(super) fn functions(&self) -> &[ScriptFunction] {
         &self.parsed.tree.functions
+    }
+
+    /// Whether it defines a function called `name`.
+    pub(super) fn defines(&self, name: &str) -> bool {
+        self.functions().iter().any(|function| function.name.text == name)
+    }
+
+    /// The function that a call of `name` with so many arguments means.
+    pub(super) fn function(&self, name: &str, count: usize) -> Option<&ScriptFunction> {
+        self.functions().iter().find(|function| function.name.text == name && function.params.len() == count)
     }
 
     /// What is imported as `alias`.
@@ -102,23 +127,6 @@ impl Script {
             _ => {}
         });
         names
-    }
-
-    fn written_fields(&self) -> BTreeSet<String> {
-        let mut fields = BTreeSet::new();
-        self.parsed.tree.exprs(&mut |expr: &Expr| match &expr.kind {
-            ExprKind::Map(map) => fields.extend(map.iter().map(|(name, _)| name.text.clone())),
-            ExprKind::Index { index, .. } => fields.extend(index.text().map(str::to_owned)),
-            _ => {}
-        });
-        self.parsed.tree.walk(&mut |part| {
-            if let Part::Stmt(Stmt::Assign { target, .. }) = part
-                && let ExprKind::Property { name, .. } = &target.kind
-            {
-                fields.insert(name.clone());
-            }
-        });
-        fields
     }
 
     /// It and every module that it imports, directly or through others, each once.
@@ -192,9 +200,9 @@ impl ScriptReader {
         self.loading.borrow_mut().push(source.name.clone());
         let script = self.script(&source, roots);
         self.loading.borrow_mut().pop();
-        let script = Rc::new(script.and_then(importable).map_err(|(error, at)| {
-            let told = Error::invalid(format!("{}:{}: {error}", source.name, at.line));
-            error.hint.iter().fold(told, |told, hint| told.hint(hint.clone()))
+        let script = Rc::new(script.and_then(importable).map_err(|(error, at)| Error {
+            hint: error.hint.clone(),
+            ..Error::invalid(format!("{}:{}: {error}", source.name, at.line))
         })?);
         self.modules.borrow_mut().insert(key, Rc::clone(&script));
         Ok(script)

@@ -143,7 +143,7 @@ impl Walk<'_> {
         }
         let variables = self.scopes.iter().rev().flat_map(|scope| scope.iter().rev());
         let meant = found.map(|(_, declared)| declared);
-        if meant.is_none() && !self.script.functions().iter().any(|function| function.name.text == name) {
+        if meant.is_none() && !self.script.defines(name) {
             let visible = variables.map(|(known, _)| known.clone()).collect();
             self.found.unknown.push(UnknownVariable { name: name.to_owned(), at, visible });
         }
