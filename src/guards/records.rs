@@ -14,18 +14,7 @@ const LONGEST_DRIFT_SECONDS: f64 = 86_400.0;
 
 /// The record that a change is about, as it is now.
 fn record(scene: &mut ClusterView<'_>, change: &Change) -> Result<Record> {
-    let key = match change {
-        Change::SwapRecord { seen, .. } => seen.node.key(),
-        Change::DeleteRecord { key, .. } => key.clone(),
-        Change::Act { .. }
-        | Change::TriggerGc { .. }
-        | Change::RecoverTidb { .. }
-        | Change::WriteSavepoint { .. }
-        | Change::Encrypt { .. }
-        | Change::BreakLock { .. }
-        | Change::Manual(_)
-        | Change::Exec(_) => return Err(Error::internal(format!("{change:?} is about no record"))),
-    };
+    let key = change.record_key().ok_or_else(|| Error::internal(format!("{change:?} is about no record")))?;
     scene.record_at(&key)?.ok_or_else(|| Error::not_found(format!("the key {key} is gone")))
 }
 

@@ -3,6 +3,7 @@
 
 use crate::error::{Error, Result};
 use crate::text::{ShownPath, decode};
+use serde::Serialize;
 use std::io::{ErrorKind as Io, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -60,6 +61,13 @@ fn target(path: &Path) -> PathBuf {
 /// The directory of a file; of a bare name the one where we are.
 fn directory(path: &Path) -> &Path {
     path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Writes `value` as JSON, as [`write`] does.
+pub(super) fn write_json(what: &str, path: &Path, value: &impl Serialize) -> Result<()> {
+    let text = serde_json::to_string_pretty(value);
+    let text = text.map_err(|e| Error::internal(format!("cannot write {what} as JSON")).source(e))?;
+    write(what, path, &(text + "\n"))
 }
 
 /// Writes `text` to the file `path`, which holds `what`: afterwards it is there completely, or as it was.

@@ -6,13 +6,13 @@ use crate::language::{self, Source, masked};
 use crate::rehearsal::draw::Drawer;
 use crate::rehearsal::harm::{Blame, Harm, HarmKind, Intended, judge};
 use crate::rehearsal::play::Played;
-use crate::rehearsal::stage::{Bounds, Stage};
+use crate::rehearsal::stage::Stage;
 use crate::rehearsal::tally::{Counts, HarmfulFuture, Shortest, Subject, Tally};
+use crate::rehearsal::trace::Bounds;
 use crate::rehearsal::truth::Truth;
 use crate::sim::{Fault, HOUR, Scenario};
 use crate::world::{FaultKind, Notice, Notices, Progress};
 use siphasher::sip::SipHasher13;
-use std::collections::BTreeSet;
 use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -172,7 +172,7 @@ pub fn rehearse(subjects: &Subjects, base: &Base, order: &Order) -> Result<Tally
     let futures = Futures::of(order, Drawer::new(stage.start(), &base.played, order.kinds.clone()));
     let counts = count(subjects, base, order, &futures)?;
     let shortest = shortest(&mut stage, base, &counts)?;
-    Ok(Tally::new(subjects.subject(order), order.shard, counts, shortest))
+    Ok(counts.tally(shortest))
 }
 
 /// Plays all futures of the part, on `jobs` threads.
@@ -182,9 +182,10 @@ fn count(subjects: &Subjects, base: &Base, order: &Order, futures: &Futures) -> 
     let mine = futures.count().saturating_sub(part - 1).div_ceil(of);
     let next = AtomicU64::new(0);
     let bounds = base.bounds();
+    let nothing = Counts::new(subjects.subject(order), order.shard);
     let work = || -> Result<Counts, ScriptError> {
         let mut stage = subjects.stage()?;
-        let mut counts = Counts::default();
+        let mut counts = nothing.clone();
         loop {
             let from = next.fetch_add(CHUNK, Ordering::Relaxed);
             if from >= mine {
@@ -201,20 +202,23 @@ fn count(subjects: &Subjects, base: &Base, order: &Order, futures: &Futures) -> 
             }
         }
     };
-    let counts = on_threads(order.jobs.max(1), &work);
+    let counts = on_threads(order.jobs.max(1), nothing.clone(), &work);
     (order.notices)(Notice::ProgressEnd);
     counts
 }
 
 /// Does the same work on several threads, and adds up what they counted.
-fn on_threads(jobs: usize, work: &(impl Fn() -> Result<Counts, ScriptError> + Sync)) -> Result<Counts, ScriptError> {
+fn on_threads(
+    jobs: usize,
+    mut sum: Counts,
+    work: &(impl Fn() -> Result<Counts, ScriptError> + Sync),
+) -> Result<Counts, ScriptError> {
     std::thread::scope(|scope| {
         let mut threads = Vec::new();
         for _ in 0..jobs {
             let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
             threads.push(thread.map_err(|e| Error::local("the system gives no thread").source(e))?);
         }
-        let mut sum = Counts::default();
         for thread in threads {
             let counted = thread.join().map_err(|_| Error::internal("a thread that rehearsed futures panicked"))?;
             sum.merge(counted?);
@@ -278,9 +282,4 @@ fn shrink(
         }
     }
     Ok(Some(Shortest { kind, blame, future: candidate.future, faults, text: harm.text }))
-}
-
-/// The kinds of harm that count against the script, for tests and answers.
-pub fn kinds_of_harm(harms: &[Harm]) -> BTreeSet<HarmKind> {
-    harms.iter().filter(|harm| harm.blame == Blame::Script).map(|harm| harm.kind).collect()
 }

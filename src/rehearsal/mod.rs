@@ -26,15 +26,15 @@ mod truth;
 
 pub use draw::Drawer;
 pub use files::check_target;
-pub use futures::{Base, Order, Subjects, Which, judged, kinds_of_harm, rehearse};
+pub use futures::{Base, Order, Subjects, Which, judged, rehearse};
 pub use harm::{Blame, Harm, HarmKind, Intended, judge};
 pub use plan::{Basis, Plan, ScriptMark};
 pub use play::Played;
 pub use report::RehearsalReport;
 pub use saved::SavedStory;
 pub use snapshot::Snapshot;
-pub use stage::{Bounds, Stage};
+pub use stage::Stage;
 pub use story::{Difference, LagCurve, Story, StoryLine, StoryLineKind, Totals, Track};
 pub use tally::{Distribution, Shortest, Subject, Tally};
-pub use trace::{AskedQuestion, AttemptedChange, SaidNotice};
+pub use trace::{AskedQuestion, AttemptedChange, Bounds, SaidNotice};
 pub use truth::{ProcessState, Timeline, Truth};

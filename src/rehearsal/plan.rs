@@ -156,9 +156,7 @@ impl Plan {
     /// # Errors
     /// `local`, naming the path.
     pub fn save(&self, path: &Path) -> Result<()> {
-        let text = serde_json::to_string_pretty(self)
-            .map_err(|fault| Error::internal("a plan cannot be written as JSON").source(fault))?;
-        files::write("the plan", path, &format!("{text}\n"))
+        files::write_json("the plan", path, self)
     }
 
     /// Whether this script with these parameters is the one that was rehearsed.

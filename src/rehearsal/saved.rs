@@ -80,8 +80,6 @@ impl SavedStory {
     /// # Errors
     /// `local` when the file cannot be written; what was there before is then intact.
     pub fn save(&self, path: &Path) -> Result<()> {
-        let json = serde_json::to_string_pretty(self)
-            .map_err(|error| Error::internal("a story cannot be written as JSON").source(error))?;
-        files::write(WHAT, path, &(json + "\n"))
+        files::write_json(WHAT, path, self)
     }
 }

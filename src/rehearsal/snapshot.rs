@@ -84,9 +84,7 @@ impl Snapshot {
     /// # Errors
     /// `local`, naming the file.
     pub fn save(&self, path: &Path) -> Result<()> {
-        let text = serde_json::to_string_pretty(&self.scenario)
-            .map_err(|e| Error::internal(format!("cannot write {WHAT} as JSON")).source(e))?;
-        files::write(WHAT, path, &(text + "\n"))
+        files::write_json(WHAT, path, &self.scenario)
     }
 
     /// What could not be learnt, and what is assumed for it, a sentence each.

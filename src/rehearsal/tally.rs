@@ -131,44 +131,58 @@ pub(super) struct HarmfulFuture {
     pub(super) faults: Vec<Fault>,
 }
 
-/// What is counted while futures run.
-#[derive(Clone, Debug, Default)]
+/// What is counted while futures run: by each thread, then added up.
+#[derive(Clone)]
 pub(super) struct Counts {
-    pub(super) futures: u64,
-    pub(super) outcomes: BTreeMap<String, u64>,
-    pub(super) faults: BTreeMap<String, BTreeMap<FaultKind, u64>>,
-    pub(super) harmful: u64,
-    pub(super) unlucky: u64,
-    pub(super) harms: BTreeMap<HarmKind, BTreeMap<Blame, u64>>,
-    pub(super) accepted: Distribution,
-    pub(super) duration: Distribution,
-    pub(super) halted: Distribution,
+    /// What they came to so far, without the shortest stories.
+    tally: Tally,
     pub(super) candidates: BTreeMap<(HarmKind, Blame), Vec<HarmfulFuture>>,
 }
 
 impl Counts {
+    /// Nothing so far, of this part of the futures.
+    pub(super) fn new(subject: Subject, shard: (u64, u64)) -> Self {
+        let tally = Tally {
+            version: VERSION,
+            subject,
+            shards: BTreeSet::from([shard]),
+            futures: 0,
+            outcomes: BTreeMap::new(),
+            faults: BTreeMap::new(),
+            harmful: 0,
+            unlucky: 0,
+            harms: BTreeMap::new(),
+            accepted: Distribution::default(),
+            duration: Distribution::default(),
+            halted: Distribution::default(),
+            shortest: Vec::new(),
+        };
+        Self { tally, candidates: BTreeMap::new() }
+    }
+
     /// Counts one future.
     pub(super) fn add(&mut self, future: u64, faults: &[Fault], played: &Played, halted: Micros, harms: &[Harm]) {
-        self.futures += 1;
+        let tally = &mut self.tally;
+        tally.futures += 1;
         let outcome = played.outcome();
-        let with = self.faults.entry(outcome.clone()).or_default();
+        let with = tally.faults.entry(outcome.clone()).or_default();
         for kind in faults.iter().map(|fault| fault.kind).collect::<BTreeSet<_>>() {
             *with.entry(kind).or_insert(0) += 1;
         }
-        *self.outcomes.entry(outcome).or_insert(0) += 1;
-        self.duration.add(played.ended_at());
-        self.halted.add(halted);
+        *tally.outcomes.entry(outcome).or_insert(0) += 1;
+        tally.duration.add(played.ended_at());
+        tally.halted.add(halted);
         let kinds: BTreeSet<(HarmKind, Blame)> = harms.iter().map(|harm| (harm.kind, harm.blame)).collect();
         match kinds.iter().any(|(_, blame)| *blame == Blame::Script) {
-            true => self.harmful += 1,
-            false => self.unlucky += u64::from(!kinds.is_empty()),
+            true => tally.harmful += 1,
+            false => tally.unlucky += u64::from(!kinds.is_empty()),
         }
         let given_up = harms.iter().filter(|harm| harm.blame == Blame::Accepted).filter_map(|harm| harm.size);
         if let Some(size) = given_up.max() {
-            self.accepted.add(size);
+            tally.accepted.add(size);
         }
         for (kind, blame) in kinds {
-            *self.harms.entry(kind).or_default().entry(blame).or_insert(0) += 1;
+            *tally.harms.entry(kind).or_default().entry(blame).or_insert(0) += 1;
             let kept = self.candidates.entry((kind, blame)).or_default();
             if kept.len() < CANDIDATES || kept.last().is_some_and(|last| is_shorter(future, faults, last)) {
                 kept.push(HarmfulFuture { future, faults: faults.to_vec() });
@@ -179,20 +193,17 @@ impl Counts {
 
     /// Adds what another thread has counted.
     pub(super) fn merge(&mut self, other: Self) {
-        self.futures += other.futures;
-        self.harmful += other.harmful;
-        self.unlucky += other.unlucky;
-        merge_counts(&mut self.outcomes, &other.outcomes);
-        merge_tables(&mut self.faults, &other.faults);
-        merge_tables(&mut self.harms, &other.harms);
-        self.accepted.merge(&other.accepted);
-        self.duration.merge(&other.duration);
-        self.halted.merge(&other.halted);
+        self.tally.add(other.tally);
         for (what, mut candidates) in other.candidates {
             let kept = self.candidates.entry(what).or_default();
             kept.append(&mut candidates);
             keep_shortest(kept);
         }
+    }
+
+    /// The answer, with these shortest stories.
+    pub(super) fn tally(self, shortest: Vec<Shortest>) -> Tally {
+        Tally { shortest, ..self.tally }
     }
 }
 
@@ -221,24 +232,6 @@ fn merge_tables<R: Ord + Clone, C: Ord + Clone>(
 }
 
 impl Tally {
-    pub(super) fn new(subject: Subject, shard: (u64, u64), counts: Counts, shortest: Vec<Shortest>) -> Self {
-        Self {
-            version: VERSION,
-            subject,
-            shards: BTreeSet::from([shard]),
-            futures: counts.futures,
-            outcomes: counts.outcomes,
-            faults: counts.faults,
-            harmful: counts.harmful,
-            unlucky: counts.unlucky,
-            harms: counts.harms,
-            accepted: counts.accepted,
-            duration: counts.duration,
-            halted: counts.halted,
-            shortest,
-        }
-    }
-
     /// Reads an answer that was written as JSON.
     ///
     /// # Errors

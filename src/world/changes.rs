@@ -174,17 +174,25 @@ impl Change {
 
     /// The keys of the records that it is about.
     pub fn keys(&self) -> Vec<String> {
+        match self.record_key() {
+            Some(key) => vec![key],
+            None => self.nodes().into_iter().map(NodeRef::key).collect(),
+        }
+    }
+
+    /// The key of the record that it writes or deletes by hand, if it does.
+    pub(crate) fn record_key(&self) -> Option<String> {
         match self {
-            Self::DeleteRecord { key, .. } => vec![key.clone()],
+            Self::SwapRecord { seen, .. } => Some(seen.node.key()),
+            Self::DeleteRecord { key, .. } => Some(key.clone()),
             Self::Act { .. }
             | Self::TriggerGc { .. }
             | Self::RecoverTidb { .. }
-            | Self::SwapRecord { .. }
             | Self::WriteSavepoint { .. }
             | Self::Encrypt { .. }
             | Self::BreakLock { .. }
             | Self::Manual(_)
-            | Self::Exec(_) => self.nodes().into_iter().map(NodeRef::key).collect(),
+            | Self::Exec(_) => None,
         }
     }
 

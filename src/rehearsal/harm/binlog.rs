@@ -1,7 +1,7 @@
 //! Binlog that a Drainer still needed and did not get, or that TiDB never wrote.
 
 use super::pumps::{blame_for_block, blocked};
-use super::{Blame, Case, Harm, HarmKind, PROBE_WINDOW};
+use super::{Blame, Case, Harm, HarmKind, PROBE_WINDOW, forced_or};
 use crate::node::{Kind, RecordState, State};
 use crate::rehearsal::trace::AttemptedChange;
 use crate::sim::{LogEvent, Micros, NodeIndex, SECOND};
@@ -74,13 +74,8 @@ fn lost(scene: &Case<'_>, loss: Loss<'_>, told: &mut Losses, found: &mut Vec<Har
     }
     told.push((loss.drainer, loss.pump, blame));
     let (drainer, pump) = (scene.id(NodeIndex::Drainer(loss.drainer)), scene.id(NodeIndex::Pump(loss.pump)));
-    found.push(Harm {
-        kind: HarmKind::BinlogLost,
-        at: loss.at,
-        text: format!("{pump} {} {} of binlog: lost to {drainer}", loss.how, show_seconds(loss.size as f64 / 1e6)),
-        blame,
-        size: Some(loss.size),
-    });
+    let text = format!("{pump} {} {} of binlog: lost to {drainer}", loss.how, show_seconds(loss.size as f64 / 1e6));
+    found.push(Harm { size: Some(loss.size), ..Harm::new(HarmKind::BinlogLost, loss.at, blame, text) });
 }
 
 /// Whether nobody needs the Drainer's progress any more: its record says `offline` in the end or is gone, or the script
@@ -119,24 +114,10 @@ fn blame(scene: &Case<'_>, loss: &Loss<'_>) -> Blame {
     }
 }
 
-fn forced_or(act: &AttemptedChange, otherwise: Blame) -> Blame {
-    if act.forced.is_empty() { otherwise } else { Blame::Accepted }
-}
-
 /// The states that the script wrote by hand into this node's record, and its deletions of it.
 fn written<'a>(scene: &'a Case<'_>, kind: Kind, id: &'a str) -> impl Iterator<Item = &'a AttemptedChange> {
-    scene.played.acts.iter().filter(move |act| match &act.change {
-        Change::SwapRecord { seen, .. } => (seen.node.kind, seen.node.id.as_str()) == (kind, id),
-        Change::DeleteRecord { key, .. } => Kind::of_key(key) == Some((kind, id)),
-        Change::Act { .. }
-        | Change::TriggerGc { .. }
-        | Change::RecoverTidb { .. }
-        | Change::WriteSavepoint { .. }
-        | Change::Encrypt { .. }
-        | Change::BreakLock { .. }
-        | Change::Manual(_)
-        | Change::Exec(_) => false,
-    })
+    let is_its = move |key: &str| Kind::of_key(key) == Some((kind, id));
+    scene.played.acts.iter().filter(move |act| act.change.record_key().is_some_and(|key| is_its(&key)))
 }
 
 /// A Pump went of itself before the Drainer had read it: it was told to close, and did not wait for that Drainer.
@@ -245,13 +226,8 @@ fn skipped_by_tidb(scene: &Case<'_>, found: &mut Vec<Harm>) {
             continue;
         }
         let stretch = blocked(scene).into_iter().find(|(from, to)| *from <= entry.at && entry.at <= *to);
-        let blame = stretch.map_or(Blame::BadLuck, |(from, _)| blame_for_block(scene, from).0);
-        found.push(Harm {
-            kind: HarmKind::BinlogLost,
-            at: entry.at,
-            text: "a TiDB server found no Pump, and skips binlog from now on".into(),
-            blame,
-            size: None,
-        });
+        let blame = stretch.map_or(Blame::BadLuck, |(from, _)| blame_for_block(scene, from));
+        let text = "a TiDB server found no Pump, and skips binlog from now on";
+        found.push(Harm::new(HarmKind::BinlogLost, entry.at, blame, text));
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn look(scene: &Case<'_>, found: &mut Vec<Harm>) {
             Ok(_) => String::new(),
         };
         let at = scene.played.ended_at();
-        found.push(Harm { kind: HarmKind::NoEnd, at, text, blame: Blame::Script, size: None });
+        found.push(Harm::new(HarmKind::NoEnd, at, Blame::Script, text));
     }
     let Some(intended) = scene.intended else { return };
     twice(scene, intended, found);
@@ -42,13 +42,8 @@ fn twice(scene: &Case<'_>, intended: &Intended, found: &mut Vec<Harm>) {
             .iter()
             .filter(|(when, being)| *being == ProcessState::Starting && *when > *last && *when < *at);
         let Some((started, _)) = started.next_back() else { continue };
-        found.push(Harm {
-            kind: HarmKind::Twice,
-            at: *at,
-            text: format!("{} was told to {} again, and it was another process by then", node.id, action.name()),
-            blame: Blame::of(Some(*at), *started, PROBE_WINDOW),
-            size: None,
-        });
+        let text = format!("{} was told to {} again, and it was another process by then", node.id, action.name());
+        found.push(Harm::new(HarmKind::Twice, *at, Blame::of(Some(*at), *started, PROBE_WINDOW), text));
     }
 }
 
@@ -84,7 +79,7 @@ fn false_success(scene: &Case<'_>, intended: &Intended, found: &mut Vec<Harm>) {
     let touched = meant(scene);
     let mut claim = |text: String, condition: Micros, window: Micros| {
         let blame = Blame::of(Some(ended), condition, window);
-        found.push(Harm { kind: HarmKind::FalseSuccess, at: ended, text, blame, size: None });
+        found.push(Harm::new(HarmKind::FalseSuccess, ended, blame, text));
     };
     for node in scene.truth.nodes.iter().filter(|node| touched.contains(&node.who)) {
         let name = (node.kind(), node.id.clone());
@@ -160,30 +155,18 @@ fn leftovers(scene: &Case<'_>, intended: &Intended, found: &mut Vec<Harm>) {
         told.insert(out.who);
         let (being, record) = end_at(node, last);
         let record = record.map_or("is gone".to_owned(), |state| format!("says {state}"));
-        found.push(Harm {
-            kind: HarmKind::UnnamedLeftover,
-            at: ended,
-            text: format!(
-                "{} is {} through us, its record {record}, and the result does not name it",
-                node.id,
-                being.name()
-            ),
-            blame: Blame::Script,
-            size: None,
-        });
+        let (id, being) = (&node.id, being.name());
+        let text = format!("{id} is {being} through us, its record {record}, and the result does not name it");
+        found.push(Harm::new(HarmKind::UnnamedLeftover, ended, Blame::Script, text));
     }
     let touched = touched(scene);
     for (drainer, condition) in standing_still(scene, intended) {
         let node = scene.truth.named(Kind::Drainer, &drainer);
         let is_ours = node.is_some_and(|node| touched.contains(&node.who) && !told.contains(&node.who));
         if is_ours && !names(&scene.played.result_text(0), &drainer) {
-            found.push(Harm {
-                kind: HarmKind::UnnamedLeftover,
-                at: ended,
-                text: format!("{drainer} does not advance, and the result does not name it"),
-                blame: Blame::of(Some(ended), condition, STALL_WINDOW),
-                size: None,
-            });
+            let text = format!("{drainer} does not advance, and the result does not name it");
+            let blame = Blame::of(Some(ended), condition, STALL_WINDOW);
+            found.push(Harm::new(HarmKind::UnnamedLeftover, ended, blame, text));
         }
     }
 }

@@ -22,8 +22,6 @@ pub struct Intended {
     pub(super) advancing: BTreeSet<String>,
     /// How often each node did what it was told.
     pub(super) done: BTreeMap<(Kind, Untrusted, &'static str), usize>,
-    /// How long it takes.
-    pub(super) duration: Micros,
 }
 
 impl Intended {
@@ -46,13 +44,7 @@ impl Intended {
             restarted: truth.nodes.iter().filter(|node| node.was_started(0, played.ended_at())).map(name).collect(),
             advancing: advancing(&played.at_end, &played.after),
             done,
-            duration: played.ended_at(),
         }
-    }
-
-    /// How long the rehearsal without faults took.
-    pub fn duration(&self) -> Micros {
-        self.duration
     }
 }
 

@@ -19,6 +19,7 @@ mod taken_out;
 pub use intended::Intended;
 
 use crate::rehearsal::play::Played;
+use crate::rehearsal::trace::AttemptedChange;
 use crate::rehearsal::truth::Truth;
 use crate::sim::{Cluster, Micros, SECOND};
 use crate::text::Untrusted;
@@ -121,6 +122,12 @@ pub struct Harm {
     pub size: Option<Micros>,
 }
 
+impl Harm {
+    fn new(kind: HarmKind, at: Micros, blame: Blame, text: impl Into<String>) -> Self {
+        Self { kind, at, text: text.into(), blame, size: None }
+    }
+}
+
 /// What a play is judged by.
 struct Case<'a> {
     start: &'a Cluster,
@@ -135,6 +142,11 @@ impl Case<'_> {
     fn id(&self, who: crate::sim::NodeIndex) -> Untrusted {
         self.played.after.id_of(who).into()
     }
+}
+
+/// Who is to blame for what an act did: the operator, if they forced a guard against a loss for it.
+fn forced_or(act: &AttemptedChange, otherwise: Blame) -> Blame {
+    if act.forced.is_empty() { otherwise } else { Blame::Accepted }
 }
 
 /// All harm that `played` did, in the order of time.

@@ -12,9 +12,9 @@ const WRITE_TIMEOUT: Micros = 15 * SECOND;
 
 pub(super) fn look(scene: &Case<'_>, found: &mut Vec<Harm>) {
     for (from, to) in blocked(scene) {
-        let (blame, _) = blame_for_block(scene, from);
+        let blame = blame_for_block(scene, from);
         let text = format!("no Pump accepted TiDB's writes for {}", show_seconds((to - from) as f64 / 1e6));
-        found.push(Harm { kind: HarmKind::TidbBlocked, at: from, text, blame, size: None });
+        found.push(Harm::new(HarmKind::TidbBlocked, from, blame, text));
     }
     two_down(scene, found);
 }
@@ -26,14 +26,14 @@ pub(super) fn blocked(scene: &Case<'_>) -> Vec<(Micros, Micros)> {
     none.into_iter().filter(|(from, to)| to - from > WRITE_TIMEOUT && *from > 0).collect()
 }
 
-/// Who is to blame that no Pump was left at `time`, and through which act.
-pub(super) fn blame_for_block(scene: &Case<'_>, time: Micros) -> (Blame, Option<Micros>) {
+/// Who is to blame that no Pump was left at `time`.
+pub(super) fn blame_for_block(scene: &Case<'_>, time: Micros) -> Blame {
     let ours = scene.taken_out.iter().filter(|out| is_pump(out.who) && out.is_out_at(time));
-    let Some(last) = ours.max_by_key(|out| out.asked) else { return (Blame::BadLuck, None) };
+    let Some(last) = ours.max_by_key(|out| out.asked) else { return Blame::BadLuck };
     // The others were gone before: had the last of them been seen to be gone, this one would not have been taken out.
     let others = scene.truth.nodes.iter().filter(|node| is_pump(node.who) && node.who != last.who);
     let gone = others.map(|node| not_online_since(&node.process, time)).max().unwrap_or(Micros::MIN);
-    (Blame::of(Some(last.asked), gone, PROBE_WINDOW), Some(last.asked))
+    Blame::of(Some(last.asked), gone, PROBE_WINDOW)
 }
 
 /// Since when a process that does not work at `time` has not worked.
@@ -49,14 +49,10 @@ fn two_down(scene: &Case<'_>, found: &mut Vec<Harm>) {
     for (place, second) in pumps.iter().enumerate() {
         let first = pumps[..place].iter().find(|first| first.who != second.who && first.is_out_at(second.from));
         let Some(first) = first else { continue };
-        found.push(Harm {
-            kind: HarmKind::TwoDown,
-            at: second.from,
-            text: format!("{} went down while {} was not back", scene.id(second.who), scene.id(first.who)),
-            // Our own pause needs no probe to be known of; one that was carried out late is another matter.
-            blame: Blame::of(Some(second.asked), first.from, 0),
-            size: None,
-        });
+        let text = format!("{} went down while {} was not back", scene.id(second.who), scene.id(first.who));
+        // Our own pause needs no probe to be known of; one that was carried out late is another matter.
+        let blame = Blame::of(Some(second.asked), first.from, 0);
+        found.push(Harm::new(HarmKind::TwoDown, second.from, blame, text));
     }
 }
 

@@ -1,6 +1,6 @@
 //! States that the script wrote by hand where it must not.
 
-use super::{Blame, Case, Harm, HarmKind, PROBE_WINDOW};
+use super::{Blame, Case, Harm, HarmKind, PROBE_WINDOW, forced_or};
 use crate::node::{Kind, State};
 use crate::rehearsal::trace::AttemptedChange;
 use crate::rehearsal::truth::{ProcessState, Timeline, since};
@@ -9,19 +9,9 @@ use crate::world::Change;
 
 pub(super) fn look(scene: &Case<'_>, found: &mut Vec<Harm>) {
     for act in scene.played.acts.iter().filter(|act| act.outcome.is_ok()) {
-        let (node, state) = match &act.change {
-            Change::SwapRecord { seen, state } => (Some((seen.node.kind, seen.node.id.as_str())), Some(*state)),
-            Change::DeleteRecord { key, .. } => (Kind::of_key(key), None),
-            Change::Act { .. }
-            | Change::TriggerGc { .. }
-            | Change::RecoverTidb { .. }
-            | Change::WriteSavepoint { .. }
-            | Change::Encrypt { .. }
-            | Change::BreakLock { .. }
-            | Change::Manual(_)
-            | Change::Exec(_) => continue,
-        };
-        let Some(timeline) = node.and_then(|(kind, id)| scene.truth.named(kind, id)) else { continue };
+        let Some(key) = act.change.record_key() else { continue };
+        let Some(timeline) = Kind::of_key(&key).and_then(|(kind, id)| scene.truth.named(kind, id)) else { continue };
+        let state = if let Change::SwapRecord { state, .. } = &act.change { Some(*state) } else { None };
         over_live(act, timeline, state, found);
         if timeline.kind() == Kind::Drainer && matches!(state, None | Some(State::Offline)) {
             released(scene, act, timeline, found);
@@ -30,10 +20,7 @@ pub(super) fn look(scene: &Case<'_>, found: &mut Vec<Harm>) {
 }
 
 fn blame(act: &AttemptedChange, condition: Micros) -> Blame {
-    match act.forced.is_empty() {
-        true => Blame::of(Some(act.begun), condition, PROBE_WINDOW),
-        false => Blame::Accepted,
-    }
+    forced_or(act, Blame::of(Some(act.begun), condition, PROBE_WINDOW))
 }
 
 /// Written over a process that was there.
@@ -45,13 +32,8 @@ fn over_live(act: &AttemptedChange, node: &Timeline, state: Option<State>, found
     let there: Vec<(Micros, bool)> =
         node.process.iter().map(|(at, being)| (*at, *being != ProcessState::Down)).collect();
     let what = state.map_or("was deleted".to_owned(), |state| format!("was set {state}"));
-    found.push(Harm {
-        kind: HarmKind::RelabelledLive,
-        at: act.ended,
-        text: format!("the record of {} {what} while its process was {}", node.id, was.name()),
-        blame: blame(act, since(&there, act.begun)),
-        size: None,
-    });
+    let text = format!("the record of {} {what} while its process was {}", node.id, was.name());
+    found.push(Harm::new(HarmKind::RelabelledLive, act.ended, blame(act, since(&there, act.begun)), text));
 }
 
 /// A Drainer's record that said `offline` let a closing Pump go.
@@ -67,12 +49,7 @@ fn released(scene: &Case<'_>, act: &AttemptedChange, drainer: &Timeline, found: 
         if pump.record_at(scene.played.after.now()).is_none_or(|record| *record != State::Offline) || unread.is_none() {
             continue;
         }
-        found.push(Harm {
-            kind: HarmKind::RelabelledLive,
-            at: act.ended,
-            text: format!("{} was closing and was let go by writing {} offline", pump.id, drainer.id),
-            blame: blame(act, since(&pump.process, act.begun)),
-            size: None,
-        });
+        let text = format!("{} was closing and was let go by writing {} offline", pump.id, drainer.id);
+        found.push(Harm::new(HarmKind::RelabelledLive, act.ended, blame(act, since(&pump.process, act.begun)), text));
     }
 }

@@ -53,10 +53,7 @@ impl<'a> TimeAxis<'a> {
                 canvas.put_behind();
             }
         }
-        let about = match canvas.layout {
-            Layout::Wide => "virtual time since the start",
-            Layout::Narrow => "virtual time since the start",
-        };
+        let about = "virtual time since the start";
         canvas.text("about-axis", ((self.left + self.right) / 2.0, foot + 17.0), Anchor::Middle, about);
     }
 

@@ -19,7 +19,7 @@ mod timeline;
 use crate::error::{Error, Result};
 use crate::language::Source;
 use crate::rehearsal::files;
-use crate::rehearsal::story::Story;
+use crate::rehearsal::story::{Story, time};
 use crate::rehearsal::tally::{Shortest, Tally};
 use crate::sim::{Fault, MILLISECOND, Micros, SECOND, Scenario};
 use crate::text::on_lines;
@@ -137,11 +137,6 @@ fn facts(story: &Story) -> Vec<Fact> {
         fact("tasks by hand", totals.by_hand.to_string()),
         fact("questions asked", totals.questions.to_string()),
     ]
-}
-
-/// A virtual time in words.
-fn time(at: Micros) -> String {
-    show_seconds((at / 100_000) as f64 / 10.0)
 }
 
 /// A length of time in words; below a second in milliseconds.

@@ -2,7 +2,7 @@
 
 use super::canvas::{Canvas, both};
 use super::{fault_text, lag, lanes, span, time, timeline};
-use crate::rehearsal::story::{Story, StoryLineKind, Track};
+use crate::rehearsal::story::{Difference, Story, StoryLineKind, Track};
 use minijinja::Value;
 use serde::Serialize;
 
@@ -39,7 +39,7 @@ pub(super) struct Tale {
     lag_rows: Vec<lag::LagRow>,
     told: Vec<TaleLine>,
     untold: usize,
-    differences: Vec<DifferenceRow>,
+    differences: Vec<Difference>,
     faults: Vec<String>,
     harms: Vec<HarmRow>,
 }
@@ -67,14 +67,6 @@ struct TaleLine {
     kind: &'static str,
     text: String,
     place: Option<String>,
-}
-
-#[derive(Serialize)]
-struct DifferenceRow {
-    node: String,
-    what: String,
-    before: String,
-    after: String,
 }
 
 #[derive(Serialize)]
@@ -121,7 +113,7 @@ impl Tale {
             lag_rows: lag::rows(&curves),
             told: told(story, lines),
             untold: story.told.len().saturating_sub(lines),
-            differences: differences(story),
+            differences: story.differences.clone(),
             faults: story
                 .faults
                 .iter()
@@ -190,16 +182,6 @@ fn word(kind: StoryLineKind) -> (&'static str, &'static str) {
         StoryLineKind::Harm => ("harm", "harm"),
         StoryLineKind::End => ("end", "end"),
     }
-}
-
-fn differences(story: &Story) -> Vec<DifferenceRow> {
-    let row = |differs: &crate::rehearsal::story::Difference| DifferenceRow {
-        node: differs.node.to_string(),
-        what: differs.what.clone(),
-        before: differs.before.clone(),
-        after: differs.after.clone(),
-    };
-    story.differences.iter().map(row).collect()
 }
 
 fn harms(story: &Story) -> Vec<HarmRow> {

@@ -3,9 +3,7 @@
 use crate::error::{Error, Result};
 use crate::node::{Kind, Malformed, NodeRef, Record, RecordState, State};
 use crate::tso::Tso;
-use crate::world::{
-    Answer, ClusterInfo, DrainerStatus, Listing, ProbeFinding, Read, Request, StatusReport, TidbServer, World,
-};
+use crate::world::{ClusterInfo, DrainerStatus, Listing, ProbeFinding, StatusReport, TidbServer, World, read};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -53,16 +51,12 @@ impl Observed {
     /// Lists, waits, asks the nodes, and lists again. If a state was changed while they were asked, they are asked
     /// once more.
     pub(super) fn look(world: &mut dyn World, observe: Duration) -> Result<Self> {
-        let Answer::Cluster(cluster) = world.apply(&Request::Read(Read::Cluster), None)? else {
-            return Err(unexpected("PD"));
-        };
+        let cluster = world.ask(read::Cluster)?;
         let (first, began) = list(world)?;
         if !observe.is_zero() {
-            world.apply(&Request::Read(Read::Sleep { time: observe }), None)?;
+            world.ask(read::Sleep { time: observe })?;
         }
-        let Answer::Tidbs(tidbs) = world.apply(&Request::Read(Read::Tidbs), None)? else {
-            return Err(unexpected("TiDB"));
-        };
+        let tidbs = world.ask(read::Tidbs)?;
         let mut said = NodeAnswers::ask(world, &first)?;
         let (mut last, mut now) = list(world)?;
         let mut asked = states(&first);
@@ -126,9 +120,7 @@ impl NodeAnswers {
         if nodes.is_empty() {
             return Ok(Self::default());
         }
-        let Answer::Probes(probes) = world.apply(&Request::Read(Read::Probe { nodes }), None)? else {
-            return Err(unexpected("the nodes"));
-        };
+        let probes = world.ask(read::Probe { nodes })?;
         let findings: BTreeMap<NodeRef, ProbeFinding> =
             probes.into_iter().map(|probe| (probe.node, probe.finding)).collect();
         let answering = findings.iter().filter(|(_, finding)| matches!(finding, ProbeFinding::State(_)));
@@ -138,16 +130,10 @@ impl NodeAnswers {
         if answering.is_empty() {
             return Ok(said);
         }
-        let metrics = Request::Read(Read::Metrics { nodes: answering.clone() });
-        let Answer::Metrics(metrics) = world.apply(&metrics, None)? else { return Err(unexpected("metrics")) };
-        said.metrics = answers(&answering, metrics);
-        let statuses = Request::Read(Read::Status { nodes: answering.clone() });
-        let Answer::Statuses(statuses) = world.apply(&statuses, None)? else { return Err(unexpected("statuses")) };
-        said.statuses = answers(&answering, statuses);
+        said.metrics = answers(&answering, world.ask(read::Metrics { nodes: answering.clone() })?);
+        said.statuses = answers(&answering, world.ask(read::Status { nodes: answering.clone() })?);
         if !drainers.is_empty() {
-            let stamps = Request::Read(Read::CommitTs { nodes: drainers.clone() });
-            let Answer::Timestamps(stamps) = world.apply(&stamps, None)? else { return Err(unexpected("positions")) };
-            said.stamps = answers(&drainers, stamps);
+            said.stamps = answers(&drainers, world.ask(read::CommitTs { nodes: drainers.clone() })?);
         }
         Ok(said)
     }
@@ -178,16 +164,10 @@ fn answers<T>(asked: &[NodeRef], said: Vec<Result<T>>) -> BTreeMap<NodeRef, T> {
 
 /// All records, and PD's time.
 fn list(world: &mut dyn World) -> Result<(Listing, Tso)> {
-    let Answer::Listing(listing) = world.apply(&Request::Read(Read::Nodes), None)? else {
-        return Err(unexpected("the records"));
-    };
+    let listing = world.listing()?;
     match (listing.tso, &listing.tso_error) {
         (Some(tso), _) => Ok((listing, tso)),
         (None, Some(error)) => Err(error.clone()),
-        (None, None) => Err(unexpected("PD's time")),
+        (None, None) => Err(Error::internal("the world gave neither PD's time nor why there is none")),
     }
-}
-
-fn unexpected(what: &str) -> Error {
-    Error::internal(format!("the world gave an answer of another sort when it was asked for {what}"))
 }

@@ -5,9 +5,10 @@
     reason = "a new change, fault or answer is decided on here, and not by an arm that was written before it was thought of"
 )]
 
-mod lines;
 mod meaning;
 mod words;
+
+pub(crate) use words::time;
 
 use crate::error::Place;
 use crate::journal::Deeds;
@@ -181,6 +182,18 @@ impl Story {
             harms: harms.to_vec(),
         }
     }
+
+    /// How many columns the times need.
+    pub fn width(&self) -> usize {
+        self.told.iter().map(|told| time(told.at).chars().count()).max().unwrap_or(0)
+    }
+
+    /// The story, line by line, without what the script showed as tables.
+    pub fn lines(&self) -> Vec<String> {
+        let width = self.width();
+        let line = |told: &StoryLine| format!("{}{}", told.head(width), told.text.replace('\n', "\n      "));
+        self.told.iter().map(line).collect()
+    }
 }
 
 fn totals(played: &Played, truth: &Truth) -> Totals {
@@ -219,7 +232,7 @@ fn differences(start: &Cluster, played: &Played, truth: &Truth) -> Vec<Differenc
         };
         differs("address", address(start), address(&played.at_end));
         if node.was_started(0, end) && node.process_at(0) != ProcessState::Down {
-            differs("started", "before".into(), words::time(last_start(node, end)));
+            differs("started", "before".into(), time(last_start(node, end)));
         }
     }
     found
@@ -265,6 +278,23 @@ fn among(script: Vec<StoryLine>, others: Vec<StoryLine>) -> Vec<StoryLine> {
 }
 
 impl StoryLineKind {
+    /// The mark before a line of a story.
+    fn mark(self) -> &'static str {
+        match self {
+            Self::Step => "==>",
+            Self::Effect => "  -",
+            Self::Asked => "  ?",
+            Self::Cluster => "   ",
+            Self::Meaning => "  =",
+            Self::Fault => " !!",
+            Self::Waiting => "  .",
+            Self::Printed => "  >",
+            Self::Warning => "  *",
+            Self::Harm => "!!!",
+            Self::End => "===",
+        }
+    }
+
     /// In which order things are told that happen at the same moment.
     fn rank(self) -> u8 {
         match self {
@@ -296,6 +326,11 @@ impl StoryLineKind {
 }
 
 impl StoryLine {
+    /// What stands before the text: the time, in so many columns, and a mark.
+    pub fn head(&self, width: usize) -> String {
+        format!("{:>width$} {} ", time(self.at), self.kind.mark())
+    }
+
     pub(super) fn new(at: Micros, kind: StoryLineKind, text: impl Into<String>) -> Self {
         Self { at, kind, text: text.into(), place: None, shown: None }
     }
