@@ -11,9 +11,8 @@ use crate::live::trouble::trouble;
 use crate::live::wire::Wire;
 use crate::node::NodeRef;
 use crate::world::{Certificate, CertificateRole};
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
+use rustls::ClientConfig;
+use rustls::pki_types::{CertificateDer, ServerName};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::net::TcpStream;
@@ -38,19 +37,19 @@ pub(super) async fn certificates(wire: &Arc<Wire>, nodes: &[NodeRef]) -> Result<
     }
     let ask = |address: String| {
         let (wire, verifier) = (wire.clone(), verifier.clone());
-        async move { shown(&wire, verifier, &address).await }
+        async move { shown(&wire, &verifier, &address).await }
     };
     found.extend(each(&addresses, ask).await?.into_iter().flatten());
     Ok(found)
 }
 
 /// The certificate that the server at `address` shows: of its chain the one that ends first.
-async fn shown(wire: &Wire, verifier: Arc<Verifier>, address: &str) -> Option<Certificate> {
+async fn shown(wire: &Wire, verifier: &Verifier, address: &str) -> Option<Certificate> {
     let host = address.rsplit_once(':').map_or(address, |(host, _)| host).trim_matches(['[', ']']);
     let name = ServerName::try_from(host.to_owned()).ok()?;
-    let witness = Arc::new(CertificateWitness { verifier, shown: Mutex::default() });
+    let shown = Arc::new(Mutex::default());
     let mut config: ClientConfig = wire.tls.config.clone();
-    config.dangerous().set_certificate_verifier(witness.clone());
+    config.dangerous().set_certificate_verifier(Arc::new(verifier.keeping(shown.clone())));
     let exchange = wire.exchange(address, "TLS handshake");
     let handshake = async {
         let stream = connect(wire, address, host).await?;
@@ -62,7 +61,7 @@ async fn shown(wire: &Wire, verifier: Arc<Verifier>, address: &str) -> Option<Ce
         Some(Err(fault)) => trouble(&fault).words,
         None => "no answer".to_owned(),
     });
-    let chain = std::mem::take(&mut *witness.shown.lock().unwrap_or_else(PoisonError::into_inner));
+    let chain = std::mem::take(&mut *shown.lock().unwrap_or_else(PoisonError::into_inner));
     let read = chain.iter().filter_map(|certificate| read(CertificateRole::Server, address, certificate));
     read.min_by_key(|certificate| certificate.expires_ms)
 }
@@ -82,48 +81,4 @@ fn read(role: CertificateRole, place: &str, certificate: &CertificateDer<'_>) ->
     let (_, x509) = parse_x509_certificate(certificate).ok()?;
     let expires_ms = x509.validity().not_after.timestamp().saturating_mul(1000);
     Some(Certificate { role, place: place.to_owned(), subject: x509.subject().to_string(), expires_ms })
-}
-
-/// Verifies as every other connection does, and remembers what was shown.
-#[derive(Debug)]
-struct CertificateWitness {
-    verifier: Arc<Verifier>,
-    shown: Mutex<Vec<CertificateDer<'static>>>,
-}
-
-impl ServerCertVerifier for CertificateWitness {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        name: &ServerName<'_>,
-        ocsp: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        let chain = std::iter::once(end_entity).chain(intermediates).map(|shown| shown.clone().into_owned());
-        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = chain.collect();
-        self.verifier.verify_server_cert(end_entity, intermediates, name, ocsp, now)
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.verifier.verify_tls12_signature(message, certificate, signed)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.verifier.verify_tls13_signature(message, certificate, signed)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.verifier.supported_verify_schemes()
-    }
 }

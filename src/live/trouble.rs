@@ -3,7 +3,6 @@
 use crate::live::connect::NoHttp2;
 use crate::live::names::Unresolved;
 use crate::live::tls::{keeps_out, words};
-use crate::live::wire::root;
 use std::error::Error;
 use std::io;
 
@@ -63,13 +62,13 @@ fn io_words(kind: io::ErrorKind) -> Option<&'static str> {
 }
 
 /// An error and its causes.
-fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    let mut next = Some(error);
-    std::iter::from_fn(move || {
-        let error = next?;
-        next = error.source();
-        Some(error)
-    })
+pub(super) fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}
+
+/// The words of the innermost cause, which is the one that says something.
+pub(super) fn root(error: &(dyn Error + 'static)) -> String {
+    causes(error).last().map(ToString::to_string).unwrap_or_default()
 }
 
 /// The first cause that is a `T`, one within an I/O error included.

@@ -9,6 +9,7 @@ use crate::live::connect::{Connector, LastWords};
 use crate::live::names::NameCache;
 use crate::live::settings::LiveSettings;
 use crate::live::tls::Tls;
+use crate::live::trouble::root;
 use crate::world::{Notice, Notices};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -147,19 +148,4 @@ impl Drop for Exchange {
             self.tell("given up".into());
         }
     }
-}
-
-/// The words of the innermost cause, which is the one that says something.
-pub(super) fn root(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost.to_string()
-}
-
-/// Whether some cause of `error` is an I/O error of `kind`.
-pub(super) fn has_io(error: &(dyn std::error::Error + 'static), kinds: &[std::io::ErrorKind]) -> bool {
-    std::iter::successors(Some(error), |error| error.source())
-        .any(|error| error.downcast_ref::<std::io::Error>().is_some_and(|io| kinds.contains(&io.kind())))
 }

@@ -1,10 +1,10 @@
 //! The alarms that etcd raises and keeps until somebody ends them.
 
-use super::Etcd;
+use super::{Etcd, client};
 use crate::error::Result;
 use crate::live::clock::Deadline;
 use crate::world::AlarmKind;
-use etcd_client::{AlarmAction, AlarmType, Client};
+use etcd_client::{AlarmAction, AlarmType};
 
 /// An alarm, and the id of the member that raised it.
 pub(in crate::live) struct Raised {
@@ -18,8 +18,7 @@ pub(in crate::live) struct Raised {
 /// `unreachable` or `timeout`, naming every endpoint that was tried; `rejected` with etcd's words.
 pub(in crate::live) async fn alarms(etcd: &Etcd, deadline: Deadline) -> Result<Vec<Raised>> {
     let ask = |channel| async move {
-        let client = Client::from_channel(etcd_client::Channel::Tonic(channel), None).await?;
-        let answer = client.maintenance_client().alarm(AlarmAction::Get, AlarmType::None, None).await?;
+        let answer = client(channel).await?.maintenance_client().alarm(AlarmAction::Get, AlarmType::None, None).await?;
         let raised = |alarm: &etcd_client::AlarmMember| {
             let kind = match alarm.alarm() {
                 AlarmType::Nospace => AlarmKind::NoSpace,

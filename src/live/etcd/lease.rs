@@ -3,7 +3,7 @@
 //! A keep-alive is one question that is answered once, not a stream that somebody must watch: so it moves to another
 //! endpoint like every other question.
 
-use super::{Etcd, lease_client};
+use super::{Etcd, client};
 use crate::error::Result;
 use crate::live::clock::Deadline;
 use crate::world::LockLease;
@@ -17,7 +17,7 @@ use tonic::Code;
 pub(in crate::live) async fn grant(etcd: &Etcd, ttl: Duration) -> Result<(i64, Duration)> {
     let seconds = i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX).max(1);
     let ask = move |channel| async move {
-        let granted = lease_client(channel).await?.grant(seconds, None).await?;
+        let granted = client(channel).await?.lease_client().grant(seconds, None).await?;
         Ok((granted.id(), seconds_of(granted.ttl())))
     };
     // An endpoint that was asked in vain may have granted one too: nobody keeps that alive, and nothing hangs on it.
@@ -32,7 +32,7 @@ pub(in crate::live) async fn grant(etcd: &Etcd, ttl: Duration) -> Result<(i64, D
 pub(in crate::live) async fn keep_alive(etcd: &Etcd, lease: i64, deadline: Deadline) -> Result<bool> {
     let ask = move |channel| async move {
         // Returns once the first keep-alive is answered; the stream is not needed any longer.
-        match lease_client(channel).await?.keep_alive(lease).await {
+        match client(channel).await?.lease_client().keep_alive(lease).await {
             Ok(_) => Ok(true),
             Err(etcd_client::Error::LeaseKeepAliveError(_)) => Ok(false),
             Err(error) => Err(error.into()),
@@ -47,7 +47,7 @@ pub(in crate::live) async fn keep_alive(etcd: &Etcd, lease: i64, deadline: Deadl
 /// `unreachable`, `timeout`.
 pub(in crate::live) async fn revoke(etcd: &Etcd, lease: i64, deadline: Deadline) -> Result<()> {
     let ask = move |channel| async move {
-        match lease_client(channel).await?.revoke(lease).await {
+        match client(channel).await?.lease_client().revoke(lease).await {
             Ok(_) => Ok(()),
             Err(etcd_client::Error::GRpcStatus(status)) if status.code() == Code::NotFound => Ok(()),
             Err(error) => Err(error.into()),
@@ -62,7 +62,7 @@ pub(in crate::live) async fn revoke(etcd: &Etcd, lease: i64, deadline: Deadline)
 /// `unreachable`, `timeout`.
 pub(in crate::live) async fn life(etcd: &Etcd, lease: i64) -> Result<Option<LockLease>> {
     let ask = move |channel| async move {
-        let life = lease_client(channel).await?.time_to_live(lease, None).await?;
+        let life = client(channel).await?.lease_client().time_to_live(lease, None).await?;
         let left = (life.ttl() >= 0).then(|| seconds_of(life.ttl()));
         Ok(left.map(|left| LockLease { granted: seconds_of(life.granted_ttl()), left }))
     };

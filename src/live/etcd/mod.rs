@@ -25,7 +25,7 @@ use crate::live::clock::Deadline;
 use crate::live::failover::{Again, AskingPlan, EndpointUrl, Refusal, Unanswered, race};
 use crate::live::members::{Members, sources};
 use crate::live::wire::Wire;
-use etcd_client::{Client, KeyValue, KvClient, LeaseClient, TxnOpResponse, TxnResponse, WatchClient};
+use etcd_client::{Client, KeyValue, KvClient, TxnOpResponse, TxnResponse, WatchClient};
 use std::sync::{Arc, Mutex, PoisonError};
 use tonic::transport::Channel;
 
@@ -126,21 +126,17 @@ impl Etcd {
     }
 }
 
-/// Speaks etcd's key-value service over `channel`.
+/// Speaks etcd's services over `channel`.
+async fn client(channel: Channel) -> Result<Client, etcd_client::Error> {
+    Client::from_channel(etcd_client::Channel::Tonic(channel), None).await
+}
+
 async fn kv(channel: Channel) -> Result<KvClient, etcd_client::Error> {
-    let client = Client::from_channel(etcd_client::Channel::Tonic(channel), None).await?;
-    Ok(client.kv_client().max_decoding_message_size(MAX_ANSWER))
+    Ok(client(channel).await?.kv_client().max_decoding_message_size(MAX_ANSWER))
 }
 
-/// Speaks etcd's watch service over `channel`.
 async fn watcher(channel: Channel) -> Result<WatchClient, etcd_client::Error> {
-    let client = Client::from_channel(etcd_client::Channel::Tonic(channel), None).await?;
-    Ok(client.watch_client().max_decoding_message_size(MAX_ANSWER))
-}
-
-/// Speaks etcd's lease service over `channel`.
-async fn lease_client(channel: Channel) -> Result<LeaseClient, etcd_client::Error> {
-    Ok(Client::from_channel(etcd_client::Channel::Tonic(channel), None).await?.lease_client())
+    Ok(client(channel).await?.watch_client().max_decoding_message_size(MAX_ANSWER))
 }
 
 /// The end of the range of all keys that begin with `prefix`.

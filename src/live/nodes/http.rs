@@ -4,8 +4,7 @@
 use super::NodeClient;
 use crate::error::{Error, ErrorKind, Result};
 use crate::live::clock::{Deadline, within};
-use crate::live::trouble::{Trouble, trouble};
-use crate::live::wire::{has_io, root};
+use crate::live::trouble::{Trouble, causes, root, trouble};
 use crate::node::NodeRef;
 use crate::pd_url::authority;
 use crate::text::on_one_line;
@@ -182,13 +181,17 @@ fn failure(error: &reqwest::Error) -> HttpFailure {
     if unheard {
         return HttpFailure::NotSent(format!("no connection: {words}"));
     }
-    let closed = std::iter::successors(Some(error as &dyn std::error::Error), |e| e.source())
-        .any(|e| e.to_string().contains("before message completed"));
+    let closed = causes(error).any(|cause| cause.to_string().contains("before message completed"));
     match () {
         () if has_io(error, &[Io::ConnectionReset, Io::BrokenPipe, Io::ConnectionAborted]) => HttpFailure::Reset,
         () if closed || has_io(error, &[Io::UnexpectedEof]) => HttpFailure::Closed,
         () => HttpFailure::Broken(format!("what came is no HTTP answer; perhaps it asks for TLS ({words})")),
     }
+}
+
+/// Whether some cause of `error` is an I/O error of one of these kinds.
+fn has_io(error: &reqwest::Error, kinds: &[Io]) -> bool {
+    causes(error).any(|cause| cause.downcast_ref::<std::io::Error>().is_some_and(|io| kinds.contains(&io.kind())))
 }
 
 /// Reads the body up to its limit.

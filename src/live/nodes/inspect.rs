@@ -19,8 +19,8 @@ pub(in crate::live) async fn inspect(
     metrics: Vec<String>,
 ) -> Result<Vec<Inspected>> {
     let metrics: Arc<[String]> = metrics.into();
-    let ask = |node: NodeRef| {
-        let (nodes, metrics) = (nodes.clone(), metrics.clone());
+    let ask = |nodes: Arc<NodeClient>, node: NodeRef| {
+        let metrics = metrics.clone();
         async move { one(&nodes, node, &metrics).await }
     };
     each_node(nodes, whom, ask).await

@@ -27,11 +27,7 @@ pub(in crate::live) async fn metrics(
     nodes: &Arc<NodeClient>,
     whom: &[NodeRef],
 ) -> Result<Vec<Result<BTreeMap<String, f64>>>> {
-    let ask = |node: NodeRef| {
-        let nodes = nodes.clone();
-        async move { metrics_of(&nodes, &node).await }
-    };
-    each_node(nodes, whom, ask).await
+    each_node(nodes, whom, |nodes, node| async move { metrics_of(&nodes, &node).await }).await
 }
 
 /// The samples of one node.

@@ -74,14 +74,14 @@ struct CodedAnswer {
 }
 
 /// Asks all nodes `whom` at the same time, after their names were looked up: whose name leads nowhere keeps nobody waiting.
-pub(super) async fn each_node<T, F, W>(nodes: &NodeClient, whom: &[NodeRef], ask: F) -> Result<Vec<T>>
+async fn each_node<T, F, W>(nodes: &Arc<NodeClient>, whom: &[NodeRef], ask: F) -> Result<Vec<T>>
 where
     T: Send + 'static,
-    F: Fn(NodeRef) -> W,
+    F: Fn(Arc<NodeClient>, NodeRef) -> W,
     W: Future<Output = T> + Send + 'static,
 {
     nodes.wire.names.prepare(whom.iter().map(|node| node.address.as_str())).await;
-    each(whom, ask).await
+    each(whom, |node| ask(nodes.clone(), node)).await
 }
 
 /// Asks `everybody` at the same time, some 64 at once, and gives what each said in their order.

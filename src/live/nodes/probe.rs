@@ -17,12 +17,9 @@ use std::sync::Arc;
 /// # Errors
 /// None of a node's: whatever it does is a finding.
 pub(in crate::live) async fn probe_all(nodes: &Arc<NodeClient>, whom: &[NodeRef]) -> Result<Vec<Probe>> {
-    let ask = |node: NodeRef| {
-        let nodes = nodes.clone();
-        async move {
-            let finding = probe(&nodes, &node).await;
-            Probe { node, finding }
-        }
+    let ask = |nodes: Arc<NodeClient>, node: NodeRef| async move {
+        let finding = probe(&nodes, &node).await;
+        Probe { node, finding }
     };
     each_node(nodes, whom, ask).await
 }

@@ -35,11 +35,7 @@ struct DrainerBody {
 /// # Errors
 /// For each node: `unreachable`, `timeout`, or `invalid` when the answer is none of a node's.
 pub(in crate::live) async fn statuses(nodes: &Arc<NodeClient>, whom: &[NodeRef]) -> Result<Vec<Result<StatusReport>>> {
-    let ask = |node: NodeRef| {
-        let nodes = nodes.clone();
-        async move { status_of(&nodes, &node).await }
-    };
-    each_node(nodes, whom, ask).await
+    each_node(nodes, whom, |nodes, node| async move { status_of(&nodes, &node).await }).await
 }
 
 /// `/status` of one node.
@@ -69,11 +65,7 @@ pub(super) async fn status_of(nodes: &NodeClient, node: &NodeRef) -> Result<Stat
 /// For each Drainer: `unreachable`, `timeout`, `rejected` with its words, or `invalid` when the answer is none of a
 /// node's.
 pub(in crate::live) async fn commit_ts(nodes: &Arc<NodeClient>, whom: &[NodeRef]) -> Result<Vec<Result<Tso>>> {
-    let ask = |node: NodeRef| {
-        let nodes = nodes.clone();
-        async move { commit_ts_of(&nodes, &node).await }
-    };
-    each_node(nodes, whom, ask).await
+    each_node(nodes, whom, |nodes, node| async move { commit_ts_of(&nodes, &node).await }).await
 }
 
 async fn commit_ts_of(nodes: &NodeClient, node: &NodeRef) -> Result<Tso> {

@@ -91,7 +91,7 @@ fn trust(path: &Path) -> Result<(Arc<Verifier>, Vec<CertificateDer<'static>>)> {
     }
     let chain = WebPkiServerVerifier::builder(Arc::new(roots)).build();
     let chain = chain.map_err(|_| file.bad("holds no certificate that can be trusted", "give the CA's certificate"))?;
-    Ok((Arc::new(Verifier { chain, trusted: trusted.clone() }), trusted))
+    Ok((Arc::new(Verifier::new(chain, trusted.clone())), trusted))
 }
 
 /// Makes sure that the key is the one of the first certificate.

@@ -10,16 +10,32 @@ use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, ExtendedKeyPurpose, SignatureScheme};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::parse_x509_certificate;
 
+/// The certificates that a server shows, its own first.
+type ShownChain = Arc<Mutex<Vec<CertificateDer<'static>>>>;
+
 /// Verifies by chain, or by what is trusted itself.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::live) struct Verifier {
-    pub(super) chain: Arc<WebPkiServerVerifier>,
-    pub(super) trusted: Vec<CertificateDer<'static>>,
+    chain: Arc<WebPkiServerVerifier>,
+    trusted: Vec<CertificateDer<'static>>,
+    /// Where what the server shows is kept, trusted or not, if somebody wants to see it.
+    shown: Option<ShownChain>,
+}
+
+impl Verifier {
+    pub(super) fn new(chain: Arc<WebPkiServerVerifier>, trusted: Vec<CertificateDer<'static>>) -> Self {
+        Self { chain, trusted, shown: None }
+    }
+
+    /// The same for one connection, keeping in `shown` what its server shows.
+    pub(in crate::live) fn keeping(&self, shown: ShownChain) -> Self {
+        Self { shown: Some(shown), ..self.clone() }
+    }
 }
 
 impl ServerCertVerifier for Verifier {
@@ -31,6 +47,10 @@ impl ServerCertVerifier for Verifier {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
+        if let Some(shown) = &self.shown {
+            let chain = std::iter::once(end_entity).chain(intermediates).map(|shown| shown.clone().into_owned());
+            *shown.lock().unwrap_or_else(PoisonError::into_inner) = chain.collect();
+        }
         match self.chain.verify_server_cert(end_entity, intermediates, name, ocsp, now) {
             Err(_) if self.trusted.contains(end_entity) => itself(end_entity, name, now),
             verdict => verdict,
