@@ -1,8 +1,7 @@
 //! What the JSON files of this room have in common: a version, no field that is not known, and words for what is wrong.
 
 use crate::error::{Error, Result};
-use crate::nearest::did_you_mean;
-use crate::sim::FileVersion;
+use crate::sim::{FileVersion, misspelt};
 use serde::de::DeserializeOwned;
 
 /// A format of files.
@@ -41,11 +40,7 @@ impl FileFormat {
         if fault.is_eof() {
             return Error::invalid(format!("the {what} is cut short: {fault}")).hint(self.again);
         }
-        let message = fault.to_string();
-        let mut quoted = message.split('`').skip(1).step_by(2);
-        let wrong = quoted.next().filter(|_| message.starts_with("unknown "));
-        let hint = wrong.and_then(|wrong| did_you_mean(wrong, quoted.collect::<Vec<_>>()));
-        let hint = hint.unwrap_or_else(|| self.again.into());
-        Error::invalid(format!("this is no {what} that can be read: {message}")).hint(hint)
+        let hint = misspelt(fault).unwrap_or_else(|| self.again.into());
+        Error::invalid(format!("this is no {what} that can be read: {fault}")).hint(hint)
     }
 }

@@ -342,9 +342,7 @@ impl Cluster {
         } else if let Some(text) = common.text(state, max_commit_ts, update_ts) {
             written_body(&format!("{}{}", common.kind.prefix(), common.id), text.as_bytes(), revision)
         } else {
-            let address = common.address.into();
-            let fixed = Fixed { state: state.into(), address, max_commit_ts, update_ts, other_id: None, json: None };
-            RecordBody::Fixed(Arc::new(fixed))
+            RecordBody::Fixed(Arc::new(Fixed::own(state, &common.address.into(), max_commit_ts, update_ts)))
         };
         KeyEntry { created: 1, written, revision, body }
     }

@@ -61,14 +61,9 @@ impl Cluster {
     fn live_record(&self, who: NodeIndex, node: &SimulatedNode, entry: &KeyEntry) -> (Fixed, i64) {
         let written = node.written_at(entry, self.now);
         let started = node.process.map_or(written, |process| process.started);
-        let fixed = Fixed {
-            state: State::Online.into(),
-            address: node.address.clone(),
-            max_commit_ts: self.ts_at(self.recorded_position(who).unwrap_or(node.settled)),
-            update_ts: self.ts_at(written + (written - started) / 1_000_000 * node.drift_ppm),
-            other_id: None,
-            json: None,
-        };
+        let max_commit_ts = self.ts_at(self.recorded_position(who).unwrap_or(node.settled));
+        let update_ts = self.ts_at(written + (written - started) / 1_000_000 * node.drift_ppm);
+        let fixed = Fixed::own(State::Online, &node.address, max_commit_ts, update_ts);
         (fixed, if written > entry.written { FIRST_REVISION + written } else { entry.revision })
     }
 
@@ -248,14 +243,7 @@ impl Cluster {
         let (max_commit_ts, update_ts) = (self.ts_at(position), self.ts_at(self.now));
         let now = self.now;
         let node = self.node_mut(who);
-        let fixed = Fixed {
-            state: state.into(),
-            address: node.address.clone(),
-            max_commit_ts,
-            update_ts,
-            other_id: None,
-            json: None,
-        };
+        let fixed = Fixed::own(state, &node.address, max_commit_ts, update_ts);
         let created = node.entry.as_ref().map_or(revision, |entry| entry.created);
         node.entry = Some(KeyEntry { created, written: now, revision, body: RecordBody::Fixed(Arc::new(fixed)) });
         self.note(LogEvent::Recorded { who, state: state.into(), by_hand: false });

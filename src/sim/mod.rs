@@ -20,7 +20,6 @@ mod host;
 mod http;
 mod lifecycle;
 mod log;
-mod measure;
 mod merging;
 mod process;
 mod pump;
@@ -37,12 +36,11 @@ pub use cluster::Cluster;
 pub use etcd::KeyValue;
 pub use http::HttpOutcome;
 pub use log::{LogEntry, LogEvent};
-pub use measure::scheduled_events;
 pub use process::{NodeIndex, ProcessStage, Signal};
 pub use samples::scenario_names;
-pub(crate) use scenario::FileVersion;
 pub use scenario::{
     BinlogSpec, CertificateSpec, DiskSpec, DrainerSpec, Fault, GcRule, HostSpec, KeySpec, PdMemberSpec, Phases,
     ProcessSpec, PumpSpec, Scenario, Span, TidbSpec, VERSION,
 };
+pub(crate) use scenario::{FileVersion, misspelt};
 pub use simulated::{RealTime, Simulated};

@@ -1,7 +1,7 @@
 //! What stands in etcd: a node's record in the exact format of the real ones, and keys that are no records.
 
 use super::clock::{MILLISECOND, Micros};
-use crate::node::{Kind, NodeRef, Record, RecordState, RecordText};
+use crate::node::{Kind, NodeRef, Record, RecordState, RecordText, State};
 use crate::text::Untrusted;
 use crate::tso::Tso;
 use serde_json::Value as Json;
@@ -32,6 +32,12 @@ pub(crate) struct Fixed {
 }
 
 impl Fixed {
+    /// As a node writes it itself.
+    pub(crate) fn own(state: State, address: &Arc<str>, max_commit_ts: Tso, update_ts: Tso) -> Self {
+        let address = Arc::clone(address);
+        Self { state: state.into(), address, max_commit_ts, update_ts, other_id: None, json: None }
+    }
+
     /// What `record` says.
     pub(crate) fn of(record: &Record) -> Self {
         Self {

@@ -9,8 +9,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::live::Sent;
 use crate::live::clock::{Deadline, pause, within};
 use crate::live::failover::Refusal;
-use crate::node::{Kind, NodeRef, Record, State};
-use crate::world::{Fence, lock_lost};
+use crate::node::{NodeRef, Record, State};
+use crate::world::{Fence, check_is_of_a_node, lock_lost, still_the_key, still_the_record};
 use etcd_client::{Compare, CompareOp, KeyValue, Txn, TxnOp};
 use std::time::Duration;
 
@@ -56,7 +56,7 @@ pub(in crate::live) async fn swap(
         {
             return written(kv.value(), &seen.node, kv.mod_revision());
         }
-        let current = current(&key, seen, now.as_ref())?;
+        let current = still_the_record(seen, now.as_ref().map(|now| (now.value(), now.mod_revision())))?;
         let value = current.with_state(state)?.into_bytes();
         let txn = compared(&key, current.mod_revision, fence, TxnOp::put(key.as_str(), value.clone(), None));
         match execute(etcd, &url, &format!("write {key}"), txn, &key, fence, sent).await? {
@@ -89,27 +89,17 @@ pub(in crate::live) async fn delete(
     fence: Option<&Fence>,
     sent: &Sent,
 ) -> Result<()> {
-    if !Kind::ALL.iter().any(|kind| key.starts_with(kind.prefix())) {
-        return Err(Error::invalid(format!("the key {key} is neither a Pump's nor a Drainer's")));
-    }
+    check_is_of_a_node(key)?;
     let mut doubt: Option<Doubt> = None;
     for _ in 0..TRIES {
         let (url, now) = match etcd.get(key, etcd.deadline()).await {
             Ok(found) => found,
             Err(error) => return Err(doubtful(doubt, error, key)),
         };
-        match now {
-            None if doubt.is_some() => return Ok(()),
-            None => return Err(Error::not_found(format!("there is no key {key} any more"))),
-            Some(now) if now.mod_revision() != mod_revision => {
-                return Err(Error::new(
-                    ErrorKind::Conflict,
-                    format!("{key} was written again, at revision {}, and was not deleted", now.mod_revision()),
-                )
-                .hint("whoever writes it may be alive: look at the node again"));
-            }
-            Some(_) => {}
+        if now.is_none() && doubt.is_some() {
+            return Ok(());
         }
+        still_the_key(key, mod_revision, now.as_ref().map(KeyValue::mod_revision))?;
         let txn = compared(key, mod_revision, fence, TxnOp::delete(key, None));
         match execute(etcd, &url, &format!("delete {key}"), txn, key, fence, sent).await? {
             SwapOutcome::Done(_) => return Ok(()),
@@ -151,21 +141,6 @@ fn doubtful(doubt: Option<Doubt>, error: Error, key: &str) -> Error {
         .hint("look at the record again once etcd answers")
         .source(error),
     }
-}
-
-/// The record as it is now, if nothing but heartbeats has changed it since it was `seen`.
-fn current(key: &str, seen: &Record, now: Option<&KeyValue>) -> Result<Record> {
-    let changed = |what: String| Error::new(ErrorKind::Conflict, what).hint("look at the node again, then decide anew");
-    let Some(now) = now else {
-        return Err(changed(format!("{key} is gone: somebody deleted it meanwhile")));
-    };
-    let current = Record::parse(key, now.value(), now.mod_revision())
-        .map_err(|error| changed(format!("{key} holds no record any more ({error})")))?;
-    let differences = seen.differences(&current)?;
-    if differences.is_empty() {
-        return Ok(current);
-    }
-    Err(changed(format!("somebody else changed {key} meanwhile: {}", differences.join(", "))))
 }
 
 fn written(value: &[u8], node: &NodeRef, revision: i64) -> Result<Record> {

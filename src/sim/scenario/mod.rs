@@ -291,15 +291,20 @@ fn check_version(version: u32) -> Result<()> {
 
 /// What serde found wrong, with the nearest name where one is misspelt.
 fn unreadable(error: &serde_json::Error) -> Error {
-    let message = error.to_string();
-    let mut quoted = message.split('`').skip(1).step_by(2);
-    let wrong = quoted.next().filter(|_| message.starts_with("unknown "));
     let hint = match error.is_eof() {
         true => Some("it ends too early, as what was stopped does: make it anew".to_owned()),
-        false => wrong.and_then(|wrong| did_you_mean(wrong, quoted.collect::<Vec<_>>())),
+        false => misspelt(error),
     };
-    Error::invalid(format!("the scenario cannot be read: {message}"))
+    Error::invalid(format!("the scenario cannot be read: {error}"))
         .hint(hint.unwrap_or_else(|| "see the format in docs/simulator.md".into()))
+}
+
+/// The nearest of the names that a format knows, where `error` is that it does not know one: serde quotes that one first.
+pub(crate) fn misspelt(error: &serde_json::Error) -> Option<String> {
+    let message = error.to_string();
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let wrong = quoted.next().filter(|_| message.starts_with("unknown "))?;
+    did_you_mean(wrong, quoted.collect::<Vec<_>>())
 }
 
 /// When after the start the first of a Pump's hourly collections of old binlog comes.

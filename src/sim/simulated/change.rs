@@ -4,11 +4,11 @@ use super::lock;
 use super::look::{only_pumps, silence};
 use super::{HTTP_DEADLINE, Simulated};
 use crate::error::{Error, ErrorKind, Result};
-use crate::node::{Kind, NodeRef, Record, State};
+use crate::node::{NodeRef, Record, State};
 use crate::sim::http::{Behind, StateReply};
 use crate::sim::process::NodeIndex;
 use crate::text::Untrusted;
-use crate::world::{Acted, Action, Answer, Fence, TidbRef};
+use crate::world::{Acted, Action, Answer, Fence, TidbRef, check_is_of_a_node, still_the_key, still_the_record};
 
 impl Simulated {
     pub(super) fn act(&mut self, node: &NodeRef, action: Action, fence: Option<&Fence>) -> Result<Answer> {
@@ -86,39 +86,20 @@ impl Simulated {
         self.reach_pd("the write of a record")?;
         self.writable(&format!("write {key}"))?;
         lock::check(&self.cluster, fence)?;
-        let changed =
-            |what: String| Error::new(ErrorKind::Conflict, what).hint("look at the node again, then decide anew");
         let now = self.cluster.get(&key);
-        let now = now.ok_or_else(|| changed(format!("{key} is gone: somebody deleted it meanwhile")))?;
-        let now = Record::parse(&key, now.value, now.mod_revision)
-            .map_err(|error| changed(format!("{key} holds no record any more ({error})")))?;
-        let differences = seen.differences(&now)?;
-        if !differences.is_empty() {
-            return Err(changed(format!("somebody else changed {key} meanwhile: {}", differences.join(", "))));
-        }
+        let now = still_the_record(seen, now.as_ref().map(|now| (&*now.value, now.mod_revision)))?;
         let json = now.with_state(state)?;
         let mod_revision = self.cluster.put(&key, json.bytes());
         Ok(Answer::Swapped(Record { state: state.into(), mod_revision, json, ..now }))
     }
 
     pub(super) fn delete_record(&mut self, key: &str, mod_revision: i64, fence: Option<&Fence>) -> Result<Answer> {
-        if Kind::of_key(key).is_none() {
-            return Err(Error::invalid(format!("the key {key} is neither a Pump's nor a Drainer's")));
-        }
+        check_is_of_a_node(key)?;
         self.reach_pd("the deletion of a key")?;
         lock::check(&self.cluster, fence)?;
-        match self.cluster.get(key) {
-            None => Err(Error::not_found(format!("there is no key {key} any more"))),
-            Some(now) if now.mod_revision != mod_revision => Err(Error::new(
-                ErrorKind::Conflict,
-                format!("{key} was written again, at revision {}, and was not deleted", now.mod_revision),
-            )
-            .hint("whoever writes it may be alive: look at the node again")),
-            Some(_) => {
-                self.cluster.delete(key);
-                Ok(Answer::Done)
-            }
-        }
+        still_the_key(key, mod_revision, self.cluster.get(key).map(|now| now.mod_revision))?;
+        self.cluster.delete(key);
+        Ok(Answer::Done)
     }
 }
 
