@@ -33,7 +33,7 @@ pub use checker::{Checked, Checker};
 pub use finding::{Fix, RuleFinding};
 pub use fix::fixed;
 pub use pages::{page, rules_markdown};
-pub use report::{CheckReport, Unreadable};
+pub(crate) use report::{CheckReport, Unreadable};
 pub use rule::{Rule, Severity};
 
 use rule::Family;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 /// What came of checking several files.
 #[derive(Clone, Debug, Default)]
-pub struct CheckReport {
+pub(crate) struct CheckReport {
     /// The name and text of each script, and what was found in it.
     pub scripts: Vec<(String, String, Checked)>,
     /// The files that could not be read.
@@ -19,7 +19,7 @@ pub struct CheckReport {
 
 /// A file that could not be read.
 #[derive(Clone, Debug)]
-pub struct Unreadable {
+pub(crate) struct Unreadable {
     /// As it was named.
     pub name: String,
     /// Why.
@@ -28,20 +28,20 @@ pub struct Unreadable {
 
 impl CheckReport {
     /// Every finding, with the name and the text of its script.
-    pub fn findings(&self) -> impl Iterator<Item = (&str, &str, &RuleFinding)> {
+    pub(crate) fn findings(&self) -> impl Iterator<Item = (&str, &str, &RuleFinding)> {
         self.scripts.iter().flat_map(|(name, text, checked)| {
             checked.findings.iter().map(|finding| (name.as_str(), text.as_str(), finding))
         })
     }
 
     /// How many findings are errors, and how many warnings.
-    pub fn counts(&self) -> (usize, usize) {
+    pub(crate) fn counts(&self) -> (usize, usize) {
         let errors = self.findings().filter(|(_, _, finding)| finding.rule.severity == Severity::Error).count();
         (errors, self.findings().count() - errors)
     }
 
     /// 0 if nothing was found, 1 if something was, 2 if a file cannot be read or does not compile.
-    pub fn exit_code(&self) -> u8 {
+    pub(crate) fn exit_code(&self) -> u8 {
         let is_unknown = !self.unreadable.is_empty() || self.scripts.iter().any(|(_, _, checked)| !checked.compiles);
         match (is_unknown, self.findings().next().is_some()) {
             (true, _) => 2,
@@ -51,7 +51,7 @@ impl CheckReport {
     }
 
     /// Everything as one document.
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         let finding = |(file, _, finding): (&str, &str, &RuleFinding)| {
             json!({
                 "rule": finding.rule.name,
@@ -77,7 +77,7 @@ impl CheckReport {
     }
 
     /// Everything as a log of SARIF 2.1.0. Names of files that are not absolute are left as they were given.
-    pub fn sarif(&self) -> Value {
+    pub(crate) fn sarif(&self) -> Value {
         sarif::log(self)
     }
 }

@@ -12,9 +12,7 @@ pub(super) enum KnownType {
     Nothing,
     /// A type of the language's own: `Node`, `Time`.
     Named(&'static str),
-    /// Text.
     Text,
-    /// A number.
     Number,
     /// The text of a Node's property that has few values: `state`, `kind`.
     Word(&'static str),

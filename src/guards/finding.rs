@@ -28,14 +28,14 @@ pub enum Verdict {
 
 impl Verdict {
     /// Whether it refuses.
-    pub fn trips(&self) -> bool {
+    pub(crate) fn trips(&self) -> bool {
         matches!(self, Self::Trips(_) | Self::Unknown(_))
     }
 }
 
 impl GuardFinding {
     /// The finding, where the change is done all the same.
-    pub fn overridden(&self) -> String {
+    pub(crate) fn overridden(&self) -> String {
         match &self.verdict {
             Verdict::Unknown(text) => format!("{}: unknown: {text}", self.guard),
             Verdict::Clear | Verdict::Note(_) | Verdict::Trips(_) => self.to_string(),

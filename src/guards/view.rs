@@ -41,7 +41,6 @@ impl<'w> ClusterView<'w> {
         listing
     }
 
-    /// PD's now.
     pub(super) fn pd_now(&mut self) -> Result<Tso> {
         let listing = self.listing()?;
         listing.tso.ok_or_else(|| match listing.tso_error {

@@ -40,7 +40,7 @@ impl Entry {
 
 /// How much was done: the one way to count it, for runs and for rehearsals.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Deeds {
+pub(crate) struct Deeds {
     /// Changes that happened, or may have: in the cluster, on this host, by a program.
     pub changes: usize,
     /// Tasks that a human did.
@@ -49,7 +49,7 @@ pub struct Deeds {
 
 impl Deeds {
     /// Counts what these changes came to.
-    pub fn count<'o>(all: impl IntoIterator<Item = (Option<&'o Change>, &'o Outcome)>) -> Self {
+    pub(crate) fn count<'o>(all: impl IntoIterator<Item = (Option<&'o Change>, &'o Outcome)>) -> Self {
         let mut deeds = Self::default();
         for (change, _) in all.into_iter().filter(|(_, outcome)| happened(outcome)) {
             match change.map(Change::effect) {

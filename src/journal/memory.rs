@@ -34,7 +34,7 @@ impl Memory {
     }
 
     /// A journal that keeps changes, and before each the last listing: it does not grow while a script waits.
-    pub fn of_changes_and_listings() -> Self {
+    pub(crate) fn of_changes_and_listings() -> Self {
         Self { reads: Reads::LastListing, ..Self::default() }
     }
 

@@ -8,9 +8,10 @@ mod memory;
 pub mod store;
 mod unkept;
 
-pub use entry::{Deeds, Entry, Outcome, Unfinished};
+pub(crate) use entry::Deeds;
+pub use entry::{Entry, Outcome, Unfinished};
 pub use memory::Memory;
-pub use unkept::{Lenient, NoStore};
+pub(crate) use unkept::{Lenient, NoStore};
 
 use crate::error::Result;
 use crate::world::{Change, Request};

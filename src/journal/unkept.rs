@@ -5,14 +5,14 @@ use crate::journal::{Entry, Journal, Mark, Memory, Outcome};
 use crate::world::{Change, Notice, Notices, Request};
 
 /// Lets be read, and refuses to let a change begin: there is nowhere to keep it.
-pub struct NoStore {
+pub(crate) struct NoStore {
     memory: Memory,
     why: Error,
 }
 
 impl NoStore {
     /// `why` there is nowhere to keep anything.
-    pub fn new(why: Error) -> Self {
+    pub(crate) fn new(why: Error) -> Self {
         Self { memory: Memory::of_changes(), why }
     }
 }
@@ -49,7 +49,7 @@ impl Journal for NoStore {
 
 /// Keeps what another journal keeps, and goes on without it, with a warning, where that cannot: for `ctl`, which does what
 /// binlogctl does on a full disk too.
-pub struct Lenient<J> {
+pub(crate) struct Lenient<J> {
     inner: J,
     notices: Notices,
     warned: bool,
@@ -59,7 +59,7 @@ pub struct Lenient<J> {
 
 impl<J: Journal> Lenient<J> {
     /// Around `inner`; warnings go to `notices`.
-    pub fn new(inner: J, notices: Notices) -> Self {
+    pub(crate) fn new(inner: J, notices: Notices) -> Self {
         Self { inner, notices, warned: false, unkept: false }
     }
 

@@ -20,7 +20,7 @@ pub fn user() -> String {
 
 /// What tells the process `pid` from all others that had or will have this number: when this host was started, and when
 /// after that the process was. `None` when there is no such process, or this system has no `/proc`.
-pub fn process_start(pid: u32) -> Option<String> {
+pub(crate) fn process_start(pid: u32) -> Option<String> {
     static BOOT: OnceLock<Option<String>> = OnceLock::new();
     let boot = BOOT.get_or_init(|| read_to_string("/proc/sys/kernel/random/boot_id").ok()).as_ref()?;
     let stat = read_to_string(format!("/proc/{pid}/stat")).ok()?;
@@ -31,7 +31,7 @@ pub fn process_start(pid: u32) -> Option<String> {
 
 /// Whether the process `pid`, which was started at `start` (see [`process_start`]), is there. Without `/proc` any process
 /// of that number counts.
-pub fn is_running(pid: u32, start: &str) -> bool {
+pub(crate) fn is_running(pid: u32, start: &str) -> bool {
     match process_start(std::process::id()) {
         Some(_) => process_start(pid).as_deref() == Some(start),
         None => i32::try_from(pid).ok().and_then(Pid::from_raw).is_some_and(|pid| test_kill_process(pid).is_ok()),

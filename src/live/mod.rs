@@ -27,7 +27,7 @@ mod tls;
 mod trouble;
 mod wire;
 
-pub use settings::{LOCK_TTL, LiveSettings, TlsFiles};
+pub use settings::{LiveSettings, TlsFiles};
 
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;

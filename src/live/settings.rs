@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// How long the maintenance lock of a process lives that is not heard of any more.
-pub const LOCK_TTL: Duration = Duration::from_secs(30);
+pub(crate) const LOCK_TTL: Duration = Duration::from_secs(30);
 
 /// Where the certificates are. All or nothing but the pair of certificate and key, which a cluster may not ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub struct TlsFiles {
     /// The authority that signed the cluster's certificates (PEM).
     pub ca: PathBuf,
     /// Our own certificate and its key (PEM), where the cluster asks for one.
-    pub identity: Option<(PathBuf, PathBuf)>,
+    pub(crate) identity: Option<(PathBuf, PathBuf)>,
 }
 
 impl TlsFiles {
@@ -88,7 +88,7 @@ impl LiveSettings {
         Ok(self)
     }
 
-    /// The same, with a maintenance lock that lives for another time than [`LOCK_TTL`] (whole seconds), so that a test of
+    /// The same, with a maintenance lock that lives for another time than 30 s (whole seconds), so that a test of
     /// it need not wait for half a minute. Below twice the time-out no request is sent to a node under the lock.
     #[must_use]
     pub fn lock_ttl(mut self, ttl: Duration) -> Self {

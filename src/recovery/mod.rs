@@ -18,5 +18,5 @@ mod settle;
 
 pub use fate::{Fate, fate};
 pub use knowledge::Knowledge;
-pub use out_of_work::OutOfWork;
+pub(crate) use out_of_work::OutOfWork;
 pub use settle::{Assume, Settled, settle};

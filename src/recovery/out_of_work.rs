@@ -8,8 +8,7 @@ use std::fmt::{Display, Formatter, Result};
 
 /// A node that is out of work through a run, as far as the run knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OutOfWork {
-    /// The node.
+pub(crate) struct OutOfWork {
     pub node: NodeRef,
     /// What the run did to it last.
     how: LastDone,
@@ -29,7 +28,7 @@ enum LastDone {
 impl OutOfWork {
     /// What a journal of these entries leaves, in the order in which it came about; `unfinished` are its changes without
     /// an outcome, which have their places between the entries or behind them.
-    pub fn of<'j>(
+    pub(crate) fn of<'j>(
         entries: impl IntoIterator<Item = &'j Entry>,
         unfinished: impl IntoIterator<Item = &'j Unfinished>,
     ) -> Vec<Self> {

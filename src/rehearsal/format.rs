@@ -4,7 +4,6 @@ use crate::error::{Error, Result};
 use crate::sim::{FileVersion, misspelt};
 use serde::de::DeserializeOwned;
 
-/// A format of files.
 pub(super) struct FileFormat {
     /// What a file of it is: `plan`.
     pub(super) what: &'static str,

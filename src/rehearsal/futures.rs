@@ -72,7 +72,7 @@ pub struct Base {
     /// How it went.
     pub played: Played,
     /// What truly became of the nodes.
-    pub truth: Truth,
+    pub(crate) truth: Truth,
     /// The harm it does already.
     pub harms: Vec<Harm>,
     /// What it comes to.

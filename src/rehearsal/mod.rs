@@ -2,7 +2,7 @@
 //!
 //! A [`Stage`] is the copy and the script; each time it is played it starts from the same moment, with the faults that it
 //! is given, and leaves a [`Played`]: what the script did and said, and what truly became of the cluster. From that come
-//! the [`Story`] that people read, the [`Harm`] that was done, and, over thousands of plays with other faults, the
+//! the `Story` that people read, the [`Harm`] that was done, and, over thousands of plays with other faults, the
 //! [`Tally`] of [`rehearse`]: how often which harm comes about, and the shortest story of each.
 //!
 //! The script passes the same gate as in a real run; only the world behind it is another. This room knows no network
@@ -30,11 +30,12 @@ pub use futures::{Base, Order, Subjects, Which, judged, rehearse};
 pub use harm::{Blame, Harm, HarmKind, Intended, judge};
 pub use plan::{Basis, Plan, ScriptMark};
 pub use play::Played;
-pub use report::RehearsalReport;
-pub use saved::SavedStory;
+pub(crate) use report::RehearsalReport;
+pub(crate) use saved::SavedStory;
 pub use snapshot::Snapshot;
 pub use stage::Stage;
-pub use story::{Difference, LagCurve, Story, StoryLine, StoryLineKind, Totals, Track};
+pub(crate) use story::Story;
+pub use story::{StoryLine, StoryLineKind};
 pub use tally::{Distribution, Shortest, Subject, Tally};
 pub use trace::{AskedQuestion, AttemptedChange, Bounds, SaidNotice};
 pub use truth::{ProcessState, Timeline, Truth};

@@ -42,7 +42,7 @@ pub struct Plan {
     pub script: ScriptMark,
     /// PD's time at the start of the rehearsal, RFC 3339, if PD gave one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub made_at: Option<String>,
+    pub(crate) made_at: Option<String>,
     /// Every node of the cluster at the start.
     pub relied_on: Vec<KnownNode>,
     /// The keys that were no records.
@@ -58,7 +58,7 @@ pub struct ScriptMark {
     /// How it was called; for people, since a path may change.
     pub name: String,
     /// SipHash-2-4 (128 bits) of its text without the secrets in it, in hexadecimal: notices a change, proves nothing.
-    pub digest: String,
+    pub(crate) digest: String,
     /// Its parameters, those that were not given as well.
     pub parameters: IndexMap<String, String>,
 }
@@ -163,7 +163,7 @@ impl Plan {
     ///
     /// # Errors
     /// `conflict`, saying what differs.
-    pub fn check_script(&self, script: &ScriptMark) -> Result<()> {
+    pub(crate) fn check_script(&self, script: &ScriptMark) -> Result<()> {
         let planned = &self.script;
         let mut differences = Vec::new();
         if planned.digest != script.digest {
@@ -205,7 +205,7 @@ impl Plan {
     }
 
     /// Whether following it runs a program.
-    pub fn runs_programs(&self) -> bool {
+    pub(crate) fn runs_programs(&self) -> bool {
         self.effects.iter().any(|effect| matches!(effect.what, Change::Exec(_)))
     }
 

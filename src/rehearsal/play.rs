@@ -11,7 +11,7 @@ use crate::world::{Notice, Progress};
 /// What one play of a script leaves: what it did and said, and what became of the cluster.
 pub struct Played {
     /// The cluster when the script ended.
-    pub at_end: Cluster,
+    pub(crate) at_end: Cluster,
     /// The cluster a minute later, with the log of everything that truly happened.
     pub after: Cluster,
     /// How the script ended.
@@ -29,7 +29,7 @@ pub struct Played {
     /// What the operator would have been asked.
     pub asked: Vec<AskedQuestion>,
     /// How far behind each Drainer was, where the stage draws curves.
-    pub lags: Vec<LagCurve>,
+    pub(crate) lags: Vec<LagCurve>,
     /// Its journal: changes, and the listings before them where the stage keeps them.
     pub entries: Vec<Entry>,
 }
@@ -62,7 +62,7 @@ impl Played {
 
     /// Everything by which the result of the run names what it leaves: the error with its step, and what was printed
     /// after `since`.
-    pub fn result_text(&self, since: Micros) -> String {
+    pub(crate) fn result_text(&self, since: Micros) -> String {
         let mut text = String::new();
         if let Err(error) = &self.ending {
             let what = &error.error;

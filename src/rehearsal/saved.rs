@@ -16,21 +16,19 @@ const WHAT: &str = "the story";
 /// The version of the format.
 const VERSION: u32 = 1;
 
-/// The format.
 const FORMAT: FileFormat =
     FileFormat { what: "story", version: VERSION, again: "make it again with `binlogsh rehearse SCRIPT --futures N`" };
 
 /// A story kept as a file: everything that is needed to tell it again but the script.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct SavedStory {
+pub(crate) struct SavedStory {
     /// The format's version.
     pub version: u32,
     /// The script's name.
     pub script: String,
     /// The script's text without the secrets in it, to notice that it is another by now.
-    pub script_text: String,
-    /// Its parameters.
+    pub(crate) script_text: String,
     pub parameters: IndexMap<String, String>,
     /// The harm that is done.
     pub harm: HarmKind,
@@ -46,7 +44,7 @@ pub struct SavedStory {
 
 impl SavedStory {
     /// A story of the present format.
-    pub fn version() -> u32 {
+    pub(crate) fn version() -> u32 {
         VERSION
     }
 
@@ -55,7 +53,7 @@ impl SavedStory {
     /// # Errors
     /// `not_found`, `local`; `invalid` for what is no story: truncated, of a newer version, with a field that does not
     /// exist, with a fault that cannot happen to its cluster.
-    pub fn read(path: &Path) -> Result<Self> {
+    pub(crate) fn read(path: &Path) -> Result<Self> {
         let text = files::read(WHAT, path)?;
         let named = |error: Error| {
             let message = format!("{}: {}", path.shown(), error.message);
@@ -79,7 +77,7 @@ impl SavedStory {
     ///
     /// # Errors
     /// `local` when the file cannot be written; what was there before is then intact.
-    pub fn save(&self, path: &Path) -> Result<()> {
+    pub(crate) fn save(&self, path: &Path) -> Result<()> {
         files::write_json(WHAT, path, self)
     }
 }

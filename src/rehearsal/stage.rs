@@ -62,20 +62,20 @@ impl Stage {
 
     /// The same, keeping the last listing before each change as well, for a plan.
     #[must_use]
-    pub fn keeping_listings(mut self) -> Self {
+    pub(crate) fn keeping_listings(mut self) -> Self {
         self.keeps_listings = true;
         self
     }
 
     /// The same, noting how far behind each Drainer is, for curves.
     #[must_use]
-    pub fn drawing_lags(mut self) -> Self {
+    pub(crate) fn drawing_lags(mut self) -> Self {
         self.draws_lags = true;
         self
     }
 
     /// `source`, which was played here, without the secrets that stand in it: as it may be kept and shown.
-    pub fn without_secrets(&self, source: &Source) -> Source {
+    pub(crate) fn without_secrets(&self, source: &Source) -> Source {
         self.interpreter.without_secrets(source)
     }
 

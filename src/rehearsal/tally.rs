@@ -39,7 +39,7 @@ pub struct Subject {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tally {
-    /// The format's version, [`VERSION`].
+    /// The format's version, `VERSION`.
     pub version: u32,
     /// What it is about.
     pub subject: Subject,
@@ -106,7 +106,7 @@ impl Distribution {
 
     /// The least length that at least so many of a thousand do not exceed: 0 the least, 500 the median, 1000 the
     /// greatest. `None` when nothing was counted.
-    pub fn quantile(&self, permille: u64) -> Option<Micros> {
+    pub(crate) fn quantile(&self, permille: u64) -> Option<Micros> {
         let rank = (self.count() * permille).div_ceil(1_000).max(1);
         let mut seen = 0;
         self.0
@@ -299,7 +299,7 @@ impl Tally {
 
     /// The kinds of faults that stand out among the futures that ended with `outcome`: those that are in them more than
     /// [`STANDS_OUT`] times as often as in all, the most out of the ordinary first, three at most; and in how many they are.
-    pub fn standing_out(&self, outcome: &str) -> Vec<(FaultKind, u64)> {
+    pub(crate) fn standing_out(&self, outcome: &str) -> Vec<(FaultKind, u64)> {
         let Some((with, futures)) = self.faults.get(outcome).zip(self.outcomes.get(outcome)) else { return Vec::new() };
         let in_all = |kind| self.faults.values().filter_map(|with| with.get(&kind)).sum::<u64>();
         let ratio = |(kind, count): (FaultKind, u64)| {

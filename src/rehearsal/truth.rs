@@ -62,7 +62,7 @@ pub struct Truth {
     /// How many Pumps accept TiDB's writes.
     pub writable: Vec<(Micros, usize)>,
     /// Whether TiDB is to write binlog.
-    pub tidb_writes: Vec<(Micros, bool)>,
+    pub(crate) tidb_writes: Vec<(Micros, bool)>,
     /// Whether each Drainer's replication goes on, by the Drainer's place.
     pub flows: Vec<(usize, Vec<(Micros, bool)>)>,
 }
@@ -92,17 +92,17 @@ impl Timeline {
     }
 
     /// What its process was at `time`.
-    pub fn process_at(&self, time: Micros) -> ProcessState {
+    pub(crate) fn process_at(&self, time: Micros) -> ProcessState {
         at(&self.process, time).unwrap_or(ProcessState::Down)
     }
 
     /// What its record said at `time`.
-    pub fn record_at(&self, time: Micros) -> Option<&RecordState> {
+    pub(crate) fn record_at(&self, time: Micros) -> Option<&RecordState> {
         self.record.iter().rev().find(|(from, _)| *from <= time)?.1.as_ref()
     }
 
     /// Whether a process of it was started between the two times.
-    pub fn was_started(&self, from: Micros, to: Micros) -> bool {
+    pub(crate) fn was_started(&self, from: Micros, to: Micros) -> bool {
         let started =
             |(at, being): &(Micros, ProcessState)| *being == ProcessState::Starting && *at > from && *at <= to;
         self.process.iter().any(started)
@@ -208,7 +208,7 @@ impl Truth {
     }
 
     /// The stretches until `end` in which `holds`, of a list of changes.
-    pub fn stretches<T: Copy>(
+    pub(crate) fn stretches<T: Copy>(
         changes: &[(Micros, T)],
         end: Micros,
         holds: impl Fn(T) -> bool,
@@ -228,7 +228,7 @@ impl Truth {
     }
 
     /// How many Pumps accept what TiDB is to write; `None` while it is to write nothing.
-    pub fn writable_to_tidb(&self) -> Vec<(Micros, Option<usize>)> {
+    pub(crate) fn writable_to_tidb(&self) -> Vec<(Micros, Option<usize>)> {
         let mut times: Vec<Micros> = self.writable.iter().map(|(time, _)| *time).collect();
         times.extend(self.tidb_writes.iter().map(|(time, _)| *time));
         times.sort_unstable();

@@ -29,9 +29,16 @@ pub(crate) enum DueEvent {
     /// A process has come up.
     Booted(NodeIndex, u32),
     /// A Pump tries to notify the Drainers.
-    Notify { pump: usize, epoch: u32, attempt: u32 },
+    Notify {
+        pump: usize,
+        epoch: u32,
+        attempt: u32,
+    },
     /// A closing Pump looks whether it may go.
-    CloseCheck { pump: usize, epoch: u32 },
+    CloseCheck {
+        pump: usize,
+        epoch: u32,
+    },
     /// A Drainer that wrote its last state exits.
     Ended(NodeIndex, u32),
     /// A supervisor restarts what failed.
@@ -46,9 +53,7 @@ pub(crate) enum DueEvent {
     Gc(usize),
     /// A TiDB server has waited long enough for a Pump that takes its binlog.
     TidbNotices(usize),
-    /// A fault begins.
     FaultBegins(usize),
-    /// A fault ends.
     FaultEnds(usize),
     /// A fault goes on to its next turn.
     FaultTurns(usize),
@@ -258,7 +263,7 @@ impl Cluster {
     }
 
     /// The Drainers, in the order of their ids, and up to where each has consumed everything: the truth, not their records.
-    pub fn drainer_positions(&self) -> impl Iterator<Item = (NodeIndex, Micros)> + '_ {
+    pub(crate) fn drainer_positions(&self) -> impl Iterator<Item = (NodeIndex, Micros)> + '_ {
         let consumed = self.consumed_by_drainers();
         self.order[1].iter().map(move |at| (NodeIndex::Drainer(*at), consumed[*at]))
     }

@@ -30,7 +30,6 @@ pub(crate) struct PumpSource {
     pub(crate) missed_to: Micros,
 }
 
-/// A Drainer.
 #[derive(Clone, Debug)]
 pub(crate) struct Drainer {
     pub(crate) node: SimulatedNode,

@@ -35,7 +35,7 @@ impl Cluster {
 
     /// The revision of the last write to a record that was no heartbeat: when it has not moved, no state has changed
     /// and no record has come or gone.
-    pub fn settled_revision(&self) -> i64 {
+    pub(crate) fn settled_revision(&self) -> i64 {
         self.revision
     }
 

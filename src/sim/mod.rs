@@ -40,7 +40,7 @@ pub use process::{NodeIndex, ProcessStage, Signal};
 pub use samples::scenario_names;
 pub use scenario::{
     BinlogSpec, CertificateSpec, DiskSpec, DrainerSpec, Fault, GcRule, HostSpec, KeySpec, PdMemberSpec, Phases,
-    ProcessSpec, PumpSpec, Scenario, Span, TidbSpec, VERSION,
+    ProcessSpec, PumpSpec, Scenario, Span, TidbSpec,
 };
 pub(crate) use scenario::{FileVersion, misspelt};
-pub use simulated::{RealTime, Simulated};
+pub use simulated::Simulated;

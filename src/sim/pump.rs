@@ -32,7 +32,6 @@ pub(crate) struct Closing {
     pub(crate) looks_at: Micros,
 }
 
-/// A Pump.
 #[derive(Clone, Debug)]
 pub(crate) struct Pump {
     pub(crate) node: SimulatedNode,

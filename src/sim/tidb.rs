@@ -159,7 +159,7 @@ impl Cluster {
 
     /// Whether TiDB needs a Pump: unless binlog is off in every server. One that had to give up needs it all the same, and
     /// where no server is known there may be some, unless binlog was said to be off.
-    pub fn tidb_is_to_write(&self) -> bool {
+    pub(crate) fn tidb_is_to_write(&self) -> bool {
         (self.tidbs.is_empty() && self.unknown_tidb_writes) || self.tidbs.iter().any(|tidb| tidb.binlog != Binlog::Off)
     }
 

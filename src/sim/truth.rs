@@ -33,7 +33,7 @@ impl Cluster {
     }
 
     /// When the Drainer at this place last saved a checkpoint: its record shows nothing newer.
-    pub fn saved_at(&self, drainer: usize) -> Option<Micros> {
+    pub(crate) fn saved_at(&self, drainer: usize) -> Option<Micros> {
         let drainer = self.drainers.get(drainer)?;
         Some(drainer.checkpoint_at(&self.pumps, self.now).saved_at)
     }

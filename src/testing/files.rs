@@ -61,7 +61,7 @@ fn read(path: &Path) -> Result<String> {
 
 /// The test files that `paths` name, and those in the directories that they name, sorted by path; what cannot be read is
 /// among them as an error.
-pub fn discover(paths: &[PathBuf]) -> Vec<Result<TestFile>> {
+pub(crate) fn discover(paths: &[PathBuf]) -> Vec<Result<TestFile>> {
     let mut found = Vec::new();
     for path in paths {
         match path.is_dir() {

@@ -11,8 +11,9 @@ mod ran;
 mod run;
 mod test_cluster;
 
-pub use files::{TestFile, discover};
-pub use run::{ElapsedSeconds, Options, TestVerdict, run};
+pub use files::TestFile;
+pub(crate) use files::discover;
+pub use run::{Options, TestVerdict, run};
 
 /// What a test can do with `t`: name with parameters, and what it is for.
 pub fn functions() -> impl Iterator<Item = (&'static str, &'static str)> {

@@ -66,7 +66,7 @@ impl TestVerdict {
 }
 
 /// Says how many seconds passed since some moment. Called from any thread.
-pub type ElapsedSeconds<'w> = &'w (dyn Fn() -> f64 + Sync);
+pub(crate) type ElapsedSeconds<'w> = &'w (dyn Fn() -> f64 + Sync);
 
 /// Runs the tests in `files`, and returns what came of each, in the order in which they stand.
 ///

@@ -174,7 +174,7 @@ pub struct Inspected {
 }
 
 /// The name of a metric's sample, which may have labels.
-pub fn metric_name(sample: &str) -> &str {
+pub(crate) fn metric_name(sample: &str) -> &str {
     sample.split('{').next().unwrap_or(sample)
 }
 

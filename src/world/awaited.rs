@@ -10,8 +10,7 @@ const UNTOLD: f64 = 5.0;
 
 /// A Drainer that a closing Pump waits for.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Awaited {
-    /// The Drainer.
+pub(crate) struct Awaited {
     pub drainer: NodeRef,
     /// What its record says.
     pub state: RecordState,
@@ -21,7 +20,7 @@ pub struct Awaited {
 
 impl Awaited {
     /// By whom `pump` is kept waiting; `None` when every Drainer has read everything.
-    pub fn by(pump: &Record, listing: &Listing) -> Option<Self> {
+    pub(crate) fn by(pump: &Record, listing: &Listing) -> Option<Self> {
         let waiting = listing.of(Kind::Drainer).filter(|drainer| drainer.state != State::Offline);
         let slowest = waiting.min_by_key(|drainer| drainer.max_commit_ts)?;
         let behind = pump.max_commit_ts.seconds_since(slowest.max_commit_ts);

@@ -114,7 +114,7 @@ impl Effect {
     }
 
     /// Whether the operator is asked for it by us: what a human does outside, the world itself asks them for.
-    pub fn needs_consent(self) -> bool {
+    pub(crate) fn needs_consent(self) -> bool {
         match self {
             Self::ChangesCluster | Self::BreaksLock | Self::ChangesHost | Self::Runs => true,
             Self::Manual | Self::Nothing => false,
@@ -321,7 +321,7 @@ pub struct Manual {
 
 impl Manual {
     /// How long it is waited for where neither that nor what it usually takes is said.
-    pub const TIMEOUT: Duration = Duration::from_secs(3600);
+    pub(crate) const TIMEOUT: Duration = Duration::from_secs(3600);
 
     /// How long it is waited for: as said, or ten times what it usually takes.
     pub fn limit(&self) -> Duration {
@@ -330,7 +330,7 @@ impl Manual {
     }
 
     /// The error of whoever waited in vain for `waited`, and still saw `missing`.
-    pub fn not_seen(&self, waited: Duration, missing: &str) -> Error {
+    pub(crate) fn not_seen(&self, waited: Duration, missing: &str) -> Error {
         let waited = show_seconds(waited.as_secs_f64());
         Error::new(ErrorKind::Timeout, format!("\"{}\" was not seen to be done in {waited}: {missing}", self.text))
             .hint("find out why, in the log of what was to be started or stopped; once it is done, go on with the run")

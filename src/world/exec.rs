@@ -20,13 +20,13 @@ pub struct Exec {
     pub stops: Vec<NodeRef>,
     /// How long it usually takes.
     pub takes: Option<Duration>,
-    /// After how long it is killed; [`Exec::TIMEOUT`] if `None`.
+    /// After how long it is killed; `Exec::TIMEOUT` if `None`.
     pub timeout: Option<Duration>,
 }
 
 impl Exec {
     /// What it may take where nothing else is said.
-    pub const TIMEOUT: Duration = Duration::from_secs(600);
+    pub(crate) const TIMEOUT: Duration = Duration::from_secs(600);
 
     /// After how long it is killed.
     pub fn limit(&self) -> Duration {
@@ -34,7 +34,7 @@ impl Exec {
     }
 
     /// The error of everybody who must not run programs.
-    pub fn not_allowed(&self) -> Error {
+    pub(crate) fn not_allowed(&self) -> Error {
         Error::refused(format!("not done: programs are run only with --allow-exec: {self}"))
             .hint("read what the script runs, and start it with --allow-exec if you agree")
     }

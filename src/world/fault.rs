@@ -81,7 +81,7 @@ pub struct FaultRow {
     /// Where that is known from: a fact or recording of `docs/simulator.md`, or chosen.
     pub source: &'static str,
     /// How long it lasts in a future, in seconds; `None`: without end.
-    pub lengths: &'static [Option<u64>],
+    pub(crate) lengths: &'static [Option<u64>],
 }
 
 /// A row for each kind, in their order.

@@ -54,8 +54,7 @@ impl Display for KnownNode {
 
 /// What matters of a listing: heartbeats, timestamps and revisions do not.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KnownCluster {
-    /// The nodes.
+pub(crate) struct KnownCluster {
     pub nodes: Vec<KnownNode>,
     /// The keys that are no records.
     pub malformed: BTreeSet<Untrusted>,
@@ -63,13 +62,13 @@ pub struct KnownCluster {
 
 impl KnownCluster {
     /// What matters of `listing`.
-    pub fn of(listing: &Listing) -> Self {
+    pub(crate) fn of(listing: &Listing) -> Self {
         let malformed = listing.malformed.iter().map(|malformed| malformed.key.clone());
         Self { nodes: listing.records.iter().map(KnownNode::of).collect(), malformed: malformed.collect() }
     }
 
     /// How `now` differs, a phrase each. `who` knows what was then: "the plan".
-    pub fn differences(&self, who: &str, now: &Self) -> Vec<String> {
+    pub(crate) fn differences(&self, who: &str, now: &Self) -> Vec<String> {
         let mut keys: BTreeMap<String, (Option<&KnownNode>, Option<&KnownNode>)> = BTreeMap::new();
         self.nodes.iter().for_each(|node| keys.entry(node.key()).or_default().0 = Some(node));
         now.nodes.iter().for_each(|node| keys.entry(node.key()).or_default().1 = Some(node));

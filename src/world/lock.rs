@@ -145,7 +145,7 @@ impl LockInfo {
 
 impl LockInfo {
     /// The error of whoever wanted to take away a lock that is another one by now.
-    pub fn taken_meanwhile() -> Error {
+    pub(crate) fn taken_meanwhile() -> Error {
         Error::new(
             ErrorKind::Conflict,
             "the maintenance lock was given back and taken again meanwhile: it was left alone",

@@ -22,24 +22,26 @@ mod reads;
 mod request;
 mod runs;
 
+pub(crate) use answer::metric_name;
 pub use answer::{
     Acted, Alarm, AlarmKind, Answer, Certificate, CertificateRole, Clocks, ClusterInfo, DrainerStatus, Endpoint,
     Inspected, Listing, PdMember, Probe, ProbeFinding, ProgramEnd, PumpStatus, StatusReport, TidbBinlogState,
-    TidbServer, metric_name,
+    TidbServer,
 };
 pub use ask::{Ask, SecretPrompt};
-pub use awaited::Awaited;
+pub(crate) use awaited::Awaited;
 pub use changes::{Action, Change, Effect, Manual, TidbBinlog, TidbRef, change};
 pub use console::{Choice, Console, Question, Wanted};
 pub use exec::Exec;
 pub use fault::{FAULTS, FaultKind, FaultRow, Victim, faults_markdown};
 pub use gate::{Gate, WaitEnd};
 pub use guard_name::{GuardClass, GuardName};
-pub use known::{KnownCluster, KnownNode};
+pub(crate) use known::KnownCluster;
+pub use known::KnownNode;
 pub use lock::{LOCK_KEY, LockHolder, LockInfo, LockLease, LockOwner, lock_lost};
 pub(crate) use meanwhile::{check_is_of_a_node, still_the_key, still_the_record};
 pub use notice::{Notice, Notices, OutputStream, Progress};
-pub use query::{Query, reply_to};
+pub(crate) use query::{Query, reply_to};
 pub use reads::{Read, read};
 pub use request::{LockRequest, Play, Request};
 pub use runs::{RunSummary, Runs};

@@ -62,7 +62,7 @@ pub struct Progress {
     /// What is seen of it; empty if that is nothing.
     pub seen: String,
     /// Whom it is held up by, as an id, if that is known.
-    pub held_up_by: Option<String>,
+    pub(crate) held_up_by: Option<String>,
     /// Numbers that change from look to look; empty if there are none.
     pub figures: String,
 }
@@ -80,7 +80,7 @@ impl Progress {
     }
 
     /// Whether the other one differs in its numbers alone.
-    pub fn stands_as(&self, other: &Self) -> bool {
+    pub(crate) fn stands_as(&self, other: &Self) -> bool {
         (&self.what, &self.seen, &self.held_up_by) == (&other.what, &other.seen, &other.held_up_by)
     }
 }

@@ -19,7 +19,7 @@ pub trait Query: Into<Request> {
 ///
 /// # Errors
 /// `internal` when it belongs to something else.
-pub fn reply_to<Q: Query>(answer: Answer) -> Result<Q::Reply> {
+pub(crate) fn reply_to<Q: Query>(answer: Answer) -> Result<Q::Reply> {
     Q::reply(answer).map_err(|answer| {
         Error::internal(format!("the world answered a {} with {answer:?}", std::any::type_name::<Q>()))
     })

@@ -109,7 +109,7 @@ requests! {
 
 impl Read {
     /// Whether it looks at the cluster, and not at this host alone.
-    pub fn concerns_cluster(&self) -> bool {
+    pub(crate) fn concerns_cluster(&self) -> bool {
         match self {
             Self::Nodes
             | Self::Changes { .. }

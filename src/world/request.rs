@@ -60,7 +60,7 @@ impl Request {
     }
 
     /// Whether it changes the cluster itself, for which it needs the maintenance lock.
-    pub fn changes_cluster(&self) -> bool {
+    pub(crate) fn changes_cluster(&self) -> bool {
         self.change().is_some_and(|change| change.effect() == Effect::ChangesCluster)
     }
 
@@ -74,7 +74,7 @@ impl Request {
 
     /// Whether it looks at the cluster, or does something to it. What concerns this host alone can wait for hours before
     /// anybody works on the cluster.
-    pub fn concerns_cluster(&self) -> bool {
+    pub(crate) fn concerns_cluster(&self) -> bool {
         match self {
             Self::Read(read) => read.concerns_cluster(),
             Self::Change(change) => change.effect().concerns_cluster(),

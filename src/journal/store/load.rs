@@ -51,7 +51,6 @@ impl Store {
 /// What the first link of a chain is made of.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Pinned {
-    /// The run.
     pub(super) head: RunHead,
     /// The key under which its secrets are hashed, in hex.
     pub(super) secret_key: String,

@@ -99,7 +99,7 @@ impl RunJournal {
     }
 
     /// Has `tell` called, with the step of the script, as soon as everything was given back and something new is asked.
-    pub fn when_live(&mut self, tell: impl FnOnce(Option<&str>) + 'static) {
+    pub(crate) fn when_live(&mut self, tell: impl FnOnce(Option<&str>) + 'static) {
         self.goes_live = Some(Box::new(tell));
     }
 

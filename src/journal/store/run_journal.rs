@@ -114,7 +114,7 @@ impl RunJournal {
     }
 
     /// Whether the run is in the store: it has begun a change.
-    pub fn is_stored(&self) -> bool {
+    pub(crate) fn is_stored(&self) -> bool {
         self.line.n != 0
     }
 
@@ -149,7 +149,7 @@ impl RunJournal {
     }
 
     /// Says on which cluster the run works. Has an effect only before the run is stored.
-    pub fn set_cluster_id(&mut self, id: u64) {
+    pub(crate) fn set_cluster_id(&mut self, id: u64) {
         if !self.is_stored() {
             self.head.cluster_id = Some(id);
             self.line.run.cluster_id = Some(id);

@@ -8,7 +8,6 @@ use serde::Serialize;
 /// How many deeds of a line are told one by one.
 const DEEDS: usize = 6;
 
-/// A line of the script.
 #[derive(Serialize)]
 pub(super) struct ScriptLine {
     number: usize,
@@ -38,7 +37,6 @@ fn line(number: usize, text: &str, acts: &[&StoryLine]) -> ScriptLine {
     ScriptLine { number, text: text.to_owned(), deeds: deeds.collect(), more: acts.len().saturating_sub(DEEDS) }
 }
 
-/// All lines of the script.
 pub(super) fn script(script: &Source, story: &Story) -> Vec<ScriptLine> {
     let of = |number: usize| -> Vec<&StoryLine> {
         let here = |told: &&StoryLine| {

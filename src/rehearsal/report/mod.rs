@@ -36,7 +36,7 @@ use tale::{Length, Tale};
 const PAGE: &str = "report.html";
 
 /// Everything that a report shows.
-pub struct RehearsalReport<'a> {
+pub(crate) struct RehearsalReport<'a> {
     /// The script, without the secrets that stand in it.
     pub script: &'a Source,
     /// The cluster that it was rehearsed on.
@@ -82,7 +82,7 @@ impl RehearsalReport<'_> {
     ///
     /// # Errors
     /// `internal`: the template is broken.
-    pub fn html(&self) -> Result<String> {
+    pub(crate) fn html(&self) -> Result<String> {
         let broken =
             |error: minijinja::Error| Error::internal("the report cannot be written").source(format!("{error:#}"));
         let mut pages = Environment::new();
@@ -100,7 +100,7 @@ impl RehearsalReport<'_> {
     ///
     /// # Errors
     /// As [`RehearsalReport::html`]; `local` when the file cannot be written: what was there before is then intact.
-    pub fn save(&self, path: &Path) -> Result<()> {
+    pub(crate) fn save(&self, path: &Path) -> Result<()> {
         files::write("the report", path, &self.html()?)
     }
 

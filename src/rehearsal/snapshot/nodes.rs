@@ -27,7 +27,6 @@ const LONGEST_RETENTION_MS: i64 = 10 * 366 * 86_400_000;
 /// From here on, in milliseconds, a length of time is given in whole seconds.
 const YEAR_MS: i64 = 366 * 86_400_000;
 
-/// All nodes of a snapshot.
 #[derive(Default)]
 pub(super) struct SnapshotNodes {
     pub(super) pumps: Vec<PumpSpec>,

@@ -32,7 +32,6 @@ pub(super) struct ObservedNode {
     pub(super) finding: ProbeFinding,
     /// The samples of its metrics, if it gave any.
     pub(super) metrics: BTreeMap<String, f64>,
-    /// A Drainer's status.
     pub(super) status: Option<DrainerStatus>,
     /// A Drainer's own word for where it stands.
     pub(super) commit_ts: Option<Tso>,

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 /// A play as people read it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Story {
+pub(crate) struct Story {
     /// PD's clock at the start, in milliseconds since 1970.
     pub start_ms: i64,
     /// What was made to go wrong.
@@ -44,9 +44,9 @@ pub struct Story {
     /// What is otherwise than at the start.
     pub differences: Vec<Difference>,
     /// What became of every node.
-    pub tracks: Vec<Track>,
+    pub(crate) tracks: Vec<Track>,
     /// How far behind each Drainer was.
-    pub lags: Vec<LagCurve>,
+    pub(crate) lags: Vec<LagCurve>,
     /// The harm that was done.
     pub harms: Vec<Harm>,
 }
@@ -98,7 +98,7 @@ pub enum StoryLineKind {
 
 /// What a play comes to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Totals {
+pub(crate) struct Totals {
     /// How long it took.
     pub duration: Micros,
     /// How long replication of at least one Drainer stood still.
@@ -115,8 +115,7 @@ pub struct Totals {
 
 /// What is otherwise than at the start.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Difference {
-    /// The node.
+pub(crate) struct Difference {
     pub node: Untrusted,
     /// Pump or Drainer.
     pub kind: Kind,
@@ -130,8 +129,7 @@ pub struct Difference {
 
 /// What became of a node.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Track {
-    /// The node.
+pub(crate) struct Track {
     pub node: Untrusted,
     /// Pump or Drainer.
     pub kind: Kind,
@@ -143,8 +141,7 @@ pub struct Track {
 
 /// How far behind a Drainer was.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LagCurve {
-    /// The Drainer.
+pub(crate) struct LagCurve {
     pub drainer: Untrusted,
     /// Points of time, and the lag then, in microseconds.
     pub points: Vec<(Micros, Micros)>,
@@ -152,7 +149,7 @@ pub struct LagCurve {
 
 impl Story {
     /// The story of `played`, which began as `start`.
-    pub fn of(start: &Cluster, played: &Played, truth: &Truth, harms: &[Harm]) -> Self {
+    pub(crate) fn of(start: &Cluster, played: &Played, truth: &Truth, harms: &[Harm]) -> Self {
         let end = played.ended_at();
         let mut told = meaning::told(start, played, truth);
         told.extend(words::happenings(start, played));
@@ -184,12 +181,12 @@ impl Story {
     }
 
     /// How many columns the times need.
-    pub fn width(&self) -> usize {
+    pub(crate) fn width(&self) -> usize {
         self.told.iter().map(|told| time(told.at).chars().count()).max().unwrap_or(0)
     }
 
     /// The story, line by line, without what the script showed as tables.
-    pub fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         let width = self.width();
         let line = |told: &StoryLine| format!("{}{}", told.head(width), told.text.replace('\n', "\n      "));
         self.told.iter().map(line).collect()

@@ -51,7 +51,7 @@ impl Cluster {
 
     /// Makes `fault` happen, its times counted from now, also to a node that is not there yet: what would last and meets
     /// nobody when it begins waits for its node for as long as it lasts.
-    pub fn add_fault_to_come(&mut self, fault: Fault) {
+    pub(crate) fn add_fault_to_come(&mut self, fault: Fault) {
         let begins = self.now.saturating_add(fault.after.micros());
         let ends = length(&fault).map(|length| begins.saturating_add(length));
         let at = self.faults.len();
@@ -68,7 +68,7 @@ impl Cluster {
     }
 
     /// Calls off the faults that have not begun yet; those that have go on to their ends.
-    pub fn cancel_faults(&mut self) {
+    pub(crate) fn cancel_faults(&mut self) {
         self.no_more_faults = true;
     }
 

@@ -18,7 +18,6 @@ pub(crate) struct Suffers {
 }
 
 impl Suffers {
-    /// Nothing.
     pub(crate) const NOTHING: Self = Self {
         refuses: Micros::MIN,
         loses_answers: Micros::MIN,
@@ -44,7 +43,6 @@ pub(crate) struct Outside {
 }
 
 impl Outside {
-    /// Nothing.
     pub(crate) const NOTHING: Self =
         Self { slow_etcd: Micros::MIN, etcd_fails: Micros::MIN, slow_human: Micros::MIN, human_refuses: Micros::MIN };
 }

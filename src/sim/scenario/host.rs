@@ -32,7 +32,7 @@ pub struct CertificateSpec {
     #[serde(default)]
     pub subject: String,
     /// Until when it is valid, RFC 3339.
-    pub expires: String,
+    pub(crate) expires: String,
 }
 
 impl HostSpec {

@@ -21,13 +21,13 @@ use crate::world::{Alarm, FaultKind};
 use serde::{Deserialize, Serialize};
 
 /// The version of the format that this program reads and writes.
-pub const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 1;
 
 /// A cluster at one moment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
-    /// The format's version, [`VERSION`].
+    /// The format's version, `VERSION`.
     pub version: u32,
     /// What it is about, in a line.
     #[serde(default)]

@@ -172,7 +172,7 @@ pub(crate) fn since(process: ProcessSpec, uptime: Option<Span>, lag: Span) -> (M
 #[serde(deny_unknown_fields)]
 pub struct DiskSpec {
     /// Its size in bytes.
-    pub capacity: u64,
+    pub(crate) capacity: u64,
     /// What is free, in bytes; below 10 GiB a Pump takes no binlog.
     pub available: u64,
 }

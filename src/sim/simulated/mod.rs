@@ -40,7 +40,7 @@ const SLOW_ETCD: Micros = 3 * SECOND;
 const STRETCH: Micros = 600 * SECOND;
 
 /// Tells how much real time has passed since it was last asked.
-pub type RealTime = Box<dyn FnMut() -> Duration + Send>;
+pub(crate) type RealTime = Box<dyn FnMut() -> Duration + Send>;
 
 /// A simulated cluster as a world.
 pub struct Simulated {
@@ -101,7 +101,7 @@ impl Simulated {
     /// With another beginning of encrypted texts than that of every simulation: where the key is a real one, no two
     /// runs may begin alike.
     #[must_use]
-    pub fn with_random(mut self, bytes: [u8; IV_LENGTH]) -> Self {
+    pub(crate) fn with_random(mut self, bytes: [u8; IV_LENGTH]) -> Self {
         self.encrypted = u128::from_be_bytes(bytes);
         self
     }
