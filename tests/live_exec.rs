@@ -1,6 +1,7 @@
 //! Programs that a script runs: real processes on the live world, and none at all in a sandbox.
 
 use crate::harness::Shell;
+use crate::support::eventually;
 use crate::support::live::pump;
 use binlogsh::error::{Error, ErrorKind, Result};
 use binlogsh::interrupt::Interrupt;
@@ -72,11 +73,8 @@ fn is_gone(file: &Path) -> bool {
 
 #[track_caller]
 fn becomes_gone(file: &Path) {
-    let begin = Instant::now();
-    while !is_gone(file) {
-        assert!(begin.elapsed() < Duration::from_secs(5), "the process of {} goes on", file.display());
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    let gone = eventually(Duration::from_secs(5), || is_gone(file));
+    assert!(gone, "the process of {} goes on", file.display());
 }
 
 #[test]
@@ -173,10 +171,7 @@ fn an_interrupt_kills_it_and_says_so() {
     let mut host = Host::new();
     let (interrupt, begun) = (host.interrupt.clone(), pid.clone());
     let raiser = std::thread::spawn(move || {
-        let begin = Instant::now();
-        while !begun.exists() && begin.elapsed() < Duration::from_secs(10) {
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        eventually(Duration::from_secs(10), || begun.exists());
         interrupt.raise(15);
     });
     let error = host.fails(shell(&format!("echo $$ > {0}.new; mv {0}.new {0}; exec sleep 60", pid.display())));

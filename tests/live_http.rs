@@ -3,7 +3,7 @@
 use crate::support::etcd::Etcd;
 use crate::support::http_double::{HttpDouble, HttpRequest, Reply};
 use crate::support::live::{LiveWorld, drainer, pump};
-use crate::support::{free_port, record};
+use crate::support::{eventually, free_port, record};
 use binlogsh::error::ErrorKind;
 use binlogsh::node::{NodeRef, State};
 use binlogsh::tso::Tso;
@@ -282,9 +282,9 @@ fn a_node_that_misbehaves_is_an_error_with_its_address_and_a_bound() {
 fn an_interrupted_change_says_that_it_may_have_happened() {
     let node = HttpDouble::start(|_| Reply::Silent);
     let mut live = LiveWorld::new(&["127.0.0.1:1"], 30 * SECOND);
-    let (interrupt, address) = (live.interrupt.clone(), node.address());
+    let (interrupt, address, traffic) = (live.interrupt.clone(), node.address(), node.traffic());
     let raiser = std::thread::spawn(move || {
-        std::thread::sleep(Duration::from_millis(200));
+        assert!(eventually(10 * SECOND, || !traffic.requests().is_empty()), "it was never sent");
         interrupt.raise(15);
     });
     let error = live.fails(act(&pump("pump-0", &address), Action::Close));
@@ -309,16 +309,17 @@ fn without_a_console_a_manual_step_waits_for_a_later_start_time() {
         stops: vec![pump("pump-1", &stops.lock().unwrap().address())],
         ..Manual::default()
     };
+    let traffic = node.traffic();
     let human = std::thread::spawn(move || {
-        std::thread::sleep(Duration::from_millis(3000));
+        // It was looked at before it was asked for, and twice since: the same process is no restart.
+        let looks = || traffic.requests().iter().filter(|request| request.path == "/metrics").count();
+        assert!(eventually(20 * SECOND, || looks() >= 3), "nobody looks");
         stops.lock().unwrap().go_down();
         started.store(200, Ordering::SeqCst);
         stops
     });
     let mut live = world();
-    let began = Instant::now();
     assert_eq!(live.ask(Request::Change(Change::Manual(task))).unwrap(), Answer::Done);
-    assert!(began.elapsed() >= Duration::from_millis(3000), "the same process is no restart");
     drop(human.join().unwrap());
     let progress = live.notices().into_iter().any(|n| {
         matches!(n, binlogsh::world::Notice::Progress(progress) if progress.to_string().contains("pump-0 was not started again") && progress.to_string().contains("pump-1 still"))

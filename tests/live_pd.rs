@@ -1,10 +1,9 @@
 //! The live world against doubles of PD in front of a real etcd.
 
 use crate::support::etcd::Etcd;
-use crate::support::free_port;
 use crate::support::live::LiveWorld;
 use crate::support::pd_double::{CLUSTER_ID, Leader, PdDouble};
-use crate::support::record;
+use crate::support::{eventually, free_port, record};
 use binlogsh::error::ErrorKind;
 use binlogsh::tso::Tso;
 use binlogsh::world::{Answer, Notice, Read, Request};
@@ -114,7 +113,7 @@ fn an_election_is_waited_for_and_named_when_it_does_not_end() {
     pd.set(|knobs| knobs.leader = Leader::Nobody);
     let electing = pd.clone();
     let election = std::thread::spawn(move || {
-        std::thread::sleep(Duration::from_millis(400));
+        assert!(eventually(10 * SECOND, || electing.members_asked() > 1), "it is not waited for");
         electing.set(|knobs| knobs.leader = Leader::Me);
     });
     let mut live = LiveWorld::new(&[pd.url()], 5 * SECOND);
