@@ -27,6 +27,42 @@ const BEFORE: Micros = MINUTE;
 /// How far apart the Pumps' clocks of fake binlog are, where a scenario does not say.
 const FAKE_STRIDE: Micros = 1_170_000;
 
+/// What the two kinds of node have in common in a scenario.
+struct Common<'a> {
+    kind: Kind,
+    id: &'a str,
+    address: &'a str,
+    record: Option<State>,
+    process: ProcessSpec,
+    uptime: Micros,
+    extra: &'a Map<String, Json>,
+    json: Option<&'a str>,
+    phases: &'a Phases,
+    place: usize,
+    supervised: bool,
+    drift_ppm: i64,
+}
+
+/// The two specifications have these fields under the same names, and no type of their own for them: files list them all.
+macro_rules! common {
+    ($kind:expr, $spec:ident, $uptime:expr, $place:expr) => {
+        Common {
+            kind: $kind,
+            id: &$spec.id,
+            address: &$spec.address,
+            record: $spec.record,
+            process: $spec.process,
+            uptime: $uptime,
+            extra: &$spec.extra,
+            json: $spec.json.as_deref(),
+            phases: &$spec.phases,
+            place: $place,
+            supervised: $spec.supervisor,
+            drift_ppm: $spec.drift_ppm,
+        }
+    };
+}
+
 impl Cluster {
     /// The cluster of `scenario`, at its start.
     ///
@@ -167,20 +203,7 @@ impl Cluster {
         let (uptime, lag) = since(spec.process, spec.uptime, spec.lag);
         let shown = spec.recorded.filter(|_| matches!(spec.process, ProcessSpec::Dead | ProcessSpec::Hung));
         let uptime = shown.map_or(uptime, |shown| spec.uptime.unwrap_or(shown).micros());
-        let common = Common {
-            kind: Kind::Pump,
-            id: &spec.id,
-            address: &spec.address,
-            record: spec.record,
-            process: spec.process,
-            uptime,
-            extra: &spec.extra,
-            json: spec.json.as_deref(),
-            phases: &spec.phases,
-            place,
-            supervised: spec.supervisor,
-            drift_ppm: spec.drift_ppm,
-        };
+        let common = common!(Kind::Pump, spec, uptime, place);
         let is_closing = spec.process == ProcessSpec::Closing;
         let mut ticks = Ticks::none();
         let first = phase(spec.phases.fake_binlog_ms, place, FAKE_STRIDE, FAKE_BINLOG) - BEFORE;
@@ -214,20 +237,7 @@ impl Cluster {
 
     fn drainer_of(&self, spec: &DrainerSpec, place: usize) -> Drainer {
         let (uptime, lag) = since(spec.process, spec.uptime, spec.lag);
-        let common = Common {
-            kind: Kind::Drainer,
-            id: &spec.id,
-            address: &spec.address,
-            record: spec.record,
-            process: spec.process,
-            uptime,
-            extra: &spec.extra,
-            json: spec.json.as_deref(),
-            phases: &spec.phases,
-            place,
-            supervised: spec.supervisor,
-            drift_ppm: spec.drift_ppm,
-        };
+        let common = common!(Kind::Drainer, spec, uptime, place);
         let running = spec.process == ProcessSpec::Running;
         let mut drainer = Drainer {
             node: self.node_of(&common, -lag),
@@ -366,22 +376,6 @@ impl Cluster {
         self.look_soon();
         self.rewire();
     }
-}
-
-/// What the two kinds of node have in common in a scenario.
-struct Common<'a> {
-    kind: Kind,
-    id: &'a str,
-    address: &'a str,
-    record: Option<State>,
-    process: ProcessSpec,
-    uptime: Micros,
-    extra: &'a Map<String, Json>,
-    json: Option<&'a str>,
-    phases: &'a Phases,
-    place: usize,
-    supervised: bool,
-    drift_ppm: i64,
 }
 
 impl Common<'_> {

@@ -238,7 +238,7 @@ fn told(engine: &mut Engine) {
     engine.register_fn("effects", move |t: &mut T| t.with(|cluster| Ok(list(cluster.ran()?.effects()))));
     engine.register_fn("printed", move |t: &mut T| t.with(|cluster| Ok(list(cluster.ran()?.printed()))));
     engine.register_fn("asked", move |t: &mut T| t.with(|cluster| Ok(list(cluster.ran()?.asked()))));
-    engine.register_fn("story", move |t: &mut T| t.with(|cluster| Ok(list(cluster.ran()?.lines()))));
+    engine.register_fn("story", move |t: &mut T| t.with(|cluster| Ok(list(cluster.ran()?.story.lines()))));
     engine.register_fn("states", |t: &mut T| {
         t.with(|cluster| {
             let ran = cluster.ran()?;

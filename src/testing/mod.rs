@@ -6,7 +6,6 @@
 
 mod files;
 mod functions;
-mod no_world;
 mod ran;
 mod run;
 mod test_cluster;

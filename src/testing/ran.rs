@@ -89,9 +89,4 @@ impl RehearsedScript {
                 .hint(hint.unwrap_or_else(|| "name a Pump or a Drainer of its scenario".into()))
         })
     }
-
-    /// The story, a line each, with its times.
-    pub(super) fn lines(&self) -> Vec<String> {
-        self.story.lines()
-    }
 }

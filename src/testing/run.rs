@@ -2,7 +2,6 @@
 
 use super::files::TestFile;
 use super::functions::{self, T};
-use super::no_world::NoWorld;
 use super::test_cluster::TestCluster;
 use crate::error::{Error, Result, ScriptError};
 use crate::interrupt::Interrupt;
@@ -11,6 +10,7 @@ use crate::language::{Interpreter, Limits, ScriptSettings};
 use crate::policy::ReadOnly;
 use crate::session::{Parts, Session};
 use crate::text::ShownPath;
+use crate::world::{Answer, Fence, Request, World};
 use rhai::Dynamic;
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -140,6 +140,17 @@ fn names(file: &TestFile, interrupt: &Interrupt) -> Result<Vec<String>, ScriptEr
             .hint("a test is a function: fn test_it_works(t) { t.run(\"script.rhai\"); t.expect_ok(); }")
             .into()),
         false => Ok(names),
+    }
+}
+
+/// The world of a test file itself: there is none. Refuses everything: what a test does, it does in the cluster that it was given.
+struct NoWorld;
+
+impl World for NoWorld {
+    fn apply(&mut self, _request: &Request, _fence: Option<&Fence>) -> Result<Answer> {
+        Err(Error::invalid("a test has no cluster of its own").hint(
+            "run it in the test's: t.run(\"script.rhai\") or t.run_code(\"pumps()\"), and look at what came of it",
+        ))
     }
 }
 

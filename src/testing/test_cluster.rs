@@ -6,8 +6,7 @@ use super::run::Options;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interrupt::Interrupt;
 use crate::language::{ScriptSettings, Source};
-use crate::nearest::did_you_mean;
-use crate::nearest::parse_named;
+use crate::nearest::{did_you_mean, parse_named};
 use crate::rehearsal::{Base, Bounds, Played, Stage, Subjects, judged};
 use crate::secret::Secret;
 use crate::sim::{Cluster, Fault, HOUR, LogEvent, Scenario, Span};
@@ -192,7 +191,7 @@ impl TestCluster {
 
     /// The story of the last script, for people who want to know why a test failed.
     pub(super) fn story(&self) -> Option<Vec<String>> {
-        self.last.as_ref().map(RehearsedScript::lines)
+        self.last.as_ref().map(|ran| ran.story.lines())
     }
 
     /// The story is the one that is kept; or, if that is what the options say, is kept from now on.
@@ -201,7 +200,7 @@ impl TestCluster {
     /// `failed` when it is another one, or none is kept.
     pub(super) fn expect_story(&mut self, name: Option<&str>) -> Result<()> {
         let path = self.file.snapshot(&self.test, name);
-        let mut story = self.look()?.lines().join("\n");
+        let mut story = self.look()?.story.lines().join("\n");
         story.push('\n');
         let kept = files::kept(&path)?;
         if kept.as_deref() == Some(story.as_str()) {
@@ -212,21 +211,13 @@ impl TestCluster {
         }
         let update = "if the new story is right: binlogsh test --update";
         let Some(kept) = kept else {
-            return Err(Error::new(ErrorKind::Failed, format!("no story is kept in {}", path.shown())).hint(update));
+            return Err(failed(format!("no story is kept in {}", path.shown())).hint(update));
         };
         let at = kept.lines().zip(story.lines()).take_while(|(old, new)| old == new).count();
         let line = |text: &str| text.lines().nth(at).unwrap_or("(the end)").to_owned();
-        Err(Error::new(
-            ErrorKind::Failed,
-            format!(
-                "the story is not the one in {}, from line {} on\n  kept: {}\n  now:  {}",
-                path.shown(),
-                at + 1,
-                line(&kept),
-                line(&story)
-            ),
-        )
-        .hint(update))
+        let (file, from, kept, now) = (path.shown(), at + 1, line(&kept), line(&story));
+        let what = format!("the story is not the one in {file}, from line {from} on\n  kept: {kept}\n  now:  {now}");
+        Err(failed(what).hint(update))
     }
 
     /// How long the last script took at most.

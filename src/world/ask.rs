@@ -1,7 +1,8 @@
 //! What can be asked of the human at the console.
 
 use crate::secret::Secret;
-use crate::world::{Answer, Choice, Query, Question, Request};
+use crate::world::query::requests;
+use crate::world::{Choice, Question, Request};
 use serde::{Deserialize, Serialize};
 
 /// Asks the human at the console.
@@ -29,16 +30,7 @@ impl From<SecretPrompt> for Request {
     }
 }
 
-impl Query for SecretPrompt {
-    type Reply = Secret;
-
-    fn reply(answer: Answer) -> Result<Secret, Box<Answer>> {
-        match answer {
-            Answer::Secret(secret) => Ok(secret),
-            other => Err(Box::new(other)),
-        }
-    }
-}
+requests!(@query SecretPrompt Secret (Secret));
 
 impl From<Question> for Request {
     fn from(question: Question) -> Self {
@@ -46,13 +38,4 @@ impl From<Question> for Request {
     }
 }
 
-impl Query for Question {
-    type Reply = Choice;
-
-    fn reply(answer: Answer) -> Result<Choice, Box<Answer>> {
-        match answer {
-            Answer::Chosen(choice) => Ok(choice),
-            other => Err(Box::new(other)),
-        }
-    }
-}
+requests!(@query Question Chosen (Choice));

@@ -141,9 +141,7 @@ impl LockInfo {
             .hint(hint)
             .command(AdvisedCommand::Unlock)
     }
-}
 
-impl LockInfo {
     /// The error of whoever wanted to take away a lock that is another one by now.
     pub(crate) fn taken_meanwhile() -> Error {
         Error::new(

@@ -1,7 +1,8 @@
 //! What can be asked of a world.
 
 use crate::node::NodeRef;
-use crate::world::{Answer, Ask, Change, Effect, FaultKind, LockHolder, Query, Read};
+use crate::world::query::requests;
+use crate::world::{Ask, Change, Effect, FaultKind, LockHolder, Read};
 use serde::{Deserialize, Serialize};
 use std::fmt::{Display, Formatter};
 use std::time::Duration;
@@ -134,13 +135,4 @@ impl From<Play> for Request {
     }
 }
 
-impl Query for Play {
-    type Reply = ();
-
-    fn reply(answer: Answer) -> Result<(), Box<Answer>> {
-        match answer {
-            Answer::Done => Ok(()),
-            other => Err(Box::new(other)),
-        }
-    }
-}
+requests!(@query Play Done);
