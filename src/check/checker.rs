@@ -54,7 +54,7 @@ impl Checker {
         allow::silence(&script, &mut findings);
         let is_told = findings.iter().any(|finding| names::is_refused(finding.rule));
         let untold = script.parsed.refused.as_ref().filter(|_| !is_told);
-        // The compiler knows better.
+        // The compiler refused something that no rule has told of.
         findings.extend(untold.map(|(error, at)| header::broken(error, *at)));
         findings.sort_by(|a, b| a.at.cmp(&b.at).then_with(|| a.rule.name.cmp(b.rule.name)));
         findings.dedup();

@@ -36,7 +36,7 @@ pub(super) fn look(operator: &str, operands: &[Expr], types: &[KnownType], found
     }
 }
 
-/// `one`, of another type than it is compared with.
+/// What is wrong with `one` where it has another type than what it is compared with.
 fn unlike(one: &Expr, of_one: &KnownType, of_other: &KnownType, outcome: &str) -> Option<RuleFinding> {
     let always = format!("that is always {outcome}");
     let (what, then, hint) = match (of_other, of_one) {
@@ -59,7 +59,7 @@ fn unlike(one: &Expr, of_one: &KnownType, of_other: &KnownType, outcome: &str) -
     Some(RuleFinding::new(&POINTLESS_COMPARISON, one.at, "", format!("{what}: {then}")).hint(hint))
 }
 
-/// `one`, a text that is none of the few which it is compared with.
+/// What is wrong with `one` where it is a word that the property which it is compared with never has.
 fn no_word(one: &Expr, of_other: &KnownType) -> Option<RuleFinding> {
     let (ExprKind::Text(word), KnownType::Word(property)) = (&one.kind, of_other) else { return None };
     let known: Vec<&str> = match *property {

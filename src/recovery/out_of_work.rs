@@ -18,6 +18,7 @@ pub(crate) struct OutOfWork {
     record: Option<RecordState>,
 }
 
+/// What a run did last to a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum LastDone {
     Told(Action),

@@ -1,4 +1,12 @@
 //! How Drainers follow the list of Pumps, and what they miss.
+//!
+//! A Drainer merges the binlog of all its Pumps by commit timestamp: a commit goes downstream once every Pump has shown a
+//! later one. So one number tells what it has consumed of all of them, and a Pump that it cannot read (`stuck_at`) holds all
+//! of them up. There are three ways to go on without what was not read, and none of them is said in any record:
+//!
+//! - A Pump whose record says `offline` is dropped, read to its end or not. How far it was read stays known (`dropped`).
+//! - A Pump that comes back is read from the merged timestamp on, and not from where it was dropped.
+//! - A Pump removes binlog by age, and whoever had not read it finds the next there is.
 
 use super::clock::Micros;
 use super::cluster::{Cluster, DueEvent};
@@ -17,8 +25,9 @@ impl Cluster {
         }
     }
 
-    /// A Drainer looks at the list of Pumps: it drops those that are `offline`, and takes up those that it does not
-    /// know. The address of one that it knows it never takes over; one whose key is gone it waits for.
+    /// A Drainer looks at the list of Pumps, as its timer or a change of the list has it do: it drops those that are `offline`,
+    /// and takes up those that it does not know. The address of one that it knows it never takes over; one whose key is gone
+    /// it waits for.
     pub(crate) fn look(&mut self, at: usize) {
         if self.drainers[at].node.awake() != Some(ProcessStage::Online) || self.pd_gone() || self.broken[0] {
             return;
@@ -28,6 +37,7 @@ impl Cluster {
             return;
         }
         self.settle();
+        // From behind, since each one that goes moves those after it.
         for source in gone.into_iter().rev() {
             self.drop_source(at, source);
         }
@@ -39,6 +49,7 @@ impl Cluster {
 
     /// The Drainer's sources whose Pumps are `offline` by now, and the Pumps that it does not know yet.
     fn news_for(&self, at: usize) -> (Vec<usize>, Vec<usize>) {
+        // Both lists are in the order of the Pumps' places: one walk over both tells which are new.
         let mut known = self.drainers[at].sources.iter().enumerate().peekable();
         let (mut gone, mut new) = (Vec::new(), Vec::new());
         for (pump, state) in self.pumps.iter().map(|pump| pump.node.recorded_state()).enumerate() {
@@ -54,6 +65,7 @@ impl Cluster {
     /// A Drainer that starts knows nothing but the list as it is now, and its checkpoint.
     pub(crate) fn look_afresh(&mut self, at: usize) {
         self.settle();
+        // What it had read ahead of its checkpoint, of one Pump more than of another, it has forgotten.
         let read = self.drainers[at].consumed;
         self.drainers[at].sources.clear();
         for pump in 0..self.pumps.len() {
@@ -74,6 +86,7 @@ impl Cluster {
     /// Goes on without a Pump that was read up to `read`.
     fn leave_behind(&mut self, at: usize, pump: usize, read: Micros) {
         let everything = read >= self.pumps[pump].newest_to_miss(self.now);
+        // Beyond that there is only the fake binlog of a Pump that closes: should the Pump come back, nothing of it is skipped.
         let read_to = if everything { read.max(self.pumps[pump].newest) } else { read };
         self.drainers[at].dropped.insert(pump, read_to);
         let newest = self.pumps[pump].newest_to_miss(self.now);
@@ -160,6 +173,7 @@ impl Cluster {
         if from >= to || !self.pumps[pump].serves(&drainer.sources[source].address) {
             return;
         }
+        // It merges on from the first timestamp that some Pump of its still has.
         let everywhere = drainer.sources.iter().map(|source| self.pumps[source.pump].gc_ts).min();
         let drainer = &mut self.drainers[at];
         drainer.sources[source].missed_to = to;

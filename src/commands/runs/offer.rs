@@ -20,7 +20,7 @@ pub(in crate::commands) fn offer(context: &CommandContext, script: &str) -> Resu
         return Ok(None);
     }
     let found = config::runs_file().ok().and_then(|file| Store::open_if_there(&file).ok().flatten());
-    let Some(run) = found.and_then(|store| store.cut_off(script).ok().flatten()) else { return Ok(None) };
+    let Some(run) = found.and_then(|store| store.last_stopped(script).ok().flatten()) else { return Ok(None) };
     if Standing::of(&run) == Standing::Says(RunState::Running) {
         context.output.warning(&format!("another run of {script} is going on: {}", told(&run)));
         return Ok(None);

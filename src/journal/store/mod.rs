@@ -103,7 +103,8 @@ impl Store {
         Ok(Self { file: file.to_owned(), connection, sync: Sync::Host, _in_use: in_use })
     }
 
-    /// What came of something with the store. From a damage on nothing more is written to it, not even what closing it would.
+    /// Hands on what came of using the store. Once that has proved damaged nothing more is written to it: closing it would write
+    /// its log into the database.
     fn seen<T>(&self, made: Result<T, StoreFault>) -> Result<T, StoreFault> {
         if matches!(made, Err(StoreFault::Damaged(_))) {
             // Without this setting closing writes what is in the log anyway, which was written before.
@@ -130,7 +131,7 @@ impl Store {
     ///
     /// # Errors
     /// `local`: damaged, or cannot be read.
-    pub fn cut_off(&self, script: &str) -> Result<Option<RunLine>> {
+    pub fn last_stopped(&self, script: &str) -> Result<Option<RunLine>> {
         let stopped =
             "WHERE kind = 'script' AND state IN ('running', 'interrupted') AND script = ?1 ORDER BY n DESC LIMIT 1";
         let found = self.seen(rows::lines(&self.connection, &self.file, stopped, &[&script]))?;

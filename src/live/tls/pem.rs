@@ -99,7 +99,7 @@ impl PemFile {
         })
     }
 
-    /// It `what`; `hint` says what to do.
+    /// The error that this file `what` ("is empty"), and what to do about it.
     pub(super) fn bad(&self, what: &str, hint: impl Into<String>) -> Error {
         Error::invalid(format!("the TLS {} {} {what}", self.role.name(), self.path.display())).hint(hint)
     }

@@ -9,34 +9,34 @@ use crate::rehearsal::truth::{ProcessState, Timeline, since};
 use crate::sim::{Micros, NodeIndex};
 use std::collections::BTreeSet;
 
-pub(super) fn look(scene: &Case<'_>, found: &mut Vec<Harm>) {
-    if scene.played.is_over && scene.played.waits_for.is_none() {
-        let text = match &scene.played.ending {
+pub(super) fn look(case: &Case<'_>, found: &mut Vec<Harm>) {
+    if case.played.is_over && case.played.waits_for.is_none() {
+        let text = match &case.played.ending {
             Err(error) => error.error.message.clone(),
             Ok(_) => String::new(),
         };
-        let at = scene.played.ended_at();
+        let at = case.played.ended_at();
         found.push(Harm::new(HarmKind::NoEnd, at, Blame::Script, text));
     }
-    let Some(intended) = scene.intended else { return };
-    twice(scene, intended, found);
-    match scene.played.exit_code() {
-        0 if intended.succeeds => false_success(scene, intended, found),
+    let Some(intended) = case.intended else { return };
+    twice(case, intended, found);
+    match case.played.exit_code() {
+        0 if intended.succeeds => false_success(case, intended, found),
         0 => {}
-        _ => leftovers(scene, intended, found),
+        _ => leftovers(case, intended, found),
     }
 }
 
 /// An effect that was done more often than intended, the last time on a process that had been replaced meanwhile.
-fn twice(scene: &Case<'_>, intended: &Intended, found: &mut Vec<Harm>) {
-    let done = carried_out(scene.played, scene.truth);
+fn twice(case: &Case<'_>, intended: &Intended, found: &mut Vec<Harm>) {
+    let done = carried_out(case.played, case.truth);
     for (place, (who, action, at)) in done.iter().enumerate() {
         let earlier: Vec<Micros> =
             done[..place].iter().filter(|(w, a, _)| w == who && a == action).map(|(.., at)| *at).collect();
-        let key = (who.kind(), scene.id(*who), action.name());
+        let key = (who.kind(), case.id(*who), action.name());
         let expected = intended.done.get(&key).copied().unwrap_or(1);
         let Some(last) = earlier.last().filter(|_| earlier.len() >= expected) else { continue };
-        let Some(node) = scene.truth.node(*who) else { continue };
+        let Some(node) = case.truth.node(*who) else { continue };
         let mut started = node
             .process
             .iter()
@@ -74,14 +74,14 @@ fn wrong_since(node: &Timeline, goal: &NodeEnd, time: Micros) -> Option<Micros> 
 
 /// Success, and the goal was not reached: a node that the script touched is not what it is to be, was not replaced as
 /// intended, or a Drainer stands still that is to advance.
-fn false_success(scene: &Case<'_>, intended: &Intended, found: &mut Vec<Harm>) {
-    let (ended, last) = (scene.played.ended_at(), scene.played.after.now());
-    let touched = meant(scene);
+fn false_success(case: &Case<'_>, intended: &Intended, found: &mut Vec<Harm>) {
+    let (ended, last) = (case.played.ended_at(), case.played.after.now());
+    let touched = meant(case);
     let mut claim = |text: String, condition: Micros, window: Micros| {
         let blame = Blame::of(Some(ended), condition, window);
         found.push(Harm::new(HarmKind::FalseSuccess, ended, blame, text));
     };
-    for node in scene.truth.nodes.iter().filter(|node| touched.contains(&node.who)) {
+    for node in case.truth.nodes.iter().filter(|node| touched.contains(&node.who)) {
         let name = (node.kind(), node.id.clone());
         let Some(goal) = intended.ends.get(&name) else { continue };
         if end_at(node, last) != *goal {
@@ -96,60 +96,60 @@ fn false_success(scene: &Case<'_>, intended: &Intended, found: &mut Vec<Harm>) {
     if touched.is_empty() {
         return;
     }
-    for (drainer, condition) in standing_still(scene, intended) {
+    for (drainer, condition) in standing_still(case, intended) {
         claim(format!("{drainer} does not advance"), condition, STALL_WINDOW);
     }
 }
 
 /// The Drainers that are to advance and do not, and since when.
-fn standing_still(scene: &Case<'_>, intended: &Intended) -> Vec<(String, Micros)> {
-    let ended = scene.played.ended_at();
-    let advancing = advancing(&scene.played.at_end, &scene.played.after);
+fn standing_still(case: &Case<'_>, intended: &Intended) -> Vec<(String, Micros)> {
+    let ended = case.played.ended_at();
+    let advancing = advancing(&case.played.at_end, &case.played.after);
     let still = intended.advancing.iter().filter(|id| !advancing.contains(*id));
     let since_when = |id: &String| {
-        let node = scene.truth.named(Kind::Drainer, id)?;
+        let node = case.truth.named(Kind::Drainer, id)?;
         let NodeIndex::Drainer(place) = node.who else { return None };
         // Whoever was paused or taken out is not expected to advance; that is told of the node itself.
         if node.record_at(ended).is_none_or(|record| *record != State::Online) {
             return None;
         }
-        let (_, flows) = scene.truth.flows.iter().find(|(at, _)| *at == place)?;
+        let (_, flows) = case.truth.flows.iter().find(|(at, _)| *at == place)?;
         let stands = crate::rehearsal::truth::at(flows, ended) == Some(false);
         // Its record went on until it last saved a checkpoint, whatever had stopped before.
-        let saved_at = scene.played.at_end.saved_at(place).unwrap_or(Micros::MIN);
+        let saved_at = case.played.at_end.saved_at(place).unwrap_or(Micros::MIN);
         Some((id.clone(), if stands { since(flows, ended).max(saved_at) } else { ended }))
     };
     still.filter_map(since_when).collect()
 }
 
 /// The nodes that the script's acts were aimed at and may have changed.
-fn touched(scene: &Case<'_>) -> BTreeSet<NodeIndex> {
-    aimed_at(scene, |act| match &act.outcome {
+fn touched(case: &Case<'_>) -> BTreeSet<NodeIndex> {
+    aimed_at(case, |act| match &act.outcome {
         Ok(_) => true,
         Err(error) => error.kind == crate::error::ErrorKind::InDoubt,
     })
 }
 
 /// The nodes that the script meant to change, whatever came of it: who ignores a refusal has not reached the goal.
-fn meant(scene: &Case<'_>) -> BTreeSet<NodeIndex> {
-    aimed_at(scene, |_| true)
+fn meant(case: &Case<'_>) -> BTreeSet<NodeIndex> {
+    aimed_at(case, |_| true)
 }
 
-fn aimed_at(scene: &Case<'_>, counts: impl Fn(&AttemptedChange) -> bool) -> BTreeSet<NodeIndex> {
-    let acts = scene.played.acts.iter().filter(|act| counts(act));
+fn aimed_at(case: &Case<'_>, counts: impl Fn(&AttemptedChange) -> bool) -> BTreeSet<NodeIndex> {
+    let acts = case.played.acts.iter().filter(|act| counts(act));
     let named = acts.flat_map(|act| act.change.nodes());
-    let acted = named.filter_map(|node| scene.truth.named(node.kind, &node.id)).map(|node| node.who);
-    acted.chain(scene.taken_out.iter().map(|out| out.who)).collect()
+    let acted = named.filter_map(|node| case.truth.named(node.kind, &node.id)).map(|node| node.who);
+    acted.chain(case.taken_out.iter().map(|out| out.who)).collect()
 }
 
 /// A failure that does not name what it leaves behind.
-fn leftovers(scene: &Case<'_>, intended: &Intended, found: &mut Vec<Harm>) {
-    let (ended, last) = (scene.played.ended_at(), scene.played.after.now());
+fn leftovers(case: &Case<'_>, intended: &Intended, found: &mut Vec<Harm>) {
+    let (ended, last) = (case.played.ended_at(), case.played.after.now());
     let (mut seen, mut told) = (BTreeSet::new(), BTreeSet::new());
-    for out in scene.taken_out.iter().rev().filter(|out| seen.insert(out.who)) {
-        let Some(node) = scene.truth.node(out.who) else { continue };
+    for out in case.taken_out.iter().rev().filter(|out| seen.insert(out.who)) {
+        let Some(node) = case.truth.node(out.who) else { continue };
         let goal = intended.ends.get(&(node.kind(), node.id.clone()));
-        if out.until.is_some_and(|until| until <= last) || goal == Some(&end_at(node, last)) || is_named(scene, out) {
+        if out.until.is_some_and(|until| until <= last) || goal == Some(&end_at(node, last)) || is_named(case, out) {
             continue;
         }
         told.insert(out.who);
@@ -159,11 +159,11 @@ fn leftovers(scene: &Case<'_>, intended: &Intended, found: &mut Vec<Harm>) {
         let text = format!("{id} is {being} through us, its record {record}, and the result does not name it");
         found.push(Harm::new(HarmKind::UnnamedLeftover, ended, Blame::Script, text));
     }
-    let touched = touched(scene);
-    for (drainer, condition) in standing_still(scene, intended) {
-        let node = scene.truth.named(Kind::Drainer, &drainer);
+    let touched = touched(case);
+    for (drainer, condition) in standing_still(case, intended) {
+        let node = case.truth.named(Kind::Drainer, &drainer);
         let is_ours = node.is_some_and(|node| touched.contains(&node.who) && !told.contains(&node.who));
-        if is_ours && !names(&scene.played.result_text(0), &drainer) {
+        if is_ours && !names(&case.played.result_text(0), &drainer) {
             let text = format!("{drainer} does not advance, and the result does not name it");
             let blame = Blame::of(Some(ended), condition, STALL_WINDOW);
             found.push(Harm::new(HarmKind::UnnamedLeftover, ended, blame, text));
@@ -171,8 +171,8 @@ fn leftovers(scene: &Case<'_>, intended: &Intended, found: &mut Vec<Harm>) {
     }
 }
 
-fn is_named(scene: &Case<'_>, out: &TakenOut) -> bool {
-    names(&scene.played.result_text(out.asked), &scene.id(out.who))
+fn is_named(case: &Case<'_>, out: &TakenOut) -> bool {
+    names(&case.played.result_text(out.asked), &case.id(out.who))
 }
 
 /// Whether `text` names the node `id`, not merely one whose id begins or ends alike.

@@ -152,12 +152,12 @@ fn forced_or(act: &AttemptedChange, otherwise: Blame) -> Blame {
 /// All harm that `played` did, in the order of time.
 pub fn judge(start: &Cluster, played: &Played, truth: &Truth, intended: Option<&Intended>) -> Vec<Harm> {
     let taken_out = taken_out::all(played, truth);
-    let scene = Case { start, played, truth, taken_out, intended };
+    let case = Case { start, played, truth, taken_out, intended };
     let mut found = Vec::new();
-    pumps::look(&scene, &mut found);
-    records::look(&scene, &mut found);
-    binlog::look(&scene, &mut found);
-    ending::look(&scene, &mut found);
+    pumps::look(&case, &mut found);
+    records::look(&case, &mut found);
+    binlog::look(&case, &mut found);
+    ending::look(&case, &mut found);
     found.sort_by_key(|harm| (harm.at, harm.kind));
     found.dedup();
     found

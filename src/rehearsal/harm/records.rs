@@ -7,14 +7,14 @@ use crate::rehearsal::truth::{ProcessState, Timeline, since};
 use crate::sim::Micros;
 use crate::world::Change;
 
-pub(super) fn look(scene: &Case<'_>, found: &mut Vec<Harm>) {
-    for act in scene.played.acts.iter().filter(|act| act.outcome.is_ok()) {
+pub(super) fn look(case: &Case<'_>, found: &mut Vec<Harm>) {
+    for act in case.played.acts.iter().filter(|act| act.outcome.is_ok()) {
         let Some(key) = act.change.record_key() else { continue };
-        let Some(timeline) = Kind::of_key(&key).and_then(|(kind, id)| scene.truth.named(kind, id)) else { continue };
+        let Some(timeline) = Kind::of_key(&key).and_then(|(kind, id)| case.truth.named(kind, id)) else { continue };
         let state = if let Change::SwapRecord { state, .. } = &act.change { Some(*state) } else { None };
         over_live(act, timeline, state, found);
         if timeline.kind() == Kind::Drainer && matches!(state, None | Some(State::Offline)) {
-            released(scene, act, timeline, found);
+            released(case, act, timeline, found);
         }
     }
 }
@@ -37,16 +37,16 @@ fn over_live(act: &AttemptedChange, node: &Timeline, state: Option<State>, found
 }
 
 /// A Drainer's record that said `offline` let a closing Pump go.
-fn released(scene: &Case<'_>, act: &AttemptedChange, drainer: &Timeline, found: &mut Vec<Harm>) {
+fn released(case: &Case<'_>, act: &AttemptedChange, drainer: &Timeline, found: &mut Vec<Harm>) {
     let closing = |pump: &&Timeline| pump.kind() == Kind::Pump && pump.process_at(act.ended) == ProcessState::Closing;
-    for pump in scene.truth.nodes.iter().filter(closing) {
+    for pump in case.truth.nodes.iter().filter(closing) {
         let unread = match (drainer.who, pump.who) {
             (crate::sim::NodeIndex::Drainer(at), crate::sim::NodeIndex::Pump(pump)) => {
-                scene.played.after.unread(at, pump)
+                case.played.after.unread(at, pump)
             }
             _ => None,
         };
-        if pump.record_at(scene.played.after.now()).is_none_or(|record| *record != State::Offline) || unread.is_none() {
+        if pump.record_at(case.played.after.now()).is_none_or(|record| *record != State::Offline) || unread.is_none() {
             continue;
         }
         let text = format!("{} was closing and was let go by writing {} offline", pump.id, drainer.id);
