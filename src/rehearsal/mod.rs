@@ -10,7 +10,6 @@
 
 mod draw;
 mod files;
-mod format;
 mod futures;
 mod harm;
 mod plan;

@@ -13,7 +13,7 @@ use crate::journal::Entry;
 use crate::language::masked;
 use crate::policy::Planned;
 use crate::rehearsal::files;
-use crate::rehearsal::format::FileFormat;
+use crate::rehearsal::files::FileFormat;
 use crate::text::{ShownPath, Untrusted};
 use crate::time::{Time, Zone};
 use crate::value::Value;

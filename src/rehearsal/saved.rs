@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::rehearsal::files;
-use crate::rehearsal::format::FileFormat;
+use crate::rehearsal::files::FileFormat;
 use crate::rehearsal::harm::{Blame, HarmKind};
 use crate::sim::{Cluster, Fault, Scenario};
 use crate::text::ShownPath;

@@ -86,11 +86,6 @@ impl Snapshot {
     pub fn save(&self, path: &Path) -> Result<()> {
         files::write_json(WHAT, path, &self.scenario)
     }
-
-    /// What could not be learnt, and what is assumed for it, a sentence each.
-    pub fn assumptions(&self) -> &[String] {
-        &self.scenario.assumed
-    }
 }
 
 /// The Drainers that cannot begin where they were found, since a simulated one is never ahead of a Pump that it reads.

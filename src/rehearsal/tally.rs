@@ -1,7 +1,7 @@
 //! What many futures came to: counts, distributions, and the shortest story of each kind of harm.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::rehearsal::format::FileFormat;
+use crate::rehearsal::files::FileFormat;
 use crate::rehearsal::harm::{Blame, Harm, HarmKind};
 use crate::rehearsal::play::Played;
 use crate::sim::{Fault, MILLISECOND, Micros};

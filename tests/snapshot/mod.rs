@@ -71,7 +71,11 @@ fn faithful(what: &str, mut original: Simulated) -> Snapshot {
 
 #[track_caller]
 fn says(snapshot: &Snapshot, words: &str) {
-    assert!(snapshot.assumptions().iter().any(|said| said.contains(words)), "{words}: {:#?}", snapshot.assumptions());
+    assert!(
+        snapshot.scenario.assumed.iter().any(|said| said.contains(words)),
+        "{words}: {:#?}",
+        snapshot.scenario.assumed
+    );
 }
 
 fn pump<'a>(snapshot: &'a Snapshot, id: &str) -> &'a PumpSpec {
@@ -103,7 +107,7 @@ fn a_snapshot_says_what_was_learnt_and_what_is_assumed() {
     assert!(error.message.contains("7301234567890123456"), "{error}");
     assert_eq!(pump(&snapshot, "pump-0").retention, Span::seconds(7 * 86_400));
     assert_eq!(pump(&snapshot, "pump-2").process, ProcessSpec::Dead);
-    insta::assert_snapshot!(snapshot.assumptions().join("\n"), @r"
+    insta::assert_snapshot!(snapshot.scenario.assumed.join("\n"), @r"
     retention of pump-2: its metrics do not tell, taken as 7 days
     disk of pump-2: its metrics do not tell, taken as 400 of 500 GiB free
     greatest speed of drainer-0, drainer-1: nothing shows it, taken as without limit: a backlog is consumed at once

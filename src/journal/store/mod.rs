@@ -70,14 +70,6 @@ impl Store {
         }
     }
 
-    /// Opens the store `file`; one that is damaged is kept under another name, which is returned, and a new one made.
-    ///
-    /// # Errors
-    /// As [`Store::open`]; `local` also when the damaged one cannot be set aside, since another process has it open.
-    pub fn open_anew(file: &Path, now_ms: i64) -> Result<(Self, Option<PathBuf>)> {
-        Ok(anew(file, now_ms, || Self::open_or_make(file))?)
-    }
-
     fn open_or_make(file: &Path) -> Result<Self, StoreFault> {
         file::make_directory(file)?;
         let in_use = InUse::begin(file)?;
