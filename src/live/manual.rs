@@ -9,14 +9,11 @@ use crate::live::cluster::LiveCluster;
 use crate::live::{Live, nodes};
 use crate::node::NodeRef;
 use crate::time::{Time, Zone, show_seconds};
-use crate::world::{Manual, Notice, ProbeFinding, Progress};
+use crate::world::{Manual, Notice, ProbeFinding, Progress, Unseen};
 use std::time::Duration;
 
 /// How often one looks.
 const EVERY: Duration = Duration::from_secs(1);
-
-/// Once somebody at the console has said that it was done, what cannot be seen from here is waited for no longer.
-const AFTER_WORD: Duration = Duration::from_secs(15);
 
 /// A node that is to be started or stopped, and what was seen of it.
 #[derive(Clone)]
@@ -28,16 +25,7 @@ struct Expected {
     /// Whether it was seen without a process, or without a record.
     was_down: bool,
     /// What is still missing.
-    missing: Option<Missing>,
-}
-
-/// What is not yet seen of a node.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Missing {
-    /// What it is, with all that is seen of it.
-    text: String,
-    /// Whether it can be seen from here at all: otherwise somebody's word has to do.
-    can_be_seen: bool,
+    missing: Option<Unseen>,
 }
 
 impl Live {
@@ -73,12 +61,13 @@ impl Live {
         (self.notices)(Notice::ProgressEnd);
         match seen? {
             missing if missing.is_empty() => Ok(()),
-            missing if said && missing.iter().all(|missing| !missing.can_be_seen) => {
-                let text = format!("it was said to be done, but cannot be seen from here: {}", listed(&missing));
+            missing if said && Unseen::word_has_to_do(&missing) => {
+                let text =
+                    format!("it was said to be done, but cannot be seen from here: {}", Unseen::listed(&missing));
                 (self.notices)(Notice::Warning(text));
                 Ok(())
             }
-            missing => Err(task.not_seen(watch.elapsed(), &listed(&missing))),
+            missing => Err(task.not_seen(watch.elapsed(), &missing)),
         }
     }
 
@@ -89,17 +78,17 @@ impl Live {
         mut expected: Vec<Expected>,
         said: bool,
         (deadline, watch): (&Deadline, &Stopwatch),
-    ) -> Result<Vec<Missing>> {
+    ) -> Result<Vec<Unseen>> {
         let limit = show_seconds(task.limit().as_secs_f64());
         while !expected.is_empty() {
             expected = self.look(expected, false)?;
-            let missing: Vec<Missing> = expected.iter().filter_map(|one| one.missing.clone()).collect();
-            let word_has_to_do = said && watch.elapsed() >= AFTER_WORD && missing.iter().all(|one| !one.can_be_seen);
-            if missing.is_empty() || deadline.is_over() || word_has_to_do {
+            let missing: Vec<Unseen> = expected.iter().filter_map(|one| one.missing.clone()).collect();
+            let by_word = said && watch.elapsed() >= Manual::AFTER_WORD && Unseen::word_has_to_do(&missing);
+            if missing.is_empty() || deadline.is_over() || by_word {
                 return Ok(missing);
             }
             let waited = show_seconds(watch.elapsed().as_secs_f64());
-            let (what, seen) = (format!("waiting for \"{}\"", task.text), listed(&missing));
+            let (what, seen) = (format!("waiting for \"{}\"", task.text), Unseen::listed(&missing));
             let figures = format!("{waited} of {limit} at most");
             (self.notices)(Notice::Progress(Progress { seen, ..Progress::of(what).figures(figures) }));
             wait(EVERY, &self.interrupt)?;
@@ -153,7 +142,7 @@ async fn look_at(cluster: &LiveCluster, one: &mut Expected, says: &str, first: b
     let seen = format!("a probe says {finding}, {says}{since}");
     let later = started.zip(one.before).is_some_and(|(started, before)| started > before);
     let id = format!("{} {}", one.node.kind, one.node.id);
-    let missing = |text: String, can_be_seen| Some(Missing { text: format!("{text} ({seen})"), can_be_seen });
+    let missing = |text: String, can_be_seen| Some(Unseen { text: format!("{text} ({seen})"), can_be_seen });
     one.missing = match (&finding, one.starts) {
         (ProbeFinding::State(_), true) if later || one.was_down => None,
         (ProbeFinding::State(_), true) => {
@@ -168,11 +157,6 @@ async fn look_at(cluster: &LiveCluster, one: &mut Expected, says: &str, first: b
             missing(format!("{id} still has a process"), true)
         }
     };
-}
-
-/// What is missing, as one text.
-fn listed(missing: &[Missing]) -> String {
-    missing.iter().map(|one| one.text.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

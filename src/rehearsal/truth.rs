@@ -148,10 +148,7 @@ pub(super) fn whose(what: &LogEvent) -> Option<NodeIndex> {
 impl Truth {
     /// What became of the cluster that began as `start`.
     pub fn of(start: &Cluster, played: &Played) -> Self {
-        Self::read(start, &played.after)
-    }
-
-    fn read(start: &Cluster, end: &Cluster) -> Self {
+        let end = &played.after;
         let there: Vec<NodeIndex> = start.everybody().collect();
         let mut nodes: Vec<Timeline> = end
             .everybody()

@@ -367,10 +367,8 @@ impl Cluster {
             }
         }
         for who in self.everybody().collect::<Vec<_>>() {
-            let node = self.node(who);
-            if node.beats() && !matches!(node.entry, Some(KeyEntry { body: RecordBody::Live, .. })) {
-                let (next, epoch) = (node.next_beat(0), node.epoch);
-                self.queue.schedule(next, DueEvent::Beat(who, epoch));
+            if !matches!(self.node(who).entry, Some(KeyEntry { body: RecordBody::Live, .. })) {
+                self.beat_later(who);
             }
         }
         self.look_soon();

@@ -168,7 +168,7 @@ impl Cluster {
     }
 
     /// The next heartbeat of a live node rewrites its record.
-    fn beat_later(&mut self, who: NodeIndex) {
+    pub(crate) fn beat_later(&mut self, who: NodeIndex) {
         let node = self.node(who);
         if node.beats() {
             let (at, epoch) = (node.next_beat(self.now), node.epoch);

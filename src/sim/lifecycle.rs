@@ -49,8 +49,7 @@ impl Cluster {
         self.signal(who, Signal::Term);
         if self.node(who).process.is_some() {
             self.settle();
-            self.freeze(who);
-            self.exit(who, Exit::Clean);
+            self.end_at_once(who, Exit::Clean);
         }
         let node = self.node_mut(who);
         node.epoch += 1;
@@ -61,12 +60,12 @@ impl Cluster {
     pub fn signal(&mut self, who: NodeIndex, signal: Signal) {
         self.settle();
         match signal {
-            Signal::Kill => self.kill(who),
+            Signal::Kill => self.end_at_once(who, Exit::Failed),
             Signal::Stop => self.hang(who),
             Signal::Cont => self.go_on(who),
             Signal::Term => match self.node(who).awake() {
                 Some(ProcessStage::Online) => self.pause(who, Exit::Clean),
-                Some(ProcessStage::Booting | ProcessStage::Notifying) => self.kill_cleanly(who),
+                Some(ProcessStage::Booting | ProcessStage::Notifying) => self.end_at_once(who, Exit::Clean),
                 Some(ProcessStage::Closing | ProcessStage::Ending) | None => {}
             },
         }
@@ -80,16 +79,12 @@ impl Cluster {
         }
     }
 
-    fn kill(&mut self, who: NodeIndex) {
+    /// A process, if there is one, ends without a word: its record stays as its last heartbeat left it.
+    fn end_at_once(&mut self, who: NodeIndex, exit: Exit) {
         if self.node(who).process.is_some() {
             self.freeze(who);
-            self.exit(who, Exit::Failed);
+            self.exit(who, exit);
         }
-    }
-
-    fn kill_cleanly(&mut self, who: NodeIndex) {
-        self.freeze(who);
-        self.exit(who, Exit::Clean);
     }
 
     fn hang(&mut self, who: NodeIndex) {

@@ -329,11 +329,35 @@ impl Manual {
         self.timeout.unwrap_or(usual)
     }
 
-    /// The error of whoever waited in vain for `waited`, and still saw `missing`.
-    pub(crate) fn not_seen(&self, waited: Duration, missing: &str) -> Error {
-        let waited = show_seconds(waited.as_secs_f64());
+    /// After how long what cannot be seen counts as done, by the word of whoever did it.
+    pub(crate) const AFTER_WORD: Duration = Duration::from_secs(15);
+
+    /// The error of whoever waited in vain for `waited`, and still misses this.
+    pub(crate) fn not_seen(&self, waited: Duration, missing: &[Unseen]) -> Error {
+        let (waited, missing) = (show_seconds(waited.as_secs_f64()), Unseen::listed(missing));
         Error::new(ErrorKind::Timeout, format!("\"{}\" was not seen to be done in {waited}: {missing}", self.text))
             .hint("find out why, in the log of what was to be started or stopped; once it is done, go on with the run")
+    }
+}
+
+/// A node that a human was to start or stop, and that is not seen to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Unseen {
+    /// What is missing, with all that is seen of the node.
+    pub(crate) text: String,
+    /// Whether it can be seen from here at all: otherwise somebody's word has to do.
+    pub(crate) can_be_seen: bool,
+}
+
+impl Unseen {
+    /// Whether no more can be seen of the work, so that only the word of whoever did it tells that it is done.
+    pub(crate) fn word_has_to_do(all: &[Self]) -> bool {
+        all.iter().all(|one| !one.can_be_seen)
+    }
+
+    /// What is missing, as one text.
+    pub(crate) fn listed(all: &[Self]) -> String {
+        all.iter().map(|one| one.text.as_str()).collect::<Vec<_>>().join(", ")
     }
 }
 

@@ -30,6 +30,7 @@ pub use answer::{
 };
 pub use ask::{Ask, SecretPrompt};
 pub(crate) use awaited::Awaited;
+pub(crate) use changes::Unseen;
 pub use changes::{Action, Change, Effect, Manual, TidbBinlog, TidbRef, change};
 pub use console::{Choice, Console, Question, Wanted};
 pub use exec::Exec;

@@ -54,11 +54,7 @@ impl Cluster {
         }
         self.note(LogEvent::PdBack);
         let all: Vec<NodeIndex> = self.everybody().collect();
-        for who in all.into_iter().filter(|who| self.node(*who).beats()).collect::<Vec<_>>() {
-            let node = self.node(who);
-            let (at, epoch) = (node.next_beat(self.now), node.epoch);
-            self.queue.schedule(at, DueEvent::Beat(who, epoch));
-        }
+        all.into_iter().for_each(|who| self.beat_later(who));
         self.look_soon();
         self.rewire();
     }

@@ -9,7 +9,9 @@ use crate::sim::log::LogEvent;
 use crate::sim::process::{NodeIndex, Signal};
 use crate::sim::scenario::{Fault, Span};
 use crate::time::show_seconds;
-use crate::world::{Answer, Choice, Exec, FaultKind, Manual, Play, ProbeFinding, ProgramEnd, Question, TidbBinlog};
+use crate::world::{
+    Answer, Choice, Exec, FaultKind, Manual, Play, ProbeFinding, ProgramEnd, Question, TidbBinlog, Unseen,
+};
 use std::time::Duration;
 
 /// What a human takes for what they are asked, where the script does not say.
@@ -18,16 +20,6 @@ const MANUAL: Duration = Duration::from_secs(60);
 const EXEC: Duration = Duration::from_secs(10);
 /// How often it is looked whether what the human did can be seen.
 const EVERY: Micros = SECOND;
-/// After how long what cannot be seen counts as done, by the word of whoever did it.
-const AFTER_WORD: Micros = 15 * SECOND;
-
-/// A node that was to be started or stopped, and is not seen to be.
-struct Unseen {
-    /// What is seen instead.
-    text: String,
-    /// Whether it can be seen at all.
-    can_be_seen: bool,
-}
 
 /// What the simulator did of `manual`, for those who sit at the sandbox and can do nothing by hand.
 fn in_your_place(manual: &Manual) -> String {
@@ -107,14 +99,12 @@ impl Simulated {
         loop {
             let unseen = self.unseen(manual)?;
             let waited = self.cluster.now() - said;
-            let by_word = waited >= AFTER_WORD && unseen.iter().all(|one| !one.can_be_seen);
-            if unseen.is_empty() || by_word {
+            let time = Duration::from_micros(u64::try_from(waited).unwrap_or(0));
+            if unseen.is_empty() || (time >= Manual::AFTER_WORD && Unseen::word_has_to_do(&unseen)) {
                 return Ok(());
             }
             if waited >= limit {
-                let missing: Vec<&str> = unseen.iter().map(|one| one.text.as_str()).collect();
-                let waited = Duration::from_micros(u64::try_from(waited).unwrap_or(0));
-                return Err(manual.not_seen(waited, &missing.join(", ")));
+                return Err(manual.not_seen(time, &unseen));
             }
             self.pass(EVERY.min(limit - waited))?;
         }
