@@ -3,6 +3,7 @@
 use super::canvas::{Canvas, both};
 use super::{fault_text, lag, lanes, span, time, timeline};
 use crate::rehearsal::story::{Difference, Story, StoryLineKind, Track};
+use crate::text::on_one_line;
 use minijinja::Value;
 use serde::Serialize;
 
@@ -39,7 +40,7 @@ pub(super) struct Tale {
     lag_rows: Vec<lag::LagRow>,
     told: Vec<TaleLine>,
     untold: usize,
-    differences: Vec<Difference>,
+    differences: Vec<DifferenceRow>,
     faults: Vec<String>,
     harms: Vec<HarmRow>,
 }
@@ -67,6 +68,14 @@ struct TaleLine {
     kind: &'static str,
     text: String,
     place: Option<String>,
+}
+
+#[derive(Serialize)]
+struct DifferenceRow {
+    node: String,
+    what: String,
+    before: String,
+    after: String,
 }
 
 #[derive(Serialize)]
@@ -113,7 +122,7 @@ impl Tale {
             lag_rows: lag::rows(&curves),
             told: told(story, lines),
             untold: story.told.len().saturating_sub(lines),
-            differences: story.differences.clone(),
+            differences: story.differences.iter().map(difference_row).collect(),
             faults: story
                 .faults
                 .iter()
@@ -156,6 +165,16 @@ fn steps(story: &Story) -> Vec<StepRow> {
         took: span(step.to - step.from),
     };
     lanes::steps(story).into_iter().map(row).collect()
+}
+
+/// Ids and addresses come from outside; none of them begins a line of the page.
+fn difference_row(difference: &Difference) -> DifferenceRow {
+    DifferenceRow {
+        node: difference.node.to_string(),
+        what: difference.what.clone(),
+        before: on_one_line(&difference.before).into_owned(),
+        after: on_one_line(&difference.after).into_owned(),
+    }
 }
 
 fn told(story: &Story, lines: usize) -> Vec<TaleLine> {
