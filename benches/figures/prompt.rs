@@ -22,7 +22,9 @@ struct Terminal {
 
 impl Terminal {
     fn open(command: Command, (columns, rows): (u16, u16)) -> Self {
-        let process = PtyProcess::new(command).unwrap();
+        let mut process = PtyProcess::new(command).unwrap();
+        // An interactive shell ignores SIGTERM.
+        process.set_kill_timeout(Some(50));
         let keys = process.get_file_handle().unwrap();
         let size = rustix::termios::Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         rustix::termios::tcsetwinsize(&keys, size).unwrap();

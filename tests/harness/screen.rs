@@ -29,7 +29,9 @@ impl Screen {
 
     /// Opens another program in the home of `shell`.
     pub(crate) fn of(shell: Shell, command: Command, columns: u16, rows: u16) -> Self {
-        let process = PtyProcess::new(command).unwrap();
+        let mut process = PtyProcess::new(command).unwrap();
+        // An interactive shell ignores SIGTERM.
+        process.set_kill_timeout(Some(500));
         let keys = process.get_file_handle().unwrap();
         set_size(&keys, columns, rows);
         let emulator = Arc::new(Mutex::new(vt100::Parser::new(rows, columns, 2000)));
