@@ -352,6 +352,14 @@ fn the_guide_shows_the_prompt_as_it_is() {
     }
 }
 
+#[test]
+fn a_question_is_there_again_after_control_z() {
+    let mut screen = in_bash(120);
+    screen.keys("binlogsh --sandbox -e 'pause_drainer(\"drainer-0\").after'\r").shows("[y/N/d/q/?]").keys(key::CTRL_Z);
+    screen.shows("Stopped").ends("bash$").keys("fg\r").until(|text| text.matches("[y/N/d/q/?]").count() == 2);
+    screen.keys("y\r").shows("\npaused\n").ends("bash$");
+}
+
 /// A `bash` in which the program is started by its name.
 fn in_bash(columns: u16) -> Screen {
     let shell = Shell::new(&[]);
@@ -376,5 +384,5 @@ fn control_z_stops_it_and_fg_goes_on_with_what_was_typed() {
 fn a_question_is_asked_on_the_terminal_though_results_go_into_a_file() {
     let mut screen = in_bash(120);
     screen.keys("binlogsh --sandbox -e 'pause_drainer(\"drainer-0\").after' | tee log\r").shows("[y/N/d/q/?]");
-    screen.keys("y\r").shows("\npaused\n").ends("bash$").keys("cat log\r").shows("cat log\npaused");
+    screen.keys("y\r").shows("\npaused\n").ends("bash$").keys("wc -l log\r").shows("\n1 log\n");
 }

@@ -38,15 +38,16 @@ impl Operator {
     fn reply(&self, text: &str, choices: &str, takes_all: bool, details: &str) -> Result<Reply> {
         somebody_is_there(text)?;
         self.forget_typed();
-        self.output.ask(&format!("{} [{choices}] ", on_lines(text)));
+        let asked = format!("{} [{choices}] ", on_lines(text));
+        self.output.ask(&asked);
         for _ in 0..PATIENCE {
-            let line = keyboard::read_line(&self.interrupt, keyboard::Echo::Shown);
+            let line = self.line(&asked);
             if !matches!(line, Ok(Line::Text(_))) {
                 // The cursor still stands behind the question.
                 self.output.ask("\n");
             }
             let reply = match line.map_err(not_done)? {
-                Line::End => return Err(Error::refused("the input ended at a question")),
+                Line::End | Line::Resumed => return Err(Error::refused("the input ended at a question")),
                 Line::Text(line) => reply(&line),
             };
             match reply {
@@ -67,6 +68,16 @@ impl Operator {
         Ok(Reply::No)
     }
 
+    /// A line of the operator's. Whoever comes back (Ctrl-Z and `fg`) sees again what was asked.
+    fn line(&self, asked: &str) -> Result<Line> {
+        loop {
+            match keyboard::read_line(&self.interrupt, keyboard::Echo::Shown) {
+                Ok(Line::Resumed) => self.output.ask(&format!("\n{asked}")),
+                line => return line,
+            }
+        }
+    }
+
     /// Drops what was typed before the question was there, and says so.
     fn forget_typed(&self) {
         if keyboard::forget_typed() {
@@ -78,13 +89,14 @@ impl Operator {
     fn typed(&self, text: &str, word: &str) -> Result<Choice> {
         somebody_is_there(text)?;
         self.forget_typed();
-        self.output.ask(&format!("{} ", on_lines(text)));
-        let line = keyboard::read_line(&self.interrupt, keyboard::Echo::Shown);
+        let asked = format!("{} ", on_lines(text));
+        self.output.ask(&asked);
+        let line = self.line(&asked);
         if !matches!(line, Ok(Line::Text(_))) {
             self.output.ask("\n");
         }
         match line.map_err(not_done)? {
-            Line::End => Err(Error::refused("the input ended at a question")),
+            Line::End | Line::Resumed => Err(Error::refused("the input ended at a question")),
             Line::Text(line) if line.trim() == word => Ok(Choice::Yes),
             Line::Text(line) if matches!(reply(&line), Reply::Quit) => {
                 Err(Error::interrupted(None, "you quit at a question"))
@@ -171,13 +183,19 @@ impl Console for Operator {
             keyboard::forget_typed();
             self.output.ask(&on_lines(prompt));
         }
-        let line = keyboard::read_line(&self.interrupt, keyboard::Echo::Hidden);
+        let line = loop {
+            match keyboard::read_line(&self.interrupt, keyboard::Echo::Hidden) {
+                Ok(Line::Resumed) if hidden => self.output.ask(&format!("\n{}", on_lines(prompt))),
+                Ok(Line::Resumed) => {}
+                line => break line,
+            }
+        };
         if hidden {
             self.output.ask("\n");
         }
         match line? {
             Line::Text(text) => Ok(Secret::Plain(text)),
-            Line::End => Err(Error::local("there is no secret to read: the input has ended")
+            Line::End | Line::Resumed => Err(Error::local("there is no secret to read: the input has ended")
                 .hint("type it at a terminal, or pipe it in as one line")),
         }
     }

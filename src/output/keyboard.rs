@@ -8,7 +8,11 @@ use crate::interrupt::Interrupt;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::termios::{LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr};
+use signal_hook::SigId;
+use signal_hook::consts::SIGCONT;
 use std::io::{IsTerminal, Write, stderr, stdin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How often a wait looks whether it should end.
 const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
@@ -23,6 +27,26 @@ pub(super) enum Line {
     Text(String),
     /// Nothing: the input has ended.
     End,
+    /// Nothing yet: the process was stopped meanwhile (Ctrl-Z), and what it asked is no longer before anybody's eyes.
+    Resumed,
+}
+
+/// Whether the process was stopped and goes on, as long as this lives.
+struct GoingOn(Arc<AtomicBool>, SigId);
+
+impl GoingOn {
+    fn listen() -> Result<Self> {
+        let flag = Arc::new(AtomicBool::new(false));
+        let id = signal_hook::flag::register(SIGCONT, Arc::clone(&flag))
+            .map_err(|fault| Error::local("cannot listen to signals").source(fault))?;
+        Ok(Self(flag, id))
+    }
+}
+
+impl Drop for GoingOn {
+    fn drop(&mut self) {
+        signal_hook::low_level::unregister(self.1);
+    }
 }
 
 /// Whether the terminal shows what is typed.
@@ -59,8 +83,12 @@ pub(super) fn forget_typed() -> bool {
 pub(super) fn read_line(interrupt: &Interrupt, echo: Echo) -> Result<Line> {
     let _hidden = (echo == Echo::Hidden && is_terminal()).then(Hidden::begin).transpose()?;
     let mut bytes = Vec::new();
+    let resumed = GoingOn::listen()?;
     loop {
         interrupt.check()?;
+        if resumed.0.swap(false, Ordering::Relaxed) && bytes.is_empty() {
+            return Ok(Line::Resumed);
+        }
         let input = stdin();
         match poll(&mut [PollFd::new(&input, PollFlags::IN)], Some(&LOOK)) {
             Ok(0) | Err(Errno::INTR) => continue,
