@@ -360,6 +360,33 @@ fn a_question_is_there_again_after_control_z() {
     screen.keys("y\r").shows("\npaused\n").ends("bash$");
 }
 
+#[test]
+fn what_was_cancelled_stands_where_it_was_typed() {
+    let mut screen = Screen::open(Shell::sandbox("default"), 80, 24);
+    screen
+        .ends("sandbox>")
+        .keys("1 + 1\r")
+        .shows("\n2\n")
+        .ends("sandbox>")
+        .keys("cancelled")
+        .ends("sandbox> cancelled")
+        .keys(key::CTRL_C);
+    screen.ends("sandbox>").keys("2 + 2\r").shows("\n4\n").ends("sandbox>").keys(key::UP).ends("sandbox> 2 + 2");
+    screen.keys(key::UP).ends("sandbox> cancelled").keys(key::UP).ends("sandbox> 1 + 1");
+}
+
+#[test]
+fn neither_a_secret_nor_what_failed_is_saved_or_listed_as_done() {
+    let mut screen = Screen::open(Shell::sandbox("default"), 80, 24);
+    screen.ends("sandbox>").keys("let word = \"hush-hush\";\r").ends("sandbox>").keys("nonsense(1)\r").ends("sandbox>");
+    screen.keys("pumps().len()\r").shows("\n3\n").ends("sandbox>").keys("encrypt(word);\r").ends("sandbox>");
+    screen.keys("\x0c").until(|text| text == "sandbox>");
+    screen.keys(".history\r").shows("   2! nonsense(1)").ends("sandbox>").until(|text| !text.contains("hush"));
+    screen.keys(".save done.rhai\r").shows("done.rhai is written").ends("sandbox>");
+    let saved = std::fs::read_to_string(screen.shell.dir().join("done.rhai")).unwrap();
+    assert!(!saved.contains("hush") && !saved.contains("nonsense") && saved.contains("pumps().len();"), "{saved}");
+}
+
 /// A `bash` in which the program is started by its name.
 fn in_bash(columns: u16) -> Screen {
     let shell = Shell::new(&[]);

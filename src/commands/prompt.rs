@@ -140,7 +140,7 @@ impl PromptHost for Prompt {
                 let error = while_others_work(&self.session, error);
                 let error = no_cluster(error, is_default_cluster(&self.context));
                 output.error(&typed_on(error, &options));
-                Next::Prompt
+                Next::Failed
             }
         }
     }

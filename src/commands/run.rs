@@ -57,11 +57,11 @@ pub(super) fn main(context: &CommandContext, run: Run) -> Result<u8, ScriptError
     }
 }
 
-/// The names of the parameters that a script declares; none if it does not compile.
-pub(super) fn params_of(source: &Source) -> Vec<String> {
+/// The parameters that a script declares; none if it does not compile.
+pub(super) fn params_of(source: &Source) -> Vec<ParamDoc> {
     let parsed = crate::language::tree::Parser::default().parse(source).ok();
     let doc = parsed.and_then(|parsed| parsed.doc.ok());
-    doc.into_iter().flat_map(|doc| doc.params).map(|param| param.name).collect()
+    doc.into_iter().flat_map(|doc| doc.params).collect()
 }
 
 fn begin(context: &CommandContext, source: &Source, settings: &ScriptSettings) -> Result<Keeping> {

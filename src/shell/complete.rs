@@ -195,6 +195,10 @@ fn within_quotes(
 ) -> (usize, Vec<Candidate>) {
     let start = quote + 1;
     let mark = &before[quote..start];
+    // Single quotes hold one letter, and no text.
+    if mark == "'" {
+        return (start, Vec::new());
+    }
     let closed = |word: Candidate| Candidate { text: format!("{}{mark}", word.text), ..word };
     (start, beginning_with(&before[start..], texts(seen, vocabulary).into_iter().map(closed)))
 }
@@ -301,6 +305,10 @@ pub(super) fn that_fit(word: &str, all: Vec<Candidate>, most: usize) -> Vec<Cand
 /// The signature of the function that is being typed at the end of `before`, its current parameter marked; or the rest of one
 /// whose name stands there.
 pub(super) fn signature_hint(before: &str, vocabulary: &PromptVocabulary) -> Option<String> {
+    // What a dot command takes is no code.
+    if before.trim_start().starts_with('.') {
+        return None;
+    }
     let seen = Before::new(before);
     let last = seen.tokens.last()?;
     if last.is_open && last.kind == TokenKind::Comment {
@@ -312,7 +320,7 @@ pub(super) fn signature_hint(before: &str, vocabulary: &PromptVocabulary) -> Opt
         return function.signature.strip_prefix(function.name.as_str()).map(str::to_owned);
     }
     let (name, call) = seen.call()?;
-    let function = vocabulary.function(call.module, name)?;
+    let function = vocabulary.function(call.module, name).filter(|known| known.signature.ends_with(')'))?;
     let params = function.params();
     let at = call.commas.min(params.len().saturating_sub(1));
     let marked = params.iter().enumerate().map(|(n, param)| match n == at {

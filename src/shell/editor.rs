@@ -26,8 +26,10 @@ pub type Redraw = Box<dyn FnMut(&str) + Send>;
 pub struct Editor {
     editor: rustyline::Editor<Prompter, DefaultHistory>,
     history: Option<HistoryFile>,
-    /// What was cancelled is within reach of the arrow keys, and in no file.
-    cancelled: Vec<String>,
+    /// What was cancelled is within reach of the arrow keys, and in no file; each behind so many entries of the file.
+    cancelled: Vec<(usize, String)>,
+    /// How many entries the file has.
+    kept: usize,
     typing: Arc<Typing>,
     stop: Arc<Stop>,
 }
@@ -64,7 +66,7 @@ impl Editor {
             editor.bind_sequence(event, EventHandler::Conditional(handler));
         }
         let history = history.map(HistoryFile::new);
-        Ok(Self { editor, history, cancelled: Vec::new(), typing, stop })
+        Ok(Self { editor, history, cancelled: Vec::new(), kept: 0, typing, stop })
     }
 
     /// What lets another thread have the prompt drawn again while somebody types; `None` where there is no terminal to do it.
@@ -81,8 +83,12 @@ impl Editor {
     fn refresh(&mut self) -> Result<()> {
         let Some(entries) = self.history.as_mut().map(HistoryFile::news).transpose()?.flatten() else { return Ok(()) };
         self.editor.clear_history().map_err(unusable)?;
-        for entry in entries.iter().chain(&self.cancelled) {
-            self.editor.add_history_entry(entry).map_err(unusable)?;
+        self.kept = entries.len();
+        for place in 0..=entries.len() {
+            let cancelled = self.cancelled.iter().filter(|(at, _)| *at == place).map(|(_, entry)| entry);
+            for entry in cancelled.chain(entries.get(place)) {
+                self.editor.add_history_entry(entry).map_err(unusable)?;
+            }
         }
         self.typing.know(self.editor.history().iter().cloned());
         Ok(())
@@ -116,7 +122,7 @@ impl LineSource for Editor {
                 (Err(ReadlineError::Interrupted), Some(Left::Cancelled(text))) => {
                     if !text.trim().is_empty() {
                         self.remember(&text)?;
-                        self.cancelled.push(text);
+                        self.cancelled.push((self.kept, text));
                     }
                     return Ok(Input::Cancelled);
                 }
@@ -138,7 +144,7 @@ impl LineSource for Editor {
     }
 
     fn forget(&mut self, is_out: &dyn Fn(&str) -> bool) -> Result<usize> {
-        self.cancelled.retain(|entry| !is_out(entry));
+        self.cancelled.retain(|(_, entry)| !is_out(entry));
         self.history.as_mut().map_or(Ok(0), |history| history.take_out(is_out))
     }
 

@@ -15,6 +15,7 @@ use rustyline::{Context, Helper};
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Asks the host what it knows, key by key.
 pub(super) struct Prompter {
@@ -30,6 +31,14 @@ pub(super) struct Prompter {
 impl Prompter {
     pub(super) fn new(host: Rc<RefCell<dyn PromptHost>>, commands: Rc<RefCell<Vec<DotCommand>>>, colors: bool) -> Self {
         Self { host, commands, colors, prompt: RefCell::default(), window: Cell::new(None) }
+    }
+
+    /// How many columns are left behind the end of `line` in its row. A hint that goes on in the next row would stay there.
+    fn room(&self, line: &str) -> usize {
+        let last = line.rsplit('\n').next().unwrap_or(line);
+        let before = if last.len() == line.len() { self.prompt.borrow().width() } else { 0 };
+        let columns = screen().1;
+        columns - (before + last.width()) % columns - 1
     }
 
     /// Looks how much of the entry fits on the screen.
@@ -55,6 +64,20 @@ impl Hint for Shown {
     fn completion(&self) -> Option<&str> {
         self.taken.as_deref()
     }
+}
+
+/// As much of `text` as has room, with a sign where something is left out.
+fn cut(text: &str, room: usize) -> String {
+    if text.width() <= room {
+        return text.to_owned();
+    }
+    let mut used = 1;
+    let fits = text.chars().take_while(|letter| {
+        used += letter.width().unwrap_or(0);
+        used <= room
+    });
+    let fits: String = fits.collect();
+    if fits.is_empty() { fits } else { fits + "…" }
 }
 
 impl Completer for Prompter {
@@ -86,15 +109,16 @@ impl Hinter for Prompter {
         if pos != line.len() || line.is_empty() || self.look(line, pos).is_some() {
             return None;
         }
+        let room = self.room(line);
         if let Some(text) = signature_hint(line, &self.host.borrow().vocabulary()) {
-            return Some(Shown { text, taken: None });
+            return Some(Shown { text: cut(&text, room), taken: None });
         }
         let last = ctx.history().len().checked_sub(1)?;
         let found = ctx.history().starts_with(line, last, SearchDirection::Reverse).ok()??;
         let rest = found.entry.get(line.len()..).filter(|rest| !rest.is_empty() && !rest.contains('\n'))?;
         // Without colours it is told from what was typed by signs.
         let text = if self.colors { rest.to_owned() } else { format!("{}{rest}{}", MARKS.0, MARKS.1) };
-        Some(Shown { text, taken: Some(rest.to_owned()) })
+        Some(Shown { text: cut(&text, room), taken: Some(rest.to_owned()) })
     }
 }
 

@@ -22,6 +22,7 @@ use crate::error::{Error, Result, ScriptError};
 use crate::language::Masking;
 use crate::nearest::did_you_mean;
 use crate::output::Output;
+use crate::pd_url::without_passwords;
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -61,6 +62,8 @@ pub trait PromptHost {
 pub enum Next {
     /// The next prompt.
     Prompt,
+    /// The next prompt; what was entered has failed.
+    Failed,
     /// The next prompt, with this text to go on with.
     Type(String),
     /// This text is evaluated as if it had been entered.
@@ -69,8 +72,19 @@ pub enum Next {
     Leave(u8),
 }
 
+/// Something that was entered at this prompt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entered {
+    /// The text.
+    pub text: String,
+    /// Whether it came to its end without an error.
+    pub is_done: bool,
+    /// Whether it holds a secret, as far as that is known by now.
+    pub is_secret: bool,
+}
+
 /// What a dot command does with the text behind its name, and the entries of this prompt.
-pub type DotAction = Box<dyn FnMut(&str, &[String]) -> Result<Next>>;
+pub type DotAction = Box<dyn FnMut(&str, &[Entered]) -> Result<Next>>;
 
 /// What can be typed behind the name of a dot command, given what is there already.
 pub type Completes = Box<dyn Fn(&str) -> Vec<String>>;
@@ -160,7 +174,7 @@ pub struct Shell {
     output: Output,
     keeps_history: bool,
     /// The entries of this prompt: what is secret in one is known by all of them.
-    entries: Vec<String>,
+    entries: Vec<Entered>,
 }
 
 impl Shell {
@@ -195,9 +209,9 @@ impl Shell {
                 continue;
             }
             let next = self.enter(lines, host, &text);
-            self.keep(lines, host, text);
+            self.keep(lines, host, text, next != Next::Failed);
             match next {
-                Next::Prompt => {}
+                Next::Prompt | Next::Failed => {}
                 Next::Type(text) => initial = text,
                 Next::Leave(code) => return Ok(code),
                 Next::Enter(text) => {
@@ -225,19 +239,27 @@ impl Shell {
     }
 
     /// Keeps an entry in the history once it was evaluated, unless it holds a secret; what cannot be kept is told once.
-    fn keep(&mut self, lines: &mut dyn LineSource, host: &Rc<RefCell<dyn PromptHost>>, text: String) {
+    fn keep(&mut self, lines: &mut dyn LineSource, host: &Rc<RefCell<dyn PromptHost>>, text: String, is_done: bool) {
         let mut used = host.borrow_mut().secrets();
         // What is shorter stands in too many entries by chance.
         used.retain(|secret| secret.chars().count() > 2);
-        self.entries.push(text);
-        let all: Vec<&str> = self.entries.iter().map(String::as_str).collect();
+        self.entries.push(Entered { text, is_done, is_secret: false });
+        let all: Vec<&str> = self.entries.iter().map(|entry| entry.text.as_str()).collect();
         let masking = Masking::of(&all);
         let is_used = |entry: &str| used.iter().any(|secret| entry.contains(secret.as_str()));
-        let Some((now, before)) = self.entries.split_last() else { return };
+        let is_secret = |entry: &str| masking.hides(entry) || is_used(entry) || without_passwords(entry) != entry;
         // What an earlier entry set is a secret, as it proves only now.
-        let earlier: Vec<&String> = before.iter().filter(|entry| masking.hides(entry) || is_used(entry)).collect();
+        let mut earlier = Vec::new();
+        for entry in &mut self.entries {
+            if !entry.is_secret && is_secret(&entry.text) {
+                entry.is_secret = true;
+                earlier.push(entry.text.clone());
+            }
+        }
+        let Some(now) = self.entries.last().cloned() else { return };
+        earlier.retain(|entry| *entry != now.text);
         if !earlier.is_empty() || !used.is_empty() {
-            match lines.forget(&|entry| is_used(entry) || earlier.iter().any(|earlier| *earlier == entry)) {
+            match lines.forget(&|entry| is_used(entry) || earlier.iter().any(|earlier| earlier == entry)) {
                 Ok(0) => {}
                 Ok(_) => self.output.remark("an earlier line is taken out of the history: what it says is a secret"),
                 Err(error) => {
@@ -245,12 +267,12 @@ impl Shell {
                 }
             }
         }
-        if now.trim() == ".redact" || !self.keeps_history {
+        if now.text.trim() == ".redact" || !self.keeps_history {
             return;
         }
-        if masking.hides(now) || is_used(now) {
+        if now.is_secret {
             self.output.remark("this line is not kept in the history: it holds a secret; encrypt() asks for the text");
-        } else if let Err(error) = lines.keep(now) {
+        } else if let Err(error) = lines.keep(&now.text) {
             self.keeps_history = false;
             self.output.warning(&format!("the history is not kept: {error}"));
         }
@@ -260,7 +282,7 @@ impl Shell {
         let outcome = match name {
             ".exit" | ".quit" => Ok(Next::Leave(0)),
             ".help" => self.help(rest).map(|page| self.output.page(&page)).map(|()| Next::Prompt),
-            ".edit" => lines.edit(self.entries.last().map_or("", String::as_str)).map(Next::Type),
+            ".edit" => lines.edit(self.entries.last().map_or("", |entry| entry.text.as_str())).map(Next::Type),
             ".history" => {
                 self.output.page(&self.numbered(rest));
                 Ok(Next::Prompt)
@@ -284,7 +306,7 @@ impl Shell {
     fn shown(&self, outcome: Result<Next>) -> Next {
         outcome.unwrap_or_else(|error| {
             self.output.error(&ScriptError::from(error));
-            Next::Prompt
+            Next::Failed
         })
     }
 
@@ -292,17 +314,20 @@ impl Shell {
         let Some(gone) = lines.forget_last()? else {
             return Err(Error::not_found("the history has no entry to take out"));
         };
-        self.entries.retain(|entry| *entry != gone);
+        self.entries.retain(|entry| entry.text != gone);
         let first = gone.lines().next().unwrap_or_default();
         let shown: String = first.chars().take(3).collect();
         self.output.remark(&format!("an entry is taken out of the history (it began with `{shown}`)"));
         Ok(Next::Prompt)
     }
 
-    /// The entries of this prompt that have `part` in them, with their numbers.
+    /// The entries of this prompt that have `part` in them, with their numbers; `!` behind one that failed.
     fn numbered(&self, part: &str) -> String {
-        let all = self.entries.iter().enumerate().filter(|(_, entry)| entry.contains(part));
-        let lines = all.map(|(at, entry)| format!("{:>4}  {}", at + 1, entry.replace('\n', "\n      ")));
+        let all = self.entries.iter().enumerate().filter(|(_, entry)| !entry.is_secret && entry.text.contains(part));
+        let lines = all.map(|(at, entry)| {
+            let mark = if entry.is_done { ' ' } else { '!' };
+            format!("{:>4}{mark} {}", at + 1, entry.text.replace('\n', "\n      "))
+        });
         lines.collect::<Vec<_>>().join("\n")
     }
 

@@ -14,7 +14,7 @@ use std::cell::RefCell;
 use std::ffi::OsString;
 use std::fs::OpenOptions;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::PoisonError;
 
@@ -61,7 +61,7 @@ fn load() -> DotCommand {
         completes: Box::new(files),
         run: Box::new(|file, _| match file {
             "" => Err(Error::invalid(".load takes a file").hint("scripts and files are completed with Tab")),
-            file => read_text(Path::new(file)).map(Next::Enter),
+            file => read_text(&path(&one_word(file)?)).map(Next::Enter),
         }),
     }
 }
@@ -75,7 +75,9 @@ fn save_entries(context: &Rc<CommandContext>) -> DotCommand {
         about: "writes entries of this prompt as a script: parameters for nodes, steps around what acts",
         completes: Box::new(files),
         run: Box::new(move |rest, entries| {
-            let (file, which) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+            let words = shlex::split(rest).ok_or_else(not_closed)?;
+            let mut words = words.iter().map(String::as_str);
+            let (file, which) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
             if file.is_empty() {
                 return Err(Error::invalid(".save takes a file")
                     .hint("such as `.save pause.rhai 3-7`; .history has the numbers"));
@@ -83,13 +85,31 @@ fn save_entries(context: &Rc<CommandContext>) -> DotCommand {
             let seen = context.seen.as_ref().map(|seen| seen.lock().unwrap_or_else(PoisonError::into_inner));
             let nodes: Vec<String> = seen.iter().flat_map(|seen| &seen.nodes).map(|(_, id)| id.clone()).collect();
             let text = save::script(save::chosen(entries, which.trim())?, &nodes);
-            write_new(Path::new(file), &text)?;
+            write_new(&path(file), &text)?;
             context
                 .output
                 .remark(&format!("{file} is written: `binlogsh check {0}`, then `.rehearse {0}`", shell_word(file)));
             Ok(Next::Prompt)
         }),
     }
+}
+
+fn not_closed() -> Error {
+    Error::invalid("a quote in this line is not closed")
+}
+
+/// A file's name, with or without quotes around it.
+fn one_word(text: &str) -> Result<String> {
+    match text.starts_with(['"', '\'']) {
+        true => Ok(shlex::split(text).ok_or_else(not_closed)?.join(" ")),
+        false => Ok(text.to_owned()),
+    }
+}
+
+/// The file that is meant; `~/` is the home directory.
+fn path(word: &str) -> PathBuf {
+    let home = word.strip_prefix("~/").zip(std::env::var_os("HOME"));
+    home.map_or_else(|| PathBuf::from(word), |(rest, home)| Path::new(&home).join(rest))
 }
 
 /// Writes a file that is not there yet.
@@ -132,7 +152,10 @@ fn rehearse_script(context: &Rc<CommandContext>) -> DotCommand {
 /// A command line about the same cluster, carried out here. Its interrupt ends it, and not the prompt.
 fn carry_out(context: &CommandContext, command: &str, rest: &str) -> Result<Next> {
     let options = context.global.cluster_options();
-    let typed = shlex::split(rest).ok_or_else(|| Error::invalid("a quote in this line is not closed"))?;
+    let typed = shlex::split(rest).ok_or_else(not_closed)?;
+    if let (Some(script), Some(seen)) = (typed.first(), &context.seen) {
+        seen.lock().unwrap_or_else(PoisonError::into_inner).secrets.extend(secrets(script, &typed));
+    }
     let options_of_ours = shlex::split(&options).unwrap_or_default();
     let first = ["binlogsh".to_owned()].into_iter().chain(options_of_ours).chain([command.to_owned()]);
     let parsed = cli::parse(first.chain(typed.into_iter().flat_map(param)).map(OsString::from));
@@ -155,6 +178,18 @@ fn carry_out(context: &CommandContext, command: &str, rest: &str) -> Result<Next
         Err(error) => context.output.error(&typed_on(error, &options)),
     }
     Ok(Next::Prompt)
+}
+
+/// The values of secret parameters that stand in a line although they must not.
+fn secrets(script: &str, words: &[String]) -> Vec<String> {
+    let Ok(source) = run::read(Path::new(script)) else { return Vec::new() };
+    let secret: Vec<String> =
+        run::params_of(&source).into_iter().filter(|param| param.is_secret()).map(|p| p.name).collect();
+    let value = |word: &String| {
+        let (name, value) = word.split_once('=')?;
+        secret.iter().any(|known| known == name).then(|| value.to_owned())
+    };
+    words.iter().filter_map(value).collect()
 }
 
 /// `name=value` is a parameter.
@@ -229,5 +264,5 @@ fn scripts(rest: &str) -> Vec<String> {
             .collect();
     }
     let Ok(source) = run::read(Path::new(first)) else { return Vec::new() };
-    run::params_of(&source).into_iter().map(|name| format!("{name}=")).collect()
+    run::params_of(&source).into_iter().map(|param| format!("{}=", param.name)).collect()
 }

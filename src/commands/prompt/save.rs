@@ -2,7 +2,8 @@
 
 use crate::error::{Error, Result};
 use crate::language::lexer::{Token, TokenKind, all_tokens};
-use crate::language::{Changes, function, masked};
+use crate::language::{Changes, function};
+use crate::shell::Entered;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::ops::Range;
@@ -14,7 +15,7 @@ const WAIT: &str = "\"5m\"";
 ///
 /// # Errors
 /// `invalid`.
-pub(super) fn chosen<'e>(entries: &'e [String], which: &str) -> Result<&'e [String]> {
+pub(super) fn chosen<'e>(entries: &'e [Entered], which: &str) -> Result<&'e [Entered]> {
     if which.is_empty() {
         return Ok(entries);
     }
@@ -28,12 +29,28 @@ pub(super) fn chosen<'e>(entries: &'e [String], which: &str) -> Result<&'e [Stri
 }
 
 /// A script that does what `entries` did: a parameter for each of the `nodes` that occurs, a step around what changes
-/// something, a wait where a change goes on after its call. Commands of the prompt and what is secret are left out.
-pub(super) fn script(entries: &[String], nodes: &[String]) -> String {
-    let code = |entry: &&String| !entry.trim_start().starts_with('.') && !entry.trim_end().ends_with('?');
-    let code: Vec<String> = entries.iter().filter(code).map(|entry| masked(entry).into_owned()).collect();
+/// something, a wait where a change goes on after its call. Commands of the prompt, what failed and what is secret are left out.
+pub(super) fn script(entries: &[Entered], nodes: &[String]) -> String {
+    let is_code = |text: &str| !text.trim_start().starts_with(['.', '?']) && !text.trim_end().ends_with('?');
+    let code: Vec<&Entered> = entries.iter().filter(|entry| entry.is_done && is_code(&entry.text)).collect();
     let mut params = BTreeMap::new();
-    let body: Vec<String> = code.iter().map(|entry| statement(&waiting(entry), nodes, &mut params)).collect();
+    let mut body = Vec::new();
+    for (at, entry) in code.iter().enumerate() {
+        if entry.is_secret {
+            body.push(
+                "// An entry with a secret is left out here: take it as param(\"name\", #{ type: \"secret\" })."
+                    .to_owned(),
+            );
+            continue;
+        }
+        // What the next entry calls `it` is kept under that name.
+        let is_asked_for = code.get(at + 1).is_some_and(|next| uses_it(&next.text));
+        let parts = statements(&waiting(&entry.text));
+        for (n, part) in parts.iter().enumerate() {
+            let is_last = n + 1 == parts.len();
+            body.push(statement(part, is_asked_for && is_last, nodes, &mut params));
+        }
+    }
     let mut text = String::from("//! Saved from the prompt: say here what it is for.\n\n");
     for (id, name) in &params {
         let _ = writeln!(text, "let {name} = param(\"{name}\", #{{ about: \"the node {id}\", default: \"{id}\" }});");
@@ -44,26 +61,65 @@ pub(super) fn script(entries: &[String], nodes: &[String]) -> String {
     format!("{text}{}\n", body.join("\n"))
 }
 
-/// An entry as a statement, with parameters in the place of ids.
-fn statement(entry: &str, nodes: &[String], params: &mut BTreeMap<String, String>) -> String {
+/// Whether the last result is asked for by its name.
+fn uses_it(entry: &str) -> bool {
     let tokens = all_tokens(entry);
-    let acts = tokens.iter().enumerate().any(|(at, _)| acting(entry, &tokens, at).is_some());
-    let name = tokens.iter().enumerate().find_map(|(at, _)| acting(entry, &tokens, at));
-    let declares = tokens.first().is_some_and(|first| matches!(first.of(entry), "fn" | "private" | "import" | "step"));
-    let (text, semicolon) = (with_params(entry, &tokens, nodes, params), |text: &str| match text.trim_end() {
-        text if text.ends_with([';', '}']) => text.to_owned(),
-        text => format!("{text};"),
-    });
-    if !acts || declares {
-        return semicolon(&text);
-    }
-    let name = name.unwrap_or_default();
-    match (text.trim_start().strip_prefix("let "), text.split_once('=')) {
-        // A variable has to live on behind the step.
-        (Some(_), Some((variable, value))) => {
-            format!("{variable}= step(\"{name}\", || {});", value.trim().trim_end_matches(';'))
+    let is_it = |at: usize| tokens[at].kind == TokenKind::Word && tokens[at].of(entry) == "it";
+    (0..tokens.len()).any(|at| is_it(at) && (at == 0 || tokens[at - 1].of(entry) != "."))
+}
+
+/// The statements of an entry, one after the other, each without the semicolon behind it; a comment is one as well.
+fn statements(entry: &str) -> Vec<String> {
+    const OPENS: [&str; 10] = ["if", "while", "for", "loop", "switch", "fn", "do", "try", "private", "{"];
+    let tokens = all_tokens(entry);
+    let is_code = |token: &Token| token.kind != TokenKind::Comment;
+    let last = tokens.iter().rposition(is_code);
+    let (mut found, mut begin, mut depth) = (Vec::new(), None, 0_usize);
+    for (at, token) in tokens.iter().enumerate() {
+        let word = token.of(entry);
+        if !is_code(token) && begin.is_none() {
+            found.push(word.to_owned());
+            continue;
         }
-        _ => format!("step(\"{name}\", || {{\n    {}\n}});", semicolon(&text).replace('\n', "\n    ")),
+        let first = *begin.get_or_insert(at);
+        match word {
+            "(" | "[" | "{" | "#{" => depth += 1,
+            ")" | "]" | "}" => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        let next = tokens[at + 1..].iter().find(|token| is_code(token)).map_or("", |next| next.of(entry));
+        let ends_block = word == "}" && OPENS.contains(&tokens[first].of(entry));
+        let goes_on = matches!(next, "else" | "catch" | "while" | "until" | ";");
+        if Some(at) == last || (depth == 0 && (word == ";" || (ends_block && !goes_on))) {
+            let end = if word == ";" { token.range.start } else { token.range.end };
+            let text = entry[tokens[first].range.start..end.max(tokens[first].range.start)].trim();
+            if !text.is_empty() {
+                found.push(text.to_owned());
+            }
+            begin = None;
+        }
+    }
+    found
+}
+
+/// A statement as it stands in a script, with parameters in the place of ids; its value is `it`, if that is asked for.
+fn statement(part: &str, is_it: bool, nodes: &[String], params: &mut BTreeMap<String, String>) -> String {
+    let tokens = all_tokens(part);
+    let first = tokens.first().map_or("", |first| first.of(part));
+    let name = tokens.iter().enumerate().find_map(|(at, _)| acting(part, &tokens, at));
+    let text = with_params(part, &tokens, nodes, params);
+    let is_comment = tokens.first().is_some_and(|first| first.kind == TokenKind::Comment);
+    let declares = matches!(first, "fn" | "private" | "import" | "step" | "const" | "export");
+    let ended = |text: &str| if text.ends_with('}') && !is_it { text.to_owned() } else { format!("{text};") };
+    let keeps = if is_it && first != "let" { "let it = " } else { "" };
+    match (name, text.strip_prefix("let ").and_then(|rest| rest.split_once('='))) {
+        _ if is_comment => text,
+        (None, _) => format!("{keeps}{}", ended(&text)),
+        (Some(_), _) if declares => ended(&text),
+        // A variable has to live on behind the step.
+        (Some(name), Some((variable, value))) => format!("let {variable}= step(\"{name}\", || {});", value.trim()),
+        (Some(name), None) if is_it => format!("{keeps}step(\"{name}\", || {});", text),
+        (Some(name), None) => format!("step(\"{name}\", || {{\n    {}\n}});", ended(&text).replace('\n', "\n    ")),
     }
 }
 
@@ -135,38 +191,57 @@ mod tests {
     use crate::check::Checker;
     use crate::language::Source;
 
-    fn saved(entries: &[&str]) -> String {
-        let entries: Vec<String> = entries.iter().map(|entry| (*entry).to_owned()).collect();
-        script(&entries, &["pump-1".into(), "drainer-0".into()])
+    fn entered(text: &str) -> Entered {
+        Entered { text: text.to_owned(), is_done: true, is_secret: false }
+    }
+
+    fn saved(entries: &[Entered]) -> String {
+        script(entries, &["pump-1".into(), "drainer-0".into()])
+    }
+
+    fn has_no_findings(text: &str) {
+        let found = Checker::default().check(&Source::new("saved.rhai", text), &[]);
+        assert!(found.findings.is_empty(), "{text}\n{:?}", found.findings);
     }
 
     #[test]
     fn what_was_tried_by_hand_is_a_script_that_check_has_nothing_to_say_about() {
-        let text = saved(&[
-            "pumps()",
-            ".output json",
-            "pumps?",
-            "let who = pump(\"pump-1\")",
-            "let done = pause_pump(\"pump-1\")",
-            "if done.after == \"paused\" {\n  pause_drainer(\"drainer-0\", #{ wait: \"1m\" })\n}",
-        ]);
+        let text = saved(
+            &[
+                "pumps()",
+                ".output json",
+                "pumps?",
+                "let who = pump(\"pump-1\")",
+                "let done = pause_pump(\"pump-1\")",
+                "if done.after == \"paused\" {\n  pause_drainer(\"drainer-0\", #{ wait: \"1m\" })\n}",
+                "let i = 0; while i < 3 { i += 1; } pause_pump(\"pump-1\", #{ wait: \"1m\" }) // once more",
+                "drainers()",
+                "it.len()",
+                "pause_drainer(\"drainer-0\", #{ wait: \"1m\" })",
+                "print(it.after);",
+            ]
+            .map(entered),
+        );
         insta::assert_snapshot!(text);
-        let found = Checker::default().check(&Source::new("saved.rhai", text), &[]);
-        assert!(found.findings.is_empty(), "{:?}", found.findings);
+        has_no_findings(&text);
     }
 
     #[test]
     fn entries_are_chosen_by_their_numbers() {
-        let all: Vec<String> = ["a", "b", "c"].map(String::from).into();
-        assert_eq!(chosen(&all, "2-3").unwrap(), ["b", "c"]);
-        assert_eq!(chosen(&all, "1").unwrap(), ["a"]);
+        let all = ["a", "b", "c"].map(entered);
+        assert_eq!(chosen(&all, "2-3").unwrap(), &all[1..]);
+        assert_eq!(chosen(&all, "1").unwrap(), &all[..1]);
         for wrong in ["0", "4", "3-2", "x"] {
             assert!(chosen(&all, wrong).is_err(), "{wrong}");
         }
     }
 
     #[test]
-    fn no_secret_is_saved() {
-        assert!(!saved(&["encrypt(\"hush\", #{ force: [\"public_key\"] })"]).contains("hush"));
+    fn neither_a_secret_nor_what_failed_is_saved() {
+        let secret = Entered { is_secret: true, ..entered("let pw = \"hush\";") };
+        let failed = Entered { is_done: false, ..entered("nonsense(") };
+        let text = saved(&[secret, failed, entered("pumps()")]);
+        assert!(!text.contains("hush") && !text.contains("nonsense") && text.contains("pumps();"), "{text}");
+        has_no_findings(&text);
     }
 }
