@@ -2,7 +2,7 @@
 
 use super::DotCommand;
 use super::vocabulary::{Callable, PromptVocabulary};
-use crate::language::lexer::{KEYWORDS, Token, TokenKind, tokens};
+use crate::language::lexer::{KEYWORDS, Token, TokenKind, open_expression, tokens};
 use crate::language::{Opt, Type, ValueType};
 use crate::nearest::names_of;
 use crate::node::{Kind as NodeKind, State};
@@ -111,6 +111,12 @@ impl<'t> Before<'t> {
         before.is_some_and(|word| matches!(word, "(" | "," | "=" | "{" | ";"))
     }
 
+    /// Where the expression begins that is typed within a text in backquotes.
+    fn inner(&self) -> Option<usize> {
+        let last = self.tokens.last().filter(|last| last.is_open && last.of(self.text).starts_with('`'))?;
+        open_expression(last.of(self.text)).map(|inner| last.range.start + inner)
+    }
+
     /// The innermost call that is open.
     fn call(&self) -> Option<(&'t str, &Open<'t>)> {
         self.open.iter().rev().find_map(|open| match open.bracket {
@@ -141,6 +147,10 @@ pub(super) fn candidates(
     let Some(last) = seen.tokens.last() else {
         return (before.len(), names("", vocabulary));
     };
+    if let Some(inner) = seen.inner() {
+        let (start, found) = candidates(&before[inner..], vocabulary, commands);
+        return (inner + start, found);
+    }
     if last.kind == TokenKind::Text && last.is_open {
         return within_quotes(before, &seen, last.range.start, vocabulary);
     }
@@ -200,7 +210,10 @@ fn within_quotes(
         return (start, Vec::new());
     }
     let closed = |word: Candidate| Candidate { text: format!("{}{mark}", word.text), ..word };
-    (start, beginning_with(&before[start..], texts(seen, vocabulary).into_iter().map(closed)))
+    let word = &before[start..];
+    // In the order of their source: durations by length, states as they follow each other.
+    let found = texts(seen, vocabulary).into_iter().filter(|found| found.text.starts_with(word));
+    (start, found.map(closed).collect())
 }
 
 /// The keys of the map that is open, if a key can stand here.
@@ -227,6 +240,7 @@ fn texts(seen: &Before<'_>, vocabulary: &PromptVocabulary) -> Vec<Candidate> {
     }
     match seen.last(3) {
         Some((_, "state")) if seen.is_compared() => return plain(&names_of::<State>()),
+        Some((_, "id")) if seen.is_compared() => return of_type(Type::Nodes, vocabulary),
         Some((_, "kind")) if seen.is_compared() => return plain(&names_of::<NodeKind>()),
         _ => {}
     }
@@ -263,7 +277,7 @@ fn pages(vocabulary: &PromptVocabulary) -> Vec<Candidate> {
         namespace.functions.iter().map(|function| Candidate::plain(&format!("{}::{}", namespace.name, function.name)))
     });
     let guards = vocabulary.functions.iter().flat_map(Callable::guards).map(Candidate::plain);
-    functions.chain(of_modules).chain(guards).collect()
+    beginning_with("", functions.chain(of_modules).chain(guards))
 }
 
 /// Functions, variables, modules and words of the language.
@@ -313,6 +327,9 @@ pub(super) fn signature_hint(before: &str, vocabulary: &PromptVocabulary) -> Opt
     let last = seen.tokens.last()?;
     if last.is_open && last.kind == TokenKind::Comment {
         return None;
+    }
+    if let Some(inner) = seen.inner() {
+        return signature_hint(&before[inner..], vocabulary);
     }
     if last.kind == TokenKind::Word && last.range.end == before.len() && seen.call().is_none() {
         let module = module(before, &seen.tokens[..seen.tokens.len() - 1]);
@@ -506,16 +523,30 @@ mod tests {
         assert_eq!(complete("pump(\"pu"), (6, vec!["pump-0\"".into(), "pump-1\"".into()]));
         assert_eq!(complete("pump(\"").1, ["pump-0\"", "pump-1\""]);
         assert_eq!(complete("wait_for(\"").1.len(), 3);
-        assert_eq!(complete("wait_for(\"pump-0\", \"pau").1, ["paused\"", "pausing\""]);
+        assert_eq!(complete("wait_for(\"pump-0\", \"pau").1, ["pausing\"", "paused\""]);
         assert_eq!(complete("wait_for(\"pump-0\", \"paused\", \"5").1, ["5m\""]);
         assert_eq!(complete("import \"dr").1, ["drainers\""]);
         assert_eq!(complete("offline_pump(\"pump-0\", #{ force: [\"la").1, ["last_pump\""]);
-        assert_eq!(complete("offline_pump(\"pump-0\", #{ wait: \"30").1, ["30m\"", "30s\""]);
+        assert_eq!(complete("offline_pump(\"pump-0\", #{ wait: \"30").1, ["30s\"", "30m\""]);
         assert_eq!(complete("pumps().filter(|p| p.state == \"onl").1, ["online\""]);
         assert_eq!(complete("help(\"off").1, ["offline_pump\""]);
         assert_eq!(complete("help(\"la").1, ["last_pump\""]);
         assert_eq!(complete("help(\"stock::d").1, ["stock::drain\""]);
         assert_eq!(complete("let x = \"pu").1, [""; 0]);
+        assert_eq!(complete("pumps().filter(|p| p.id == \"").1, ["pump-0\"", "pump-1\"", "drainer-0\""]);
+        assert_eq!(
+            complete("offline_pump(\"pump-0\", #{ wait: \"").1,
+            ["10s\"", "30s\"", "1m\"", "5m\"", "30m\"", "2h\""]
+        );
+    }
+
+    #[test]
+    fn an_expression_in_a_text_is_completed_as_one() {
+        assert_eq!(complete("print(`a ${p.sta").1, ["state"]);
+        assert_eq!(complete("print(`${1} b ${pump(\"pu"), (22, vec!["pump-0\"".into(), "pump-1\"".into()]));
+        assert_eq!(complete("print(`${`${p.sta").1, ["state"]);
+        assert_eq!(complete("print(`${p.state} pum").1, [""; 0]);
+        assert!(signature_hint("`${pump(", &vocabulary()).is_some_and(|hint| hint.contains("id")));
     }
 
     #[test]

@@ -96,10 +96,11 @@ fn template_parts(text: &str, whole: &Token, depth: usize, words: &mut Vec<Token
     let mut begin = whole.range.start;
     while let Some(found) = text[begin..whole.range.end].find("${") {
         let open = begin + found;
-        let close = (open + expression(&text[open..whole.range.end])).min(whole.range.end);
+        let length = expression(&text[open..whole.range.end]);
+        let end = length.map_or(whole.range.end, |length| open + length - 1);
         words.push(Token { range: begin..open, ..whole.clone() });
-        spread(text, open + 2..close.saturating_sub(1).max(open + 2), depth - 1, words, comments);
-        begin = close;
+        spread(text, open + 2..end, depth - 1, words, comments);
+        begin = length.map_or(end, |length| open + length);
     }
     words.push(Token { range: begin..whole.range.end, ..whole.clone() });
 }
@@ -144,15 +145,15 @@ fn template(rest: &str) -> (TokenKind, usize, bool) {
         at += match c {
             '`' if behind.starts_with("``") => 2,
             '`' => return (TokenKind::Text, at + 1, false),
-            '$' if behind.starts_with("${") => expression(behind),
+            '$' if behind.starts_with("${") => expression(behind).unwrap_or(behind.len()),
             c => c.len_utf8(),
         };
     }
     (TokenKind::Text, rest.len(), true)
 }
 
-/// How long an expression in a template is, with its `${` and its bracket at the end.
-fn expression(rest: &str) -> usize {
+/// How long an expression in a template is, with its `${` and its bracket at the end; none if that is missing.
+fn expression(rest: &str) -> Option<usize> {
     let (mut at, mut depth) = (2, 1_usize);
     while let Some(token) = next_token(rest, at) {
         at = token.range.end;
@@ -162,10 +163,22 @@ fn expression(rest: &str) -> usize {
             _ => {}
         }
         if depth == 0 {
-            break;
+            return Some(at);
         }
     }
-    at
+    None
+}
+
+/// Where the expression begins in which `template`, a text in backquotes without its end, breaks off.
+pub(crate) fn open_expression(template: &str) -> Option<usize> {
+    let mut begin = 0;
+    loop {
+        let open = begin + template[begin..].find("${")?;
+        match expression(&template[open..]) {
+            Some(length) => begin = open + length,
+            None => return Some(open + 2),
+        }
+    }
 }
 
 /// `#"`, with any number of `#`.
