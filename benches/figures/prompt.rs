@@ -6,6 +6,7 @@ use rexpect::process::PtyProcess;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::process::Command;
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 const ROUNDS: usize = 15;
@@ -13,10 +14,15 @@ const ROUNDS: usize = 15;
 /// What the editor writes when it has drawn.
 const DRAWN: &str = "\x1b[?2026l";
 
+/// How long a row waits for what it is about to see.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// A program in a terminal, and what it has written that nobody has read yet.
 struct Terminal {
     _process: PtyProcess,
     keys: File,
+    /// Read by a thread of its own: a program whose output nobody takes reads no keys either.
+    output: Receiver<String>,
     written: String,
 }
 
@@ -28,17 +34,28 @@ impl Terminal {
         let keys = process.get_file_handle().unwrap();
         let size = rustix::termios::Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         rustix::termios::tcsetwinsize(&keys, size).unwrap();
-        Self { _process: process, keys, written: String::new() }
+        let (sender, output) = channel();
+        let mut screen = keys.try_clone().unwrap();
+        std::thread::spawn(move || {
+            let mut buffer = [0; 65536];
+            while let Ok(count @ 1..) = screen.read(&mut buffer) {
+                if sender.send(String::from_utf8_lossy(&buffer[..count]).into_owned()).is_err() {
+                    break;
+                }
+            }
+        });
+        Self { _process: process, keys, output, written: String::new() }
     }
 
     /// Reads until `is_there`, and returns how long that took.
     fn until(&mut self, is_there: impl Fn(&str) -> bool) -> f64 {
         let begin = Instant::now();
-        let mut buffer = [0; 65536];
         while !is_there(&self.written) {
-            let count = self.keys.read(&mut buffer).unwrap();
-            self.written.push_str(&String::from_utf8_lossy(&buffer[..count]));
-            assert!(begin.elapsed() < Duration::from_secs(20), "never: {}", self.written);
+            let left = PATIENCE.saturating_sub(begin.elapsed());
+            match self.output.recv_timeout(left) {
+                Ok(more) => self.written.push_str(&more),
+                Err(_) => panic!("never: {}", self.written),
+            }
         }
         self.written.clear();
         begin.elapsed().as_secs_f64() * 1000.0
@@ -86,19 +103,18 @@ pub(crate) fn completion_10000() -> Row {
     command.arg("--pd-urls").arg(cluster.url());
     let mut terminal = Terminal::open(command, (100, 30));
     terminal.until(|written| written.contains("> "));
-    // Clearing the screen in between draws something even while the nodes are not known yet.
-    let begin = Instant::now();
     terminal.typed("pump(\"", |written| written.ends_with(DRAWN));
-    let mut known = false;
-    while !known {
-        assert!(begin.elapsed() < Duration::from_secs(20), "the nodes never came");
+    let begin = Instant::now();
+    let mut seen = String::new();
+    while !seen.contains("more") {
+        assert!(begin.elapsed() < PATIENCE, "the nodes never came: {seen}");
+        terminal.keys.write_all(b"\t").unwrap();
         std::thread::sleep(Duration::from_millis(100));
-        terminal.keys.write_all(b"\t\x0c").unwrap();
-        let mut buffer = [0; 65536];
-        let count = terminal.keys.read(&mut buffer).unwrap();
-        known = String::from_utf8_lossy(&buffer[..count]).contains("pump-0");
+        seen.extend(terminal.output.try_iter());
     }
     std::thread::sleep(Duration::from_millis(300));
+    terminal.written.extend(terminal.output.try_iter());
+    terminal.written.clear();
     terminal.typed("\x0c", |written| written.ends_with(DRAWN));
     let times = (0..ROUNDS).map(|_| terminal.typed("\t", |written| written.contains("more")));
     Row::time("completion_10000", "ms", median(times.collect())).at_most(5.0)
@@ -128,15 +144,7 @@ pub(crate) fn paste_1000_lines() -> Row {
         command.arg("--sandbox");
         let mut terminal = Terminal::open(command, (100, 50));
         terminal.until(|written| written.contains("sandbox> "));
-        // A pty takes no more than a few KiB at once: somebody has to read meanwhile.
-        let mut keys = terminal.keys.try_clone().unwrap();
-        let text = format!("\x1b[200~{}\x1b[201~", entry(1000));
-        let begin = Instant::now();
-        let writer = std::thread::spawn(move || keys.write_all(text.as_bytes()).unwrap());
-        terminal.until(|written| written.contains("line_999"));
-        let took = begin.elapsed().as_secs_f64() * 1000.0;
-        writer.join().unwrap();
-        took
+        terminal.typed(&format!("\x1b[200~{}\x1b[201~", entry(1000)), |written| written.contains("line_999"))
     };
     Row::time("paste_1000_lines", "ms", median((0..5).map(paste).collect())).at_most(300.0)
 }
