@@ -8,6 +8,9 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
+/// The prompt, with how long the last command took if the machine was slow.
+const PROMPT: &str = r"sandbox( \[[0-9.]+s\])?> ";
+
 /// A prompt that was opened, and the home it lives in.
 struct Prompt {
     pty: PtySession,
@@ -33,7 +36,8 @@ impl Prompt {
         self.pty.send_line(line).unwrap();
         // While it is typed the line is drawn again and again; the first new line is when it is taken.
         self.pty.exp_string("\n").unwrap();
-        self.pty.exp_string("sandbox> ").unwrap_or_else(|error| panic!("no prompt after `{line}`: {error}"))
+        let found = self.pty.exp_regex(PROMPT);
+        found.unwrap_or_else(|error| panic!("no prompt after `{line}`: {error}")).0
     }
 
     /// The same, and `expected` is part of it.
@@ -48,7 +52,7 @@ impl Prompt {
     #[track_caller]
     fn replies(&mut self, line: &str, expected: &str) -> &mut Self {
         self.pty.send_line(line).unwrap();
-        let answer = self.pty.exp_string("sandbox> ").unwrap();
+        let (answer, _) = self.pty.exp_regex(PROMPT).unwrap();
         assert!(answer.contains(expected), "after `{line}` it says {answer:?}, which has no {expected:?}");
         self
     }
@@ -79,7 +83,7 @@ fn what_is_typed_ahead_is_not_lost() {
     prompt.pty.send("let list = [\n  11, 22,\n];\nlist.len() * 500\n").unwrap();
     prompt.pty.flush().unwrap();
     prompt.pty.exp_string("\n1000").unwrap();
-    prompt.pty.exp_string("sandbox> ").unwrap();
+    prompt.pty.exp_regex(PROMPT).unwrap();
     prompt.leave();
 }
 
@@ -113,7 +117,7 @@ fn control_c_ends_an_endless_loop_and_keeps_the_session() {
     prompt.pty.exp_string("666").unwrap();
     prompt.pty.send_control('c').unwrap();
     prompt.pty.exp_string("interrupted").unwrap();
-    prompt.pty.exp_string("sandbox> ").unwrap();
+    prompt.pty.exp_regex(PROMPT).unwrap();
     prompt.says("kept * 1111", "7777");
     prompt.leave();
 }

@@ -122,10 +122,10 @@ impl Screen {
         self
     }
 
-    /// Waits until the last line is `line`.
+    /// Waits until the last line is `line`, how long the last command took left out of it: that is the machine's.
     #[track_caller]
     pub(crate) fn ends(&mut self, line: &str) -> &mut Self {
-        self.until(|text| text.lines().last() == Some(line));
+        self.until(|text| text.lines().last().is_some_and(|last| without_time(last) == line));
         self
     }
 
@@ -143,6 +143,15 @@ impl Screen {
             WaitStatus::Exited(_, code) => code,
             other => panic!("{other:?}"),
         }
+    }
+}
+
+/// A prompt's line without ` [1.2s]`.
+fn without_time(line: &str) -> String {
+    let time = line.split_once(" [").and_then(|(before, rest)| Some((before, rest.split_once("s]>")?)));
+    match time {
+        Some((before, (seconds, behind))) if seconds.parse::<f64>().is_ok() => format!("{before}>{behind}"),
+        _ => line.to_owned(),
     }
 }
 
