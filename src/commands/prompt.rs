@@ -19,6 +19,7 @@ use crate::output::{Format, Output};
 use crate::session::Session;
 use crate::shell::{Editor, Next, PromptHost, PromptLine, PromptVocabulary, Shell};
 use crate::time::show_seconds;
+use crate::value::Value;
 use background::Background;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -128,8 +129,9 @@ impl PromptHost for Prompt {
         match ended {
             Ok(Ending::Exit(code)) => Next::Leave(code),
             Ok(value) => {
+                let has_result = value != Ending::Value(Value::Unit);
                 conclude(output, value);
-                Next::Prompt
+                if has_result { Next::Result } else { Next::Prompt }
             }
             Err(mut error) => {
                 if error.error.kind == ErrorKind::Invalid

@@ -62,6 +62,8 @@ pub trait PromptHost {
 pub enum Next {
     /// The next prompt.
     Prompt,
+    /// The next prompt; what was entered has a result.
+    Result,
     /// The next prompt; what was entered has failed.
     Failed,
     /// The next prompt, with this text to go on with.
@@ -79,6 +81,8 @@ pub struct Entered {
     pub text: String,
     /// Whether it came to its end without an error.
     pub is_done: bool,
+    /// Whether it had a result, which is `it` until another has one.
+    pub has_result: bool,
     /// Whether it holds a secret, as far as that is known by now.
     pub is_secret: bool,
 }
@@ -209,9 +213,10 @@ impl Shell {
                 continue;
             }
             let next = self.enter(lines, host, &text);
-            self.keep(lines, host, text, next != Next::Failed);
+            let (is_done, has_result) = (next != Next::Failed, next == Next::Result);
+            self.keep(lines, host, Entered { text, is_done, has_result, is_secret: false });
             match next {
-                Next::Prompt | Next::Failed => {}
+                Next::Prompt | Next::Result | Next::Failed => {}
                 Next::Type(text) => initial = text,
                 Next::Leave(code) => return Ok(code),
                 Next::Enter(text) => {
@@ -239,11 +244,11 @@ impl Shell {
     }
 
     /// Keeps an entry in the history once it was evaluated, unless it holds a secret; what cannot be kept is told once.
-    fn keep(&mut self, lines: &mut dyn LineSource, host: &Rc<RefCell<dyn PromptHost>>, text: String, is_done: bool) {
+    fn keep(&mut self, lines: &mut dyn LineSource, host: &Rc<RefCell<dyn PromptHost>>, entered: Entered) {
         let mut used = host.borrow_mut().secrets();
         // What is shorter stands in too many entries by chance.
         used.retain(|secret| secret.chars().count() > 2);
-        self.entries.push(Entered { text, is_done, is_secret: false });
+        self.entries.push(entered);
         let all: Vec<&str> = self.entries.iter().map(|entry| entry.text.as_str()).collect();
         let masking = Masking::of(&all);
         let is_used = |entry: &str| used.iter().any(|secret| entry.contains(secret.as_str()));

@@ -43,12 +43,14 @@ pub(super) fn script(entries: &[Entered], nodes: &[String]) -> String {
             );
             continue;
         }
-        // What the next entry calls `it` is kept under that name.
-        let is_asked_for = code.get(at + 1).is_some_and(|next| uses_it(&next.text));
+        // What later entries call `it` is kept under that name, up to the next result.
+        let later = &code[at + 1..];
+        let until = later.iter().position(|later| later.has_result).map_or(later.len(), |next| next + 1);
+        let is_asked_for = entry.has_result && later[..until].iter().any(|later| uses_it(&later.text));
         let parts = statements(&waiting(&entry.text));
+        let last = parts.iter().rposition(|part| !part.starts_with('/'));
         for (n, part) in parts.iter().enumerate() {
-            let is_last = n + 1 == parts.len();
-            body.push(statement(part, is_asked_for && is_last, nodes, &mut params));
+            body.push(statement(part, is_asked_for && Some(n) == last, nodes, &mut params));
         }
     }
     let mut text = String::from("//! Saved from the prompt: say here what it is for.\n\n");
@@ -68,9 +70,11 @@ fn uses_it(entry: &str) -> bool {
     (0..tokens.len()).any(|at| is_it(at) && (at == 0 || tokens[at - 1].of(entry) != "."))
 }
 
+/// What a statement begins with that ends with its block and needs no semicolon.
+const BLOCKS: [&str; 10] = ["if", "while", "for", "loop", "switch", "fn", "do", "try", "private", "{"];
+
 /// The statements of an entry, one after the other, each without the semicolon behind it; a comment is one as well.
 fn statements(entry: &str) -> Vec<String> {
-    const OPENS: [&str; 10] = ["if", "while", "for", "loop", "switch", "fn", "do", "try", "private", "{"];
     let tokens = all_tokens(entry);
     let is_code = |token: &Token| token.kind != TokenKind::Comment;
     let last = tokens.iter().rposition(is_code);
@@ -88,7 +92,7 @@ fn statements(entry: &str) -> Vec<String> {
             _ => {}
         }
         let next = tokens[at + 1..].iter().find(|token| is_code(token)).map_or("", |next| next.of(entry));
-        let ends_block = word == "}" && OPENS.contains(&tokens[first].of(entry));
+        let ends_block = word == "}" && BLOCKS.contains(&tokens[first].of(entry));
         let goes_on = matches!(next, "else" | "catch" | "while" | "until" | ";");
         if Some(at) == last || (depth == 0 && (word == ";" || (ends_block && !goes_on))) {
             let end = if word == ";" { token.range.start } else { token.range.end };
@@ -110,8 +114,9 @@ fn statement(part: &str, is_it: bool, nodes: &[String], params: &mut BTreeMap<St
     let text = with_params(part, &tokens, nodes, params);
     let is_comment = tokens.first().is_some_and(|first| first.kind == TokenKind::Comment);
     let declares = matches!(first, "fn" | "private" | "import" | "step" | "const" | "export");
-    let ended = |text: &str| if text.ends_with('}') && !is_it { text.to_owned() } else { format!("{text};") };
-    let keeps = if is_it && first != "let" { "let it = " } else { "" };
+    let is_block = text.ends_with('}') && BLOCKS.contains(&first) && !is_it;
+    let ended = |text: &str| if is_block { text.to_owned() } else { format!("{text};") };
+    let keeps = if is_it { "let it = " } else { "" };
     match (name, text.strip_prefix("let ").and_then(|rest| rest.split_once('='))) {
         _ if is_comment => text,
         (None, _) => format!("{keeps}{}", ended(&text)),
@@ -192,7 +197,8 @@ mod tests {
     use crate::language::Source;
 
     fn entered(text: &str) -> Entered {
-        Entered { text: text.to_owned(), is_done: true, is_secret: false }
+        let has_result = !text.ends_with(';') && !text.starts_with("let ");
+        Entered { text: text.to_owned(), is_done: true, has_result, is_secret: false }
     }
 
     fn saved(entries: &[Entered]) -> String {
@@ -216,6 +222,7 @@ mod tests {
                 "if done.after == \"paused\" {\n  pause_drainer(\"drainer-0\", #{ wait: \"1m\" })\n}",
                 "let i = 0; while i < 3 { i += 1; } pause_pump(\"pump-1\", #{ wait: \"1m\" }) // once more",
                 "drainers()",
+                "let options = #{ wait: \"1m\" };",
                 "it.len()",
                 "pause_drainer(\"drainer-0\", #{ wait: \"1m\" })",
                 "print(it.after);",
