@@ -103,7 +103,7 @@ impl Screen {
         }
     }
 
-    /// Waits until `part` is on the screen.
+    /// Waits until `part` is on the screen. A line break at its end waits for what comes below: `text` has none there.
     #[track_caller]
     pub(crate) fn shows(&mut self, part: &str) -> &mut Self {
         self.until(|text| text.contains(part));
