@@ -1,5 +1,9 @@
 //! What operations return and take: plain data that scripts, tables and JSON are made of.
 
+mod node_fields;
+
+pub use node_fields::{NODE_FIELDS, node_field, node_fields};
+
 use crate::error::{Error, Result};
 use crate::node::{Malformed, Node};
 use crate::secret::Secret;

@@ -131,7 +131,7 @@ impl PromptHost for Prompt {
             Ok(value) => {
                 let has_result = value != Ending::Value(Value::Unit);
                 conclude(output, value);
-                if has_result { Next::Result } else { Next::Prompt }
+                if has_result { Next::Result } else { Next::Done }
             }
             Err(mut error) => {
                 if error.error.kind == ErrorKind::Invalid

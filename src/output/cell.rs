@@ -2,14 +2,14 @@
 //! there is something to see. Programs take JSON or CSV, where values are what they are.
 
 use super::json::{to_json, unable_to_deceive};
-use super::node_fields::{node_field, node_text};
 use super::render::{scalar, texts};
 use super::told::Tone;
 use super::wrapping::columns_of;
 use crate::node::{Node, RecordState, State};
 use crate::text::on_one_line;
 use crate::time::show_seconds;
-use crate::value::Value;
+use crate::tso::Tso;
+use crate::value::{Value, node_field};
 use serde_json::Value as Json;
 use std::borrow::Cow;
 use unicode_width::UnicodeWidthChar;
@@ -135,6 +135,20 @@ fn rounded(number: f64) -> String {
         false => format!("{number:.3}"),
     };
     text.parse::<f64>().map_or(text, |rounded| format!("{rounded:?}"))
+}
+
+/// The property `name` of a node where it is text that stands there already; nothing odd is text without a letter.
+fn node_text<'a>(node: &'a Node, name: &str) -> Option<&'a str> {
+    let record = &node.record;
+    match name {
+        "id" => Some(&record.node.id),
+        "kind" => Some(record.node.kind.name()),
+        "state" => Some(record.state.name()),
+        "address" => Some(&record.node.address),
+        "odd" if node.odd.is_empty() => Some(""),
+        "lag" if record.max_commit_ts == Tso::default() => Some("nothing yet"),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

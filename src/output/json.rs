@@ -1,9 +1,8 @@
 //! Values as JSON: one document, every property, nothing rounded.
 
-use super::node_fields::node_fields;
 use super::timestamps::Timestamps;
 use crate::text::deceives;
-use crate::value::{Fields, Value};
+use crate::value::{Fields, Value, node_fields};
 use serde_json::Value as Json;
 
 /// The JSON of a value: a time as RFC 3339 text, a node as an object of its properties, a number that JSON cannot

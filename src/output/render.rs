@@ -2,14 +2,13 @@
 
 use super::cell::Cell;
 use super::json::{to_json, unable_to_deceive};
-use super::node_fields::{NODE_FIELDS, node_field};
 use super::table::Columns;
 use super::timestamps::Timestamps;
 use super::wrapping::page;
 use super::{Format, csv, json, table, vertical};
 use crate::node::Node;
 use crate::text::{on_lines, on_one_line};
-use crate::value::{Fields, Value};
+use crate::value::{Fields, NODE_FIELDS, Value, node_field};
 use std::borrow::Cow;
 
 /// What the place looks like that the text is for.

@@ -2,7 +2,7 @@
 
 use super::DotCommand;
 use super::vocabulary::{Callable, PromptVocabulary};
-use crate::language::lexer::{KEYWORDS, Token, TokenKind, open_expression, tokens};
+use crate::language::lexer::{KEYWORDS, Token, TokenKind, open_expression, opening, tokens};
 use crate::language::{Opt, Type, ValueType};
 use crate::nearest::names_of;
 use crate::node::{Kind as NodeKind, State};
@@ -366,8 +366,8 @@ impl Types<'_, '_> {
     fn before(&self, end: usize) -> ValueType {
         let Some(last) = end.checked_sub(1) else { return ValueType::Unknown };
         match self.word(last) {
-            ")" => self.called(self.opening(last)),
-            "]" => match self.opening(last) {
+            ")" => self.called(opening(|at| self.word(at), last)),
+            "]" => match opening(|at| self.word(at), last) {
                 // An element of what stands before, or an array that is written.
                 open if open > 0 && self.ends_value(open - 1) => self.before(open).element(),
                 _ => ValueType::Array(Box::default()),
@@ -423,22 +423,6 @@ impl Types<'_, '_> {
 
     fn ends_value(&self, at: usize) -> bool {
         matches!(self.word(at), ")" | "]") || self.seen.tokens[at].kind == TokenKind::Word
-    }
-
-    /// Where the bracket is opened that is closed at `close`.
-    fn opening(&self, close: usize) -> usize {
-        let mut depth = 0_usize;
-        for at in (0..=close).rev() {
-            match self.word(at) {
-                ")" | "]" | "}" => depth += 1,
-                "(" | "[" | "{" | "#{" => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            if depth == 0 {
-                return at;
-            }
-        }
-        0
     }
 }
 

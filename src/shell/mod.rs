@@ -60,9 +60,11 @@ pub trait PromptHost {
 /// What happens after an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// The next prompt.
+    /// The next prompt; a command of the prompt was carried out.
     Prompt,
-    /// The next prompt; what was entered has a result.
+    /// The next prompt; code came to its end and has no result.
+    Done,
+    /// The next prompt; code came to its end and has a result.
     Result,
     /// The next prompt; what was entered has failed.
     Failed,
@@ -74,15 +76,26 @@ pub enum Next {
     Leave(u8),
 }
 
+/// What became of something that was entered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryEnd {
+    /// It was a command of the prompt, and no code.
+    Command,
+    /// It failed.
+    Failed,
+    /// It was code without a result.
+    Done,
+    /// It was code with a result, which is `it` until another has one.
+    Result,
+}
+
 /// Something that was entered at this prompt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entered {
     /// The text.
     pub text: String,
-    /// Whether it came to its end without an error.
-    pub is_done: bool,
-    /// Whether it had a result, which is `it` until another has one.
-    pub has_result: bool,
+    /// What became of it.
+    pub end: EntryEnd,
     /// Whether it holds a secret, as far as that is known by now.
     pub is_secret: bool,
 }
@@ -212,18 +225,25 @@ impl Shell {
             if text.trim().is_empty() {
                 continue;
             }
-            let next = self.enter(lines, host, &text);
-            let (is_done, has_result) = (next != Next::Failed, next == Next::Result);
-            self.keep(lines, host, Entered { text, is_done, has_result, is_secret: false });
+            let next = match self.enter(lines, host, &text) {
+                Next::Enter(code) => match host.borrow_mut().evaluate(&code) {
+                    // The entry itself is no code.
+                    Next::Done | Next::Result => Next::Prompt,
+                    other => other,
+                },
+                other => other,
+            };
+            let end = match next {
+                Next::Prompt | Next::Type(_) | Next::Leave(_) | Next::Enter(_) => EntryEnd::Command,
+                Next::Failed => EntryEnd::Failed,
+                Next::Done => EntryEnd::Done,
+                Next::Result => EntryEnd::Result,
+            };
+            self.keep(lines, host, Entered { text, end, is_secret: false });
             match next {
-                Next::Prompt | Next::Result | Next::Failed => {}
+                Next::Prompt | Next::Done | Next::Result | Next::Failed | Next::Enter(_) => {}
                 Next::Type(text) => initial = text,
                 Next::Leave(code) => return Ok(code),
-                Next::Enter(text) => {
-                    if let Next::Leave(code) = host.borrow_mut().evaluate(&text) {
-                        return Ok(code);
-                    }
-                }
             }
         }
     }
@@ -330,7 +350,7 @@ impl Shell {
     fn numbered(&self, part: &str) -> String {
         let all = self.entries.iter().enumerate().filter(|(_, entry)| !entry.is_secret && entry.text.contains(part));
         let lines = all.map(|(at, entry)| {
-            let mark = if entry.is_done { ' ' } else { '!' };
+            let mark = if entry.end == EntryEnd::Failed { '!' } else { ' ' };
             format!("{:>4}{mark} {}", at + 1, entry.text.replace('\n', "\n      "))
         });
         lines.collect::<Vec<_>>().join("\n")

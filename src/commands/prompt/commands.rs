@@ -76,15 +76,13 @@ fn save_entries(context: &Rc<CommandContext>) -> DotCommand {
         completes: Box::new(files),
         run: Box::new(move |rest, entries| {
             let words = shlex::split(rest).ok_or_else(not_closed)?;
-            let mut words = words.iter().map(String::as_str);
-            let (file, which) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-            if file.is_empty() {
+            let [file, which @ ..] = words.as_slice() else {
                 return Err(Error::invalid(".save takes a file")
                     .hint("such as `.save pause.rhai 3-7`; .history has the numbers"));
-            }
+            };
             let seen = context.seen.as_ref().map(|seen| seen.lock().unwrap_or_else(PoisonError::into_inner));
             let nodes: Vec<String> = seen.iter().flat_map(|seen| &seen.nodes).map(|(_, id)| id.clone()).collect();
-            let text = save::script(save::chosen(entries, which.trim())?, &nodes);
+            let text = save::script(save::chosen(entries, &which.concat())?, &nodes);
             write_new(&path(file), &text)?;
             context
                 .output
@@ -153,8 +151,8 @@ fn rehearse_script(context: &Rc<CommandContext>) -> DotCommand {
 fn carry_out(context: &CommandContext, command: &str, rest: &str) -> Result<Next> {
     let options = context.global.cluster_options();
     let typed = shlex::split(rest).ok_or_else(not_closed)?;
-    if let (Some(script), Some(seen)) = (typed.first(), &context.seen) {
-        seen.lock().unwrap_or_else(PoisonError::into_inner).secrets.extend(secrets(script, &typed));
+    if let Some(seen) = &context.seen {
+        seen.lock().unwrap_or_else(PoisonError::into_inner).secrets.extend(secrets(&typed));
     }
     let options_of_ours = shlex::split(&options).unwrap_or_default();
     let first = ["binlogsh".to_owned()].into_iter().chain(options_of_ours).chain([command.to_owned()]);
@@ -162,8 +160,12 @@ fn carry_out(context: &CommandContext, command: &str, rest: &str) -> Result<Next
     context.interrupt.clear();
     let ended: Result<u8, ScriptError> = match parsed {
         Err(instead) => {
-            context.output.page(&instead.text);
-            Ok(0)
+            if instead.was_asked_for() {
+                context.output.page(&instead.text);
+                return Ok(Next::Prompt);
+            }
+            context.output.remark(&instead.text);
+            return Ok(Next::Failed);
         }
         Ok(cli) => match cli.command {
             Some(Command::Run(args)) => run::main(context, args),
@@ -173,19 +175,21 @@ fn carry_out(context: &CommandContext, command: &str, rest: &str) -> Result<Next
     };
     context.interrupt.clear();
     match ended {
-        Ok(0) => {}
+        Ok(0) => return Ok(Next::Prompt),
         Ok(code) => context.output.remark(&format!("it ended with exit code {code}")),
         Err(error) => context.output.error(&typed_on(error, &options)),
     }
-    Ok(Next::Prompt)
+    Ok(Next::Failed)
 }
 
-/// The values of secret parameters that stand in a line although they must not.
-fn secrets(script: &str, words: &[String]) -> Vec<String> {
-    let Ok(source) = run::read(Path::new(script)) else { return Vec::new() };
-    let secret: Vec<String> =
-        run::params_of(&source).into_iter().filter(|param| param.is_secret()).map(|p| p.name).collect();
+/// The values of secret parameters that stand in a line although they must not. Which of its words is the script, nobody
+/// can tell when the line is refused.
+fn secrets(words: &[String]) -> Vec<String> {
+    let sources = words.iter().filter_map(|word| run::read(Path::new(word)).ok());
+    let params = sources.flat_map(|source| run::params_of(&source));
+    let secret: Vec<String> = params.filter(|param| param.is_secret()).map(|param| param.name).collect();
     let value = |word: &String| {
+        let word = word.strip_prefix("--param=").or_else(|| word.strip_prefix("-p")).unwrap_or(word);
         let (name, value) = word.split_once('=')?;
         secret.iter().any(|known| known == name).then(|| value.to_owned())
     };
@@ -244,7 +248,9 @@ fn profiles(context: &CommandContext) -> String {
 fn files(rest: &str) -> Vec<String> {
     let word = rest.split_whitespace().next_back().filter(|_| !rest.ends_with(char::is_whitespace)).unwrap_or_default();
     let (dir, _) = word.rsplit_once('/').map_or(("", word), |(dir, name)| (&word[..=dir.len()], name));
-    let Ok(entries) = std::fs::read_dir(if dir.is_empty() { "." } else { dir }) else { return Vec::new() };
+    let Ok(entries) = std::fs::read_dir(if dir.is_empty() { PathBuf::from(".") } else { path(dir) }) else {
+        return Vec::new();
+    };
     let name = |entry: std::fs::DirEntry| {
         let is_dir = entry.file_type().is_ok_and(|kind| kind.is_dir());
         let name = entry.file_name().into_string().ok().filter(|name| !name.starts_with('.'))?;

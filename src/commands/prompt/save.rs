@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::language::lexer::{Token, TokenKind, all_tokens};
 use crate::language::{Changes, function};
-use crate::shell::Entered;
+use crate::shell::{Entered, EntryEnd};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::ops::Range;
@@ -29,13 +29,18 @@ pub(super) fn chosen<'e>(entries: &'e [Entered], which: &str) -> Result<&'e [Ent
 }
 
 /// A script that does what `entries` did: a parameter for each of the `nodes` that occurs, a step around what changes
-/// something, a wait where a change goes on after its call. Commands of the prompt, what failed and what is secret are left out.
+/// something, a wait where a change goes on after its call. Commands of the prompt, what failed and what is secret are left
+/// out; of what changed something all the same, a comment tells.
 pub(super) fn script(entries: &[Entered], nodes: &[String]) -> String {
-    let is_code = |text: &str| !text.trim_start().starts_with(['.', '?']) && !text.trim_end().ends_with('?');
-    let code: Vec<&Entered> = entries.iter().filter(|entry| entry.is_done && is_code(&entry.text)).collect();
+    let is_kept = |entry: &&Entered| match entry.end {
+        EntryEnd::Failed => false,
+        EntryEnd::Command => reaches_further(&entry.text),
+        EntryEnd::Done | EntryEnd::Result => true,
+    };
+    let kept: Vec<&Entered> = entries.iter().filter(is_kept).collect();
     let mut params = BTreeMap::new();
     let mut body = Vec::new();
-    for (at, entry) in code.iter().enumerate() {
+    for (at, entry) in kept.iter().enumerate() {
         if entry.is_secret {
             body.push(
                 "// An entry with a secret is left out here: take it as param(\"name\", #{ type: \"secret\" })."
@@ -43,10 +48,14 @@ pub(super) fn script(entries: &[Entered], nodes: &[String]) -> String {
             );
             continue;
         }
+        if entry.end == EntryEnd::Command {
+            body.push(format!("// At the prompt `{}` came here, which is no part of this script.", entry.text.trim()));
+            continue;
+        }
         // What later entries call `it` is kept under that name, up to the next result.
-        let later = &code[at + 1..];
-        let until = later.iter().position(|later| later.has_result).map_or(later.len(), |next| next + 1);
-        let is_asked_for = entry.has_result && later[..until].iter().any(|later| uses_it(&later.text));
+        let later = &kept[at + 1..];
+        let until = later.iter().position(|later| later.end == EntryEnd::Result).map_or(later.len(), |next| next + 1);
+        let is_asked_for = entry.end == EntryEnd::Result && later[..until].iter().any(|later| uses_it(&later.text));
         let parts = statements(&waiting(&entry.text));
         let last = parts.iter().rposition(|part| !part.starts_with('/'));
         for (n, part) in parts.iter().enumerate() {
@@ -61,6 +70,12 @@ pub(super) fn script(entries: &[Entered], nodes: &[String]) -> String {
         text.push('\n');
     }
     format!("{text}{}\n", body.join("\n"))
+}
+
+/// Whether a command of the prompt did what a script would have to do as well.
+fn reaches_further(command: &str) -> bool {
+    let name = command.split_whitespace().next();
+    matches!(name, Some(".load" | ".run"))
 }
 
 /// Whether the last result is asked for by its name.
@@ -197,8 +212,12 @@ mod tests {
     use crate::language::Source;
 
     fn entered(text: &str) -> Entered {
-        let has_result = !text.ends_with(';') && !text.starts_with("let ");
-        Entered { text: text.to_owned(), is_done: true, has_result, is_secret: false }
+        let end = match text {
+            text if text == "help" || text.starts_with('.') || text.ends_with('?') => EntryEnd::Command,
+            text if text.ends_with(';') || text.starts_with("let ") => EntryEnd::Done,
+            _ => EntryEnd::Result,
+        };
+        Entered { text: text.to_owned(), end, is_secret: false }
     }
 
     fn saved(entries: &[Entered]) -> String {
@@ -225,6 +244,9 @@ mod tests {
                 "let options = #{ wait: \"1m\" };",
                 "it.len()",
                 "pause_drainer(\"drainer-0\", #{ wait: \"1m\" })",
+                "help",
+                ".run rolling_restart",
+                ".history",
                 "print(it.after);",
             ]
             .map(entered),
@@ -246,7 +268,7 @@ mod tests {
     #[test]
     fn neither_a_secret_nor_what_failed_is_saved() {
         let secret = Entered { is_secret: true, ..entered("let pw = \"hush\";") };
-        let failed = Entered { is_done: false, ..entered("nonsense(") };
+        let failed = Entered { end: EntryEnd::Failed, ..entered("nonsense(") };
         let text = saved(&[secret, failed, entered("pumps()")]);
         assert!(!text.contains("hush") && !text.contains("nonsense") && text.contains("pumps();"), "{text}");
         has_no_findings(&text);

@@ -60,6 +60,22 @@ pub fn tokens(text: &str) -> Vec<Token> {
     found
 }
 
+/// Where the bracket is opened that is closed at the `close`th of the words that `word` tells; the beginning where it is not.
+pub(crate) fn opening<'t>(word: impl Fn(usize) -> &'t str, close: usize) -> usize {
+    let mut depth = 0_usize;
+    for at in (0..=close).rev() {
+        match word(at) {
+            ")" | "]" | "}" => depth += 1,
+            "(" | "[" | "{" | "#{" => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth == 0 {
+            return at;
+        }
+    }
+    0
+}
+
 /// How deep expressions in texts in expressions are looked into.
 const DEPTH: usize = 8;
 

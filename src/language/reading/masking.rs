@@ -5,7 +5,7 @@
 //! than one too few. Nothing here needs a text to compile, since one that does not is kept and shown as well.
 
 use crate::language::functions;
-use crate::language::reading::lexer::{Token, TokenKind, deep_tokens, tokens};
+use crate::language::reading::lexer::{Token, TokenKind, deep_tokens, opening, tokens};
 use crate::language::reading::spot::{Lines, Spot};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -307,22 +307,6 @@ impl<'t> Stream<'t> {
         self.words.len()
     }
 
-    /// Where the bracket is opened that is closed at `at`; the beginning where it is not.
-    fn opening(&self, at: usize) -> usize {
-        let mut depth = 0_usize;
-        for at in (0..=at).rev() {
-            match self.word(at) {
-                ")" | "]" | "}" => depth += 1,
-                "(" | "[" | "{" | "#{" => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            if depth == 0 {
-                return at;
-            }
-        }
-        0
-    }
-
     fn inside(&self, open: usize) -> Range<usize> {
         open + 1..self.closing(open)
     }
@@ -357,7 +341,7 @@ impl<'t> Stream<'t> {
         loop {
             let Some(last) = begin.checked_sub(1) else { return begin..dot };
             begin = match self.word(last) {
-                ")" | "]" | "}" => self.opening(last),
+                ")" | "]" | "}" => opening(|at| self.word(at), last),
                 _ => last,
             };
             let is_chained = matches!(self.before(begin, 1), "." | ":")

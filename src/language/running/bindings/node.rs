@@ -5,8 +5,7 @@ use crate::language::convert::{NodeValue, to_dynamic};
 use crate::language::running::host::Host;
 use crate::language::types::{NODE, Property};
 use crate::nearest::did_you_mean;
-use crate::time::{Time, Zone};
-use crate::value::Value;
+use crate::value::{Value, node_field};
 use rhai::{Dynamic, Engine, ImmutableString};
 use std::rc::Rc;
 
@@ -15,14 +14,13 @@ pub(crate) fn register(engine: &mut Engine, host: &Rc<Host>) {
     engine.register_type_with_name::<NodeValue>("Node");
     for Property { name, .. } in NODE {
         let shapes = Rc::clone(host);
-        engine.register_get(name, move |node: &mut NodeValue| to_dynamic(property(node, name), &shapes.shapes));
+        let property = move |node: &mut NodeValue| node_field(node, name).unwrap_or(Value::Unit);
+        engine.register_get(name, move |node: &mut NodeValue| to_dynamic(property(node), &shapes.shapes));
     }
     let (get, set) = (Rc::clone(host), Rc::clone(host));
-    engine.register_indexer_get(move |node: &mut NodeValue, name: ImmutableString| {
-        match NODE.iter().any(|known| known.name == name) {
-            true => Ok(to_dynamic(property(node, &name), &get.shapes)),
-            false => Err(get.raise(unknown(&name))),
-        }
+    engine.register_indexer_get(move |node: &mut NodeValue, name: ImmutableString| match node_field(node, &name) {
+        Some(property) => Ok(to_dynamic(property, &get.shapes)),
+        None => Err(get.raise(unknown(&name))),
     });
     engine.register_indexer_set(move |node: &mut NodeValue, name: ImmutableString, _: Dynamic| {
         let error = match NODE.iter().any(|known| known.name == name) {
@@ -40,24 +38,20 @@ pub(crate) fn register(engine: &mut Engine, host: &Rc<Host>) {
     });
 }
 
-fn property(node: &NodeValue, name: &str) -> Value {
-    let record = &node.record;
-    match name {
-        "id" => record.node.id.as_str().into(),
-        "kind" => record.node.kind.name().into(),
-        "state" => record.state.name().into(),
-        "address" => record.node.address.as_str().into(),
-        "max_commit_ts" => record.max_commit_ts.into(),
-        "updated" => Time::of_tso(record.update_ts, Zone::Utc).into(),
-        "heartbeat_age" => node.heartbeat_age.into(),
-        "lag" => node.lag.into(),
-        _ => node.odd.clone().into(),
-    }
-}
-
 fn unknown(name: &str) -> Error {
     let known = NODE.iter().map(|known| known.name);
     let hint = did_you_mean(name, known.clone())
         .unwrap_or_else(|| format!("a Node has {}", known.collect::<Vec<_>>().join(", ")));
     Error::invalid(format!("a Node has no property `{name}`")).hint(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::NODE_FIELDS;
+
+    #[test]
+    fn what_is_documented_is_what_there_is() {
+        assert_eq!(NODE.iter().map(|known| known.name).collect::<Vec<_>>(), NODE_FIELDS);
+    }
 }

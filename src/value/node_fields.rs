@@ -1,30 +1,15 @@
 //! A node's documented properties, in the order in which every format shows them.
 
+use super::{Fields, Value};
 use crate::node::Node;
 use crate::time::{Time, Zone};
-use crate::tso::Tso;
-use crate::value::{Fields, Value};
 
 /// The names of the properties, as scripts use them.
-pub(super) const NODE_FIELDS: [&str; 9] =
+pub const NODE_FIELDS: [&str; 9] =
     ["id", "kind", "state", "address", "max_commit_ts", "updated", "heartbeat_age", "lag", "odd"];
 
-/// The property `name` of a node where it is text that stands there already; nothing odd is text without a letter.
-pub(super) fn node_text<'a>(node: &'a Node, name: &str) -> Option<&'a str> {
-    let record = &node.record;
-    match name {
-        "id" => Some(&record.node.id),
-        "kind" => Some(record.node.kind.name()),
-        "state" => Some(record.state.name()),
-        "address" => Some(&record.node.address),
-        "odd" if node.odd.is_empty() => Some(""),
-        "lag" if record.max_commit_ts == Tso::default() => Some("nothing yet"),
-        _ => None,
-    }
-}
-
 /// The property `name` of a node, if it has one of this name.
-pub(super) fn node_field(node: &Node, name: &str) -> Option<Value> {
+pub fn node_field(node: &Node, name: &str) -> Option<Value> {
     let record = &node.record;
     Some(match name {
         "id" => record.node.id.as_str().into(),
