@@ -41,7 +41,7 @@ fn outside_of_a_step_there_is_no_all() {
     let mut pty = at_a_terminal(&shell);
     pty.exp_string("[y/N/d/q/?]").unwrap();
     pty.send_line("a").unwrap();
-    pty.exp_string("please answer [y/N/d/q/?]").unwrap();
+    pty.exp_string("please answer y or n, or q to quit [y/N/d/q/?]").unwrap();
     pty.send_line("n").unwrap();
     pty.exp_string("you said no").unwrap();
 }

@@ -8,7 +8,7 @@ use crate::secret::Secret;
 use crate::text::on_lines;
 use crate::world::{Choice, Console, Question, Wanted};
 
-/// How often a question is asked again when the answer is neither yes nor no.
+/// After how many answers that are none it is a no.
 const PATIENCE: usize = 5;
 
 /// Whoever sits at the terminal, if there is one.
@@ -35,45 +35,61 @@ impl Operator {
     }
 
     /// Asks until there is an answer. Nothing that was typed before the question counts.
-    fn reply(&self, text: &str, choices: &str, takes_all: bool, details: &str) -> Result<Reply> {
-        somebody_is_there(text)?;
-        self.forget_typed();
-        let asked = format!("{} [{choices}] ", on_lines(text));
-        self.output.ask(&asked);
-        for _ in 0..PATIENCE {
-            let line = self.line(&asked);
-            if !matches!(line, Ok(Line::Text(_))) {
-                // The cursor still stands behind the question.
-                self.output.ask("\n");
-            }
-            let reply = match line.map_err(not_done)? {
-                Line::End | Line::Resumed => return Err(Error::refused("the input ended at a question")),
-                Line::Text(line) => reply(&line),
-            };
-            match reply {
+    fn reply(&self, asked: &OpenQuestion<'_>) -> Result<Reply> {
+        let OpenQuestion { choices, details, .. } = asked;
+        let takes_all = asked.takes_all;
+        let mut line = self.answer(&format!("{} [{choices}] ", on_lines(asked.text)), asked.text)?;
+        let mut unclear = 0;
+        loop {
+            let again = match reply(&line) {
                 Reply::Quit => return Err(Error::interrupted(None, "you quit at a question")),
-                Reply::Keys => self.output.ask(&format!("{}[{choices}] ", keys(takes_all, !details.is_empty()))),
+                Reply::Keys => format!("{}[{choices}] ", asked.keys()),
                 Reply::Details if !details.is_empty() => {
-                    let indented = on_lines(details).replace('\n', "\n    ");
-                    self.output.ask(&format!("    {indented}\n[{choices}] "));
+                    format!("    {}\n[{choices}] ", on_lines(details).replace('\n', "\n    "))
                 }
-                Reply::Details | Reply::Other => self.output.ask(&format!(
-                    "please answer y{} or n, or q to quit [{choices}] ",
-                    if takes_all { ", a" } else { "" }
-                )),
-                Reply::All if !takes_all => self.output.ask(&format!("please answer [{choices}] ")),
+                Reply::All if takes_all => return Ok(Reply::All),
+                Reply::Details | Reply::Other | Reply::All => {
+                    unclear += 1;
+                    if unclear == PATIENCE {
+                        self.output.remark("no clear answer counts as no");
+                        return Ok(Reply::No);
+                    }
+                    let all = if takes_all { ", a" } else { "" };
+                    format!("please answer y{all} or n, or q to quit [{choices}] ")
+                }
                 clear => return Ok(clear),
-            }
+            };
+            self.output.ask(&again);
+            line = self.line(&again)?;
         }
-        Ok(Reply::No)
     }
 
-    /// A line of the operator's. Whoever comes back (Ctrl-Z and `fg`) sees again what was asked.
-    fn line(&self, asked: &str) -> Result<Line> {
+    /// Asks, and reads what is answered.
+    fn answer(&self, shown: &str, about: &str) -> Result<String> {
+        somebody_is_there(about)?;
+        self.forget_typed();
+        self.output.ask(shown);
+        self.line(shown)
+    }
+
+    /// A line of the operator's.
+    fn line(&self, asked: &str) -> Result<String> {
+        let line = self.typed(keyboard::Echo::Shown, asked);
+        if !matches!(line, Ok(Some(_))) {
+            // The cursor still stands behind the question.
+            self.output.ask("\n");
+        }
+        line.map_err(not_done)?.ok_or_else(|| Error::refused("the input ended at a question"))
+    }
+
+    /// What is typed, if the input has not ended. Whoever comes back (Ctrl-Z and `fg`) sees again what was asked.
+    fn typed(&self, echo: keyboard::Echo, asked: &str) -> Result<Option<String>> {
         loop {
-            match keyboard::read_line(&self.interrupt, keyboard::Echo::Shown) {
-                Ok(Line::Resumed) => self.output.ask(&format!("\n{asked}")),
-                line => return line,
+            match keyboard::read_line(&self.interrupt, echo)? {
+                Line::Resumed if asked.is_empty() => {}
+                Line::Resumed => self.output.ask(&format!("\n{asked}")),
+                Line::Text(text) => return Ok(Some(text)),
+                Line::End => return Ok(None),
             }
         }
     }
@@ -86,22 +102,12 @@ impl Operator {
     }
 
     /// Asks for one word, once; anything else is a no.
-    fn typed(&self, text: &str, word: &str) -> Result<Choice> {
-        somebody_is_there(text)?;
-        self.forget_typed();
-        let asked = format!("{} ", on_lines(text));
-        self.output.ask(&asked);
-        let line = self.line(&asked);
-        if !matches!(line, Ok(Line::Text(_))) {
-            self.output.ask("\n");
-        }
-        match line.map_err(not_done)? {
-            Line::End | Line::Resumed => Err(Error::refused("the input ended at a question")),
-            Line::Text(line) if line.trim() == word => Ok(Choice::Yes),
-            Line::Text(line) if matches!(reply(&line), Reply::Quit) => {
-                Err(Error::interrupted(None, "you quit at a question"))
-            }
-            Line::Text(_) => Ok(Choice::No),
+    fn word(&self, text: &str, word: &str) -> Result<Choice> {
+        let line = self.answer(&format!("{} ", on_lines(text)), text)?;
+        match reply(&line) {
+            _ if line.trim() == word => Ok(Choice::Yes),
+            Reply::Quit => Err(Error::interrupted(None, "you quit at a question")),
+            _ => Ok(Choice::No),
         }
     }
 }
@@ -114,11 +120,35 @@ fn not_done(error: Error) -> Error {
     }
 }
 
-/// What can be answered, for whoever asks.
-fn keys(takes_all: bool, has_details: bool) -> String {
-    let all = if takes_all { "  a  yes, and to everything else that this step asks\n" } else { "" };
-    let details = if has_details { "  d  shows what the guards look for, and how every node stands\n" } else { "" };
-    format!("  y  yes\n  n  no, as Enter alone\n{all}{details}  q  quit: what runs ends here (Ctrl-C does, too)\n")
+/// A question, and what can be answered.
+#[derive(Default)]
+struct OpenQuestion<'a> {
+    text: &'a str,
+    /// The answers in short.
+    choices: &'a str,
+    takes_all: bool,
+    /// What `d` shows; nothing if it is empty.
+    details: &'a str,
+    /// Whether Enter alone has it asked again. Otherwise it is a no.
+    enter_asks_again: bool,
+}
+
+impl OpenQuestion<'_> {
+    /// What can be answered, for whoever asks.
+    fn keys(&self) -> String {
+        let (enter, again) = match self.enter_asks_again {
+            true => ("", "  Enter alone has it asked again\n"),
+            false => (", as Enter alone", ""),
+        };
+        let all = if self.takes_all { "  a  yes, and to everything else that this step asks\n" } else { "" };
+        let details = match self.details.is_empty() {
+            true => "",
+            false => "  d  shows what the guards look for, and how every node stands\n",
+        };
+        format!(
+            "  y  yes\n  n  no{enter}\n{again}{all}{details}  q  quit: what runs ends here (Ctrl-C does, too)\n"
+        )
+    }
 }
 
 fn somebody_is_there(text: &str) -> Result<()> {
@@ -153,9 +183,16 @@ impl Console for Operator {
             Wanted::YesOrNo if question.details.is_empty() => "y/N/q",
             Wanted::YesOrNo => "y/N/d/q/?",
             Wanted::OrAll => "y/N/a(ll of this step)/d/q/?",
-            Wanted::Typed(word) => return self.typed(&question.text, word),
+            Wanted::Typed(word) => return self.word(&question.text, word),
         };
-        match self.reply(&question.text, choices, question.wanted == Wanted::OrAll, &question.details)? {
+        let asked = OpenQuestion {
+            text: &question.text,
+            choices,
+            takes_all: question.wanted == Wanted::OrAll,
+            details: &question.details,
+            enter_asks_again: false,
+        };
+        match self.reply(&asked)? {
             Reply::Yes => Ok(Choice::Yes),
             Reply::All => Ok(Choice::All),
             _ => Ok(Choice::No),
@@ -164,8 +201,14 @@ impl Console for Operator {
 
     fn manual(&mut self, text: &str) -> Result<()> {
         self.output.ask(&format!("To be done by hand:\n{}\n", on_lines(text)));
+        let asked = OpenQuestion {
+            text: "Is it done?",
+            choices: "y, or n to give up",
+            enter_asks_again: true,
+            ..OpenQuestion::default()
+        };
         loop {
-            match self.reply("Is it done?", "y, or n to give up", false, "")? {
+            match self.reply(&asked)? {
                 Reply::Yes => return Ok(()),
                 Reply::Empty => {}
                 _ => return Err(Error::refused(format!("you said that it is not done: {}", on_lines(text)))),
@@ -183,20 +226,13 @@ impl Console for Operator {
             keyboard::forget_typed();
             self.output.ask(&on_lines(prompt));
         }
-        let line = loop {
-            match keyboard::read_line(&self.interrupt, keyboard::Echo::Hidden) {
-                Ok(Line::Resumed) if hidden => self.output.ask(&format!("\n{}", on_lines(prompt))),
-                Ok(Line::Resumed) => {}
-                line => break line,
-            }
-        };
+        let line = self.typed(keyboard::Echo::Hidden, &if hidden { on_lines(prompt) } else { "".into() });
         if hidden {
             self.output.ask("\n");
         }
-        match line? {
-            Line::Text(text) => Ok(Secret::Plain(text)),
-            Line::End | Line::Resumed => Err(Error::local("there is no secret to read: the input has ended")
-                .hint("type it at a terminal, or pipe it in as one line")),
-        }
+        line?.map(Secret::Plain).ok_or_else(|| {
+            Error::local("there is no secret to read: the input has ended")
+                .hint("type it at a terminal, or pipe it in as one line")
+        })
     }
 }

@@ -276,9 +276,12 @@ impl Output {
         }
     }
 
-    /// Text on standard error, as it is; for questions.
+    /// A question, on standard error, in lines that fit there; blanks at its end stay.
     fn ask(&self, text: &str) {
-        self.screen().terminal.err(text);
+        let mut screen = self.screen();
+        let (lines, blanks) = text.split_at(text.trim_end().len());
+        let text = wrapping::page(lines, screen.terminal.streams().err_width()) + blanks;
+        screen.terminal.err(&text);
     }
 }
 

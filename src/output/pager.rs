@@ -3,8 +3,9 @@
 
 use super::screen;
 use crate::interrupt::Interrupt;
+use rustix::process::{Pid, Signal, kill_process};
 use std::io::{IsTerminal, Write, stdin, stdout};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 /// How often it is looked whether the pager has ended.
@@ -26,17 +27,25 @@ pub(super) fn shown(text: &str, interrupt: &Interrupt) -> bool {
     let pager = std::env::var("PAGER").ok().filter(|pager| !pager.is_empty()).unwrap_or_else(|| USUAL.to_owned());
     // It is a command line, such as `less -R`.
     let Ok(mut child) = Command::new("sh").arg("-c").arg(&pager).stdin(Stdio::piped()).spawn() else { return false };
-    if let Some(mut input) = child.stdin.take() {
-        // Whoever has seen enough closes it: no fault.
-        drop(input.write_all(text.as_bytes()));
-    }
-    loop {
-        match child.try_wait() {
-            // A shell that has no such pager says so with 127: then the text is still to be shown.
-            Ok(Some(status)) => return status.code() != Some(127),
-            Ok(None) if interrupt.pending().is_some_and(|signal| signal != SIGINT) => drop(child.kill()),
-            Ok(None) => std::thread::sleep(LOOK),
-            Err(_) => return true,
+    let input = child.stdin.take();
+    std::thread::scope(|scope| {
+        // A pager takes a screen at a time: a signal is not to wait until all is taken. Whoever has seen enough closes it.
+        scope.spawn(move || input.map(|mut input| input.write_all(text.as_bytes())));
+        loop {
+            match child.try_wait() {
+                // A shell that has no such pager says so with 127: then the text is still to be shown.
+                Ok(Some(status)) => return status.code() != Some(127),
+                Ok(None) if interrupt.pending().is_some_and(|signal| signal != SIGINT) => end(&child),
+                Ok(None) => {}
+                Err(_) => end(&child),
+            }
+            std::thread::sleep(LOOK);
         }
-    }
+    })
+}
+
+/// Asks the pager to end, so that it leaves the terminal as it found it. A shell gives its place to a single command.
+fn end(pager: &Child) {
+    // Whoever has gone needs no signal.
+    let _ = kill_process(Pid::from_child(pager), Signal::TERM);
 }

@@ -55,6 +55,11 @@ impl Streams {
     pub(super) fn width(&self) -> Option<u16> {
         self.out_is_terminal.then(|| columns_of(io::stdout())).flatten().or(self.columns)
     }
+
+    /// How many columns questions have.
+    pub(super) fn err_width(&self) -> Option<u16> {
+        self.err_is_terminal.then(|| columns_of(io::stderr())).flatten()
+    }
 }
 
 /// The columns of a terminal; `None` if it is none or does not know.
