@@ -240,6 +240,42 @@ fn an_entry_can_be_edited_in_an_editor() {
 }
 
 #[test]
+fn an_editor_that_fails_costs_nothing() {
+    let mut screen = Screen::open(Shell::sandbox("default").env("EDITOR", "false"), 80, 24);
+    screen.ends("sandbox>").keys("7 + 7").keys(key::EDIT).shows("the editor `false` failed");
+    screen.ends("sandbox> 7 + 7").keys("\r").shows("\n14\n");
+}
+
+#[test]
+fn a_run_takes_no_options_that_hold_for_the_whole_prompt() {
+    let mut screen = Screen::open(Shell::sandbox("default").file("stop.rhai", "pause_pump(\"pump-1\");\n"), 120, 30);
+    for option in ["--read-only", "--yes", "--sandbox", "--pd-urls http://127.0.0.1:1", "-o json"] {
+        screen.ends("sandbox>").keys(&format!(".run stop.rhai {option}\r"));
+        screen.shows(&format!("type `binlogsh run stop.rhai {option}`")).ends("sandbox>").keys("\x0c");
+        screen.until(|text| text == "sandbox>");
+    }
+    screen.keys("pump(\"pump-1\").state\r").shows("\nonline\n");
+    // What is the command's own is taken.
+    screen.keys(".rehearse ~/stop.rhai --futures 3\r").shows("3 futures");
+}
+
+#[test]
+fn only_an_unclear_answer_is_a_no_after_some_tries() {
+    let mut screen = Screen::open(Shell::sandbox("default"), 120, 60);
+    screen.ends("sandbox>").keys("pause_drainer(\"drainer-0\")\r");
+    for looked in 1..=6 {
+        screen.until(|text| text.trim_end().ends_with("/q/?]"));
+        screen.keys("d\r").until(|text| text.matches("it refuses when").count() == looked);
+    }
+    // What is wider than the terminal goes on in the next row at a word.
+    screen.shows("or be\n      released without one of them\n");
+    for unclear in 1..5 {
+        screen.keys("what\r").until(|text| text.matches("or q to quit [y/N/d/q/?]").count() == unclear);
+    }
+    screen.keys("what\r").shows("no clear answer counts as no").shows("you said no").ends("sandbox>");
+}
+
+#[test]
 fn what_was_tried_is_saved_as_a_script_that_is_checked_rehearsed_and_run() {
     let mut screen = Screen::sandbox("default");
     screen.keys("pause_pump(\"pump-1\", #{ wait: \"1m\" })\r").shows("[y/N/d/q/?]").keys("y\r").ends("sandbox>");
@@ -390,8 +426,11 @@ fn neither_a_secret_nor_what_failed_is_saved_or_listed_as_done() {
     screen.keys("pumps().len()\r").shows("\n3\n").ends("sandbox>").keys("encrypt(word);\r").ends("sandbox>");
     screen.keys("1 + 1\r").shows("\n2\n").ends("sandbox>").keys("\x0c").until(|text| text == "sandbox>");
     screen.keys(".history\r").shows("   2! nonsense(1)").ends("sandbox>").until(|text| !text.contains("hush"));
+    // Nor what begins with a space.
+    screen.keys(" let quiet = 5;\r").ends("sandbox>").keys(".history quiet\r").shows("history quiet\n\nsandbox>");
     screen.keys(".save done.rhai\r").shows("done.rhai is written").ends("sandbox>");
     let saved = std::fs::read_to_string(screen.shell.dir().join("done.rhai")).unwrap();
+    assert!(!saved.contains("quiet"), "{saved}");
     assert!(!saved.contains("hush") && !saved.contains("nonsense") && saved.contains("pumps().len();"), "{saved}");
 }
 

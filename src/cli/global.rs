@@ -9,7 +9,7 @@ use clap::{Arg, CommandFactory, Parser, ValueEnum};
 use std::path::PathBuf;
 
 /// What every command understands, before or after its name; listed behind its own.
-#[derive(Clone, Debug, Default, clap::Args)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
 #[command(next_display_order = 100)]
 pub struct Global {
     /// Where PD listens: URLs with commas [default: http://127.0.0.1:2379]

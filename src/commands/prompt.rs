@@ -105,6 +105,9 @@ impl PromptHost for Prompt {
 
     fn prompt(&mut self) -> PromptLine {
         self.background.look();
+        if let Some(remark) = self.background.take_remark() {
+            self.context.output.remark(&remark);
+        }
         let mut states = Vec::new();
         if self.context.global.read_only {
             states.push("read-only".to_owned());

@@ -21,12 +21,15 @@ pub const TIMESTAMPS: &str = "BINLOGSH_TIMESTAMPS";
 /// After how many steps a script has run away.
 pub const MAX_OPERATIONS: &str = "BINLOGSH_MAX_OPERATIONS";
 
+/// Those that say which cluster it is, whatever a profile says.
+const CLUSTER: [&str; 4] = ["BINLOGSH_PD_URLS", "BINLOGSH_CA", "BINLOGSH_CERT", "BINLOGSH_KEY"];
+
 /// All of them.
 const ALL: [&str; 12] = [
-    "BINLOGSH_PD_URLS",
-    "BINLOGSH_CA",
-    "BINLOGSH_CERT",
-    "BINLOGSH_KEY",
+    CLUSTER[0],
+    CLUSTER[1],
+    CLUSTER[2],
+    CLUSTER[3],
     "BINLOGSH_PROFILE",
     "BINLOGSH_CONFIG",
     "BINLOGSH_TIMEOUT",
@@ -81,6 +84,18 @@ impl Variables {
         self.0.get(name).cloned()
     }
 
+    /// Refuses the variables that say which cluster it is, where somebody wants that of `profile`.
+    ///
+    /// # Errors
+    /// `invalid`, naming the first one.
+    pub fn leave_the_cluster_to(&self, profile: &str) -> Result<()> {
+        match CLUSTER.into_iter().find(|name| self.0.contains_key(*name)) {
+            Some(name) => Err(Error::invalid(format!("{name} is set, and stands before what the profile `{profile}` says"))
+                .hint(format!("leave, and begin with `env -u {} binlogsh --profile {profile}`", CLUSTER.join(" -u ")))),
+            None => Ok(()),
+        }
+    }
+
     /// Refuses a variable that would be passed over in silence by `whom`.
     ///
     /// # Errors
@@ -108,6 +123,13 @@ mod tests {
         let error = read(&[("HOME", "/root"), ("BINLOGSH_PD_URL", "http://a:1")]).unwrap_err();
         assert!(error.message.contains("BINLOGSH_PD_URL"), "{error}");
         assert_eq!(error.hint.as_deref(), Some("did you mean `BINLOGSH_PD_URLS`?"));
+    }
+
+    #[test]
+    fn no_profile_is_gone_to_where_a_variable_names_another_cluster() {
+        let error = read(&[("BINLOGSH_CA", "ca.pem")]).unwrap().leave_the_cluster_to("staging").unwrap_err();
+        assert_eq!(error.message, "BINLOGSH_CA is set, and stands before what the profile `staging` says");
+        assert_eq!(read(&[("BINLOGSH_OUTPUT", "json")]).unwrap().leave_the_cluster_to("staging"), Ok(()));
     }
 
     #[test]

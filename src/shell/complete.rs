@@ -190,7 +190,7 @@ fn dot_command(before: &str, blanks: usize, commands: &[DotCommand]) -> (usize, 
     let Some((name, _)) = typed.split_once(char::is_whitespace) else {
         return (blanks, beginning_with(typed, commands.iter().map(|command| Candidate::plain(command.name))));
     };
-    let start = before.rfind(char::is_whitespace).map_or(before.len(), |at| at + 1);
+    let start = before.trim_end_matches(|letter: char| !letter.is_whitespace()).len();
     let takes =
         commands.iter().find(|command| command.name == name).map(|command| (command.completes)(&typed[name.len()..]));
     (start, beginning_with(&before[start..], takes.unwrap_or_default().iter().map(|word| Candidate::plain(word))))
@@ -559,6 +559,8 @@ mod tests {
     fn a_dot_command_has_what_it_takes() {
         assert_eq!(complete(".ou").1, [".output"]);
         assert_eq!(complete(".output js"), (8, vec!["json".into()]));
+        // Whatever blank somebody typed.
+        assert_eq!(complete(".output\u{3000}js"), (10, vec!["json".into()]));
     }
 
     #[test]

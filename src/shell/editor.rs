@@ -3,7 +3,7 @@
 use super::helper::Prompter;
 use super::history::{HistoryFile, MOST};
 use super::prompt_line::PromptLine;
-use super::stop::Stop;
+use super::stop::Listening;
 use super::typing::{Left, Typing, bindings};
 use super::{DotCommand, Input, LineSource, PromptHost};
 use crate::error::{Error, Result};
@@ -18,8 +18,8 @@ use std::process::Command;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// Has the prompt drawn again, below a remark if there is one.
-pub type Redraw = Box<dyn FnMut(&str) + Send>;
+/// Has the prompt drawn again, below a remark if there is one; false if no prompt is there just now, and nothing was drawn.
+pub type Redraw = Box<dyn FnMut(&str) -> bool + Send>;
 
 /// Entries typed at the terminal, of one line or several. The history is written entry by entry, so it survives whatever
 /// ends the program.
@@ -31,7 +31,7 @@ pub struct Editor {
     /// How many entries the file has.
     kept: usize,
     typing: Arc<Typing>,
-    stop: Arc<Stop>,
+    stop: Listening,
 }
 
 impl Editor {
@@ -58,7 +58,7 @@ impl Editor {
             // What draws an entry draws it without colours as well.
             .color_mode(ColorMode::Forced)
             .build();
-        let stop = Stop::listen()?;
+        let stop = Listening::begin()?;
         let mut editor = rustyline::Editor::with_config(config).map_err(unusable)?;
         editor.set_helper(Some(Prompter::new(host, commands, colors)));
         let typing = Arc::<Typing>::default();
@@ -72,10 +72,14 @@ impl Editor {
     /// What lets another thread have the prompt drawn again while somebody types; `None` where there is no terminal to do it.
     pub fn redrawing(&mut self) -> Option<Redraw> {
         let mut printer = self.editor.create_external_printer().ok()?;
+        let stop = self.stop.stop();
         Some(Box::new(move |remark| {
+            if !stop.is_reading() {
+                return false;
+            }
             // Without a remark the cursor goes up a row, and the line feed that the editor writes brings it back.
             let text = if remark.is_empty() { "\x1b[A\n".to_owned() } else { format!("{remark}\n") };
-            drop(printer.print(text));
+            printer.print(text).is_ok()
         }))
     }
 
@@ -109,16 +113,15 @@ impl LineSource for Editor {
         if let Some(helper) = self.editor.helper() {
             *helper.prompt.borrow_mut() = prompt.clone();
         }
-        let mut initial = initial.to_owned();
         loop {
             if let Some(signal) = self.stop.begin_reading() {
                 return Ok(Input::Stopped(signal));
             }
-            let read = self.editor.readline_with_initial(&prompt.text(), (&initial, ""));
+            let read = self.editor.readline_with_initial(&prompt.text(), (initial, ""));
             self.stop.end_reading();
             match (read, self.typing.take_left()) {
                 (Ok(line), _) => return Ok(Input::Line(line)),
-                (Err(ReadlineError::Interrupted), Some(Left::ToEditor(text))) => initial = edited(&text)?,
+                (Err(ReadlineError::Interrupted), Some(Left::ToEditor(text))) => return Ok(Input::ToEditor(text)),
                 (Err(ReadlineError::Interrupted), Some(Left::Cancelled(text))) => {
                     if !text.trim().is_empty() {
                         self.remember(&text)?;
@@ -136,16 +139,20 @@ impl LineSource for Editor {
     }
 
     fn keep(&mut self, text: &str) -> Result<()> {
-        if text.starts_with(' ') {
-            return Ok(());
-        }
         self.remember(text)?;
         self.history.as_mut().map_or(Ok(()), |history| history.add(text))
     }
 
     fn forget(&mut self, is_out: &dyn Fn(&str) -> bool) -> Result<usize> {
         self.cancelled.retain(|(_, entry)| !is_out(entry));
-        self.history.as_mut().map_or(Ok(0), |history| history.take_out(is_out))
+        let all: Vec<String> = self.editor.history().iter().cloned().collect();
+        let (out, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|entry| is_out(entry));
+        self.editor.clear_history().map_err(unusable)?;
+        for entry in &others {
+            self.editor.add_history_entry(entry).map_err(unusable)?;
+        }
+        self.typing.know(others.into_iter());
+        self.history.as_mut().map_or(Ok(out.len()), |history| history.take_out(is_out))
     }
 
     fn forget_last(&mut self) -> Result<Option<String>> {
@@ -170,7 +177,7 @@ fn edited(text: &str) -> Result<String> {
     command.arg("-c").arg(format!("{} \"$1\"", editor.to_string_lossy())).arg("sh").arg(file.path());
     let failed = |why: String| {
         Error::local(format!("the editor `{}` {why}", editor.to_string_lossy()))
-            .hint("name another one with the variables VISUAL or EDITOR; the entry is as it was, see Up")
+            .hint("name another one with the variables VISUAL or EDITOR; the entry is as it was")
     };
     let status = command.status().map_err(|fault| failed(format!("cannot be started: {fault}")))?;
     if !status.success() {

@@ -96,8 +96,9 @@ pub struct Entered {
     pub text: String,
     /// What became of it.
     pub end: EntryEnd,
-    /// Whether it holds a secret, as far as that is known by now.
-    pub is_secret: bool,
+    /// Whether it is neither listed nor saved: it holds a secret, as far as that is known by now, or begins with a space, or
+    /// was taken out.
+    pub is_private: bool,
 }
 
 /// What a dot command does with the text behind its name, and the entries of this prompt.
@@ -129,12 +130,15 @@ impl DotCommand {
     }
 }
 
+/// What takes an entry out again.
+const REDACT: &str = ".redact";
+
 /// The commands that the prompt itself carries out.
 const OWN: [(&str, &str, &str); 6] = [
     (".help", "[COMMAND]", "this list, or more about one of them"),
     (".edit", "", "the last entry in $VISUAL or $EDITOR; Ctrl-X Ctrl-E does so with what is being typed"),
     (".history", "[TEXT]", "the entries of this prompt with their numbers, those with the text"),
-    (".redact", "", "takes the last entry out of the history"),
+    (REDACT, "", "takes the last entry of this prompt out of the history; at its beginning the newest of all"),
     (".exit", "", "leave, as Ctrl-D does"),
     (".quit", "", "leave"),
 ];
@@ -147,7 +151,7 @@ pub trait LineSource {
     /// `local` when the terminal cannot be read.
     fn read(&mut self, prompt: &PromptLine, initial: &str) -> Result<Input>;
 
-    /// Keeps an entry in the history, durably; not one that begins with a space.
+    /// Keeps an entry in the history, durably where that can be done; the keys find it in any case.
     ///
     /// # Errors
     /// `local` when it cannot be written.
@@ -179,6 +183,8 @@ pub enum Input {
     Line(String),
     /// Ctrl-C, or Ctrl-D in an entry that goes on: they changed their mind.
     Cancelled,
+    /// They want what they have typed in an editor.
+    ToEditor(String),
     /// Ctrl-D: they leave.
     End,
     /// The process was told to stop by this signal.
@@ -189,7 +195,8 @@ pub enum Input {
 pub struct Shell {
     commands: Rc<RefCell<Vec<DotCommand>>>,
     output: Output,
-    keeps_history: bool,
+    /// Whether it was said that the history cannot be written.
+    has_warned: bool,
     /// The entries of this prompt: what is secret in one is known by all of them.
     entries: Vec<Entered>,
 }
@@ -198,7 +205,7 @@ impl Shell {
     /// A prompt with these commands beside its own.
     pub fn new(commands: Vec<DotCommand>, output: Output) -> Self {
         let all = commands.into_iter().chain(OWN.map(DotCommand::own)).collect();
-        Self { commands: Rc::new(RefCell::new(all)), output, keeps_history: true, entries: Vec::new() }
+        Self { commands: Rc::new(RefCell::new(all)), output, has_warned: false, entries: Vec::new() }
     }
 
     /// All dot commands, for completion.
@@ -217,6 +224,15 @@ impl Shell {
             let text = match lines.read(&prompt, &std::mem::take(&mut initial))? {
                 Input::Line(text) => text,
                 Input::Cancelled => continue,
+                Input::ToEditor(text) => {
+                    // Whatever becomes of the editor, what was typed is still there.
+                    let edited = lines.edit(&text).map(Next::Type);
+                    initial = match self.shown(edited) {
+                        Next::Type(edited) => edited,
+                        _ => text,
+                    };
+                    continue;
+                }
                 Input::End => return Ok(0),
                 Input::Stopped(signal) => {
                     return Ok(Error::interrupted(Some(signal), "stopped at the prompt").exit_code());
@@ -239,7 +255,8 @@ impl Shell {
                 Next::Done => EntryEnd::Done,
                 Next::Result => EntryEnd::Result,
             };
-            self.keep(lines, host, Entered { text, end, is_secret: false });
+            let is_private = text.starts_with(' ');
+            self.keep(lines, host, Entered { text, end, is_private });
             match next {
                 Next::Prompt | Next::Done | Next::Result | Next::Failed | Next::Enter(_) => {}
                 Next::Type(text) => initial = text,
@@ -263,7 +280,7 @@ impl Shell {
         }
     }
 
-    /// Keeps an entry in the history once it was evaluated, unless it holds a secret; what cannot be kept is told once.
+    /// Keeps an entry in the history once it was evaluated, unless it is private; that none can be kept is told once.
     fn keep(&mut self, lines: &mut dyn LineSource, host: &Rc<RefCell<dyn PromptHost>>, entered: Entered) {
         let mut used = host.borrow_mut().secrets();
         // What is shorter stands in too many entries by chance.
@@ -276,8 +293,8 @@ impl Shell {
         // What an earlier entry set is a secret, as it proves only now.
         let mut earlier = Vec::new();
         for entry in &mut self.entries {
-            if !entry.is_secret && is_secret(&entry.text) {
-                entry.is_secret = true;
+            if !entry.is_private && is_secret(&entry.text) {
+                entry.is_private = true;
                 earlier.push(entry.text.clone());
             }
         }
@@ -292,14 +309,15 @@ impl Shell {
                 }
             }
         }
-        if now.text.trim() == ".redact" || !self.keeps_history {
+        if now.text.trim() == REDACT || now.text.starts_with(' ') {
             return;
         }
-        if now.is_secret {
+        if now.is_private {
             self.output.remark("this line is not kept in the history: it holds a secret; encrypt() asks for the text");
-        } else if let Err(error) = lines.keep(&now.text) {
-            self.keeps_history = false;
-            self.output.warning(&format!("the history is not kept: {error}"));
+        } else if let Err(error) = lines.keep(&now.text)
+            && !std::mem::replace(&mut self.has_warned, true)
+        {
+            self.output.warning(&format!("the history is kept for this prompt only: {error}"));
         }
     }
 
@@ -307,12 +325,15 @@ impl Shell {
         let outcome = match name {
             ".exit" | ".quit" => Ok(Next::Leave(0)),
             ".help" => self.help(rest).map(|page| self.output.page(&page)).map(|()| Next::Prompt),
-            ".edit" => lines.edit(self.entries.last().map_or("", |entry| entry.text.as_str())).map(Next::Type),
+            ".edit" => {
+                let last = self.entries.iter().rfind(|entry| entry.end != EntryEnd::Command);
+                lines.edit(last.map_or("", |entry| entry.text.as_str())).map(Next::Type)
+            }
             ".history" => {
                 self.output.page(&self.numbered(rest));
                 Ok(Next::Prompt)
             }
-            ".redact" => self.redact(lines),
+            REDACT => self.redact(lines),
             _ => self.handed_on(name, rest),
         };
         self.shown(outcome)
@@ -336,10 +357,15 @@ impl Shell {
     }
 
     fn redact(&mut self, lines: &mut dyn LineSource) -> Result<Next> {
-        let Some(gone) = lines.forget_last()? else {
-            return Err(Error::not_found("the history has no entry to take out"));
+        // The newest entry of the file may be another prompt's.
+        let own = self.entries.iter().rfind(|entry| !entry.is_private && entry.text.trim() != REDACT);
+        let gone = match own.map(|entry| entry.text.clone()) {
+            Some(own) => lines.forget(&|entry| entry == own).map(|_| Some(own))?,
+            None => lines.forget_last()?,
         };
-        self.entries.retain(|entry| entry.text != gone);
+        let Some(gone) = gone else { return Err(Error::not_found("the history has no entry to take out")) };
+        // The others keep their numbers.
+        self.entries.iter_mut().filter(|entry| entry.text == gone).for_each(|entry| entry.is_private = true);
         let first = gone.lines().next().unwrap_or_default();
         let shown: String = first.chars().take(3).collect();
         self.output.remark(&format!("an entry is taken out of the history (it began with `{shown}`)"));
@@ -348,7 +374,7 @@ impl Shell {
 
     /// The entries of this prompt that have `part` in them, with their numbers; `!` behind one that failed.
     fn numbered(&self, part: &str) -> String {
-        let all = self.entries.iter().enumerate().filter(|(_, entry)| !entry.is_secret && entry.text.contains(part));
+        let all = self.entries.iter().enumerate().filter(|(_, entry)| !entry.is_private && entry.text.contains(part));
         let lines = all.map(|(at, entry)| {
             let mark = if entry.end == EntryEnd::Failed { '!' } else { ' ' };
             format!("{:>4}{mark} {}", at + 1, entry.text.replace('\n', "\n      "))

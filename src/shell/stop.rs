@@ -4,9 +4,55 @@
 use crate::error::{Error, Result};
 use crate::output::TerminalState;
 use signal_hook::consts::{SIGHUP, SIGTERM};
-use signal_hook::iterator::Signals;
+use signal_hook::iterator::{Handle, Signals};
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+
+/// The thread that hears of signals, as long as this lives.
+pub(super) struct Listening {
+    stop: Arc<Stop>,
+    signals: Handle,
+}
+
+impl Listening {
+    /// Listens from now on. The terminal must not be in the hands of an editor yet.
+    ///
+    /// # Errors
+    /// `local` when the system does not let us.
+    pub(super) fn begin() -> Result<Self> {
+        let refused = |fault: std::io::Error| Error::local("cannot listen to signals").source(fault);
+        let mut signals = Signals::new([SIGTERM, SIGHUP]).map_err(refused)?;
+        let stop = Arc::new(Stop {
+            is_reading: AtomicBool::new(false),
+            signal: AtomicI32::new(0),
+            terminal: TerminalState::now(),
+        });
+        let listening = Self { stop: Arc::clone(&stop), signals: signals.handle() };
+        let listen = move || signals.forever().for_each(|signal| stop.heard(signal));
+        std::thread::Builder::new().name("prompt-signals".into()).spawn(listen).map_err(refused)?;
+        Ok(listening)
+    }
+
+    /// What it knows, for other threads.
+    pub(super) fn stop(&self) -> Arc<Stop> {
+        Arc::clone(&self.stop)
+    }
+}
+
+impl Deref for Listening {
+    type Target = Stop;
+
+    fn deref(&self) -> &Stop {
+        &self.stop
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.signals.close();
+    }
+}
 
 /// Whether a line is being typed, and whether to stop.
 pub(super) struct Stop {
@@ -16,22 +62,9 @@ pub(super) struct Stop {
 }
 
 impl Stop {
-    /// Listens from now on, in a thread of its own. The terminal must not be in the hands of an editor yet.
-    ///
-    /// # Errors
-    /// `local` when the system does not let us.
-    pub(super) fn listen() -> Result<Arc<Self>> {
-        let refused = |fault: std::io::Error| Error::local("cannot listen to signals").source(fault);
-        let mut signals = Signals::new([SIGTERM, SIGHUP]).map_err(refused)?;
-        let stop = Arc::new(Self {
-            is_reading: AtomicBool::new(false),
-            signal: AtomicI32::new(0),
-            terminal: TerminalState::now(),
-        });
-        let listener = stop.clone();
-        let listen = move || signals.forever().for_each(|signal| listener.heard(signal));
-        std::thread::Builder::new().name("prompt-signals".into()).spawn(listen).map_err(refused)?;
-        Ok(stop)
+    /// Whether a line is being typed.
+    pub(super) fn is_reading(&self) -> bool {
+        self.is_reading.load(Ordering::SeqCst)
     }
 
     /// The signal is noted before the flag is looked at, and the reader does it the other way round: one of them sees

@@ -43,8 +43,8 @@ struct Typed {
 }
 
 impl LineSource for Typed {
-    fn read(&mut self, prompt: &PromptLine, _initial: &str) -> Result<Input> {
-        self.prompts.push(prompt.text());
+    fn read(&mut self, prompt: &PromptLine, initial: &str) -> Result<Input> {
+        self.prompts.push(format!("{}{initial}", prompt.text()));
         match self.inputs.is_empty() {
             true => Ok(Input::End),
             false => Ok(self.inputs.remove(0)),
@@ -52,12 +52,10 @@ impl LineSource for Typed {
     }
 
     fn keep(&mut self, text: &str) -> Result<()> {
+        self.kept.push(text.to_owned());
         match self.disk_is_full {
             true => Err(Error::local("the disk is full")),
-            false => {
-                self.kept.push(text.to_owned());
-                Ok(())
-            }
+            false => Ok(()),
         }
     }
 
@@ -72,7 +70,10 @@ impl LineSource for Typed {
     }
 
     fn edit(&mut self, text: &str) -> Result<String> {
-        Ok(format!("{text} edited"))
+        match text {
+            "no editor" => Err(Error::local("the editor failed")),
+            text => Ok(format!("{text} edited")),
+        }
     }
 }
 
@@ -102,6 +103,7 @@ fn session_with(mut typed: Typed, lines: &[&str]) -> Session {
         .map(|line| match *line {
             "^C" => Input::Cancelled,
             "SIGTERM" => Input::Stopped(15),
+            line if line.starts_with("^X^E") => Input::ToEditor(line["^X^E".len()..].to_owned()),
             line => Input::Line(line.to_owned()),
         })
         .collect();
@@ -155,6 +157,24 @@ fn a_question_mark_explains_and_redact_takes_out() {
 }
 
 #[test]
+fn redact_takes_out_what_was_entered_here_and_the_others_keep_their_numbers() {
+    let typed = Typed { kept: vec!["another prompt's".into()], ..Typed::default() };
+    let seen = session_with(typed, &["1", "oops", " private", ".redact", ".history", ".redact", ".redact", ".redact"]);
+    assert!(seen.shown.contains("   1  1\n   4  .redact\n") && !seen.shown.contains("oops"), "{}", seen.shown);
+    // `.history` went next, then `1`, and at last what is nobody's here.
+    assert!(seen.typed.kept.is_empty(), "{:?}", seen.typed.kept);
+}
+
+#[test]
+fn what_is_typed_survives_an_editor_that_fails() {
+    let seen = session(&["^X^Eno editor", "^X^E1", "2", ".output json", ".edit"]);
+    assert_eq!(seen.typed.prompts[1..3], ["binlogsh(live)> no editor", "binlogsh(live)> 1 edited"]);
+    assert!(seen.shown.contains("error[local]: the editor failed"), "{}", seen.shown);
+    // What is edited is the last code, and no command of the prompt.
+    assert_eq!(seen.typed.prompts[5], "binlogsh(live)> 2 edited");
+}
+
+#[test]
 fn ctrl_c_clears_what_was_begun_and_ctrl_d_leaves() {
     let seen = session(&["^C", "2"]);
     assert_eq!((seen.evaluated, seen.code), (vec!["2".to_owned()], 0));
@@ -205,7 +225,9 @@ fn a_line_that_proves_to_hold_a_secret_later_is_taken_out_again() {
 fn a_history_that_cannot_be_written_is_told_once() {
     let seen = session_with(Typed { disk_is_full: true, ..Typed::default() }, &["1", "2"]);
     assert_eq!(seen.evaluated, ["1", "2"]);
-    assert_eq!(seen.shown.matches("warning: the history is not kept: the disk is full").count(), 1);
+    assert_eq!(seen.shown.matches("warning: the history is kept for this prompt only: the disk is full").count(), 1);
+    // The keys find them all the same.
+    assert_eq!(seen.typed.kept, ["1", "2"]);
 }
 
 #[test]
@@ -221,7 +243,7 @@ fn dot_commands_are_the_prompt_s_own() {
     .help [COMMAND]  this list, or more about one of them
     .edit            the last entry in $VISUAL or $EDITOR; Ctrl-X Ctrl-E does so with what is being typed
     .history [TEXT]  the entries of this prompt with their numbers, those with the text
-    .redact          takes the last entry out of the history
+    .redact          takes the last entry of this prompt out of the history; at its beginning the newest of all
     .exit            leave, as Ctrl-D does
     .quit            leave
 

@@ -6,6 +6,7 @@ use crate::commands::compose::{CommandContext, Seen, Witness, quiet_cluster, san
 use crate::commands::whereabouts::Profiles;
 use crate::config::ProfileSettings;
 use crate::error::Result;
+use crate::live::host;
 use crate::policy::Whereabouts;
 use crate::shell::{PromptLine, Redraw};
 use crate::world::{ClusterInfo, LockInfo, LockOwner, World, read};
@@ -30,6 +31,8 @@ struct KnownNow {
     /// The production profile whose cluster it is, under whatever name.
     production: Option<String>,
     holder: Option<String>,
+    /// What is to be said before the next prompt.
+    remark: Option<String>,
     /// Wakes the thread.
     wake: Option<SyncSender<()>>,
 }
@@ -54,6 +57,7 @@ impl Background {
             known: self.clone(),
             redraw,
             pid: std::process::id(),
+            host: host::name(),
         };
         // Without the thread the prompt knows less, and works.
         drop(std::thread::Builder::new().name("background".into()).spawn(move || look.on(&woken)));
@@ -71,6 +75,11 @@ impl Background {
             // If it is about to look anyhow, that is enough.
             let _ = wake.try_send(());
         }
+    }
+
+    /// What is to be said before the next prompt.
+    pub(super) fn take_remark(&self) -> Option<String> {
+        self.known().remark.take()
     }
 
     /// Who else holds the maintenance lock.
@@ -113,6 +122,7 @@ struct BackgroundLook {
     known: Background,
     redraw: Option<Redraw>,
     pid: u32,
+    host: String,
 }
 
 impl BackgroundLook {
@@ -158,15 +168,18 @@ impl BackgroundLook {
         known.production = place.doubt.is_some().then_some(place.profile).flatten();
         known.cluster = Some(cluster);
         drop(known);
-        if let Some(redraw) = &mut self.redraw {
-            redraw(&remark);
+        let is_said = self.redraw.as_mut().is_some_and(|redraw| redraw(&remark));
+        // While something is evaluated there is no prompt that it could be said above.
+        if !is_said && !remark.is_empty() {
+            self.known.known().remark = Some(remark);
         }
     }
 
     /// Who holds the lock, if it is somebody else.
     fn other(&self, info: &LockInfo) -> Option<String> {
         match &info.owner {
-            LockOwner::Holder { holder, .. } if holder.pid == self.pid => None,
+            // Another host has processes with the same numbers.
+            LockOwner::Holder { holder, .. } if (holder.pid, holder.host.as_str()) == (self.pid, &self.host) => None,
             LockOwner::Holder { holder, .. } => {
                 let script = holder.script.as_ref().map_or(String::new(), |script| format!(": {script}"));
                 Some(format!("{}@{}{script}", holder.user, holder.host))

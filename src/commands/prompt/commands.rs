@@ -1,9 +1,10 @@
 //! The dot commands that reach beyond the prompt: files, scripts, rehearsals, profiles, the format of results.
 
 use super::save;
-use crate::cli::{self, Command};
+use crate::cli::{self, Command, Global};
 use crate::commands::compose::CommandContext;
 use crate::commands::{read_text, rehearse, run, typed_on};
+use crate::config::Variables;
 use crate::error::{Error, Result, ScriptError};
 use crate::language::shipped;
 use crate::nearest::did_you_mean;
@@ -82,11 +83,12 @@ fn save_entries(context: &Rc<CommandContext>) -> DotCommand {
             };
             let seen = context.seen.as_ref().map(|seen| seen.lock().unwrap_or_else(PoisonError::into_inner));
             let nodes: Vec<String> = seen.iter().flat_map(|seen| &seen.nodes).map(|(_, id)| id.clone()).collect();
-            let text = save::script(save::chosen(entries, &which.concat())?, &nodes);
+            let text = save::script(save::chosen(entries, &which.join(" "))?, &nodes);
             write_new(&path(file), &text)?;
-            context
-                .output
-                .remark(&format!("{file} is written: `binlogsh check {0}`, then `.rehearse {0}`", shell_word(file)));
+            context.output.remark(&match save::doubts(file, &text) {
+                None => format!("{file} is written; next is `.rehearse {}`", shell_word(file)),
+                Some(doubts) => format!("{file} is written, and has to be edited, since check says of {doubts}"),
+            });
             Ok(Next::Prompt)
         }),
     }
@@ -149,13 +151,15 @@ fn rehearse_script(context: &Rc<CommandContext>) -> DotCommand {
 
 /// A command line about the same cluster, carried out here. Its interrupt ends it, and not the prompt.
 fn carry_out(context: &CommandContext, command: &str, rest: &str) -> Result<Next> {
-    let options = context.global.cluster_options();
     let typed = shlex::split(rest).ok_or_else(not_closed)?;
+    let typed: Vec<String> = typed.iter().map(|word| path(word).to_string_lossy().into_owned()).collect();
     if let Some(seen) = &context.seen {
-        seen.lock().unwrap_or_else(PoisonError::into_inner).secrets.extend(secrets(&typed));
+        let values = secrets(&typed);
+        // The line itself is none to keep, whatever quotes and escapes make of the value.
+        let line = (!values.is_empty()).then(|| rest.to_owned());
+        seen.lock().unwrap_or_else(PoisonError::into_inner).secrets.extend(values.into_iter().chain(line));
     }
-    let options_of_ours = shlex::split(&options).unwrap_or_default();
-    let first = ["binlogsh".to_owned()].into_iter().chain(options_of_ours).chain([command.to_owned()]);
+    let first = ["binlogsh", command].map(String::from).into_iter();
     let parsed = cli::parse(first.chain(typed.into_iter().flat_map(param)).map(OsString::from));
     context.interrupt.clear();
     let ended: Result<u8, ScriptError> = match parsed {
@@ -167,17 +171,23 @@ fn carry_out(context: &CommandContext, command: &str, rest: &str) -> Result<Next
             context.output.remark(&instead.text);
             return Ok(Next::Failed);
         }
+        // Which cluster it is, what may be changed and how results look is settled for all that this prompt does.
+        Ok(cli) if cli.global != Global::default() => {
+            return Err(Error::invalid(format!(".{command} takes no options that hold for a whole prompt")).hint(format!(
+                "leave, and begin the prompt with them; or leave, and type `binlogsh {command} {rest}`"
+            )));
+        }
         Ok(cli) => match cli.command {
             Some(Command::Run(args)) => run::main(context, args),
             Some(Command::Rehearse(args)) => rehearse::main(context, &args),
-            _ => Err(Error::internal("another command than was typed").into()),
+            other => Err(Error::internal(format!("`{command}` was read as {other:?}")).into()),
         },
     };
     context.interrupt.clear();
     match ended {
         Ok(0) => return Ok(Next::Prompt),
         Ok(code) => context.output.remark(&format!("it ended with exit code {code}")),
-        Err(error) => context.output.error(&typed_on(error, &options)),
+        Err(error) => context.output.error(&typed_on(error, &context.global.cluster_options())),
     }
     Ok(Next::Failed)
 }
@@ -223,6 +233,7 @@ fn profile(context: &Rc<CommandContext>, switch: &Rc<RefCell<Option<String>>>) -
                 let all = || format!("the profiles are {}", names.join(", "));
                 return Err(Error::not_found(format!("no profile `{name}`")).hint(hint.unwrap_or_else(all)));
             }
+            Variables::of_this_process()?.leave_the_cluster_to(name)?;
             *switch.borrow_mut() = Some(name.to_owned());
             Ok(Next::Leave(0))
         }),

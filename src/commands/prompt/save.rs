@@ -1,15 +1,18 @@
 //! Entries of the prompt as a script: what was tried out by hand becomes something that can be versioned, checked, rehearsed.
 
+use crate::check::Checker;
 use crate::error::{Error, Result};
-use crate::language::lexer::{Token, TokenKind, all_tokens};
-use crate::language::{Changes, function};
+use crate::language::lexer::{KEYWORDS, Token, TokenKind, all_tokens};
+use crate::language::{Changes, Source, function};
 use crate::shell::{Entered, EntryEnd};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write;
-use std::ops::Range;
 
 /// How long a saved script waits for a change that goes on after its call.
 const WAIT: &str = "\"5m\"";
+
+/// What stands for an entry that is in no history either.
+const PRIVATE: &str = "// A private entry is left out here. A secret is taken as param(\"name\", #{ type: \"secret\" }).";
 
 /// The entries that `which` names, such as `3-7` or `4`; all of them if it is empty.
 ///
@@ -23,8 +26,12 @@ pub(super) fn chosen<'e>(entries: &'e [Entered], which: &str) -> Result<&'e [Ent
     let range = from.trim().parse::<usize>().ok().zip(to.trim().parse::<usize>().ok());
     let found = range.filter(|(from, _)| *from > 0).and_then(|(from, to)| entries.get(from - 1..to));
     found.filter(|found| !found.is_empty()).ok_or_else(|| {
-        Error::invalid(format!("there are no entries {which}: they go from 1 to {}", entries.len()))
-            .hint(".history shows them with their numbers")
+        let all = match entries.len() {
+            0 => "nothing was entered yet".to_owned(),
+            last => format!("they go from 1 to {last}"),
+        };
+        Error::invalid(format!("there are no entries `{which}`: {all}"))
+            .hint("such as `3-7` or `4`; .history shows them with their numbers")
     })
 }
 
@@ -38,14 +45,11 @@ pub(super) fn script(entries: &[Entered], nodes: &[String]) -> String {
         EntryEnd::Done | EntryEnd::Result => true,
     };
     let kept: Vec<&Entered> = entries.iter().filter(is_kept).collect();
-    let mut params = BTreeMap::new();
+    let mut params = NodeParams::new(&kept, nodes);
     let mut body = Vec::new();
     for (at, entry) in kept.iter().enumerate() {
-        if entry.is_secret {
-            body.push(
-                "// An entry with a secret is left out here: take it as param(\"name\", #{ type: \"secret\" })."
-                    .to_owned(),
-            );
+        if entry.is_private {
+            body.push(PRIVATE.to_owned());
             continue;
         }
         if entry.end == EntryEnd::Command {
@@ -59,14 +63,14 @@ pub(super) fn script(entries: &[Entered], nodes: &[String]) -> String {
         let parts = statements(&waiting(&entry.text));
         let last = parts.iter().rposition(|part| !part.starts_with('/'));
         for (n, part) in parts.iter().enumerate() {
-            body.push(statement(part, is_asked_for && Some(n) == last, nodes, &mut params));
+            body.push(statement(part, is_asked_for && Some(n) == last, &mut params));
         }
     }
     let mut text = String::from("//! Saved from the prompt: say here what it is for.\n\n");
-    for (id, name) in &params {
+    for (id, name) in &params.names {
         let _ = writeln!(text, "let {name} = param(\"{name}\", #{{ about: \"the node {id}\", default: \"{id}\" }});");
     }
-    if !params.is_empty() {
+    if !params.names.is_empty() {
         text.push('\n');
     }
     format!("{text}{}\n", body.join("\n"))
@@ -122,11 +126,12 @@ fn statements(entry: &str) -> Vec<String> {
 }
 
 /// A statement as it stands in a script, with parameters in the place of ids; its value is `it`, if that is asked for.
-fn statement(part: &str, is_it: bool, nodes: &[String], params: &mut BTreeMap<String, String>) -> String {
+fn statement(part: &str, is_it: bool, params: &mut NodeParams<'_>) -> String {
     let tokens = all_tokens(part);
     let first = tokens.first().map_or("", |first| first.of(part));
     let name = tokens.iter().enumerate().find_map(|(at, _)| acting(part, &tokens, at));
-    let text = with_params(part, &tokens, nodes, params);
+    // A function sees no variable of the script.
+    let text = if matches!(first, "fn" | "private") { part.to_owned() } else { params.put_into(part, &tokens) };
     let is_comment = tokens.first().is_some_and(|first| first.kind == TokenKind::Comment);
     let declares = matches!(first, "fn" | "private" | "import" | "step" | "const" | "export");
     let is_block = text.ends_with('}') && BLOCKS.contains(&first) && !is_it;
@@ -136,6 +141,8 @@ fn statement(part: &str, is_it: bool, nodes: &[String], params: &mut BTreeMap<St
         _ if is_comment => text,
         (None, _) => format!("{keeps}{}", ended(&text)),
         (Some(_), _) if declares => ended(&text),
+        // What a closure does is done where it is called.
+        (Some(_), Some((_, value))) if value.trim_start().starts_with('|') => ended(&text),
         // A variable has to live on behind the step.
         (Some(name), Some((variable, value))) => format!("let {variable}= step(\"{name}\", || {});", value.trim()),
         (Some(name), None) if is_it => format!("{keeps}step(\"{name}\", || {});", text),
@@ -153,63 +160,111 @@ fn acting<'e>(entry: &'e str, tokens: &[Token], at: usize) -> Option<&'e str> {
 /// `entry`, in which every call that can wait for its change and was not told to does so.
 fn waiting(entry: &str) -> String {
     let tokens = all_tokens(entry);
-    let mut inserts: Vec<usize> = Vec::new();
+    let mut inserts: Vec<(usize, &str)> = Vec::new();
     for (at, token) in tokens.iter().enumerate() {
         let known = acting(entry, &tokens, at).and(function(token.of(entry)));
         let Some(known) = known.filter(|known| known.option("wait").is_some()) else { continue };
-        let mut depth = 0;
-        let (mut commas, mut end) = (0, None);
-        for (next, inner) in tokens.iter().enumerate().skip(at + 1) {
-            match inner.of(entry) {
-                "(" | "[" | "{" | "#{" => depth += 1,
-                ")" | "]" | "}" => depth -= 1,
-                "," if depth == 1 => commas += 1,
-                _ => {}
-            }
-            if depth == 0 {
-                end = Some(tokens[next].range.start);
-                break;
-            }
-        }
-        if commas + 1 == known.params.len() {
-            inserts.extend(end);
+        let Some((written, end)) = arguments(entry, &tokens[at + 1..]) else { continue };
+        // What stands before the dot is the first argument.
+        let is_method = at > 0 && tokens[at - 1].of(entry) == ".";
+        if written + usize::from(is_method) == known.params.len() {
+            inserts.push((end, if written == 0 { "" } else { ", " }));
         }
     }
     let mut text = entry.to_owned();
-    for at in inserts.into_iter().rev() {
-        text.insert_str(at, &format!(", #{{ wait: {WAIT} }}"));
+    for (at, comma) in inserts.into_iter().rev() {
+        text.insert_str(at, &format!("{comma}#{{ wait: {WAIT} }}"));
     }
     text
 }
 
-fn with_params(entry: &str, tokens: &[Token], nodes: &[String], params: &mut BTreeMap<String, String>) -> String {
-    let mut text = entry.to_owned();
-    let texts: Vec<Range<usize>> =
-        tokens.iter().filter(|token| token.kind == TokenKind::Text).map(|token| token.range.clone()).collect();
-    for range in texts.into_iter().rev() {
-        let id = entry[range.clone()].trim_matches('"');
-        if nodes.iter().any(|node| node == id) {
-            let name = params.entry(id.to_owned()).or_insert_with(|| variable(id));
-            text.replace_range(range, name);
+/// How many arguments are written in the parentheses with which `tokens` begin, and where those are closed.
+fn arguments(entry: &str, tokens: &[Token]) -> Option<(usize, usize)> {
+    let (mut depth, mut commas) = (0, 0);
+    for (at, token) in tokens.iter().enumerate() {
+        match token.of(entry) {
+            "(" | "[" | "{" | "#{" => depth += 1,
+            ")" | "]" | "}" => depth -= 1,
+            "," if depth == 1 => commas += 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return Some((if at == 1 { 0 } else { commas + 1 }, token.range.start));
         }
     }
-    text
+    None
+}
+
+/// The parameters that take the place of ids.
+struct NodeParams<'n> {
+    nodes: &'n [String],
+    /// The names that mean something else.
+    taken: HashSet<String>,
+    /// The name for each id that occurs.
+    names: BTreeMap<String, String>,
+}
+
+impl<'n> NodeParams<'n> {
+    /// None yet, for what these entries hold.
+    fn new(entries: &[&Entered], nodes: &'n [String]) -> Self {
+        let words = entries.iter().flat_map(|entry| {
+            let words = all_tokens(&entry.text).into_iter().filter(|token| token.kind == TokenKind::Word);
+            words.map(|word| word.of(&entry.text).to_owned()).collect::<Vec<_>>()
+        });
+        Self { nodes, taken: words.chain(KEYWORDS.map(str::to_owned)).collect(), names: BTreeMap::new() }
+    }
+
+    /// `part` with a parameter for every text that is the id of a node. The keys of maps and the cases of a `switch` are
+    /// constants, and stay.
+    fn put_into(&mut self, part: &str, tokens: &[Token]) -> String {
+        let mut text = part.to_owned();
+        for token in tokens.iter().rev() {
+            let id = token.of(part).trim_matches('"');
+            let behind = part[token.range.end..].trim_start();
+            let is_constant = behind.starts_with([':', '|']) && !behind.starts_with("||") || behind.starts_with("=>");
+            if token.kind == TokenKind::Text && !is_constant && self.nodes.iter().any(|node| node == id) {
+                text.replace_range(token.range.clone(), &self.name(id));
+            }
+        }
+        text
+    }
+
+    fn name(&mut self, id: &str) -> String {
+        if let Some(name) = self.names.get(id) {
+            return name.clone();
+        }
+        let first = variable(id);
+        let more = (2_u32..).map(|n| format!("{first}_{n}"));
+        let name = std::iter::once(first.clone()).chain(more).find(|name| !self.taken.contains(name)).unwrap_or(first);
+        self.taken.insert(name.clone());
+        self.names.insert(id.to_owned(), name.clone());
+        name
+    }
 }
 
 /// A name for the parameter that holds the id of a node.
 fn variable(id: &str) -> String {
     let name: String = id.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '_' }).collect();
-    match name.starts_with(|first: char| first.is_ascii_digit()) {
-        true => format!("node_{name}"),
-        false => name.to_ascii_lowercase(),
+    match name.starts_with(|first: char| first.is_ascii_alphabetic()) {
+        true => name.to_ascii_lowercase(),
+        false => format!("node_{name}"),
     }
+}
+
+/// What a saved script still lacks, in a few words, if anything: what was typed by hand may not hold in a script.
+pub(super) fn doubts(name: &str, text: &str) -> Option<String> {
+    let checked = Checker::default().check(&Source::new(name, text), &[]);
+    let first = checked.findings.first()?;
+    let more = match checked.findings.len() - 1 {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    Some(format!("line {}: {}{more}", first.at.line, first.message))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::Checker;
-    use crate::language::Source;
 
     fn entered(text: &str) -> Entered {
         let end = match text {
@@ -217,7 +272,7 @@ mod tests {
             text if text.ends_with(';') || text.starts_with("let ") => EntryEnd::Done,
             _ => EntryEnd::Result,
         };
-        Entered { text: text.to_owned(), end, is_secret: false }
+        Entered { text: text.to_owned(), end, is_private: false }
     }
 
     fn saved(entries: &[Entered]) -> String {
@@ -225,8 +280,7 @@ mod tests {
     }
 
     fn has_no_findings(text: &str) {
-        let found = Checker::default().check(&Source::new("saved.rhai", text), &[]);
-        assert!(found.findings.is_empty(), "{text}\n{:?}", found.findings);
+        assert_eq!(doubts("saved.rhai", text), None, "{text}");
     }
 
     #[test]
@@ -256,6 +310,28 @@ mod tests {
     }
 
     #[test]
+    fn an_id_is_a_parameter_only_where_a_variable_can_stand() {
+        let text = saved(
+            &[
+                "let pump_1 = 1;",
+                "fn first() { pause_pump(\"pump-1\") }",
+                "let later = |p| pause_pump(p);",
+                "let known = #{ \"pump-1\": 1 };",
+                "let n = switch pump(\"pump-1\").state { \"drainer-0\" | \"pump-1\" => 1, _ => pump_1 };",
+                "let is_first = n == 1 && it == \"pump-1\" || pump_1 == 1;",
+                "\"pump-1\".pause_pump();",
+                "print(`${n} ${known.len()} ${is_first}`);",
+                "later.call(\"pump-1\");",
+                "first();",
+            ]
+            .map(entered),
+        );
+        insta::assert_snapshot!(text);
+        let doubt = doubts("saved.rhai", "//! x\npuase_pump(\"pump-1\");\n").unwrap();
+        assert!(doubt.starts_with("line 2: "), "{doubt}");
+    }
+
+    #[test]
     fn entries_are_chosen_by_their_numbers() {
         let all = ["a", "b", "c"].map(entered);
         assert_eq!(chosen(&all, "2-3").unwrap(), &all[1..]);
@@ -267,7 +343,7 @@ mod tests {
 
     #[test]
     fn neither_a_secret_nor_what_failed_is_saved() {
-        let secret = Entered { is_secret: true, ..entered("let pw = \"hush\";") };
+        let secret = Entered { is_private: true, ..entered("let pw = \"hush\";") };
         let failed = Entered { end: EntryEnd::Failed, ..entered("nonsense(") };
         let text = saved(&[secret, failed, entered("pumps()")]);
         assert!(!text.contains("hush") && !text.contains("nonsense") && text.contains("pumps();"), "{text}");
