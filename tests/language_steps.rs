@@ -165,6 +165,35 @@ fn wait_until_refuses_changes() {
 }
 
 #[test]
+fn wait_until_says_what_is_wrong_with_a_time() {
+    for (given, why) in [("-1", "it is negative"), ("true", "not a bool"), ("\"soon\"", "soon")] {
+        let error = Shell::new().error(&format!("wait_until(\"x\", || true, {given})")).error;
+        assert!(error.message.starts_with("wait_until: `timeout` takes"), "{error}");
+        assert!(error.message.contains(why), "{error}");
+    }
+}
+
+#[test]
+fn a_value_is_looked_into_by_brackets_as_by_a_dot() {
+    let mut shell = Shell::new();
+    let all = "let t = tso_time(262144000); let said = \"\"; try { pump(\"none\") } catch (err) { said = err[\"kind\"] } \
+               [t[\"unix_ms\"], t[\"zone\"], said, pumps()[0][\"id\"]]";
+    assert_eq!(shell.value(all), Value::List(vec![1000.into(), "UTC".into(), "not_found".into(), "pump-0".into()]));
+    let error = shell.error("now()[\"unix\"]").error;
+    assert_eq!(
+        (error.message.as_str(), error.hint.as_deref().unwrap()),
+        ("a Time has no property `unix`", "did you mean `unix_ms`?")
+    );
+}
+
+#[test]
+fn a_time_beyond_the_calendar_is_an_error() {
+    for code in ["now() + 1e300", "now() - 1e300", "now() + 0.0/0.0", "now() + 9223372036854775807"] {
+        assert!(Shell::new().error(code).error.message.ends_with("is no point in time"), "{code}");
+    }
+}
+
+#[test]
 fn times_compare_and_subtract() {
     let mut shell = Shell::new();
     let code = "let a = tso_time(262144000); let b = a + \"5m\"; \

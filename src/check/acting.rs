@@ -7,6 +7,7 @@ use crate::check::script::Script;
 use crate::check::vocabulary::ScriptVocabulary;
 use crate::language::Type;
 use crate::language::tree::Spot;
+use crate::node::State;
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -216,7 +217,7 @@ impl<'a> Way<'a> {
             let finding = unwaited(act, &self.next(act));
             keep(&mut self.told.unwaited, act.at, finding);
         }
-        if let Some(state) = act.state.as_deref() {
+        if let Some(state) = act.state {
             let finding = self.written(act, state);
             keep(&mut self.told.written, act.at, finding);
         }
@@ -290,18 +291,20 @@ impl<'a> Way<'a> {
     }
 
     /// What is wrong with writing `state`.
-    fn written(&self, act: &ChangingCall, state: &str) -> Option<RuleFinding> {
+    fn written(&self, act: &ChangingCall, state: State) -> Option<RuleFinding> {
         let kind = act.function.params.iter().find_map(|param| match param.takes {
             Type::Node(kind) => kind,
             _ => None,
         })?;
         let hint = match state {
-            "paused" | "offline" if self.is_known_dead() => return None,
-            "paused" | "pausing" => format!("to stop it use pause_{kind}; for a repair, `probe` first that it is dead"),
-            "offline" | "closing" => {
+            State::Paused | State::Offline if self.is_known_dead() => return None,
+            State::Paused | State::Pausing => {
+                format!("to stop it use pause_{kind}; for a repair, `probe` first that it is dead")
+            }
+            State::Offline | State::Closing => {
                 format!("to close it use offline_{kind}; for a repair, `probe` first that it is dead")
             }
-            _ => "start its process; to have it done in a script use `manual` or `exec`".to_owned(),
+            State::Online => "start its process; to have it done in a script use `manual` or `exec`".to_owned(),
         };
         let message =
             format!("`{}` only writes \"{state}\" into the record: the process does not notice", act.function.name);

@@ -8,6 +8,7 @@ use crate::check::script::Script;
 use crate::check::vocabulary::ScriptVocabulary;
 use crate::language::tree::{Expr, ExprKind, Name, Spot, Stmt};
 use crate::language::{Called, Changes, Course, Function, Type};
+use crate::node::State;
 use std::rc::Rc;
 
 /// Something that happens.
@@ -39,7 +40,7 @@ pub(super) struct ChangingCall {
     pub(super) function: &'static Function,
     pub(super) at: Spot,
     /// The state that is written into a record, where that is a plain text.
-    pub(super) state: Option<String>,
+    pub(super) state: Option<State>,
     /// Whether the call waits for it.
     pub(super) waits: bool,
     pub(super) value: ValueUse,
@@ -241,18 +242,19 @@ impl<'a> Recorder<'a> {
             Stmt::Switch { subject, cases } => {
                 self.used(subject, ends, events);
                 let case = |(condition, value): &(Expr, Expr)| {
-                    let mut events = Vec::new();
-                    self.used(condition, ends, &mut events);
+                    let mut events = self.condition(condition, ends);
                     self.expr(value, ends, &mut events);
                     events
                 };
                 events.push(FlowEvent::Branch(cases.iter().map(case).collect()));
             }
             Stmt::While { condition, body, .. } => {
-                let mut repeated = Vec::new();
-                self.used(condition, ends, &mut repeated);
-                repeated.extend(self.block(body, inner));
-                events.push(FlowEvent::Repeat(repeated));
+                let parts = [self.condition(condition, ends), self.block(body, inner)];
+                events.push(FlowEvent::Repeat(parts.into_iter().flatten().collect()));
+            }
+            Stmt::Do { body, condition, .. } => {
+                let parts = [self.block(body, inner), self.condition(condition, ends)];
+                events.push(FlowEvent::Repeat(parts.into_iter().flatten().collect()));
             }
             Stmt::For { over, body, .. } => {
                 self.used(over, ends, events);
@@ -270,6 +272,12 @@ impl<'a> Recorder<'a> {
             }
             Stmt::Leave { .. } | Stmt::Import { .. } | Stmt::Export { .. } => {}
         }
+    }
+
+    fn condition(&self, condition: &Expr, ends: Ends) -> Vec<FlowEvent> {
+        let mut events = Vec::new();
+        self.used(condition, ends, &mut events);
+        events
     }
 
     fn leave(&self, value: Option<&Expr>, tail: ValueUse, ends: Ends, how: FlowEvent, events: &mut Vec<FlowEvent>) {
@@ -385,6 +393,6 @@ fn act(function: &'static Function, args: &[&Expr], at: Spot, value: ValueUse) -
         _ => !function.options.is_empty() && args.len() == *function.arguments().end(),
     };
     let state = function.params.iter().position(|param| param.takes == Type::State);
-    let state = state.and_then(|at| args.get(at)?.text());
-    Some(ChangingCall { function, at, state: state.map(str::to_owned), waits, value })
+    let state = state.and_then(|at| State::from_name(args.get(at)?.text()?));
+    Some(ChangingCall { function, at, state, waits, value })
 }

@@ -29,9 +29,10 @@ fn check(script: &Rc<Script>, words: &ScriptVocabulary, found: &mut Vec<RuleFind
         return;
     }
     script.parsed.tree.exprs(&mut |expr| {
-        let ExprKind::Call { path, name, .. } = &expr.kind else { return };
+        let (ExprKind::Call { name, .. } | ExprKind::Method { name, .. }) = &expr.kind else { return };
+        let is_ours = !matches!(&expr.kind, ExprKind::Call { path, .. } if !path.is_empty());
         let plays = words.ours(name).is_some_and(|function| function.group == Group::Sandbox);
-        if path.is_empty() && plays && !script.defines(name) {
+        if is_ours && plays && !script.defines(name) {
             let message = format!("`{name}` plays with a simulated cluster: on a real one the run fails here");
             let finding = RuleFinding::new(&SANDBOX_FUNCTION, expr.at, name, message);
             found.push(finding.hint(match name.as_str() {

@@ -90,8 +90,10 @@ impl Variables {
     /// `invalid`, naming the first one.
     pub fn leave_the_cluster_to(&self, profile: &str) -> Result<()> {
         match CLUSTER.into_iter().find(|name| self.0.contains_key(*name)) {
-            Some(name) => Err(Error::invalid(format!("{name} is set, and stands before what the profile `{profile}` says"))
-                .hint(format!("leave, and begin with `env -u {} binlogsh --profile {profile}`", CLUSTER.join(" -u ")))),
+            Some(name) => Err(Error::invalid(format!(
+                "{name} is set, and stands before what the profile `{profile}` says"
+            ))
+            .hint(format!("leave, and begin with `env -u {} binlogsh --profile {profile}`", CLUSTER.join(" -u ")))),
             None => Ok(()),
         }
     }

@@ -22,7 +22,7 @@ mod stdlib;
 mod types;
 mod value_type;
 
-pub use crate::operations::{Called, Changes, Course, Example, Function, Group, Opt, Param, Returns, Type};
+pub use crate::operations::{Called, Changes, Course, Example, Function, Group, Opt, Param, Returns, Type, takes_word};
 pub use documenting::definitions::definitions;
 pub use documenting::help::{overview, page};
 pub use documenting::library_docs::{LibraryFunction, library_functions, usual_alias};

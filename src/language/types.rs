@@ -1,5 +1,7 @@
 //! The types of the language's own, as help, the reference, completion and `check` know them.
 
+use crate::error::Error;
+use crate::nearest::did_you_mean;
 use crate::operations::Returns;
 
 /// A type of the language's own.
@@ -49,6 +51,14 @@ pub const TYPES: &[TypeDoc] = &[
 /// The type `name`.
 pub(crate) fn find(name: &str) -> Option<&'static TypeDoc> {
     TYPES.iter().find(|known| known.name == name)
+}
+
+/// What is wrong with `name` behind the dot of `one`, which has `properties`.
+pub(crate) fn unknown(one: &str, properties: &[Property], name: &str) -> Error {
+    let known = properties.iter().map(|known| known.name);
+    let hint = did_you_mean(name, known.clone())
+        .unwrap_or_else(|| format!("{one} has {}", known.collect::<Vec<_>>().join(", ")));
+    Error::invalid(format!("{one} has no property `{name}`")).hint(hint)
 }
 
 /// Of a `Node`.

@@ -48,10 +48,8 @@ impl Arguments {
         if values.len() < function.required() || values.len() > function.params.len() {
             return Err(wrong_call(function, format!("takes {}, not {} argument(s)", arity(function), values.len())));
         }
-        for (param, value) in function.params.iter().zip(&values) {
-            if let Err(why) = fits(param.takes, value) {
-                return Err(wrong_call(function, format!("`{}` takes {}, {why}", param.name, param.takes.expected())));
-            }
+        for (at, value) in values.iter().enumerate() {
+            fits_param(function, at, value)?;
         }
         for (name, value) in &options {
             let Some(option) = function.option(name) else {
@@ -226,6 +224,26 @@ fn new_node(fields: &Fields) -> std::result::Result<NodeRef, String> {
     match port {
         Some(Ok(1..)) => Ok(NodeRef { kind, id: id.into(), address: address.into() }),
         _ => Err(format!("and `{address}` is no host:port")),
+    }
+}
+
+/// Whether `value` is what the parameter of `function` at `at` takes.
+///
+/// # Errors
+/// `invalid`, in the function's own words.
+pub fn fits_param(function: &Function, at: usize, value: &Value) -> Result<()> {
+    let Some(param) = function.params.get(at) else { return Ok(()) };
+    fits(param.takes, value)
+        .map_err(|why| wrong_call(function, format!("`{}` takes {}, {why}", param.name, param.takes.expected())))
+}
+
+/// Whether `text` is one of the words that `takes` has; where any text will do, it is.
+pub fn takes_word(takes: Type, text: &str) -> bool {
+    match takes {
+        Type::State | Type::Fault | Type::TidbBinlog | Type::Zone | Type::Duration => {
+            fits(takes, &Value::from(text)).is_ok()
+        }
+        _ => true,
     }
 }
 

@@ -20,7 +20,7 @@ mod surroundings;
 mod tidb;
 mod wait;
 
-pub use arguments::{Arguments, NodeName};
+pub use arguments::{Arguments, NodeName, fits_param, takes_word};
 pub use meta::DEFAULT_DATA_DIR;
 pub use returns::Returns;
 pub use row::{Called, Changes, Course, Example, Function, FunctionRow, Group, Operation, Opt, Param, Type};

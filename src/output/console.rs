@@ -145,9 +145,7 @@ impl OpenQuestion<'_> {
             true => "",
             false => "  d  shows what the guards look for, and how every node stands\n",
         };
-        format!(
-            "  y  yes\n  n  no{enter}\n{again}{all}{details}  q  quit: what runs ends here (Ctrl-C does, too)\n"
-        )
+        format!("  y  yes\n  n  no{enter}\n{again}{all}{details}  q  quit: what runs ends here (Ctrl-C does, too)\n")
     }
 }
 

@@ -53,3 +53,10 @@ fn what_the_compiler_refuses_is_not_silenced() {
     let code = "// check: allow undefined_variable: it is there on Tuesdays\nprint(nobody);";
     assert_eq!(found(code), [(2, "unused_allow"), (3, "undefined_variable")]);
 }
+
+#[test]
+fn the_condition_of_a_do_loop_comes_after_its_body() {
+    let waits = |head: &str, tail: &str| format!("step(\"a\", || {{ {head} {{ pause_pump(\"p\"); }} {tail} }});");
+    assert_eq!(found(&waits("do", "while wait_for(\"p\", \"paused\") > 60;")), []);
+    assert_eq!(found(&waits("while wait_for(\"p\", \"online\") > 60", "")), [(2, "act_without_wait")]);
+}

@@ -173,9 +173,9 @@ fn carry_out(context: &CommandContext, command: &str, rest: &str) -> Result<Next
         }
         // Which cluster it is, what may be changed and how results look is settled for all that this prompt does.
         Ok(cli) if cli.global != Global::default() => {
-            return Err(Error::invalid(format!(".{command} takes no options that hold for a whole prompt")).hint(format!(
-                "leave, and begin the prompt with them; or leave, and type `binlogsh {command} {rest}`"
-            )));
+            return Err(Error::invalid(format!(".{command} takes no options that hold for a whole prompt")).hint(
+                format!("leave, and begin the prompt with them; or leave, and type `binlogsh {command} {rest}`"),
+            ));
         }
         Ok(cli) => match cli.command {
             Some(Command::Run(args)) => run::main(context, args),

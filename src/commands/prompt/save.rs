@@ -12,7 +12,8 @@ use std::fmt::Write;
 const WAIT: &str = "\"5m\"";
 
 /// What stands for an entry that is in no history either.
-const PRIVATE: &str = "// A private entry is left out here. A secret is taken as param(\"name\", #{ type: \"secret\" }).";
+const PRIVATE: &str =
+    "// A private entry is left out here. A secret is taken as param(\"name\", #{ type: \"secret\" }).";
 
 /// The entries that `which` names, such as `3-7` or `4`; all of them if it is empty.
 ///

@@ -111,8 +111,11 @@ impl Lowering {
                 subject: self.expr(&parts.0),
                 cases: parts.1.expressions.iter().map(|case| (self.expr(&case.lhs), self.expr(&case.rhs))).collect(),
             },
-            TheirStmt::While(parts, at) | TheirStmt::Do(parts, _, at) => {
+            TheirStmt::While(parts, at) => {
                 Stmt::While { condition: self.expr(&parts.expr), body: self.block(&parts.body), at: Spot::from(*at) }
+            }
+            TheirStmt::Do(parts, _, at) => {
+                Stmt::Do { body: self.block(&parts.body), condition: self.expr(&parts.expr), at: Spot::from(*at) }
             }
             TheirStmt::For(parts, at) => {
                 let (item, counter, parts) = &**parts;

@@ -86,12 +86,21 @@ pub enum Stmt {
         /// Conditions behind `if`, and what is done, case by case.
         cases: Vec<(Expr, Expr)>,
     },
-    /// `while`, `loop`, `do`.
+    /// `while`, `loop`.
     While {
         /// The condition; `()` for `loop`.
         condition: Expr,
         /// What is repeated.
         body: Vec<Stmt>,
+        /// Where it begins.
+        at: Spot,
+    },
+    /// `do`, whose body comes before the condition.
+    Do {
+        /// What is repeated.
+        body: Vec<Stmt>,
+        /// The condition behind it.
+        condition: Expr,
         /// Where it begins.
         at: Spot,
     },

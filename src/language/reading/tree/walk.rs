@@ -64,7 +64,7 @@ impl Stmt {
                 let cases = cases.iter().flat_map(|(condition, value)| [condition, value]);
                 (std::iter::once(subject).chain(cases).collect(), Vec::new())
             }
-            Self::While { condition, body, .. } => (vec![condition], vec![body]),
+            Self::While { condition, body, .. } | Self::Do { condition, body, .. } => (vec![condition], vec![body]),
             Self::For { over, body, .. } => (vec![over], vec![body]),
             Self::Block(body) => (Vec::new(), vec![body]),
             Self::Try { body, handler, .. } => (Vec::new(), vec![body, handler]),

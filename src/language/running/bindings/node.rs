@@ -3,8 +3,7 @@
 use crate::error::Error;
 use crate::language::convert::{NodeValue, to_dynamic};
 use crate::language::running::host::Host;
-use crate::language::types::{NODE, Property};
-use crate::nearest::did_you_mean;
+use crate::language::types::{NODE, Property, unknown};
 use crate::value::{Value, node_field};
 use rhai::{Dynamic, Engine, ImmutableString};
 use std::rc::Rc;
@@ -20,13 +19,13 @@ pub(crate) fn register(engine: &mut Engine, host: &Rc<Host>) {
     let (get, set) = (Rc::clone(host), Rc::clone(host));
     engine.register_indexer_get(move |node: &mut NodeValue, name: ImmutableString| match node_field(node, &name) {
         Some(property) => Ok(to_dynamic(property, &get.shapes)),
-        None => Err(get.raise(unknown(&name))),
+        None => Err(get.raise(unknown("a Node", NODE, &name))),
     });
     engine.register_indexer_set(move |node: &mut NodeValue, name: ImmutableString, _: Dynamic| {
         let error = match NODE.iter().any(|known| known.name == name) {
             true => Error::invalid(format!("a Node is what was read of {}: `{name}` cannot be set", node.id()))
                 .hint("to compare write `==`; to change a node, act upon it: pause, offline, update; see help()"),
-            false => unknown(&name),
+            false => unknown("a Node", NODE, &name),
         };
         Err::<(), _>(set.raise(error))
     });
@@ -36,13 +35,6 @@ pub(crate) fn register(engine: &mut Engine, host: &Rc<Host>) {
     engine.register_fn("to_debug", |node: &mut NodeValue| {
         format!("{} {} ({}, {})", node.record.node.kind, node.id(), node.record.state, node.record.node.address)
     });
-}
-
-fn unknown(name: &str) -> Error {
-    let known = NODE.iter().map(|known| known.name);
-    let hint = did_you_mean(name, known.clone())
-        .unwrap_or_else(|| format!("a Node has {}", known.collect::<Vec<_>>().join(", ")));
-    Error::invalid(format!("a Node has no property `{name}`")).hint(hint)
 }
 
 #[cfg(test)]

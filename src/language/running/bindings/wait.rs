@@ -6,9 +6,8 @@ use crate::language::functions;
 use crate::language::running::bindings::builtin::{closure, text, wrong};
 use crate::language::running::bindings::{Builtin, CallResult};
 use crate::language::running::host::{Host, OpenFor};
-use crate::operations::FunctionRow;
+use crate::operations::{FunctionRow, fits_param};
 use crate::time::show_seconds;
-use crate::value::Value;
 use crate::world::{Notice, Progress, WaitEnd, read};
 use rhai::{Dynamic, EvalAltResult, FnPtr, NativeCallContext};
 use std::time::Duration;
@@ -97,8 +96,6 @@ fn now(host: &Host) -> Result<i64> {
 
 fn timeout(argument: &Dynamic) -> Result<Duration> {
     let given = to_value(argument, &std::cell::RefCell::default())?;
-    given.duration().map_err(|error| match given {
-        Value::Text(_) => error,
-        _ => wrong("wait_until", "timeout", "a duration (seconds, or text such as \"5m\")", argument),
-    })
+    fits_param(&functions::WAIT_UNTIL, 2, &given)?;
+    given.duration()
 }
