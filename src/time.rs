@@ -255,14 +255,17 @@ pub fn show_seconds(seconds: f64) -> String {
         let tenths = (seconds * 10.0).round() as u64;
         return format!("{sign}{}.{}s", tenths / 10, tenths % 10);
     }
-    let whole = seconds.round() as u64;
-    let text = match whole {
-        0..60 => format!("{whole}s"),
-        60..3600 => format!("{}m{:02}s", whole / 60, whole % 60),
-        3600..86_400 => format!("{}h{:02}m", whole / 3600, whole % 3600 / 60),
-        _ => format!("{}d{:02}h", whole / 86_400, whole % 86_400 / 3600),
-    };
-    format!("{sign}{text}")
+    format!("{sign}{}", show_whole_seconds(seconds.round() as u64))
+}
+
+/// The same of whole seconds: `3s`, `42s`, `1m10s`.
+pub fn show_whole_seconds(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
+        3600..86_400 => format!("{}h{:02}m", seconds / 3600, seconds % 3600 / 60),
+        _ => format!("{}d{:02}h", seconds / 86_400, seconds % 86_400 / 3600),
+    }
 }
 
 #[cfg(test)]

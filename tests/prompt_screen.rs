@@ -460,3 +460,18 @@ fn a_question_is_asked_on_the_terminal_though_results_go_into_a_file() {
     screen.keys("binlogsh --sandbox -e 'pause_drainer(\"drainer-0\").after' | tee log\r").shows("[y/N/d/q/?]");
     screen.keys("y\r").shows("\npaused\n").ends("bash$").keys("wc -l log\r").shows("\n1 log\n");
 }
+
+#[test]
+fn a_wait_tells_how_long_it_takes_in_one_line_of_any_width() {
+    let cluster = LiveCluster::sample("default");
+    for columns in [120, 80, 40] {
+        let code = "wait_for(\"drainer-0\", \"paused\", \"1m\")";
+        let mut screen = Screen::open(Shell::new(&["--pd-urls", &cluster.url(), "-e", code]), columns, 24);
+        // The time goes on also while nothing else is seen.
+        for time in ["1s", "2s", "3s"] {
+            screen.shows(&format!("{time} of 1m00s: waiting for drainer-0 to"));
+        }
+        assert_eq!(screen.text().lines().count(), 1, "{}", screen.text());
+        screen.keys(key::CTRL_C).shows("error[interrupted]").until(|text| !text.contains("of 1m00s"));
+    }
+}

@@ -358,10 +358,9 @@ fn keep(snapshot: &Snapshot, file: &Path) -> Result<()> {
 fn look_at_it(context: &CommandContext, observe: Duration) -> Result<Snapshot> {
     let notices = context.output.notices();
     let length = show_seconds(observe.as_secs_f64());
-    notices(Notice::Progress(Progress {
-        seen: format!("its nodes are watched for {length}"),
-        ..Progress::of("looking at the cluster")
-    }));
+    let progress =
+        Progress { seen: format!("its nodes are watched for {length}"), ..Progress::of("looking at the cluster") };
+    notices(Notice::Progress(progress.after(Duration::ZERO, observe)));
     let snapshot = Snapshot::take(&mut cluster(context)?, observe);
     notices(Notice::ProgressEnd);
     snapshot

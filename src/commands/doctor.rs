@@ -126,7 +126,8 @@ impl Looking<'_> {
         let notices = self.context.output.notices();
         if !self.observe.is_zero() {
             let length = show_seconds(self.observe.as_secs_f64());
-            notices(Notice::Progress(Progress::of(format!("its nodes are watched for {length}"))));
+            let progress = Progress::of(format!("its nodes are watched for {length}"));
+            notices(Notice::Progress(progress.after(Duration::ZERO, self.observe)));
         }
         let ended = self.interpreter.play(&self.prepared);
         notices(Notice::ProgressEnd);

@@ -69,7 +69,9 @@ fn stalled(scene: &mut ClusterView<'_>, mut lagging: Vec<Record>) -> Result<Vec<
     if lagging.is_empty() {
         return Ok(lagging);
     }
-    scene.observe(STALLED_AFTER, |listing| {
+    let ids: Vec<&str> = lagging.iter().map(|record| record.node.id.as_str()).collect();
+    let what = format!("watching whether {} comes nearer", ids.join(", "));
+    scene.observe(&what, STALLED_AFTER, |listing| {
         let unmoved = |old: &Record| {
             listing.find(Kind::Drainer, &old.node.id).is_some_and(|now| now.max_commit_ts <= old.max_commit_ts)
         };

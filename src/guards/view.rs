@@ -114,9 +114,8 @@ impl<'w> ClusterView<'w> {
         let mut last = None;
         let whole = FROZEN_AFTER.as_secs();
         for past in 0..whole {
-            let left = whole - past;
             let what = format!("watching whether anybody writes the record of {}", record.node);
-            self.watch.says(Progress::of(what).figures(format!("{left}s left")));
+            self.watch.says(Progress::of(what).after(Duration::from_secs(past), FROZEN_AFTER));
             let seen = self.ask(read::Sleep { time: BEAT }).and_then(|_| self.world.listing());
             let Ok(listing) = seen else {
                 self.watch.is_over();
@@ -160,15 +159,24 @@ impl<'w> ClusterView<'w> {
         Ok(found)
     }
 
-    /// Looks once a second until `enough` says so, for `time` at most. Returns whether it did.
-    pub(super) fn observe(&mut self, time: Duration, mut enough: impl FnMut(&Listing) -> bool) -> Result<bool> {
+    /// Looks once a second until `enough` says so, for `time` at most, and says `what` it looks for. Returns whether it did.
+    pub(super) fn observe(
+        &mut self,
+        what: &str,
+        time: Duration,
+        mut enough: impl FnMut(&Listing) -> bool,
+    ) -> Result<bool> {
         let beats = time.as_secs() / BEAT.as_secs();
-        for _ in 0..beats {
-            self.ask(read::Sleep { time: BEAT })?;
-            if enough(&self.world.listing()?) {
-                return Ok(true);
+        for beat in 0..beats {
+            self.watch.says(Progress::of(what).after(BEAT * u32::try_from(beat).unwrap_or(u32::MAX), time));
+            let seen = self.ask(read::Sleep { time: BEAT }).and_then(|_| self.world.listing());
+            let is_enough = seen.map(|listing| enough(&listing));
+            if !matches!(is_enough, Ok(false)) {
+                self.watch.is_over();
+                return is_enough;
             }
         }
+        self.watch.is_over();
         Ok(false)
     }
 

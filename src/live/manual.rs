@@ -8,7 +8,7 @@ use crate::live::clock::{Deadline, Stopwatch, wait};
 use crate::live::cluster::LiveCluster;
 use crate::live::{Live, nodes};
 use crate::node::NodeRef;
-use crate::time::{Time, Zone, show_seconds};
+use crate::time::{Time, Zone};
 use crate::world::{Manual, Notice, ProbeFinding, Progress, Unseen};
 use std::time::Duration;
 
@@ -79,7 +79,6 @@ impl Live {
         said: bool,
         (deadline, watch): (&Deadline, &Stopwatch),
     ) -> Result<Vec<Unseen>> {
-        let limit = show_seconds(task.limit().as_secs_f64());
         while !expected.is_empty() {
             expected = self.look(expected, false)?;
             let missing: Vec<Unseen> = expected.iter().filter_map(|one| one.missing.clone()).collect();
@@ -87,10 +86,9 @@ impl Live {
             if missing.is_empty() || deadline.is_over() || by_word {
                 return Ok(missing);
             }
-            let waited = show_seconds(watch.elapsed().as_secs_f64());
             let (what, seen) = (format!("waiting for \"{}\"", task.text), Unseen::listed(&missing));
-            let figures = format!("{waited} of {limit} at most");
-            (self.notices)(Notice::Progress(Progress { seen, ..Progress::of(what).figures(figures) }));
+            let progress = Progress { seen, ..Progress::of(what) };
+            (self.notices)(Notice::Progress(progress.after(watch.elapsed(), task.limit())));
             wait(EVERY, &self.interrupt)?;
         }
         Ok(Vec::new())

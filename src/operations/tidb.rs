@@ -166,7 +166,8 @@ fn look_until_over(
                 "it writes binlog by now; those that never end, after a crash, are forgotten with #{ reset: true }",
             ));
         }
-        gate.tell(Notice::Progress(Progress::of(format!("waiting for the {server}")).figures(words(state))));
+        let progress = Progress::of(format!("waiting for the {server}")).figures(words(state));
+        gate.tell(Notice::Progress(progress.after(waited, patience)));
         gate.ask(read::Sleep { time: EVERY.min(patience - waited) })?;
         gate.wait_goes_on();
     }

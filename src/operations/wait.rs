@@ -7,10 +7,14 @@ use crate::operations::{Course, Example, Function, Group, Operation, Param, Retu
 use crate::time::show_seconds;
 use crate::value::Value;
 use crate::world::{Awaited, Gate, Listing, Notice, ProbeFinding, Progress, read};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 /// How long `wait_for` waits when it is not told.
 pub(super) const DEFAULT_WAIT: Duration = Duration::from_secs(5 * 60);
+
+/// A shorter sleep is over before anybody wonders.
+const WORTH_TELLING: Duration = Duration::from_secs(2);
 
 pub(super) const TABLE: &[Operation] = &[
     Operation {
@@ -53,7 +57,15 @@ pub(super) const TABLE: &[Operation] = &[
         },
         call: |gate, args| {
             let time = args.duration("time").unwrap_or_default();
-            gate.ask(read::Sleep { time }).map(|_| Value::Unit)
+            let is_told = time >= WORTH_TELLING;
+            if is_told {
+                gate.tell(Notice::Sleeping(time));
+            }
+            let slept = gate.ask(read::Sleep { time });
+            if is_told {
+                gate.tell(Notice::ProgressEnd);
+            }
+            slept.map(|_| Value::Unit)
         },
     },
 ];
@@ -121,6 +133,7 @@ fn look_until(
     patience: Duration,
     waited: impl Fn(i64) -> Duration,
 ) -> Result<Duration> {
+    let mut drain = Drain::default();
     loop {
         let glance = glance(gate, goal)?;
         let elapsed = waited(gate.monotonic_ms()?);
@@ -141,11 +154,15 @@ fn look_until(
             return Err(Error::new(ErrorKind::Conflict, format!("{} will not be {}: {never}", goal.node, goal.state))
                 .hint(format!("{seen}: find out who did that before you go on")));
         }
-        let (held_up_by, figures) =
-            glance.blocked.map(|blocked| (blocked.drainer.id.to_string(), blocked.text)).unzip();
+        let held_up = glance.blocked.map(|blocked| {
+            let nearer = drain.look(elapsed, blocked.behind);
+            (blocked.drainer.id.to_string(), format!("{}{nearer}", blocked.text))
+        });
+        let (held_up_by, figures) = held_up.unzip();
         let what = format!("waiting for {} to be {}", goal.node.id, goal.state);
-        let figures = figures.unwrap_or_default();
-        gate.tell(Notice::Progress(Progress { what, seen: seen.clone(), held_up_by, figures }));
+        let progress =
+            Progress { seen: seen.clone(), held_up_by, figures: figures.unwrap_or_default(), ..Progress::of(what) };
+        gate.tell(Notice::Progress(progress.after(elapsed, patience)));
         pause(gate, glance.revision, elapsed, patience - elapsed)?;
         gate.wait_goes_on();
     }
@@ -195,12 +212,48 @@ fn look_again(gate: &mut dyn Gate, began: i64) -> Result<Listing> {
             Err(error) if passing(&error) => error,
             looked => return looked,
         };
-        if Duration::from_millis(u64::try_from(gate.monotonic_ms()? - began).unwrap_or(0)) >= MOMENT {
+        let waited = Duration::from_millis(u64::try_from(gate.monotonic_ms()? - began).unwrap_or(0));
+        if waited >= MOMENT {
             return Err(error);
         }
-        gate.tell(Notice::Progress(Progress::of("waiting for an answer").figures(error.to_string())));
+        let progress = Progress::of("waiting for an answer").figures(error.to_string());
+        gate.tell(Notice::Progress(progress.after(waited, MOMENT)));
         gate.ask(read::Sleep { time: Duration::from_secs(1) })?;
         gate.wait_goes_on();
+    }
+}
+
+/// How fast the one that a Pump waits for comes nearer, by the looks of the last minute.
+#[derive(Default)]
+struct Drain(VecDeque<(Duration, f64)>);
+
+/// How long a way is looked at, and from which length on something is said of it.
+const LAST_MINUTE: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(10));
+
+impl Drain {
+    /// It is so far `behind` just now, in seconds. What is to be said of its way, to be put behind how far it is.
+    fn look(&mut self, elapsed: Duration, behind: f64) -> String {
+        self.0.push_back((elapsed, behind));
+        while self.0.front().is_some_and(|(at, _)| elapsed - *at > LAST_MINUTE.0) {
+            self.0.pop_front();
+        }
+        let Some(rate) = self.rate(0).filter(|_| elapsed - self.0[0].0 >= LAST_MINUTE.1) else { return String::new() };
+        if rate <= 0.0 {
+            return ", and comes no nearer".to_owned();
+        }
+        // An estimate is worth something where the way is even.
+        let later = self.rate(self.0.len() / 2).unwrap_or(rate);
+        let is_even = (later / rate - 1.0).abs() < 0.25;
+        let left =
+            if is_even { format!(": about {} left", show_seconds((behind / rate).round())) } else { String::new() };
+        format!(", {rate:.1}s nearer each second{left}")
+    }
+
+    /// Seconds nearer in a second, from the look at `from` on.
+    fn rate(&self, from: usize) -> Option<f64> {
+        let (first, last) = (self.0.get(from)?, self.0.back()?);
+        let time = (last.0 - first.0).as_secs_f64();
+        (time > 0.0).then(|| (first.1 - last.1) / time)
     }
 }
 
@@ -259,4 +312,29 @@ fn probe_words(probe: &ProbeFinding) -> String {
 fn told(gate: &mut dyn Gate, blocked: Awaited) -> Result<String> {
     let probe = probe_of(gate, blocked.drainer)?;
     Ok(format!("; {}; a probe of it {}", blocked.text, probe_words(&probe)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is said at the last of these looks, each some seconds after the wait began and so far behind.
+    fn said(looks: &[(u64, f64)]) -> String {
+        let mut drain = Drain::default();
+        looks.iter().map(|(at, behind)| drain.look(Duration::from_secs(*at), *behind)).last().unwrap()
+    }
+
+    #[test]
+    fn the_way_of_who_is_waited_for_is_told_once_it_can_be_seen() {
+        assert_eq!(said(&[(0, 300.0), (5, 290.0)]), "");
+        let even: Vec<(u64, f64)> = (0..=40).map(|at| (at * 5, 1000.0 - at as f64 * 10.0)).collect();
+        assert_eq!(said(&even), ", 2.0s nearer each second: about 5m00s left");
+        assert_eq!(said(&[(0, 300.0), (10, 290.0), (20, 100.0)]), ", 10.0s nearer each second");
+        assert_eq!(said(&[(0, 300.0), (10, 300.0), (20, 310.0)]), ", and comes no nearer");
+        // What was long ago says nothing of now.
+        assert_eq!(
+            said(&[(0, 9000.0), (100, 60.0), (110, 50.0), (120, 40.0)]),
+            ", 1.0s nearer each second: about 40s left"
+        );
+    }
 }

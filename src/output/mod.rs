@@ -34,8 +34,9 @@ use crate::interrupt::Interrupt;
 use crate::nearest::parse_named;
 use crate::text::{on_lines, on_one_line};
 use crate::value::Value;
-use crate::world::{Console, Notice, Notices, OutputStream};
+use crate::world::{Console, Notice, Notices, OutputStream, Progress};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use strum::{IntoStaticStr, VariantArray};
 use terminal::Terminal;
 
@@ -323,6 +324,9 @@ impl Screen {
         match notice {
             Notice::Warning(text) => self.warning(&text),
             Notice::Progress(progress) => self.terminal.progress(progress),
+            Notice::Sleeping(time) => {
+                self.terminal.progress(Progress::of("sleeping").after(Duration::ZERO, time));
+            }
             Notice::ProgressEnd => self.terminal.end_progress(),
             Notice::Printed(text) => self.terminal.out(&format!("{}\n", on_lines(&text))),
             Notice::Shown(value) => self.show(&value, self.settings.format),

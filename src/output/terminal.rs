@@ -3,9 +3,17 @@
 
 use super::Color;
 use crate::text::on_one_line;
+use crate::time::show_whole_seconds;
 use crate::world::Progress;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::io::{self, IsTerminal, Write};
-use unicode_width::UnicodeWidthChar;
+use std::time::Duration;
+
+/// How often the time of a wait is drawn anew.
+const SECOND: Duration = Duration::from_secs(1);
+
+/// After how long a wait of which nothing new is seen is told again where nobody watches.
+const TOLD_AGAIN: Duration = Duration::from_secs(10);
 
 /// Where text goes, and what the places are like.
 pub struct Streams {
@@ -70,17 +78,17 @@ fn columns_of(stream: impl std::os::fd::AsFd) -> Option<u16> {
 /// The streams and what stands on the screen just now.
 pub(super) struct Terminal {
     streams: Streams,
-    /// The last progress shown.
+    /// The last progress told in a line.
     progress: Option<Progress>,
-    /// Whether it stands on the screen, to be overwritten.
-    is_on_screen: bool,
+    /// The one that stands on the screen.
+    bar: Option<ProgressBar>,
     /// The first thing that could not be written.
     fault: Option<io::Error>,
 }
 
 impl Terminal {
     pub(super) fn new(streams: Streams) -> Self {
-        Self { streams, progress: None, is_on_screen: false, fault: None }
+        Self { streams, progress: None, bar: None, fault: None }
     }
 
     pub(super) fn streams(&self) -> &Streams {
@@ -103,24 +111,45 @@ impl Terminal {
         drop(self.streams.err.write_all(text.as_bytes()).and_then(|()| self.streams.err.flush()));
     }
 
-    /// Shows how far it is: on a terminal in one line that changes, elsewhere as a line when more than its numbers differ.
+    /// Shows how far it is: on a terminal in one line that changes, elsewhere as a line when more than its numbers differ,
+    /// or it took ten seconds more.
     pub(super) fn progress(&mut self, progress: Progress) {
-        let is_shown = |shown: &Progress| match self.streams.err_is_terminal {
-            true => *shown == progress && self.is_on_screen,
-            false => shown.stands_as(&progress),
-        };
-        if self.progress.as_ref().is_some_and(is_shown) {
+        if self.streams.err_is_terminal {
+            return self.draw(&progress);
+        }
+        let waited = |progress: &Progress| progress.time.map_or(Duration::ZERO, |time| time.waited);
+        let is_told = |told: &Progress| told.stands_as(&progress) && waited(&progress) < waited(told) + TOLD_AGAIN;
+        if self.progress.as_ref().is_some_and(is_told) {
             return;
         }
-        let text = on_one_line(&progress.to_string()).into_owned();
+        let time = progress.time.map_or(String::new(), |time| of(time.waited, time.of));
+        let text = on_one_line(&progress.without_time()).into_owned();
         self.progress = Some(progress);
-        if !self.streams.err_is_terminal {
-            return self.err(&format!("{text}\n"));
-        }
-        let width = columns_of(io::stderr()).unwrap_or(80);
-        let line = format!("\r\x1b[K{}", cut(&text, width.saturating_sub(1)));
-        drop(self.streams.err.write_all(line.as_bytes()).and_then(|()| self.streams.err.flush()));
-        self.is_on_screen = true;
+        self.err(&format!("{time}{text}\n"));
+    }
+
+    /// One line at the bottom, whose time goes on by itself.
+    fn draw(&mut self, progress: &Progress) {
+        let bar = self.bar.take().unwrap_or_else(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            bar.enable_steady_tick(SECOND);
+            bar
+        });
+        let style =
+            ProgressStyle::with_template("{time}{wide_msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+        let most = progress.time.map(|time| time.of);
+        bar.set_style(style.with_key("time", move |state: &ProgressState, line: &mut dyn std::fmt::Write| {
+            if let Some(most) = most {
+                // There is nobody to tell of a line that cannot be put together.
+                let _ = line.write_str(&of(state.elapsed().min(most), most));
+            }
+        }));
+        let bar = match progress.time {
+            Some(time) => bar.with_elapsed(time.waited),
+            None => bar,
+        };
+        bar.set_message(on_one_line(&progress.without_time()).into_owned());
+        self.bar = Some(bar);
     }
 
     pub(super) fn end_progress(&mut self) {
@@ -129,8 +158,8 @@ impl Terminal {
     }
 
     fn clear_progress(&mut self) {
-        if std::mem::take(&mut self.is_on_screen) {
-            drop(self.streams.err.write_all(b"\r\x1b[K").and_then(|()| self.streams.err.flush()));
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
         }
     }
 
@@ -141,14 +170,7 @@ impl Terminal {
     }
 }
 
-/// As much of `text` as fits into `width` columns.
-fn cut(text: &str, width: u16) -> &str {
-    let mut used = 0;
-    for (at, c) in text.char_indices() {
-        used += c.width().unwrap_or(0);
-        if used > usize::from(width) {
-            return &text[..at];
-        }
-    }
-    text
+/// How long it takes so far, and how long it may, before what is to be said of it.
+fn of(waited: Duration, most: Duration) -> String {
+    format!("{} of {}: ", show_whole_seconds(waited.as_secs()), show_whole_seconds(most.as_secs()))
 }

@@ -114,6 +114,8 @@ impl PlayTrace {
                 }
                 self.waits_for = Some(progress);
             }
+            // The story has the time of everything.
+            Notice::Sleeping(_) => {}
             Notice::Warning(_)
             | Notice::Printed(_)
             | Notice::Shown(_)

@@ -6,6 +6,7 @@ use crate::language::lexer::{KEYWORDS, Token, TokenKind, open_expression, openin
 use crate::language::{Opt, Type, ValueType};
 use crate::nearest::names_of;
 use crate::node::{Kind as NodeKind, State};
+use unicode_width::UnicodeWidthStr;
 
 /// Something that can stand at the cursor.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -297,10 +298,15 @@ fn beginning_with(word: &str, all: impl IntoIterator<Item = Candidate>) -> Vec<C
     found
 }
 
-/// As many of `all` as `most`, if that is fewer, with a word about the others. What all of them begin with is put in first, so
-/// that no list is needed for that.
-pub(super) fn that_fit(word: &str, all: Vec<Candidate>, most: usize) -> Vec<Candidate> {
-    if all.len() <= most {
+/// The columns between two candidates of a list.
+const BETWEEN: usize = 2;
+
+/// As many of `all` as fit into so many rows and columns, with a word about the others. What all of them begin with is put in
+/// first, so that no list is needed for that.
+pub(super) fn that_fit(word: &str, all: Vec<Candidate>, (rows, columns): (usize, usize)) -> Vec<Candidate> {
+    let widest = all.iter().map(|one| one.shown.width()).max().unwrap_or_default();
+    let fit = |width: usize| (columns / (width + BETWEEN)).max(1) * rows;
+    if all.len() <= fit(widest) {
         return all;
     }
     let common = all.iter().skip(1).fold(all[0].text.clone(), |common, next| {
@@ -310,10 +316,10 @@ pub(super) fn that_fit(word: &str, all: Vec<Candidate>, most: usize) -> Vec<Cand
     if common.len() > word.len() {
         return vec![Candidate::plain(&common)];
     }
-    let left = all.len() - most + 1;
-    let mut some: Vec<Candidate> = all.into_iter().take(most.saturating_sub(1)).collect();
-    some.push(Candidate { shown: format!("... and {left} more"), text: word.to_owned() });
-    some
+    let more = |left: usize| format!("... and {left} more");
+    let some = fit(widest.max(more(all.len()).width())).saturating_sub(1);
+    let left = Candidate { shown: more(all.len() - some), text: word.to_owned() };
+    all.into_iter().take(some).chain([left]).collect()
 }
 
 /// The signature of the function that is being typed at the end of `before`, its current parameter marked; or the rest of one
@@ -566,9 +572,12 @@ mod tests {
     #[test]
     fn of_many_candidates_as_many_are_listed_as_fit() {
         let all: Vec<Candidate> = (0..50).map(|n| Candidate::plain(&format!("pump-{n:02}\""))).collect();
-        assert_eq!(that_fit("pu", all.clone(), 10), [Candidate::plain("pump-")]);
-        let some = that_fit("pump-", all, 10);
+        assert_eq!(that_fit("pu", all.clone(), (10, 15)), [Candidate::plain("pump-")]);
+        let some = that_fit("pump-", all.clone(), (10, 15));
         assert_eq!((some.len(), some[9].shown.as_str(), some[9].text.as_str()), (10, "... and 41 more", "pump-"));
+        // What tells of the others is wider than they are, and so is each column then.
+        assert_eq!(that_fit("pump-", all.clone(), (10, 20)).len(), 10);
+        assert_eq!(that_fit("pump-", all, (25, 20)).len(), 50);
     }
 
     #[test]

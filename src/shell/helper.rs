@@ -88,9 +88,7 @@ impl Completer for Prompter {
         let (start, found) = candidates(&line[..pos], &vocabulary, &self.commands.borrow());
         let (rows, columns) = screen();
         // As many as fit above the entry without scrolling it away.
-        let widest = found.iter().map(|one| one.shown.chars().count() + 2).max().unwrap_or(1);
-        let most = (columns / widest.min(columns)).max(1) * rows.saturating_sub(3).max(1);
-        let found = that_fit(&line[start..pos], found, most);
+        let found = that_fit(&line[start..pos], found, (rows.saturating_sub(3).max(1), columns));
         // A quote that stands behind the cursor already is not put in once more.
         let pair = |Candidate { shown, text }: Candidate| {
             let is_there = text.ends_with('"') && line[pos..].starts_with('"');

@@ -16,6 +16,8 @@ pub(crate) struct Awaited {
     pub state: RecordState,
     /// Which Pump waits for it, in which state it is, and how far behind.
     pub text: String,
+    /// How far behind, in seconds.
+    pub behind: f64,
 }
 
 impl Awaited {
@@ -36,6 +38,6 @@ impl Awaited {
             false => "not yet at the end of its binlog".to_owned(),
         };
         let text = format!("{} waits for {}{state}, {gap}", pump.node.id, slowest.node.id);
-        Some(Self { drainer: slowest.node.clone(), state: slowest.state.clone(), text })
+        Some(Self { drainer: slowest.node.clone(), state: slowest.state.clone(), text, behind })
     }
 }

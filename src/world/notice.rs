@@ -13,6 +13,8 @@ pub enum Notice {
     Warning(String),
     /// How far a wait has come; a terminal shows the newest only.
     Progress(Progress),
+    /// A script sleeps for so long, waiting for nothing.
+    Sleeping(Duration),
     /// The wait is over: what progress showed can go.
     ProgressEnd,
     /// A script's `print`.
@@ -65,6 +67,17 @@ pub struct Progress {
     pub(crate) held_up_by: Option<String>,
     /// Numbers that change from look to look; empty if there are none.
     pub figures: String,
+    /// How long it takes so far, and how long it may.
+    pub time: Option<WaitTime>,
+}
+
+/// The time of a wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WaitTime {
+    /// So far.
+    pub waited: Duration,
+    /// At most, or in all.
+    pub of: Duration,
 }
 
 impl Progress {
@@ -77,6 +90,23 @@ impl Progress {
     #[must_use]
     pub fn figures(self, figures: impl Into<String>) -> Self {
         Self { figures: figures.into(), ..self }
+    }
+
+    /// After so long, of so much.
+    #[must_use]
+    pub fn after(self, waited: Duration, of: Duration) -> Self {
+        Self { time: Some(WaitTime { waited, of }), ..self }
+    }
+
+    /// The same without its time: first what it is held up by, which many want to know and few screens have room for.
+    pub fn without_time(&self) -> String {
+        match &self.held_up_by {
+            Some(_) => {
+                let seen = if self.seen.is_empty() { String::new() } else { format!(": {}", self.seen) };
+                format!("{}; {}{seen}", self.figures, self.what)
+            }
+            None => self.to_string(),
+        }
     }
 
     /// Whether the other one differs in its numbers alone.

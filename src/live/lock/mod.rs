@@ -119,9 +119,9 @@ impl LiveLock {
             let Some(until) = waiting.until.filter(|until| !until.is_over()) else {
                 return Err(info.locked(waiting.until.map(|_| waiting.watch.elapsed())));
             };
-            let waited = show_seconds(waiting.watch.elapsed().as_secs_f64());
-            let figures = format!("{waited}; held by {info}");
-            self.etcd.wire.tell(Notice::Progress(Progress::of("waiting for the maintenance lock").figures(figures)));
+            let waited = waiting.watch.elapsed();
+            let progress = Progress::of("waiting for the maintenance lock").figures(format!("held by {info}"));
+            self.etcd.wire.tell(Notice::Progress(progress.after(waited, waited + until.left())));
             waiting.shown = true;
             let window = until.at_most(SHOWN_EVERY.min(self.etcd.wire.settings.lock_ttl / 3));
             etcd::wait_for_change(&self.etcd, LOCK_KEY, revision, window).await;

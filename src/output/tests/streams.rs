@@ -87,11 +87,19 @@ fn where_nobody_watches_progress_is_a_line_only_when_more_than_its_numbers_chang
     }
     notices(Notice::ProgressEnd);
     notices(Notice::Progress(waiting("pump-1", "paused", "1s")));
+    // Whoever reads a log wants to know that it still waits.
+    for (waited, figures) in [(1, "a"), (5, "b"), (11, "c"), (12, "d"), (75, "e")] {
+        let time = Duration::from_secs(waited);
+        notices(Notice::Progress(waiting("pump-2", "online", figures).after(time, Duration::from_secs(300))));
+    }
     let lines = [
         "waiting for pump-0: online (1s)",
         "waiting for pump-0: paused (3s)",
         "waiting for pump-1: paused (4s)",
         "waiting for pump-1: paused (1s)",
+        "1s of 5m00s: waiting for pump-2: online (a)",
+        "11s of 5m00s: waiting for pump-2: online (c)",
+        "1m15s of 5m00s: waiting for pump-2: online (e)",
     ];
     assert_eq!(err.text(), format!("{}\n", lines.join("\n")));
 }
@@ -111,16 +119,6 @@ fn results_go_to_standard_output_and_everything_else_to_standard_error() {
     warning: drainer-0 is odd
     [trace] PUT /state/pump-0/pause http://127.0.0.1:8250 3.2 ms ok
     ");
-}
-
-#[test]
-fn on_a_terminal_progress_is_one_line_that_goes_before_anything_else_comes() {
-    let (_, err) = noticed(Settings::default(), true);
-    assert_snapshot!(err.escape_debug().to_string().replace("\\n", "\n"), @r#"
-    ==> restart pump-0
-      - pause pump-0
-    \r\u{1b}[Kwaiting for pump-0: online\r\u{1b}[Kwaiting for pump-0: paused\r\u{1b}[Kwarning: drainer-0 is odd
-    "#);
 }
 
 #[test]

@@ -52,7 +52,8 @@ fn line(said: &SaidNotice) -> Option<StoryLine> {
             let line = line(StoryLineKind::Printed, shown(value))?;
             Some(StoryLine { shown: Some(value.clone()), ..line })
         }
-        Notice::ProgressEnd
+        Notice::Sleeping(_)
+        | Notice::ProgressEnd
         | Notice::Acting(_)
         | Notice::Answered { .. }
         | Notice::Changed(_)

@@ -46,7 +46,7 @@ fn poll(
         let left = timeout.as_secs_f64() - waited;
         let ends = match came(&said).map_err(raise)? {
             true => Some(WaitEnd::Came),
-            false if left <= 0.0 => Some(WaitEnd::InVain(missing(host, context, said)?)),
+            false if left <= 0.0 => Some(WaitEnd::InVain(missing(host, context, said.clone())?)),
             false => None,
         };
         match host.wait_looked(ends).map_err(raise)? {
@@ -54,8 +54,9 @@ fn poll(
             Some(WaitEnd::InVain(missing)) => return Err(host.raise(in_vain(what, waited, &missing))),
             None => {}
         }
-        let figures = if waited < 1.0 { String::new() } else { show_seconds(waited.floor()) };
-        host.tell(Notice::Progress(Progress::of(format!("waiting until {what}")).figures(figures)));
+        let missing = if said.is_string() { said.to_string() } else { String::new() };
+        let progress = Progress::of(format!("waiting until {what}")).figures(missing);
+        host.tell(Notice::Progress(progress.after(Duration::from_secs_f64(waited), timeout)));
         let time = Duration::from_secs_f64((waited / 20.0).clamp(PAUSES.0, PAUSES.1).min(left));
         host.ask(read::Sleep { time }).map_err(raise)?;
         host.wait_goes_on();
