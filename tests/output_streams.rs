@@ -19,7 +19,52 @@ fn every_format_shows_the_same_nodes() {
         let ran = Shell::sandbox("default").arg("-o").arg(format).eval("pumps()").succeeds();
         (0..3).all(|n| ran.stdout.contains(&format!("pump-{n}")))
     };
-    assert!(["table", "json", "csv", "vertical"].into_iter().all(ids));
+    assert!(["table", "json", "jsonl", "csv", "vertical"].into_iter().all(ids));
+}
+
+#[test]
+fn with_json_there_is_one_document_on_standard_output() {
+    let json = |codes: &[&str]| {
+        let shell = Shell::sandbox("default").arg("-o=json");
+        let ran = codes.iter().fold(shell, |shell, code| shell.arg("-e").arg(*code)).go();
+        (serde_json::from_str::<serde_json::Value>(&ran.stdout).ok(), ran.stderr)
+    };
+    let (value, told) = json(&["1", "print(\"hi\"); table([7]); json(#{ a: 1 }); [2, 3]"]);
+    assert_eq!(value.unwrap(), serde_json::json!([2, 3]));
+    assert!(told.contains("hi\n") && told.contains('7') && told.contains("\"a\": 1"), "{told}");
+    assert_eq!(json(&["2", "let x = 1;"]).0.unwrap(), serde_json::Value::Null);
+    assert_eq!(json(&["1", "fail(\"no\")"]).0, None, "what failed has no result");
+    let script = Shell::sandbox("default").arg("-o=json").file("s.rhai", "//! x\nprint(1);\n#{ b: 2 }\n");
+    assert_eq!(script.arg("run").arg("s.rhai").go().succeeds().stdout, "{\n  \"b\": 2\n}\n");
+}
+
+#[test]
+fn with_jsonl_each_value_is_a_line_and_so_is_each_event() {
+    let code = "step(\"look\", || print(\"hi\")); table([1, 2]); pause_pump(\"pump-1\", #{ wait: \"1m\" }).after";
+    let ran = Shell::sandbox("default").yes().arg("-o=jsonl").eval(code).succeeds();
+    assert_eq!(ran.stdout, "[1,2]\n\"paused\"\n");
+    let event = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap_or_else(|_| panic!("{line}"));
+    let events: Vec<serde_json::Value> = ran.stderr.lines().map(event).collect();
+    let all: Vec<&str> = events.iter().map(|event| event["event"].as_str().unwrap()).collect();
+    for wanted in ["step", "print", "answered", "change", "wait_end"] {
+        assert!(all.contains(&wanted), "no {wanted} in {all:?}");
+    }
+    let failed = Shell::sandbox("default").arg("-o=jsonl").eval("fail(\"no\")").exits(1);
+    assert_eq!(event(failed.stderr.trim_end())["error"]["message"], "no");
+}
+
+#[test]
+fn programs_can_read_what_is_empty_wrong_or_a_help() {
+    let csv = |code: &str| Shell::sandbox("default").arg("-o=csv").eval(code).succeeds().stdout;
+    let header = csv("pumps()").lines().next().unwrap().to_owned();
+    assert_eq!(csv("pumps().filter(|pump| false)").trim_end(), header);
+    assert!(Shell::new(&["runs", "-o", "csv"]).go().succeeds().stdout.starts_with("id,script,cluster,state"));
+    let wrong = Shell::new(&["--output", "json", "--nope"]).go().exits(2);
+    let error: serde_json::Value = serde_json::from_str(&wrong.stderr).unwrap();
+    assert_eq!((&error["error"]["kind"], &error["error"]["exit_code"]), (&"invalid".into(), &2.into()));
+    let help = Shell::new(&["run", "health", "--help", "-o", "json"]).go().succeeds();
+    let help: serde_json::Value = serde_json::from_str(&help.stdout).unwrap();
+    assert_eq!((&help["script"], &help["parameters"][0]["type"]), (&"health".into(), &"duration".into()));
 }
 
 #[test]
@@ -76,7 +121,7 @@ fn timestamps_in_json_are_text_where_that_is_wished_for() {
     assert!(text["pump"]["max_commit_ts"].is_string() && text["all"][0].is_string(), "{text}");
     assert_eq!((&text["ts"], &text["count"]), (&json!("470641375911346178"), &json!(3)));
     assert_eq!(text["limit"], json!(9_007_199_254_740_992_i64));
-    assert!(read(&["--timestamps=text"], r#"json(drainers())"#)[0]["max_commit_ts"].is_string());
+    assert!(read(&["--timestamps=text"], "drainers()")[0]["max_commit_ts"].is_string());
     let shell = || Shell::sandbox("default").arg("-o=json");
     shell().env("BINLOGSH_TIMESTAMPS", "text").eval("470641375911346178").succeeds().stdout("\"470641375911346178\"");
     let profile = "default-profile = \"a\"\n[profiles.a]\ntimestamps = \"text\"\n";

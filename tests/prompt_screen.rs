@@ -475,3 +475,44 @@ fn a_wait_tells_how_long_it_takes_in_one_line_of_any_width() {
         screen.keys(key::CTRL_C).shows("error[interrupted]").until(|text| !text.contains("of 1m00s"));
     }
 }
+
+#[test]
+fn a_byte_that_is_no_text_costs_only_what_was_being_typed() {
+    let mut screen = Screen::sandbox("default");
+    screen.keys("let kept = 5;\r").ends("sandbox>").bytes(b"1 + \xff").shows("that was no UTF-8").ends("sandbox>");
+    screen.keys("kept + 1\r").shows("\n6\n");
+}
+
+#[test]
+fn up_and_down_come_back_to_what_was_typed() {
+    let mut screen = Screen::sandbox("default");
+    screen.keys("let a1 = 1;\r").ends("sandbox>").keys("1 + 1\r").shows("\n2\n").ends("sandbox>");
+    screen.keys("unsent").ends("sandbox> unsent").keys(key::UP).keys(key::DOWN).keys("!").ends("sandbox> unsent!");
+    screen
+        .keys(key::CTRL_C)
+        .ends("sandbox>")
+        .keys("let")
+        .shows("sandbox> let")
+        .keys(key::UP)
+        .ends("sandbox> let a1 = 1;");
+    screen.keys(key::DOWN).keys("?").ends("sandbox> let?");
+}
+
+#[test]
+fn a_question_is_whole_where_results_go_into_a_pipe() {
+    let mut screen = in_bash(120);
+    // A reader that is slow, as `tee` may be.
+    screen.keys("binlogsh --sandbox | while IFS= read -r line; do echo \"got $line\"; done\r").ends("sandbox>");
+    screen.keys("pause_pump(\"pump-1\").after\r").shows("Do it? [y/N/d/q/?]").keys("y\r").shows("got paused");
+}
+
+#[test]
+fn a_run_at_the_prompt_that_ends_half_way_says_how_to_go_on() {
+    let cluster = LiveCluster::sample("default");
+    let code = "//! Pauses.\nstep(\"pause\", || pause_pump(\"pump-1\", #{ wait: \"30s\" }));\nfail(\"enough\");\n";
+    let shell = Shell::new(&["--pd-urls", &cluster.url()]).file("half.rhai", code);
+    let mut screen = Screen::open(shell, 200, 40);
+    screen.until(|text| text.ends_with('>'));
+    screen.keys(".run half.rhai\r").shows("/q/?]").keys("y\r").shows("error[failed]: enough");
+    screen.shows("out of work through this run: pump-1 is paused").shows("to go on with it: binlogsh --pd-urls");
+}

@@ -3,9 +3,12 @@
 use super::global::{Alone, names};
 use super::tips::with_tip;
 use super::{BINLOGCTL, CTL, Cli, Command, Global, Takes, help_of};
+use crate::config::OUTPUT;
+use crate::output::Format;
 use crate::pd_url::without_passwords;
 use clap::error::ErrorKind;
 use clap::{Arg, CommandFactory, FromArgMatches, Parser};
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -61,6 +64,19 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, Instead> {
         }
         None => Ok(cli),
     }
+}
+
+/// Whether the line, which may be one that nobody understands, or the environment asks for JSON.
+pub fn wants_json(args: &[OsString]) -> bool {
+    let words: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
+    let is_json = |name: &str| Format::from_name(name).is_ok_and(Format::is_for_programs);
+    let attached = |word: &str| {
+        let value = word.strip_prefix("--output=").or_else(|| word.strip_prefix("-o"))?;
+        Some(is_json(value.strip_prefix('=').unwrap_or(value)))
+    };
+    let behind = |pair: &[Cow<'_, str>]| ["-o", "--output"].contains(&&*pair[0]) && is_json(&pair[1]);
+    let said = words.windows(2).any(behind) || words.iter().any(|word| attached(word) == Some(true));
+    said || std::env::var(OUTPUT).is_ok_and(|name| is_json(&name))
 }
 
 /// The subcommand whose own help is wanted, where `--help` behind a script is the script's.

@@ -81,7 +81,7 @@ fn show(context: &CommandContext, sarif: bool, report: &CheckReport, mended: usi
     let output = &context.output;
     match output.format() {
         _ if sarif => output.document(&report.sarif()),
-        Format::Json => output.document(&report.json()),
+        Format::Json | Format::JsonLines => output.document(&report.json()),
         Format::Table => report.findings().for_each(|(file, text, finding)| point(context, file, text, finding)),
         Format::Csv | Format::Vertical => output.value(&Value::List(report.findings().map(row).collect())),
     }

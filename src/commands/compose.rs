@@ -9,7 +9,7 @@ use crate::interrupt::Interrupt;
 use crate::journal::Journal;
 use crate::live::{self, Live, clock::Stopwatch};
 use crate::node::{Kind, Record};
-use crate::output::{Format, Output};
+use crate::output::Output;
 use crate::policy::{AskOperator, Follow, Followed, Planned, Policy, Production, ReadOnly, Warn, WithoutPrograms, Yes};
 use crate::rehearsal::Snapshot;
 use crate::secret::{IV_LENGTH, Secret};
@@ -292,7 +292,7 @@ pub(super) fn quiet_cluster(settings: &ProfileSettings) -> Result<Live> {
 /// Nobody is asked for it: whether the cluster answers is seen at the first look, and a prompt that waited for that would
 /// not open when it is needed most.
 pub(super) fn announce(context: &CommandContext) {
-    if context.output.format() == Format::Json {
+    if context.output.format().is_for_programs() {
         return;
     }
     if let Some(name) = &context.global.sandbox {

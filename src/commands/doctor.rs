@@ -171,7 +171,7 @@ impl Looking<'_> {
     /// Tells how what was `found` differs from what is `known`: all of it the first time.
     fn tell<'a>(&self, known: Option<&'a [Finding]>, found: &'a [Finding]) -> Result<()> {
         let (context, time) = (self.context, self.time()?);
-        if context.output.format() == Format::Json {
+        if context.output.format().is_for_programs() {
             let findings: Vec<_> = found.iter().map(|finding| to_json(&finding.value)).collect();
             context.output.document_line(&serde_json::json!({ "at": time.to_string(), "findings": findings }));
             return Ok(());

@@ -6,7 +6,9 @@ use crate::commands::topics::topics;
 use crate::commands::{conclude, read_standard_input, while_others_work};
 use crate::config::MAX_OPERATIONS;
 use crate::error::{Error, Result, ScriptError};
-use crate::language::{Ending, Interpreter, Limits, ScriptSettings, Source};
+use crate::language::{Ending, Interpreter, Limits, Returns, ScriptSettings, Source, function};
+use crate::output::{Columns, Format, Output};
+use crate::value::{NODE_FIELDS, Value};
 
 /// Evaluates each of `codes` with the same variables, and shows what each returns.
 pub(super) fn lines(context: &CommandContext, codes: &[String]) -> Result<u8, ScriptError> {
@@ -14,10 +16,13 @@ pub(super) fn lines(context: &CommandContext, codes: &[String]) -> Result<u8, Sc
     let session = session(context, Work::lines(run.id()), run.journal())?;
     let mut interpreter = Interpreter::new(session.clone(), language_settings()?);
     let mut kept = Vec::new();
-    for code in codes {
+    for (at, code) in codes.iter().enumerate() {
         match interpreter.line_of("<-e>", code).map_err(|error| while_others_work(&session, error)) {
             Ok(Ending::Value(value)) => {
-                context.output.value(&value);
+                match at + 1 == codes.len() {
+                    true => result(&context.output, &value, code),
+                    false => context.output.value_before_others(&value),
+                }
                 kept.push(value);
             }
             left => {
@@ -42,7 +47,31 @@ pub(super) fn standard_input(context: &CommandContext) -> Result<u8, ScriptError
     let ended = ended.map_err(|error| while_others_work(&session, error));
     session.borrow_mut().give_lock_back();
     run.end(context, ended.as_ref());
-    Ok(conclude(&context.output, ended?))
+    let ended = ended?;
+    match &ended {
+        Ending::Value(value) => result(&context.output, value, &source.text),
+        Ending::Exit(_) => {}
+    }
+    Ok(conclude(&context.output, ended))
+}
+
+/// Shows the result of `code`. Where it is an empty list of nodes, CSV has their columns all the same.
+fn result(output: &Output, value: &Value, code: &str) {
+    match value {
+        Value::List(rows) if rows.is_empty() && output.format() == Format::Csv && lists_nodes(code) => {
+            output.rows(Vec::new(), Columns { names: &NODE_FIELDS, ..Columns::default() });
+        }
+        value => output.last_value(value),
+    }
+}
+
+/// Whether `code` is one call that lists nodes, with nothing behind it but what leaves some out.
+fn lists_nodes(code: &str) -> bool {
+    let call = code.trim().trim_end_matches(';');
+    let Some((name, rest)) = call.split_once('(') else { return false };
+    let lists = function(name.trim()).is_some_and(|known| matches!(known.returns, Returns::List(Returns::Node)));
+    let behind = rest.split_once(')').map_or("", |(_, behind)| behind.trim());
+    lists && (behind.is_empty() || behind.starts_with(".filter("))
 }
 
 /// What every interpreter of this process is told.

@@ -25,7 +25,7 @@ use crate::error::{Error, ErrorKind, Result, ScriptError};
 use crate::interrupt::Interrupt;
 use crate::language::Ending;
 use crate::live::signals;
-use crate::output::{Output, Settings as Look};
+use crate::output::{Format, Output, Settings as Look};
 use crate::session::Session;
 use crate::text::{ShownPath, decode};
 use compose::CommandContext;
@@ -37,9 +37,11 @@ use std::rc::Rc;
 
 /// Runs the program with these arguments, its own name first. Returns the exit code.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let is_for_programs = cli::wants_json(&args);
     let mut cli = match cli::parse(args) {
         Ok(cli) => cli,
-        Err(instead) => return say(&instead),
+        Err(instead) => return say(&instead, is_for_programs),
     };
     let asked = match &mut cli.command {
         Some(Command::Ctl { flags }) => Some(ctl::Asked::read(std::mem::take(flags), &mut cli.global)),
@@ -66,10 +68,12 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
 }
 
 /// Prints a help, the version, or what is wrong with the command line.
-fn say(instead: &cli::Instead) -> u8 {
-    let output = Output::new(Look::default());
+fn say(instead: &cli::Instead, is_for_programs: bool) -> u8 {
+    let output =
+        Output::new(Look { format: if is_for_programs { Format::Json } else { Format::Table }, ..Look::default() });
     match instead.was_asked_for() {
         true => output.line(&instead.text),
+        false if is_for_programs => output.error(&Error::invalid(instead.text.clone()).into()),
         false => output.remark(&instead.text),
     }
     instead.exit_code

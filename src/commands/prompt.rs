@@ -15,7 +15,7 @@ use crate::config::{self, Variables};
 use crate::error::{ErrorKind, Result, ScriptError};
 use crate::language::{Completeness, Ending, Interpreter};
 use crate::live::clock::Stopwatch;
-use crate::output::{Format, Output};
+use crate::output::Output;
 use crate::session::Session;
 use crate::shell::{Editor, Next, PromptHost, PromptLine, PromptVocabulary, Shell};
 use crate::time::show_seconds;
@@ -73,7 +73,7 @@ fn on_one_cluster(context: CommandContext, switch: &Rc<RefCell<Option<String>>>)
     let host: Rc<RefCell<dyn PromptHost>> = Rc::new(RefCell::new(host));
     // Whoever has no home directory has no history, and a prompt all the same.
     let history = config::history_file().map_err(|error| context.output.warning(&error.to_string())).ok();
-    let mut editor = Editor::new(host.clone(), shell.commands(), history, context.output.has_colors())?;
+    let mut editor = Editor::new(host.clone(), shell.commands(), history, &context.output)?;
     background.begin(&context, editor.redrawing());
     context.output.set_paging(context.settings.pager.then(|| context.interrupt.clone()));
     let left = shell.run(&mut editor, &host).map_err(ScriptError::from);
@@ -122,10 +122,13 @@ impl PromptHost for Prompt {
         self.background.as_it_is_now(shown)
     }
 
-    fn evaluate(&mut self, text: &str) -> Next {
+    fn evaluate(&mut self, text: &str, file: Option<&str>) -> Next {
         self.session.borrow_mut().start_afresh();
         let watch = Stopwatch::start();
-        let ended = self.interpreter.line(text);
+        let ended = match file {
+            None => self.interpreter.line(text),
+            Some(file) => self.interpreter.line_of(file, text),
+        };
         self.took = Some(watch.elapsed());
         self.words.forget();
         let (output, options) = (&self.context.output, self.context.global.cluster_options());
@@ -162,7 +165,7 @@ impl PromptHost for Prompt {
 /// Says where to look first.
 fn greet(context: &CommandContext) {
     let output: &Output = &context.output;
-    if output.format() != Format::Json {
+    if !output.format().is_for_programs() {
         output.remark("help() lists the functions, .help what else the prompt takes; Tab completes, Ctrl-D leaves");
     }
 }

@@ -13,6 +13,7 @@ use crate::language::{Ending, Interpreter, ParamDoc, ParamType, ScriptDoc, Scrip
 use crate::output::to_json;
 use crate::rehearsal::{Plan, ScriptMark, Stage};
 use crate::session::Session;
+use crate::value::Value;
 use crate::world::{Effect, Gate, read};
 use std::cell::RefCell;
 use std::path::Path;
@@ -28,7 +29,7 @@ pub(super) fn main(context: &CommandContext, run: Run) -> Result<u8, ScriptError
         let settings = language_settings()?;
         let interpreter =
             Interpreter::new(session(context, Work::lines(None), Box::new(Memory::of_changes()))?, settings);
-        context.output.line(&help("run", &script, &interpreter.describe(&source)?));
+        show_help(context, "run", &script, &interpreter.describe(&source)?);
         return Ok(0);
     }
     // Of a plan nothing is left in a run that goes on, and lines on standard input are no script that was stopped.
@@ -50,11 +51,19 @@ pub(super) fn main(context: &CommandContext, run: Run) -> Result<u8, ScriptError
             play(context, &run, &session, &source, settings)?
         }
     };
-    // What a script returns is its own affair: it shows what it wants to be seen.
-    match ending {
-        Ending::Value(_) => Ok(0),
-        Ending::Exit(code) => Ok(code),
+    Ok(ended(context, &ending))
+}
+
+/// What a script returns is for programs; to people it shows what it wants to be seen.
+pub(super) fn ended(context: &CommandContext, ending: &Ending) -> u8 {
+    let (value, code) = match ending {
+        Ending::Value(value) => (value, 0),
+        Ending::Exit(code) => (&Value::Unit, *code),
+    };
+    if context.output.format().is_for_programs() {
+        context.output.last_value(value);
     }
+    code
 }
 
 /// The parameters that a script declares; none if it does not compile.
@@ -137,8 +146,27 @@ pub(super) fn read(script: &Path) -> Result<Source> {
     Ok(Source { root: Some(root.to_owned()), ..Source::new(script.display().to_string(), text) })
 }
 
-/// The script's own `--help`.
-pub(super) fn help(command: &str, script: &Path, doc: &ScriptDoc) -> String {
+/// Shows the script's own `--help`.
+pub(super) fn show_help(context: &CommandContext, command: &str, script: &Path, doc: &ScriptDoc) {
+    if !context.output.format().is_for_programs() {
+        return context.output.line(&help(command, script, doc));
+    }
+    let param = |param: &ParamDoc| {
+        serde_json::json!({
+            "name": param.name,
+            "about": param.about,
+            "type": <&str>::from(param.kind),
+            "default": param.default.as_ref().map(to_json),
+            "required": param.default.is_none(),
+            "choices": param.choices.iter().map(to_json).collect::<Vec<_>>(),
+        })
+    };
+    let params: Vec<_> = doc.params.iter().map(param).collect();
+    let script = script.display().to_string();
+    context.output.document(&serde_json::json!({ "script": script, "about": doc.about.trim(), "parameters": params }));
+}
+
+fn help(command: &str, script: &Path, doc: &ScriptDoc) -> String {
     let mut text = format!("{}\n\nUsage: binlogsh {command} {}", doc.about.trim(), script.display());
     for param in &doc.params {
         text.push_str(&match &param.default {

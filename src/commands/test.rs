@@ -48,10 +48,10 @@ pub(super) fn main(context: &CommandContext, args: &Test) -> Result<u8> {
     let failed = unreadable.len() + verdicts.iter().filter(|verdict| verdict.failure.is_some()).count();
     let passed = verdicts.len() + unreadable.len() - failed;
     match context.output.format() {
-        Format::Json => context.output.line(&document(&verdicts, &unreadable).to_string()),
+        Format::Json | Format::JsonLines => context.output.line(&document(&verdicts, &unreadable).to_string()),
         _ => tell(&context.output, &verdicts, &unreadable),
     }
-    if context.output.format() != Format::Json {
+    if !context.output.format().is_for_programs() {
         let tone = if failed == 0 { Tone::Strong } else { Tone::Bad };
         context.output.told("", &format!("{passed} passed, {failed} failed"), tone);
     }

@@ -4,7 +4,7 @@
 //! proves nothing: a supervisor may have started the process meanwhile.
 
 use crate::error::{Error, Result};
-use crate::live::clock::{Deadline, Stopwatch, wait};
+use crate::live::clock::{Deadline, Stopwatch, unix_ms, wait};
 use crate::live::cluster::LiveCluster;
 use crate::live::{Live, nodes};
 use crate::node::NodeRef;
@@ -24,6 +24,8 @@ struct Expected {
     before: Option<f64>,
     /// Whether it was seen without a process, or without a record.
     was_down: bool,
+    /// When it had a process that gave no answer, by our clock in seconds since 1970: only a younger one is another.
+    hung_at: Option<f64>,
     /// What is still missing.
     missing: Option<Unseen>,
 }
@@ -37,7 +39,14 @@ impl Live {
     pub(super) fn manual(&mut self, task: &Manual) -> Result<()> {
         let expected = task.starts.iter().map(|node| (node, true)).chain(task.stops.iter().map(|node| (node, false)));
         let mut expected: Vec<_> = expected
-            .map(|(node, starts)| Expected { node: node.clone(), starts, before: None, was_down: false, missing: None })
+            .map(|(node, starts)| Expected {
+                node: node.clone(),
+                starts,
+                before: None,
+                was_down: false,
+                hung_at: None,
+                missing: None,
+            })
             .collect();
         if !expected.is_empty() {
             expected = self.look(expected, true)?;
@@ -87,7 +96,8 @@ impl Live {
                 return Ok(missing);
             }
             let (what, seen) = (format!("waiting for \"{}\"", task.text), Unseen::listed(&missing));
-            let progress = Progress { seen, ..Progress::of(what) };
+            let held_up_by = expected.iter().find(|one| one.missing.is_some()).map(|one| one.node.id.to_string());
+            let progress = Progress { seen, held_up_by, ..Progress::of(what) };
             (self.notices)(Notice::Progress(progress.after(watch.elapsed(), task.limit())));
             wait(EVERY, &self.interrupt)?;
         }
@@ -121,6 +131,9 @@ impl Live {
     }
 }
 
+/// How far a node's clock may be from ours, in seconds. A process that hangs was started long before.
+const CLOCKS_DIFFER: f64 = 10.0;
+
 /// Looks at one node, of which a record `says` something: what is missing, or (the first time) how it was before.
 async fn look_at(cluster: &LiveCluster, one: &mut Expected, says: &str, first: bool) {
     let finding = nodes::probe(&cluster.nodes, &one.node).await;
@@ -131,6 +144,7 @@ async fn look_at(cluster: &LiveCluster, one: &mut Expected, says: &str, first: b
     };
     if first {
         one.before = started;
+        one.hung_at = (finding == ProbeFinding::Silent).then(|| unix_ms() as f64 / 1000.0);
         return;
     }
     let since = match started {
@@ -138,13 +152,14 @@ async fn look_at(cluster: &LiveCluster, one: &mut Expected, says: &str, first: b
         None => String::new(),
     };
     let seen = format!("a probe says {finding}, {says}{since}");
-    let later = started.zip(one.before).is_some_and(|(started, before)| started > before);
+    let before = one.before.or(one.hung_at.map(|at| at - CLOCKS_DIFFER));
+    let later = started.zip(before).is_some_and(|(started, before)| started > before);
     let id = format!("{} {}", one.node.kind, one.node.id);
     let missing = |text: String, can_be_seen| Some(Unseen { text: format!("{text} ({seen})"), can_be_seen });
     one.missing = match (&finding, one.starts) {
         (ProbeFinding::State(_), true) if later || one.was_down => None,
         (ProbeFinding::State(_), true) => {
-            missing(format!("{id} was not started again"), started.is_some() && one.before.is_some())
+            missing(format!("{id} was not started again"), started.is_some() && before.is_some())
         }
         (ProbeFinding::Refused, false) => None,
         (ProbeFinding::Unknown(_), _) => missing(format!("{id} cannot be asked"), false),
@@ -176,7 +191,8 @@ mod tests {
         let settings = LiveSettings::new(&["127.0.0.1:1"], None).unwrap();
         let tell = Arc::new(move |notice| sink.lock().unwrap().push(notice));
         let mut live = Live::new(settings, tell, Interrupt::default(), None);
-        let expected = vec![Expected { node, starts: true, before: None, was_down: false, missing: None }];
+        let expected =
+            vec![Expected { node, starts: true, before: None, was_down: false, hung_at: None, missing: None }];
         let result = live.wait_until_seen(&task, expected, said);
         let notices = notices.lock().unwrap().clone();
         (result, notices)

@@ -41,7 +41,8 @@ pub(super) const TABLE: &[Operation] = &[
             let node = reference(gate, args, "node", None)?;
             let state = args.state("state").ok_or_else(|| Error::internal("`state` is not required by its row"))?;
             let waited = until(gate, &Goal { node, state }, args.duration("timeout").unwrap_or(DEFAULT_WAIT))?;
-            Ok(waited.as_secs_f64().into())
+            // By milliseconds: a fraction of so many digits would not be the same again.
+            Ok((waited.as_millis() as f64 / 1000.0).into())
         },
     },
     Operation {

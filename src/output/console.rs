@@ -38,11 +38,12 @@ impl Operator {
     fn reply(&self, asked: &OpenQuestion<'_>) -> Result<Reply> {
         let OpenQuestion { choices, details, .. } = asked;
         let takes_all = asked.takes_all;
-        let mut line = self.answer(&format!("{} [{choices}] ", on_lines(asked.text)), asked.text)?;
+        let first = self.answer(&format!("{} [{choices}] ", on_lines(asked.text)), asked.text);
+        let mut line = first.map_err(|error| asked.not_done(error))?;
         let mut unclear = 0;
         loop {
             let again = match reply(&line) {
-                Reply::Quit => return Err(Error::interrupted(None, "you quit at a question")),
+                Reply::Quit => return Err(asked.not_done(Error::interrupted(None, "you quit at a question"))),
                 Reply::Keys => format!("{}[{choices}] ", asked.keys()),
                 Reply::Details if !details.is_empty() => {
                     format!("    {}\n[{choices}] ", on_lines(details).replace('\n', "\n    "))
@@ -60,7 +61,7 @@ impl Operator {
                 clear => return Ok(clear),
             };
             self.output.ask(&again);
-            line = self.line(&again)?;
+            line = self.line(&again).map_err(|error| asked.not_done(error))?;
         }
     }
 
@@ -79,7 +80,7 @@ impl Operator {
             // The cursor still stands behind the question.
             self.output.ask("\n");
         }
-        line.map_err(not_done)?.ok_or_else(|| Error::refused("the input ended at a question"))
+        line?.ok_or_else(|| Error::refused("the input ended at a question"))
     }
 
     /// What is typed, if the input has not ended. Whoever comes back (Ctrl-Z and `fg`) sees again what was asked.
@@ -103,20 +104,13 @@ impl Operator {
 
     /// Asks for one word, once; anything else is a no.
     fn word(&self, text: &str, word: &str) -> Result<Choice> {
-        let line = self.answer(&format!("{} ", on_lines(text)), text)?;
+        let asked = OpenQuestion { text, ..OpenQuestion::default() };
+        let line = self.answer(&format!("{} ", on_lines(text)), text).map_err(|error| asked.not_done(error))?;
         match reply(&line) {
             _ if line.trim() == word => Ok(Choice::Yes),
-            Reply::Quit => Err(Error::interrupted(None, "you quit at a question")),
+            Reply::Quit => Err(asked.not_done(Error::interrupted(None, "you quit at a question"))),
             _ => Ok(Choice::No),
         }
-    }
-}
-
-/// Whoever stops at a question wants to know whether it was done.
-fn not_done(error: Error) -> Error {
-    match error.kind {
-        ErrorKind::Interrupted => error.hint("what was asked about was not done"),
-        _ => error,
     }
 }
 
@@ -134,6 +128,16 @@ struct OpenQuestion<'a> {
 }
 
 impl OpenQuestion<'_> {
+    /// Whoever stops at a question wants to know whether it was done. What is done by hand they know themselves.
+    fn not_done(&self, error: Error) -> Error {
+        match error.kind {
+            ErrorKind::Interrupted | ErrorKind::Refused if error.hint.is_none() && !self.enter_asks_again => {
+                error.hint("what was asked about was not done")
+            }
+            _ => error,
+        }
+    }
+
     /// What can be answered, for whoever asks.
     fn keys(&self) -> String {
         let (enter, again) = match self.enter_asks_again {

@@ -7,10 +7,12 @@ use super::render::{Row, Shape, alone, columns};
 use crate::text::on_one_line;
 use crate::value::Value;
 
-pub(super) fn render(shape: &Shape<'_>) -> String {
+/// Where there is no row, the line of names is that of the columns `known`.
+pub(super) fn render(shape: &Shape<'_>, known: &[&str]) -> String {
     match shape {
         Shape::Scalar(value) => format!("value\n{}\n", field(&cell(value))),
         Shape::Record(row) => lines(std::slice::from_ref(row)),
+        Shape::Rows(rows) if rows.is_empty() && !known.is_empty() => line(known.iter().map(|name| field(name))),
         Shape::Rows(rows) => lines(rows),
     }
 }

@@ -1,5 +1,6 @@
 //! Values as JSON: one document, every property, nothing rounded.
 
+use super::Format;
 use super::timestamps::Timestamps;
 use crate::text::deceives;
 use crate::value::{Fields, Value, node_fields};
@@ -26,13 +27,16 @@ fn object(fields: &Fields) -> Json {
     Json::Object(fields.iter().map(|(name, value)| (name.clone(), to_json(value))).collect())
 }
 
-/// The document, with a line end.
-pub(super) fn render(value: &Value, timestamps: Timestamps) -> String {
+/// The document, with a line end; on one line for [`Format::JsonLines`].
+pub(super) fn render(value: &Value, timestamps: Timestamps, format: Format) -> String {
     let document = match timestamps {
         Timestamps::Number => to_json(value),
         Timestamps::Text => timestamps.applied(with_text(value)),
     };
-    unable_to_deceive(format!("{document:#}\n"))
+    unable_to_deceive(match format {
+        Format::JsonLines => format!("{document}\n"),
+        _ => format!("{document:#}\n"),
+    })
 }
 
 /// As [`to_json`], with what is known to be a timestamp as text, however small it is.

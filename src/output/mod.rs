@@ -6,6 +6,7 @@
 mod cell;
 mod console;
 mod csv;
+mod events;
 mod failure;
 mod json;
 mod keyboard;
@@ -47,8 +48,11 @@ pub enum Format {
     /// Columns without borders, for people and `grep`.
     #[default]
     Table,
-    /// One document with every property, for programs.
+    /// One document with every property, for programs: the result, and nothing else on standard output.
     Json,
+    /// A line of JSON for each value as it comes; what happens meanwhile as lines of JSON on standard error.
+    #[strum(serialize = "jsonl")]
+    JsonLines,
     /// Comma separated with a line of names, quoted as RFC 4180 says.
     Csv,
     /// A line per property, for rows that are too wide.
@@ -58,6 +62,11 @@ pub enum Format {
 impl Format {
     /// All formats, in the order of the documentation.
     pub const ALL: &'static [Self] = Self::VARIANTS;
+
+    /// Whether programs read it, which know what they asked for.
+    pub fn is_for_programs(self) -> bool {
+        matches!(self, Self::Json | Self::JsonLines)
+    }
 
     /// The word for it on the command line and in the configuration.
     pub fn name(self) -> &'static str {
@@ -148,6 +157,11 @@ impl Output {
         self.screen().settings.format
     }
 
+    /// Whether results go to a terminal.
+    pub fn is_on_terminal(&self) -> bool {
+        self.screen().terminal.streams().out_is_terminal
+    }
+
     /// Whether standard error shows colours.
     pub fn has_colors(&self) -> bool {
         self.screen().terminal.streams().err_colors
@@ -165,6 +179,21 @@ impl Output {
         screen.page(&text);
     }
 
+    /// Shows the last result of several, or that there is none: `null` where a document is wanted.
+    pub fn last_value(&self, value: &Value) {
+        match self.format() {
+            Format::Json => self.document(&to_json(value)),
+            _ => self.value(value),
+        }
+    }
+
+    /// Shows a result that another one follows: where there is only one document it is not that.
+    pub fn value_before_others(&self, value: &Value) {
+        if self.format() != Format::Json {
+            self.value(value);
+        }
+    }
+
     /// Shows rows as a result, of whose columns this is known.
     pub fn rows(&self, rows: Vec<Value>, known: Columns) {
         let mut screen = self.screen();
@@ -174,7 +203,11 @@ impl Output {
                 let text = table::render(&render::Shape::of(&rows), screen.look(), known);
                 screen.page(&text);
             }
-            Format::Json | Format::Csv | Format::Vertical => screen.show(&rows, format),
+            Format::Csv => {
+                let text = csv::render(&render::Shape::of(&rows), known.names);
+                screen.page(&text);
+            }
+            Format::Json | Format::JsonLines | Format::Vertical => screen.show(&rows, format),
         }
     }
 
@@ -194,7 +227,11 @@ impl Output {
     pub fn document(&self, document: &serde_json::Value) {
         let mut screen = self.screen();
         let document = screen.settings.timestamps.applied(document.clone());
-        screen.terminal.out(&json::unable_to_deceive(format!("{document:#}\n")));
+        let text = match screen.settings.format {
+            Format::JsonLines => format!("{document}\n"),
+            _ => format!("{document:#}\n"),
+        };
+        screen.terminal.out(&json::unable_to_deceive(text));
     }
 
     /// The same on one line, for what is large.
@@ -227,12 +264,22 @@ impl Output {
 
     /// A line on standard error that is neither a warning nor an error.
     pub fn remark(&self, text: &str) {
-        self.screen().terminal.err(&format!("{}\n", on_lines(text)));
+        let mut screen = self.screen();
+        match screen.settings.format {
+            Format::JsonLines => screen.event(&events::remark(text)),
+            _ => screen.terminal.err(&format!("{}\n", on_lines(text))),
+        }
     }
 
     /// A remark that belongs behind everything else, the error with which a command ends included: see [`Output::finish`].
     pub fn last_word(&self, text: &str) {
         self.screen().last_words.push(text.to_owned());
+    }
+
+    /// Says now what was kept for the end.
+    pub fn say_last_words(&self) {
+        let last_words = std::mem::take(&mut self.screen().last_words);
+        last_words.iter().for_each(|text| self.remark(text));
     }
 
     /// Something is odd, and the work goes on: standard error.
@@ -244,8 +291,8 @@ impl Output {
     pub fn error(&self, error: &ScriptError) {
         let mut screen = self.screen();
         let text = match screen.settings.format {
-            Format::Json => for_programs(error),
-            _ => for_people(error, screen.terminal.streams().err_colors),
+            Format::Json | Format::JsonLines => for_programs(error),
+            Format::Table | Format::Csv | Format::Vertical => for_people(error, screen.terminal.streams().err_colors),
         };
         screen.terminal.err(&text);
     }
@@ -267,8 +314,7 @@ impl Output {
     /// # Errors
     /// `local` with the system's words: a full disk, a closed stream.
     pub fn finish(&self) -> Result<()> {
-        let last_words = std::mem::take(&mut self.screen().last_words);
-        last_words.iter().for_each(|text| self.remark(text));
+        self.say_last_words();
         match self.screen().terminal.finish() {
             None => Ok(()),
             Some(fault) => Err(Error::local("the output is incomplete: standard output cannot be written")
@@ -295,7 +341,9 @@ impl Screen {
 
     fn rendered(&self, value: &Value, format: Format) -> String {
         match format {
-            Format::Json if *value != Value::Unit => json::render(value, self.settings.timestamps),
+            Format::Json | Format::JsonLines if *value != Value::Unit => {
+                json::render(value, self.settings.timestamps, format)
+            }
             _ => render(value, format, self.look()),
         }
     }
@@ -312,7 +360,14 @@ impl Screen {
         }
     }
 
+    fn event(&mut self, event: &serde_json::Value) {
+        self.terminal.err(&json::unable_to_deceive(format!("{event}\n")));
+    }
+
     fn warning(&mut self, text: &str) {
+        if self.settings.format == Format::JsonLines {
+            return self.event(&events::warning(text));
+        }
         let label = match self.terminal.streams().err_colors {
             true => "\x1b[1;33mwarning\x1b[0m",
             false => "warning",
@@ -321,6 +376,11 @@ impl Screen {
     }
 
     fn notice(&mut self, notice: Notice) {
+        if self.settings.format == Format::JsonLines
+            && let Some(event) = events::event(&notice)
+        {
+            return self.event(&event);
+        }
         match notice {
             Notice::Warning(text) => self.warning(&text),
             Notice::Progress(progress) => self.terminal.progress(progress),
@@ -328,8 +388,19 @@ impl Screen {
                 self.terminal.progress(Progress::of("sleeping").after(Duration::ZERO, time));
             }
             Notice::ProgressEnd => self.terminal.end_progress(),
+            // The one document is the result.
+            Notice::Printed(text) if self.settings.format == Format::Json => {
+                self.terminal.err(&format!("{}\n", on_lines(&text)));
+            }
+            Notice::Shown(value) | Notice::ShownAsJson(value) if self.settings.format == Format::Json => {
+                let text = self.rendered(&value, Format::Json);
+                self.terminal.err(&text);
+            }
             Notice::Printed(text) => self.terminal.out(&format!("{}\n", on_lines(&text))),
             Notice::Shown(value) => self.show(&value, self.settings.format),
+            Notice::ShownAsJson(value) if self.settings.format == Format::JsonLines => {
+                self.show(&value, Format::JsonLines);
+            }
             Notice::ShownAsJson(value) => self.show(&value, Format::Json),
             Notice::StepBegan(name) => self.terminal.err(&format!("==> {}\n", on_one_line(&name))),
             Notice::Answered { question, by } => {

@@ -25,8 +25,11 @@ pub(super) fn shown(text: &str, interrupt: &Interrupt) -> bool {
         return false;
     }
     let pager = std::env::var("PAGER").ok().filter(|pager| !pager.is_empty()).unwrap_or_else(|| USUAL.to_owned());
-    // It is a command line, such as `less -R`.
-    let Ok(mut child) = Command::new("sh").arg("-c").arg(&pager).stdin(Stdio::piped()).spawn() else { return false };
+    // It is a command line, such as `less -R`. What is typed without having seen that it is there must write no files.
+    let Ok(mut child) = Command::new("sh").arg("-c").arg(&pager).env("LESSSECURE", "1").stdin(Stdio::piped()).spawn()
+    else {
+        return false;
+    };
     let input = child.stdin.take();
     std::thread::scope(|scope| {
         // A pager takes a screen at a time: a signal is not to wait until all is taken. Whoever has seen enough closes it.

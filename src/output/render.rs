@@ -26,8 +26,8 @@ pub fn render(value: &Value, format: Format, look: Look) -> String {
         return String::new();
     }
     match format {
-        Format::Json => json::render(value, Timestamps::Number),
-        Format::Csv => csv::render(&Shape::of(value)),
+        Format::Json | Format::JsonLines => json::render(value, Timestamps::Number, format),
+        Format::Csv => csv::render(&Shape::of(value), &[]),
         Format::Table => table::render(&Shape::of(value), look, Columns::default()),
         Format::Vertical => vertical::render(&Shape::of(value), look),
     }

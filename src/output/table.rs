@@ -18,7 +18,7 @@ use std::borrow::Cow;
 const NODE_COLUMNS: [&str; 7] = ["id", "kind", "state", "address", "lag", "heartbeat_age", "odd"];
 
 /// Who asked for Pumps knows their kind.
-const OF_NODES: Columns = Columns { figures: &["lag", "heartbeat_age"], spare: &["kind"] };
+const OF_NODES: Columns = Columns { figures: &["lag", "heartbeat_age"], spare: &["kind"], names: &NODE_COLUMNS };
 
 /// What is known of the columns of a table beyond their values.
 #[derive(Clone, Copy, Debug, Default)]
@@ -27,6 +27,8 @@ pub struct Columns {
     pub figures: &'static [&'static str],
     /// Those that go first where there is little room and all rows say the same.
     pub spare: &'static [&'static str],
+    /// All of them, which CSV names also where there is no row.
+    pub names: &'static [&'static str],
 }
 
 /// A column whose cells are no wider never shrinks.

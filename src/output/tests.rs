@@ -217,5 +217,5 @@ fn with_json_an_error_is_one_object_on_one_line() {
 
 #[test]
 fn an_unknown_format_names_the_nearest() {
-    assert_eq!(Format::from_name("jsn").unwrap_err().hint.unwrap(), "did you mean `json`?");
+    assert_eq!(Format::from_name("jsn").unwrap_err().hint.unwrap(), "did you mean `json` or `jsonl`?");
 }

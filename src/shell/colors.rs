@@ -66,9 +66,15 @@ fn call(entry: &str, tokens: &[Token], at: usize, vocabulary: &PromptVocabulary)
         (Some(_), _) => LOOKS,
         // A method, a module's function, and one that is just being defined are somebody else's.
         (None, "." | ":" | "fn") => LOOKS,
-        (None, _) if vocabulary.is_known(name) => LOOKS,
+        (None, _) if vocabulary.is_known(name) || is_declared(entry, tokens, name) => LOOKS,
         (None, _) => UNKNOWN,
     }
+}
+
+/// Whether the entry itself declares `name`, as a function or a variable.
+fn is_declared(entry: &str, tokens: &[Token], name: &str) -> bool {
+    let declares = |pair: &[Token]| matches!(pair[0].of(entry), "fn" | "let" | "const") && pair[1].of(entry) == name;
+    tokens.windows(2).any(declares)
 }
 
 /// The brackets that are worth a colour, by their places among the tokens.
@@ -143,6 +149,7 @@ mod tests {
         assert_eq!(shown("pause_pump(", None), format!("\x1b[{ACTS}mpause_pump\x1b[0m("));
         assert_eq!(shown("pmups(", None), format!("\x1b[{UNKNOWN}mpmups\x1b[0m("));
         assert!(!shown("x.pmups(1); a::b(2); fn mine(x) { }", None).contains(UNKNOWN));
+        assert!(!shown("fn mine(x) { x } let f = |x| x; mine(f(1));", None).contains(UNKNOWN));
         assert!(shown("`a ${pumps()}`", None).contains(&format!("\x1b[{LOOKS}mpumps")), "an expression in a text");
     }
 

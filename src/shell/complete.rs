@@ -158,6 +158,10 @@ pub(super) fn candidates(
     if last.kind == TokenKind::Comment {
         return (before.len(), Vec::new());
     }
+    // A question about something is complete.
+    if last.of(before) == "?" {
+        return (before.len(), Vec::new());
+    }
     let is_word = matches!(last.kind, TokenKind::Word | TokenKind::Keyword) && last.range.end == before.len();
     let (start, behind) = if is_word { (last.range.start, 1) } else { (before.len(), 0) };
     let word = &before[start..];
@@ -182,7 +186,20 @@ pub(super) fn candidates(
     if matches!(previous, "let" | "const" | "fn" | "as" | "for") || (previous == "|" && seen.is_in_parameters()) {
         return (start, Vec::new());
     }
-    (start, names(word, vocabulary))
+    match word {
+        "" => (start, quoted(before, previous, vocabulary).unwrap_or_else(|| names(word, vocabulary))),
+        _ => (start, names(word, vocabulary)),
+    }
+}
+
+/// Where some texts are meant, those: they are offered before there is a quote.
+fn quoted(before: &str, previous: &str, vocabulary: &PromptVocabulary) -> Option<Vec<Candidate>> {
+    if !matches!(previous, "(" | "," | ":" | "[") {
+        return None;
+    }
+    let meant = texts(&Before::new(&format!("{before}\"")), vocabulary);
+    let quote = |word: Candidate| Candidate { shown: word.shown, text: format!("\"{}\"", word.text) };
+    (!meant.is_empty()).then(|| meant.into_iter().map(quote).collect())
 }
 
 /// A dot command, or what it takes.
@@ -192,8 +209,13 @@ fn dot_command(before: &str, blanks: usize, commands: &[DotCommand]) -> (usize, 
         return (blanks, beginning_with(typed, commands.iter().map(|command| Candidate::plain(command.name))));
     };
     let start = before.trim_end_matches(|letter: char| !letter.is_whitespace()).len();
-    let takes =
-        commands.iter().find(|command| command.name == name).map(|command| (command.completes)(&typed[name.len()..]));
+    let takes = match name {
+        ".help" => Some(commands.iter().map(|command| command.name.to_owned()).collect()),
+        _ => {
+            let command = commands.iter().find(|command| command.name == name);
+            command.map(|command| (command.completes)(&typed[name.len()..]))
+        }
+    };
     (start, beginning_with(&before[start..], takes.unwrap_or_default().iter().map(|word| Candidate::plain(word))))
 }
 
@@ -562,7 +584,15 @@ mod tests {
     }
 
     #[test]
+    fn where_texts_are_meant_they_come_with_their_quotes() {
+        assert_eq!(complete("pump(").1, ["\"pump-0\"", "\"pump-1\""]);
+        assert_eq!(complete("offline_pump(\"pump-0\", #{ force: [").1[0], "\"last_pump\"");
+        assert_eq!(complete("pumps?").1, [""; 0]);
+    }
+
+    #[test]
     fn a_dot_command_has_what_it_takes() {
+        assert_eq!(complete(".help .ou").1, [".output"]);
         assert_eq!(complete(".ou").1, [".output"]);
         assert_eq!(complete(".output js"), (8, vec!["json".into()]));
         // Whatever blank somebody typed.

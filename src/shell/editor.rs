@@ -7,12 +7,13 @@ use super::stop::Listening;
 use super::typing::{Left, Typing, bindings};
 use super::{DotCommand, Input, LineSource, PromptHost};
 use crate::error::{Error, Result};
-use crate::output::screen;
+use crate::output::{Output, screen};
+use rustyline::config::Behavior;
 use rustyline::error::ReadlineError;
 use rustyline::history::DefaultHistory;
 use rustyline::{ColorMode, CompletionType, Config, EventHandler, ExternalPrinter};
 use std::cell::RefCell;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::Command;
 use std::rc::Rc;
@@ -44,7 +45,7 @@ impl Editor {
         host: Rc<RefCell<dyn PromptHost>>,
         commands: Rc<RefCell<Vec<DotCommand>>>,
         history: Option<PathBuf>,
-        colors: bool,
+        output: &Output,
     ) -> Result<Self> {
         let config = Config::builder()
             .max_history_size(MOST)
@@ -57,10 +58,12 @@ impl Editor {
             .completion_prompt_limit(usize::MAX)
             // What draws an entry draws it without colours as well.
             .color_mode(ColorMode::Forced)
+            // Where results go into a pipe, an entry is typed on the terminal on which questions are asked.
+            .behavior(if output.is_on_terminal() { Behavior::Stdio } else { Behavior::PreferTerm })
             .build();
         let stop = Listening::begin()?;
         let mut editor = rustyline::Editor::with_config(config).map_err(unusable)?;
-        editor.set_helper(Some(Prompter::new(host, commands, colors)));
+        editor.set_helper(Some(Prompter::new(host, commands, output.has_colors())));
         let typing = Arc::<Typing>::default();
         for (event, handler) in bindings(&typing) {
             editor.bind_sequence(event, EventHandler::Conditional(handler));
@@ -133,6 +136,10 @@ impl LineSource for Editor {
                 (Err(ReadlineError::Eof), _) => return Ok(Input::End),
                 // The window has another size: the line is drawn anew.
                 (Err(ReadlineError::Signal(_)), _) => {}
+                // A byte that belongs to no letter: what was typed is lost with it, and nothing else.
+                (Err(ReadlineError::Io(fault)), _) if fault.kind() == ErrorKind::InvalidData => {
+                    return Ok(Input::NoText);
+                }
                 (Err(error), _) => return Err(unusable(error)),
             }
         }

@@ -2,14 +2,22 @@
 #![expect(clippy::disallowed_methods, reason = "the history is this room's file")]
 
 use crate::error::{Error, Result};
-use rustix::fs::{FlockOperation, flock};
+use crate::text::ShownPath;
+use rustix::fs::{FlockOperation, OFlags, flock};
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
 /// How many entries are kept.
 pub(super) const MOST: usize = 2000;
+
+/// Larger files are no history.
+const LARGEST: u64 = 64 << 20;
+
+/// What to do with a file that is none.
+const AWAY: &str = "move it away: a new one is made";
 
 /// The first line of a file in which an entry of several lines is one line.
 const HEADER: &str = "#V2";
@@ -103,15 +111,25 @@ impl HistoryFile {
     }
 
     fn locked(&self, how: FlockOperation) -> Result<File> {
-        let file = OpenOptions::new().read(true).write(true).open(&self.path);
+        // A pipe would wait for somebody at its other end.
+        let at_once = OFlags::NONBLOCK.bits() as i32;
+        let file = OpenOptions::new().read(true).write(true).custom_flags(at_once).open(&self.path);
         let file = file.map_err(|fault| self.broken("opened", fault))?;
+        let about = file.metadata().map_err(|fault| self.broken("read", fault))?;
+        if !about.is_file() || about.len() > LARGEST {
+            let what = if about.is_file() { "larger than any history" } else { "no file" };
+            return Err(Error::local(format!("{} is {what}, and stays as it is", self.path.shown())).hint(AWAY));
+        }
         flock(&file, how).map_err(|errno| self.broken("locked", errno.into()))?;
         Ok(file)
     }
 
     fn entries(&self, file: &mut File) -> Result<Vec<String>> {
         let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(|fault| self.broken("read", fault))?;
+        file.take(LARGEST).read_to_end(&mut bytes).map_err(|fault| self.broken("read", fault))?;
+        if bytes.contains(&0) {
+            return Err(Error::local(format!("{} is no history, and stays as it is", self.path.shown())).hint(AWAY));
+        }
         let text = String::from_utf8_lossy(&bytes);
         Ok(match text.strip_prefix(HEADER) {
             Some(rest) => rest.lines().filter(|line| !line.is_empty()).map(unescaped).collect(),
@@ -173,6 +191,22 @@ mod tests {
         history.add("new").unwrap();
         let all = history.news().unwrap().unwrap();
         assert_eq!((all[0].as_str(), all[2].as_str(), all[3].as_str()), ("before", "behind", "new"));
+    }
+
+    #[test]
+    fn what_is_no_history_is_neither_read_nor_written() {
+        let (_dir, path) = file(b"PK\x03\x04\x00\x00");
+        let error = HistoryFile::new(path.clone()).add("new").unwrap_err();
+        assert!(error.message.ends_with("is no history, and stays as it is"), "{error}");
+        assert_eq!(std::fs::read(&path).unwrap(), b"PK\x03\x04\x00\x00");
+        // What has no end is not read to it.
+        std::fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
+        let error = HistoryFile::new(path.clone()).add("new").unwrap_err();
+        assert!(error.message.ends_with("is no file, and stays as it is"), "{error}");
+        std::fs::remove_file(&path).unwrap();
+        File::create(&path).unwrap().set_len(LARGEST + 1).unwrap();
+        assert!(HistoryFile::new(path).news().unwrap_err().message.contains("larger than any history"));
     }
 
     #[test]

@@ -42,8 +42,8 @@ pub trait PromptHost {
         shown.clone()
     }
 
-    /// Evaluates an entry (which may have several lines) and shows what comes of it.
-    fn evaluate(&mut self, text: &str) -> Next;
+    /// Evaluates an entry (which may have several lines), or what a file of this name says, and shows what comes of it.
+    fn evaluate(&mut self, text: &str, file: Option<&str>) -> Next;
 
     /// What is known of `word`; with `source`, the text that it stands for.
     ///
@@ -71,7 +71,12 @@ pub enum Next {
     /// The next prompt, with this text to go on with.
     Type(String),
     /// This text is evaluated as if it had been entered.
-    Enter(String),
+    Enter {
+        /// Where it is from.
+        name: String,
+        /// The text.
+        code: String,
+    },
     /// The end, with this exit code.
     Leave(u8),
 }
@@ -183,6 +188,8 @@ pub enum Input {
     Line(String),
     /// Ctrl-C, or Ctrl-D in an entry that goes on: they changed their mind.
     Cancelled,
+    /// They typed or pasted what is no text.
+    NoText,
     /// They want what they have typed in an editor.
     ToEditor(String),
     /// Ctrl-D: they leave.
@@ -224,6 +231,10 @@ impl Shell {
             let text = match lines.read(&prompt, &std::mem::take(&mut initial))? {
                 Input::Line(text) => text,
                 Input::Cancelled => continue,
+                Input::NoText => {
+                    self.output.warning("that was no UTF-8, and is dropped: paste it anew as UTF-8");
+                    continue;
+                }
                 Input::ToEditor(text) => {
                     // Whatever becomes of the editor, what was typed is still there.
                     let edited = lines.edit(&text).map(Next::Type);
@@ -242,7 +253,7 @@ impl Shell {
                 continue;
             }
             let next = match self.enter(lines, host, &text) {
-                Next::Enter(code) => match host.borrow_mut().evaluate(&code) {
+                Next::Enter { name, code } => match host.borrow_mut().evaluate(&code, Some(&name)) {
                     // The entry itself is no code.
                     Next::Done | Next::Result => Next::Prompt,
                     other => other,
@@ -250,7 +261,7 @@ impl Shell {
                 other => other,
             };
             let end = match next {
-                Next::Prompt | Next::Type(_) | Next::Leave(_) | Next::Enter(_) => EntryEnd::Command,
+                Next::Prompt | Next::Type(_) | Next::Leave(_) | Next::Enter { .. } => EntryEnd::Command,
                 Next::Failed => EntryEnd::Failed,
                 Next::Done => EntryEnd::Done,
                 Next::Result => EntryEnd::Result,
@@ -258,7 +269,7 @@ impl Shell {
             let is_private = text.starts_with(' ');
             self.keep(lines, host, Entered { text, end, is_private });
             match next {
-                Next::Prompt | Next::Done | Next::Result | Next::Failed | Next::Enter(_) => {}
+                Next::Prompt | Next::Done | Next::Result | Next::Failed | Next::Enter { .. } => {}
                 Next::Type(text) => initial = text,
                 Next::Leave(code) => return Ok(code),
             }
@@ -276,7 +287,7 @@ impl Shell {
             (None, Some(name)) if !host.borrow().vocabulary().variables.contains_key(text.trim()) => {
                 self.command(lines, name, "")
             }
-            _ => host.borrow_mut().evaluate(text),
+            _ => host.borrow_mut().evaluate(text, None),
         }
     }
 

@@ -33,9 +33,9 @@ impl PromptLine {
         format!("{}{id}{production}{states}> ", self.place)
     }
 
-    /// As it fits into so many columns: what matters least goes first, and half of the line is left for typing.
+    /// As it fits into so many columns: what matters least goes first, and a third of the line is left for typing.
     pub(super) fn fitting(mut self, columns: usize) -> Self {
-        while self.width() > columns / 2 && !self.states.is_empty() {
+        while self.width() > columns * 2 / 3 && !self.states.is_empty() {
             self.states.pop();
         }
         self
@@ -68,7 +68,7 @@ mod tests {
         let known = PromptLine { id: Some(Some(7_012_340_042)), ..line.clone() };
         assert_eq!((known.text(), known.width()), (known.text(), line.width()));
         assert!(known.text().contains("#0042"));
-        assert_eq!(line.clone().fitting(90).text(), "binlogsh(eu)#???? PRODUCTION [read-only]> ");
+        assert_eq!(line.clone().fitting(70).text(), "binlogsh(eu)#???? PRODUCTION [read-only]> ");
         assert_eq!(line.fitting(40).text(), "binlogsh(eu)#???? PRODUCTION> ");
     }
 }

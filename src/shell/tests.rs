@@ -24,7 +24,7 @@ impl PromptHost for Remembers {
         Ok(format!("{word} is explained, {source}"))
     }
 
-    fn evaluate(&mut self, text: &str) -> Next {
+    fn evaluate(&mut self, text: &str, _file: Option<&str>) -> Next {
         self.0.push(text.to_owned());
         match text {
             "exit(3)" => Next::Leave(3),
@@ -236,7 +236,7 @@ fn dot_commands_are_the_prompt_s_own() {
     assert!(seen.evaluated.is_empty());
     insta::assert_snapshot!(seen.shown, @r#"
     error[invalid]: `jsn` is no output format
-    hint: did you mean `json`?
+    hint: did you mean `json` or `jsonl`?
     error[invalid]: there is no command `.ouput`
     hint: did you mean `.output`?
     .output FORMAT   write results in another format

@@ -1,9 +1,10 @@
 //! What the keys and the editor tell each other while an entry is typed, and what keys do here beside what they do anyhow.
 
 use crate::language::is_open;
-use rustyline::{Cmd, ConditionalEventHandler, Event, EventContext, KeyCode, KeyEvent, Modifiers, RepeatCount};
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use rustyline::{
+    Cmd, ConditionalEventHandler, Event, EventContext, KeyCode, KeyEvent, Modifiers, Movement, RepeatCount,
+};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Why an entry ended without being entered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,8 +19,41 @@ pub(super) enum Left {
 #[derive(Default)]
 pub(super) struct Typing {
     left: Mutex<Option<Left>>,
-    /// The entries of the history: whoever stands on one of them walks on through it.
-    entries: Mutex<HashSet<String>>,
+    /// The entries of the history, the newest last, and who walks through them.
+    walk: Mutex<HistoryWalk>,
+}
+
+/// A way through the entries that begin as what was typed, up to the oldest and down again to what was typed.
+#[derive(Default)]
+struct HistoryWalk {
+    entries: Vec<String>,
+    /// What was typed.
+    begun: String,
+    /// The entry that is shown.
+    at: Option<usize>,
+}
+
+impl HistoryWalk {
+    /// Whether `line`, with the cursor behind `begun`, is where the way has come to.
+    fn is_at(&self, line: &str, begun: &str) -> bool {
+        self.begun == begun && self.at.and_then(|at| self.entries.get(at)).is_some_and(|shown| shown == line)
+    }
+
+    /// What stands next behind what was `begun`, upwards or down; `None` where the way ends.
+    fn step(&mut self, line: &str, begun: &str, up: bool) -> Option<&str> {
+        if !self.is_at(line, begun) {
+            (self.begun, self.at) = (begun.to_owned(), None);
+        }
+        let fits = |entry: &String| entry.starts_with(begun) && entry != line;
+        if up {
+            let below = self.at.unwrap_or(self.entries.len());
+            self.at = Some(self.entries[..below].iter().rposition(fits)?);
+        } else {
+            let above = self.at? + 1;
+            self.at = self.entries[above..].iter().position(fits).map(|found| above + found);
+        }
+        Some(self.at.map_or("", |at| &self.entries[at][begun.len()..]))
+    }
 }
 
 impl Typing {
@@ -35,11 +69,24 @@ impl Typing {
 
     /// The history has these entries now.
     pub(super) fn know(&self, entries: impl Iterator<Item = String>) {
-        *self.entries.lock().unwrap_or_else(PoisonError::into_inner) = entries.collect();
+        *self.walking() = HistoryWalk { entries: entries.collect(), ..HistoryWalk::default() };
+    }
+
+    fn walking(&self) -> MutexGuard<'_, HistoryWalk> {
+        self.walk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn is_entry(&self, line: &str) -> bool {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner).contains(line)
+        self.walking().entries.iter().any(|entry| entry == line)
+    }
+
+    /// Has the next entry of the history that begins as `line` does before the cursor take its place; where there is none, it
+    /// stays.
+    fn walk(&self, line: &str, begun: &str, up: bool) -> Cmd {
+        match self.walking().step(line, begun, up) {
+            Some(rest) => Cmd::Replace(Movement::EndOfBuffer, Some(rest.to_owned())),
+            None => Cmd::Noop,
+        }
     }
 }
 
@@ -48,6 +95,7 @@ impl Typing {
 enum Key {
     Enter,
     Up,
+    Down,
     CtrlC,
     CtrlD,
     ToEditor,
@@ -65,17 +113,19 @@ impl ConditionalEventHandler for Handler {
             Key::Enter if line.contains('\n') && !line[at..].trim().is_empty() => Some(Cmd::Newline),
             Key::Enter => None,
             // What was begun to type is looked for; on an entry of the history one walks on.
-            Key::Up if line.is_empty() || line[..at].contains('\n') || (is_at_end && self.1.is_entry(line)) => {
+            Key::Up if line[..at].is_empty() || line[..at].contains('\n') || (is_at_end && self.1.is_entry(line)) => {
                 Some(Cmd::LineUpOrPreviousHistory(n))
             }
-            Key::Up => Some(Cmd::HistorySearchBackward),
+            Key::Up => Some(self.1.walk(line, &line[..at], true)),
+            Key::Down if self.1.walking().is_at(line, &line[..at]) => Some(self.1.walk(line, &line[..at], false)),
+            Key::Down => Some(Cmd::LineDownOrNextHistory(n)),
             Key::CtrlC => Some(self.1.leave(Left::Cancelled(line.to_owned()))),
             Key::CtrlD if line.is_empty() => Some(Cmd::EndOfFile),
             Key::CtrlD if is_at_end && (line.contains('\n') || is_open(line)) => {
                 Some(self.1.leave(Left::Cancelled(line.to_owned())))
             }
             Key::CtrlD if is_at_end => Some(Cmd::Noop),
-            Key::CtrlD => Some(Cmd::Kill(rustyline::Movement::ForwardChar(n))),
+            Key::CtrlD => Some(Cmd::Kill(Movement::ForwardChar(n))),
             Key::ToEditor => Some(self.1.leave(Left::ToEditor(line.to_owned()))),
         }
     }
@@ -88,10 +138,37 @@ pub(super) fn bindings(typing: &Arc<Typing>) -> Vec<(Event, Box<dyn ConditionalE
     let keys = [
         (plain(KeyCode::Enter), Key::Enter),
         (plain(KeyCode::Up), Key::Up),
+        (plain(KeyCode::Down), Key::Down),
         (ctrl('C').into(), Key::CtrlC),
         (ctrl('D').into(), Key::CtrlD),
         (Event::KeySeq(vec![ctrl('X'), ctrl('E')]), Key::ToEditor),
     ];
     let handler = |key| -> Box<dyn ConditionalEventHandler> { Box::new(Handler(key, Arc::clone(typing))) };
     keys.into_iter().map(|(event, key)| (event, handler(key))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn up_walks_through_what_begins_so_and_down_comes_back_to_what_was_typed() {
+        let entries = ["let a1 = 1", "drainers()", "let a2 = 2"].map(str::to_owned).to_vec();
+        let mut walk = HistoryWalk { entries, ..HistoryWalk::default() };
+        let mut line = "let".to_owned();
+        let mut press = |up| {
+            let rest = walk.step(&line, "let", up)?;
+            line = format!("let{rest}");
+            Some(line.clone())
+        };
+        assert_eq!(press(true).as_deref(), Some("let a2 = 2"));
+        assert_eq!(press(true).as_deref(), Some("let a1 = 1"));
+        assert_eq!(press(true), None, "the oldest stays");
+        assert_eq!(press(false).as_deref(), Some("let a2 = 2"));
+        assert_eq!(press(false).as_deref(), Some("let"));
+        assert_eq!(press(false), None);
+        assert_eq!(walk.step("unsent", "unsent", true), None, "what begins nothing stays as well");
+        // What was changed since is a beginning of its own.
+        assert_eq!(walk.step("dr", "dr", true), Some("ainers()"));
+    }
 }

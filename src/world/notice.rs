@@ -102,8 +102,8 @@ impl Progress {
     pub fn without_time(&self) -> String {
         match &self.held_up_by {
             Some(_) => {
-                let seen = if self.seen.is_empty() { String::new() } else { format!(": {}", self.seen) };
-                format!("{}; {}{seen}", self.figures, self.what)
+                let parts = [&self.figures, &self.seen, &self.what].into_iter().filter(|part| !part.is_empty());
+                parts.map(String::as_str).collect::<Vec<_>>().join("; ")
             }
             None => self.to_string(),
         }

@@ -54,7 +54,12 @@ impl Screen {
 
     /// Types.
     pub(crate) fn keys(&mut self, keys: &str) -> &mut Self {
-        self.keys.write_all(keys.as_bytes()).unwrap();
+        self.bytes(keys.as_bytes())
+    }
+
+    /// Sends these bytes, whatever they are.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
+        self.keys.write_all(bytes).unwrap();
         self.keys.flush().unwrap();
         self
     }
@@ -164,6 +169,7 @@ pub(crate) fn set_size(terminal: &File, columns: u16, rows: u16) {
 /// Keys by name.
 pub(crate) mod key {
     pub(crate) const UP: &str = "\x1b[A";
+    pub(crate) const DOWN: &str = "\x1b[B";
     pub(crate) const LEFT: &str = "\x1b[D";
     pub(crate) const RIGHT: &str = "\x1b[C";
     pub(crate) const CTRL_C: &str = "\x03";

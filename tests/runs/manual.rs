@@ -4,6 +4,7 @@ use super::*;
 use crate::support::eventually;
 use binlogsh::error::ErrorKind;
 use binlogsh::node::Kind;
+use binlogsh::sim::Signal;
 use binlogsh::world::LOCK_KEY;
 use std::time::Duration;
 
@@ -35,7 +36,7 @@ fn work_by_hand_that_comes_to_nothing_says_what_it_sees_and_ends_as_a_run_to_go_
     let ran = run(&place).go().fails(ErrorKind::Timeout);
     let ran = ran.stderr_contains("to be done by hand: start pump-1 with the new binary");
     let ran = ran.stderr_contains("waiting for \"start pump-1 with the new binary\"");
-    let ran = ran.stderr_contains("s of 2s: waiting for \"start pump-1");
+    let ran = ran.stderr_contains("s of 2s: pump pump-1 does not answer yet (a probe says refused");
     let ran = ran.stderr_contains("was not seen to be done in 2").stderr_contains(SEEN);
     ran.stderr_contains("go on with the run").stderr_contains(" runs resume ");
     assert!(place.cluster.kv().get(LOCK_KEY).is_none(), "nobody else has to wait for it");
@@ -82,4 +83,32 @@ fn the_process_that_did_not_come_up_in_time_and_then_did_is_the_one_that_was_sta
     ran.fails(ErrorKind::Timeout);
     place.shell().eval(r#"wait_for("pump-1", "online", "60s")"#).succeeds();
     place.resume().succeeds().stdout_contains("all is done").stderr_contains("it was done");
+}
+
+#[test]
+fn the_next_run_of_a_script_that_failed_half_way_tells_of_it() {
+    let place = place();
+    run(&place).go().fails(ErrorKind::Timeout);
+    // It begins anew, and the Pump is paused by now; whoever sits at a terminal is asked instead.
+    run(&place).go().stderr_contains("was stopped: ").stderr_contains("to go on with it: ");
+}
+
+#[test]
+fn a_process_that_hung_is_seen_to_be_another_one() {
+    let place = Place::new();
+    let code = "//! Restarts a Pump that hangs.\nstep(\"restart\", || manual(\"restart pump-1\", #{ starts: [\"pump-1\"], timeout: \"30s\" }));\n";
+    std::fs::write(place.script(), code).unwrap();
+    let cluster = &place.cluster;
+    let who = cluster.who(Kind::Pump, "pump-1");
+    cluster.with(|cluster| cluster.signal(who, Signal::Stop));
+    let mut seen = false;
+    let ran = run(&place).watched(|line| {
+        if line.contains("does not answer yet (a probe says silent") && !seen {
+            seen = true;
+            cluster.with(|cluster| cluster.signal(who, Signal::Kill));
+            cluster.start_process(Kind::Pump, "pump-1");
+        }
+    });
+    assert!(seen, "{}", ran.stderr);
+    ran.succeeds();
 }

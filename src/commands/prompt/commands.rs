@@ -40,9 +40,9 @@ fn output(context: &Rc<CommandContext>) -> DotCommand {
     let output = context.output.clone();
     DotCommand {
         name: ".output",
-        takes: "[table|json|csv|vertical]",
+        takes: "[table|json|jsonl|csv|vertical]",
         about: "how results are written",
-        completes: words(["table", "json", "csv", "vertical"].map(String::from).into()),
+        completes: words(Format::ALL.iter().map(|format| format.name().to_owned()).collect()),
         run: Box::new(move |format, _| {
             match format {
                 "" => output.remark(output.format().name()),
@@ -62,7 +62,10 @@ fn load() -> DotCommand {
         completes: Box::new(files),
         run: Box::new(|file, _| match file {
             "" => Err(Error::invalid(".load takes a file").hint("scripts and files are completed with Tab")),
-            file => read_text(&path(&one_word(file)?)).map(Next::Enter),
+            file => {
+                let name = one_word(file)?;
+                read_text(&path(&name)).map(|code| Next::Enter { name, code })
+            }
         }),
     }
 }
@@ -184,12 +187,20 @@ fn carry_out(context: &CommandContext, command: &str, rest: &str) -> Result<Next
         },
     };
     context.interrupt.clear();
-    match ended {
-        Ok(0) => return Ok(Next::Prompt),
-        Ok(code) => context.output.remark(&format!("it ended with exit code {code}")),
-        Err(error) => context.output.error(&typed_on(error, &context.global.cluster_options())),
-    }
-    Ok(Next::Failed)
+    let next = match ended {
+        Ok(0) => Next::Prompt,
+        Ok(code) => {
+            context.output.remark(&format!("it ended with exit code {code}"));
+            Next::Failed
+        }
+        Err(error) => {
+            context.output.error(&typed_on(error, &context.global.cluster_options()));
+            Next::Failed
+        }
+    };
+    // What it leaves behind, and how to go on with it.
+    context.output.say_last_words();
+    Ok(next)
 }
 
 /// The values of secret parameters that stand in a line although they must not. Which of its words is the script, nobody
@@ -247,7 +258,9 @@ fn profiles(context: &CommandContext) -> String {
         None => format!("the cluster of PD at {}", settings.pd_urls.join(", ")),
     };
     let profiles = settings.clusters.iter().map(|cluster| {
-        let is_here = settings.is_of_profile && settings.profile.as_deref() == Some(&cluster.profile);
+        let is_here = context.global.sandbox.is_none()
+            && settings.is_of_profile
+            && settings.profile.as_deref() == Some(&cluster.profile);
         let (mark, production) =
             (if is_here { '*' } else { ' ' }, if cluster.production { "  production" } else { "" });
         format!("\n{mark} {}  {}{production}", cluster.profile, cluster.pd_urls.join(", "))

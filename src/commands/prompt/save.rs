@@ -41,7 +41,7 @@ pub(super) fn chosen<'e>(entries: &'e [Entered], which: &str) -> Result<&'e [Ent
 /// out; of what changed something all the same, a comment tells.
 pub(super) fn script(entries: &[Entered], nodes: &[String]) -> String {
     let is_kept = |entry: &&Entered| match entry.end {
-        EntryEnd::Failed => false,
+        EntryEnd::Failed => !imports(&entry.text).is_empty(),
         EntryEnd::Command => reaches_further(&entry.text),
         EntryEnd::Done | EntryEnd::Result => true,
     };
@@ -61,7 +61,11 @@ pub(super) fn script(entries: &[Entered], nodes: &[String]) -> String {
         let later = &kept[at + 1..];
         let until = later.iter().position(|later| later.end == EntryEnd::Result).map_or(later.len(), |next| next + 1);
         let is_asked_for = entry.end == EntryEnd::Result && later[..until].iter().any(|later| uses_it(&later.text));
-        let parts = statements(&waiting(&entry.text));
+        // What an entry had imported before it failed is there all the same.
+        let parts = match entry.end {
+            EntryEnd::Failed => imports(&entry.text),
+            _ => statements(&waiting(&entry.text)),
+        };
         let last = parts.iter().rposition(|part| !part.starts_with('/'));
         for (n, part) in parts.iter().enumerate() {
             body.push(statement(part, is_asked_for && Some(n) == last, &mut params));
@@ -75,6 +79,11 @@ pub(super) fn script(entries: &[Entered], nodes: &[String]) -> String {
         text.push('\n');
     }
     format!("{text}{}\n", body.join("\n"))
+}
+
+/// The imports of an entry.
+fn imports(entry: &str) -> Vec<String> {
+    statements(entry).into_iter().filter(|part| part.starts_with("import ")).collect()
 }
 
 /// Whether a command of the prompt did what a script would have to do as well.
@@ -345,9 +354,10 @@ mod tests {
     #[test]
     fn neither_a_secret_nor_what_failed_is_saved() {
         let secret = Entered { is_private: true, ..entered("let pw = \"hush\";") };
-        let failed = Entered { end: EntryEnd::Failed, ..entered("nonsense(") };
+        let failed = Entered { end: EntryEnd::Failed, ..entered("import \"pumps\" as p; nonsense(") };
         let text = saved(&[secret, failed, entered("pumps()")]);
         assert!(!text.contains("hush") && !text.contains("nonsense") && text.contains("pumps();"), "{text}");
+        assert!(text.contains("import \"pumps\" as p;"), "{text}");
         has_no_findings(&text);
     }
 }

@@ -10,7 +10,6 @@ use crate::commands::given::{Given, given};
 use crate::commands::{read_text, run};
 use crate::error::{Error, ErrorKind, Result, ScriptError};
 use crate::language::{ParamDoc, ScriptSettings, Source};
-use crate::output::Format;
 use crate::rehearsal::{
     Base, Basis, Blame, Bounds, HarmKind, Intended, Order, Plan, RehearsalReport, SavedStory, ScriptMark, Shortest,
     Stage, Story, Subjects, Tally, Which, check_target, judged, rehearse as rehearse_futures,
@@ -44,7 +43,7 @@ pub(super) fn main(context: &CommandContext, args: &Rehearse) -> Result<u8, Scri
     };
     let source = run::read(script)?;
     if args.help {
-        context.output.line(&run::help("rehearse", script, &Stage::describe(&source)?));
+        run::show_help(context, "rehearse", script, &Stage::describe(&source)?);
         return Ok(0);
     }
     let told = args.story.as_deref().map(SavedStory::read).transpose()?;
@@ -112,7 +111,7 @@ fn rehearse(
     report(args, (&shown, &subjects.scenario), &story, Some((&mut stage, &base.intended, &tally)))?;
     let files = save_stories(&subjects, &shown, &tally, &stories)?;
     show::tally(&context.output, &tally, &files);
-    if context.output.format() != Format::Json {
+    if !context.output.format().is_for_programs() {
         tell_shortest(context, &mut stage, &base.intended, &tally)?;
     }
     Ok(harm_or_not(&tally))

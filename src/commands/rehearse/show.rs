@@ -1,6 +1,6 @@
 //! What a rehearsal looks like on the terminal.
 
-use crate::output::{Format, Output, Tone};
+use crate::output::{Output, Tone};
 use crate::rehearsal::{Blame, Distribution, HarmKind, Shortest, Story, StoryLineKind, Subjects, Tally};
 use crate::sim::Micros;
 use crate::text::ShownPath;
@@ -37,7 +37,7 @@ fn lines(output: &Output, story: &Story) {
 
 /// A whole story, with what it comes to.
 pub(super) fn story(output: &Output, subjects: &Subjects, story: &Story) {
-    if output.format() == Format::Json {
+    if output.format().is_for_programs() {
         output.document_line(&serde_json::to_value(story).unwrap_or_default());
         return;
     }
@@ -118,7 +118,7 @@ pub(super) fn shortest(output: &Output, shortest: &Shortest, story: &Story) {
 
 /// What many futures came to.
 pub(super) fn tally(output: &Output, tally: &Tally, files: &[(HarmKind, PathBuf)]) {
-    if output.format() == Format::Json {
+    if output.format().is_for_programs() {
         output.line(&serde_json::to_string(tally).unwrap_or_default());
         for (kind, file) in files {
             output.remark(&format!("{}: its shortest story is kept in {}", kind.name(), file.shown()));

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::journal::Deeds;
 use crate::journal::store::{RunFilter, RunLine, RunState, Store};
 use crate::live::clock;
-use crate::output::{Columns, Format};
+use crate::output::Columns;
 use crate::time::{Time, Zone, show_seconds};
 use crate::value::Value;
 use crate::world::RunSummary;
@@ -25,10 +25,10 @@ pub(in crate::commands) fn main(context: &CommandContext, state: Option<&str>, l
         .filter(|(_, standing)| state.is_none_or(|state| standing.name() == state))
         .collect();
     let left = standing.len().saturating_sub(limit);
-    let row = if context.output.format() == Format::Json { fields } else { cells };
+    let row = if context.output.format().is_for_programs() { fields } else { cells };
     let now = clock::unix_ms();
     let rows: Vec<Value> = standing.iter().take(limit).map(|(run, standing)| row(run, *standing, now)).collect();
-    context.output.rows(rows, Columns { figures: &["age"], spare: &["cluster"] });
+    context.output.rows(rows, Columns { figures: &["age"], spare: &["cluster"], names: COLUMNS });
     if left > 0 {
         context.output.remark(&format!("{left} older: see them with --limit {}", standing.len()));
     }
@@ -60,6 +60,8 @@ pub(in crate::commands) fn summaries() -> Result<Vec<RunSummary>> {
 }
 
 /// A row of the table.
+const COLUMNS: &[&str] = &["id", "script", "cluster", "state", "progress", "age", "who"];
+
 fn cells(run: &RunLine, standing: Standing, now_ms: i64) -> Value {
     let age = (now_ms - run.begun_ms).max(0) / 1000;
     Value::map([

@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 pub(super) fn main(context: &CommandContext, id: &str) -> Result<u8> {
     let loaded = open()?.load(id)?;
     match context.output.format() {
-        Format::Json => context.output.document_line(&document(&loaded)),
+        Format::Json | Format::JsonLines => context.output.document_line(&document(&loaded)),
         _ => told(&context.output, &loaded),
     }
     Ok(0)
