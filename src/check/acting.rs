@@ -41,7 +41,8 @@ const ACT_WITHOUT_WAIT: Rule = Rule {
 const LOOP_WITHOUT_CHECK: Rule = Rule {
     name: "loop_without_check",
     severity: Severity::Warning,
-    about: "A loop stops, closes or replaces one node after the other, and looks at nothing in between.",
+    about: "A loop stops, closes or replaces one node after the other, and looks at nothing in between, or at nothing behind \
+            the start of one.",
     why: "If the first does not come back, the loop takes the next one down all the same: that is how a cluster loses all \
           of its Pumps. Wait in the loop (`wait_for`, `wait_until` and the option `wait` count as a look), or `ensure` that \
           the last one is well; a `break`, `return`, `fail` or `confirm` is a check, too.",
@@ -382,7 +383,7 @@ fn look_into(flows: &Flows, events: &[FlowEvent], found: &mut Vec<RuleFinding>) 
 fn wrong(flows: &Flows, repeated: &[FlowEvent]) -> Option<RuleFinding> {
     let all = flows.traits(repeated);
     if all.looks || all.probes {
-        return None;
+        return unseen_start(flows, repeated);
     }
     let (name, act, at) = risk(flows, repeated)?;
     let word = name.rsplit("::").next().unwrap_or(name).to_owned();
@@ -391,6 +392,38 @@ fn wrong(flows: &Flows, repeated: &[FlowEvent]) -> Option<RuleFinding> {
     Some(RuleFinding::new(&LOOP_WITHOUT_CHECK, at, &word, message).hint(
         "wait for it in the loop, with the option `wait`, wait_for or wait_until, or `ensure` that all is well before the next",
     ))
+}
+
+/// What is wrong with a loop that stops a node, has it started, and goes on to the next without having seen it back.
+fn unseen_start(flows: &Flows, repeated: &[FlowEvent]) -> Option<RuleFinding> {
+    let events = without_steps(repeated);
+    let start = |event: &&FlowEvent| match event {
+        FlowEvent::Act(act) if act.starts => Some(act.at),
+        _ => None,
+    };
+    let at = events.iter().rposition(|event| start(event).is_some())?;
+    let behind = flows.traits(events[at + 1..].iter().copied());
+    let stops = events[..at].iter().any(|event| matches!(event, FlowEvent::Act(act) if act.goes_on()));
+    if !stops || behind.looks || behind.probes {
+        return None;
+    }
+    let message = "a node is started in a loop that takes the next one down without having seen this one back";
+    Some(RuleFinding::new(&LOOP_WITHOUT_CHECK, start(&events[at])?, "manual", message).hint(
+        "wait in the loop behind its start, such as with pumps::wait_until_back, wait_for or wait_until: a process that runs is not \
+         yet a node that is back",
+    ))
+}
+
+/// The events, and those in steps among them.
+fn without_steps(events: &[FlowEvent]) -> Vec<&FlowEvent> {
+    let mut all = Vec::with_capacity(events.len());
+    for event in events {
+        match event {
+            FlowEvent::Step(events) => all.extend(without_steps(events)),
+            event => all.push(event),
+        }
+    }
+    all
 }
 
 /// The first change in `events` that goes on after its call, or that somebody else makes: as it is written, as it is

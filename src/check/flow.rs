@@ -43,6 +43,8 @@ pub(super) struct ChangingCall {
     pub(super) state: Option<State>,
     /// Whether the call waits for it.
     pub(super) waits: bool,
+    /// Whether somebody else is asked to start nodes.
+    pub(super) starts: bool,
     pub(super) value: ValueUse,
 }
 
@@ -392,7 +394,11 @@ fn act(function: &'static Function, args: &[&Expr], at: Spot, value: ValueUse) -
         // Options that are made elsewhere may say that it waits.
         _ => !function.options.is_empty() && args.len() == *function.arguments().end(),
     };
+    let starts = match args.last().map(|last| &last.kind) {
+        Some(ExprKind::Map(options)) => options.iter().any(|(option, _)| option.text == "starts"),
+        _ => false,
+    };
     let state = function.params.iter().position(|param| param.takes == Type::State);
     let state = state.and_then(|at| State::from_name(args.get(at)?.text()?));
-    Some(ChangingCall { function, at, state, waits, value })
+    Some(ChangingCall { function, at, state, waits, starts, value })
 }

@@ -55,7 +55,8 @@ fn check(script: &Rc<Script>, _words: &ScriptVocabulary, found: &mut Vec<RuleFin
         found.push(RuleFinding::of_error(&UNRESOLVED_IMPORT, path.at, &quoted, error));
     }
     let text = &script.source.text;
-    if !script.is_test() && !text.trim().is_empty() && crate::language::header(text).is_empty() {
+    let is_for_others = script.is_test() || script.is_module();
+    if !is_for_others && !text.trim().is_empty() && crate::language::header(text).is_empty() {
         let line = if text.starts_with("#!") { 2 } else { 1 };
         found.push(
             RuleFinding::new(&MISSING_HEADER, Spot { line, column: 1 }, "", "nothing says what this script is for").hint(

@@ -26,6 +26,7 @@ mod sandbox;
 mod script;
 mod secrets;
 mod types;
+mod unused;
 mod variables;
 mod vocabulary;
 
@@ -45,6 +46,7 @@ const FAMILIES: &[Family] = &[
     properties::FAMILY,
     options::FAMILY,
     parameters::FAMILY,
+    unused::FAMILY,
     secrets::FAMILY,
     acting::FAMILY,
     sandbox::FAMILY,

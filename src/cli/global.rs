@@ -61,7 +61,7 @@ pub struct Global {
     )]
     pub sandbox: Option<String>,
 
-    /// How to write results: for people, or (json, jsonl, csv) for programs
+    /// How to write results
     #[arg(short, long, value_name = "FORMAT", value_parser = format(), global = true, help_heading = "Output")]
     pub output: Option<Format>,
 

@@ -166,6 +166,6 @@ impl PromptHost for Prompt {
 fn greet(context: &CommandContext) {
     let output: &Output = &context.output;
     if !output.format().is_for_programs() {
-        output.remark("help() lists the functions, .help what else the prompt takes; Tab completes, Ctrl-D leaves");
+        output.remark("help() lists the functions, .help the commands; Tab completes, Ctrl-D leaves");
     }
 }

@@ -78,7 +78,27 @@ pub(super) fn script(entries: &[Entered], nodes: &[String]) -> String {
     if !params.names.is_empty() {
         text.push('\n');
     }
-    format!("{text}{}\n", body.join("\n"))
+    without_unused(&format!("{text}{}\n", body.join("\n")))
+}
+
+/// `text` without what was typed to be used by hand: a variable that nothing reads says so by its name, an import of which nothing is
+/// used goes.
+fn without_unused(text: &str) -> String {
+    let checked = Checker::default().check(&Source::new("", text), &[]);
+    let mut lines: Vec<String> = text.lines().map(|line| format!("{line}\n")).collect();
+    let words = all_tokens(text);
+    for finding in checked.findings.iter().rev() {
+        let Some(line) = lines.get_mut(finding.at.line - 1) else { continue };
+        let Some((at, _)) = line.char_indices().nth(finding.at.column - 1) else { continue };
+        let name = all_tokens(&line[at..]).first().map_or("", |word| word.of(&line[at..])).to_owned();
+        let is_alone = words.iter().filter(|word| word.of(text) == name).count() == 1;
+        match finding.rule.name {
+            "unused_variable" if is_alone => line.insert(at, '_'),
+            "unused_import" if is_alone && line.starts_with("import ") => line.clear(),
+            _ => {}
+        }
+    }
+    lines.concat()
 }
 
 /// The imports of an entry.
@@ -354,10 +374,12 @@ mod tests {
     #[test]
     fn neither_a_secret_nor_what_failed_is_saved() {
         let secret = Entered { is_private: true, ..entered("let pw = \"hush\";") };
-        let failed = Entered { end: EntryEnd::Failed, ..entered("import \"pumps\" as p; nonsense(") };
-        let text = saved(&[secret, failed, entered("pumps()")]);
+        let failed =
+            Entered { end: EntryEnd::Failed, ..entered("import \"pumps\" as p; import \"gc\" as g; nonsense(") };
+        let text = saved(&[secret, failed, entered("pumps()"), entered("p::chosen(\"\")"), entered("let seen = 1")]);
         assert!(!text.contains("hush") && !text.contains("nonsense") && text.contains("pumps();"), "{text}");
-        assert!(text.contains("import \"pumps\" as p;"), "{text}");
+        assert!(text.contains("import \"pumps\" as p;") && !text.contains("gc"), "{text}");
+        assert!(text.contains("let _seen = 1;"), "{text}");
         has_no_findings(&text);
     }
 }
