@@ -33,6 +33,9 @@ fn with_json_there_is_one_document_on_standard_output() {
     assert_eq!(value.unwrap(), serde_json::json!([2, 3]));
     assert!(told.contains("hi\n") && told.contains('7') && told.contains("\"a\": 1"), "{told}");
     assert_eq!(json(&["2", "let x = 1;"]).0.unwrap(), serde_json::Value::Null);
+    assert_eq!(json(&["exit(3)"]).0.unwrap(), serde_json::Value::Null);
+    let piped = |format: &str| Shell::sandbox("default").arg("-o").arg(format).pipe("print(1);\n6 * 7\n").succeeds();
+    assert_eq!((piped("json").stdout, piped("table").stdout), ("42\n".to_owned(), "1\n42\n".to_owned()));
     assert_eq!(json(&["1", "fail(\"no\")"]).0, None, "what failed has no result");
     let script = Shell::sandbox("default").arg("-o=json").file("s.rhai", "//! x\nprint(1);\n#{ b: 2 }\n");
     assert_eq!(script.arg("run").arg("s.rhai").go().succeeds().stdout, "{\n  \"b\": 2\n}\n");

@@ -20,7 +20,7 @@ fn marked(args: &[&str]) -> Shell {
         .file("lib/m.rhai", &format!("{MARK}{MODULE}"))
         .file("s_test.rhai", &format!("{MARK}{test}"))
         .file("s.json", &format!("{MARK}{scenario}"))
-        .file("c.toml", &format!("{MARK}[profiles.away]\r\noutput = \"json\"\r\n"))
+        .file("c.toml", &format!("{MARK}[profiles.away]\r\noutput = \"vertical\"\r\n"))
         .file("n.txt", &format!("{MARK}1\r\n"))
 }
 

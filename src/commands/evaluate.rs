@@ -3,7 +3,7 @@
 use crate::commands::compose::{CommandContext, Work, session};
 use crate::commands::runs::Keeping;
 use crate::commands::topics::topics;
-use crate::commands::{conclude, read_standard_input, while_others_work};
+use crate::commands::{read_standard_input, while_others_work};
 use crate::config::MAX_OPERATIONS;
 use crate::error::{Error, Result, ScriptError};
 use crate::language::{Ending, Interpreter, Limits, Returns, ScriptSettings, Source, function};
@@ -27,7 +27,7 @@ pub(super) fn lines(context: &CommandContext, codes: &[String]) -> Result<u8, Sc
             }
             left => {
                 run.end(context, left.as_ref());
-                return left.map(|ending| conclude(&context.output, ending));
+                return left.map(|ending| concluded(&context.output, &ending, code));
             }
         }
     }
@@ -47,12 +47,21 @@ pub(super) fn standard_input(context: &CommandContext) -> Result<u8, ScriptError
     let ended = ended.map_err(|error| while_others_work(&session, error));
     session.borrow_mut().give_lock_back();
     run.end(context, ended.as_ref());
-    let ended = ended?;
-    match &ended {
-        Ending::Value(value) => result(&context.output, value, &source.text),
-        Ending::Exit(_) => {}
+    Ok(concluded(&context.output, &ended?, &source.text))
+}
+
+/// Shows how `code` ended, which was the last; its exit code.
+fn concluded(output: &Output, ending: &Ending, code: &str) -> u8 {
+    match ending {
+        Ending::Value(value) => {
+            result(output, value, code);
+            0
+        }
+        Ending::Exit(exit_code) => {
+            output.last_value(&Value::Unit);
+            *exit_code
+        }
     }
-    Ok(conclude(&context.output, ended))
 }
 
 /// Shows the result of `code`. Where it is an empty list of nodes, CSV has their columns all the same.
