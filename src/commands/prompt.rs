@@ -12,8 +12,8 @@ use crate::commands::compose::{CommandContext, Seen, Work, announce, session, sh
 use crate::commands::runs::Keeping;
 use crate::commands::{conclude, evaluate, is_default_cluster, no_cluster, typed_on, while_others_work};
 use crate::config::{self, Variables};
-use crate::error::{ErrorKind, Result, ScriptError};
-use crate::language::{Completeness, Ending, Interpreter};
+use crate::error::{Error, ErrorKind, Result, ScriptError};
+use crate::language::{Completeness, Ending, Interpreter, ScriptSettings};
 use crate::live::clock::Stopwatch;
 use crate::output::Output;
 use crate::session::Session;
@@ -21,7 +21,7 @@ use crate::shell::{Editor, Next, PromptHost, PromptLine, PromptVocabulary, Shell
 use crate::time::show_seconds;
 use crate::value::Value;
 use background::Background;
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 use vocabulary::PromptWords;
@@ -58,14 +58,15 @@ fn on_one_cluster(context: CommandContext, switch: &Rc<RefCell<Option<String>>>)
     greet(&context);
     let run = Keeping::begin_lines(&context, "prompt", "")?;
     let session = session(&context, Work::lines(run.id()), run.journal())?;
-    let interpreter = Interpreter::new(session.clone(), evaluate::language_settings()?);
+    let settings = evaluate::language_settings()?;
     let commands = commands::all(&context, switch);
     let mut shell = Shell::new(commands, context.output.clone());
     let background = Background::default();
     let host = Prompt {
         context: Rc::clone(&context),
         session,
-        interpreter,
+        settings,
+        interpreter: OnceCell::new(),
         words: PromptWords::new(seen),
         background: background.clone(),
         took: None,
@@ -87,20 +88,28 @@ fn on_one_cluster(context: CommandContext, switch: &Rc<RefCell<Option<String>>>)
 struct Prompt {
     context: Rc<CommandContext>,
     session: Rc<RefCell<Session>>,
-    interpreter: Interpreter,
+    settings: ScriptSettings,
+    /// Made when something is typed: the first prompt needs none.
+    interpreter: OnceCell<Interpreter>,
     words: PromptWords,
     background: Background,
     /// How long the last entry took.
     took: Option<Duration>,
 }
 
+impl Prompt {
+    fn interpreter(&self) -> &Interpreter {
+        self.interpreter.get_or_init(|| Interpreter::new(self.session.clone(), self.settings.clone()))
+    }
+}
+
 impl PromptHost for Prompt {
     fn is_incomplete(&self, text: &str) -> bool {
-        self.interpreter.completeness(text) == Completeness::Incomplete
+        self.interpreter().completeness(text) == Completeness::Incomplete
     }
 
     fn vocabulary(&self) -> Rc<PromptVocabulary> {
-        self.words.now(&self.interpreter)
+        self.words.now(self.interpreter())
     }
 
     fn prompt(&mut self) -> PromptLine {
@@ -125,9 +134,11 @@ impl PromptHost for Prompt {
     fn evaluate(&mut self, text: &str, file: Option<&str>) -> Next {
         self.session.borrow_mut().start_afresh();
         let watch = Stopwatch::start();
-        let ended = match file {
-            None => self.interpreter.line(text),
-            Some(file) => self.interpreter.line_of(file, text),
+        self.interpreter();
+        let ended = match (self.interpreter.get_mut(), file) {
+            (None, _) => Err(Error::internal("no interpreter was made").into()),
+            (Some(interpreter), None) => interpreter.line(text),
+            (Some(interpreter), Some(file)) => interpreter.line_of(file, text),
         };
         self.took = Some(watch.elapsed());
         self.words.forget();

@@ -36,6 +36,8 @@ impl Candidate {
 struct Open<'t> {
     /// `(`, `[`, `{` or `#{`.
     bracket: &'t str,
+    /// Its place among the tokens.
+    at: usize,
     /// The word before it: the function that is called, or the key whose value it is.
     word: Option<&'t str>,
     /// The module before that word, if `::` stands between them.
@@ -66,6 +68,7 @@ impl<'t> Before<'t> {
                     let word = at.checked_sub(colons + 1).filter(|at| tokens[*at].kind == TokenKind::Word);
                     open.push(Open {
                         bracket,
+                        at,
                         word: word.map(|word| tokens[word].of(text)),
                         module: word.and_then(|word| module(text, &tokens[..word])),
                         commas: 0,
@@ -98,6 +101,12 @@ impl<'t> Before<'t> {
             }
             _ => None,
         }
+    }
+
+    /// Whether the innermost bracket has this text in it already: a key, or an element.
+    fn has(&self, text: &str) -> bool {
+        let first = self.open.last().map_or(0, |open| open.at);
+        self.tokens[first..].iter().any(|token| token.of(self.text) == text)
     }
 
     /// Whether what is typed is compared with what stands before: `x.state == "`.
@@ -179,7 +188,7 @@ pub(super) fn candidates(
         return (start, beginning_with(word, vocabulary.functions(Some(module)).iter().map(Candidate::call)));
     }
     if let Some(options) = options(&seen, vocabulary, previous) {
-        let key = |option: &Opt| Candidate { shown: option.name.to_owned(), text: format!("{}: ", option.name) };
+        let key = |option: &&Opt| Candidate { shown: option.name.to_owned(), text: format!("{}: ", option.name) };
         return (start, beginning_with(word, options.iter().map(key)));
     }
     // A name is made up here, not chosen.
@@ -240,14 +249,17 @@ fn within_quotes(
 }
 
 /// The keys of the map that is open, if a key can stand here.
-fn options(seen: &Before<'_>, vocabulary: &PromptVocabulary, previous: &str) -> Option<&'static [Opt]> {
+fn options(seen: &Before<'_>, vocabulary: &PromptVocabulary, previous: &str) -> Option<Vec<&'static Opt>> {
     let innermost = seen.open.last().filter(|open| open.bracket == "#{")?;
     if innermost.word.is_some() || !matches!(previous, "#{" | ",") {
         return None;
     }
     let (name, call) = seen.call()?;
     let function = vocabulary.function(call.module, name)?;
-    Some(function.options()).filter(|options| !options.is_empty())
+    if function.options().is_empty() {
+        return None;
+    }
+    Some(function.options().iter().filter(|option| !seen.has(option.name)).collect())
 }
 
 /// What can stand within quotes, by what is meant there.
@@ -272,7 +284,9 @@ fn texts(seen: &Before<'_>, vocabulary: &PromptVocabulary) -> Vec<Candidate> {
         None => call.zip(function).and_then(|((_, open), known)| known.param(open.commas)).map(|param| param.takes),
     };
     match (takes, function) {
-        (Some(Type::Guards), Some(known)) => known.guards().map(Candidate::plain).collect(),
+        (Some(Type::Guards), Some(known)) => {
+            known.guards().filter(|guard| !seen.has(&format!("\"{guard}\""))).map(Candidate::plain).collect()
+        }
         (Some(takes), _) => of_type(takes, vocabulary),
         // A function of a script: most of what it takes are nodes.
         (None, Some(known)) if known.row.is_none() => of_type(Type::Nodes, vocabulary),
@@ -614,6 +628,10 @@ mod tests {
     fn a_trailing_map_has_the_options_of_its_function() {
         assert_eq!(complete("offline_pump(\"pump-0\", #{").1, ["force: ", "wait: "]);
         assert_eq!(complete("offline_pump(\"pump-0\", #{ wait: 3, fo").1, ["force: "]);
+        // What stands there already is not offered again.
+        assert_eq!(complete("offline_pump(\"pump-0\", #{ wait: 3, ").1, ["force: "]);
+        let rest = complete("offline_pump(\"pump-0\", #{ force: [\"last_pump\", \"").1;
+        assert!(!rest.is_empty() && !rest.contains(&"last_pump\"".to_owned()), "{rest:?}");
         assert_eq!(complete("offline_pump(\"pump-0\", #{ wait: pum").1, ["pump(", "pumped", "pumps("]);
     }
 

@@ -123,7 +123,7 @@ impl Hinter for Prompter {
 impl Highlighter for Prompter {
     fn highlight<'l>(&self, line: &'l str, pos: usize) -> Cow<'l, str> {
         let part = self.window.get().map_or(0..line.len(), |window| window.from..window.to);
-        match self.colors {
+        match self.colors && !line.is_empty() {
             false => Cow::Borrowed(&line[part]),
             true => Cow::Owned(colored(line, part, Some(pos), &self.host.borrow().vocabulary())),
         }

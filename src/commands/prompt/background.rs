@@ -20,6 +20,9 @@ const AGAIN: Duration = Duration::from_secs(5);
 /// How often it looks who holds the lock while nothing else happens.
 const IDLE: Duration = Duration::from_secs(30);
 
+/// How long the first look waits: the first prompt is drawn before a connection takes memory and the other core.
+const AFTER_THE_PROMPT: Duration = Duration::from_millis(10);
+
 /// Shared by the prompt and the thread that looks.
 #[derive(Clone, Default)]
 pub(super) struct Background(Arc<Mutex<KnownNow>>);
@@ -128,6 +131,7 @@ struct BackgroundLook {
 impl BackgroundLook {
     /// Looks whenever it is woken, until the prompt has gone.
     fn on(mut self, woken: &Receiver<()>) {
+        std::thread::sleep(AFTER_THE_PROMPT);
         let Ok(mut world) = quiet_cluster(&self.settings) else { return };
         let mut wait = IDLE;
         loop {
