@@ -43,15 +43,20 @@ fn with_json_there_is_one_document_on_standard_output() {
 
 #[test]
 fn with_jsonl_each_value_is_a_line_and_so_is_each_event() {
-    let code = "step(\"look\", || print(\"hi\")); table([1, 2]); pause_pump(\"pump-1\", #{ wait: \"1m\" }).after";
+    let code = "step(\"look\", || print(\"hi\")); table([1, 2]); let n = 0; \
+                wait_until(\"x\", || { n += 1; pumps(); n == 9 }, 60); pause_pump(\"pump-1\", #{ wait: \"1m\" }).after";
     let ran = Shell::sandbox("default").yes().arg("-o=jsonl").eval(code).succeeds();
     assert_eq!(ran.stdout, "[1,2]\n\"paused\"\n");
     let event = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap_or_else(|_| panic!("{line}"));
     let events: Vec<serde_json::Value> = ran.stderr.lines().map(event).collect();
     let all: Vec<&str> = events.iter().map(|event| event["event"].as_str().unwrap()).collect();
-    for wanted in ["step", "print", "answered", "change", "wait_end"] {
+    for wanted in ["step", "print", "answered", "change", "wait", "wait_end"] {
         assert!(all.contains(&wanted), "no {wanted} in {all:?}");
     }
+    // Of a wait no more than of what is told to people: a line when something changes, and each ten seconds.
+    assert!(all.iter().filter(|event| **event == "wait").count() < 8, "{all:?}");
+    let traced = Shell::sandbox("default").arg("--verbose").arg("-o=jsonl").eval("pumps().len()").succeeds();
+    traced.stderr.lines().for_each(|line| drop(event(line)));
     let failed = Shell::sandbox("default").arg("-o=jsonl").eval("fail(\"no\")").exits(1);
     assert_eq!(event(failed.stderr.trim_end())["error"]["message"], "no");
 }
@@ -60,7 +65,10 @@ fn with_jsonl_each_value_is_a_line_and_so_is_each_event() {
 fn programs_can_read_what_is_empty_wrong_or_a_help() {
     let csv = |code: &str| Shell::sandbox("default").arg("-o=csv").eval(code).succeeds().stdout;
     let header = csv("pumps()").lines().next().unwrap().to_owned();
-    assert_eq!(csv("pumps().filter(|pump| false)").trim_end(), header);
+    for code in ["pumps().filter(|pump| false)", "let x = 1; drainers().filter(|d| d.lag < 0).filter(|d| true)"] {
+        assert_eq!(csv(code).trim_end(), header, "{code}");
+    }
+    assert_eq!(csv("[].filter(|pump| pumps().len() > 9)"), "", "of what is in it nothing is known");
     assert!(Shell::new(&["runs", "-o", "csv"]).go().succeeds().stdout.starts_with("id,script,cluster,state"));
     let wrong = Shell::new(&["--output", "json", "--nope"]).go().exits(2);
     let error: serde_json::Value = serde_json::from_str(&wrong.stderr).unwrap();

@@ -251,7 +251,7 @@ fn a_run_takes_no_options_that_hold_for_the_whole_prompt() {
     let mut screen = Screen::open(Shell::sandbox("default").file("stop.rhai", "pause_pump(\"pump-1\");\n"), 120, 30);
     for option in ["--read-only", "--yes", "--sandbox", "--pd-urls http://127.0.0.1:1", "-o json"] {
         screen.ends("sandbox>").keys(&format!(".run stop.rhai {option}\r"));
-        screen.shows(&format!("type `binlogsh run stop.rhai {option}`")).ends("sandbox>").keys("\x0c");
+        screen.shows("type `binlogsh --sandbox run SCRIPT`").ends("sandbox>").keys("\x0c");
         screen.until(|text| text == "sandbox>");
     }
     screen.keys("pump(\"pump-1\").state\r").shows("\nonline\n");

@@ -6,6 +6,7 @@ use crate::commands::topics::topics;
 use crate::commands::{read_standard_input, while_others_work};
 use crate::config::MAX_OPERATIONS;
 use crate::error::{Error, Result, ScriptError};
+use crate::language::tree::{ExprKind, Parser, Stmt};
 use crate::language::{Ending, Interpreter, Limits, Returns, ScriptSettings, Source, function};
 use crate::output::{Columns, Format, Output};
 use crate::value::{NODE_FIELDS, Value};
@@ -74,13 +75,19 @@ fn result(output: &Output, value: &Value, code: &str) {
     }
 }
 
-/// Whether `code` is one call that lists nodes, with nothing behind it but what leaves some out.
+/// Whether what `code` ends with is a call that lists nodes, or what a filter leaves of them.
 fn lists_nodes(code: &str) -> bool {
-    let call = code.trim().trim_end_matches(';');
-    let Some((name, rest)) = call.split_once('(') else { return false };
-    let lists = function(name.trim()).is_some_and(|known| matches!(known.returns, Returns::List(Returns::Node)));
-    let behind = rest.split_once(')').map_or("", |(_, behind)| behind.trim());
-    lists && (behind.is_empty() || behind.starts_with(".filter("))
+    let parsed = Parser::default().parse(&Source::new("", code)).ok();
+    let last = parsed.as_ref().and_then(|parsed| parsed.tree.body.last());
+    let Some(Stmt::Expr(last)) = last else { return false };
+    let mut expr = last;
+    while let ExprKind::Method { receiver, name, .. } = &expr.kind
+        && name == "filter"
+    {
+        expr = receiver;
+    }
+    let ExprKind::Call { path, name, .. } = &expr.kind else { return false };
+    path.is_empty() && function(name).is_some_and(|known| matches!(known.returns, Returns::List(Returns::Node)))
 }
 
 /// What every interpreter of this process is told.

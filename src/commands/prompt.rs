@@ -12,7 +12,7 @@ use crate::commands::compose::{CommandContext, Seen, Work, announce, session, sh
 use crate::commands::runs::Keeping;
 use crate::commands::{conclude, evaluate, is_default_cluster, no_cluster, typed_on, while_others_work};
 use crate::config::{self, Variables};
-use crate::error::{Error, ErrorKind, Result, ScriptError};
+use crate::error::{ErrorKind, Result, ScriptError};
 use crate::language::{Completeness, Ending, Interpreter, ScriptSettings};
 use crate::live::clock::Stopwatch;
 use crate::output::Output;
@@ -99,7 +99,11 @@ struct Prompt {
 
 impl Prompt {
     fn interpreter(&self) -> &Interpreter {
-        self.interpreter.get_or_init(|| Interpreter::new(self.session.clone(), self.settings.clone()))
+        self.interpreter.get_or_init(|| self.new_interpreter())
+    }
+
+    fn new_interpreter(&self) -> Interpreter {
+        Interpreter::new(self.session.clone(), self.settings.clone())
     }
 }
 
@@ -134,12 +138,12 @@ impl PromptHost for Prompt {
     fn evaluate(&mut self, text: &str, file: Option<&str>) -> Next {
         self.session.borrow_mut().start_afresh();
         let watch = Stopwatch::start();
-        self.interpreter();
-        let ended = match (self.interpreter.get_mut(), file) {
-            (None, _) => Err(Error::internal("no interpreter was made").into()),
-            (Some(interpreter), None) => interpreter.line(text),
-            (Some(interpreter), Some(file)) => interpreter.line_of(file, text),
+        let mut interpreter = self.interpreter.take().unwrap_or_else(|| self.new_interpreter());
+        let ended = match file {
+            None => interpreter.line(text),
+            Some(file) => interpreter.line_of(file, text),
         };
+        self.interpreter = OnceCell::from(interpreter);
         self.took = Some(watch.elapsed());
         self.words.forget();
         let (output, options) = (&self.context.output, self.context.global.cluster_options());

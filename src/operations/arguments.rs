@@ -243,7 +243,21 @@ pub fn takes_word(takes: Type, text: &str) -> bool {
         Type::State | Type::Fault | Type::TidbBinlog | Type::Zone | Type::Duration => {
             fits(takes, &Value::from(text)).is_ok()
         }
-        _ => true,
+        Type::Node(_)
+        | Type::Nodes
+        | Type::Text
+        | Type::Secret
+        | Type::Texts
+        | Type::Int
+        | Type::Ts
+        | Type::Stamp
+        | Type::Bool
+        | Type::Guards
+        | Type::Anything
+        | Type::Closure(_)
+        | Type::Literal
+        | Type::Literals
+        | Type::OneOf(_) => true,
     }
 }
 

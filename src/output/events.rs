@@ -4,10 +4,10 @@ use crate::world::{Notice, OutputStream, Progress};
 use serde_json::{Value as Json, json};
 use std::time::Duration;
 
-/// The event of a notice; `None` for values, which are no events, and for what has no end of its own.
+/// The event of a notice; `None` for values, which are no events, and for the line that acts, which only stories tell.
 pub(super) fn event(notice: &Notice) -> Option<Json> {
     Some(match notice {
-        Notice::Shown(_) | Notice::ShownAsJson(_) | Notice::Acting(_) | Notice::Traced { .. } => return None,
+        Notice::Shown(_) | Notice::ShownAsJson(_) | Notice::Acting(_) => return None,
         Notice::Warning(text) => warning(text),
         Notice::Progress(progress) => wait(progress),
         Notice::Sleeping(time) => wait(&Progress::of("sleeping").after(Duration::ZERO, *time)),
@@ -16,6 +16,10 @@ pub(super) fn event(notice: &Notice) -> Option<Json> {
         Notice::StepBegan(name) => json!({ "event": "step", "name": name }),
         Notice::Answered { question, by } => json!({ "event": "answered", "question": question, "by": by }),
         Notice::Changed(text) => json!({ "event": "change", "text": text }),
+        Notice::Traced { endpoint, what, took, outcome } => {
+            let took = took.as_secs_f64();
+            json!({ "event": "trace", "endpoint": endpoint, "what": what, "took": took, "outcome": outcome })
+        }
         Notice::Said { stream, line } => {
             let stream = match stream {
                 OutputStream::Stdout => "stdout",

@@ -181,9 +181,9 @@ impl Output {
 
     /// Shows the last result of several, or that there is none: `null` where a document is wanted.
     pub fn last_value(&self, value: &Value) {
-        match self.format() {
-            Format::Json => self.document(&to_json(value)),
-            _ => self.value(value),
+        match value {
+            Value::Unit if self.format() == Format::Json => self.document(&serde_json::Value::Null),
+            value => self.value(value),
         }
     }
 
@@ -360,6 +360,28 @@ impl Screen {
         }
     }
 
+    /// Writes an event: of a wait no more often than people are told of it.
+    fn happened(&mut self, notice: &Notice, event: &serde_json::Value) {
+        let is_told = match notice {
+            Notice::Progress(progress) => self.terminal.is_news(progress),
+            Notice::ProgressEnd => self.terminal.forget_progress(),
+            Notice::Traced { .. } => self.settings.verbose,
+            Notice::Warning(_)
+            | Notice::Sleeping(_)
+            | Notice::Printed(_)
+            | Notice::Shown(_)
+            | Notice::ShownAsJson(_)
+            | Notice::StepBegan(_)
+            | Notice::Acting(_)
+            | Notice::Answered { .. }
+            | Notice::Changed(_)
+            | Notice::Said { .. } => true,
+        };
+        if is_told {
+            self.event(event);
+        }
+    }
+
     fn event(&mut self, event: &serde_json::Value) {
         self.terminal.err(&json::unable_to_deceive(format!("{event}\n")));
     }
@@ -379,7 +401,7 @@ impl Screen {
         if self.settings.format == Format::JsonLines
             && let Some(event) = events::event(&notice)
         {
-            return self.event(&event);
+            return self.happened(&notice, &event);
         }
         match notice {
             Notice::Warning(text) => self.warning(&text),

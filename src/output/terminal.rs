@@ -111,21 +111,33 @@ impl Terminal {
         drop(self.streams.err.write_all(text.as_bytes()).and_then(|()| self.streams.err.flush()));
     }
 
-    /// Shows how far it is: on a terminal in one line that changes, elsewhere as a line when more than its numbers differ,
-    /// or it took ten seconds more.
+    /// Shows how far it is: on a terminal in one line that changes, elsewhere as a line when it is news.
     pub(super) fn progress(&mut self, progress: Progress) {
         if self.streams.err_is_terminal {
             return self.draw(&progress);
         }
-        let waited = |progress: &Progress| progress.time.map_or(Duration::ZERO, |time| time.waited);
-        let is_told = |told: &Progress| told.stands_as(&progress) && waited(&progress) < waited(told) + TOLD_AGAIN;
-        if self.progress.as_ref().is_some_and(is_told) {
-            return;
+        if self.is_news(&progress) {
+            let time = progress.time.map_or(String::new(), |time| of(time.waited, time.of));
+            let text = on_one_line(&progress.without_time()).into_owned();
+            self.err(&format!("{time}{text}\n"));
         }
-        let time = progress.time.map_or(String::new(), |time| of(time.waited, time.of));
-        let text = on_one_line(&progress.without_time()).into_owned();
-        self.progress = Some(progress);
-        self.err(&format!("{time}{text}\n"));
+    }
+
+    /// Whether a line is to be told of it where lines are: more than its numbers differ, or it took ten seconds more. From now
+    /// on it counts as told then.
+    pub(super) fn is_news(&mut self, progress: &Progress) -> bool {
+        let waited = |progress: &Progress| progress.time.map_or(Duration::ZERO, |time| time.waited);
+        let is_told = |told: &Progress| told.stands_as(progress) && waited(progress) < waited(told) + TOLD_AGAIN;
+        let is_news = !self.progress.as_ref().is_some_and(is_told);
+        if is_news {
+            self.progress = Some(progress.clone());
+        }
+        is_news
+    }
+
+    /// The wait is over of which something was told, if that is so.
+    pub(super) fn forget_progress(&mut self) -> bool {
+        self.progress.take().is_some()
     }
 
     /// One line at the bottom, whose time goes on by itself.
@@ -154,7 +166,7 @@ impl Terminal {
 
     pub(super) fn end_progress(&mut self) {
         self.clear_progress();
-        self.progress = None;
+        self.forget_progress();
     }
 
     fn clear_progress(&mut self) {

@@ -247,8 +247,8 @@ fn dot_commands_are_the_prompt_s_own() {
     .exit            leave, as Ctrl-D does
     .quit            leave
 
-    help() lists the functions, `NAME?` explains one, `NAME??` shows the source of a module's function or a script; `it` is the last
-    result.
+    help() lists the functions, `NAME?` explains one, `NAME??` shows the source of a module's function or a script.
+    `it` is the last result.
     Tab completes; Up looks for what was begun, Ctrl-R anywhere; Right takes the grey rest of an earlier entry.
     Enter in the middle of an entry of several lines adds one; Ctrl-X Ctrl-E opens it in $VISUAL or $EDITOR.
     Ctrl-C cancels what is typed or runs, Ctrl-D leaves; an entry that begins with a space is not kept in the history

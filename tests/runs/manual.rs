@@ -91,6 +91,10 @@ fn the_next_run_of_a_script_that_failed_half_way_tells_of_it() {
     run(&place).go().fails(ErrorKind::Timeout);
     // It begins anew, and the Pump is paused by now; whoever sits at a terminal is asked instead.
     run(&place).go().stderr_contains("was stopped: ").stderr_contains("to go on with it: ");
+    // Once a later one has come to its end it is over.
+    std::fs::write(place.script(), "//! Pauses.\npause_drainer(\"drainer-0\", #{ wait: \"30s\" });\n").unwrap();
+    run(&place).go().succeeds().stderr_contains("was stopped: ");
+    assert!(!run(&place).go().stderr.contains("was stopped"));
 }
 
 #[test]

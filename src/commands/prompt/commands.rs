@@ -177,7 +177,10 @@ fn carry_out(context: &CommandContext, command: &str, rest: &str) -> Result<Next
         // Which cluster it is, what may be changed and how results look is settled for all that this prompt does.
         Ok(cli) if cli.global != Global::default() => {
             return Err(Error::invalid(format!(".{command} takes no options that hold for a whole prompt")).hint(
-                format!("leave, and begin the prompt with them; or leave, and type `binlogsh {command} {rest}`"),
+                format!(
+                    "leave, and begin the prompt with them; or leave, and type `{}` with them",
+                    context.typed(&format!("{command} SCRIPT"))
+                ),
             ));
         }
         Ok(cli) => match cli.command {

@@ -119,13 +119,14 @@ impl Store {
         Ok(lines.take(filter.limit.unwrap_or(usize::MAX)).collect())
     }
 
-    /// The last script's run that was called `script`, if it was stopped: without an end, told to stop, or by an error (a
-    /// no is one) once it had changed something.
+    /// The last script's run that was called `script` and was stopped: without an end, told to stop, or by an error (a no is
+    /// one) once it had changed something and as long as no later one has come to its end.
     ///
     /// # Errors
     /// `local`: damaged, or cannot be read.
     pub fn last_stopped(&self, script: &str) -> Result<Option<RunLine>> {
-        let stopped = "WHERE kind = 'script' AND script = ?1 AND (state IN ('running', 'interrupted') OR state = 'failed' AND changes > 0) \
+        let stopped = "WHERE kind = 'script' AND script = ?1 AND (state IN ('running', 'interrupted') OR state = 'failed' AND changes > 0 \
+             AND n > (SELECT coalesce(max(n), 0) FROM runs WHERE kind = 'script' AND script = ?1 AND state = 'done')) \
              ORDER BY n DESC LIMIT 1";
         let found = self.seen(rows::lines(&self.connection, &self.file, stopped, &[&script]))?;
         Ok(found.into_iter().map(|line| line.run).next())
