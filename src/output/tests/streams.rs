@@ -122,6 +122,21 @@ fn results_go_to_standard_output_and_everything_else_to_standard_error() {
 }
 
 #[test]
+fn the_last_value_is_a_document_with_timestamps_as_they_are_wished_for() {
+    let shown = |value: &Value| {
+        let out = Kept::default();
+        let settings = Settings { format: Format::Json, timestamps: Timestamps::Text, ..Settings::default() };
+        Output::on(streams(out.clone(), &Kept::default(), false), settings).last_value(value);
+        serde_json::from_str::<serde_json::Value>(&out.text()).unwrap()
+    };
+    let json = r#"{"nodeId":"pump-0","host":"10.0.0.5:8250","state":"online","maxCommitTS":7}"#;
+    let record = Record::parse("/tidb-binlog/v1/pumps/pump-0", json.as_bytes(), 7).unwrap();
+    let node = Node { record, lag: None, heartbeat_age: None, odd: Vec::new() };
+    assert_eq!(shown(&node.into())["max_commit_ts"], "7", "however small it is");
+    assert_eq!(shown(&Value::Unit), serde_json::Value::Null);
+}
+
+#[test]
 fn a_reader_that_left_is_no_fault_and_a_full_disk_is_one() {
     for (kind, is_fault) in [(io::ErrorKind::BrokenPipe, false), (io::ErrorKind::StorageFull, true)] {
         let output = Output::on(streams(Fails(kind), &Kept::default(), false), Settings::default());
