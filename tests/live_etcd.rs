@@ -4,11 +4,11 @@ use crate::support::etcd::{Etcd, Kv};
 use crate::support::http_double::{HttpDouble, Reply};
 use crate::support::live::LiveWorld;
 use crate::support::pd_double::{Loss, PdDouble};
-use crate::support::{free_port, record};
+use crate::support::{eventually, free_port, record};
 use binlogsh::error::ErrorKind;
 use binlogsh::node::{Kind, Record, State};
 use binlogsh::tso::Tso;
-use binlogsh::world::{Answer, Change, Clocks, Fence, Notice, Read, Request, World};
+use binlogsh::world::{Answer, Change, Clocks, Fence, Notice, Read, RecordEvent, Request, World};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -250,6 +250,102 @@ fn changes_before_a_compaction_are_found_by_listing_again() {
     let Answer::Listing(listing) = answer else { panic!("{answer:?}") };
     assert_eq!(listing.records.len(), 1, "the deletion is seen although its history is gone");
     assert!(began.elapsed() < 10 * SECOND);
+}
+
+/// What becomes of the records, until `count` things have.
+fn events(live: &mut LiveWorld, after: &mut i64, count: usize) -> Vec<RecordEvent> {
+    let mut all = Vec::new();
+    let began = Instant::now();
+    while all.len() < count {
+        assert!(began.elapsed() < 20 * SECOND, "{all:?}");
+        let question = Read::Events { after: *after, patience: 5 * SECOND };
+        let Answer::Events(told) = live.ask(Request::Read(question)).unwrap() else { panic!() };
+        assert_eq!(told.anew, None, "nothing was missed, so nothing is listed");
+        *after = told.revision;
+        all.extend(told.events.into_iter().filter(|event| *event != RecordEvent::Lock));
+    }
+    all
+}
+
+#[test]
+fn every_event_is_handed_on_from_one_watch() {
+    let (_etcd, mut kv, mut live) = one();
+    kv.put(PUMP_0, pump_0("online", 5));
+    let mut after = live.list().unwrap().revision;
+    kv.put("/tidb-binlog/v1/pumps-old/x", "y");
+    kv.put(PUMP_0, pump_0("online", 6));
+    kv.put("/tidb-binlog/v1/pumps/broken", "{");
+    kv.delete(PUMP_0);
+    let seen = events(&mut live, &mut after, 3);
+    let [RecordEvent::Written(heartbeat), RecordEvent::Malformed(broken), RecordEvent::Deleted { key }] = &seen[..]
+    else {
+        panic!("{seen:?}")
+    };
+    assert_eq!(
+        (heartbeat.state == State::Online, broken.key.as_str(), key.as_str()),
+        (true, "/tidb-binlog/v1/pumps/broken", PUMP_0)
+    );
+    for heartbeat in 7..27 {
+        kv.put(PUMP_0, pump_0("online", heartbeat));
+        events(&mut live, &mut after, 1);
+    }
+    let began =
+        |notice: &&Notice| matches!(notice, Notice::Traced { what, .. } if what.starts_with("watch everything"));
+    assert_eq!(live.notices().iter().filter(began).count(), 1, "one watch tells all of it");
+    let question = Read::Events { after, patience: Duration::from_millis(300) };
+    let Answer::Events(nothing) = live.ask(Request::Read(question)).unwrap() else { panic!() };
+    assert_eq!((nothing.revision, nothing.anew, nothing.events), (after, None, vec![]));
+}
+
+#[test]
+fn the_lock_is_among_the_events_and_its_keep_alives_are_not() {
+    let (_etcd, mut kv, mut live) = one();
+    let after = kv.put(PUMP_0, pump_0("online", 5));
+    kv.put_on_lease("/binlogsh/maintenance-lock", "{}", 30);
+    let question = Read::Events { after, patience: 5 * SECOND };
+    let Answer::Events(told) = live.ask(Request::Read(question)).unwrap() else { panic!() };
+    assert_eq!(told.events, [RecordEvent::Lock]);
+}
+
+#[test]
+fn events_before_a_compaction_are_a_fresh_listing() {
+    let (_etcd, mut kv, mut live) = one();
+    let after = kv.put(PUMP_0, pump_0("online", 5));
+    kv.delete(PUMP_0);
+    let newest = kv.put("/elsewhere", "x");
+    kv.compact(newest);
+    let question = Read::Events { after, patience: 20 * SECOND };
+    let Answer::Events(told) = live.ask(Request::Read(question)).unwrap() else { panic!() };
+    assert!(told.anew.is_some_and(|listing| listing.records.is_empty() && listing.revision == told.revision));
+}
+
+#[test]
+fn no_event_is_missed_while_one_of_three_endpoints_is_killed_or_freezes() {
+    for end in [Etcd::kill, Etcd::stop] {
+        let cluster = Etcd::cluster(3);
+        let urls: Vec<_> = cluster.iter().map(Etcd::url).collect();
+        let mut live = LiveWorld::new(&urls, 2 * SECOND);
+        let mut after = cluster[0].kv().put(PUMP_0, pump_0("online", 1));
+        live.list().unwrap();
+        let lost = last_to_answer(&live, &cluster);
+        let mut kv = cluster[(lost + 1) % 3].kv();
+        kv.put(PUMP_0, pump_0("online", 2));
+        events(&mut live, &mut after, 1);
+        end(&cluster[lost]);
+        for heartbeat in 3..8 {
+            // Perhaps it led, and another must first be elected.
+            assert!(eventually(20 * SECOND, || kv.try_put(PUMP_0, pump_0("online", heartbeat))));
+        }
+        let mut seen = vec![Tso(2)];
+        while seen.last() != Some(&Tso(7)) {
+            for event in events(&mut live, &mut after, 1) {
+                let RecordEvent::Written(record) = event else { panic!("{event:?}") };
+                seen.push(record.update_ts);
+            }
+        }
+        seen.dedup();
+        assert_eq!(seen, [2, 3, 4, 5, 6, 7].map(Tso));
+    }
 }
 
 /// The member that answered the last listing: to lose that one is worst.

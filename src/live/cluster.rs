@@ -30,6 +30,8 @@ pub(super) struct LiveCluster {
     pd: Pd,
     pub(super) nodes: Arc<NodeClient>,
     pub(super) lock: LiveLock,
+    /// The watch that tells whoever asks for events.
+    events: etcd::HeldWatch,
 }
 
 impl LiveCluster {
@@ -41,7 +43,8 @@ impl LiveCluster {
         let wire = Arc::new(Wire::new(settings, notices)?);
         let etcd = Arc::new(Etcd::new(wire.clone()));
         let (pd, lock) = (Pd::new(etcd.clone()), LiveLock::new(etcd.clone()));
-        Ok(Self { pd, nodes: Arc::new(NodeClient::new(wire)?), lock, etcd })
+        let events = etcd::HeldWatch::default();
+        Ok(Self { pd, nodes: Arc::new(NodeClient::new(wire)?), lock, etcd, events })
     }
 
     /// Looks at the cluster.
@@ -55,6 +58,13 @@ impl LiveCluster {
                 let mut listing = etcd::changes(&self.etcd, after, patience).await?;
                 with_time(&mut listing, self.time_of_listing().await);
                 Answer::Listing(listing)
+            }
+            Read::Events { after, patience } => {
+                let mut told = etcd::events(&self.etcd, &self.events, after, patience).await?;
+                if let Some(listing) = &mut told.anew {
+                    with_time(listing, self.time_of_listing().await);
+                }
+                Answer::Events(told)
             }
             Read::Probe { nodes } => Answer::Probes(nodes::probe_all(&self.nodes, &nodes).await?),
             Read::Status { nodes } => Answer::Statuses(nodes::statuses(&self.nodes, &nodes).await?),

@@ -166,6 +166,7 @@ impl Live {
             Read::HasKey => Ok(Answer::Flag(secret_key()?.is_some())),
             Read::Nodes
             | Read::Changes { .. }
+            | Read::Events { .. }
             | Read::Probe { .. }
             | Read::Status { .. }
             | Read::CommitTs { .. }

@@ -5,8 +5,7 @@ use crate::node::{Kind, Malformed, NodeRef, Record, State};
 use crate::secret::Secret;
 use crate::text::Untrusted;
 use crate::tso::Tso;
-use crate::world::RunSummary;
-use crate::world::{Choice, Fence, LockInfo};
+use crate::world::{Choice, Fence, LockInfo, RecordEvents, RunSummary};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,6 +19,8 @@ pub enum Answer {
     Done,
     /// Records and PD's time.
     Listing(Listing),
+    /// What became of the records.
+    Events(RecordEvents),
     /// What each node said of itself.
     Probes(Vec<Probe>),
     /// `/status` of each node, or why there is none.

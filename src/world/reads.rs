@@ -6,8 +6,8 @@ use crate::tso;
 use crate::world;
 use crate::world::query::requests;
 use crate::world::{
-    Alarm, Certificate, Clocks, ClusterInfo, Endpoint, Inspected, Listing, LockInfo, RunSummary, StatusReport,
-    TidbBinlogState, TidbRef, TidbServer,
+    Alarm, Certificate, Clocks, ClusterInfo, Endpoint, Inspected, Listing, LockInfo, RecordEvents, RunSummary,
+    StatusReport, TidbBinlogState, TidbRef, TidbServer,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -27,6 +27,14 @@ requests! {
         /// How long to wait at most.
         patience: Duration,
     } => Listing(Listing);
+    /// What becomes of the records after revision `after`, heartbeats included, as soon as something does or once `patience`
+    /// is over. All questions that follow each other are answered from one watch of etcd.
+    Events {
+        /// Up to which revision it is known already; 0 for all records as they are.
+        after: i64,
+        /// How long to wait at most.
+        patience: Duration,
+    } => Events(RecordEvents);
     /// Asks the nodes themselves, without side effects; the reply is in the order asked.
     Probe {
         /// Whom to ask.
@@ -113,6 +121,7 @@ impl Read {
         match self {
             Self::Nodes
             | Self::Changes { .. }
+            | Self::Events { .. }
             | Self::Probe { .. }
             | Self::Status { .. }
             | Self::CommitTs { .. }

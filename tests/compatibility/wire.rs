@@ -26,6 +26,7 @@ fn all() -> Vec<Json> {
     vec![
         json!("nodes"),
         json!({"changes": {"after": 1, "patience": second()}}),
+        json!({"events": {"after": 1, "patience": second()}}),
         json!({"probe": nodes}),
         json!({"status": nodes}),
         json!({"commit_ts": nodes}),
@@ -74,6 +75,7 @@ fn name(request: &Request) -> &'static str {
     match request {
         Request::Read(Read::Nodes) => "nodes",
         Request::Read(Read::Changes { .. }) => "changes",
+        Request::Read(Read::Events { .. }) => "events",
         Request::Read(Read::Probe { .. }) => "probe",
         Request::Read(Read::Status { .. }) => "status",
         Request::Read(Read::CommitTs { .. }) => "commit_ts",

@@ -12,8 +12,8 @@ use binlogsh::error::ErrorKind;
 use binlogsh::node::{Kind, NodeRef, Record, RecordState, State};
 use binlogsh::tso::Tso;
 use binlogsh::world::{
-    Acted, Action, Answer, Change, Fence, Play, ProbeFinding, Read, Request, StatusReport, TidbBinlogState, TidbRef,
-    TidbServer,
+    Acted, Action, Answer, Change, Fence, Listing, Play, ProbeFinding, Read, Request, StatusReport, TidbBinlogState,
+    TidbRef, TidbServer,
 };
 use lock::{
     a_lock_that_is_taken_away_stops_whoever_had_it, somebody_elses_lock_is_named_and_left_alone,
@@ -36,6 +36,7 @@ macro_rules! promises {
 promises! {
     a_listing_is_in_order_and_whole,
     changes_wakes_at_a_change_of_state_and_at_no_heartbeat,
+    a_listing_that_follows_the_events_stays_right,
     a_probe_tells_the_truth_of_every_node_in_the_order_asked,
     a_status_is_each_nodes_own_or_says_why_not,
     metrics_tell_when_a_process_began,
@@ -104,6 +105,35 @@ fn changes_wakes_at_a_change_of_state_and_at_no_heartbeat(stage: &mut Stage) {
     assert!(stage.monotonic_ms() - began < 60_000, "a change of state ends it at once");
     assert_eq!(seen.find(Kind::Pump, "pump-3").unwrap().state, State::Paused);
     assert!(seen.tso.is_some() && seen.malformed.len() == 2, "{seen:?}");
+}
+
+fn a_listing_that_follows_the_events_stays_right(stage: &mut Stage) {
+    let mut seen = stage.list();
+    let until = |stage: &mut Stage, seen: &mut Listing, is_there: &dyn Fn(&Listing) -> bool| {
+        let began = stage.monotonic_ms();
+        while !is_there(seen) {
+            assert!(stage.monotonic_ms() - began < 60_000, "{seen:?}");
+            let question = Read::Events { after: seen.revision, patience: Duration::from_secs(5) };
+            let Answer::Events(told) = stage.ask(Request::Read(question)).unwrap() else { panic!() };
+            seen.follow(told);
+        }
+    };
+    let heartbeat = stage.record("pump-0").mod_revision;
+    until(stage, &mut seen, &|seen| seen.find(Kind::Pump, "pump-0").unwrap().mod_revision > heartbeat);
+
+    let pump = stage.node("pump-3");
+    stage.act(&pump, Action::Pause).unwrap();
+    until(stage, &mut seen, &|seen| seen.find(Kind::Pump, "pump-3").unwrap().state == State::Paused);
+    let drainer = stage.record("drainer-0");
+    let gone = Change::DeleteRecord { key: drainer.node.key(), mod_revision: drainer.mod_revision };
+    stage.ask(gone.into()).unwrap();
+    until(stage, &mut seen, &|seen| seen.find(Kind::Drainer, "drainer-0").is_none());
+
+    let fresh = stage.list();
+    let states = |listing: &Listing| -> Vec<_> {
+        listing.records.iter().map(|record| (record.node.clone(), record.state.clone())).collect()
+    };
+    assert_eq!((states(&seen), &seen.malformed), (states(&fresh), &fresh.malformed));
 }
 
 fn a_probe_tells_the_truth_of_every_node_in_the_order_asked(stage: &mut Stage) {

@@ -172,6 +172,11 @@ impl Kv {
         self.runtime.block_on(put).unwrap().header().unwrap().revision()
     }
 
+    /// Writes a key, unless etcd says no just now. It may have been written all the same.
+    pub(crate) fn try_put(&mut self, key: &str, value: impl Into<Vec<u8>>) -> bool {
+        self.runtime.block_on(self.client.put(key, value, None::<PutOptions>)).is_ok()
+    }
+
     /// Writes many keys, a hundred per transaction.
     pub(crate) fn put_all(&mut self, pairs: &[(String, String)]) {
         for some in pairs.chunks(100) {

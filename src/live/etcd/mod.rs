@@ -5,6 +5,7 @@
 //! are changed for.
 
 mod alarm;
+mod events;
 mod lease;
 mod list;
 mod lock;
@@ -13,6 +14,7 @@ mod tidb;
 mod watch;
 
 pub(super) use alarm::{Raised, alarms};
+pub(super) use events::{HeldWatch, events};
 pub(super) use lease::{grant, keep_alive, life, revoke};
 pub(super) use list::list;
 pub(super) use lock::{Created, create, delete_created, look, wait_for_change};

@@ -9,23 +9,25 @@ use crate::sim::process::NodeIndex;
 use crate::text::ShownPath;
 use crate::time::show_seconds;
 use crate::tso::Tso;
-use crate::world::{Answer, ClusterInfo, Inspected, Listing, Probe, ProbeFinding, StatusReport, metric_name};
+use crate::world::{
+    Answer, ClusterInfo, Inspected, Listing, Probe, ProbeFinding, RecordEvent, RecordEvents, StatusReport, metric_name,
+};
 use std::path::Path;
 use std::time::Duration;
 
 impl Simulated {
     pub(super) fn nodes(&mut self) -> Result<Answer> {
         self.reach_pd("the listing of records")?;
-        Ok(self.listing())
+        Ok(Answer::Listing(self.listing()))
     }
 
-    fn listing(&mut self) -> Answer {
+    fn listing(&mut self) -> Listing {
         let (tso, tso_error) = match self.cluster.tso() {
             Ok(tso) => (Some(tso), None),
             Err(error) => (None, Some(error)),
         };
         let (records, malformed) = self.cluster.listing();
-        Answer::Listing(Listing { revision: self.cluster.revision(), tso, tso_error, records, malformed })
+        Listing { revision: self.cluster.revision(), tso, tso_error, records, malformed }
     }
 
     /// A change that is no heartbeat ends the wait at once.
@@ -38,6 +40,28 @@ impl Simulated {
             self.pass_until(deadline, changed)?;
         }
         self.nodes()
+    }
+
+    /// A change that is no heartbeat ends the wait at once; what it was is not kept, so all records come anew.
+    pub(super) fn events(&mut self, after: i64, patience: Duration) -> Result<Answer> {
+        self.reach_pd("the watch for events")?;
+        let deadline = self.cluster.now().saturating_add(Micros::try_from(patience.as_micros()).unwrap_or(Micros::MAX));
+        let changed = move |cluster: &crate::sim::Cluster| cluster.settled_revision() > after;
+        if !changed(&self.cluster) {
+            self.pass_until(deadline, changed)?;
+        }
+        let listing = self.listing();
+        let revision = listing.revision;
+        let mut events = vec![RecordEvent::Lock];
+        let anew = match changed(&self.cluster) {
+            true => Some(listing),
+            false => {
+                let written = listing.records.into_iter().filter(|record| record.mod_revision > after);
+                events.extend(written.map(RecordEvent::Written));
+                None
+            }
+        };
+        Ok(Answer::Events(RecordEvents { revision, anew, events }))
     }
 
     pub(super) fn probe(&mut self, nodes: &[NodeRef]) -> Result<Answer> {

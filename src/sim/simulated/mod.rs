@@ -223,6 +223,7 @@ impl Simulated {
         match read {
             Read::Nodes => self.nodes(),
             Read::Changes { after, patience } => self.changes(*after, *patience),
+            Read::Events { after, patience } => self.events(*after, *patience),
             Read::Probe { nodes } => self.probe(nodes),
             Read::Status { nodes } => self.statuses(nodes),
             Read::CommitTs { nodes } => self.commit_ts(nodes),
