@@ -11,7 +11,7 @@ mod scripts;
 mod tips;
 
 pub use global::{Global, GlobalOption, Takes, When};
-pub use looks::{Docs, Doctor, completions, man_pages};
+pub use looks::{Docs, Doctor, WatchArgs, completions, man_pages};
 pub use parse::{Instead, global, parse, wants_json};
 pub use runs::{Assumed, RunsCommand};
 pub use scripts::{Check, ParamSources, Rehearse, Run, ScriptsCommand, Test};
@@ -34,6 +34,7 @@ Examples:
   binlogsh run scripts/rolling_restart.rhai --param only=pump-1
   binlogsh rehearse scripts/rolling_restart.rhai --futures 10000
   binlogsh doctor --observe 60s                  what is wrong, or will be
+  binlogsh watch                                 the cluster, live, on the whole screen
   binlogsh --sandbox paused-drainer -e 'offline_pump(\"pump-1\")'
   binlogsh ctl -cmd pumps                        instead of binlogctl
 
@@ -94,6 +95,12 @@ pub enum Command {
     /// Looks at records, nodes, PD, TiDB servers and certificates, and watches heartbeats and progress. Each finding says what
     /// was seen, what happens if nothing is done, and what fixes it. Exit code: 0 nothing, 1 warnings, 2 something critical.
     Doctor(Doctor),
+
+    /// Watch the cluster on the whole screen: nodes, lag, who waits for whom, what happens; changes nothing
+    ///
+    /// It follows the records by one watch of PD's etcd, and asks the nodes themselves every ten seconds. `?` shows the keys: they
+    /// filter, show what a node says of itself, ask it, let doctor look at it, or take a call along to the prompt.
+    Watch(WatchArgs),
 
     /// Say what is wrong with scripts, without running them
     ///

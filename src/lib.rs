@@ -31,4 +31,5 @@ pub mod text;
 pub mod time;
 pub mod tso;
 pub mod value;
+mod watch;
 pub mod world;

@@ -2,9 +2,11 @@
 //! as a message may hold it.
 
 mod escaped;
+mod sparkline;
 mod untrusted;
 
 pub use escaped::{deceives, drives_the_terminal, on_lines, on_one_line};
+pub use sparkline::sparkline;
 pub use untrusted::{ShownPath, Untrusted};
 
 use crate::error::{Error, Result};

@@ -69,4 +69,5 @@ mod testing;
 mod text_files;
 mod tidb;
 mod variants;
+mod watch;
 mod whereabouts;

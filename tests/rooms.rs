@@ -29,6 +29,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("config", &["output"]),
     ("cli", &["config", "output"]),
     ("shell", &["language", "output"]),
+    ("watch", &["operations", "output", "world"]),
 ];
 
 /// Rooms that may use everything.

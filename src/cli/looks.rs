@@ -61,6 +61,22 @@ pub struct Doctor {
     pub certificates: Option<String>,
 }
 
+/// `watch`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+pub struct WatchArgs {
+    /// Evaluate CODE again and again instead, and mark what has changed
+    #[arg(value_name = "CODE", allow_hyphen_values = true)]
+    pub code: Option<String>,
+
+    /// Print one frame as text, and end
+    #[arg(long)]
+    pub once: bool,
+
+    /// How long after CODE was evaluated it is so again [default: 2s]
+    #[arg(long, value_name = "TIME", requires = "code")]
+    pub interval: Option<String>,
+}
+
 /// `docs`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
 pub struct Docs {

@@ -6,7 +6,7 @@ use crate::commands::whereabouts::Profiles;
 use crate::config::ProfileSettings;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interrupt::Interrupt;
-use crate::journal::Journal;
+use crate::journal::{Journal, Memory};
 use crate::live::{self, Live, clock::Stopwatch};
 use crate::node::{Kind, Record};
 use crate::output::Output;
@@ -285,6 +285,35 @@ fn live_settings(settings: &ProfileSettings) -> Result<live::LiveSettings> {
 /// The same cluster for whoever only looks, unheard and on another thread.
 pub(super) fn quiet_cluster(settings: &ProfileSettings) -> Result<Live> {
     Ok(Live::new(live_settings(settings)?, Arc::new(|_| {}), Interrupt::default(), None))
+}
+
+/// The world that somebody watches, for several to look at on one thread: the sandbox, or a connection of its own that tells
+/// nobody of its exchanges. `interrupt` ends whatever it waits for.
+pub(super) fn world_to_watch(context: &CommandContext) -> Result<Shared> {
+    if let Some(shared) = &context.shared {
+        return Ok(shared.clone());
+    }
+    let world: Box<dyn World> = match &context.global.sandbox {
+        Some(name) => Box::new(sandbox(context, name)?),
+        None => {
+            let settings = live_settings(&context.settings)?;
+            Box::new(Live::new(settings, Arc::new(|_| {}), context.interrupt.clone(), None))
+        }
+    };
+    Ok(Shared(Rc::new(RefCell::new(world))))
+}
+
+/// A session that only looks, at a world that others look at as well; people see what goes to `notices`.
+pub(super) fn looking_session(world: Shared, interrupt: Interrupt, notices: Notices) -> Rc<RefCell<Session>> {
+    let (journal, policy) = (Box::new(Memory::of_changes()), Box::new(ReadOnly));
+    Rc::new(RefCell::new(Session::new(Parts {
+        world: Box::new(world),
+        journal,
+        policy,
+        notices,
+        interrupt,
+        lock: None,
+    })))
 }
 
 /// Tells a person on which cluster they work. Programs that read JSON know what they asked for.

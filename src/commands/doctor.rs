@@ -131,18 +131,7 @@ impl Looking<'_> {
         }
         let ended = self.interpreter.play(&self.prepared);
         notices(Notice::ProgressEnd);
-        match ended.map_err(without_our_place)? {
-            Ending::Value(Value::List(found)) => {
-                let mut found = found.into_iter().map(Finding::of).collect::<Result<Vec<_>>>()?;
-                found.sort_by_key(|finding| !finding.critical);
-                Ok(found)
-            }
-            Ending::Value(other) => {
-                Err(Error::invalid(format!("the checks gave {}, which is no array of findings", other.type_name()))
-                    .into())
-            }
-            Ending::Exit(code) => Err(Error::invalid(format!("a check ended everything with exit({code})")).into()),
-        }
+        findings(ended)
     }
 
     /// Looks `rounds` times and tells what has come and gone; a look that fails is told as well.
@@ -199,6 +188,51 @@ impl Looking<'_> {
     fn time(&self) -> Result<Time> {
         let gate: &mut dyn Gate = &mut *self.session.borrow_mut();
         Ok(Time::new(gate.ask(read::Now)?.unix_ms / 1000 * 1000, Zone::Utc))
+    }
+}
+
+/// What the checks found, the critical first.
+fn findings(ended: Result<Ending, ScriptError>) -> Result<Vec<Finding>, ScriptError> {
+    match ended.map_err(without_our_place)? {
+        Ending::Value(Value::List(found)) => {
+            let mut found = found.into_iter().map(Finding::of).collect::<Result<Vec<_>>>()?;
+            found.sort_by_key(|finding| !finding.critical);
+            Ok(found)
+        }
+        Ending::Value(other) => {
+            Err(Error::invalid(format!("the checks gave {}, which is no array of findings", other.type_name())).into())
+        }
+        Ending::Exit(code) => Err(Error::invalid(format!("a check ended everything with exit({code})")).into()),
+    }
+}
+
+/// What is found about one node, as a table: one look with the usual thresholds. What concerns others is counted.
+pub(super) fn about(session: Rc<RefCell<Session>>, id: &str) -> Result<Value, ScriptError> {
+    let mut interpreter = Interpreter::new(session, language_settings()?);
+    let prepared = interpreter.prepare(&source(&Doctor::default())?)?;
+    let found = findings(interpreter.play(&prepared))?;
+    let (about, others): (Vec<Finding>, Vec<Finding>) = found.into_iter().partition(|finding| finding.node == id);
+    let row = |finding: &Finding| {
+        let severity = if finding.critical { "critical" } else { "warning" };
+        Value::map([
+            ("severity", severity.into()),
+            ("what", finding.line().into()),
+            ("impact", finding.otherwise.as_str().into()),
+            ("fix", finding.remedy.as_str().into()),
+        ])
+    };
+    let others = i64::try_from(others.len()).unwrap_or(i64::MAX);
+    let found = match about.as_slice() {
+        [] => Value::from("nothing"),
+        [one] => row(one),
+        several => Value::List(several.iter().map(row).collect()),
+    };
+    match found {
+        Value::Map(mut one) => {
+            one.insert("about others".into(), others.into());
+            Ok(Value::Map(one))
+        }
+        found => Ok(Value::map([("found", found), ("about others", others.into())])),
     }
 }
 

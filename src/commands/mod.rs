@@ -15,6 +15,7 @@ mod runs;
 mod scripts;
 mod test;
 mod topics;
+mod watch;
 mod whereabouts;
 
 use whereabouts::yes_names_a_profile;
@@ -122,6 +123,7 @@ fn obey(command: Option<Command>, eval: Vec<String>, context: CommandContext) ->
         Some(Command::Run(run)) => run::main(&context, run),
         Some(Command::Rehearse(rehearse)) => rehearse::main(&context, &rehearse),
         Some(Command::Doctor(doctor)) => doctor::main(context, &doctor),
+        Some(Command::Watch(args)) => watch::main(context, &args),
         Some(Command::Check(check)) => Ok(check::main(&context, &check)?),
         Some(Command::Runs { state, limit, command: None }) => Ok(runs::list(&context, state.as_deref(), limit)?),
         Some(Command::Runs { command: Some(command), .. }) => runs::main(&context, command),
@@ -130,7 +132,7 @@ fn obey(command: Option<Command>, eval: Vec<String>, context: CommandContext) ->
         Some(Command::Scripts { command }) => Ok(scripts::main(&context, command.as_ref())?),
         Some(Command::Ctl { .. }) => Err(Error::internal("ctl was handled before").into()),
         None if !eval.is_empty() => evaluate::lines(&context, &eval),
-        None if std::io::stdin().is_terminal() => prompt::main(context),
+        None if std::io::stdin().is_terminal() => prompt::main(context, String::new()),
         None => evaluate::standard_input(&context),
     }
 }

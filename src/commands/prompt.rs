@@ -29,15 +29,15 @@ use vocabulary::PromptWords;
 /// What took longer than this is told in the next prompt.
 const LONG: Duration = Duration::from_secs(1);
 
-/// Reads and evaluates until somebody leaves.
-pub(super) fn main(context: CommandContext) -> Result<u8, ScriptError> {
-    let mut context = context;
+/// Reads and evaluates until somebody leaves; `initial` stands there to begin with.
+pub(super) fn main(context: CommandContext, initial: String) -> Result<u8, ScriptError> {
+    let (mut context, mut initial) = (context, initial);
     loop {
         let switch = Rc::<RefCell<Option<String>>>::default();
         let output = context.output.clone();
         let interrupt = context.interrupt.clone();
         let global = context.global.clone();
-        let code = on_one_cluster(context, &switch)?;
+        let code = on_one_cluster(context, std::mem::take(&mut initial), &switch)?;
         let Some(profile) = switch.take() else { return Ok(code) };
         // On another profile nothing of the command line's cluster holds any more.
         let (pd_urls, ca, cert, key, sandbox) = Default::default();
@@ -48,7 +48,11 @@ pub(super) fn main(context: CommandContext) -> Result<u8, ScriptError> {
     }
 }
 
-fn on_one_cluster(context: CommandContext, switch: &Rc<RefCell<Option<String>>>) -> Result<u8, ScriptError> {
+fn on_one_cluster(
+    context: CommandContext,
+    initial: String,
+    switch: &Rc<RefCell<Option<String>>>,
+) -> Result<u8, ScriptError> {
     let seen = Seen::default();
     let mut context = CommandContext { seen: Some(seen.clone()), ..context };
     // What runs from here in a sandbox runs in the same one.
@@ -77,7 +81,7 @@ fn on_one_cluster(context: CommandContext, switch: &Rc<RefCell<Option<String>>>)
     let mut editor = Editor::new(host.clone(), shell.commands(), history, &context.output)?;
     background.begin(&context, editor.redrawing());
     context.output.set_paging(context.settings.pager.then(|| context.interrupt.clone()));
-    let left = shell.run(&mut editor, &host).map_err(ScriptError::from);
+    let left = shell.run(&mut editor, &host, initial).map_err(ScriptError::from);
     context.output.set_paging(None);
     background.end();
     run.end(&context, left.as_ref().map(|_| &Ending::Exit(0)));

@@ -52,10 +52,15 @@ pub fn view(record: &Record, listing: &Listing) -> Node {
 
 /// The nodes of one kind, or all, as a list.
 pub fn views(listing: Listing, kind: Option<Kind>) -> Value {
+    Value::List(nodes_of(listing, kind).map(Value::from).collect())
+}
+
+/// The nodes of one kind, or all.
+pub(crate) fn nodes_of(listing: Listing, kind: Option<Kind>) -> impl Iterator<Item = Node> {
     let mut shared = shared_addresses(&listing.records);
     let with_index = listing.records.into_iter().enumerate();
-    let wanted = with_index.filter(|(_, record)| kind.is_none_or(|kind| record.node.kind == kind));
-    Value::List(wanted.map(|(at, record)| node(record, listing.tso, shared.remove(&at)).into()).collect())
+    let wanted = with_index.filter(move |(_, record)| kind.is_none_or(|kind| record.node.kind == kind));
+    wanted.map(move |(at, record)| node(record, listing.tso, shared.remove(&at)))
 }
 
 /// By the index of every record whose address others have as well: what is odd about that.

@@ -77,6 +77,12 @@ impl<'a> Cell<'a> {
     }
 }
 
+/// What stands in the column `name` of a node, and how much it matters.
+pub(crate) fn node_cell(node: &Node, name: &str) -> (String, Tone) {
+    let cell = Cell::of_node(node, name);
+    (cell.text.into_owned(), cell.tone)
+}
+
 /// The beginning of a text, cut where a value in it ends if that is near, and its end.
 fn shortened(text: &str, longest: usize) -> String {
     let head = within(text.chars(), longest - TAIL);

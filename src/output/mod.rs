@@ -8,6 +8,7 @@ mod console;
 mod csv;
 mod events;
 mod failure;
+mod fullscreen;
 mod json;
 mod keyboard;
 mod left_out;
@@ -21,7 +22,9 @@ mod vertical;
 mod widths;
 mod wrapping;
 
+pub(crate) use cell::node_cell;
 pub use failure::{Pointed, for_people, for_programs, remark_for_people};
+pub use fullscreen::{FullScreen, Pressed, Typed};
 pub use json::to_json;
 pub use keyboard::{TerminalState, screen};
 pub use render::{Look, render};
@@ -216,6 +219,21 @@ impl Output {
         let mut screen = self.screen();
         let text = wrapping::page(&on_lines(text), screen.look().width);
         screen.page(&format!("{text}\n"));
+    }
+
+    /// Whether standard output shows colours.
+    pub fn out_has_colors(&self) -> bool {
+        self.screen().terminal.streams().out_colors
+    }
+
+    /// How many columns results have, if that is known.
+    pub fn width(&self) -> Option<u16> {
+        self.screen().terminal.streams().width()
+    }
+
+    /// Lines that were laid out already, on standard output.
+    pub fn text(&self, text: &str) {
+        self.screen().terminal.out(&on_lines(text));
     }
 
     /// A line on standard output: the text of a reference, a log.

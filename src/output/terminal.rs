@@ -38,7 +38,7 @@ impl Streams {
     pub fn standard(color: Color) -> Self {
         let (out, err) = (io::stdout(), io::stderr());
         let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let dumb = is_dumb();
         let colors = |is_terminal| match color {
             Color::Always => true,
             Color::Never => false,
@@ -68,6 +68,11 @@ impl Streams {
     pub(super) fn err_width(&self) -> Option<u16> {
         self.err_is_terminal.then(|| columns_of(io::stderr())).flatten()
     }
+}
+
+/// Whether the terminal can show no more than lines.
+pub(super) fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| term == "dumb")
 }
 
 /// The columns of a terminal; `None` if it is none or does not know.

@@ -220,12 +220,17 @@ impl Shell {
         Rc::clone(&self.commands)
     }
 
-    /// Reads and evaluates until somebody leaves, and returns the exit code.
+    /// Reads and evaluates until somebody leaves, and returns the exit code; in the first entry stands `initial`.
     ///
     /// # Errors
     /// `local` when the terminal cannot be read.
-    pub fn run(&mut self, lines: &mut dyn LineSource, host: &Rc<RefCell<dyn PromptHost>>) -> Result<u8> {
-        let mut initial = String::new();
+    pub fn run(
+        &mut self,
+        lines: &mut dyn LineSource,
+        host: &Rc<RefCell<dyn PromptHost>>,
+        initial: String,
+    ) -> Result<u8> {
+        let mut initial = initial;
         loop {
             let prompt = host.borrow_mut().prompt();
             let text = match lines.read(&prompt, &std::mem::take(&mut initial))? {

@@ -127,7 +127,7 @@ fn session_with(mut typed: Typed, lines: &[&str]) -> Session {
     };
     let host = Rc::new(RefCell::new(Remembers::default()));
     let dynamic: Rc<RefCell<dyn PromptHost>> = host.clone();
-    let code = Shell::new(vec![format], output).run(&mut typed, &dynamic).unwrap();
+    let code = Shell::new(vec![format], output).run(&mut typed, &dynamic, String::new()).unwrap();
     let shown = String::from_utf8(shown.0.lock().unwrap().clone()).unwrap();
     let evaluated = host.borrow().0.clone();
     Session { code, typed, evaluated, shown }

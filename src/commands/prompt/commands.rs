@@ -1,9 +1,9 @@
 //! The dot commands that reach beyond the prompt: files, scripts, rehearsals, profiles, the format of results.
 
 use super::save;
-use crate::cli::{self, Command, Global};
+use crate::cli::{self, Command, Global, WatchArgs};
 use crate::commands::compose::CommandContext;
-use crate::commands::{read_text, rehearse, run, typed_on};
+use crate::commands::{read_text, rehearse, run, typed_on, watch};
 use crate::config::Variables;
 use crate::error::{Error, Result, ScriptError};
 use crate::language::shipped;
@@ -27,6 +27,7 @@ pub(super) fn all(context: &Rc<CommandContext>, switch: &Rc<RefCell<Option<Strin
         save_entries(context),
         run_script(context),
         rehearse_script(context),
+        watch_cluster(context),
         profile(context, switch),
     ]
 }
@@ -137,6 +138,24 @@ fn run_script(context: &Rc<CommandContext>) -> DotCommand {
         about: "what `binlogsh run` is: a run of its own, which can be resumed",
         completes: Box::new(scripts),
         run: Box::new(move |rest, _| carry_out(&context, "run", rest)),
+    }
+}
+
+/// `.watch [CODE]`.
+fn watch_cluster(context: &Rc<CommandContext>) -> DotCommand {
+    let context = Rc::clone(context);
+    DotCommand {
+        name: ".watch",
+        takes: "[CODE]",
+        about: "the cluster on the whole screen, live; or CODE evaluated again and again",
+        completes: words(Vec::new()),
+        run: Box::new(move |code, _| match code {
+            "" => Ok(watch::on_screen(&context)?.map_or(Next::Prompt, Next::Type)),
+            code => {
+                let ended = watch::expression(&context, code, &WatchArgs::default());
+                ended.map(|()| Next::Prompt).map_err(|error| error.error)
+            }
+        }),
     }
 }
 

@@ -1,0 +1,195 @@
+//! The whole screen for one view, and the terminal as it was once that is over: by a key, an error, a signal or a panic.
+#![expect(clippy::disallowed_methods, reason = "this room owns the standard streams")]
+
+use super::terminal::is_dumb;
+use crate::error::{Error, Result};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use ratatui::buffer::Buffer;
+use ratatui::crossterm::cursor::Show;
+use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, poll, read};
+use ratatui::crossterm::execute;
+use ratatui::crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use ratatui::layout::Rect;
+use rustix::process::{Signal, kill_current_process_group};
+use std::io::{IsTerminal, Stdout, stdin, stdout};
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// Whether a view has the screen, for whoever has to give it back in a hurry.
+static IS_OPEN: AtomicBool = AtomicBool::new(false);
+
+/// A key that views know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pressed {
+    /// A letter, a digit, a sign.
+    Letter(char),
+    /// Enter.
+    Enter,
+    /// Esc.
+    Escape,
+    /// Backspace.
+    Backspace,
+    /// The arrow up.
+    Up,
+    /// The arrow down.
+    Down,
+    /// A page up.
+    PageUp,
+    /// A page down.
+    PageDown,
+    /// To the beginning.
+    Home,
+    /// To the end.
+    End,
+    /// Ctrl-C, which is a key here and no signal.
+    Interrupt,
+    /// Ctrl-Z, likewise.
+    Suspend,
+}
+
+/// What came from the terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Typed {
+    /// A key.
+    Key(Pressed),
+    /// It has another size, or something else that is to be drawn anew.
+    Other,
+    /// Nothing, for as long as one waited.
+    Nothing,
+}
+
+/// The whole screen, as long as this lives.
+pub struct FullScreen(Terminal<CrosstermBackend<Stdout>>);
+
+impl FullScreen {
+    /// Takes the screen.
+    ///
+    /// # Errors
+    /// `invalid` where there is no terminal that can show one; `local` when it cannot be set.
+    pub fn open() -> Result<Self> {
+        if !stdin().is_terminal() || !stdout().is_terminal() || is_dumb() {
+            return Err(Error::invalid("a view needs a terminal that it can draw on, with its keyboard")
+                .hint("`--once` prints one frame as text"));
+        }
+        give_back_before_panics();
+        enter()?;
+        new_terminal().map(Self)
+    }
+
+    /// Draws a frame: all of it is drawn each time, and only what differs is sent.
+    ///
+    /// # Errors
+    /// `local` when the terminal has gone.
+    pub fn draw(&mut self, draw: impl FnOnce(Rect, &mut Buffer)) -> Result<()> {
+        let drawn = self.0.draw(|frame| {
+            let area = frame.area();
+            draw(area, frame.buffer_mut());
+        });
+        drawn.map(drop).map_err(unusable)
+    }
+
+    /// How many columns there are, if the terminal says that.
+    pub fn width(&self) -> Option<u16> {
+        self.0.size().ok().map(|size| size.width)
+    }
+
+    /// What comes from the terminal within `patience`.
+    ///
+    /// # Errors
+    /// `local` when the terminal has gone.
+    pub fn typed(&mut self, patience: Duration) -> Result<Typed> {
+        match poll(patience) {
+            Ok(true) => {}
+            Ok(false) => return Ok(Typed::Nothing),
+            Err(fault) if fault.kind() == std::io::ErrorKind::Interrupted => return Ok(Typed::Nothing),
+            Err(fault) => return Err(unusable(fault)),
+        }
+        Ok(match read().map_err(unusable)? {
+            Event::Key(key) if key.kind != KeyEventKind::Release => pressed(key).map_or(Typed::Nothing, Typed::Key),
+            Event::Resize(..) | Event::FocusGained => Typed::Other,
+            Event::Key(_) | Event::FocusLost | Event::Mouse(_) | Event::Paste(_) => Typed::Nothing,
+        })
+    }
+
+    /// Stops the process as Ctrl-Z does elsewhere, with the terminal as it was; returns when somebody goes on with it.
+    ///
+    /// # Errors
+    /// `local` when the terminal has gone meanwhile.
+    pub fn suspend(&mut self) -> Result<()> {
+        leave();
+        // To the whole group, as a terminal does: a shell that waits for a pipeline sees all of it stop.
+        kill_current_process_group(Signal::TSTP)
+            .map_err(|errno| Error::local("the process cannot be stopped").source(errno))?;
+        enter()?;
+        // It knows nothing of what is on the screen now; to have it cleared would ask the terminal where its cursor is.
+        self.0 = new_terminal()?;
+        Ok(())
+    }
+}
+
+impl Drop for FullScreen {
+    fn drop(&mut self) {
+        leave();
+    }
+}
+
+fn new_terminal() -> Result<Terminal<CrosstermBackend<Stdout>>> {
+    Terminal::new(CrosstermBackend::new(stdout())).map_err(|fault| {
+        leave();
+        unusable(fault)
+    })
+}
+
+fn enter() -> Result<()> {
+    IS_OPEN.store(true, Ordering::SeqCst);
+    let entered = enable_raw_mode().and_then(|()| execute!(stdout(), EnterAlternateScreen));
+    entered.map_err(|fault| {
+        leave();
+        unusable(fault)
+    })
+}
+
+/// Gives the screen back, once. Nothing better can be done where that fails.
+fn leave() {
+    if IS_OPEN.swap(false, Ordering::SeqCst) {
+        let _ = execute!(stdout(), LeaveAlternateScreen, Show);
+        let _ = disable_raw_mode();
+    }
+}
+
+/// What a panic says is to be read: the screen is given back first, in whichever thread it happens.
+fn give_back_before_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let tell = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            leave();
+            tell(panic);
+        }));
+    });
+}
+
+fn unusable(fault: std::io::Error) -> Error {
+    Error::local("the terminal cannot be used").source(fault)
+}
+
+fn pressed(key: KeyEvent) -> Option<Pressed> {
+    let is_control = key.modifiers.contains(KeyModifiers::CONTROL);
+    Some(match key.code {
+        KeyCode::Char('c' | 'd') if is_control => Pressed::Interrupt,
+        KeyCode::Char('z') if is_control => Pressed::Suspend,
+        KeyCode::Char(letter) if !is_control => Pressed::Letter(letter),
+        KeyCode::Enter => Pressed::Enter,
+        KeyCode::Esc => Pressed::Escape,
+        KeyCode::Backspace => Pressed::Backspace,
+        KeyCode::Up => Pressed::Up,
+        KeyCode::Down => Pressed::Down,
+        KeyCode::PageUp => Pressed::PageUp,
+        KeyCode::PageDown => Pressed::PageDown,
+        KeyCode::Home => Pressed::Home,
+        KeyCode::End => Pressed::End,
+        _ => return None,
+    })
+}

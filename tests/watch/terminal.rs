@@ -1,0 +1,75 @@
+//! The terminal as it was, however the view ends.
+
+use crate::harness::Shell;
+use crate::harness::screen::{Screen, key};
+use binlogsh::output::FullScreen;
+use std::process::Command;
+
+/// Set in a process of this test that is to take a screen and to panic.
+const PANICS: &str = "BINLOGSH_TEST_PANICS_ON_SCREEN";
+
+/// A shell that has noted how the terminal is set.
+fn shell() -> Screen {
+    let shell = Shell::sandbox("default");
+    let program = shell.command().get_program().to_owned();
+    let mut command = Command::new("bash");
+    command.args(["--noprofile", "--norc", "-i"]).current_dir(shell.dir()).env_clear();
+    command.env("PATH", std::env::var_os("PATH").unwrap()).env("HOME", shell.dir());
+    command.env("PS1", "$ ").env("TERM", "xterm-256color").env("BINLOGSH", program);
+    command.env("TEST", std::env::current_exe().unwrap());
+    let mut screen = Screen::of(shell, command, 100, 24);
+    screen.keys("before=$(stty -g); echo rea\"\"dy\r").shows("\nready\n");
+    screen
+}
+
+/// The program has ended with this code, the terminal is set as before, and what the shell wrote is still there.
+fn is_as_it_was(screen: &mut Screen, code: i32) {
+    screen.keys("echo code=$?; [ \"$(stty -g)\" = \"$before\" ] && echo as it \"\"was\r").shows("\nas it was\n");
+    let text = screen.text();
+    assert!(text.contains(&format!("\ncode={code}\n")) && text.contains("\nready\n"), "{text}");
+}
+
+#[test]
+fn a_key_leaves_the_terminal_as_it_was() {
+    for end in ["q", key::CTRL_C] {
+        let mut screen = shell();
+        screen.keys("$BINLOGSH --sandbox watch\r").shows("? help").keys(end).ends("$");
+        is_as_it_was(&mut screen, 0);
+    }
+}
+
+#[test]
+fn a_signal_leaves_the_terminal_as_it_was() {
+    for (signal, code) in [("TERM", 143), ("HUP", 129), ("INT", 130)] {
+        let mut screen = shell();
+        screen.keys("(echo $BASHPID >pid; exec $BINLOGSH --sandbox watch)\r").shows("? help");
+        let pid = std::fs::read_to_string(screen.shell.dir().join("pid")).unwrap();
+        let killed = Command::new("bash").args(["-c", &format!("kill -{signal} {pid}")]).status().unwrap();
+        assert!(killed.success());
+        screen.shows("error[interrupted]");
+        is_as_it_was(&mut screen, code);
+    }
+}
+
+#[test]
+fn ctrl_z_gives_the_terminal_back_for_a_while() {
+    let mut screen = shell();
+    screen.keys("$BINLOGSH --sandbox watch\r").shows("? help").keys(key::CTRL_Z).shows("Stopped").ends("$");
+    screen.keys("echo in bet\"\"ween\r").shows("\nin between\n");
+    screen.keys("fg\r").shows("? help").keys("j").shows("pump-1 at ").keys("q").ends("$");
+    is_as_it_was(&mut screen, 0);
+}
+
+#[test]
+fn a_panic_leaves_the_terminal_as_it_was() {
+    if std::env::var_os(PANICS).is_some() {
+        let mut screen = FullScreen::open().unwrap();
+        let style = ratatui::style::Style::new();
+        screen.draw(|area, buffer| buffer.set_string(area.x, area.y, "about to panic", style)).unwrap();
+        panic!("as a test wants it");
+    }
+    let mut screen = shell();
+    let name = "watch::terminal::a_panic_leaves_the_terminal_as_it_was";
+    screen.keys(&format!("{PANICS}=1 $TEST --exact {name} --nocapture\r")).shows("as a test wants it");
+    is_as_it_was(&mut screen, 101);
+}
