@@ -12,7 +12,7 @@ mod tips;
 
 pub use global::{Global, GlobalOption, Takes, When};
 pub use looks::{Docs, Doctor, WatchArgs, completions, man_pages};
-pub use parse::{Instead, global, parse, wants_json};
+pub use parse::{CommandLine, Instead, global, is_binlogctl, parse, wants_json};
 pub use runs::{Assumed, RunsCommand};
 pub use scripts::{Check, ParamSources, Rehearse, Run, ScriptsCommand, Test};
 

@@ -26,8 +26,16 @@ fn man_pages_cover_every_command() {
 }
 
 #[test]
-fn completions_know_our_commands() {
-    for shell in ["bash", "zsh", "fish"] {
+fn completions_ask_the_program_where_the_shell_lets_them() {
+    for (shell, registers) in
+        [("bash", "complete -o"), ("zsh", "#compdef binlogsh"), ("fish", "complete --command binlogsh")]
+    {
+        let ran = Shell::new(&["docs", "--completions", shell]).go().succeeds();
+        assert!(ran.stdout.contains(registers) && ran.stdout.contains("_BINLOGSH_COMPLETE="), "{}", ran.stdout);
+        // There is no `binlogctl`, or it is the original.
+        assert!(!ran.stdout.contains("binlogctl"), "{}", ran.stdout);
+    }
+    for shell in ["elvish", "powershell"] {
         let ran = Shell::new(&["docs", "--completions", shell]).go().succeeds();
         assert!(ran.stdout.contains("rehearse") && ran.stdout.contains("resume"), "{shell}");
     }

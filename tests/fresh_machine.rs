@@ -7,7 +7,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 /// Programs that tests and benches may start: a minimal Debian has them, or `.ci/tools` sees to it that they are there.
-const STARTED: [&str; 6] = ["sh", "bash", "true", "timeout", "etcd", "etcdctl"];
+const STARTED: [&str; 8] = ["sh", "bash", "zsh", "fish", "true", "timeout", "etcd", "etcdctl"];
 
 fn installed(program: &str) -> PathBuf {
     let dirs = ["/usr/bin", "/bin"].map(|dir| Path::new(dir).join(program));
@@ -84,9 +84,12 @@ fn a_compiler_without_the_headers_of_libc_is_not_enough() {
 
 #[test]
 fn everything_that_is_missing_is_named_at_once() {
-    let (code, said) = Machine::new().tools(&["protoc", "cc", "etcd", "etcdctl"]);
+    let (code, said) = Machine::new().tools(&["protoc", "cc", "etcd", "etcdctl", "bash", "zsh", "fish"]);
     assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("protobuf-compiler libprotobuf-dev gcc libc6-dev etcd-server etcd-client"), "{said}");
+    assert!(
+        said.contains("protobuf-compiler libprotobuf-dev gcc libc6-dev etcd-server etcd-client zsh fish"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -58,6 +58,7 @@ mod runs;
 mod scripts;
 mod secrets;
 mod session;
+mod shell_completion;
 mod sim_facts;
 mod sim_faults;
 mod sim_world;

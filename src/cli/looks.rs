@@ -105,7 +105,7 @@ pub struct Docs {
     pub name: Option<String>,
 }
 
-/// The script that completes our command line in `shell`.
+/// The script that completes our command line in `shell` without asking the program: commands and options, and no names.
 pub fn completions(shell: clap_complete::Shell) -> String {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "binlogsh", &mut script);

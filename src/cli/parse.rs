@@ -9,7 +9,7 @@ use crate::pd_url::without_passwords;
 use clap::error::ErrorKind;
 use clap::{Arg, CommandFactory, FromArgMatches, Parser};
 use std::borrow::Cow;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 /// Why there is no command line to act on: text to print instead, and the exit code.
@@ -34,8 +34,7 @@ impl Instead {
 /// What to print instead: a help or the version that was asked for, or what is wrong.
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, Instead> {
     let mut args: Vec<OsString> = args.into_iter().collect();
-    let name = args.first().map(|program| Path::new(program).file_stem().unwrap_or_default().to_os_string());
-    if name.is_some_and(|name| name == BINLOGCTL) {
+    if args.first().is_some_and(|program| is_binlogctl(program)) {
         return Ok(Cli {
             global: Global::default(),
             eval: Vec::new(),
@@ -117,18 +116,19 @@ fn instead(error: &clap::Error) -> Instead {
 }
 
 /// A command line, taken apart at its command.
-struct CommandLine {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandLine {
     /// The program's own name, and what stands before the command; `--sandbox NAME` joined into one word.
-    before: Vec<OsString>,
+    pub before: Vec<OsString>,
     /// The command and everything behind it.
-    rest: Vec<OsString>,
+    pub rest: Vec<OsString>,
 }
 
 impl CommandLine {
     /// Takes a line apart, and joins `--sandbox NAME` into `--sandbox=NAME`, unless what follows is an option or a command.
     ///
     /// Only what stands before the command is looked at, since behind it the next word may be the command's own.
-    fn new(command: &clap::Command, args: Vec<OsString>) -> Self {
+    pub fn new(command: &clap::Command, args: Vec<OsString>) -> Self {
         let is_command = |word: &str| command.get_subcommands().any(|sub| sub.get_name() == word);
         let mut before = Vec::with_capacity(args.len());
         let mut rest = args.into_iter().peekable();
@@ -155,12 +155,13 @@ impl CommandLine {
     }
 
     /// Takes away what stands behind `ctl`, which reads it in its own way.
-    fn split_off_ctl(&mut self) -> Option<Vec<OsString>> {
+    pub fn split_off_ctl(&mut self) -> Option<Vec<OsString>> {
         let is_ctl = self.rest.first().is_some_and(|word| word == CTL);
         is_ctl.then(|| self.rest.split_off(1))
     }
 
-    fn words(&self) -> Vec<OsString> {
+    /// All its words.
+    pub fn words(&self) -> Vec<OsString> {
         [self.before.as_slice(), self.rest.as_slice()].concat()
     }
 }
@@ -187,6 +188,11 @@ fn takes_next(command: &clap::Command, word: &str) -> bool {
 
 fn takes_a_word(arg: &Arg) -> bool {
     Takes::of(arg) == Takes::Word
+}
+
+/// Whether the program is called as `binlogctl` is: then everything belongs to `ctl`.
+pub fn is_binlogctl(program: &OsStr) -> bool {
+    Path::new(program).file_stem().is_some_and(|name| name == BINLOGCTL)
 }
 
 /// Reads words that are options of ours and nothing else.

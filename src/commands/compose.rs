@@ -17,7 +17,7 @@ use crate::session::{LockPlan, LockSpan, Parts, Session};
 use crate::sim::{Scenario, Simulated};
 use crate::text::Untrusted;
 use crate::time::{parse_duration, show_seconds};
-use crate::world::{Answer, Change, Fence, LockHolder, Notice, Notices, Progress, Request, World};
+use crate::world::{Answer, Change, Fence, LockHolder, Notice, Notices, Progress, Request, World, read};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -314,6 +314,17 @@ pub(super) fn looking_session(world: Shared, interrupt: Interrupt, notices: Noti
         interrupt,
         lock: None,
     })))
+}
+
+/// The nodes of a sandbox, or of the cluster that the settings name if it says in their time which it has; for whoever is not
+/// even heard.
+pub(super) fn node_names(sandbox: Option<&str>, settings: Option<ProfileSettings>) -> Option<BTreeSet<(Kind, String)>> {
+    if let Some(name) = sandbox {
+        return sandbox_nodes(name).ok();
+    }
+    let world: &mut dyn World = &mut quiet_cluster(&settings?).ok()?;
+    let listing = world.ask(read::Nodes).ok()?;
+    Some(listing.records.into_iter().map(|record| (record.node.kind, record.node.id.into())).collect())
 }
 
 /// Tells a person on which cluster they work. Programs that read JSON know what they asked for.

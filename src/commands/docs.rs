@@ -1,6 +1,7 @@
 //! `docs`: the documentation of every function and of the command line, from the same rows that bind and read them.
 
 use crate::cli::{self, Docs};
+use crate::commands::completion;
 use crate::commands::compose::CommandContext;
 use crate::commands::topics::topics;
 use crate::error::{Error, Result};
@@ -22,7 +23,7 @@ pub(super) fn main(context: &CommandContext, docs: &Docs) -> Result<u8> {
     }
     match (&docs.name, docs.completions) {
         (Some(name), _) => context.output.page(page(name, &topics())?.trim_end()),
-        (None, Some(shell)) => context.output.line(cli::completions(shell).trim_end()),
+        (None, Some(shell)) => context.output.line(completion::registration(shell).trim_end()),
         (None, None) if docs.reference => context.output.line(reference_markdown().trim_end()),
         (None, None) if docs.procedures => context.output.line(procedures_markdown().trim_end()),
         (None, None) => context.output.page(overview().trim_end()),

@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "`commands` reads scripts and scenarios, from files and standard input")]
 
 mod check;
+mod completion;
 mod compose;
 pub mod ctl;
 mod docs;
@@ -39,6 +40,9 @@ use std::rc::Rc;
 /// Runs the program with these arguments, its own name first. Returns the exit code.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
     let args: Vec<OsString> = args.into_iter().collect();
+    if let Some(code) = completion::asked(&args) {
+        return code;
+    }
     let is_for_programs = cli::wants_json(&args);
     let mut cli = match cli::parse(args) {
         Ok(cli) => cli,

@@ -8,7 +8,7 @@ mod file;
 mod state;
 mod variables;
 
-pub use state::{KnownClusters, history_file, runs_file, state_dir, stories_dir};
+pub use state::{KnownClusters, history_file, runs_file, state_dir, stories_dir, stories_place};
 pub use variables::{FORCE, MAX_OPERATIONS, OUTPUT, TIMESTAMPS, Variables};
 
 use crate::error::{Error, Result};

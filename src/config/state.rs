@@ -22,7 +22,7 @@ pub fn state_dir() -> Result<PathBuf> {
     let project = project().ok_or_else(|| {
         Error::local("this user has no home directory").hint("set HOME, or XDG_STATE_HOME to a directory")
     })?;
-    let dir = project.state_dir().unwrap_or_else(|| project.data_local_dir()).to_path_buf();
+    let dir = state_place(&project).to_path_buf();
     private_dir(&dir)?;
     Ok(dir)
 }
@@ -107,6 +107,15 @@ pub fn stories_dir() -> Result<PathBuf> {
     let dir = state_dir()?.join("stories");
     private_dir(&dir)?;
     Ok(dir)
+}
+
+/// Where the stories of rehearsals are; nothing is made. `None` without a home directory.
+pub fn stories_place() -> Option<PathBuf> {
+    Some(state_place(&project()?).join("stories"))
+}
+
+fn state_place(project: &ProjectDirs) -> &Path {
+    project.state_dir().unwrap_or_else(|| project.data_local_dir())
 }
 
 fn private_dir(dir: &Path) -> Result<()> {

@@ -24,7 +24,7 @@ mod value_type;
 
 pub use crate::operations::{Called, Changes, Course, Example, Function, Group, Opt, Param, Returns, Type, takes_word};
 pub use documenting::definitions::definitions;
-pub use documenting::help::{overview, page};
+pub use documenting::help::{known as pages, overview, page};
 pub use documenting::library_docs::{LibraryFunction, library_functions, usual_alias};
 pub use documenting::procedures::procedures_markdown;
 pub use documenting::reference::reference_markdown;
@@ -34,6 +34,7 @@ pub use reading::complete::{Completeness, is_open};
 pub use reading::describe::{ScriptDoc, about_module as header};
 pub use reading::imported::{Imported, ImportedFunction};
 pub use reading::masking::{Masking, masked};
+pub(crate) use reading::parameter::shown;
 pub use reading::parameter::{ParamDoc, ParamType};
 pub use reading::sources::Source;
 pub use reading::{lexer, tree};

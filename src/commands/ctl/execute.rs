@@ -106,7 +106,7 @@ fn forced(names: Option<&str>) -> Result<Vec<GuardName>> {
 }
 
 /// All commands.
-const COMMANDS: [&str; 10] = [
+pub(in crate::commands) const COMMANDS: [&str; 10] = [
     "pumps",
     "drainers",
     "update-pump",

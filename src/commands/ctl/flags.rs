@@ -3,6 +3,7 @@
 use crate::cli::{self, Global, GlobalOption, Takes};
 use crate::error::{Error, Result};
 use crate::pd_url::without_passwords;
+use clap::{Arg, ArgAction, Args};
 use indexmap::IndexMap;
 use std::ffi::OsString;
 
@@ -248,6 +249,27 @@ const MEANINGLESS: [(&str, &str); 3] = [
     ("timestamps", "ctl writes binlogctl's lines, where they are text anyhow"),
     ("allow-exec", "ctl runs no programs"),
 ];
+
+/// The flags as clap knows options, each with two dashes: for completion, whose engine reads no flags of Go's.
+pub(in crate::commands) fn definition() -> clap::Command {
+    let ours = GlobalOption::all();
+    let is_ours = |name: &str| ours.iter().any(|option| option.names.iter().any(|known| known == name));
+    let own = TABLE.iter().filter(|(name, ..)| !is_ours(name)).map(|(name, takes, about)| {
+        let action = if takes.is_empty() { ArgAction::SetTrue } else { ArgAction::Set };
+        Arg::new(*name).long(*name).help(*about).action(action)
+    });
+    Global::augment_args(clap::Command::new("ctl").disable_help_flag(true).args(own)).mut_args(|arg| {
+        let name = arg.get_long().unwrap_or_default();
+        let is_meaningless = MEANINGLESS.iter().any(|(meaningless, _)| *meaningless == name);
+        let of_binlogctl = TABLE.iter().filter_map(|(known, ..)| Some((*known, known.strip_prefix("ssl-")?)));
+        let of_binlogctl = of_binlogctl.into_iter().find(|(_, own)| *own == name);
+        let arg = arg.short(None).hide(is_meaningless);
+        match of_binlogctl {
+            Some((known, own)) => arg.long(known).alias(own),
+            None => arg,
+        }
+    })
+}
 
 /// Refuses the options of ours that can mean nothing here, wherever they stand.
 ///

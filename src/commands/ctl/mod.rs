@@ -10,6 +10,8 @@ mod flags;
 mod log;
 
 pub(super) use entry::{Asked, main};
+pub(super) use execute::COMMANDS;
 pub use execute::{CtlHost, execute};
+pub(super) use flags::definition;
 pub use flags::{Flags, Usage, parse, shown};
 pub use log::{Level, host_zone, line};

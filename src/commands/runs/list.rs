@@ -59,6 +59,14 @@ pub(in crate::commands) fn summaries() -> Result<Vec<RunSummary>> {
     Ok(store.runs(&RunFilter::default())?.into_iter().map(summary).collect())
 }
 
+/// The latest runs whose id begins with `id`, `limit` of them at most. The store is only looked at.
+///
+/// # Errors
+/// Those of reading the store.
+pub(in crate::commands) fn latest(id: &str, limit: usize) -> Result<Vec<RunLine>> {
+    Store::peek(&config::runs_file()?, id, limit)
+}
+
 /// A row of the table.
 const COLUMNS: &[&str] = &["id", "script", "cluster", "state", "progress", "age", "who"];
 
@@ -76,7 +84,7 @@ fn cells(run: &RunLine, standing: Standing, now_ms: i64) -> Value {
 }
 
 /// How far it came.
-pub(super) fn progress(run: &RunLine, standing: Standing) -> String {
+pub(in crate::commands) fn progress(run: &RunLine, standing: Standing) -> String {
     let changes = Deeds { changes: usize::try_from(run.changes).unwrap_or(usize::MAX), by_hand: 0 };
     let unknown = match (run.unfinished, is_going_on(standing)) {
         (false, _) => "",

@@ -10,8 +10,8 @@ mod show;
 mod texts;
 mod unlock;
 
-pub(super) use keep::{Keeping, RunStart};
-pub(super) use list::{main as list, summaries};
+pub(super) use keep::{Keeping, RunStart, Standing};
+pub(super) use list::{latest, main as list, progress, summaries};
 pub(super) use offer::offer;
 pub(super) use resume::{Resumption, main as resume};
 

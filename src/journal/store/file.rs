@@ -61,6 +61,18 @@ pub(super) fn make_directory(store: &Path) -> Result<(), StoreFault> {
     DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(|e| fault::of_file(dir, "make the directory", &e))
 }
 
+/// The address under which SQLite reads the database without writing anything, there or beside it; `None` if there is none.
+///
+/// It would make the index of a log where that is missing, and so does not look at the log then.
+pub(super) fn to_look_at(store: &Path) -> Option<String> {
+    let is_open = BESIDE.iter().all(|suffix| with_suffix(store, suffix).is_file());
+    let path = store.is_file().then(|| std::path::absolute(store).ok())??;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.".contains(&byte);
+    let quoted = |byte: &u8| if plain(*byte) { char::from(*byte).to_string() } else { format!("%{byte:02x}") };
+    let path: String = path.as_os_str().as_encoded_bytes().iter().map(quoted).collect();
+    Some(format!("file:{path}?{}", if is_open { "mode=ro&readonly_shm=1" } else { "immutable=1" }))
+}
+
 /// What tells one file from another of the same name; `None` without one.
 pub(super) fn identity(store: &Path) -> Result<Option<u64>, StoreFault> {
     match fs::metadata(store) {

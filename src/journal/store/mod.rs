@@ -70,6 +70,25 @@ impl Store {
         }
     }
 
+    /// The latest runs whose id begins with `id`, `limit` of them at most, the last stored first; none without a store.
+    ///
+    /// Nothing is written anywhere, and nobody is waited for: a store of another version is not brought up to this one, and what
+    /// only a log without its index tells is not seen.
+    ///
+    /// # Errors
+    /// `local`: damaged, or cannot be read.
+    pub fn peek(file: &Path, id: &str, limit: usize) -> Result<Vec<RunLine>> {
+        let said = |e| fault::of(file, "read", e);
+        let Some(uri) = file::to_look_at(file) else { return Ok(Vec::new()) };
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(uri, flags).map_err(said)?;
+        connection.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;").map_err(said)?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let latest = "WHERE substr(id, 1, length(?1)) = ?1 ORDER BY n DESC LIMIT ?2";
+        let found = rows::lines(&connection, file, latest, &[&id, &limit])?;
+        Ok(found.into_iter().map(|line| line.run).collect())
+    }
+
     fn open_or_make(file: &Path) -> Result<Self, StoreFault> {
         file::make_directory(file)?;
         let in_use = InUse::begin(file)?;

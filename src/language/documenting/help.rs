@@ -35,7 +35,7 @@ pub fn page(name: &str, topics: &[Topic]) -> Result<String> {
 }
 
 /// Every word that has a page.
-fn known(topics: &[Topic]) -> Vec<String> {
+pub fn known(topics: &[Topic]) -> Vec<String> {
     let library = library_functions().into_iter().map(|function| called(&function));
     let modules = modules().map(|(module, _)| module);
     let words = functions::names()
