@@ -38,6 +38,7 @@ fn main() {
         ("doctor_200", Box::new(doctor::doctor_200)),
         ("doctor_200_silent", Box::new(doctor::doctor_200_silent)),
         ("first_prompt", Box::new(process::first_prompt)),
+        ("complete_shell", Box::new(process::complete_shell)),
         ("prompt_vs_bash", Box::new(prompt::prompt_vs_bash)),
         ("completion_10000", Box::new(prompt::completion_10000)),
         ("keystroke_200_lines", Box::new(prompt::keystroke_200_lines)),

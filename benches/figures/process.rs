@@ -148,6 +148,28 @@ pub(crate) fn first_prompt() -> Row {
     Row::time("first_prompt", "ms", ms).at_most(10.0)
 }
 
+/// What a shell starts for a Tab where no cluster is asked, from the start of the process to its end: the slowest of some lines.
+pub(crate) fn complete_shell() -> Row {
+    let complete = |line: &str, replaced: &str| {
+        let mut command = ours();
+        command.env("_BINLOGSH_COMPLETE", "bash").args(["--", line, replaced]);
+        command
+    };
+    let lines = [
+        ("binlogsh ", ""),
+        ("binlogsh run roll", "roll"),
+        ("binlogsh --sandbox run rolling_restart --param only=pu", "pu"),
+        ("binlogsh --sandbox ctl -cmd pause-drainer -node-id ", ""),
+        ("binlogsh docs pumps::", ""),
+    ];
+    let median_of = |(line, replaced): (&str, &str)| {
+        time(complete(line, replaced));
+        median((0..PAIRS).map(|_| time(complete(line, replaced)) * 1000.0).collect())
+    };
+    let ms = lines.into_iter().map(median_of).fold(0.0, f64::max);
+    Row::time("complete_shell", "ms", ms).at_most(15.0)
+}
+
 /// The tests of all shipped scripts, in one process.
 pub(crate) fn test_all() -> Row {
     let run = || {
