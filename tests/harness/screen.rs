@@ -142,6 +142,11 @@ impl Screen {
         self
     }
 
+    /// The process id of the program that has the terminal.
+    pub(crate) fn pid(&self) -> i32 {
+        rustix::termios::tcgetpgrp(&self.keys).unwrap().as_raw_pid()
+    }
+
     /// Waits until the program has ended, and says with which code.
     pub(crate) fn code(&self) -> i32 {
         match self.process.wait().unwrap() {

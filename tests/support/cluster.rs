@@ -28,6 +28,7 @@ pub(crate) struct LiveCluster {
     tidbs: Vec<HttpDouble>,
     model: Model,
     ended: Arc<AtomicBool>,
+    mirror: Arc<Mutex<Mirror>>,
     driver: Option<JoinHandle<()>>,
 }
 
@@ -54,10 +55,10 @@ impl LiveCluster {
         *model.lock().unwrap() = Some(Cluster::new(&scenario).unwrap());
         let ended = Arc::<AtomicBool>::default();
         let nodes = doubles.iter().map(HttpDouble::traffic).collect();
-        let (mirror, ports) = (Mirror::new(etcd.kv(), model.clone()), Ports::new(doubles));
-        let end = ended.clone();
-        let driver = Some(std::thread::spawn(move || drive(mirror, ports, &end)));
-        let cluster = Self { etcd, pd, nodes, tidbs, model, ended, driver };
+        let mirror = Arc::new(Mutex::new(Mirror::new(etcd.kv(), model.clone())));
+        let (end, beaten, ports) = (ended.clone(), mirror.clone(), Ports::new(doubles));
+        let driver = Some(std::thread::spawn(move || drive(&beaten, ports, &end)));
+        let cluster = Self { etcd, pd, nodes, tidbs, model, ended, mirror, driver };
         let ready = eventually(Duration::from_secs(20), || cluster.is_in_etcd());
         assert!(ready, "the records never came to etcd");
         cluster
@@ -104,6 +105,13 @@ impl LiveCluster {
     /// PD's double, to change how it behaves.
     pub(crate) fn pd(&self) -> &PdDouble {
         &self.pd
+    }
+
+    /// Kills PD's etcd and starts it again; no node writes meanwhile.
+    pub(crate) fn restart_etcd(&self) {
+        let mut mirror = self.mirror.lock().unwrap();
+        self.etcd.restart();
+        mirror.reconnect(self.etcd.kv());
     }
 
     /// The etcd behind PD, to look and write from outside.
@@ -202,11 +210,13 @@ fn decoded(path: &str) -> String {
 }
 
 /// Brings the model, etcd and the ports together as real time passes.
-fn drive(mut mirror: Mirror, mut ports: Ports, ended: &AtomicBool) {
+fn drive(mirror: &Mutex<Mirror>, mut ports: Ports, ended: &AtomicBool) {
     let began = Instant::now();
     while !ended.load(Ordering::SeqCst) {
+        let mut mirror = mirror.lock().unwrap();
         mirror.beat(began.elapsed().as_millis() as i64 * MILLISECOND);
         ports.follow(&mirror.model);
+        drop(mirror);
         std::thread::sleep(BEAT);
     }
 }

@@ -22,6 +22,7 @@ pub(crate) struct Etcd {
     child: Mutex<Child>,
     port: u16,
     dir: TempDir,
+    args: Vec<String>,
 }
 
 /// The ports of one member.
@@ -65,28 +66,35 @@ impl Etcd {
             ports.iter().enumerate().map(|(at, p)| format!("m{at}=http://127.0.0.1:{}", p.peer)).collect();
         let client = format!("http://127.0.0.1:{}", ports[at].client);
         let peer = format!("http://127.0.0.1:{}", ports[at].peer);
-        let log = File::create(dir.path().join("log")).unwrap();
         // One alone need not wait for others before it leads.
         let (heartbeat, election) = if ports.len() == 1 { ("10", "50") } else { ("100", "1000") };
-        let child = Command::new("etcd")
-            .args(["--heartbeat-interval", heartbeat, "--election-timeout", election])
-            .args(["--name", &format!("m{at}"), "--logger", "zap", "--log-outputs", "stderr", "--log-level", "error"])
-            .arg("--data-dir")
-            .arg(dir.path().join("data"))
-            .args(["--listen-client-urls", &client, "--advertise-client-urls", &client])
-            .args(["--listen-peer-urls", &peer, "--initial-advertise-peer-urls", &peer])
-            .args(["--initial-cluster", &cluster.join(","), "--initial-cluster-state", "new"])
-            .args(options)
-            .env_clear()
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn();
-        let child = match child {
-            Ok(child) => child,
-            Err(error) => panic!("cannot start etcd ({error}): install the package etcd-server"),
-        };
-        Self { child: Mutex::new(child), port: ports[at].client, dir }
+        let data = dir.path().join("data").display().to_string();
+        let (name, cluster) = (format!("m{at}"), cluster.join(","));
+        let args = [
+            ("--heartbeat-interval", heartbeat),
+            ("--election-timeout", election),
+            ("--name", &name),
+            ("--logger", "zap"),
+            ("--log-outputs", "stderr"),
+            ("--log-level", "error"),
+            ("--data-dir", &data),
+            ("--listen-client-urls", &client),
+            ("--advertise-client-urls", &client),
+            ("--listen-peer-urls", &peer),
+            ("--initial-advertise-peer-urls", &peer),
+            ("--initial-cluster", &cluster),
+            ("--initial-cluster-state", "new"),
+        ];
+        let args = args.into_iter().flat_map(|(name, value)| [name, value]).chain(options.iter().copied());
+        let args: Vec<String> = args.map(str::to_owned).collect();
+        Self { child: Mutex::new(process(&args, &dir)), port: ports[at].client, dir, args }
+    }
+
+    /// Ends it as SIGKILL does, starts it again with what it had on its disk, and waits until it answers.
+    pub(crate) fn restart(&self) {
+        self.kill();
+        *self.child.lock().unwrap() = process(&self.args, &self.dir);
+        assert!(self.is_ready(), "etcd does not start again");
     }
 
     /// Waits until it says that it is healthy; false if it exited.
@@ -140,6 +148,13 @@ impl Etcd {
     pub(crate) fn kv(&self) -> Kv {
         Kv::new(&self.url())
     }
+}
+
+fn process(args: &[String], dir: &TempDir) -> Child {
+    let log = File::create(dir.path().join("log")).unwrap();
+    let etcd =
+        Command::new("etcd").args(args).env_clear().stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
+    etcd.unwrap_or_else(|error| panic!("cannot start etcd ({error}): install the package etcd-server"))
 }
 
 impl Drop for Etcd {

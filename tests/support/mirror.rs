@@ -34,6 +34,11 @@ impl Mirror {
         Self { kv, model, known: BTreeMap::new() }
     }
 
+    /// etcd was started again.
+    pub(super) fn reconnect(&mut self, kv: Kv) {
+        self.kv = kv;
+    }
+
     /// Empties etcd and begins anew with another model.
     pub(super) fn begin(&mut self, cluster: Cluster) {
         for (key, ..) in [ROOT, TIDB].map(|prefix| self.kv.range(prefix)).concat() {

@@ -5,6 +5,7 @@ use crate::harness::screen::Screen;
 use crate::support::cluster::LiveCluster;
 use binlogsh::node::Kind;
 use binlogsh::sim::Signal;
+use std::time::{Duration, Instant};
 
 fn view(cluster: &LiveCluster) -> Screen {
     let mut screen = Screen::open(Shell::live(&cluster.url()).arg("watch"), 120, 30);
@@ -84,4 +85,63 @@ fn no_node_is_asked_twice_in_ten_seconds_whatever_keys_are_pressed() {
     assert_eq!(probes, 2, "{:?}", cluster.asked_of_nodes());
     screen.keys("qp").shows("was asked less than 10s ago");
     assert_eq!(cluster.asked_of_nodes().iter().filter(|asked| asked.contains("/state/pump-0/")).count(), 2);
+}
+
+/// How many different things happen.
+const ROUNDS: usize = 8;
+
+/// Some of everything that happens to a cluster, one of it in each round.
+fn disturb(cluster: &LiveCluster, round: usize) {
+    let pump = cluster.who(Kind::Pump, "pump-2");
+    match round % ROUNDS {
+        0 => cluster.with(|model| model.signal(pump, Signal::Kill)),
+        1 => cluster.start_process(Kind::Pump, "pump-2"),
+        2 => cluster.restart_etcd(),
+        3 => cluster.with(|model| model.signal(pump, Signal::Stop)),
+        4 => {
+            cluster.pd().set_gone(true);
+            let newest = cluster.kv().put("/elsewhere", "x");
+            cluster.kv().compact(newest);
+            cluster.pd().set_gone(false);
+        }
+        5 => cluster.with(|model| model.signal(pump, Signal::Cont)),
+        6 => {
+            let drainer = cluster.who(Kind::Drainer, "drainer-1");
+            cluster.with(|model| model.stop(drainer));
+        }
+        _ => cluster.start_process(Kind::Drainer, "drainer-1"),
+    }
+}
+
+/// The KiB that a process keeps in memory.
+fn resident(pid: i32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+/// Goes through everything once; under `BINLOGSH_SOAK` for an hour, and then `--nocapture` shows what it came to.
+#[test]
+#[expect(clippy::print_stdout, reason = "a soak tells its figures")]
+fn it_is_right_after_whatever_happens_and_its_memory_stays() {
+    let is_soak = std::env::var_os("BINLOGSH_SOAK").is_some();
+    let length = Duration::from_secs(if is_soak { 3600 } else { 0 });
+    let began = Instant::now();
+    let cluster = LiveCluster::sample("default");
+    let mut screen = view(&cluster);
+    let (mut settled, mut round) = (0, 0);
+    while round < ROUNDS || began.elapsed() < length {
+        disturb(&cluster, round);
+        let fresh = listed(&cluster);
+        screen.until(|text| text.contains("maintenance lock") && records(text) == fresh);
+        round += 1;
+        if round == ROUNDS {
+            settled = resident(screen.pid());
+        }
+    }
+    let grown = resident(screen.pid()).saturating_sub(settled);
+    println!("{round} rounds: {settled} KiB after the first {ROUNDS}, {grown} KiB more at the end");
+    assert!(grown < 4096, "{grown} KiB more than the {settled} after the first {ROUNDS} rounds");
+    screen.keys("q");
+    assert_eq!(screen.code(), 0);
 }
