@@ -21,7 +21,7 @@ use std::rc::Rc;
 
 /// Runs the script, or tells what it is for.
 pub(super) fn main(context: &CommandContext, run: Run) -> Result<u8, ScriptError> {
-    let Some(script) = run.script else {
+    let Some(script) = run.script.clone() else {
         return Err(Error::internal("a run without a script").into());
     };
     let source = read(&script)?;
@@ -35,7 +35,7 @@ pub(super) fn main(context: &CommandContext, run: Run) -> Result<u8, ScriptError
     // Of a plan nothing is left in a run that goes on, and lines on standard input are no script that was stopped.
     if run.plan.is_none()
         && script != Path::new("-")
-        && let Some(id) = offer(context, &source.name)?
+        && let Some(id) = offer(context, &source.name, &run)?
     {
         return resume(context, &Resumption { id, assumed: None, script: None, sources: run.sources });
     }

@@ -98,6 +98,20 @@ fn the_next_run_of_a_script_that_failed_half_way_tells_of_it() {
 }
 
 #[test]
+fn a_run_with_other_parameters_is_told_of_and_never_gone_on_with() {
+    let place = Place::new();
+    let code = "//! Pauses a node.\nlet id = param(\"id\");\nstep(\"pause\", || pause_drainer(id, #{ wait: \"30s\" }));\n\
+                ensure(id == \"drainer-1\", \"as a test wants it\");\n";
+    std::fs::write(place.script(), code).unwrap();
+    let run = |id: &str| place.shell().yes().run(place.script(), &[&format!("id={id}")]);
+    run("drainer-0").fails(ErrorKind::Failed);
+    let other = run("drainer-1").succeeds();
+    other.stderr_contains("with other parameters was stopped: ").stderr_contains("with id=drainer-0, begun ");
+    // That this one is done does not end the other.
+    run("drainer-0").stderr_contains("The last run of ").stderr_contains("with id=drainer-0, begun ");
+}
+
+#[test]
 fn a_process_that_hung_is_seen_to_be_another_one() {
     let place = Place::new();
     let code = "//! Restarts a Pump that hangs.\nstep(\"restart\", || manual(\"restart pump-1\", #{ starts: [\"pump-1\"], timeout: \"30s\" }));\n";

@@ -90,6 +90,14 @@ pub(super) fn head(connection: &Connection, file: &Path, line: &RunRow) -> Resul
     }
 }
 
+/// What the run of `line` began with.
+pub(super) fn beginning(connection: &Connection, file: &Path, line: &RunRow) -> Result<RunHead, StoreFault> {
+    let (body, _) = head(connection, file, line)?;
+    let pinned: Pinned = serde_json::from_str(&body)
+        .map_err(|_| fault::damaged(file, format!("the head of the run {} cannot be read", line.run.id)))?;
+    Ok(pinned.head)
+}
+
 /// Reads the run of `line`, and makes sure of its chain.
 pub(super) fn read(connection: &Connection, file: &Path, line: RunRow) -> Result<Whole, StoreFault> {
     let id = line.run.id.clone();

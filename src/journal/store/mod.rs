@@ -138,17 +138,18 @@ impl Store {
         Ok(lines.take(filter.limit.unwrap_or(usize::MAX)).collect())
     }
 
-    /// The last script's run that was called `script` and was stopped: without an end, told to stop, or by an error (a no is
-    /// one) once it had changed something and as long as no later one has come to its end.
+    /// The last runs of the script `script`, at most so many, the last stored first, each with what it began with.
     ///
     /// # Errors
     /// `local`: damaged, or cannot be read.
-    pub fn last_stopped(&self, script: &str) -> Result<Option<RunLine>> {
-        let stopped = "WHERE kind = 'script' AND script = ?1 AND (state IN ('running', 'interrupted') OR state = 'failed' AND changes > 0 \
-             AND n > (SELECT coalesce(max(n), 0) FROM runs WHERE kind = 'script' AND script = ?1 AND state = 'done')) \
-             ORDER BY n DESC LIMIT 1";
-        let found = self.seen(rows::lines(&self.connection, &self.file, stopped, &[&script]))?;
-        Ok(found.into_iter().map(|line| line.run).next())
+    pub fn runs_of(&self, script: &str, limit: u32) -> Result<Vec<(RunLine, RunHead)>> {
+        let of_script = "WHERE kind = 'script' AND script = ?1 ORDER BY n DESC LIMIT ?2";
+        let rows = self.seen(rows::lines(&self.connection, &self.file, of_script, &[&script, &limit]))?;
+        let with_head = |row: RunRow| {
+            let head = self.seen(load::beginning(&self.connection, &self.file, &row))?;
+            Ok((row.run, head))
+        };
+        rows.into_iter().map(with_head).collect()
     }
 
     /// All rows of `runs` in the order stored; none of them can be missing.
