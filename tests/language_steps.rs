@@ -274,3 +274,17 @@ fn the_library_has_help() {
     let Value::Text(overview) = shell.value("help()") else { panic!() };
     assert!(overview.contains("drainers::blocking(pump)"), "{overview}");
 }
+
+#[test]
+fn a_pump_that_was_started_again_has_forgotten_its_close_and_nobody_waits_for_it() {
+    let closes = "hang(\"drainer-0\"); offline_pump(\"pump-1\", #{ force: [\"stuck_drainer\"] });";
+    let crash = "fault(\"crash\", \"pump-1\", #{ after: \"5s\", lasts: \"5s\" });";
+    let shell = || crate::harness::Shell::sandbox("default").yes();
+    let ran = shell().eval(&format!("{closes} {crash} wait_for(\"pump-1\", \"offline\", \"4h\")"));
+    ran.fails(ErrorKind::Conflict)
+        .stderr_contains("has forgotten that it was to close")
+        .stderr_contains("close it again");
+    let ran = shell()
+        .eval(&format!("import \"pumps\" as pumps; {closes} {crash} sleep(20); pumps::drain(\"pump-1\", #{{}})"));
+    ran.fails(ErrorKind::Failed).stderr_contains("pump-1 does not close").stderr_contains("offline_pump(\"pump-1\")");
+}

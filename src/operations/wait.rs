@@ -135,8 +135,14 @@ fn look_until(
     waited: impl Fn(i64) -> Duration,
 ) -> Result<Duration> {
     let mut drain = Drain::default();
+    let mut has_closed = false;
     loop {
-        let glance = glance(gate, goal)?;
+        let mut glance = glance(gate, goal)?;
+        if goal.state == State::Offline && has_closed && glance.is_online {
+            let forgot = "it closed, was started again meanwhile, and has forgotten that it was to close";
+            glance.never = Some(forgot.to_owned());
+        }
+        has_closed |= glance.closes;
         let elapsed = waited(gate.monotonic_ms()?);
         if glance.met {
             return Ok(elapsed);
@@ -152,8 +158,9 @@ fn look_until(
             .hint(format!("it may still get there: probe(\"{}\") tells what it is doing", goal.node.id)));
         }
         if let Some(never) = &glance.never {
+            let then = if has_closed { "close it again" } else { "find out who did that before you go on" };
             return Err(Error::new(ErrorKind::Conflict, format!("{} will not be {}: {never}", goal.node, goal.state))
-                .hint(format!("{seen}: find out who did that before you go on")));
+                .hint(format!("{seen}: {then}")));
         }
         let held_up = glance.blocked.map(|blocked| {
             let nearer = drain.look(elapsed, blocked.behind);
@@ -259,6 +266,7 @@ impl Drain {
 }
 
 /// What one look shows.
+#[derive(Default)]
 struct Glance {
     /// Whether the goal is met.
     met: bool,
@@ -268,6 +276,9 @@ struct Glance {
     blocked: Option<Awaited>,
     /// Why it cannot come any more by itself.
     never: Option<String>,
+    /// Whether the node itself says that it closes, or that it is online.
+    closes: bool,
+    is_online: bool,
     /// The revision of the listing.
     revision: Option<i64>,
 }
@@ -276,7 +287,7 @@ fn glance(gate: &mut dyn Gate, goal: &Goal) -> Result<Glance> {
     let listing = match gate.listing() {
         Ok(listing) => listing,
         Err(error) if passing(&error) => {
-            return Ok(Glance { met: false, seen: error.to_string(), blocked: None, never: None, revision: None });
+            return Ok(Glance { seen: error.to_string(), ..Glance::default() });
         }
         Err(error) => return Err(error),
     };
@@ -289,6 +300,8 @@ fn glance(gate: &mut dyn Gate, goal: &Goal) -> Result<Glance> {
         met: goal.met(record, &probe),
         never: goal.never(record, &probe),
         seen: format!("{says}, a probe {}", probe_words(&probe)),
+        closes: probe == ProbeFinding::State(State::Closing),
+        is_online: probe == ProbeFinding::State(State::Online),
         blocked: closing.and_then(|pump| Awaited::by(pump, &listing)),
         revision: Some(listing.revision),
     })
