@@ -39,4 +39,4 @@ tools:
 	@./.ci/tools protoc cc
 
 test-tools:
-	@./.ci/tools etcd etcdctl bash zsh fish
+	@./.ci/tools etcd etcdctl bash zsh fish git

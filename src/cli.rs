@@ -19,6 +19,10 @@ pub use scripts::{Check, ParamSources, Rehearse, Run, ScriptsCommand, Test};
 use clap::{CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
 
+/// The version, and which build of it this is: `0.1.0 (d5ee5a9 2026-11-30)`, made by `build.rs`. For people: what is kept in files
+/// has the version alone.
+pub const BUILD: &str = env!("BINLOGSH_BUILD");
+
 /// The name under which the program is `binlogsh ctl`.
 pub const BINLOGCTL: &str = "binlogctl";
 
@@ -50,7 +54,7 @@ Exit codes: 0 done, 1 failed or not found, 2 bad arguments, 3 rejected or
 ///
 /// Without a command and without -e it opens a prompt, or evaluates the code on standard input if that is no terminal.
 #[derive(Debug, Parser)]
-#[command(name = "binlogsh", version, after_long_help = EXAMPLES, disable_help_subcommand = true)]
+#[command(name = "binlogsh", version = BUILD, after_long_help = EXAMPLES, disable_help_subcommand = true)]
 pub struct Cli {
     /// What every command understands
     #[command(flatten)]

@@ -70,5 +70,6 @@ mod testing;
 mod text_files;
 mod tidb;
 mod variants;
+mod version;
 mod watch;
 mod whereabouts;

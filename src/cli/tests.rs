@@ -114,7 +114,7 @@ fn what_is_wrong_is_told_with_exit_code_2_and_what_was_asked_for_with_0() {
     assert!(refused(&["-e", "1", "docs"]).text.contains("cannot stand together"));
     let help = refused(&["--help"]);
     assert!(help.text.contains("--sandbox[=<NAME|FILE>]") && help.was_asked_for(), "{}", help.text);
-    assert_eq!(refused(&["--version"]).text, concat!("binlogsh ", env!("CARGO_PKG_VERSION")));
+    assert_eq!(refused(&["--version"]).text, format!("binlogsh {BUILD}"));
 }
 
 #[test]
