@@ -1,6 +1,10 @@
 # Everything that a developer types. Each target installs what it needs on Debian and Ubuntu, or says what to install.
 
-.PHONY: build demo test test-browser lint bench soak install tools test-tools
+.PHONY: build demo test test-browser lint bench soak release install uninstall dist tools test-tools
+
+# Where `make install` puts everything; with DESTDIR below that directory.
+PREFIX ?= /usr/local
+DESTDIR ?=
 
 build: tools
 	cargo build --locked
@@ -32,8 +36,21 @@ soak: tools test-tools
 	for round in 1 2 3 4 5; do cargo test --locked || exit 1; done
 	BINLOGSH_SOAK=1 cargo test --locked --release --test suite -- watch:: variants:: scripts:: runs:: store:: check::fuzz:: --nocapture
 
-install: tools
-	cargo install --locked --path .
+# Where the next ones look for the program, whatever directory cargo is told elsewhere.
+release: tools
+	cargo build --locked --release --target-dir target
+
+install: release
+	@rm -rf target/install
+	@./.ci/stage target/release/binlogsh target/install
+	@DESTDIR='$(DESTDIR)' target/install/install.sh '$(PREFIX)'
+
+uninstall:
+	@DESTDIR='$(DESTDIR)' ./.ci/install --uninstall '$(PREFIX)'
+
+# The archive of a release in target/dist/, for this machine's glibc and later ones.
+dist: release
+	@./.ci/dist target/release/binlogsh target/dist
 
 tools:
 	@./.ci/tools protoc cc

@@ -59,6 +59,7 @@ mod scripts;
 mod secrets;
 mod session;
 mod shell_completion;
+mod shipped;
 mod sim_facts;
 mod sim_faults;
 mod sim_world;
