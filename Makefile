@@ -1,6 +1,6 @@
 # Everything that a developer types. Each target installs what it needs on Debian and Ubuntu, or says what to install.
 
-.PHONY: build demo test test-browser lint bench soak release install uninstall dist tools test-tools
+.PHONY: build demo test test-browser lint bench soak release install uninstall dist dist-oldest tools test-tools
 
 # Where `make install` puts everything; with DESTDIR below that directory.
 PREFIX ?= /usr/local
@@ -51,6 +51,13 @@ uninstall:
 # The archive of a release in target/dist/, for this machine's glibc and later ones.
 dist: release
 	@./.ci/dist target/release/binlogsh target/dist
+
+# The archive as it is given away: built on the oldest Debian that the mirror has, tried on each one that it has, and held to the
+# glibc that the guide names. As root on Debian; it is in target/dist-oldest/archive/.
+dist-oldest: tools
+	@./.ci/tools git debootstrap
+	@./.ci/releases target/dist-oldest
+	BINLOGSH_DIST=target/dist-oldest/archive cargo test --locked --test dist
 
 tools:
 	@./.ci/tools protoc cc

@@ -1,7 +1,10 @@
-//! What is shipped: the archive, what its script installs and takes away again.
+//! What is shipped: the archive, what its script installs and takes away again, what the program needs.
 
 mod archive;
 mod install;
+mod needed;
+#[path = "../dist/needs.rs"]
+mod needs;
 
 use crate::harness::project;
 use std::collections::BTreeSet;
