@@ -14,7 +14,7 @@ use crate::session::Session;
 use crate::text::{ShownPath, on_one_line};
 use crate::time::{Time, Zone, parse_duration, show_seconds};
 use crate::value::Value;
-use crate::world::{Gate, Notice, Progress, read};
+use crate::world::{Gate, read};
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::path::Path;
@@ -30,6 +30,9 @@ const OWN_NAME: &str = "<doctor>";
 /// The width of the margin, which has the severity.
 const MARGIN: usize = 10;
 
+/// Of how many Drainers the lag is drawn, those that are furthest behind.
+const LAGS: usize = 10;
+
 /// Looks once, or again and again, and returns the exit code.
 pub(super) fn main(context: CommandContext, args: &Doctor) -> Result<u8, ScriptError> {
     let global = Global { read_only: true, yes: None, ..context.global.clone() };
@@ -44,9 +47,9 @@ pub(super) fn main(context: CommandContext, args: &Doctor) -> Result<u8, ScriptE
     let mut looking = Looking { context: &context, session, interpreter, prepared, observe };
     match interval {
         None => {
-            let found = looking.look()?;
-            show(&context, &found, observe);
-            Ok(exit_code(&found))
+            let seen = looking.look()?;
+            show(&context, &seen, observe);
+            Ok(exit_code(&seen.found))
         }
         Some(interval) => looking.watch(interval, args.rounds.unwrap_or(u64::MAX)),
     }
@@ -122,16 +125,8 @@ struct Looking<'a> {
 
 impl Looking<'_> {
     /// One look: everything that is found.
-    fn look(&mut self) -> Result<Vec<Finding>, ScriptError> {
-        let notices = self.context.output.notices();
-        if !self.observe.is_zero() {
-            let length = show_seconds(self.observe.as_secs_f64());
-            let progress = Progress::of(format!("its nodes are watched for {length}"));
-            notices(Notice::Progress(progress.after(Duration::ZERO, self.observe)));
-        }
-        let ended = self.interpreter.play(&self.prepared);
-        notices(Notice::ProgressEnd);
-        findings(ended)
+    fn look(&mut self) -> Result<Diagnosis, ScriptError> {
+        diagnosis(self.interpreter.play(&self.prepared))
     }
 
     /// Looks `rounds` times and tells what has come and gone; a look that fails is told as well.
@@ -139,7 +134,7 @@ impl Looking<'_> {
         let mut known: Option<Vec<Finding>> = None;
         for round in 1..=rounds {
             match self.look() {
-                Ok(found) => {
+                Ok(Diagnosis { found, .. }) => {
                     self.tell(known.as_deref(), &found)?;
                     known = Some(found);
                 }
@@ -191,18 +186,61 @@ impl Looking<'_> {
     }
 }
 
-/// What the checks found, the critical first.
-fn findings(ended: Result<Ending, ScriptError>) -> Result<Vec<Finding>, ScriptError> {
-    match ended.map_err(without_our_place)? {
-        Ending::Value(Value::List(found)) => {
-            let mut found = found.into_iter().map(Finding::of).collect::<Result<Vec<_>>>()?;
-            found.sort_by_key(|finding| !finding.critical);
-            Ok(found)
-        }
+/// What one look shows.
+struct Diagnosis {
+    /// What is wrong, the critical first.
+    found: Vec<Finding>,
+    /// How far each Drainer was behind, the furthest first.
+    lags: Vec<DrawnLag>,
+}
+
+/// How far a Drainer was behind while it was watched.
+struct DrawnLag {
+    drainer: String,
+    seconds: f64,
+    over: String,
+}
+
+/// Reads what our script gave.
+fn diagnosis(ended: Result<Ending, ScriptError>) -> Result<Diagnosis, ScriptError> {
+    let mut seen = match ended.map_err(without_our_place)? {
+        Ending::Value(Value::Map(seen)) => seen,
         Ending::Value(other) => {
-            Err(Error::invalid(format!("the checks gave {}, which is no array of findings", other.type_name())).into())
+            return Err(Error::internal(format!("doctor's own script gave {}", other.type_name())).into());
         }
-        Ending::Exit(code) => Err(Error::invalid(format!("a check ended everything with exit({code})")).into()),
+        Ending::Exit(code) => {
+            return Err(Error::invalid(format!("a check ended everything with exit({code})")).into());
+        }
+    };
+    let mut taken = |name| seen.swap_remove(name).unwrap_or(Value::Unit);
+    let mut found = match taken("found") {
+        Value::List(found) => found.into_iter().map(Finding::of).collect::<Result<Vec<_>>>()?,
+        other => {
+            let message = format!("the checks gave {}, which is no array of findings", other.type_name());
+            return Err(Error::invalid(message).into());
+        }
+    };
+    found.sort_by_key(|finding| !finding.critical);
+    let lags = match taken("lags") {
+        Value::List(lags) => lags.iter().filter_map(DrawnLag::of).collect(),
+        _ => Vec::new(),
+    };
+    Ok(Diagnosis { found, lags })
+}
+
+impl DrawnLag {
+    fn of(value: &Value) -> Option<Self> {
+        let Value::Map(fields) = value else { return None };
+        match (fields.get("drainer")?, fields.get("lag")?, fields.get("over")?) {
+            (Value::Text(drainer), Value::Float(seconds), Value::Text(over)) => {
+                Some(Self { drainer: drainer.clone(), seconds: *seconds, over: over.clone() })
+            }
+            _ => None,
+        }
+    }
+
+    fn line(&self) -> String {
+        format!("{} {}  {}", on_one_line(&self.drainer), show_seconds(self.seconds), self.over)
     }
 }
 
@@ -210,7 +248,7 @@ fn findings(ended: Result<Ending, ScriptError>) -> Result<Vec<Finding>, ScriptEr
 pub(super) fn about(session: Rc<RefCell<Session>>, id: &str) -> Result<Value, ScriptError> {
     let mut interpreter = Interpreter::new(session, language_settings()?);
     let prepared = interpreter.prepare(&source(&Doctor::default())?)?;
-    let found = findings(interpreter.play(&prepared))?;
+    let Diagnosis { found, .. } = diagnosis(interpreter.play(&prepared))?;
     let (about, others): (Vec<Finding>, Vec<Finding>) = found.into_iter().partition(|finding| finding.node == id);
     let row = |finding: &Finding| {
         let severity = if finding.critical { "critical" } else { "warning" };
@@ -243,12 +281,20 @@ fn without_our_place(error: ScriptError) -> ScriptError {
 }
 
 /// Shows everything that was found.
-fn show(context: &CommandContext, found: &[Finding], observe: Duration) {
+fn show(context: &CommandContext, seen: &Diagnosis, observe: Duration) {
+    let found = seen.found.as_slice();
     if context.output.format() != Format::Table {
         context.output.value(&Value::List(found.iter().map(|finding| finding.value.clone()).collect()));
         return;
     }
     found.iter().for_each(|finding| finding.tell(context));
+    for (at, lag) in seen.lags.iter().take(LAGS).enumerate() {
+        let head = if at == 0 { "lag" } else { "" };
+        context.output.told(&format!("{head:MARGIN$}"), &lag.line(), Tone::Plain);
+    }
+    if let Some(more) = seen.lags.len().checked_sub(LAGS).filter(|more| *more > 0) {
+        context.output.told(&format!("{:MARGIN$}", ""), &format!("{more} more, less far behind"), Tone::Plain);
+    }
     context.output.told("", &summary(found, observe), Tone::Plain);
 }
 
@@ -296,7 +342,10 @@ fn source(args: &Doctor) -> Result<Source> {
     options.extend(args.disk.map(|disk| format!("disk: {disk}")));
     let options = options.join(", ");
     let Some(file) = &args.checks else {
-        let code = format!("import \"doctor\" as doctor;\ndoctor::examine(#{{ {options} }})");
+        let code = format!(
+            "import \"doctor\" as doctor;\nlet facts = doctor::look(#{{ {options} }});\n\
+             #{{ found: doctor::check(facts), lags: doctor::lags(facts) }}"
+        );
         return Ok(Source::new(OWN_NAME, code));
     };
     if !super::read_text(file)?.contains("fn check(") {
@@ -307,7 +356,7 @@ fn source(args: &Doctor) -> Result<Source> {
     let code = format!(
         "import \"doctor\" as doctor;\nimport \"./{module}\" as own;\n\
          let facts = doctor::look(#{{ {options} }});\n\
-         doctor::check(facts) + own::check(facts)"
+         #{{ found: doctor::check(facts) + own::check(facts), lags: doctor::lags(facts) }}"
     );
     let root = file.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     Ok(Source { root: Some(root.to_owned()), ..Source::new(OWN_NAME, code) })

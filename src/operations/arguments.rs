@@ -124,6 +124,19 @@ impl Arguments {
         }
     }
 
+    /// The numbers of `name`, with nothing for those that are not known; none if it was not given.
+    pub fn numbers(&self, name: &str) -> Vec<Option<f64>> {
+        let number = |value: &Value| match value {
+            Value::Int(number) => Some(*number as f64),
+            Value::Float(number) => Some(*number),
+            _ => None,
+        };
+        match self.value(name) {
+            Some(Value::List(list)) => list.iter().map(number).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// The integer `name`, if it was given.
     pub fn int(&self, name: &str) -> Option<i64> {
         match self.value(name) {
@@ -248,6 +261,7 @@ pub fn takes_word(takes: Type, text: &str) -> bool {
         | Type::Text
         | Type::Secret
         | Type::Texts
+        | Type::Numbers
         | Type::Int
         | Type::Ts
         | Type::Stamp
@@ -259,6 +273,10 @@ pub fn takes_word(takes: Type, text: &str) -> bool {
         | Type::Literals
         | Type::OneOf(_) => true,
     }
+}
+
+fn is_number_or_nothing(value: &Value) -> bool {
+    matches!(value, Value::Int(_) | Value::Float(_) | Value::Unit)
 }
 
 /// Whether `value` is what `takes` says; otherwise the end of the sentence "takes X, ...".
@@ -277,6 +295,10 @@ fn fits(takes: Type, value: &Value) -> std::result::Result<(), String> {
         | (Type::Int | Type::Stamp, Value::Int(_))
         | (Type::Bool, Value::Bool(_)) => Ok(()),
         (Type::Texts, Value::List(list)) => match list.iter().find(|item| !matches!(item, Value::Text(_))) {
+            Some(other) => Err(format!("not {} in it", other.type_name())),
+            None => Ok(()),
+        },
+        (Type::Numbers, Value::List(list)) => match list.iter().find(|item| !is_number_or_nothing(item)) {
             Some(other) => Err(format!("not {} in it", other.type_name())),
             None => Ok(()),
         },

@@ -16,6 +16,7 @@ mod returns;
 mod row;
 mod said;
 mod sandbox;
+mod shown;
 mod surroundings;
 mod tidb;
 mod wait;
@@ -49,4 +50,5 @@ const TABLES: &[&[Operation]] = &[
     human::TABLE,
     exec::TABLE,
     sandbox::TABLE,
+    shown::TABLE,
 ];

@@ -231,6 +231,8 @@ pub enum Type {
     Secret,
     /// Several texts.
     Texts,
+    /// Several numbers, and `()` for those that are not known.
+    Numbers,
     /// A whole number.
     Int,
     /// A timestamp of PD, as an integer.
@@ -276,6 +278,7 @@ impl Type {
             | Self::Text
             | Self::Secret
             | Self::Texts
+            | Self::Numbers
             | Self::Int
             | Self::Ts
             | Self::Stamp
@@ -299,6 +302,7 @@ impl Type {
             Self::Text | Self::OneOf(_) => "text",
             Self::Secret => "text or a secret",
             Self::Texts => "an array of text",
+            Self::Numbers => "an array of numbers, with () for what is not known",
             Self::Int => "an integer",
             Self::Ts | Self::Stamp => "a timestamp (an integer, as tso() gives)",
             Self::Duration => "a duration (seconds as a number, or text such as \"5m\")",
