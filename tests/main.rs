@@ -55,6 +55,7 @@ mod rehearse;
 mod report;
 mod rooms;
 mod runs;
+mod schema;
 mod scripts;
 mod secrets;
 mod session;

@@ -9,6 +9,9 @@ use crate::language::stdlib::stdlib;
 use crate::language::types::{TYPES, TypeDoc};
 use crate::operations::Function;
 
+/// What programs are given; a test makes it from what they really are.
+const OUTPUT: &str = include_str!("output.md");
+
 /// The whole reference as Markdown.
 pub fn reference_markdown() -> String {
     let mut text = String::from(
@@ -41,6 +44,8 @@ pub fn reference_markdown() -> String {
     text.push_str("\n## Types\n");
     TYPES.iter().for_each(|known| text.push_str(&properties(known)));
     text.push_str(&errors());
+    text.push('\n');
+    text.push_str(OUTPUT);
     text
 }
 
