@@ -10,7 +10,8 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 const OF_EACH_KIND: usize = 100;
 const SILENT: usize = 10;
@@ -20,8 +21,9 @@ const PROBE_DEADLINE_MS: f64 = 1_000.0;
 
 /// Two hundred nodes, PD's double and a real etcd with their records.
 pub(crate) struct Nodes {
-    _etcd: Etcd,
+    etcd: Etcd,
     pd: PdDouble,
+    records: Vec<(String, String)>,
 }
 
 impl Nodes {
@@ -47,7 +49,25 @@ impl Nodes {
             }
         }
         etcd.kv().put_all(&records);
-        Self { _etcd: etcd, pd }
+        Self { etcd, pd, records }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        self.pd.url()
+    }
+
+    /// Writes the records again, one after the other, each every two seconds, until it is told to end.
+    pub(crate) fn beat_until(&self, is_over: &AtomicBool) {
+        let mut kv = self.etcd.kv();
+        let pause = Duration::from_secs(2) / u32::try_from(self.records.len()).unwrap();
+        let begin = Instant::now();
+        for (at, (key, record)) in (1..).zip(self.records.iter().cycle()) {
+            if is_over.load(Ordering::SeqCst) {
+                return;
+            }
+            kv.put(key, record.as_str());
+            std::thread::sleep((pause * at).saturating_sub(begin.elapsed()));
+        }
     }
 
     /// Milliseconds of the whole process, which ends with exit code `code`.

@@ -14,6 +14,8 @@ mod process;
 mod prompt;
 mod rehearsals;
 mod row;
+mod tables;
+mod watch;
 mod yardstick;
 
 #[path = "../../tests/support/mod.rs"]
@@ -37,6 +39,7 @@ fn main() {
         ("reads_200", Box::new(move || process::reads_200(&reads))),
         ("doctor_200", Box::new(doctor::doctor_200)),
         ("doctor_200_silent", Box::new(doctor::doctor_200_silent)),
+        ("watch_200_cpu", Box::new(watch::watch_200_cpu)),
         ("first_prompt", Box::new(process::first_prompt)),
         ("complete_shell", Box::new(process::complete_shell)),
         ("prompt_vs_bash", Box::new(prompt::prompt_vs_bash)),
@@ -45,6 +48,7 @@ fn main() {
         ("paste_1000_lines", Box::new(prompt::paste_1000_lines)),
         ("test_all", Box::new(process::test_all)),
         ("check_all", Box::new(process::check_all)),
+        ("table_10000", Box::new(tables::table_10000)),
         ("bound_call", Box::new(inside::bound_call)),
         ("gate_read", Box::new(inside::gate_read)),
         ("sim_events", Box::new(inside::sim_events)),

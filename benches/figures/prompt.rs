@@ -18,7 +18,7 @@ const DRAWN: &str = "\x1b[?2026l";
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A program in a terminal, and what it has written that nobody has read yet.
-struct Terminal {
+pub(crate) struct Terminal {
     _process: PtyProcess,
     keys: File,
     /// Read by a thread of its own: a program whose output nobody takes reads no keys either.
@@ -27,7 +27,7 @@ struct Terminal {
 }
 
 impl Terminal {
-    fn open(command: Command, (columns, rows): (u16, u16)) -> Self {
+    pub(crate) fn open(command: Command, (columns, rows): (u16, u16)) -> Self {
         let mut process = PtyProcess::new(command).unwrap();
         // An interactive shell ignores SIGTERM.
         process.set_kill_timeout(Some(50));
@@ -47,8 +47,13 @@ impl Terminal {
         Self { _process: process, keys, output, written: String::new() }
     }
 
+    /// The process that has it.
+    pub(crate) fn pid(&self) -> i32 {
+        rustix::termios::tcgetpgrp(&self.keys).unwrap().as_raw_pid()
+    }
+
     /// Reads until `is_there`, and returns how long that took.
-    fn until(&mut self, is_there: impl Fn(&str) -> bool) -> f64 {
+    pub(crate) fn until(&mut self, is_there: impl Fn(&str) -> bool) -> f64 {
         let begin = Instant::now();
         while !is_there(&self.written) {
             let left = PATIENCE.saturating_sub(begin.elapsed());
