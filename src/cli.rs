@@ -60,15 +60,23 @@ pub struct Cli {
     #[command(flatten)]
     pub global: Global,
 
+    /// What is evaluated
+    #[command(flatten)]
+    pub codes: Codes,
+
+    /// What to do
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Code on the command line.
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+pub struct Codes {
     /// Evaluate CODE and show what it returns; may be given several times
     ///
     /// Each is evaluated in turn, with the variables of those before it.
     #[arg(short = 'e', long = "eval", value_name = "CODE", allow_hyphen_values = true)]
     pub eval: Vec<String>,
-
-    /// What to do
-    #[command(subcommand)]
-    pub command: Option<Command>,
 }
 
 /// What to do.

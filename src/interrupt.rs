@@ -1,24 +1,42 @@
 //! The wish of the operator or the system that we stop: a flag that everything that waits looks at.
 
 use crate::error::{Error, Result};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Shared by whoever raises it (signals, the prompt) and whoever waits. Cheap to clone and to look at.
 #[derive(Clone, Debug, Default)]
 pub struct Interrupt(Arc<Wish>);
 
-/// The signal, and how often it was forgotten again.
-#[derive(Debug, Default)]
+/// The signal, how often it was forgotten again, and who wants to hear of it at once.
+#[derive(Default)]
 struct Wish {
     signal: AtomicI32,
     command: AtomicU64,
+    hears: Mutex<Option<Hears>>,
+}
+
+/// Is called with each signal, by the thread that raises it.
+pub type Hears = Box<dyn Fn(i32) + Send>;
+
+impl std::fmt::Debug for Wish {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Wish").field("signal", &self.signal).field("command", &self.command).finish_non_exhaustive()
+    }
 }
 
 impl Interrupt {
     /// Asks everybody to stop because of `signal`.
     pub fn raise(&self, signal: i32) {
         self.0.signal.store(signal, Ordering::Relaxed);
+        if let Some(hears) = &*self.0.hears.lock().unwrap_or_else(PoisonError::into_inner) {
+            hears(signal);
+        }
+    }
+
+    /// From now on `hears` is told of each signal at once, or nobody.
+    pub fn tell(&self, hears: Option<Hears>) {
+        *self.0.hears.lock().unwrap_or_else(PoisonError::into_inner) = hears;
     }
 
     /// The signal, if one was raised since the last `clear`.

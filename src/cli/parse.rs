@@ -2,12 +2,12 @@
 
 use super::global::{Alone, names};
 use super::tips::with_tip;
-use super::{BINLOGCTL, CTL, Cli, Command, Global, Takes, help_of};
+use super::{BINLOGCTL, CTL, Cli, Codes, Command, Global, Takes, help_of};
 use crate::config::OUTPUT;
 use crate::output::Format;
 use crate::pd_url::without_passwords;
 use clap::error::ErrorKind;
-use clap::{Arg, CommandFactory, FromArgMatches, Parser};
+use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -37,7 +37,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, Instead> {
     if args.first().is_some_and(|program| is_binlogctl(program)) {
         return Ok(Cli {
             global: Global::default(),
-            eval: Vec::new(),
+            codes: Codes::default(),
             command: Some(Command::Ctl { flags: args.split_off(1) }),
         });
     }
@@ -46,9 +46,12 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, Instead> {
         args.remove(1);
         args.push("--help".into());
     }
-    // To put the definition together takes as long as all the rest, so that is done once.
+    // To put the whole definition together takes as long as all the rest: for options alone it is not needed.
+    let mut line = CommandLine::new(&OptionsAlone::command(), args);
+    if let Some(cli) = without_command(&line) {
+        return Ok(cli);
+    }
     let mut command = Cli::command();
-    let mut line = CommandLine::new(&command, args);
     let behind_ctl = line.split_off_ctl();
     let args = line.words();
     let cli = command.try_get_matches_from_mut(&args).and_then(|matches| Cli::from_arg_matches(&matches));
@@ -63,6 +66,25 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, Instead> {
         }
         None => Ok(cli),
     }
+}
+
+/// The options of a line that has no command.
+#[derive(Debug, Parser)]
+#[command(name = "binlogsh", version)]
+struct OptionsAlone {
+    #[command(flatten)]
+    global: Global,
+    #[command(flatten)]
+    codes: Codes,
+}
+
+/// A line of options alone, if nothing is wrong with it: what is wrong, the whole definition says.
+fn without_command(line: &CommandLine) -> Option<Cli> {
+    if !line.rest.is_empty() {
+        return None;
+    }
+    let OptionsAlone { global, codes } = OptionsAlone::try_parse_from(&line.before).ok()?;
+    global.is_consistent().is_ok().then_some(Cli { global, codes, command: None })
 }
 
 /// Whether the line, which may be one that nobody understands, or the environment asks for JSON.
@@ -90,7 +112,7 @@ fn help_wanted(cli: &Cli) -> Option<&'static str> {
 /// What clap does not see, since it looks at what stands before the command and at what stands behind it apart.
 fn consistent(mut cli: Cli, line: &CommandLine, command: &mut clap::Command) -> Result<Cli, clap::Error> {
     let mut conflict = |text: String| command.error(ErrorKind::ArgumentConflict, text);
-    if cli.command.is_some() && !cli.eval.is_empty() {
+    if cli.command.is_some() && !cli.codes.eval.is_empty() {
         return Err(conflict("-e CODE and a command cannot stand together".into()));
     }
     if cli.command.is_some() && line.before.len() > 1 {
@@ -129,7 +151,7 @@ impl CommandLine {
     ///
     /// Only what stands before the command is looked at, since behind it the next word may be the command's own.
     pub fn new(command: &clap::Command, args: Vec<OsString>) -> Self {
-        let is_command = |word: &str| command.get_subcommands().any(|sub| sub.get_name() == word);
+        let is_command = Command::has_subcommand;
         let mut before = Vec::with_capacity(args.len());
         let mut rest = args.into_iter().peekable();
         before.extend(rest.next());

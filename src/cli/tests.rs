@@ -24,7 +24,7 @@ fn the_definition_is_sound() {
 fn a_sandbox_may_have_a_name_or_a_file_or_neither() {
     let sandbox = |line: &[&str]| {
         let cli = parsed(line);
-        (cli.global.sandbox.unwrap_or_default(), cli.command, cli.eval)
+        (cli.global.sandbox.unwrap_or_default(), cli.command, cli.codes.eval)
     };
     let none = || (None, vec![]);
     let with = |name: &str, (command, eval): (Option<Command>, Vec<String>)| (name.to_owned(), command, eval);

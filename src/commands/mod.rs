@@ -102,7 +102,7 @@ fn go(cli: Cli, ctl: Option<ctl::Asked>, output: &Output) -> Result<u8, ScriptEr
     yes_names_a_profile(cli.global.yes.as_ref(), &settings)?;
     let context = CommandContext::new(cli.global, settings, output.clone(), interrupt);
     let (options, is_default) = (context.global.cluster_options(), is_default_cluster(&context));
-    obey(cli.command, cli.eval, context).map_err(|error| typed_on(no_cluster(error, is_default), &options))
+    obey(cli.command, cli.codes.eval, context).map_err(|error| typed_on(no_cluster(error, is_default), &options))
 }
 
 /// Whether nobody has named a cluster, so that it is the one at binlogctl's default address.

@@ -78,7 +78,7 @@ fn on_one_cluster(
     let host: Rc<RefCell<dyn PromptHost>> = Rc::new(RefCell::new(host));
     // Whoever has no home directory has no history, and a prompt all the same.
     let history = config::history_file().map_err(|error| context.output.warning(&error.to_string())).ok();
-    let mut editor = Editor::new(host.clone(), shell.commands(), history, &context.output)?;
+    let mut editor = Editor::new(host.clone(), shell.commands(), history, &context.output, context.interrupt.clone())?;
     background.begin(&context, editor.redrawing());
     context.output.set_paging(context.settings.pager.then(|| context.interrupt.clone()));
     let left = shell.run(&mut editor, &host, initial).map_err(ScriptError::from);

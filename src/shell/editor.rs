@@ -7,6 +7,7 @@ use super::stop::Listening;
 use super::typing::{Left, Typing, bindings};
 use super::{DotCommand, Input, LineSource, PromptHost};
 use crate::error::{Error, Result};
+use crate::interrupt::Interrupt;
 use crate::output::{Output, screen};
 use rustyline::config::Behavior;
 use rustyline::error::ReadlineError;
@@ -46,6 +47,7 @@ impl Editor {
         commands: Rc<RefCell<Vec<DotCommand>>>,
         history: Option<PathBuf>,
         output: &Output,
+        interrupt: Interrupt,
     ) -> Result<Self> {
         let config = Config::builder()
             .max_history_size(MOST)
@@ -61,7 +63,7 @@ impl Editor {
             // Where results go into a pipe, an entry is typed on the terminal on which questions are asked.
             .behavior(if output.is_on_terminal() { Behavior::Stdio } else { Behavior::PreferTerm })
             .build();
-        let stop = Listening::begin()?;
+        let stop = Listening::begin(interrupt);
         let mut editor = rustyline::Editor::with_config(config).map_err(unusable)?;
         editor.set_helper(Some(Prompter::new(host, commands, output.has_colors())));
         let typing = Arc::<Typing>::default();

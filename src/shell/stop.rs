@@ -1,37 +1,30 @@
 //! SIGTERM and SIGHUP at the prompt. Nothing is under way while a line is typed, and nobody looks at a wish to stop then:
 //! so the process ends at once, with the terminal as it was. Elsewhere the wish is found when the next line is read.
 
-use crate::error::{Error, Result};
+use crate::interrupt::Interrupt;
 use crate::output::TerminalState;
 use signal_hook::consts::{SIGHUP, SIGTERM};
-use signal_hook::iterator::{Handle, Signals};
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
-/// The thread that hears of signals, as long as this lives.
+/// It hears of signals as long as this lives.
 pub(super) struct Listening {
     stop: Arc<Stop>,
-    signals: Handle,
+    interrupt: Interrupt,
 }
 
 impl Listening {
-    /// Listens from now on. The terminal must not be in the hands of an editor yet.
-    ///
-    /// # Errors
-    /// `local` when the system does not let us.
-    pub(super) fn begin() -> Result<Self> {
-        let refused = |fault: std::io::Error| Error::local("cannot listen to signals").source(fault);
-        let mut signals = Signals::new([SIGTERM, SIGHUP]).map_err(refused)?;
+    /// Listens from now on to who raises `interrupt`. The terminal must not be in the hands of an editor yet.
+    pub(super) fn begin(interrupt: Interrupt) -> Self {
         let stop = Arc::new(Stop {
             is_reading: AtomicBool::new(false),
             signal: AtomicI32::new(0),
             terminal: TerminalState::now(),
         });
-        let listening = Self { stop: Arc::clone(&stop), signals: signals.handle() };
-        let listen = move || signals.forever().for_each(|signal| stop.heard(signal));
-        std::thread::Builder::new().name("prompt-signals".into()).spawn(listen).map_err(refused)?;
-        Ok(listening)
+        let hears = Arc::clone(&stop);
+        interrupt.tell(Some(Box::new(move |signal| hears.heard(signal))));
+        Self { stop, interrupt }
     }
 
     /// What it knows, for other threads.
@@ -50,7 +43,7 @@ impl Deref for Listening {
 
 impl Drop for Listening {
     fn drop(&mut self) {
-        self.signals.close();
+        self.interrupt.tell(None);
     }
 }
 
@@ -70,6 +63,10 @@ impl Stop {
     /// The signal is noted before the flag is looked at, and the reader does it the other way round: one of them sees
     /// the other.
     fn heard(&self, signal: i32) {
+        // Ctrl-C is a key here; sent by somebody else it is found when the line is there.
+        if ![SIGTERM, SIGHUP].contains(&signal) {
+            return;
+        }
         self.signal.store(signal, Ordering::SeqCst);
         if self.is_reading.load(Ordering::SeqCst) {
             if let Some(terminal) = &self.terminal {
