@@ -20,7 +20,7 @@ fn main() -> Result<(), String> {
         Err(_) => None,
     };
     let revision = Revision::of(Path::new(&root));
-    println!("cargo::rustc-env=BINLOGSH_BUILD={}", revision.words(&package, epoch));
+    println!("cargo::rustc-env=BUILD_REVISION={}", revision.words(&package, epoch));
     // A change of what goes into the program builds it anew in any case. A commit alone makes cargo look again at the library,
     // the program and the tests, of which the compiler then finds nearly all unchanged: some seconds.
     println!("cargo::rerun-if-env-changed=SOURCE_DATE_EPOCH");

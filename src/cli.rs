@@ -21,7 +21,7 @@ use std::ffi::OsString;
 
 /// The version, and which build of it this is: `0.1.0 (d5ee5a9 2026-11-30)`, made by `build.rs`. For people: what is kept in files
 /// has the version alone.
-pub const BUILD: &str = env!("BINLOGSH_BUILD");
+pub const BUILD: &str = env!("BUILD_REVISION");
 
 /// The name under which the program is `binlogsh ctl`.
 pub const BINLOGCTL: &str = "binlogctl";

@@ -95,7 +95,7 @@ fn knows_each_commit(dir: &Path) {
 
 #[test]
 fn the_version_names_commit_and_date_of_the_build() {
-    let build = env!("BINLOGSH_BUILD");
+    let build = env!("BUILD_REVISION");
     for option in ["--version", "-V"] {
         Shell::new(&[option]).go().succeeds().stdout(&format!("binlogsh {build}"));
     }
@@ -183,4 +183,16 @@ fn a_given_time_is_the_date_of_the_build() {
         let date = DateTime::from_timestamp(time.into(), 0).unwrap().date_naive();
         assert_eq!(Revision::default().words("0.1.0", Some(time)), format!("0.1.0 (unknown commit {date})"));
     }
+}
+
+/// What cargo sets for `cargo run`, and so for `make demo`, it sets for tests as well.
+#[test]
+fn cargo_sets_no_variable_that_the_program_takes_for_its_own() {
+    let home = tempfile::tempdir().unwrap();
+    let mut program = Command::new(env!("CARGO_BIN_EXE_binlogsh"));
+    for name in ["BINLOGSH_SOAK", "BINLOGSH_TEST_SEED", "BINLOGSH_RENEW", "BINLOGSH_DIST"] {
+        program.env_remove(name);
+    }
+    let ran = program.args(["--sandbox", "-e", "1"]).env("HOME", home.path()).output().unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
 }

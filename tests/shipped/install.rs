@@ -23,7 +23,7 @@ fn everything_is_installed_where_it_belongs_and_runs_there() {
     let (tree, home) = (Tree::whole(), tempfile::tempdir().unwrap());
     let prefix = home.path().join("a prefix");
     let said = tree.installer().arg(&prefix).succeeds();
-    assert!(said.starts_with(concat!("binlogsh ", env!("BINLOGSH_BUILD"), " is installed below ")), "{said}");
+    assert!(said.starts_with(concat!("binlogsh ", env!("BUILD_REVISION"), " is installed below ")), "{said}");
     for place in PLACES {
         assert!(prefix.join(place).is_file(), "{place} is missing");
     }
