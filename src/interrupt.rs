@@ -34,9 +34,9 @@ impl Interrupt {
         }
     }
 
-    /// From now on `hears` is told of each signal at once, or nobody.
-    pub fn tell(&self, hears: Option<Hears>) {
-        *self.0.hears.lock().unwrap_or_else(PoisonError::into_inner) = hears;
+    /// From now on `hears` is told of each signal at once, or nobody; who was told before is returned.
+    pub fn tell(&self, hears: Option<Hears>) -> Option<Hears> {
+        std::mem::replace(&mut *self.0.hears.lock().unwrap_or_else(PoisonError::into_inner), hears)
     }
 
     /// The signal, if one was raised since the last `clear`.

@@ -7,7 +7,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 /// Programs that tests and benches may start: a minimal Debian has them, or `.ci/tools` sees to it that they are there.
-const STARTED: [&str; 9] = ["sh", "bash", "zsh", "fish", "true", "timeout", "git", "etcd", "etcdctl"];
+const STARTED: [&str; 10] = ["sh", "bash", "zsh", "fish", "true", "timeout", "setsid", "git", "etcd", "etcdctl"];
 
 fn installed(program: &str) -> PathBuf {
     let dirs = ["/usr/bin", "/bin"].map(|dir| Path::new(dir).join(program));

@@ -11,6 +11,8 @@ use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModif
 use ratatui::crossterm::execute;
 use ratatui::crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use ratatui::layout::Rect;
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::io::Errno;
 use rustix::process::{Signal, kill_current_process_group};
 use std::io::{IsTerminal, Stdout, stdin, stdout};
 use std::sync::Once;
@@ -100,11 +102,12 @@ impl FullScreen {
     /// # Errors
     /// `local` when the terminal has gone.
     pub fn typed(&mut self, patience: Duration) -> Result<Typed> {
-        match poll(patience) {
-            Ok(true) => {}
-            Ok(false) => return Ok(Typed::Nothing),
-            Err(fault) if fault.kind() == std::io::ErrorKind::Interrupted => return Ok(Typed::Nothing),
-            Err(fault) => return Err(unusable(fault)),
+        // What was read already, and another size, is known to the library alone.
+        if !has_input(Duration::ZERO)? && !poll(Duration::ZERO).map_err(unusable)? {
+            has_input(patience)?;
+        }
+        if !poll(Duration::ZERO).map_err(unusable)? {
+            return Ok(Typed::Nothing);
         }
         Ok(match read().map_err(unusable)? {
             Event::Key(key) if key.kind != KeyEventKind::Release => pressed(key).map_or(Typed::Nothing, Typed::Key),
@@ -133,6 +136,28 @@ impl Drop for FullScreen {
     fn drop(&mut self) {
         leave();
     }
+}
+
+/// Whether something was typed within `patience`. The library would ask a terminal that has gone for ever.
+fn has_input(patience: Duration) -> Result<bool> {
+    let input = stdin();
+    let mut polled = [PollFd::new(&input, PollFlags::IN)];
+    let patience = Timespec::try_from(patience).ok();
+    match rustix::event::poll(&mut polled, patience.as_ref()) {
+        Err(Errno::INTR) => return Ok(false),
+        Err(errno) => return Err(Error::local("the terminal cannot be used").source(errno)),
+        Ok(_) => {}
+    }
+    let said = polled[0].revents();
+    match said.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
+        true => Err(Error::local("the terminal has gone")),
+        false => Ok(said.contains(PollFlags::IN)),
+    }
+}
+
+/// Gives the screen back in a hurry, from any thread, if a view has it.
+pub fn give_screen_back() {
+    leave();
 }
 
 fn new_terminal() -> Result<Terminal<CrosstermBackend<Stdout>>> {

@@ -24,7 +24,7 @@ mod wrapping;
 
 pub(crate) use cell::node_cell;
 pub use failure::{Pointed, for_people, for_programs, remark_for_people};
-pub use fullscreen::{FullScreen, Pressed, Typed};
+pub use fullscreen::{FullScreen, Pressed, Typed, give_screen_back};
 pub use json::to_json;
 pub use keyboard::{TerminalState, screen};
 pub use render::{Look, render};

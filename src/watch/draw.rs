@@ -223,7 +223,7 @@ fn nodes(view: &View, width: usize, room: usize) -> Vec<ScreenLine> {
     let at = view.at().unwrap_or(0);
     let shown: Vec<ScreenLine> =
         title.into_iter().chain(window(lines.collect(), at, for_table.saturating_sub(1))).collect();
-    let rest = room - shown.len();
+    let rest = room.saturating_sub(shown.len());
     let waits: Vec<ScreenLine> = section(POSITIONS, waits).into_iter().take(for_waits).collect();
     let for_happened = rest.saturating_sub(waits.len() + 1);
     let from = happened.len().saturating_sub(for_happened);
@@ -446,5 +446,63 @@ fn style(tone: Tone, colors: bool) -> Style {
         Tone::Faint => style.add_modifier(Modifier::DIM),
         Tone::Odd => style.fg(Color::Yellow),
         Tone::Bad => style.fg(Color::Red).add_modifier(Modifier::BOLD),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::node::{Node, Record};
+    use crate::watch::picture::NodePicture;
+    use std::sync::Arc;
+
+    /// A view of so many nodes that all have something to say.
+    fn view(nodes: usize) -> View {
+        let node = |at: usize| {
+            let id = format!("pump-{at}\u{202e}日本");
+            let json = format!(r#"{{"nodeId":"{id}","host":"h:8250","state":"online"}}"#);
+            let record = Record::parse(&format!("/tidb-binlog/v1/pumps/{id}"), json, 1).unwrap();
+            NodePicture {
+                node: Arc::new(Node { record, lag: Some(1.0), heartbeat_age: Some(2.0), odd: vec!["odd".into()] }),
+                probe: None,
+                asked_ago: Some(1.0),
+                lags: vec![Some(1.0), None, Some(7.0)],
+                free_gib: Some(1.0),
+                gc_hours: Some(-1.0),
+                odd: vec!["it is odd".into(); at % 3],
+            }
+        };
+        let reading = DrainerReading {
+            drainer: "drainer-0".into(),
+            pumps: (0..nodes).map(|at| (format!("pump-{at}").as_str().into(), at as f64)).collect(),
+            waits: true,
+        };
+        let happened = Happening { unix_ms: 0, tone: Tone::Odd, text: "something\nhappened".into() };
+        let mut view = View::new("place".into(), true, true);
+        view.see(Picture {
+            unix_ms: 1,
+            nodes: (0..nodes).map(node).collect(),
+            readings: vec![reading; nodes],
+            closings: vec![ClosingPump { pump: "p".into(), drainers: vec![("d".into(), 1.0)] }],
+            happened: vec![happened; nodes],
+            ..Picture::default()
+        });
+        view
+    }
+
+    #[test]
+    fn no_size_and_no_page_is_too_much() {
+        for nodes in [0, 1, 30] {
+            let mut view = view(nodes);
+            for key in [None, Some('a'), Some('q'), Some('?'), Some('q'), Some('/')] {
+                key.map(|key| view.press(crate::output::Pressed::Letter(key)));
+                for (width, height) in [(0, 0), (1, 1), (2, 5), (7, 2), (20, 3), (40, 12), (80, 24), (300, 100)] {
+                    let area = Rect::new(0, 0, width, height);
+                    draw(area, &mut Buffer::empty(area), &view);
+                }
+            }
+            view.show("title".into(), Value::from("text"));
+            draw(Rect::new(0, 0, 9, 1), &mut Buffer::empty(Rect::new(0, 0, 9, 1)), &view);
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! `watch CODE`: an expression that is evaluated again and again.
 
+use super::LeavesWithTerminal;
 use crate::cli::WatchArgs;
 use crate::commands::compose::{CommandContext, looking_session, world_to_watch};
 use crate::commands::evaluate::language_settings;
@@ -38,6 +39,7 @@ pub(in crate::commands) fn expression(
     // What does not work at all is told where it can be read.
     let first = evaluating.text(None)?;
     drop(first);
+    let _leaving = LeavesWithTerminal::listen(&context.interrupt);
     let mut screen = FullScreen::open()?;
     let mut view = ExpressionView::new(code);
     let mut last: Option<Stopwatch> = None;

@@ -7,12 +7,14 @@ use crate::cli::WatchArgs;
 use crate::commands::compose::{CommandContext, world_to_watch};
 use crate::commands::prompt;
 use crate::error::{Error, Result, ScriptError};
+use crate::interrupt::{Hears, Interrupt};
 use crate::live::clock::Stopwatch;
-use crate::output::{FullScreen, Typed};
+use crate::output::{FullScreen, Typed, give_screen_back};
 use crate::time::show_seconds;
 use crate::watch::{KeyMeaning, View, WatchedCluster, as_text, draw};
 pub(super) use evaluating::expression;
 use looking::{Lookout, Told};
+use signal_hook::consts::SIGHUP;
 use std::time::Duration;
 
 /// What happens in the cluster is drawn no more often than this; a key is answered at once.
@@ -53,6 +55,7 @@ pub(super) fn main(context: CommandContext, args: &WatchArgs) -> Result<u8, Scri
 /// # Errors
 /// `interrupted`; that there is no terminal, or that it has gone.
 pub(super) fn on_screen(context: &CommandContext) -> Result<Option<String>> {
+    let _leaving = LeavesWithTerminal::listen(&context.interrupt);
     let screen = FullScreen::open()?;
     let view = View::new(place(context), context.output.out_has_colors(), context.global.sandbox.is_some());
     let mut looking = looking::begin(context)?;
@@ -104,6 +107,31 @@ fn follow(
                 looking.wish(wish)?;
             }
         }
+    }
+}
+
+/// Ends the process when its terminal is closed, as long as this lives: whoever reads keys then may wait for ever, and a view has
+/// nothing to bring to an end.
+struct LeavesWithTerminal {
+    interrupt: Interrupt,
+    before: Option<Hears>,
+}
+
+impl LeavesWithTerminal {
+    fn listen(interrupt: &Interrupt) -> Self {
+        let leave = |signal| {
+            if signal == SIGHUP {
+                give_screen_back();
+                signal_hook::low_level::exit(128 + SIGHUP);
+            }
+        };
+        Self { interrupt: interrupt.clone(), before: interrupt.tell(Some(Box::new(leave))) }
+    }
+}
+
+impl Drop for LeavesWithTerminal {
+    fn drop(&mut self) {
+        self.interrupt.tell(self.before.take());
     }
 }
 
