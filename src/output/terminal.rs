@@ -15,6 +15,9 @@ const SECOND: Duration = Duration::from_secs(1);
 /// After how long a wait of which nothing new is seen is told again where nobody watches.
 const TOLD_AGAIN: Duration = Duration::from_secs(10);
 
+/// After how long it is said how long the rest of some work takes.
+const SOME_TIME: Duration = Duration::from_secs(2);
+
 /// Where text goes, and what the places are like.
 pub struct Streams {
     /// For results.
@@ -83,8 +86,10 @@ fn columns_of(stream: impl std::os::fd::AsFd) -> Option<u16> {
 /// The streams and what stands on the screen just now.
 pub(super) struct Terminal {
     streams: Streams,
-    /// The last progress told in a line.
-    progress: Option<Progress>,
+    /// The last progress told in a line, and when in its wait.
+    progress: Option<(Progress, Duration)>,
+    /// Since when work goes on that does not tell its time itself.
+    since: Option<ProgressBar>,
     /// The one that stands on the screen.
     bar: Option<ProgressBar>,
     /// The first thing that could not be written.
@@ -93,7 +98,7 @@ pub(super) struct Terminal {
 
 impl Terminal {
     pub(super) fn new(streams: Streams) -> Self {
-        Self { streams, progress: None, bar: None, fault: None }
+        Self { streams, progress: None, since: None, bar: None, fault: None }
     }
 
     pub(super) fn streams(&self) -> &Streams {
@@ -118,6 +123,10 @@ impl Terminal {
 
     /// Shows how far it is: on a terminal in one line that changes, elsewhere as a line when it is news.
     pub(super) fn progress(&mut self, progress: Progress) {
+        let progress = match progress.share {
+            Some(share) => with_rest(progress, share, self.worked()),
+            None => progress,
+        };
         if self.streams.err_is_terminal {
             return self.draw(&progress);
         }
@@ -128,20 +137,30 @@ impl Terminal {
         }
     }
 
+    /// How long work goes on by now that does not tell its time.
+    fn worked(&mut self) -> Duration {
+        self.since.get_or_insert_with(ProgressBar::hidden).elapsed()
+    }
+
     /// Whether a line is to be told of it where lines are: more than its numbers differ, or it took ten seconds more. From now
     /// on it counts as told then.
     pub(super) fn is_news(&mut self, progress: &Progress) -> bool {
-        let waited = |progress: &Progress| progress.time.map_or(Duration::ZERO, |time| time.waited);
-        let is_told = |told: &Progress| told.stands_as(progress) && waited(progress) < waited(told) + TOLD_AGAIN;
+        let waited = match (progress.time, progress.share) {
+            (Some(time), _) => time.waited,
+            (None, Some(_)) => self.worked(),
+            (None, None) => Duration::ZERO,
+        };
+        let is_told = |(told, at): &(Progress, Duration)| told.stands_as(progress) && waited < *at + TOLD_AGAIN;
         let is_news = !self.progress.as_ref().is_some_and(is_told);
         if is_news {
-            self.progress = Some(progress.clone());
+            self.progress = Some((progress.clone(), waited));
         }
         is_news
     }
 
     /// The wait is over of which something was told, if that is so.
     pub(super) fn forget_progress(&mut self) -> bool {
+        self.since = None;
         self.progress.take().is_some()
     }
 
@@ -154,12 +173,15 @@ impl Terminal {
         });
         let style =
             ProgressStyle::with_template("{time}{wide_msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
-        let most = progress.time.map(|time| time.of);
+        let (most, is_work) = (progress.time.map(|time| time.of), progress.share.is_some());
         bar.set_style(style.with_key("time", move |state: &ProgressState, line: &mut dyn std::fmt::Write| {
-            if let Some(most) = most {
-                // There is nobody to tell of a line that cannot be put together.
-                let _ = line.write_str(&of(state.elapsed().min(most), most));
-            }
+            let time = match most {
+                Some(most) => of(state.elapsed().min(most), most),
+                None if is_work => format!("{}: ", show_whole_seconds(state.elapsed().as_secs())),
+                None => String::new(),
+            };
+            // There is nobody to tell of a line that cannot be put together.
+            let _ = line.write_str(&time);
         }));
         let bar = match progress.time {
             Some(time) => bar.with_elapsed(time.waited),
@@ -187,7 +209,33 @@ impl Terminal {
     }
 }
 
+/// How long what is left takes, if it goes on as it did for the seconds that it took so far.
+fn with_rest(progress: Progress, (done, all): (u64, u64), worked: Duration) -> Progress {
+    if done == 0 || worked < SOME_TIME {
+        return progress;
+    }
+    let left = worked.as_secs_f64() / done as f64 * all.saturating_sub(done) as f64;
+    let figures = format!("{}, about {} left", progress.figures, show_whole_seconds(left.round() as u64));
+    progress.figures(figures)
+}
+
 /// How long it takes so far, and how long it may, before what is to be said of it.
 fn of(waited: Duration, most: Duration) -> String {
     format!("{} of {}: ", show_whole_seconds(waited.as_secs()), show_whole_seconds(most.as_secs()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rest_of_some_work_is_told_once_it_can_be_seen() {
+        let told = |done, seconds| {
+            let progress = Progress::of("playing futures").done((done, 100));
+            with_rest(progress, (done, 100), Duration::from_secs(seconds)).to_string()
+        };
+        assert_eq!(told(0, 60), "playing futures (0 of 100)");
+        assert_eq!(told(10, 1), "playing futures (10 of 100)");
+        assert_eq!(told(10, 20), "playing futures (10 of 100, about 3m00s left)");
+    }
 }

@@ -191,9 +191,7 @@ fn count(subjects: &Subjects, base: &Base, order: &Order, futures: &Futures) -> 
             if from >= mine {
                 return Ok(counts);
             }
-            if (from / CHUNK).is_multiple_of((mine / CHUNK / 20).max(1)) {
-                (order.notices)(Notice::Progress(Progress::of("playing futures").figures(format!("{from} of {mine}"))));
-            }
+            (order.notices)(Notice::Progress(Progress::of("playing futures").done((from, mine))));
             for place in from..mine.min(from + CHUNK) {
                 let index = place * of + part - 1;
                 let faults = futures.faults(index);

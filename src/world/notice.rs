@@ -69,6 +69,8 @@ pub struct Progress {
     pub figures: String,
     /// How long it takes so far, and how long it may.
     pub time: Option<WaitTime>,
+    /// How much of how much is done, of work that takes as long as it takes.
+    pub share: Option<(u64, u64)>,
 }
 
 /// The time of a wait.
@@ -90,6 +92,12 @@ impl Progress {
     #[must_use]
     pub fn figures(self, figures: impl Into<String>) -> Self {
         Self { figures: figures.into(), ..self }
+    }
+
+    /// With so much of so much done.
+    #[must_use]
+    pub fn done(self, share: (u64, u64)) -> Self {
+        Self { share: Some(share), ..self }.figures(format!("{} of {}", share.0, share.1))
     }
 
     /// After so long, of so much.
