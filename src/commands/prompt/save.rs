@@ -2,7 +2,7 @@
 
 use crate::check::Checker;
 use crate::error::{Error, Result};
-use crate::language::lexer::{KEYWORDS, Token, TokenKind, all_tokens};
+use crate::language::lexer::{KEYWORDS, Token, TokenKind, all_tokens, tokens as top_tokens};
 use crate::language::{Changes, Source, function};
 use crate::shell::{Entered, EntryEnd};
 use std::collections::{BTreeMap, HashSet};
@@ -244,19 +244,98 @@ impl<'n> NodeParams<'n> {
         Self { nodes, taken: words.chain(KEYWORDS.map(str::to_owned)).collect(), names: BTreeMap::new() }
     }
 
-    /// `part` with a parameter for every text that is the id of a node. The keys of maps and the cases of a `switch` are
-    /// constants, and stay.
+    /// `part` with a parameter for every id of a node that stands in a text, alone or as a word of it. The keys of maps and
+    /// the cases of a `switch` are constants, and stay.
     fn put_into(&mut self, part: &str, tokens: &[Token]) -> String {
+        let templates: Vec<Token> =
+            top_tokens(part).into_iter().filter(|token| token.of(part).starts_with('`')).collect();
         let mut text = part.to_owned();
         for token in tokens.iter().rev() {
-            let id = token.of(part).trim_matches('"');
             let behind = part[token.range.end..].trim_start();
             let is_constant = behind.starts_with([':', '|']) && !behind.starts_with("||") || behind.starts_with("=>");
-            if token.kind == TokenKind::Text && !is_constant && self.nodes.iter().any(|node| node == id) {
-                text.replace_range(token.range.clone(), &self.name(id));
+            if token.kind != TokenKind::Text || token.is_open {
+                continue;
+            }
+            let of_template = templates.iter().any(|template| is_letters_of(template, token, part));
+            let written = token.of(part);
+            let with = match of_template {
+                true => self.in_template(written),
+                false if is_constant => None,
+                false => self.in_quotes(written),
+            };
+            if let Some(with) = with {
+                text.replace_range(token.range.clone(), &with);
             }
         }
         text
+    }
+
+    /// Letters of a template with parameters for the ids among its words; `None` if there are none.
+    fn in_template(&mut self, written: &str) -> Option<String> {
+        let pieces = self.pieces(written, false);
+        let put = |piece: TextPiece<'_>| match piece {
+            TextPiece::Letters(letters) => letters.to_owned(),
+            TextPiece::Node(id) => format!("${{{}}}", self.name(id)),
+        };
+        (pieces.len() > 1).then(|| pieces.into_iter().map(put).collect())
+    }
+
+    /// A text in quotes with parameters for the ids among its words: a template, or a sum where one would read its letters in
+    /// another way; `None` if there are none.
+    fn in_quotes(&mut self, written: &str) -> Option<String> {
+        let marks = &written[..=written.find('"')?];
+        let end: String = marks.chars().rev().collect();
+        let inner = written.strip_prefix(marks)?.strip_suffix(&end)?;
+        if self.nodes.iter().any(|node| node == inner) {
+            return Some(self.name(inner));
+        }
+        let pieces = self.pieces(inner, marks == "\"");
+        if !pieces.iter().any(|piece| matches!(piece, TextPiece::Node(_))) {
+            return None;
+        }
+        if !inner.contains(['\\', '`']) && !inner.contains("${") {
+            return self.in_template(&format!("`{inner}`"));
+        }
+        let put = |piece: TextPiece<'_>| match piece {
+            TextPiece::Letters(letters) => format!("{marks}{letters}{end}"),
+            TextPiece::Node(id) => self.name(id),
+        };
+        Some(format!("({})", pieces.into_iter().map(put).collect::<Vec<_>>().join(" + ")))
+    }
+
+    /// `text` taken apart at the ids that are words of it; the longest id counts. With `escapes` a backslash and the letter
+    /// behind it are no part of a word.
+    fn pieces<'t>(&self, text: &'t str, escapes: bool) -> Vec<TextPiece<'t>> {
+        let (mut found, mut begin, mut at) = (Vec::new(), 0, 0);
+        let mut is_inside = false;
+        while let Some(letter) = text[at..].chars().next() {
+            let rest = &text[at..];
+            let fits = |node: &&String| rest.starts_with(node.as_str()) && ends_word(&rest[node.len()..]);
+            let node = self
+                .nodes
+                .iter()
+                .filter(|node| !is_inside && !node.is_empty())
+                .filter(fits)
+                .max_by_key(|node| node.len());
+            if let Some(node) = node {
+                if begin < at {
+                    found.push(TextPiece::Letters(&text[begin..at]));
+                }
+                begin = at + node.len();
+                found.push(TextPiece::Node(&text[at..begin]));
+                at = begin;
+            } else if escapes && letter == '\\' {
+                at += rest.chars().take(2).map(char::len_utf8).sum::<usize>();
+                is_inside = false;
+            } else {
+                at += letter.len_utf8();
+                is_inside = letter.is_alphanumeric() || "_-.:/@".contains(letter);
+            }
+        }
+        if begin < text.len() {
+            found.push(TextPiece::Letters(&text[begin..]));
+        }
+        found
     }
 
     fn name(&mut self, id: &str) -> String {
@@ -270,6 +349,29 @@ impl<'n> NodeParams<'n> {
         self.names.insert(id.to_owned(), name.clone());
         name
     }
+}
+
+/// A piece of a text.
+enum TextPiece<'t> {
+    Letters(&'t str),
+    /// The id of a node.
+    Node(&'t str),
+}
+
+/// Whether a word ends before `rest`; a sign that stands before a letter is part of it, as in a file's name.
+fn ends_word(rest: &str) -> bool {
+    let mut letters = rest.chars();
+    match letters.next() {
+        Some('.' | ':') => !letters.next().is_some_and(char::is_alphanumeric),
+        Some(letter) => !(letter.is_alphanumeric() || "_-/@".contains(letter)),
+        None => true,
+    }
+}
+
+/// Whether `token` is letters of `template`, not a text in one of its expressions.
+fn is_letters_of(template: &Token, token: &Token, part: &str) -> bool {
+    let is_first = token.range.start == template.range.start;
+    is_first || (template.range.contains(&token.range.start) && part[..token.range.start].ends_with('}'))
 }
 
 /// A name for the parameter that holds the id of a node.
@@ -359,6 +461,34 @@ mod tests {
         insta::assert_snapshot!(text);
         let doubt = doubts("saved.rhai", "//! x\npuase_pump(\"pump-1\");\n").unwrap();
         assert!(doubt.starts_with("line 2: "), "{doubt}");
+    }
+
+    #[test]
+    fn an_id_in_a_sentence_is_the_parameter_too() {
+        let text = saved(
+            &[
+                "manual(\"Start pump-1, then pump-1.\", #{ starts: [\"pump-1\"] });",
+                "print(`pump-1 of ${pumps().len()}, not ${pump(\"pump-1\").id} but pump-1`);",
+                "print(\"say \\\"pump-1\\\"\\npump-1\");",
+                "print(\"pump-10 my-pump-1 pump-1.json pump-1_x\");",
+                "step(\"pump-1: pause\", || pause_pump(\"pump-1\"));",
+            ]
+            .map(entered),
+        );
+        insta::assert_snapshot!(text, @r#"
+        //! Saved from the prompt: say here what it is for.
+
+        let pump_1 = param("pump_1", #{ about: "the node pump-1", default: "pump-1" });
+
+        step("manual", || {
+            manual(`Start ${pump_1}, then ${pump_1}.`, #{ starts: [pump_1] });
+        });
+        print(`${pump_1} of ${pumps().len()}, not ${pump(pump_1).id} but ${pump_1}`);
+        print(("say \"" + pump_1 + "\"\n" + pump_1));
+        print("pump-10 my-pump-1 pump-1.json pump-1_x");
+        step(`${pump_1}: pause`, || pause_pump(pump_1, #{ wait: "5m" }));
+        "#);
+        has_no_findings(&text);
     }
 
     #[test]
