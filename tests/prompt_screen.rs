@@ -428,7 +428,14 @@ fn neither_a_secret_nor_what_failed_is_saved_or_listed_as_done() {
     screen.keys(".history\r").shows("   2! nonsense(1)").ends("sandbox>").until(|text| !text.contains("hush"));
     // Nor what begins with a space.
     screen.keys(" let quiet = 5;\r").ends("sandbox>").keys(".history quiet\r").shows("history quiet\n\nsandbox>");
-    screen.keys(".save done.rhai\r").shows("done.rhai is written").ends("sandbox>");
+    screen
+        .keys(".save done.rhai\r")
+        .shows("what failed is left out: 2, 4;")
+        .shows("done.rhai is written")
+        .ends("sandbox>");
+    screen.keys(".save failed.rhai 2\r").shows("failed.rhai is written").ends("sandbox>");
+    let failed = std::fs::read_to_string(screen.shell.dir().join("failed.rhai")).unwrap();
+    assert!(failed.contains("// This failed at the prompt") && failed.contains("nonsense(1)"), "{failed}");
     let saved = std::fs::read_to_string(screen.shell.dir().join("done.rhai")).unwrap();
     assert!(!saved.contains("quiet"), "{saved}");
     assert!(!saved.contains("hush") && !saved.contains("nonsense") && saved.contains("pumps().len();"), "{saved}");

@@ -87,8 +87,16 @@ fn save_entries(context: &Rc<CommandContext>) -> DotCommand {
             };
             let seen = context.seen.as_ref().map(|seen| seen.lock().unwrap_or_else(PoisonError::into_inner));
             let nodes: Vec<String> = seen.iter().flat_map(|seen| &seen.nodes).map(|(_, id)| id.clone()).collect();
-            let text = save::script(save::chosen(entries, &which.join(" "))?, &nodes);
+            let chosen = save::chosen(entries, &which.join(" "))?;
+            let text = save::script(&chosen, &nodes)?;
             write_new(&path(file), &text)?;
+            if let [first, ..] = chosen.left_out()[..] {
+                let numbers: Vec<String> = chosen.left_out().iter().map(usize::to_string).collect();
+                context.output.remark(&format!(
+                    "what failed is left out: {}; `.save OTHER-FILE {first}` keeps that one all the same",
+                    numbers.join(", ")
+                ));
+            }
             context.output.remark(&match save::doubts(file, &text) {
                 None => format!("{file} is written; next is `.rehearse {}`", shell_word(file)),
                 Some(doubts) => format!("{file} is written, and has to be edited, since check says of {doubts}"),

@@ -15,18 +15,34 @@ const WAIT: &str = "\"5m\"";
 const PRIVATE: &str =
     "// A private entry is left out here. A secret is taken as param(\"name\", #{ type: \"secret\" }).";
 
+/// What stands before an entry that failed and was chosen all the same.
+const FAILED: &str = "// This failed at the prompt, perhaps after it had changed something.";
+
+/// The entries that are to be saved.
+#[derive(Debug, PartialEq)]
+pub(super) struct Selection<'e> {
+    entries: &'e [Entered],
+    /// How many stand before them.
+    before: usize,
+    /// Whether it is one that was named by its number: it is meant, however it ended.
+    is_named: bool,
+}
+
 /// The entries that `which` names, such as `3-7` or `4`; all of them if it is empty.
 ///
 /// # Errors
 /// `invalid`.
-pub(super) fn chosen<'e>(entries: &'e [Entered], which: &str) -> Result<&'e [Entered]> {
+pub(super) fn chosen<'e>(entries: &'e [Entered], which: &str) -> Result<Selection<'e>> {
     if which.is_empty() {
-        return Ok(entries);
+        return Ok(Selection { entries, before: 0, is_named: false });
     }
     let (from, to) = which.split_once('-').unwrap_or((which, which));
     let range = from.trim().parse::<usize>().ok().zip(to.trim().parse::<usize>().ok());
-    let found = range.filter(|(from, _)| *from > 0).and_then(|(from, to)| entries.get(from - 1..to));
-    found.filter(|found| !found.is_empty()).ok_or_else(|| {
+    let found = range.filter(|(from, _)| *from > 0).and_then(|(from, to)| {
+        let found = entries.get(from - 1..to).filter(|found| !found.is_empty())?;
+        Some(Selection { entries: found, before: from - 1, is_named: !which.contains('-') })
+    });
+    found.ok_or_else(|| {
         let all = match entries.len() {
             0 => "nothing was entered yet".to_owned(),
             last => format!("they go from 1 to {last}"),
@@ -36,16 +52,48 @@ pub(super) fn chosen<'e>(entries: &'e [Entered], which: &str) -> Result<&'e [Ent
     })
 }
 
-/// A script that does what `entries` did: a parameter for each of the `nodes` that occurs, a step around what changes
-/// something, a wait where a change goes on after its call. Commands of the prompt, what failed and what is secret are left
-/// out; of what changed something all the same, a comment tells.
-pub(super) fn script(entries: &[Entered], nodes: &[String]) -> String {
-    let is_kept = |entry: &&Entered| match entry.end {
-        EntryEnd::Failed => !imports(&entry.text).is_empty(),
-        EntryEnd::Command => reaches_further(&entry.text),
-        EntryEnd::Done | EntryEnd::Result => true,
-    };
-    let kept: Vec<&Entered> = entries.iter().filter(is_kept).collect();
+impl Selection<'_> {
+    /// Whether an entry has a place in a script.
+    fn keeps(&self, entry: &Entered) -> bool {
+        match entry.end {
+            EntryEnd::Failed => self.is_named || !imports(&entry.text).is_empty(),
+            EntryEnd::Command => reaches_further(&entry.text),
+            EntryEnd::Done | EntryEnd::Result => true,
+        }
+    }
+
+    /// The numbers of those that failed and are left out.
+    pub(super) fn left_out(&self) -> Vec<usize> {
+        let has_failed = |entry: &Entered| entry.end == EntryEnd::Failed && !self.is_named;
+        let all = self.entries.iter().enumerate();
+        all.filter(|(_, entry)| has_failed(entry)).map(|(at, _)| self.before + at + 1).collect()
+    }
+
+    /// Makes sure that there is something to save.
+    fn holds_something(&self) -> Result<()> {
+        if self.entries.iter().any(|entry| self.keeps(entry)) {
+            return Ok(());
+        }
+        let (which, hint) = match (self.entries, self.left_out().first()) {
+            (_, Some(failed)) => {
+                ("what was chosen failed", format!("`.save FILE {failed}` keeps that one all the same"))
+            }
+            ([], None) => ("nothing was entered yet", "what is typed here can be saved".to_owned()),
+            (_, None) => ("commands of the prompt are no part of a script", ".history shows all entries".to_owned()),
+        };
+        Err(Error::invalid(format!("there is nothing to save: {which}")).hint(hint))
+    }
+}
+
+/// A script that does what the chosen entries did: a parameter for each of the `nodes` that occurs, a step around what changes
+/// something, a wait where a change goes on after its call. Commands of the prompt, what failed (unless it was chosen by its
+/// number) and what is secret are left out; of what changed something all the same, a comment tells.
+///
+/// # Errors
+/// `invalid` when nothing is left.
+pub(super) fn script(selection: &Selection<'_>, nodes: &[String]) -> Result<String> {
+    selection.holds_something()?;
+    let kept: Vec<&Entered> = selection.entries.iter().filter(|entry| selection.keeps(entry)).collect();
     let mut params = NodeParams::new(&kept, nodes);
     let mut body = Vec::new();
     for (at, entry) in kept.iter().enumerate() {
@@ -57,13 +105,16 @@ pub(super) fn script(entries: &[Entered], nodes: &[String]) -> String {
             body.push(format!("// At the prompt `{}` came here, which is no part of this script.", entry.text.trim()));
             continue;
         }
+        if entry.end == EntryEnd::Failed && selection.is_named {
+            body.push(FAILED.to_owned());
+        }
         // What later entries call `it` is kept under that name, up to the next result.
         let later = &kept[at + 1..];
         let until = later.iter().position(|later| later.end == EntryEnd::Result).map_or(later.len(), |next| next + 1);
         let is_asked_for = entry.end == EntryEnd::Result && later[..until].iter().any(|later| uses_it(&later.text));
         // What an entry had imported before it failed is there all the same.
         let parts = match entry.end {
-            EntryEnd::Failed => imports(&entry.text),
+            EntryEnd::Failed if !selection.is_named => imports(&entry.text),
             _ => statements(&waiting(&entry.text)),
         };
         let last = parts.iter().rposition(|part| !part.starts_with('/'));
@@ -78,7 +129,7 @@ pub(super) fn script(entries: &[Entered], nodes: &[String]) -> String {
     if !params.names.is_empty() {
         text.push('\n');
     }
-    without_unused(&format!("{text}{}\n", body.join("\n")))
+    Ok(without_unused(&format!("{text}{}\n", body.join("\n"))))
 }
 
 /// `text` without what was typed to be used by hand: a variable that nothing reads says so by its name, an import of which nothing is
@@ -408,7 +459,11 @@ mod tests {
     }
 
     fn saved(entries: &[Entered]) -> String {
-        script(entries, &["pump-1".into(), "drainer-0".into()])
+        of(&chosen(entries, "").unwrap())
+    }
+
+    fn of(selection: &Selection<'_>) -> String {
+        script(selection, &["pump-1".into(), "drainer-0".into()]).unwrap()
     }
 
     fn has_no_findings(text: &str) {
@@ -494,11 +549,23 @@ mod tests {
     #[test]
     fn entries_are_chosen_by_their_numbers() {
         let all = ["a", "b", "c"].map(entered);
-        assert_eq!(chosen(&all, "2-3").unwrap(), &all[1..]);
-        assert_eq!(chosen(&all, "1").unwrap(), &all[..1]);
+        assert_eq!(chosen(&all, "2-3").unwrap().entries, &all[1..]);
+        assert_eq!(chosen(&all, "1").unwrap().entries, &all[..1]);
         for wrong in ["0", "4", "3-2", "x"] {
             assert!(chosen(&all, wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn what_failed_is_kept_if_it_is_chosen_by_its_number_and_is_named_if_not() {
+        let failed = Entered { end: EntryEnd::Failed, ..entered("pause_pump(\"pump-1\");") };
+        let all = [entered("pumps()"), failed, entered("help")];
+        let one = of(&chosen(&all, "2").unwrap());
+        assert!(one.contains("// This failed at the prompt") && one.contains("pause_pump(pump_1"), "{one}");
+        assert_eq!(chosen(&all, "1-2").unwrap().left_out(), [2]);
+        let nothing = |which| script(&chosen(&all, which).unwrap(), &[]).unwrap_err();
+        assert_eq!(nothing("3").message, "there is nothing to save: commands of the prompt are no part of a script");
+        assert_eq!(nothing("2-3").hint.unwrap(), "`.save FILE 2` keeps that one all the same");
     }
 
     #[test]
