@@ -359,6 +359,18 @@ fn the_prompt_names_who_works_on_the_cluster_and_how_long_a_command_took() {
 }
 
 #[test]
+fn a_rehearsal_at_a_sandbox_prompt_is_on_the_cluster_as_it_stands() {
+    let mut screen = Screen::open(Shell::sandbox("default"), 150, 50);
+    screen.ends("sandbox>").keys("let before = now(); hang(\"pump-0\");\r").ends("sandbox>");
+    screen.keys(".rehearse rolling_restart\r").shows("pump-0 says online in its record, but a probe finds it silent");
+    screen.ends("sandbox>").keys("\x0c").until(|text| text == "sandbox>");
+    screen.keys(".run rolling_restart\r").shows("a probe finds it silent");
+    screen.ends("sandbox>").keys("probe(\"pump-0\")\r").shows("\nsilent\n");
+    // The session lost no time by it, and what no request tells is known all the same.
+    screen.keys("now() - before < 30\r").shows("\ntrue\n").until(|text| !text.contains("its metrics do not tell"));
+}
+
+#[test]
 fn a_question_shows_who_else_is_down_and_what_one_wants_to_know() {
     let mut screen = Screen::sandbox("default");
     screen.keys("pause_drainer(\"drainer-0\")\r").shows("[y/N/d/q/?]").keys("y\r").ends("sandbox>");

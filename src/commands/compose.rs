@@ -14,7 +14,7 @@ use crate::policy::{AskOperator, Follow, Followed, Planned, Policy, Production, 
 use crate::rehearsal::Snapshot;
 use crate::secret::{IV_LENGTH, Secret};
 use crate::session::{LockPlan, LockSpan, Parts, Session};
-use crate::sim::{Scenario, Simulated};
+use crate::sim::{Cluster, Scenario, Simulated};
 use crate::text::Untrusted;
 use crate::time::{parse_duration, show_seconds};
 use crate::world::{Answer, Change, Fence, LockHolder, Notice, Notices, Progress, Request, World, read};
@@ -39,7 +39,7 @@ pub(super) struct CommandContext {
     /// What passes on its way to the world, where somebody completes with it.
     pub seen: Option<Seen>,
     /// The world of all sessions, where they have one: a sandbox whose prompt runs scripts.
-    pub shared: Option<Shared>,
+    pub shared: Option<SharedSandbox>,
 }
 
 impl CommandContext {
@@ -93,7 +93,7 @@ impl World for Remembering {
 
 /// One world for several sessions, one after the other.
 #[derive(Clone)]
-pub(super) struct Shared(Rc<RefCell<Box<dyn World>>>);
+pub(super) struct Shared(Rc<RefCell<dyn World>>);
 
 impl World for Shared {
     fn apply(&mut self, request: &Request, fence: Option<&Fence>) -> Result<Answer> {
@@ -101,10 +101,28 @@ impl World for Shared {
     }
 }
 
+/// The sandbox of a prompt and of whatever runs from it.
+#[derive(Clone)]
+pub(super) struct SharedSandbox(Rc<RefCell<Simulated>>);
+
+impl SharedSandbox {
+    fn world(&self) -> Shared {
+        Shared(self.0.clone())
+    }
+
+    /// The cluster as it stands now; it does not notice.
+    fn copy(&self) -> Result<Cluster> {
+        // What nobody asked for a while learns with the next request how much time has passed.
+        let world: &mut dyn World = &mut self.world();
+        world.ask(read::Now)?;
+        Ok(self.0.borrow().cluster().clone())
+    }
+}
+
 /// The one world of a sandbox's prompt; `None` on a real cluster, where every session has a connection of its own.
-pub(super) fn shared_world(context: &CommandContext) -> Result<Option<Shared>> {
+pub(super) fn shared_world(context: &CommandContext) -> Result<Option<SharedSandbox>> {
     let Some(name) = &context.global.sandbox else { return Ok(None) };
-    Ok(Some(Shared(Rc::new(RefCell::new(Box::new(sandbox(context, name)?))))))
+    Ok(Some(SharedSandbox(Rc::new(RefCell::new(sandbox(context, name)?)))))
 }
 
 /// The nodes of a sandbox as it begins.
@@ -248,7 +266,7 @@ pub(super) fn resumed_session(context: &CommandContext, resumed: Resumed) -> Res
 /// The world that the command line means. Connects nothing.
 pub(super) fn world(context: &CommandContext) -> Result<Box<dyn World>> {
     Ok(match (&context.shared, &context.global.sandbox) {
-        (Some(shared), _) => Box::new(shared.clone()),
+        (Some(shared), _) => Box::new(shared.world()),
         (None, Some(name)) => Box::new(sandbox(context, name)?),
         (None, None) => Box::new(cluster(context)?),
     })
@@ -291,16 +309,15 @@ pub(super) fn quiet_cluster(settings: &ProfileSettings) -> Result<Live> {
 /// nobody of its exchanges. `interrupt` ends whatever it waits for.
 pub(super) fn world_to_watch(context: &CommandContext) -> Result<Shared> {
     if let Some(shared) = &context.shared {
-        return Ok(shared.clone());
+        return Ok(shared.world());
     }
-    let world: Box<dyn World> = match &context.global.sandbox {
-        Some(name) => Box::new(sandbox(context, name)?),
+    Ok(match &context.global.sandbox {
+        Some(name) => Shared(Rc::new(RefCell::new(sandbox(context, name)?))),
         None => {
             let settings = live_settings(&context.settings)?;
-            Box::new(Live::new(settings, Arc::new(|_| {}), context.interrupt.clone(), None))
+            Shared(Rc::new(RefCell::new(Live::new(settings, Arc::new(|_| {}), context.interrupt.clone(), None))))
         }
-    };
-    Ok(Shared(Rc::new(RefCell::new(world))))
+    })
 }
 
 /// A session that only looks, at a world that others look at as well; people see what goes to `notices`.
@@ -364,19 +381,21 @@ fn sandbox(context: &CommandContext, name: &str) -> Result<Simulated> {
         .with_interrupt(context.interrupt.clone()))
 }
 
-/// The cluster that a rehearsal takes place on: a snapshot that was kept, a sandbox, or the real one as it is now.
+/// The cluster that a rehearsal takes place on: a snapshot that was kept, a sandbox as it begins or as a prompt has it now, or
+/// the real one as it is now.
 /// Nothing that reaches the real one is left afterwards.
 pub(super) fn scenario_to_rehearse(context: &CommandContext, args: &Rehearse) -> Result<Scenario> {
     if let Some(file) = &args.snapshot {
         return Snapshot::read(file).map(|snapshot| snapshot.scenario);
     }
-    let snapshot = match &context.global.sandbox {
-        Some(name) => Snapshot { scenario: scenario(name)? },
-        None => {
-            let observe = parse_duration(&args.observe)
-                .map_err(|error| Error { message: format!("--observe: {}", error.message), ..error })?;
-            look_at_it(context, observe)?
-        }
+    let observe = || {
+        parse_duration(&args.observe)
+            .map_err(|error| Error { message: format!("--observe: {}", error.message), ..error })
+    };
+    let snapshot = match (&context.shared, &context.global.sandbox) {
+        (Some(shared), Some(name)) => Snapshot::of_sandbox(shared.copy()?, &scenario(name)?, observe()?)?,
+        (_, Some(name)) => Snapshot { scenario: scenario(name)? },
+        (_, None) => look_at_it(context, observe()?)?,
     };
     if let Some(file) = &args.save_snapshot {
         keep(&snapshot, file)?;

@@ -4,6 +4,7 @@
 //! not be learnt and what is assumed for it. The result is a scenario like any other; `docs/simulator.md` says what is
 //! asked and what is assumed.
 
+mod began;
 mod nodes;
 mod observe;
 mod pace;
@@ -12,7 +13,7 @@ mod unknown;
 
 use crate::error::{Error, Result};
 use crate::rehearsal::files;
-use crate::sim::{Cluster, Scenario};
+use crate::sim::{Cluster, Scenario, Simulated};
 use crate::text::ShownPath;
 use crate::time::{Time, Zone, show_seconds};
 use crate::world::World;
@@ -42,6 +43,19 @@ impl Snapshot {
     /// # Errors
     /// `unreachable` or `timeout` when PD or its etcd does not answer, `interrupted`.
     pub fn take(world: &mut dyn World, observe: Duration) -> Result<Self> {
+        Self::look(world, observe, None)
+    }
+
+    /// Of a simulated cluster as it stands, and all that no request tells by the scenario that it began as. The cluster is
+    /// a copy: that it is watched costs nobody time.
+    ///
+    /// # Errors
+    /// As `take`: what goes wrong in it just then goes wrong for whoever looks.
+    pub(crate) fn of_sandbox(cluster: Cluster, began: &Scenario, observe: Duration) -> Result<Self> {
+        Self::look(&mut Simulated::from_cluster(cluster), observe, Some(began))
+    }
+
+    fn look(world: &mut dyn World, observe: Duration, began: Option<&Scenario>) -> Result<Self> {
         let observed = Observed::look(world, observe)?;
         let mut unknown = UnknownFacts::default();
         let SnapshotNodes { pumps, drainers, mut keys } = SnapshotNodes::of(&observed, &mut unknown);
@@ -58,10 +72,13 @@ impl Snapshot {
             keys,
             ..Scenario::default()
         };
+        if let Some(began) = began {
+            began::tell(began, &mut scenario, &mut unknown)?;
+        }
         for sentence in taken_back(&scenario)? {
             unknown.say(sentence);
         }
-        scenario.assumed = unknown.sentences(&scenario);
+        scenario.assumed = unknown.sentences(began.is_none().then_some(&scenario));
         Ok(Self { scenario })
     }
 

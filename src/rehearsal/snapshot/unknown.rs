@@ -31,8 +31,8 @@ impl UnknownFacts {
         self.said.push(on_one_line(&sentence).into_owned());
     }
 
-    /// All sentences: what concerns single nodes first, then what is never known of a cluster like that of `scenario`.
-    pub(super) fn sentences(self, scenario: &Scenario) -> Vec<String> {
+    /// All sentences: what concerns single nodes first, then what is never known of a live cluster like that of `scenario`.
+    pub(super) fn sentences(self, scenario: Option<&Scenario>) -> Vec<String> {
         let shared = [
             ("start", self.starts, "its metrics do not tell, taken as an hour ago"),
             ("retention", self.retentions, "its metrics do not tell, taken as 7 days"),
@@ -45,7 +45,7 @@ impl UnknownFacts {
             let assumed = if names.len() > 1 { assumed.replacen("its", "their", 1) } else { assumed.to_owned() };
             format!("{what} of {}: {assumed}", list(&names))
         });
-        self.said.into_iter().chain(shared).chain(never_known(scenario)).collect()
+        self.said.into_iter().chain(shared).chain(scenario.into_iter().flat_map(never_known)).collect()
     }
 }
 

@@ -1,0 +1,51 @@
+//! What no request tells of a cluster, and is known all the same of a simulated one: the scenario that it began as says it.
+
+use super::unknown::UnknownFacts;
+use crate::error::Result;
+use crate::sim::{Fault, MILLISECOND, Micros, Scenario, Span};
+use crate::time::{Time, Zone};
+use std::time::Duration;
+
+/// Tells `found` what `began` says and no request shows, of all that was there at the beginning.
+///
+/// # Errors
+/// `invalid` when either begins at no point in time.
+pub(super) fn tell(began: &Scenario, found: &mut Scenario, unknown: &mut UnknownFacts) -> Result<()> {
+    found.gc = began.gc;
+    found.alarms.clone_from(&began.alarms);
+    found.host.clone_from(&began.host);
+    found.faults = to_come(began, found)?;
+    for pump in &mut found.pumps {
+        if let Some(spec) = began.pumps.iter().find(|spec| spec.id == pump.id) {
+            (pump.supervisor, pump.drift_ppm, pump.retention) = (spec.supervisor, spec.drift_ppm, spec.retention);
+            unknown.retentions.retain(|id| *id != pump.id);
+            if unknown.disks.iter().any(|id| *id == pump.id) {
+                pump.disk = spec.disk;
+                unknown.disks.retain(|id| *id != pump.id);
+            }
+        }
+    }
+    for drainer in &mut found.drainers {
+        if let Some(spec) = began.drainers.iter().find(|spec| spec.id == drainer.id) {
+            (drainer.supervisor, drainer.drift_ppm, drainer.speed) = (spec.supervisor, spec.drift_ppm, spec.speed);
+            unknown.speeds.retain(|id| *id != drainer.id);
+        }
+    }
+    for tidb in &mut found.tidb {
+        if let Some(spec) = began.tidb.iter().find(|spec| spec.address == tidb.address) {
+            (tidb.ignore_error, tidb.writes_per_second) = (spec.ignore_error, spec.writes_per_second);
+        }
+    }
+    Ok(())
+}
+
+/// The faults of `began` that are still to come in `found`.
+fn to_come(began: &Scenario, found: &Scenario) -> Result<Vec<Fault>> {
+    let start = |scenario: &Scenario| Time::parse(&scenario.start, Zone::Utc).map(|time| time.unix_ms);
+    let passed: Micros = (start(found)? - start(began)?) * MILLISECOND;
+    let later = |fault: &Fault| {
+        let left = u64::try_from(fault.after.micros() - passed).ok().filter(|left| *left > 0)?;
+        Some(Fault { after: Span(Duration::from_micros(left)), ..fault.clone() })
+    };
+    Ok(began.faults.iter().filter_map(later).collect())
+}
