@@ -145,6 +145,15 @@ impl Arguments {
         }
     }
 
+    /// The number `name`, if it was given.
+    pub fn number(&self, name: &str) -> Option<f64> {
+        match self.value(name) {
+            Some(Value::Int(number)) => Some(*number as f64),
+            Some(Value::Float(number)) => Some(*number),
+            _ => None,
+        }
+    }
+
     /// The timestamp `name`, if it was given.
     pub fn ts(&self, name: &str) -> Option<Tso> {
         self.int(name).map(Tso)
@@ -263,6 +272,7 @@ pub fn takes_word(takes: Type, text: &str) -> bool {
         | Type::Texts
         | Type::Numbers
         | Type::Int
+        | Type::Number
         | Type::Ts
         | Type::Stamp
         | Type::Bool
@@ -293,6 +303,7 @@ fn fits(takes: Type, value: &Value) -> std::result::Result<(), String> {
         (Type::Node(_) | Type::Text | Type::OneOf(_) | Type::Secret, Value::Text(_))
         | (Type::Secret, Value::Secret(_))
         | (Type::Int | Type::Stamp, Value::Int(_))
+        | (Type::Number, Value::Int(_) | Value::Float(_))
         | (Type::Bool, Value::Bool(_)) => Ok(()),
         (Type::Texts, Value::List(list)) => match list.iter().find(|item| !matches!(item, Value::Text(_))) {
             Some(other) => Err(format!("not {} in it", other.type_name())),

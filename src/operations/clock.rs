@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::operations::{Arguments, Example, Function, Group, Operation, Param, Returns, Type};
-use crate::time::{Time, Zone};
+use crate::time::{Time, Zone, show_seconds};
 use crate::tso::Tso;
 use crate::value::Value;
 use crate::world::{Gate, read};
@@ -60,6 +60,18 @@ pub(super) const TABLE: &[Operation] = &[
             ..Function::BASE
         },
         call: tso_at,
+    },
+    Operation {
+        function: Function {
+            name: "show_duration",
+            group: Group::Time,
+            params: &[Param::new("seconds", Type::Number)],
+            returns: Returns::Text,
+            about: "A length of time as tables show it: `0.4s`, `42s`, `3m07s`, `2h05m`, `6d18h`.",
+            example: Example::new("show_duration(583283) == \"6d18h\""),
+            ..Function::BASE
+        },
+        call: |_, args| Ok(show_seconds(args.number("seconds").unwrap_or_default()).into()),
     },
 ];
 

@@ -239,6 +239,8 @@ pub enum Type {
     Ts,
     /// A timestamp as some record has it, which may be none of PD's.
     Stamp,
+    /// A number, whole or not.
+    Number,
     /// Seconds as a number, or text such as `"5m"`.
     Duration,
     /// Yes or no.
@@ -280,6 +282,7 @@ impl Type {
             | Self::Texts
             | Self::Numbers
             | Self::Int
+            | Self::Number
             | Self::Ts
             | Self::Stamp
             | Self::Bool
@@ -304,6 +307,7 @@ impl Type {
             Self::Texts => "an array of text",
             Self::Numbers => "an array of numbers, with () for what is not known",
             Self::Int => "an integer",
+            Self::Number => "a number",
             Self::Ts | Self::Stamp => "a timestamp (an integer, as tso() gives)",
             Self::Duration => "a duration (seconds as a number, or text such as \"5m\")",
             Self::Bool => "true or false",

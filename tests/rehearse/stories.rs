@@ -75,8 +75,8 @@ fn a_decommission_tells_who_waits_for_whom() {
     6.0s   - close pump-1: apply action close success!
     6.0s     pump-1 closes: it waits until its binlog was read
     6.0s ==> wait until every Drainer has read what pump-1 holds
-    6.0s   > pump-1 waits for drainer-0, which is 1 s behind
-    6.0s   > pump-1 waits for drainer-1, which is 0 s behind
+    6.0s   > pump-1 waits for drainer-0, which is 1.4s behind
+    6.0s   > pump-1 waits for drainer-1, which is 0.5s behind
     6.0s   . waiting for pump-1 to be offline: its record says online, a probe says closing (pump-1 waits for drainer-0, 1.4s behind)
     9.0s     pump-1 writes offline
     9.0s     the process of pump-1 ends
