@@ -33,7 +33,7 @@ pub struct Examination {
     pub about: String,
     /// What every guard of it found.
     pub findings: Vec<GuardFinding>,
-    /// Who else is not as it should be just now, a phrase each.
+    /// What is not as it should be just now, a phrase each: of the node itself first, then of others.
     pub around: Vec<String>,
     /// How every node stands, a line each.
     pub nodes: Vec<String>,

@@ -6,12 +6,28 @@ use crate::node::{Kind, NodeRef, Record, State};
 use crate::text::Untrusted;
 use crate::time::show_seconds;
 use crate::tso::{Age, Tso};
-use crate::world::{Change, Listing, ProbeFinding, Progress, Query, World, read};
+use crate::world::{Action, Change, Listing, ProbeFinding, Progress, Query, World, read};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// How often an observation looks again.
 const BEAT: Duration = Duration::from_secs(1);
+
+/// A Drainer that is less behind reads on before anybody wonders.
+const FAR_SECONDS: f64 = 60.0;
+
+/// The Drainers that are far behind `pump`, the slowest first: until they have read on, it does not close.
+fn far_behind(pump: &Record, listing: &Listing) -> Vec<String> {
+    let behind = |drainer: &Record| pump.max_commit_ts.seconds_since(drainer.max_commit_ts);
+    let there = listing.of(Kind::Drainer).filter(|drainer| drainer.state != State::Offline);
+    let mut slow: Vec<&Record> = there.filter(|drainer| behind(drainer) >= FAR_SECONDS).collect();
+    slow.sort_by_key(|drainer| drainer.max_commit_ts);
+    let told = |drainer: &Record| {
+        let gap = show_seconds(behind(drainer));
+        format!("drainer {} is {gap} behind: {} closes only when it has read on", drainer.node.id, pump.node.id)
+    };
+    slow.into_iter().map(told).collect()
+}
 
 /// The cluster as the guards of one change see it.
 pub(super) struct ClusterView<'w> {
@@ -180,20 +196,45 @@ impl<'w> ClusterView<'w> {
         Ok(false)
     }
 
-    /// Who beside the nodes of `change` is down, paused or closing, as far as the guards have looked: nothing is asked for it.
+    /// What is not as it should be, as far as the guards have looked (nothing is asked for it): whether the node of `change`
+    /// will do what it is told, for whom it will wait, and who else is down, paused or closing.
     pub(super) fn around(&self, change: &Change) -> Vec<String> {
         let Some(Ok(listing)) = &self.listing else { return Vec::new() };
         let its = change.nodes();
         let others = listing.records.iter().filter(|record| !its.iter().any(|node| **node == record.node));
-        others.filter_map(|record| self.trouble(record, listing)).collect()
+        let others = others.filter_map(|record| self.trouble(record, "", listing));
+        self.told(change, listing).into_iter().chain(others).collect()
     }
 
-    /// What is wrong with a node, if anything is.
-    fn trouble(&self, record: &Record, listing: &Listing) -> Option<String> {
+    /// What is to be known of a node that is told something.
+    fn told(&self, change: &Change, listing: &Listing) -> Vec<String> {
+        let (node, closes) = match change {
+            Change::Act { node, action } => (node, *action == Action::Close && node.kind == Kind::Pump),
+            Change::TriggerGc { node } => (node, false),
+            Change::SwapRecord { .. }
+            | Change::DeleteRecord { .. }
+            | Change::RecoverTidb { .. }
+            | Change::WriteSavepoint { .. }
+            | Change::Encrypt { .. }
+            | Change::BreakLock { .. }
+            | Change::Manual(_)
+            | Change::Exec(_) => return Vec::new(),
+        };
+        let Some(record) = listing.find(node.kind, &node.id) else { return Vec::new() };
+        // What its record says stands in the question itself.
+        let its = Some(record).filter(|record| record.state == State::Online);
+        let trouble = its.and_then(|record| self.trouble(record, " itself", listing));
+        let trouble = trouble.map(|trouble| format!("{trouble}, and may not do what it is told"));
+        let behind = if closes { far_behind(record, listing) } else { Vec::new() };
+        trouble.into_iter().chain(behind).collect()
+    }
+
+    /// What is wrong with a node, if anything is; `itself` stands behind its id.
+    fn trouble(&self, record: &Record, itself: &str, listing: &Listing) -> Option<String> {
         let node = &record.node;
         let says = self.probes.as_ref().and_then(|probes| probes.as_ref().ok()?.get(node));
         let age = listing.tso.map(|now| record.update_ts.heartbeat_age(now));
-        let (what, state) = (format!("{} {}", node.kind, node.id), &record.state);
+        let (what, state) = (format!("{} {}{itself}", node.kind, node.id), &record.state);
         if *state == State::Offline {
             return None;
         }

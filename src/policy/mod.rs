@@ -32,7 +32,7 @@ pub struct Proposal<'a> {
     pub findings: &'a [GuardFinding],
     /// The guards that are forced by name.
     pub force: &'a [GuardName],
-    /// Who else is not as it should be just now, a phrase each.
+    /// What is not as it should be just now, a phrase each: of the node itself first, then of others.
     pub around: &'a [String],
     /// How every node stands, a line each.
     pub nodes: &'a [String],

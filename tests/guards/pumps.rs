@@ -48,6 +48,27 @@ fn no_pump_keeps_a_tidb_server_from_skipping_again_and_the_question_says_what_is
 }
 
 #[test]
+fn a_question_says_how_far_behind_they_are_for_whom_a_pump_would_wait() {
+    let asked = Situation::sample("lagging-drainer").question(r#"offline_pump("pump-1")"#);
+    assert!(
+        asked.contains("just now: drainer drainer-1 is 6d17h behind: pump-1 closes only when it has read"),
+        "{asked}"
+    );
+    let asked = Situation::sample("lagging-drainer").question(r#"pause_pump("pump-1")"#);
+    assert!(!asked.contains("behind"), "{asked}");
+    let asked = Situation::sample("default").question(r#"offline_pump("pump-1")"#);
+    assert!(!asked.contains("behind"), "{asked}");
+}
+
+#[test]
+fn a_question_says_that_the_node_itself_gives_no_answer() {
+    let code = r#"hang("pump-2"); hang("drainer-1"); sleep(20); try { pause_pump("pump-2") } catch (err) {}"#;
+    let own = "just now: pump pump-2 itself gives no answer, and may not do what it is told; drainer drainer-1 gives";
+    let text = Situation::sample("default").question(code);
+    assert!(text.contains(own), "{text}");
+}
+
+#[test]
 fn pump_closing_protects_a_pump_that_waits() {
     let closing = Situation::sample("closing-pump");
     let waits = ["pump-1 is closing: it could not finish while this node is down"];
