@@ -402,10 +402,7 @@ impl WatchedCluster {
 
 /// An error that may pass is told; others end the view.
 fn passing(error: Error) -> Result<Error> {
-    match error.kind {
-        ErrorKind::Interrupted | ErrorKind::Internal => Err(error),
-        _ => Ok(error),
-    }
+    if matches!(error.kind, ErrorKind::Interrupted | ErrorKind::Internal) { Err(error) } else { Ok(error) }
 }
 
 fn tone_of(state: &RecordState) -> Tone {

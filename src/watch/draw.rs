@@ -345,7 +345,7 @@ fn of_reading(reading: &DrainerReading, width: usize) -> ScreenLine {
     let count = all.len();
     for (at, one) in all.enumerate() {
         let next = format!("{}{}", if at == 0 { "" } else { ", " }, pump(one));
-        let more = format!(" and {} more", count - at);
+        let more = format!("{}{} more", if at == 0 { "" } else { " and " }, count - at);
         // There must be room for what is left out.
         let end = if at + 1 == count { 0 } else { more.width() };
         if used + text.width() + next.width() + end > width {

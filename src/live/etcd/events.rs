@@ -10,6 +10,9 @@ use etcd_client::{Event, EventType, WatchOptions, WatchResponse, WatchStream};
 use std::time::Duration;
 use tokio::sync::Mutex;
 
+/// Heartbeats of many nodes come one by one: what comes within so long after the first is one answer.
+const GATHERED: Duration = Duration::from_millis(50);
+
 /// How long after a watch that broke the next one begins.
 const AGAIN: Duration = Duration::from_millis(100);
 
@@ -76,9 +79,10 @@ pub(in crate::live) async fn events(
             continue;
         };
         match watch.listen(deadline).await {
-            WatchNews::Events(events) => {
+            WatchNews::Events(mut events) => {
+                let is_whole = watch.gather(&mut events, deadline.at_most(GATHERED)).await;
                 let revision = watch.told;
-                *held = Some(watch);
+                *held = is_whole.then_some(watch);
                 return Ok(RecordEvents { revision, anew: None, events });
             }
             WatchNews::Compacted => return anew(etcd).await,
@@ -149,6 +153,18 @@ impl OpenWatch {
         }
         let events = self.told_in(&message);
         if events.is_empty() { WatchNews::Sign } else { WatchNews::Events(events) }
+    }
+
+    /// Adds what comes until then. Whether it can be listened to afterwards.
+    async fn gather(&mut self, events: &mut Vec<RecordEvent>, deadline: Deadline) -> bool {
+        loop {
+            match self.listen(deadline).await {
+                WatchNews::Events(more) => events.extend(more),
+                WatchNews::Sign => {}
+                WatchNews::Nothing => return true,
+                WatchNews::Compacted | WatchNews::Broken => return false,
+            }
+        }
     }
 
     /// What a message tells, and how far.
