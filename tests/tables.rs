@@ -117,7 +117,8 @@ fn what_doctor_finds_on_every_screen() {
               fix:      start it again: binlogsh --sandbox=paused-drainer run
                         after_crash --param also=drainer-0; on another host:
                         binlogsh --sandbox=paused-drainer run move_drainer --param
-                        drainer=drainer-0; if nobody needs it:
+                        drainer=drainer-0 --param to=NEW_DRAINER --param
+                        address=HOST:PORT; if nobody needs it:
                         update_drainer("drainer-0", "offline")
     1 warning; nothing was watched
     "#);
@@ -141,7 +142,11 @@ fn what_doctor_finds_on_every_screen() {
                         binlogsh --sandbox=
                         paused-drainer run
                         move_drainer --param
-                        drainer=drainer-0;
+                        drainer=drainer-0
+                        --param
+                        to=NEW_DRAINER
+                        --param
+                        address=HOST:PORT;
                         if nobody needs it:
                         update_
                         drainer("drainer-0",

@@ -78,7 +78,7 @@ fn people_are_told_what_was_seen_what_follows_and_what_mends_it() {
               fix:      start drainer-0 again; if nobody needs it: update_drainer("drainer-0", "offline", #{ force: ["pump_closing"] }) (what it has not read of pump-1 is then lost to it)
     warning   drainer-0: is paused, 2h01m behind PD's time [paused_drainer]
               impact:   no Pump keeps binlog for it: what GC deletes before it is back is missing downstream, and no Pump can close meanwhile
-              fix:      start it again where it ran; on another host: binlogsh --sandbox=scenario.json run move_drainer --param drainer=drainer-0 (once pump-1 is gone or answers); if nobody needs it: update_drainer("drainer-0", "offline", #{ force: ["pump_closing"] }) (what it has not read of pump-1 is then lost to it)
+              fix:      start it again where it ran; on another host: binlogsh --sandbox=scenario.json run move_drainer --param drainer=drainer-0 --param to=NEW_DRAINER --param address=HOST:PORT (once pump-1 is gone or answers); if nobody needs it: update_drainer("drainer-0", "offline", #{ force: ["pump_closing"] }) (what it has not read of pump-1 is then lost to it)
     1 critical, 1 warning; watched for 1m00s
     "#);
     doctor(&json!({})).go().exits(0).stdout_contains("nothing found; watched for 10s");
