@@ -73,5 +73,6 @@ mod text_files;
 mod tidb;
 mod variants;
 mod version;
+mod waits;
 mod watch;
 mod whereabouts;

@@ -40,9 +40,9 @@ pub(crate) const WAIT_UNTIL: Function = Function {
     about: "Waits until the closure returns true, looking once a second, and every five seconds later on. Returns \
                 the seconds that it took.\n`what` says what is waited for; it is shown meanwhile and named when the \
                 timeout is over.\nInstead of false the closure can return a text that says what is missing, or a \
-                closure that returns it and asks nothing: the last is named then, too.\nThe closure may only look: a \
-                change inside it is refused. It is asked at least once.\nFails with `timeout`, or with whatever the \
-                closure fails with.",
+                closure that returns it and asks nothing: what it says is shown meanwhile (a closure's, from ten \
+                seconds on), and the last is named in the end, too.\nThe closure may only look: a change inside it is \
+                refused. It is asked at least once.\nFails with `timeout`, or with whatever the closure fails with.",
     example: Example::new("wait_until(\"two Pumps are online\", || pumps().len() >= 2, \"1m\")"),
     ..Function::BASE
 };

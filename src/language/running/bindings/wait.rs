@@ -15,6 +15,9 @@ use std::time::Duration;
 /// How long to wait between two looks: a twentieth of the time waited so far, within these bounds.
 const PAUSES: (f64, f64) = (1.0, 5.0);
 
+/// After how many seconds of a wait it is asked at each look what is missing.
+const WORTH_ASKING: f64 = 10.0;
+
 pub(crate) const ROWS: &[Builtin] = &[FunctionRow { function: functions::WAIT_UNTIL, call: Some(wait_until) }];
 
 fn wait_until(host: &Host, context: &NativeCallContext<'_>, arguments: &mut [&mut Dynamic]) -> CallResult {
@@ -54,7 +57,7 @@ fn poll(
             Some(WaitEnd::InVain(missing)) => return Err(host.raise(in_vain(what, waited, &missing))),
             None => {}
         }
-        let missing = if said.is_string() { said.to_string() } else { String::new() };
+        let missing = if said.is_string() { said.to_string() } else { meanwhile(host, context, waited, said)? };
         let progress = Progress::of(format!("waiting until {what}")).figures(missing);
         host.tell(Notice::Progress(progress.after(Duration::from_secs_f64(waited), timeout)));
         let time = Duration::from_secs_f64((waited / 20.0).clamp(PAUSES.0, PAUSES.1).min(left));
@@ -83,6 +86,23 @@ fn missing(host: &Host, context: &NativeCallContext<'_>, said: Dynamic) -> Resul
         Err(said) => said,
     };
     Ok(if said.is_bool() { String::new() } else { said.to_string() })
+}
+
+/// The same while the wait goes on: not in its first seconds, since most are over by then. That it cannot be said now ends
+/// nothing.
+fn meanwhile(
+    host: &Host,
+    context: &NativeCallContext<'_>,
+    waited: f64,
+    said: Dynamic,
+) -> Result<String, Box<EvalAltResult>> {
+    if waited < WORTH_ASKING {
+        return Ok(String::new());
+    }
+    match missing(host, context, said) {
+        Err(fatal) if host.must_stop() => Err(fatal),
+        said => Ok(said.unwrap_or_default()),
+    }
 }
 
 fn in_vain(what: &str, waited: f64, missing: &str) -> Error {

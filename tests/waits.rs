@@ -1,0 +1,23 @@
+//! What is said of a wait: what is missing meanwhile, what can be done in the end, and how what was only begun is waited for.
+
+use crate::harness::Shell;
+
+#[test]
+fn a_wait_says_what_is_missing_while_it_waits() {
+    let code = r#"
+        import "drainers" as drainers;
+        pause_drainer("drainer-0", #{ wait: "1m" });
+        drainers::wait_until_each_advances(["drainer-0"], "30s")
+    "#;
+    let ran = Shell::sandbox("default").yes().arg("--output=jsonl").eval(code).exits(4);
+    let waits: Vec<&str> = ran.stderr.lines().filter(|line| line.contains("these Drainers advance")).collect();
+    assert!(waits[0].contains(r#""figures":"""#), "nothing is asked for in the first seconds: {waits:?}");
+    assert!(waits[1].contains(r#""figures":"drainer-0 says paused"#), "{waits:?}");
+}
+
+#[test]
+fn what_cannot_be_said_while_a_wait_goes_on_ends_nothing() {
+    let code =
+        r#"let begin = now(); wait_until("x", || if now() - begin > 20 { true } else { || no_such() }, "1m") > 20.0"#;
+    Shell::sandbox("default").eval(code).succeeds().stdout("true");
+}
