@@ -21,3 +21,16 @@ fn what_cannot_be_said_while_a_wait_goes_on_ends_nothing() {
         r#"let begin = now(); wait_until("x", || if now() - begin > 20 { true } else { || no_such() }, "1m") > 20.0"#;
     Shell::sandbox("default").eval(code).succeeds().stdout("true");
 }
+
+#[test]
+fn a_wait_in_vain_says_what_somebody_has_to_do_first() {
+    let fails = |code: &str| Shell::sandbox("default").yes().eval(code).exits(4);
+    let alone = "it does not get there by itself: ";
+    fails(r#"kill("pump-1"); wait_for("pump-1", "offline", "3s")"#)
+        .stderr_contains(&format!("{alone}it has no process; start it and tell it again"));
+    fails(r#"pause_pump("pump-1", #{ wait: "1m" }); wait_for("pump-1", "online", "3s")"#)
+        .stderr_contains(&format!("{alone}it has no process, and has to be started"));
+    let paused = r#"pause_drainer("drainer-0", #{ wait: "1m" }); sleep(10); offline_pump("pump-1", #{ wait: "5s", force: ["stuck_drainer"] })"#;
+    fails(paused).stderr_contains(&format!("{alone}drainer-0, which is paused, has to be started and to read on"));
+    fails(r#"hang("pump-1"); wait_for("pump-1", "offline", "3s")"#).stderr_contains("it may still get there");
+}

@@ -111,6 +111,27 @@ impl Goal {
             _ => None,
         }
     }
+
+    /// What somebody has to do before it comes, as far as that can be seen.
+    fn needs(&self, probe: &ProbeFinding, blocked: Option<&Awaited>) -> Option<String> {
+        let repair = self.node.kind.name();
+        match probe {
+            ProbeFinding::Refused if self.state == State::Online => {
+                Some("it has no process, and has to be started".into())
+            }
+            ProbeFinding::Refused => Some(format!(
+                "it has no process; start it and tell it again, or see help(\"update_{repair}\") if it is gone for good"
+            )),
+            ProbeFinding::State(State::Closing) if self.state == State::Online => {
+                Some("it is closing, and goes offline in the end".into())
+            }
+            ProbeFinding::State(_) => {
+                let stands = blocked.filter(|blocked| blocked.state != State::Online)?;
+                Some(format!("{}, which is {}, has to be started and to read on", stands.drainer.id, stands.state))
+            }
+            ProbeFinding::Silent | ProbeFinding::Other(_) | ProbeFinding::Unknown(_) => None,
+        }
+    }
 }
 
 /// Waits until `goal` is met, `patience` at most; returns how long it took.
@@ -155,7 +176,10 @@ fn look_until(
                 ErrorKind::Timeout,
                 format!("{} is not {} after {waited}: {seen}{blocked}", goal.node, goal.state),
             )
-            .hint(format!("it may still get there: probe(\"{}\") tells what it is doing", goal.node.id)));
+            .hint(match glance.needs {
+                Some(needs) => format!("it does not get there by itself: {needs}"),
+                None => format!("it may still get there: probe(\"{}\") tells what it is doing", goal.node.id),
+            }));
         }
         if let Some(never) = &glance.never {
             let then = if has_closed { "close it again" } else { "find out who did that before you go on" };
@@ -274,11 +298,13 @@ struct Glance {
     seen: String,
     /// For whom a closing Pump has to wait.
     blocked: Option<Awaited>,
-    /// Why it cannot come any more by itself.
+    /// Why it cannot come any more, unless it is begun anew.
     never: Option<String>,
     /// Whether the node itself says that it closes, or that it is online.
     closes: bool,
     is_online: bool,
+    /// What somebody has to do before it comes.
+    needs: Option<String>,
     /// The revision of the listing.
     revision: Option<i64>,
 }
@@ -296,13 +322,15 @@ fn glance(gate: &mut dyn Gate, goal: &Goal) -> Result<Glance> {
     let probe = probe_of(gate, asked)?;
     let says = record.map_or("there is no record".to_owned(), |record| format!("its record says {}", record.state));
     let closing = record.filter(|_| probe == ProbeFinding::State(State::Closing));
+    let blocked = closing.and_then(|pump| Awaited::by(pump, &listing));
     Ok(Glance {
         met: goal.met(record, &probe),
+        needs: goal.needs(&probe, blocked.as_ref()),
         never: goal.never(record, &probe),
         seen: format!("{says}, a probe {}", probe_words(&probe)),
         closes: probe == ProbeFinding::State(State::Closing),
         is_online: probe == ProbeFinding::State(State::Online),
-        blocked: closing.and_then(|pump| Awaited::by(pump, &listing)),
+        blocked,
         revision: Some(listing.revision),
     })
 }
