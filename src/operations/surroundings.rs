@@ -96,8 +96,8 @@ pub(super) const TABLE: &[Operation] = &[
                 ("host", Returns::Text),
             ])),
             about: "What was done by this user on any cluster, the latest first: `binlogsh runs` as values. `state` is \
-                    `running`, `done`, `failed`, `stopped` or `abandoned`; `in_doubt` says that nobody knows what became \
-                    of its last change. Sandboxes and rehearsals keep no runs.",
+                    `running`, `done`, `failed`, `interrupted`, `abandoned`, or `cut-off` where a run has no end and nobody is at it; `in_doubt` says that \
+                    nobody knows what became of its last change. Sandboxes and rehearsals keep no runs.",
             example: Example::new("runs().filter(|r| r.in_doubt).len() == 0"),
             ..Function::BASE
         },

@@ -241,3 +241,18 @@ fn random<const N: usize>() -> Result<[u8; N]> {
     getrandom::fill(&mut bytes).map_err(|e| Error::local("the system gives no random bytes").source(e))?;
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::language::function;
+    use crate::nearest::names_of;
+
+    #[test]
+    fn the_help_of_runs_has_a_word_for_wherever_a_run_stands() {
+        let about = function("runs").unwrap().about;
+        for state in names_of::<RunState>().into_iter().chain([Standing::CutOff.name()]) {
+            assert!(about.contains(&format!("`{state}`")), "{state}: {about}");
+        }
+    }
+}
