@@ -88,6 +88,15 @@ fn a_function_that_its_module_lacks_is_looked_for_in_that_module() {
 }
 
 #[test]
+fn a_function_that_is_called_with_other_arguments_shows_how_it_is_called() {
+    says(
+        "import \"pumps\" as p; p::drain(\"pump-1\")",
+        &["takes 2 argument(s), not (text)", "p::drain(pump, options)"],
+    );
+    says("fn f(a) { a } fn f(a, b) { a } f()", &["takes 1 or 2 argument(s)", "f(a) or f(a, b)"]);
+}
+
+#[test]
 fn a_node_cannot_be_set() {
     says("let p = pump(\"pump-1\"); p.state = \"paused\"", &["cannot be set", "act upon it"]);
 }

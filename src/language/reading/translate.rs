@@ -19,8 +19,8 @@ pub(crate) struct Vocabulary {
     pub(crate) constants: Vec<String>,
     /// What was imported.
     pub(crate) modules: Vec<Imported>,
-    /// Functions of the script and its modules, with the number of their parameters.
-    pub(crate) functions: Vec<(String, usize)>,
+    /// Functions of the script and its modules, with the names of their parameters.
+    pub(crate) functions: Vec<(String, Vec<String>)>,
     /// Fields of maps that were seen.
     pub(crate) fields: Vec<String>,
     /// Where a script that runs away is stopped.
@@ -171,6 +171,17 @@ impl Vocabulary {
         error.hint(did_you_mean(name, known).unwrap_or_else(|| "print the map to see its fields".into()))
     }
 
+    /// The parameters of each function that is called by `name`: in the module that it names, if that was imported.
+    fn of_this_name(&self, name: &str) -> Vec<&Vec<String>> {
+        let (module, plain) = name.rsplit_once("::").unwrap_or(("", name));
+        match self.modules.iter().rev().find(|imported| imported.name == module) {
+            Some(imported) => {
+                imported.functions.iter().filter(|known| known.name == plain).map(|known| &known.params).collect()
+            }
+            None => self.functions.iter().filter(|(known, _)| known == plain).map(|(_, params)| params).collect(),
+        }
+    }
+
     /// `call` is a name and the types of its arguments, or what a property was asked of.
     fn no_function(&self, call: &str) -> Error {
         let name = call.split([' ', '(']).next().unwrap_or(call);
@@ -179,19 +190,12 @@ impl Vocabulary {
             return Error::invalid(format!("{name}: takes {signature}, not {}", arguments(call)))
                 .hint(format!("see help(\"{name}\")"));
         }
-        let counts: Vec<String> = self
-            .functions
-            .iter()
-            .filter(|(known, _)| known == plain_name)
-            .map(|(_, count)| count.to_string())
-            .collect();
-        if !counts.is_empty() {
-            return Error::invalid(format!(
-                "`{name}` takes {} argument(s), not {}",
-                counts.join(" or "),
-                arguments(call)
-            ))
-            .hint("give as many as its `fn` has");
+        let known = self.of_this_name(name);
+        if !known.is_empty() {
+            let counts: Vec<String> = known.iter().map(|params| params.len().to_string()).collect();
+            let calls: Vec<String> = known.iter().map(|params| format!("{name}({})", params.join(", "))).collect();
+            let message = format!("`{name}` takes {} argument(s), not {}", counts.join(" or "), arguments(call));
+            return Error::invalid(message).hint(format!("call it as {}", calls.join(" or ")));
         }
         if let Some(error) = name.split_once("::").and_then(|(module, name)| self.no_function_of(module, name)) {
             return error;

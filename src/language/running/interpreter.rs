@@ -300,7 +300,7 @@ impl Interpreter {
     fn vocabulary(&self, state: &InterpreterState) -> Vocabulary {
         let imported = imported(state.global.iter_imports());
         let of_modules = imported.iter().flat_map(|module| module.functions.iter());
-        let known = functions(state).into_iter().chain(of_modules.map(|f| (f.name.clone(), f.params.len())));
+        let known = functions(state).into_iter().chain(of_modules.map(|f| (f.name.clone(), f.params.clone())));
         Vocabulary {
             variables: state.scope.iter().map(|(name, ..)| name.to_owned()).collect(),
             constants: state
@@ -317,10 +317,11 @@ impl Interpreter {
     }
 }
 
-/// The functions that scripts defined, with the number of their parameters.
-fn functions(state: &InterpreterState) -> Vec<(String, usize)> {
+/// The functions that scripts defined, with the names of their parameters.
+fn functions(state: &InterpreterState) -> Vec<(String, Vec<String>)> {
     let own = state.global.lib.iter().flat_map(|lib| lib.iter_script_fn_info());
-    let own = own.map(|(_, _, name, count, _)| (name.to_owned(), count));
+    let own = own
+        .map(|(_, _, name, _, function)| (name.to_owned(), function.params.iter().map(ToString::to_string).collect()));
     own.filter(|(name, _)| !name.starts_with("anon$")).collect()
 }
 
