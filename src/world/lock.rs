@@ -130,7 +130,7 @@ impl LockInfo {
             (LockOwner::Foreign(_), _) => {
                 format!("find out who wrote the key {LOCK_KEY}; if nobody needs it")
             }
-            (_, true) => "wait for it with --wait-lock 10m; to look only, --read-only; the lock of a dead process goes by itself within seconds; \
+            (_, true) => "to wait for it, start with --wait-lock 10m; to look only, with --read-only; the lock of a dead process goes by itself within seconds; \
                           if you cannot wait"
                 .into(),
             (_, false) => {
