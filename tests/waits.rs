@@ -34,3 +34,29 @@ fn a_wait_in_vain_says_what_somebody_has_to_do_first() {
     fails(paused).stderr_contains(&format!("{alone}drainer-0, which is paused, has to be started and to read on"));
     fails(r#"hang("pump-1"); wait_for("pump-1", "offline", "3s")"#).stderr_contains("it may still get there");
 }
+
+const BEGUN: &str = r#"it has only begun: wait_for("pump-1", "offline") waits for it"#;
+
+#[test]
+fn who_types_a_change_that_goes_on_is_told_how_it_is_waited_for() {
+    let shell = || Shell::sandbox("default").yes();
+    shell().eval(r#"offline_pump("pump-1")"#).succeeds().stderr_contains(BEGUN);
+    let silent = [
+        shell().eval(r#"offline_pump("pump-1", #{ wait: "1m" })"#),
+        shell().arg("--output=json").eval(r#"offline_pump("pump-1")"#),
+        shell().eval(r#"update_pump("pump-1", "paused", #{ force: ["alive"] })"#),
+        shell()
+            .file("s.rhai", "//! Closes.\noffline_pump(\"pump-1\"); wait_for(\"pump-1\", \"offline\");")
+            .run("s.rhai", &[]),
+        Shell::sandbox("default").arg("ctl").arg("-cmd=offline-pump").arg("-node-id=pump-1").go(),
+    ];
+    for ran in silent {
+        let ran = ran.succeeds();
+        assert!(
+            !ran.stderr.contains("only begun") && !ran.stdout.contains("only begun"),
+            "{}{}",
+            ran.stdout,
+            ran.stderr
+        );
+    }
+}

@@ -158,7 +158,21 @@ pub(super) fn session(
     work: Work<'_>,
     journal: Box<dyn Journal>,
 ) -> Result<Rc<RefCell<Session>>> {
-    assemble(context, lock_plan(context, work), journal, policy(context)?)
+    // A script waits for what it begins where it likes.
+    let notices = match work.script {
+        Some(_) => of_a_script(context.output.notices()),
+        None => context.output.notices(),
+    };
+    assemble(context, lock_plan(context, work), (journal, notices), policy(context)?)
+}
+
+/// What people hear of a script, or of a command.
+fn of_a_script(heard: Notices) -> Notices {
+    Arc::new(move |notice| {
+        if !matches!(notice, Notice::Begun(_)) {
+            heard(notice);
+        }
+    })
 }
 
 /// A session in which only these effects can happen, in this order; and how far it has come.
@@ -170,7 +184,8 @@ pub(super) fn planned_session(
 ) -> Result<(Rc<RefCell<Session>>, Followed)> {
     let policy = Follow::new(effects, policy(context)?);
     let progress = policy.progress();
-    Ok((assemble(context, lock_plan(context, work), journal, Box::new(policy))?, progress))
+    let heard = (journal, of_a_script(context.output.notices()));
+    Ok((assemble(context, lock_plan(context, work), heard, Box::new(policy))?, progress))
 }
 
 /// Whether a session may run programs. In a sandbox nothing is ever run.
@@ -201,7 +216,7 @@ pub(super) fn ctl_session(
         true => Box::new(ReadOnly),
         false => in_its_place(context, Box::new(Warn { notices: context.output.notices() }))?,
     };
-    assemble(context, lock_plan(context, work), journal, policy)
+    assemble(context, lock_plan(context, work), (journal, of_a_script(context.output.notices())), policy)
 }
 
 /// A policy that first finds out whose cluster it is, where there are profiles and the cluster is real.
@@ -253,7 +268,7 @@ pub(super) struct Resumed {
 /// A session that goes on with a script's run.
 pub(super) fn resumed_session(context: &CommandContext, resumed: Resumed) -> Result<Rc<RefCell<Session>>> {
     let Resumed { world, journal, lock, shows } = resumed;
-    let heard = context.output.notices();
+    let heard = of_a_script(context.output.notices());
     let notices: Notices = Arc::new(move |notice| {
         if shows.load(Ordering::Relaxed) {
             heard(notice);
@@ -275,7 +290,7 @@ pub(super) fn world(context: &CommandContext) -> Result<Box<dyn World>> {
 fn assemble(
     context: &CommandContext,
     lock: Option<LockPlan>,
-    journal: Box<dyn Journal>,
+    (journal, notices): (Box<dyn Journal>, Notices),
     policy: Box<dyn Policy>,
 ) -> Result<Rc<RefCell<Session>>> {
     let world = world(context)?;
@@ -283,7 +298,7 @@ fn assemble(
         Some(seen) => Box::new(Remembering { world, seen }),
         None => world,
     };
-    let (notices, interrupt) = (context.output.notices(), context.interrupt.clone());
+    let interrupt = context.interrupt.clone();
     Ok(Rc::new(RefCell::new(Session::new(Parts { world, journal, policy, notices, interrupt, lock }))))
 }
 

@@ -202,6 +202,10 @@ fn tell(gate: &mut dyn Gate, args: &Arguments, param: &str, kind: Kind, action: 
         Some(patience) => (Some(goal.into()), until(gate, &Goal { node: before.node.clone(), state: goal }, patience)?),
         None => (state_now(gate, &before.node)?, Duration::ZERO),
     };
+    if after.as_ref().is_some_and(|after| *after != goal) {
+        let id = on_one_line(&before.node.id).into_owned();
+        gate.tell(Notice::Begun(format!("it has only begun: wait_for(\"{id}\", \"{goal}\") waits for it")));
+    }
     Ok(outcome(&before, &message, after.as_ref(), waited))
 }
 

@@ -4,10 +4,11 @@ use crate::world::{Notice, OutputStream, Progress};
 use serde_json::{Value as Json, json};
 use std::time::Duration;
 
-/// The event of a notice; `None` for values, which are no events, and for the line that acts, which only stories tell.
+/// The event of a notice; `None` for values, which are no events, for the line that acts, which only stories
+/// tell, and for what is a word to people.
 pub(super) fn event(notice: &Notice) -> Option<Json> {
     Some(match notice {
-        Notice::Shown(_) | Notice::ShownAsJson(_) | Notice::Acting(_) => return None,
+        Notice::Shown(_) | Notice::ShownAsJson(_) | Notice::Acting(_) | Notice::Begun(_) => return None,
         Notice::Warning(text) => warning(text),
         Notice::Progress(progress) => wait(progress),
         Notice::Sleeping(time) => wait(&Progress::of("sleeping").after(Duration::ZERO, *time)),

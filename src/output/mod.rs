@@ -393,6 +393,7 @@ impl Screen {
             | Notice::Acting(_)
             | Notice::Answered { .. }
             | Notice::Changed(_)
+            | Notice::Begun(_)
             | Notice::Said { .. } => true,
         };
         if is_told {
@@ -450,6 +451,8 @@ impl Screen {
                 self.terminal.err(&format!("  ? {text}{colon} yes (by {by})\n"));
             }
             Notice::Changed(text) => self.terminal.err(&format!("  - {}\n", on_lines(&text))),
+            Notice::Begun(_) if self.settings.format.is_for_programs() => {}
+            Notice::Begun(text) => self.terminal.err(&format!("    {}\n", on_one_line(&text))),
             Notice::Acting(_) => {}
             Notice::Said { stream, line } => {
                 let mark = match stream {

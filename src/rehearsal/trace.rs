@@ -114,8 +114,8 @@ impl PlayTrace {
                 }
                 self.waits_for = Some(progress);
             }
-            // The story has the time of everything.
-            Notice::Sleeping(_) => {}
+            // The story has the time of everything, and what comes of it.
+            Notice::Sleeping(_) | Notice::Begun(_) => {}
             Notice::Warning(_)
             | Notice::Printed(_)
             | Notice::Shown(_)

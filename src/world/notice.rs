@@ -36,6 +36,8 @@ pub enum Notice {
     },
     /// What a change is about to do, and what it did.
     Changed(String),
+    /// A change that goes on after its call has only begun: how it is waited for, for whoever types one line after the other.
+    Begun(String),
     /// A line that a program wrote, as it came.
     Said {
         /// Where it wrote it.

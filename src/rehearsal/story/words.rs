@@ -57,6 +57,7 @@ fn line(said: &SaidNotice) -> Option<StoryLine> {
         | Notice::Acting(_)
         | Notice::Answered { .. }
         | Notice::Changed(_)
+        | Notice::Begun(_)
         | Notice::Said { .. }
         | Notice::Traced { .. } => None,
     }
