@@ -33,7 +33,7 @@ pub use terminal::Streams;
 pub use timestamps::Timestamps;
 pub use told::{Tone, told};
 
-use crate::error::{Error, Result, ScriptError};
+use crate::error::{Error, ErrorKind, Result, ScriptError};
 use crate::interrupt::Interrupt;
 use crate::nearest::parse_named;
 use crate::text::{on_lines, on_one_line};
@@ -312,6 +312,9 @@ impl Output {
             Format::Json | Format::JsonLines => for_programs(error),
             Format::Table | Format::Csv | Format::Vertical => for_people(error, screen.terminal.streams().err_colors),
         };
+        if error.error.kind == ErrorKind::Interrupted {
+            screen.terminal.forget_echo();
+        }
         screen.terminal.err(&text);
     }
 

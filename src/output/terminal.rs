@@ -121,6 +121,13 @@ impl Terminal {
         drop(self.streams.err.write_all(text.as_bytes()).and_then(|()| self.streams.err.flush()));
     }
 
+    /// Takes the `^C` away that the terminal has echoed where the next line begins.
+    pub(super) fn forget_echo(&mut self) {
+        if self.streams.err_is_terminal {
+            self.err("\r\x1b[K");
+        }
+    }
+
     /// Shows how far it is: on a terminal in one line that changes, elsewhere as a line when it is news.
     pub(super) fn progress(&mut self, progress: Progress) {
         let progress = match progress.share {

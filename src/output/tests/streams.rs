@@ -148,3 +148,16 @@ fn a_reader_that_left_is_no_fault_and_a_full_disk_is_one() {
         }
     }
 }
+
+#[test]
+fn what_was_stopped_is_told_on_a_line_of_its_own() {
+    let told = |err_is_terminal| {
+        let err = Kept::default();
+        let output = Output::on(streams(Kept::default(), &err, err_is_terminal), Settings::default());
+        output.error(&Error::interrupted(None, "stopped by Ctrl-C").into());
+        err.text()
+    };
+    // The terminal has written `^C` there.
+    assert!(told(true).starts_with("\r\x1b[Kerror[interrupted]: stopped"), "{:?}", told(true));
+    assert!(told(false).starts_with("error[interrupted]: stopped"), "{:?}", told(false));
+}
