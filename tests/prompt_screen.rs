@@ -371,6 +371,14 @@ fn a_rehearsal_at_a_sandbox_prompt_is_on_the_cluster_as_it_stands() {
 }
 
 #[test]
+fn an_entry_that_was_recalled_and_changed_stays_whatever_is_pressed() {
+    let mut screen = Screen::sandbox("default");
+    screen.keys("1 + 1\r").shows("\n2\n").ends("sandbox>").keys("3 + 3\r").shows("\n6\n").ends("sandbox>");
+    screen.keys(key::UP).ends("sandbox> 3 + 3").keys(key::UP).ends("sandbox> 1 + 1").keys("0").ends("sandbox> 1 + 10");
+    screen.keys(key::DOWN).keys(key::DOWN).keys("0").ends("sandbox> 1 + 100").keys("\r").shows("\n101\n");
+}
+
+#[test]
 fn a_question_shows_who_else_is_down_and_what_one_wants_to_know() {
     let mut screen = Screen::sandbox("default");
     screen.keys("pause_drainer(\"drainer-0\")\r").shows("[y/N/d/q/?]").keys("y\r").ends("sandbox>");

@@ -29,6 +29,8 @@ struct HistoryWalk {
     entries: Vec<String>,
     /// What was typed.
     begun: String,
+    /// What stood behind the cursor then.
+    rest: String,
     /// The entry that is shown.
     at: Option<usize>,
 }
@@ -43,6 +45,7 @@ impl HistoryWalk {
     fn step(&mut self, line: &str, begun: &str, up: bool) -> Option<&str> {
         if !self.is_at(line, begun) {
             (self.begun, self.at) = (begun.to_owned(), None);
+            self.rest = line[begun.len()..].to_owned();
         }
         let fits = |entry: &String| entry.starts_with(begun) && entry != line;
         if up {
@@ -52,7 +55,7 @@ impl HistoryWalk {
             let above = self.at? + 1;
             self.at = self.entries[above..].iter().position(fits).map(|found| above + found);
         }
-        Some(self.at.map_or("", |at| &self.entries[at][begun.len()..]))
+        Some(self.at.map_or(&self.rest, |at| &self.entries[at][begun.len()..]))
     }
 }
 
@@ -118,6 +121,8 @@ impl ConditionalEventHandler for Handler {
             }
             Key::Up => Some(self.1.walk(line, &line[..at], true)),
             Key::Down if self.1.walking().is_at(line, &line[..at]) => Some(self.1.walk(line, &line[..at], false)),
+            // What was changed stands nowhere else: nothing takes its place that was not asked for.
+            Key::Down if !line.is_empty() && !line[at..].contains('\n') && !self.1.is_entry(line) => Some(Cmd::Noop),
             Key::Down => Some(Cmd::LineDownOrNextHistory(n)),
             Key::CtrlC => Some(self.1.leave(Left::Cancelled(line.to_owned()))),
             Key::CtrlD if line.is_empty() => Some(Cmd::EndOfFile),
@@ -168,6 +173,9 @@ mod tests {
         assert_eq!(press(false).as_deref(), Some("let"));
         assert_eq!(press(false), None);
         assert_eq!(walk.step("unsent", "unsent", true), None, "what begins nothing stays as well");
+        // What stood behind the cursor comes back with it.
+        assert_eq!(walk.step("let = 3", "let", true), Some(" a2 = 2"));
+        assert_eq!(walk.step("let a2 = 2", "let", false), Some(" = 3"));
         // What was changed since is a beginning of its own.
         assert_eq!(walk.step("dr", "dr", true), Some("ainers()"));
     }
