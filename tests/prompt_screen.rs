@@ -379,6 +379,15 @@ fn an_entry_that_was_recalled_and_changed_stays_whatever_is_pressed() {
 }
 
 #[test]
+fn an_array_is_explained_in_even_lines() {
+    let mut screen = Screen::open(Shell::sandbox("default"), 80, 40);
+    screen.ends("sandbox>").keys("let ps = pumps();\r").ends("sandbox>").keys("ps?\r").shows("ps: ").ends("sandbox>");
+    let text = screen.until(|text| text.contains(".len()"));
+    let members: Vec<&str> = text.lines().filter(|line| line.trim_start().starts_with('.')).collect();
+    assert!(members.len() > 1 && members.iter().all(|line| line.starts_with("  .")), "{text}");
+}
+
+#[test]
 fn a_question_shows_who_else_is_down_and_what_one_wants_to_know() {
     let mut screen = Screen::sandbox("default");
     screen.keys("pause_drainer(\"drainer-0\")\r").shows("[y/N/d/q/?]").keys("y\r").ends("sandbox>");

@@ -33,7 +33,7 @@ fn of_variable(name: &str, value: &ValueType) -> String {
         .into_iter()
         .map(|(name, is_called)| format!(".{name}{}", if is_called { "()" } else { "" }))
         .collect();
-    format!("{name}: {}\n\n  {}", value.name(), members.join("  "))
+    format!("{name}: {}\n\n  {}", value.name(), members.join(", "))
 }
 
 /// The `//!` text at the beginning of a script.
