@@ -396,9 +396,12 @@ fn a_question_shows_who_else_is_down_and_what_one_wants_to_know() {
     screen
         .keys("?\r")
         .shows("q  quit: what runs ends here")
+        .until(|text| text.matches("Do it? [y/N/d/q/?]").count() == 3);
+    screen
         .keys("d\r")
         .shows("it refuses when")
-        .shows("(10.0.1.11:8250): online");
+        .shows("(10.0.1.11:8250): online")
+        .until(|text| text.matches("Do it? [y/N/d/q/?]").count() == 4);
     screen.keys("q\r").shows("you quit at a question").ends("sandbox>");
 }
 

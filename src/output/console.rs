@@ -44,9 +44,10 @@ impl Operator {
         loop {
             let again = match reply(&line) {
                 Reply::Quit => return Err(asked.not_done(Error::interrupted(None, "you quit at a question"))),
-                Reply::Keys => format!("{}[{choices}] ", asked.keys()),
+                Reply::Keys => format!("{}{} [{choices}] ", asked.keys(), asked.last_line()),
                 Reply::Details if !details.is_empty() => {
-                    format!("    {}\n[{choices}] ", on_lines(details).replace('\n', "\n    "))
+                    let details = on_lines(details).replace('\n', "\n    ");
+                    format!("    {details}\n{} [{choices}] ", asked.last_line())
                 }
                 Reply::All if takes_all => return Ok(Reply::All),
                 Reply::Details | Reply::Other | Reply::All => {
@@ -136,6 +137,11 @@ impl OpenQuestion<'_> {
             }
             _ => error,
         }
+    }
+
+    /// What is asked in the end, as it is shown.
+    fn last_line(&self) -> String {
+        on_lines(self.text.lines().last().unwrap_or_default()).into_owned()
     }
 
     /// What can be answered, for whoever asks.
