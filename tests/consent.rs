@@ -128,6 +128,17 @@ fn what_yes_answered_is_in_the_journal() {
 }
 
 #[test]
+fn a_task_by_hand_is_told_once() {
+    let cluster = LiveCluster::sample("default");
+    let shell = Shell::live(&cluster.url()).arg("-e").arg("manual(\"Look after it\")");
+    let mut pty = at_a_terminal(&shell);
+    let told = pty.exp_string("Is it done? [y, or n to give up]").unwrap();
+    assert_eq!(told.matches("Look after it").count(), 1, "{told}");
+    pty.send_line("y").unwrap();
+    pty.exp_eof().unwrap();
+}
+
+#[test]
 fn what_nobody_would_be_asked_is_not_answered_either() {
     let asks_nobody =
         "encrypt(\"x\", #{ force: [\"public_key\"] }); manual(\"Call them\", #{ takes: \"1s\" }); pumps()";

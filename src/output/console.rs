@@ -208,7 +208,10 @@ impl Console for Operator {
     }
 
     fn manual(&mut self, text: &str) -> Result<()> {
-        self.output.ask(&format!("To be done by hand:\n{}\n", on_lines(text)));
+        // What is to be done was just told; a program was told.
+        if self.output.format().is_for_programs() {
+            self.output.ask(&format!("To be done by hand:\n{}\n", on_lines(text)));
+        }
         let asked = OpenQuestion {
             text: "Is it done?",
             choices: "y, or n to give up",
