@@ -379,6 +379,16 @@ fn an_entry_that_was_recalled_and_changed_stays_whatever_is_pressed() {
 }
 
 #[test]
+fn candidates_are_seen_above_an_entry_of_several_rows() {
+    for columns in [25, 80, 120] {
+        let mut screen = Screen::open(Shell::sandbox("default"), columns, 24);
+        screen.ends("sandbox>").keys("if true {\r").shows("\n").keys("pause_pump(\"pump-").shows("pause_pump(\"pump-");
+        screen.keys(key::TAB).shows("\npump-0  pump-1  pump-2\n");
+        screen.until(|text| text.lines().last().is_some_and(|line| line.contains("pause_pump(\"pump-")));
+    }
+}
+
+#[test]
 fn an_array_is_explained_in_even_lines() {
     let mut screen = Screen::open(Shell::sandbox("default"), 80, 40);
     screen.ends("sandbox>").keys("let ps = pumps();\r").ends("sandbox>").keys("ps?\r").shows("ps: ").ends("sandbox>");

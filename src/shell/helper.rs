@@ -3,7 +3,7 @@
 use super::colors::colored;
 use super::complete::{Candidate, MARKS, candidates, signature_hint, that_fit};
 use super::prompt_line::PromptLine;
-use super::tall::{Window, window};
+use super::tall::{Window, rows_above, window};
 use super::{DotCommand, PromptHost};
 use crate::output::screen;
 use rustyline::completion::{Completer, Pair};
@@ -11,7 +11,7 @@ use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::{Hint, Hinter};
 use rustyline::history::SearchDirection;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
-use rustyline::{Context, Helper};
+use rustyline::{CompletionType, Context, Helper};
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -26,11 +26,33 @@ pub(super) struct Prompter {
     pub(super) prompt: RefCell<PromptLine>,
     /// What of an entry is drawn that is taller than the screen.
     window: Cell<Option<Window>>,
+    /// The candidate that is written last, and how many rows have to be left free below it: the line editor draws the entry
+    /// anew where it believes it to stand, over so many of the rows that the list has just taken.
+    last: RefCell<Option<(String, usize)>>,
+}
+
+/// What two blanks or more lie between, as the line editor writes candidates.
+const BETWEEN: usize = 2;
+
+/// Which of `pairs` the line editor writes last: it writes them row by row, in columns that go down.
+fn written_last(pairs: &[Pair], columns: usize) -> Option<&Pair> {
+    let widest = pairs.iter().map(|pair| pair.display.width()).max()? + BETWEEN;
+    let beside = (columns / widest.min(columns).max(1)).max(1);
+    let rows = pairs.len().div_ceil(beside);
+    pairs.chunks(rows).rev().find_map(|column| column.get(rows - 1))
+}
+
+/// What all of `pairs` put into the line before it has to be chosen.
+fn in_common(pairs: &[Pair]) -> &str {
+    let Some((first, others)) = pairs.split_first() else { return "" };
+    let shared = |end: &usize| others.iter().all(|pair| pair.replacement.get(..*end) == first.replacement.get(..*end));
+    let ends = first.replacement.char_indices().map(|(at, _)| at).chain([first.replacement.len()]);
+    &first.replacement[..ends.filter(shared).max().unwrap_or(0)]
 }
 
 impl Prompter {
     pub(super) fn new(host: Rc<RefCell<dyn PromptHost>>, commands: Rc<RefCell<Vec<DotCommand>>>, colors: bool) -> Self {
-        Self { host, commands, colors, prompt: RefCell::default(), window: Cell::new(None) }
+        Self { host, commands, colors, prompt: RefCell::default(), window: Cell::new(None), last: RefCell::default() }
     }
 
     /// How many columns are left behind the end of `line` in its row. A hint that goes on in the next row would stay there.
@@ -87,15 +109,22 @@ impl Completer for Prompter {
         let vocabulary = self.host.borrow().vocabulary();
         let (start, found) = candidates(&line[..pos], &vocabulary, &self.commands.borrow());
         let (rows, columns) = screen();
+        let prompt = self.prompt.borrow().width();
+        let above = rows_above(line, prompt, columns);
         // As many as fit above the entry without scrolling it away.
-        let found = that_fit(&line[start..pos], found, (rows.saturating_sub(3).max(1), columns));
+        let found = that_fit(&line[start..pos], found, (rows.saturating_sub(3 + above).max(1), columns));
         // A quote that stands behind the cursor already is not put in once more.
         let pair = |Candidate { shown, text }: Candidate| {
             let is_there = text.ends_with('"') && line[pos..].starts_with('"');
             let replacement = if is_there { text[..text.len() - 1].to_owned() } else { text };
             Pair { display: shown, replacement }
         };
-        Ok((start, found.into_iter().map(pair).collect()))
+        let pairs: Vec<Pair> = found.into_iter().map(pair).collect();
+        let put = in_common(&pairs);
+        let word = if put.len() > pos - start { put } else { &line[start..pos] };
+        let above = rows_above(&format!("{}{word}{}", &line[..start], &line[pos..]), prompt, columns);
+        *self.last.borrow_mut() = written_last(&pairs, columns).map(|last| (last.display.clone(), above));
+        Ok((start, pairs))
     }
 }
 
@@ -147,6 +176,15 @@ impl Highlighter for Prompter {
         match self.colors {
             true => Cow::Owned(format!("\x1b[2m{hint}\x1b[0m")),
             false => Cow::Borrowed(hint),
+        }
+    }
+
+    fn highlight_candidate<'c>(&self, candidate: &'c str, _: CompletionType) -> Cow<'c, str> {
+        match &*self.last.borrow() {
+            Some((last, above)) if last == candidate && *above > 0 => {
+                Cow::Owned(format!("{candidate}{}", "\n".repeat(*above)))
+            }
+            _ => Cow::Borrowed(candidate),
         }
     }
 

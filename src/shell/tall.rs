@@ -35,6 +35,11 @@ pub(super) fn window(entry: &str, cursor: usize, prompt: usize, (rows, columns):
     Some(Window { from: begins[first], to })
 }
 
+/// How many rows lie above the one in which `entry` ends, behind a prompt of so many columns.
+pub(super) fn rows_above(entry: &str, prompt: usize, columns: usize) -> usize {
+    rows_of(entry, prompt, columns).len() - 1
+}
+
 /// Where each row of the screen begins in `entry`, in bytes.
 fn rows_of(entry: &str, prompt: usize, columns: usize) -> Vec<usize> {
     let (mut begins, mut column) = (vec![0], prompt % columns.max(1));
