@@ -174,12 +174,15 @@ impl Vocabulary {
     /// The parameters of each function that is called by `name`: in the module that it names, if that was imported.
     fn of_this_name(&self, name: &str) -> Vec<&Vec<String>> {
         let (module, plain) = name.rsplit_once("::").unwrap_or(("", name));
-        match self.modules.iter().rev().find(|imported| imported.name == module) {
+        let mut found: Vec<&Vec<String>> = match self.modules.iter().rev().find(|imported| imported.name == module) {
             Some(imported) => {
                 imported.functions.iter().filter(|known| known.name == plain).map(|known| &known.params).collect()
             }
             None => self.functions.iter().filter(|(known, _)| known == plain).map(|(_, params)| params).collect(),
-        }
+        };
+        // Rhai knows them in no order.
+        found.sort_by_key(|params| (params.len(), *params));
+        found
     }
 
     /// `call` is a name and the types of its arguments, or what a property was asked of.
