@@ -112,6 +112,10 @@ fn a_look_changes_nothing_and_says_so() {
              drainer-0  drainer  online  10.0.1.21:8249  2.5s           0.6s
              drainer-1  drainer  online  10.0.1.22:8249  2.5s           0.2s
     0.0s ==> look
+    0.0s   . waiting until heartbeats and positions have been watched
+     15s   > drainer    lag   over
+             drainer-0  2.0s  ▃▂▂▂▂▂▂▂▂▂▂
+             drainer-1  1.0s  ▃▄▂▃▂▃▂▃▂▃▂
      15s ==> check
      15s   > nothing found
      15s === the script ends with exit code 0
