@@ -9,7 +9,7 @@ use crate::commands::evaluate::language_settings;
 use crate::error::{Error, ErrorKind, Result, ScriptError};
 use crate::journal::Memory;
 use crate::language::{Ending, Interpreter, Prepared, Source};
-use crate::output::{Format, Tone, to_json};
+use crate::output::{Columns, Format, Tone, to_json};
 use crate::session::Session;
 use crate::text::{ShownPath, on_one_line};
 use crate::time::{Time, Zone, parse_duration, show_seconds};
@@ -283,6 +283,11 @@ fn without_our_place(error: ScriptError) -> ScriptError {
 /// Shows everything that was found.
 fn show(context: &CommandContext, seen: &Diagnosis, observe: Duration) {
     let found = seen.found.as_slice();
+    if context.output.format() == Format::Csv {
+        let rows = found.iter().map(|finding| finding.value.clone()).collect();
+        let names = &["severity", "check", "node", "what", "otherwise", "remedy"];
+        return context.output.rows(rows, Columns { names, ..Columns::default() });
+    }
     if context.output.format() != Format::Table {
         context.output.value(&Value::List(found.iter().map(|finding| finding.value.clone()).collect()));
         return;

@@ -127,7 +127,10 @@ fn obey(command: Option<Command>, eval: Vec<String>, context: CommandContext) ->
         Some(Command::Run(run)) => run::main(&context, run),
         Some(Command::Rehearse(rehearse)) => rehearse::main(&context, &rehearse),
         Some(Command::Doctor(doctor)) => doctor::main(context, &doctor),
-        Some(Command::Watch(args)) => watch::main(context, &args),
+        Some(Command::Watch(args)) => match watch::main(&context, &args)? {
+            None => Ok(0),
+            Some(call) => prompt::main(context, call),
+        },
         Some(Command::Check(check)) => Ok(check::main(&context, &check)?),
         Some(Command::Runs { state, limit, command: None }) => Ok(runs::list(&context, state.as_deref(), limit)?),
         Some(Command::Runs { command: Some(command), .. }) => runs::main(&context, command),

@@ -1,6 +1,7 @@
 //! The whole screen for one view, and the terminal as it was once that is over: by a key, an error, a signal or a panic.
 #![expect(clippy::disallowed_methods, reason = "this room owns the standard streams")]
 
+use super::keyboard::GoingOn;
 use super::terminal::is_dumb;
 use crate::error::{Error, Result};
 use ratatui::Terminal;
@@ -9,12 +10,15 @@ use ratatui::buffer::Buffer;
 use ratatui::crossterm::cursor::Show;
 use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, poll, read};
 use ratatui::crossterm::execute;
-use ratatui::crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use ratatui::crossterm::terminal::{
+    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
 use ratatui::layout::Rect;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 use rustix::process::{Signal, kill_current_process_group};
 use std::io::{IsTerminal, Stdout, stdin, stdout};
+use std::mem::ManuallyDrop;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -63,7 +67,12 @@ pub enum Typed {
 }
 
 /// The whole screen, as long as this lives.
-pub struct FullScreen(Terminal<CrosstermBackend<Stdout>>);
+pub struct FullScreen {
+    /// Never dropped: it would print that it cannot show the cursor of a terminal that has gone, and panic where that fails.
+    terminal: ManuallyDrop<Terminal<CrosstermBackend<Stdout>>>,
+    /// Whether the process was stopped by somebody else and goes on: the terminal is then as others left it.
+    goes_on: GoingOn,
+}
 
 impl FullScreen {
     /// Takes the screen.
@@ -76,8 +85,9 @@ impl FullScreen {
                 .hint("`--once` prints one frame as text"));
         }
         give_back_before_panics();
+        let goes_on = GoingOn::listen()?;
         enter()?;
-        new_terminal().map(Self)
+        Ok(Self { terminal: new_terminal()?, goes_on })
     }
 
     /// Draws a frame: all of it is drawn each time, and only what differs is sent.
@@ -85,7 +95,7 @@ impl FullScreen {
     /// # Errors
     /// `local` when the terminal has gone.
     pub fn draw(&mut self, draw: impl FnOnce(Rect, &mut Buffer)) -> Result<()> {
-        let drawn = self.0.draw(|frame| {
+        let drawn = self.terminal.draw(|frame| {
             let area = frame.area();
             draw(area, frame.buffer_mut());
         });
@@ -94,7 +104,7 @@ impl FullScreen {
 
     /// How many columns there are, if the terminal says that.
     pub fn width(&self) -> Option<u16> {
-        self.0.size().ok().map(|size| size.width)
+        self.terminal.size().ok().map(|size| size.width)
     }
 
     /// What comes from the terminal within `patience`.
@@ -102,6 +112,11 @@ impl FullScreen {
     /// # Errors
     /// `local` when the terminal has gone.
     pub fn typed(&mut self, patience: Duration) -> Result<Typed> {
+        if self.goes_on.take() {
+            leave();
+            self.take_again()?;
+            return Ok(Typed::Other);
+        }
         // What was read already, and another size, is known to the library alone.
         if !has_input(Duration::ZERO)? && !poll(Duration::ZERO).map_err(unusable)? {
             has_input(patience)?;
@@ -125,9 +140,15 @@ impl FullScreen {
         // To the whole group, as a terminal does: a shell that waits for a pipeline sees all of it stop.
         kill_current_process_group(Signal::TSTP)
             .map_err(|errno| Error::local("the process cannot be stopped").source(errno))?;
+        self.goes_on.take();
+        self.take_again()
+    }
+
+    /// Takes the screen once more.
+    fn take_again(&mut self) -> Result<()> {
         enter()?;
         // It knows nothing of what is on the screen now; to have it cleared would ask the terminal where its cursor is.
-        self.0 = new_terminal()?;
+        self.terminal = new_terminal()?;
         Ok(())
     }
 }
@@ -160,8 +181,8 @@ pub fn give_screen_back() {
     leave();
 }
 
-fn new_terminal() -> Result<Terminal<CrosstermBackend<Stdout>>> {
-    Terminal::new(CrosstermBackend::new(stdout())).map_err(|fault| {
+fn new_terminal() -> Result<ManuallyDrop<Terminal<CrosstermBackend<Stdout>>>> {
+    Terminal::new(CrosstermBackend::new(stdout())).map(ManuallyDrop::new).map_err(|fault| {
         leave();
         unusable(fault)
     })
@@ -169,7 +190,7 @@ fn new_terminal() -> Result<Terminal<CrosstermBackend<Stdout>>> {
 
 fn enter() -> Result<()> {
     IS_OPEN.store(true, Ordering::SeqCst);
-    let entered = enable_raw_mode().and_then(|()| execute!(stdout(), EnterAlternateScreen));
+    let entered = enable_raw_mode().and_then(|()| execute!(stdout(), EnterAlternateScreen, Clear(ClearType::All)));
     entered.map_err(|fault| {
         leave();
         unusable(fault)
@@ -201,6 +222,10 @@ fn unusable(fault: std::io::Error) -> Error {
 }
 
 fn pressed(key: KeyEvent) -> Option<Pressed> {
+    // Esc with a key right behind it comes as Alt with that key: no letter is meant.
+    if key.modifiers.contains(KeyModifiers::ALT) {
+        return None;
+    }
     let is_control = key.modifiers.contains(KeyModifiers::CONTROL);
     Some(match key.code {
         KeyCode::Char('c' | 'd') if is_control => Pressed::Interrupt,

@@ -32,10 +32,19 @@ pub(super) enum Line {
 }
 
 /// Whether the process was stopped and goes on, as long as this lives.
-struct GoingOn(Arc<AtomicBool>, SigId);
+pub(super) struct GoingOn(Arc<AtomicBool>, SigId);
 
 impl GoingOn {
-    fn listen() -> Result<Self> {
+    /// Whether it has gone on since this was asked last.
+    pub(super) fn take(&self) -> bool {
+        self.0.swap(false, Ordering::Relaxed)
+    }
+
+    /// Listens from now on.
+    ///
+    /// # Errors
+    /// `local` when the system does not let us.
+    pub(super) fn listen() -> Result<Self> {
         let flag = Arc::new(AtomicBool::new(false));
         let id = signal_hook::flag::register(SIGCONT, Arc::clone(&flag))
             .map_err(|fault| Error::local("cannot listen to signals").source(fault))?;
@@ -86,7 +95,7 @@ pub(super) fn read_line(interrupt: &Interrupt, echo: Echo) -> Result<Line> {
     let resumed = GoingOn::listen()?;
     loop {
         interrupt.check()?;
-        if resumed.0.swap(false, Ordering::Relaxed) && bytes.is_empty() {
+        if resumed.take() && bytes.is_empty() {
             return Ok(Line::Resumed);
         }
         let input = stdin();

@@ -203,7 +203,8 @@ fn read_only(change: &Change) -> Result<()> {
 }
 
 fn is_read_only(what: &dyn Display) -> Error {
-    Error::refused(format!("this session is read-only: {what}")).hint("start without --read-only to make changes")
+    Error::refused(format!("this session is read-only: {what}"))
+        .hint("start without --read-only to make changes; `watch` and `doctor` never make any")
 }
 
 fn refuse_by_guard(proposal: &Proposal<'_>) -> Result<()> {

@@ -29,6 +29,15 @@ const FREE: &str = "binlog_pump_storage_storage_size_bytes{type=\"available\"}";
 /// How much of what happened is kept.
 const KEPT: usize = 200;
 
+/// An answer that is older than this may be true no more.
+const OLD_ANSWER_MS: i64 = 12_000;
+
+/// GC that comes to a Drainer sooner is odd.
+pub(super) const GC_SOON_HOURS: f64 = 24.0;
+
+/// A Pump with less space refuses binlog.
+pub(super) const FULL_DISK_GIB: f64 = 10.0;
+
 /// A record that was not written for so long is frozen.
 const FROZEN_SECONDS: f64 = 10.0;
 
@@ -43,9 +52,11 @@ pub(crate) struct WatchedCluster {
     time: Option<(Tso, i64)>,
     nodes: HashMap<(Kind, Untrusted), SeenNode>,
     lock: Option<LockInfo>,
-    /// Why etcd tells nothing, or PD gives no time, and since when.
+    /// Why etcd tells nothing, and until when it told something.
     trouble: Option<(Error, i64)>,
     has_time: bool,
+    /// When etcd told something last, or was first asked to.
+    well_ms: i64,
     happened: VecDeque<Happening>,
     now: Clocks,
 }
@@ -55,8 +66,11 @@ pub(crate) struct WatchedCluster {
 struct SeenNode {
     lags: LagHistory,
     said: Option<Inspected>,
-    /// When it was asked last.
+    /// When it said that, and before when nobody asks it again.
     asked_ms: Option<i64>,
+    spared_until_ms: i64,
+    /// When its record last said another state.
+    changed_ms: i64,
     /// When its record was last seen to be written, and its position to move.
     beat_ms: i64,
     advanced_ms: i64,
@@ -72,6 +86,7 @@ impl Default for WatchedCluster {
             lock: None,
             trouble: None,
             has_time: true,
+            well_ms: 0,
             happened: VecDeque::new(),
             now: Clocks { unix_ms: 0, monotonic_ms: 0 },
         }
@@ -84,6 +99,9 @@ impl WatchedCluster {
     /// # Errors
     /// `interrupted`, `internal`; that nobody answers is a part of the picture.
     pub(crate) fn follow(&mut self, world: &mut dyn World, patience: Duration) -> Result<()> {
+        if self.well_ms == 0 {
+            self.well_ms = world.ask(read::Now)?.monotonic_ms;
+        }
         let told = world.ask(read::Events { after: self.listing.revision, patience });
         self.now = world.ask(read::Now)?;
         match told {
@@ -140,18 +158,19 @@ impl WatchedCluster {
         Ok(true)
     }
 
-    /// Asks one node, whatever its record says; in how many seconds that can be done if it is too soon.
+    /// Asks one node, whatever its record says: what it answers, or in how many seconds it can be asked if it is too soon.
     ///
     /// # Errors
     /// Those of [`WatchedCluster::follow`].
-    pub(crate) fn ask_node(&mut self, world: &mut dyn World, node: &NodeRef) -> Result<Option<f64>> {
+    pub(crate) fn ask_node(&mut self, world: &mut dyn World, node: &NodeRef) -> Result<Result<String, f64>> {
         self.now = world.ask(read::Now)?;
         let seen = self.nodes.get(&(node.kind, node.id.clone()));
         if let Some(ms) = seen.and_then(|seen| self.again_in_ms(seen)) {
-            return Ok(Some(ms as f64 / 1000.0));
+            return Ok(Err(ms as f64 / 1000.0));
         }
         self.ask(world, vec![node.clone()])?;
-        Ok(None)
+        let said = self.seen(node).said.as_ref();
+        Ok(Ok(said.map_or_else(|| "nothing".to_owned(), |said| said.probe.finding.to_string())))
     }
 
     /// Somebody else has asked all nodes just now.
@@ -160,14 +179,15 @@ impl WatchedCluster {
     /// Those of the world's clock.
     pub(crate) fn others_asked(&mut self, world: &mut dyn World) -> Result<()> {
         self.now = world.ask(read::Now)?;
-        self.nodes.values_mut().for_each(|seen| seen.asked_ms = Some(self.now.monotonic_ms));
+        let until = self.now.monotonic_ms + ASKED_AGAIN_MS;
+        self.nodes.values_mut().for_each(|seen| seen.spared_until_ms = until);
         Ok(())
     }
 
     /// In how many milliseconds a node may be asked again; `None` if it may be now.
     fn again_in_ms(&self, seen: &SeenNode) -> Option<i64> {
-        let ms = seen.asked_ms? + ASKED_AGAIN_MS - self.now.monotonic_ms;
-        (ms > 0).then_some(ms)
+        let again = seen.asked_ms.map_or(0, |asked| asked + ASKED_AGAIN_MS).max(seen.spared_until_ms);
+        Some(again - self.now.monotonic_ms).filter(|ms| *ms > 0)
     }
 
     fn ask(&mut self, world: &mut dyn World, nodes: Vec<NodeRef>) -> Result<()> {
@@ -208,6 +228,7 @@ impl WatchedCluster {
             let lasted = show_seconds((self.now.monotonic_ms - since) as f64 / 1000.0);
             self.note(Tone::Good, format!("PD's etcd tells again, after {lasted}"));
         }
+        self.well_ms = self.now.monotonic_ms;
         let is_first = self.listing.revision == 0;
         let before = (told.anew.is_some() && !is_first).then(|| self.listing.clone());
         if let Some(tso) = told.anew.as_ref().and_then(|listing| listing.tso) {
@@ -270,6 +291,7 @@ impl WatchedCluster {
             return self.moved(&after.node);
         };
         if before.state != after.state {
+            self.seen(&after.node).changed_ms = now;
             self.note(tone_of(&after.state), format!("{id}: {} -> {}", before.state, after.state));
         }
         if before.node.address != after.node.address {
@@ -314,7 +336,7 @@ impl WatchedCluster {
         if self.trouble.is_none() {
             self.note(Tone::Bad, format!("PD's etcd tells nothing: {}", error.message));
         }
-        let since = self.trouble.take().map_or(self.now.monotonic_ms, |(_, since)| since);
+        let since = self.trouble.take().map_or(self.well_ms, |(_, since)| since);
         self.trouble = Some((error, since));
         Ok(())
     }
@@ -330,10 +352,19 @@ impl WatchedCluster {
         self.happened.push_back(Happening { unix_ms: self.now.unix_ms, tone, text });
     }
 
-    /// The listing, with the time that PD has now.
+    /// Up to when it is seen what becomes of the records: while etcd tells nothing, no heartbeat can be.
+    fn seen_until_ms(&self) -> i64 {
+        self.trouble.as_ref().map_or(self.now.monotonic_ms, |(_, since)| *since)
+    }
+
+    /// PD's time at a moment of the clock that only goes forward.
+    fn time_at(&self, ms: i64) -> Option<Tso> {
+        self.time.map(|(tso, at)| Tso::from_parts(tso.physical_ms() + ms - at, 0))
+    }
+
+    /// The listing, with the time that PD had when it was so.
     fn as_of_now(&self) -> Listing {
-        let tso = self.time.map(|(tso, at)| Tso::from_parts(tso.physical_ms() + self.now.monotonic_ms - at, 0));
-        Listing { tso, ..self.listing.clone() }
+        Listing { tso: self.time_at(self.seen_until_ms()), ..self.listing.clone() }
     }
 
     /// Everything that is known by now.
@@ -344,14 +375,18 @@ impl WatchedCluster {
             listing.of(Kind::Pump).filter_map(|pump| said(&pump.node).and_then(collected)).collect();
         let readings = listing.of(Kind::Drainer).filter(|drainer| drainer.state != State::Offline);
         let readings = readings.filter_map(|drainer| {
-            Some(reading(drainer, said(&drainer.node).and_then(status)?, &listing, listing.tso?))
+            let seen = self.nodes.get(&(drainer.node.kind, drainer.node.id.clone()))?;
+            // What it had read was so when it was asked.
+            let then = self.time_at(seen.asked_ms?)?;
+            Some(reading(drainer, status(seen.said.as_ref()?)?, &listing, then))
         });
         let readings: Vec<DrainerReading> = readings.filter(|reading| !reading.pumps.is_empty()).collect();
         let closings = listing.of(Kind::Pump).filter_map(|pump| closing(pump, said(&pump.node), &listing));
         let closings: Vec<ClosingPump> = closings.collect();
         let seconds = |since: i64| (self.now.monotonic_ms - since) as f64 / 1000.0;
         Picture {
-            unix_ms: listing.tso.map_or(self.now.unix_ms, Tso::physical_ms),
+            unix_ms: self.time_at(self.now.monotonic_ms).map_or(self.now.unix_ms, Tso::physical_ms),
+            is_known: listing.revision > 0,
             trouble: self.trouble.as_ref().map(|(error, since)| (error.message.clone(), seconds(*since))),
             has_time: self.has_time && listing.tso.is_some(),
             lock: self.lock.clone(),
@@ -373,20 +408,31 @@ impl WatchedCluster {
         let hours = |position: Tso| {
             collected.iter().map(|ms| (position.physical_ms() - ms) as f64 / 3_600_000.0).min_by(f64::total_cmp)
         };
+        let free_gib = said.and_then(|said| sample(said, FREE)).map(|bytes| bytes / 1_073_741_824.0);
+        let gc_hours = position.and_then(hours);
+        let asked_ms = seen.and_then(|seen| seen.asked_ms);
+        let is_old = |seen: &SeenNode| {
+            let asked = seen.asked_ms.unwrap_or(0);
+            asked < seen.changed_ms || self.now.monotonic_ms - asked > OLD_ANSWER_MS
+        };
+        let answers = seen.filter(|seen| !is_old(seen)).and(said).and_then(|said| odd_answer(record, said));
+        let noticed =
+            [answers, odd_disk(free_gib), odd_gc(gc_hours), seen.and_then(|seen| self.standing_still(&node, seen))];
         NodePicture {
             probe: said.map(|said| said.probe.finding.clone()),
-            asked_ago: seen.and_then(|seen| seen.asked_ms).map(|ms| (self.now.monotonic_ms - ms) as f64 / 1000.0),
+            is_old: seen.is_some_and(is_old),
+            asked_ago: asked_ms.map(|ms| (self.now.monotonic_ms - ms) as f64 / 1000.0),
             lags: seen.map(|seen| seen.lags.seconds()).unwrap_or_default(),
-            free_gib: said.and_then(|said| sample(said, FREE)).map(|bytes| bytes / 1_073_741_824.0),
-            gc_hours: position.and_then(hours),
-            odd: node.odd.iter().cloned().chain(seen.and_then(|seen| self.standing_still(&node, seen))).collect(),
+            free_gib,
+            gc_hours,
+            odd: noticed.into_iter().flatten().chain(node.odd.iter().cloned()).collect(),
             node: Arc::new(node),
         }
     }
 
     /// What only somebody sees who watched for a while.
     fn standing_still(&self, node: &Node, seen: &SeenNode) -> Option<String> {
-        let seconds = |since: i64| (self.now.monotonic_ms - since) as f64 / 1000.0;
+        let seconds = |since: i64| (self.seen_until_ms() - since) as f64 / 1000.0;
         let (beat, advanced) = (seconds(seen.beat_ms), seconds(seen.advanced_ms));
         let is_online = node.record.state == State::Online;
         // One that is older is told of by its record already.
@@ -397,6 +443,33 @@ impl WatchedCluster {
         let is_behind = node.lag.is_some_and(|lag| lag > STALLED_LAG_SECONDS);
         let is_stalled = node.record.node.kind == Kind::Drainer && is_online && is_behind && advanced > STALLED_SECONDS;
         is_stalled.then(|| format!("has not moved for {}", show_seconds(advanced)))
+    }
+}
+
+/// What a node says of itself that its record does not.
+fn odd_answer(record: &Record, said: &Inspected) -> Option<String> {
+    if record.state != State::Online {
+        return None;
+    }
+    match &said.probe.finding {
+        ProbeFinding::State(State::Online) => None,
+        ProbeFinding::State(state) => Some(format!("it is {state}, and its record says online")),
+        ProbeFinding::Refused => Some("it has no process, and its record says online".to_owned()),
+        ProbeFinding::Silent => Some("it gives no answer: it hangs, or begins".to_owned()),
+        ProbeFinding::Other(id) => Some(format!("another node, {id}, answers at its address")),
+        ProbeFinding::Unknown(why) => Some(format!("what it is cannot be found out: {why}")),
+    }
+}
+
+fn odd_disk(free_gib: Option<f64>) -> Option<String> {
+    let free = free_gib.filter(|free| *free < FULL_DISK_GIB)?;
+    Some(format!("its disk has {free:.0} GiB left: below {FULL_DISK_GIB:.0} it refuses binlog"))
+}
+
+fn odd_gc(hours: Option<f64>) -> Option<String> {
+    match hours.filter(|hours| *hours < GC_SOON_HOURS)? {
+        ..=0.0 => Some("GC has overtaken it".to_owned()),
+        hours => Some(format!("GC overtakes it in {} if it stands still", show_seconds(hours * 3600.0))),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The table of the nodes: which columns there is room for, and what stands in them.
 
+use super::cluster::{FULL_DISK_GIB, GC_SOON_HOURS};
 use super::picture::NodePicture;
 use crate::node::{Kind, State};
 use crate::output::{Tone, node_cell};
@@ -22,12 +23,6 @@ const ODD_COLUMNS: usize = 28;
 
 /// At this lag a sparkline is at its highest, if none is higher.
 const FULL_SECONDS: f64 = 10.0;
-
-/// GC that comes to a Drainer sooner is odd.
-const GC_SOON_HOURS: f64 = 24.0;
-
-/// A Pump with less space refuses binlog.
-const FULL_DISK_GIB: f64 = 10.0;
 
 /// One column.
 pub(super) struct NodeColumn {
@@ -135,6 +130,7 @@ fn probe(node: &NodePicture) -> (String, Tone) {
     let is_online = node.node.record.state == State::Online;
     match &node.probe {
         None => ("-".into(), Tone::Faint),
+        Some(finding) if node.is_old => (format!("{} ?", word(finding)), Tone::Faint),
         Some(ProbeFinding::State(State::Online)) => ("online".into(), Tone::Good),
         Some(ProbeFinding::State(state)) => (format!("{state} ~"), Tone::Odd),
         Some(ProbeFinding::Refused) if is_online => ("refused !".into(), Tone::Bad),
@@ -145,9 +141,22 @@ fn probe(node: &NodePicture) -> (String, Tone) {
     }
 }
 
+fn word(finding: &ProbeFinding) -> &'static str {
+    match finding {
+        ProbeFinding::State(state) => state.name(),
+        ProbeFinding::Refused => "refused",
+        ProbeFinding::Silent => "silent",
+        ProbeFinding::Other(_) => "other",
+        ProbeFinding::Unknown(_) => "unknown",
+    }
+}
+
 fn disk(node: &NodePicture) -> (String, Tone) {
-    let tone = |gib: f64| if gib < FULL_DISK_GIB { Tone::Bad } else { Tone::Plain };
-    node.free_gib.map_or((String::new(), Tone::Plain), |gib| (format!("{gib:.0} GiB"), tone(gib)))
+    match node.free_gib {
+        None => (String::new(), Tone::Plain),
+        Some(gib) if gib < FULL_DISK_GIB => (format!("{gib:.0} GiB !"), Tone::Bad),
+        Some(gib) => (format!("{gib:.0} GiB"), Tone::Plain),
+    }
 }
 
 fn gc(node: &NodePicture) -> (String, Tone) {

@@ -13,11 +13,12 @@ use crate::world::{LockInfo, LockOwner};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
+use std::cell::Cell;
 use std::fmt::Write;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Lines at the top.
-const HEAD: usize = 2;
+/// How many lines at the top are given to what stands in the way.
+const TROUBLE: usize = 3;
 
 /// How much of what happened a frame of text has.
 const HAPPENED_IN_TEXT: usize = 5;
@@ -41,11 +42,11 @@ const HELP: [(&str, &str); 12] = [
     ("Ctrl-Z", "stop; `fg` goes on"),
     ("last 5m", "lag, a block for each quarter of a minute; a full block is 10 s, or the most"),
     ("gc in", "when GC comes to what the Drainer has not read, if it stands still"),
-    ("probe", "what the node itself answered, within the last ten seconds"),
+    ("probe", "what the node itself answered; with ? it may be true no more"),
 ];
 
 /// Above how far each Drainer is.
-const POSITIONS: &str = "positions of Drainers in each Pump, behind now";
+const POSITIONS: &str = "positions of Drainers in each Pump, behind when asked";
 
 /// A piece of a line.
 type ToneSpan = (String, Tone);
@@ -100,11 +101,11 @@ pub(crate) fn as_text(view: &View, width: u16) -> String {
 fn frame(view: &View, width: usize, height: usize) -> Vec<ScreenLine> {
     let mut lines = head(view, width);
     let foot = if view.is_text { Vec::new() } else { foot(view, width) };
-    let room = height.saturating_sub(HEAD + foot.len());
+    let room = height.saturating_sub(lines.len() + foot.len());
     let middle = match &view.page {
         ViewPage::Nodes => nodes(view, width, room),
         ViewPage::Help => help(width),
-        ViewPage::Shown { title, value, from } => shown(title, value, *from, width, room),
+        ViewPage::Shown { title, value, from } => shown(title, value, from, width, room),
         ViewPage::Suggestions { node, all, at } => suggested(node, all, *at, room),
     };
     lines.extend(middle);
@@ -125,23 +126,32 @@ fn head(view: &View, width: usize) -> Vec<ScreenLine> {
     };
     let speed = if view.speed > 1 { format!("  time x{}", view.speed) } else { String::new() };
     let mut first = vec![(on_one_line(&view.place).into_owned(), Tone::Strong), (speed, Tone::Odd)];
-    let counted = counted(&picture.nodes);
+    let counted = if picture.is_known { counted(&picture.nodes) } else { String::new() };
     // Where there is little room the time of day matters least.
     let rest = [format!("  {counted}  {time}"), format!("  {counted}")];
     let used: usize = first.iter().map(|(text, _)| text.width()).sum();
     let rest = rest.iter().find(|rest| used + rest.width() <= width).cloned().unwrap_or_default();
     first.push((rest, Tone::Plain));
-    vec![ScreenLine { spans: first, is_chosen: false }, state(view, picture)]
+    let first = ScreenLine { spans: first, is_chosen: false };
+    std::iter::once(first).chain(state(view, picture, width)).collect()
 }
 
-fn state(view: &View, picture: &Picture) -> ScreenLine {
+/// What stands in the way, or who works.
+fn state(view: &View, picture: &Picture, width: usize) -> Vec<ScreenLine> {
+    let told = |text: String, tone| {
+        let lines = textwrap::wrap(&text, width.max(1)).into_iter().take(TROUBLE);
+        lines.map(|line| ScreenLine::of(line.into_owned(), tone)).collect()
+    };
     if let Some((text, seconds)) = &picture.trouble {
-        let for_so_long = show_seconds(*seconds);
-        return ScreenLine::of(format!("PD's etcd tells nothing for {for_so_long}: {}", on_one_line(text)), Tone::Bad);
+        let text = on_one_line(text);
+        return told(format!("PD's etcd tells nothing for {}: {text}", show_seconds(*seconds)), Tone::Bad);
     }
     if let Some(time) = view.stale {
-        let text = format!("no news for {}: whoever looks waits for an answer", show_seconds(time.as_secs_f64()));
-        return ScreenLine::of(text, Tone::Odd);
+        let seconds = show_seconds(time.as_secs_f64());
+        return told(format!("nothing new for {seconds}: waiting for an answer"), Tone::Odd);
+    }
+    if !picture.is_known {
+        return told("reading the records".to_owned(), Tone::Faint);
     }
     let mut spans = vec![match &picture.lock {
         None => ("maintenance lock: free".to_owned(), Tone::Faint),
@@ -155,7 +165,7 @@ fn state(view: &View, picture: &Picture) -> ScreenLine {
         let more = if more == 0 { String::new() } else { format!(" and {more} more") };
         spans.push((format!("  no record: {}{more}", first.key), Tone::Bad));
     }
-    ScreenLine { spans, is_chosen: false }
+    vec![ScreenLine { spans, is_chosen: false }]
 }
 
 /// Who holds the lock, and what for; when it was taken is told by what happened.
@@ -178,8 +188,11 @@ fn foot(view: &View, width: usize) -> Vec<ScreenLine> {
         }
         (None, None) => ScreenLine::default(),
     };
-    let keys = match view.is_typing || !view.filter.is_empty() {
-        true => {
+    let keys = match view.page {
+        ViewPage::Help => ScreenLine::of("any key leads back", Tone::Faint),
+        ViewPage::Shown { .. } => ScreenLine::of("q back  j k scroll", Tone::Faint),
+        ViewPage::Suggestions { .. } => ScreenLine::of("Enter takes it along  q back  j k choose", Tone::Faint),
+        ViewPage::Nodes if view.is_typing || !view.filter.is_empty() => {
             let cursor = if view.is_typing { "_" } else { "" };
             let end = if view.is_typing { "  (Enter keeps it, Esc shows all)" } else { "  (Esc shows all)" };
             ScreenLine {
@@ -190,7 +203,7 @@ fn foot(view: &View, width: usize) -> Vec<ScreenLine> {
                 is_chosen: false,
             }
         }
-        false => {
+        ViewPage::Nodes => {
             let faster = if view.is_sandbox { "  f faster  ? help" } else { "  ? help" };
             let all = KEYS.map(|keys| keys.replace("  ? help", faster));
             let keys = all.iter().find(|keys| keys.width() <= width).unwrap_or(&all[KEYS.len() - 1]);
@@ -221,8 +234,8 @@ fn nodes(view: &View, width: usize, room: usize) -> Vec<ScreenLine> {
     let mut lines = table.into_iter();
     let title = lines.next();
     let at = view.at().unwrap_or(0);
-    let shown: Vec<ScreenLine> =
-        title.into_iter().chain(window(lines.collect(), at, for_table.saturating_sub(1))).collect();
+    let rows: Vec<ScreenLine> = lines.collect();
+    let shown: Vec<ScreenLine> = title.into_iter().chain(some_rows(rows, at, for_table.saturating_sub(1))).collect();
     let rest = room.saturating_sub(shown.len());
     let waits: Vec<ScreenLine> = section(POSITIONS, waits).into_iter().take(for_waits).collect();
     let for_happened = rest.saturating_sub(waits.len() + 1);
@@ -239,8 +252,8 @@ fn shares(table: usize, waits: usize, happened: usize, room: usize) -> (usize, u
     if left >= waits + happened {
         return (waits, happened);
     }
-    // Neither vanishes behind a long table, unless the screen is very low.
-    let least = if room < 8 { 0 } else { 3 };
+    // Neither vanishes behind a long table, unless the screen is low.
+    let least = if room < 14 { 0 } else { 3 };
     let for_waits = waits.min((left / 2).max(least));
     (for_waits, happened.min(left.saturating_sub(for_waits).max(least)))
 }
@@ -256,6 +269,17 @@ fn section(title: &str, lines: Vec<ScreenLine>) -> Vec<ScreenLine> {
 fn window(lines: Vec<ScreenLine>, chosen: usize, room: usize) -> Vec<ScreenLine> {
     let from = (chosen + 1).saturating_sub(room).min(lines.len().saturating_sub(room));
     lines.into_iter().skip(from).take(room).collect()
+}
+
+/// The rows that there is room for, and how many there are beside them.
+fn some_rows(rows: Vec<ScreenLine>, chosen: usize, room: usize) -> Vec<ScreenLine> {
+    let hidden = rows.len().saturating_sub(room.saturating_sub(1));
+    if rows.len() <= room || room < 2 {
+        return window(rows, chosen, room);
+    }
+    let mut shown = window(rows, chosen, room - 1);
+    shown.push(ScreenLine::of(format!("({hidden} more nodes)"), Tone::Faint));
+    shown
 }
 
 fn table(view: &View, width: usize) -> Vec<ScreenLine> {
@@ -409,12 +433,13 @@ fn suggested(node: &str, all: &[Suggestion], at: usize, room: usize) -> Vec<Scre
 }
 
 /// A value, from a line on; never turned beyond its last page.
-fn shown(title: &str, value: &Value, from: usize, width: usize, room: usize) -> Vec<ScreenLine> {
+fn shown(title: &str, value: &Value, first: &Cell<usize>, width: usize, room: usize) -> Vec<ScreenLine> {
     let look = Look { width: u16::try_from(width).ok(), colors: false };
     let text = render(value, Format::Table, look);
     let lines: Vec<&str> = text.lines().collect();
     let room = room.saturating_sub(1);
-    let from = from.min(lines.len().saturating_sub(room));
+    let from = first.get().min(lines.len().saturating_sub(room));
+    first.set(from);
     let more = if from + room < lines.len() { "  (more below)" } else { "" };
     let title = ScreenLine::of(format!("{}{more}", on_one_line(title)), Tone::Strong);
     let page = lines.into_iter().skip(from).take(room).map(|line| ScreenLine::of(line, Tone::Plain));
@@ -465,6 +490,7 @@ mod tests {
             NodePicture {
                 node: Arc::new(Node { record, lag: Some(1.0), heartbeat_age: Some(2.0), odd: vec!["odd".into()] }),
                 probe: None,
+                is_old: at.is_multiple_of(2),
                 asked_ago: Some(1.0),
                 lags: vec![Some(1.0), None, Some(7.0)],
                 free_gib: Some(1.0),
@@ -481,6 +507,7 @@ mod tests {
         let mut view = View::new("place".into(), true, true);
         view.see(Picture {
             unix_ms: 1,
+            is_known: nodes > 0,
             nodes: (0..nodes).map(node).collect(),
             readings: vec![reading; nodes],
             closings: vec![ClosingPump { pump: "p".into(), drainers: vec![("d".into(), 1.0)] }],

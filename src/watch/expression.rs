@@ -5,6 +5,7 @@ use crate::time::{Time, Zone};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
+use std::cell::Cell;
 
 /// What is shown of an expression.
 #[derive(Debug, Default)]
@@ -15,6 +16,8 @@ pub(crate) struct ExpressionView {
     before: Vec<String>,
     lines: Vec<String>,
     from: usize,
+    /// How many lines there was room for.
+    rows: Cell<usize>,
 }
 
 impl ExpressionView {
@@ -29,11 +32,13 @@ impl ExpressionView {
         let is_first = self.unix_ms == 0;
         self.before = if is_first { lines.clone() } else { std::mem::take(&mut self.lines) };
         (self.lines, self.unix_ms) = (lines, unix_ms);
+        self.turn(0);
     }
 
     /// Shows what is so many lines further down, or up.
     pub(crate) fn turn(&mut self, lines: isize) {
-        self.from = self.from.saturating_add_signed(lines).min(self.lines.len().saturating_sub(1));
+        let last = self.lines.len().saturating_sub(self.rows.get().max(1));
+        self.from = self.from.saturating_add_signed(lines).min(last);
     }
 
     /// Draws it.
@@ -51,6 +56,7 @@ impl ExpressionView {
             Style::new().add_modifier(Modifier::BOLD),
         );
         let rows = usize::from(area.height).saturating_sub(1);
+        self.rows.set(rows);
         for (row, at) in (self.from..self.lines.len()).take(rows).enumerate() {
             let y = area.y + 1 + u16::try_from(row).unwrap_or(0);
             let mut x = area.x;

@@ -13,6 +13,8 @@ pub(crate) struct Picture {
     pub(crate) unix_ms: i64,
     /// Why PD's etcd tells nothing just now, and for how many seconds that has been so.
     pub(crate) trouble: Option<(String, f64)>,
+    /// Whether the records were ever read.
+    pub(crate) is_known: bool,
     /// Whether PD gives timestamps.
     pub(crate) has_time: bool,
     /// Who holds the maintenance lock.
@@ -36,6 +38,8 @@ pub(crate) struct NodePicture {
     pub(crate) node: Arc<Node>,
     /// What it said of itself when it was asked last.
     pub(crate) probe: Option<ProbeFinding>,
+    /// Whether that may be true no more: it was long ago, or its record says another state since.
+    pub(crate) is_old: bool,
     /// How many seconds ago that was.
     pub(crate) asked_ago: Option<f64>,
     /// How many seconds it was behind, one number for each quarter of a minute, the oldest first.

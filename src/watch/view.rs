@@ -6,6 +6,7 @@ use crate::node::{Kind, NodeRef};
 use crate::output::Pressed;
 use crate::text::Untrusted;
 use crate::value::Value;
+use std::cell::Cell;
 use std::time::Duration;
 
 /// How many lines a page has, for the keys that turn it.
@@ -49,7 +50,7 @@ pub(super) enum ViewPage {
     /// The keys.
     Help,
     /// A value, from this line on.
-    Shown { title: String, value: Value, from: usize },
+    Shown { title: String, value: Value, from: Cell<usize> },
     /// What can be typed about a node, and which is chosen.
     Suggestions { node: String, all: Vec<Suggestion>, at: usize },
 }
@@ -76,6 +77,8 @@ pub(crate) struct View {
     pub(super) note: Option<String>,
     /// How old the picture is, if that is more than it should be.
     pub(super) stale: Option<Duration>,
+    /// A page that came while somebody was at something else.
+    waiting: Option<(String, Value)>,
 }
 
 impl View {
@@ -109,10 +112,25 @@ impl View {
         self.note = Some(text);
     }
 
-    /// Shows a value on a page of its own.
+    /// Shows a value on a page of its own; if somebody is at something else, once they are done.
     pub(crate) fn show(&mut self, title: String, value: Value) {
+        if self.is_typing || !matches!(self.page, ViewPage::Nodes) {
+            self.note = Some(format!("{title} is there, once this page is left"));
+            self.waiting = Some((title, value));
+            return;
+        }
         self.note = None;
-        self.page = ViewPage::Shown { title, value, from: 0 };
+        self.page = ViewPage::Shown { title, value, from: Cell::new(0) };
+    }
+
+    /// Turns to the page that waits, if somebody is done with what they were at.
+    fn turn_to_waiting(&mut self) {
+        if !self.is_typing
+            && matches!(self.page, ViewPage::Nodes)
+            && let Some((title, value)) = self.waiting.take()
+        {
+            self.show(title, value);
+        }
     }
 
     /// How many seconds of virtual time pass in one.
@@ -139,6 +157,12 @@ impl View {
 
     /// Does what a key means, or says what it asks for.
     pub(crate) fn press(&mut self, key: Pressed) -> KeyMeaning {
+        let meaning = self.pressed(key);
+        self.turn_to_waiting();
+        meaning
+    }
+
+    fn pressed(&mut self, key: Pressed) -> KeyMeaning {
         self.note = None;
         match key {
             Pressed::Interrupt => return KeyMeaning::Leave,
@@ -218,13 +242,14 @@ impl View {
 
     /// Turns the page that shows a value.
     fn turn(&mut self, key: Pressed) {
-        let ViewPage::Shown { from, .. } = &mut self.page else { return };
+        let ViewPage::Shown { from, .. } = &self.page else { return };
         match key {
-            Pressed::Up | Pressed::Letter('k') => *from = from.saturating_sub(1),
-            Pressed::Down | Pressed::Letter('j') => *from += 1,
-            Pressed::PageUp => *from = from.saturating_sub(PAGE),
-            Pressed::PageDown | Pressed::Letter(' ') => *from += PAGE,
-            Pressed::Home => *from = 0,
+            Pressed::Up | Pressed::Letter('k') => from.set(from.get().saturating_sub(1)),
+            Pressed::Down | Pressed::Letter('j') => from.set(from.get() + 1),
+            Pressed::PageUp => from.set(from.get().saturating_sub(PAGE)),
+            Pressed::PageDown | Pressed::Letter(' ') => from.set(from.get() + PAGE),
+            Pressed::Home | Pressed::Letter('g') => from.set(0),
+            Pressed::End | Pressed::Letter('G') => from.set(usize::MAX / 2),
             _ => self.page = ViewPage::Nodes,
         }
     }

@@ -150,3 +150,22 @@ fn it_is_right_after_whatever_happens_and_its_memory_stays() {
     screen.keys("q");
     assert_eq!(screen.code(), 0);
 }
+
+#[test]
+fn no_key_waits_for_an_expression() {
+    let cluster = LiveCluster::sample("default");
+    let code = "let found = pumps().len(); if is_def_var(\"again\") { sleep(\"1h\"); } let again = true; found";
+    let shell = Shell::live(&cluster.url()).arg("watch").arg("--interval=500ms").arg(code);
+    let mut screen = Screen::open(shell, 120, 10);
+    screen.shows("\n3");
+    let heard = cluster.heard();
+    assert!(eventually(Duration::from_secs(20), || cluster.heard() > heard), "it is not evaluated again");
+    screen.keys("q");
+    assert_eq!(screen.code(), 0);
+    let screen = Screen::open(Shell::live(&cluster.url()).arg("watch").arg("pumps(); sleep(\"1h\")"), 80, 10);
+    let heard = cluster.heard();
+    assert!(eventually(Duration::from_secs(20), || cluster.heard() > heard), "it is not evaluated");
+    rustix::process::kill_process(rustix::process::Pid::from_raw(screen.pid()).unwrap(), rustix::process::Signal::INT)
+        .unwrap();
+    assert_eq!(screen.code(), 130);
+}

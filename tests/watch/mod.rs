@@ -53,13 +53,13 @@ fn a_frame_on_a_wide_screen() {
     maintenance lock: free
     node       kind     record    probe         lag    beat  gc in  disk left  odd
     pump-0     pump     online    online       #.#s    #.#s           400 GiB
-    pump-1     pump     online    closing ~  10m02s  10m02s           400 GiB  ! no heartbeat for 10m02s: probe it; 10m02s …
+    pump-1     pump     online    closing ~  10m02s  10m02s           400 GiB  ! it is closing, and its record says online;…
     pump-2     pump     online    online       #.#s    #.#s           400 GiB
     drainer-0  drainer  paused ~  refused     2h00m   2h00m  6d22h
     drainer-1  drainer  online    online       #.#s    #.#s  7d00h
     odd
-    pump-1: no heartbeat for 10m02s: probe it; 10m02s behind
-    positions of Drainers in each Pump, behind now
+    pump-1: it is closing, and its record says online; no heartbeat for 10m02s: probe it; 10m02s behind
+    positions of Drainers in each Pump, behind when asked
     drainer-1: pump-1 #.#s, pump-0 #.#s, pump-2 #.#s
     pump-1 closes: drainer-0 has 1h49m to read
     ");
@@ -68,13 +68,14 @@ fn a_frame_on_a_wide_screen() {
     maintenance lock: free
     node       record    probe         lag    beat  odd
     pump-0     online    online       #.#s    #.#s
-    pump-1     online    closing ~  10m02s  10m02s  ! no heartbeat for 10m02s: prob…
+    pump-1     online    closing ~  10m02s  10m02s  ! it is closing, and its record…
     pump-2     online    online       #.#s    #.#s
     drainer-0  paused ~  refused     2h00m   2h00m
     drainer-1  online    online       #.#s    #.#s
     odd
-    pump-1: no heartbeat for 10m02s: probe it; 10m02s behind
-    positions of Drainers in each Pump, behind now
+    pump-1: it is closing, and its record says online; no heartbeat for 10m02s:
+      probe it; 10m02s behind
+    positions of Drainers in each Pump, behind when asked
     drainer-1: pump-1 #.#s, pump-0 #.#s, pump-2 #.#s
     pump-1 closes: drainer-0 has 1h49m to read
     ");
@@ -92,8 +93,9 @@ fn a_frame_on_a_narrow_screen() {
     drainer-0  paused ~  refused     2h00m   2h00m  6d22h
     drainer-1  online    online       #.#s    #.#s  7d00h
     odd
-    pump-1: no heartbeat for 10m02s: probe it; 10m02s behind
-    positions of Drainers in each Pump, behind now
+    pump-1: it is closing, and its record says online; no
+      heartbeat for 10m02s: probe it; 10m02s behind
+    positions of Drainers in each Pump, behind when asked
     drainer-1: pump-1 #.#s, pump-0 #.#s, pump-2 #.#s
     pump-1 closes: drainer-0 has 1h49m to read
     ");
@@ -107,8 +109,9 @@ fn a_frame_on_a_narrow_screen() {
     drainer-0  paused ~  refused     2h00m
     drainer-1  online    online       #.#s
     odd
-    pump-1: no heartbeat for 10m02s: probe
-      it; 10m02s behind
+    pump-1: it is closing, and its record
+      says online; no heartbeat for 10m02s:
+      probe it; 10m02s behind
     positions of Drainers in each Pump, beh…
     drainer-1: pump-1 #.#s and 2 more
     pump-1 closes: drainer-0 has 1h49m to r…

@@ -121,6 +121,8 @@ fn the_process_ends_when_its_terminal_is_closed() {
         if !has_ended {
             process.kill().unwrap();
         }
-        assert_eq!(ended.and_then(|status| status.code()), Some(129), "without a terminal it is to end");
+        // Either the signal is heard first, or that there is no terminal any more.
+        let code = ended.and_then(|status| status.code());
+        assert!(matches!(code, Some(129 | 8)), "without a terminal it is to end, and not with {code:?}");
     }
 }

@@ -1,16 +1,14 @@
 //! Who looks while a view is drawn: a thread with a connection of its own, or, in a sandbox, whoever draws.
 
-use crate::cli::Global;
+use super::away::{Away, on_a_thread};
 use crate::commands::compose::{CommandContext, Shared, looking_session, world_to_watch};
 use crate::commands::doctor;
 use crate::commands::evaluate::language_settings;
-use crate::config::ProfileSettings;
 use crate::error::{Error, Result, ScriptError};
 use crate::interrupt::Interrupt;
 use crate::language::{Ending, Interpreter};
 use crate::live::clock::Stopwatch;
 use crate::node::NodeRef;
-use crate::output::Output;
 use crate::value::Value;
 use crate::watch::{Picture, ViewWish, WatchedCluster, node_call};
 use crate::world::{World, read};
@@ -25,8 +23,10 @@ const TURN: Duration = Duration::from_millis(500);
 pub(super) enum Told {
     /// What is known by now.
     Picture(Box<Picture>),
-    /// A node was asked, or can be again in so many seconds.
-    Asked { node: NodeRef, again: Option<f64> },
+    /// A node was asked and answered so, or can be asked again in so many seconds.
+    Asked { node: NodeRef, answer: Result<String, f64> },
+    /// Something to be said.
+    Said(String),
     /// Something to be shown on a page of its own.
     Shown { title: String, value: Value },
     /// What somebody wanted failed.
@@ -110,21 +110,21 @@ impl Looker {
     }
 
     fn probe(&mut self, node: NodeRef) -> Result<Told> {
-        let again = self.watched.ask_node(&mut self.world, &node)?;
-        Ok(Told::Asked { node, again })
+        let answer = self.watched.ask_node(&mut self.world, &node)?;
+        Ok(Told::Asked { node, answer })
     }
+}
 
-    /// What a node says of itself, by the language's own functions.
-    fn details(&mut self, node: &NodeRef) -> Told {
-        let session = looking_session(self.world.clone(), self.interrupt.clone(), Arc::new(|_| {}));
-        let shown = || -> Result<Ending, ScriptError> {
-            Interpreter::new(session, language_settings()?).line_of("<watch>", &details_code(node))
-        };
-        match shown() {
-            Ok(Ending::Value(value)) => Told::Shown { title: node.to_string(), value },
-            Ok(Ending::Exit(_)) => Told::Shown { title: node.to_string(), value: Value::Unit },
-            Err(error) => Told::Failed { what: format!("{} cannot be shown", node.id), error: error.error },
-        }
+/// What a node says of itself, by the language's own functions.
+fn details(world: Shared, interrupt: Interrupt, node: &NodeRef) -> Told {
+    let session = looking_session(world, interrupt, Arc::new(|_| {}));
+    let shown = || -> Result<Ending, ScriptError> {
+        Interpreter::new(session, language_settings()?).line_of("<watch>", &details_code(node))
+    };
+    match shown() {
+        Ok(Ending::Value(value)) => Told::Shown { title: node.to_string(), value },
+        Ok(Ending::Exit(_)) => Told::Shown { title: node.to_string(), value: Value::Unit },
+        Err(error) => Told::Failed { what: format!("{} cannot be shown", node.id), error: error.error },
     }
 }
 
@@ -150,9 +150,12 @@ fn details_code(node: &NodeRef) -> String {
                  if name.starts_with(\"binlog_\") && !name.contains(\"_bucket\") {{ wanted.push(metric(samples, name)); }}
              }}
          }}
+         if type_of(samples) == \"map\" && \"process_start_time_seconds\" in samples {{
+             samples.process_start_time_seconds = tso_time((samples.process_start_time_seconds * 1000.0).to_int() << 18);
+         }}
          let shown = said(|| certificates([node]).filter(|one| one.role == \"server\"));
          #{{ state: node.state, address: node.address, position: said(|| tso_time(node.max_commit_ts)), heartbeat: node.updated,
-             started: said(|| started_at(node)), status: said(|| status(node)), certificates: shown,
+             started: if type_of(samples) == \"map\" {{ samples.get(\"process_start_time_seconds\") }} else {{ () }}, status: said(|| status(node)), certificates: shown,
              metrics: if wanted.is_empty() {{ said(|| metrics(node).len()) }} else {{ wanted }} }}",
         node_call(node)
     )
@@ -183,7 +186,7 @@ impl Lookout for Here {
     fn wish(&mut self, wish: ViewWish) -> Result<()> {
         let told = match wish {
             ViewWish::Probe(node) => self.looker.probe(node)?,
-            ViewWish::Details(node) => self.looker.details(&node),
+            ViewWish::Details(node) => details(self.looker.world.clone(), self.looker.interrupt.clone(), &node),
             ViewWish::Doctor(node) => {
                 let told = diagnosed(self.looker.world.clone(), self.looker.interrupt.clone(), &node);
                 self.looker.watched.others_asked(&mut self.looker.world)?;
@@ -214,22 +217,14 @@ impl Elsewhere {
     fn begin(context: &CommandContext) -> Result<Self> {
         let (orders, ordered) = channel();
         let (tell, told) = channel();
-        let looks = ClusterLooks {
-            global: context.global.clone(),
-            settings: context.settings.clone(),
-            output: context.output.clone(),
-            interrupt: Interrupt::default(),
-        };
-        let interrupt = looks.interrupt.clone();
-        let back = orders.clone();
-        let look = move || {
-            if let Err(error) = looks.on(&ordered, &back, &tell) {
+        let (away, back) = (Away::from(context), orders.clone());
+        let interrupt = away.interrupt.clone();
+        on_a_thread("watch", move || {
+            if let Err(error) = look(&away, &ordered, &back, &tell) {
                 // Nobody watches any more if this cannot be told.
                 let _ = tell.send(Err(error));
             }
-        };
-        let thread = std::thread::Builder::new().name("watch".into()).spawn(look);
-        thread.map_err(|fault| Error::local("there is no thread to look with").source(fault))?;
+        })?;
         Ok(Self { orders, told, interrupt })
     }
 }
@@ -259,69 +254,58 @@ impl Drop for Elsewhere {
     }
 }
 
-/// What the thread works with.
-struct ClusterLooks {
-    global: Global,
-    settings: ProfileSettings,
-    output: Output,
-    interrupt: Interrupt,
-}
-
-impl ClusterLooks {
-    /// Looks until nobody watches.
-    fn on(
-        &self,
-        ordered: &Receiver<LookoutOrder>,
-        back: &Sender<LookoutOrder>,
-        tell: &Sender<Result<Told>>,
-    ) -> Result<()> {
-        let mut looker = Looker::new(world_to_watch(&self.context())?, self.interrupt.clone());
+/// Looks until nobody watches.
+fn look(
+    away: &Away,
+    ordered: &Receiver<LookoutOrder>,
+    back: &Sender<LookoutOrder>,
+    tell: &Sender<Result<Told>>,
+) -> Result<()> {
+    let mut looker = Looker::new(world_to_watch(&away.context())?, away.interrupt.clone());
+    loop {
         loop {
-            loop {
-                match ordered.try_recv() {
-                    Ok(LookoutOrder::DoctorIsDone) => {
-                        looker.is_held = false;
-                        looker.watched.others_asked(&mut looker.world)?;
-                    }
-                    Ok(LookoutOrder::ViewWish(ViewWish::Doctor(_))) if looker.is_held => {}
-                    Ok(LookoutOrder::ViewWish(ViewWish::Doctor(node))) => {
-                        looker.is_held = true;
-                        self.diagnose(node, back.clone(), tell.clone())?;
-                    }
-                    Ok(LookoutOrder::ViewWish(ViewWish::Probe(node))) => drop(tell.send(looker.probe(node))),
-                    Ok(LookoutOrder::ViewWish(ViewWish::Details(node))) => drop(tell.send(Ok(looker.details(&node)))),
-                    Err(TryRecvError::Empty) => break,
-                    Err(TryRecvError::Disconnected) => return Ok(()),
+            match ordered.try_recv() {
+                Ok(LookoutOrder::DoctorIsDone) => {
+                    looker.is_held = false;
+                    looker.watched.others_asked(&mut looker.world)?;
                 }
-            }
-            let mut is_watched = true;
-            looker.turn(TURN, &mut |told| is_watched &= tell.send(Ok(told)).is_ok())?;
-            if !is_watched {
-                return Ok(());
+                Ok(LookoutOrder::ViewWish(ViewWish::Doctor(_))) if looker.is_held => {
+                    drop(tell.send(Ok(Told::Said("doctor is still at the node before: press d again then".into()))));
+                }
+                Ok(LookoutOrder::ViewWish(ViewWish::Doctor(node))) => {
+                    looker.is_held = true;
+                    diagnose(away.clone(), node, back.clone(), tell.clone())?;
+                }
+                Ok(LookoutOrder::ViewWish(ViewWish::Probe(node))) => drop(tell.send(looker.probe(node))),
+                Ok(LookoutOrder::ViewWish(ViewWish::Details(node))) => show(away.clone(), node, tell.clone())?,
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Disconnected) => return Ok(()),
             }
         }
+        let mut is_watched = true;
+        looker.turn(TURN, &mut |told| is_watched &= tell.send(Ok(told)).is_ok())?;
+        if !is_watched {
+            return Ok(());
+        }
     }
+}
 
-    /// Doctor watches for ten seconds before it asks the nodes, on a thread of its own.
-    fn diagnose(&self, node: NodeRef, done: Sender<LookoutOrder>, tell: Sender<Result<Told>>) -> Result<()> {
-        let looks = Self {
-            global: self.global.clone(),
-            settings: self.settings.clone(),
-            output: self.output.clone(),
-            interrupt: self.interrupt.clone(),
-        };
-        let look = move || {
-            let world = world_to_watch(&looks.context());
-            let told = world.map(|world| diagnosed(world, looks.interrupt.clone(), &node));
-            // Nobody watches any more if neither can be told.
-            let _ = tell.send(told);
-            let _ = done.send(LookoutOrder::DoctorIsDone);
-        };
-        let thread = std::thread::Builder::new().name("watch-doctor".into()).spawn(look);
-        thread.map(drop).map_err(|fault| Error::local("there is no thread to look with").source(fault))
-    }
+/// What a node that hangs says comes after many seconds: on a thread of its own.
+fn show(away: Away, node: NodeRef, tell: Sender<Result<Told>>) -> Result<()> {
+    on_a_thread("watch-details", move || {
+        let told = world_to_watch(&away.context()).map(|world| details(world, away.interrupt.clone(), &node));
+        // Nobody watches any more if this cannot be told.
+        let _ = tell.send(told);
+    })
+}
 
-    fn context(&self) -> CommandContext {
-        CommandContext::new(self.global.clone(), self.settings.clone(), self.output.clone(), self.interrupt.clone())
-    }
+/// Doctor watches for ten seconds before it asks the nodes, on a thread of its own.
+fn diagnose(away: Away, node: NodeRef, done: Sender<LookoutOrder>, tell: Sender<Result<Told>>) -> Result<()> {
+    on_a_thread("watch-doctor", move || {
+        let world = world_to_watch(&away.context());
+        let told = world.map(|world| diagnosed(world, away.interrupt.clone(), &node));
+        // Nobody watches any more if neither can be told.
+        let _ = tell.send(told);
+        let _ = done.send(LookoutOrder::DoctorIsDone);
+    })
 }

@@ -1,11 +1,11 @@
 //! `watch`: the cluster on the whole screen, for as long as somebody looks; or an expression.
 
+mod away;
 mod evaluating;
 mod looking;
 
 use crate::cli::WatchArgs;
 use crate::commands::compose::{CommandContext, world_to_watch};
-use crate::commands::prompt;
 use crate::error::{Error, Result, ScriptError};
 use crate::interrupt::{Hears, Interrupt};
 use crate::live::clock::Stopwatch;
@@ -29,25 +29,22 @@ const STALE: Duration = Duration::from_secs(3);
 /// The width of a frame of text where nobody says it.
 const USUAL_WIDTH: u16 = 80;
 
-/// Watches until somebody leaves, with a call for the prompt or without.
-pub(super) fn main(context: CommandContext, args: &WatchArgs) -> Result<u8, ScriptError> {
+/// Watches until somebody leaves. The call that they want to take along to the prompt, if they do.
+pub(super) fn main(context: &CommandContext, args: &WatchArgs) -> Result<Option<String>, ScriptError> {
     if args.once && context.output.format().is_for_programs() {
         return Err(Error::invalid("a frame is text for people, and no JSON")
             .hint("`-o json -e 'nodes()'` has the nodes for programs")
             .into());
     }
     if let Some(code) = &args.code {
-        expression(&context, code, args)?;
-        return Ok(0);
+        expression(context, code, args)?;
+        return Ok(None);
     }
     if args.once {
-        context.output.text(&once(&context)?);
-        return Ok(0);
+        context.output.text(&once(context)?);
+        return Ok(None);
     }
-    match on_screen(&context)? {
-        None => Ok(0),
-        Some(call) => prompt::main(context, call),
-    }
+    Ok(on_screen(context)?)
 }
 
 /// Watches on the screen. The call that somebody chose, if they did.
@@ -138,11 +135,12 @@ impl Drop for LeavesWithTerminal {
 fn tell(view: &mut View, told: Told) {
     match told {
         Told::Picture(picture) => view.see(*picture),
-        Told::Asked { node, again: None } => view.say(format!("{} has just been asked", node.id)),
-        Told::Asked { node, again: Some(seconds) } => {
+        Told::Asked { node, answer: Ok(answer) } => view.say(format!("{} answers: {answer}", node.id)),
+        Told::Asked { node, answer: Err(seconds) } => {
             let again = show_seconds(seconds);
             view.say(format!("{} was asked less than 10s ago; it can be asked again in {again}", node.id));
         }
+        Told::Said(text) => view.say(text),
         Told::Shown { title, value } => view.show(title, value),
         Told::Failed { what, error } => view.say(format!("{what}: {}", error.message)),
     }
