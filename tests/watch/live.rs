@@ -81,7 +81,8 @@ fn no_node_is_asked_twice_in_ten_seconds_whatever_keys_are_pressed() {
     let cluster = LiveCluster::sample("default");
     let mut screen = view(&cluster);
     // Doctor watches for ten seconds before it asks; the view does not ask meanwhile, nor for ten seconds afterwards.
-    screen.keys("pppd").shows("doctor looks at ").shows("about others");
+    screen.keys("pppd").shows("doctor looks at ");
+    screen.keys("pp").shows("doctor is about to ask every node").shows("about others");
     let probes = cluster.asked_of_nodes().iter().filter(|asked| asked.contains("/state/pump-0/")).count();
     assert_eq!(probes, 2, "{:?}", cluster.asked_of_nodes());
     screen.keys("qp").shows("was asked less than 10s ago");

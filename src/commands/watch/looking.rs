@@ -276,6 +276,9 @@ fn look(
                     looker.is_held = true;
                     diagnose(away.clone(), node, back.clone(), tell.clone())?;
                 }
+                Ok(LookoutOrder::ViewWish(ViewWish::Probe(_))) if looker.is_held => {
+                    drop(tell.send(Ok(Told::Said("doctor is about to ask every node".into()))));
+                }
                 Ok(LookoutOrder::ViewWish(ViewWish::Probe(node))) => drop(tell.send(looker.probe(node))),
                 Ok(LookoutOrder::ViewWish(ViewWish::Details(node))) => show(away.clone(), node, tell.clone())?,
                 Err(TryRecvError::Empty) => break,
