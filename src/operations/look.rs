@@ -207,24 +207,13 @@ pub(super) fn probes(gate: &mut dyn Gate, nodes: Vec<NodeRef>) -> Result<Vec<Pro
     gate.ask(read::Probe { nodes })
 }
 
-/// The word for what a probe found.
-fn word(finding: &ProbeFinding) -> &'static str {
-    match finding {
-        ProbeFinding::State(state) => state.name(),
-        ProbeFinding::Refused => "refused",
-        ProbeFinding::Silent => "silent",
-        ProbeFinding::Other(_) => "other",
-        ProbeFinding::Unknown(_) => "unknown",
-    }
-}
-
 fn probe(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
     let listing = gate.listing()?;
     let resolve = |name: &NodeName| find(&listing, name, None).map(|record| record.node.clone());
     let nodes = args.nodes("nodes").iter().map(resolve).collect::<Result<Vec<_>>>()?;
     let found = probes(gate, nodes)?;
     match (args.node("nodes"), found.as_slice()) {
-        (Some(_), [one]) => Ok(word(&one.finding).into()),
+        (Some(_), [one]) => Ok(one.finding.word().into()),
         _ => Ok(found.into_iter().map(probe_fields).collect::<Vec<_>>().into()),
     }
 }
@@ -239,7 +228,7 @@ pub(super) fn probe_fields(probe: Probe) -> Value {
         ("kind", probe.node.kind.name().into()),
         ("id", probe.node.id.into()),
         ("address", probe.node.address.into()),
-        ("answer", word(&probe.finding).into()),
+        ("answer", probe.finding.word().into()),
         ("detail", detail.into()),
     ])
 }

@@ -15,6 +15,9 @@ pub(super) const GAP: usize = 2;
 /// A sparkline has so many columns at least, and at most one for each quarter of a minute that is kept.
 const SPARK: (usize, usize) = (8, 20);
 
+/// The title of the drawn lags.
+const LAGS: &str = "last 5m";
+
 /// The title of what is odd.
 pub(super) const ODD: &str = "odd";
 
@@ -51,6 +54,11 @@ impl NodeColumn {
         self
     }
 
+    fn liking(mut self, width: usize) -> Self {
+        self.likes = self.likes.max(width);
+        self
+    }
+
     fn wide(mut self, width: usize) -> Self {
         self.likes = self.likes.max(width);
         self.least = self.least.max(width);
@@ -68,27 +76,41 @@ impl NodeColumn {
     }
 }
 
-/// The columns that `width` has room for, in their order. In a frame that is followed by others (`is_live`) they keep their
-/// places while what stands in them changes.
-pub(super) fn columns(nodes: &[&NodePicture], width: usize, is_live: bool) -> Vec<NodeColumn> {
+/// How wide columns are at least on a screen, where what stands in them changes and they are to keep their places.
+const STEADY: [(&str, usize); 7] =
+    [("record", 8), ("probe", 9), ("lag", 6), (LAGS, SPARK.0), ("beat", 6), ("gc in", 7), (ODD, ODD_COLUMNS)];
+
+/// The columns of one frame that `width` has room for: those in which something stands.
+pub(super) fn columns_of_text(nodes: &[&NodePicture], width: usize) -> Vec<NodeColumn> {
+    let says_something = |column: &NodeColumn| column.cells.iter().any(|(text, _)| !text.trim().is_empty());
+    fit(columns(nodes).into_iter().filter(|column| column.rank <= 4 || says_something(column)).collect(), width)
+}
+
+/// The columns of a frame that is followed by others.
+pub(super) fn columns_on_screen(nodes: &[&NodePicture], width: usize) -> Vec<NodeColumn> {
+    let steady = |column: NodeColumn| match STEADY.iter().find(|(title, _)| *title == column.title) {
+        Some((_, least)) => column.wide(*least),
+        None => column,
+    };
+    fit(columns(nodes).into_iter().map(steady).collect(), width)
+}
+
+/// All columns, in their order.
+fn columns(nodes: &[&NodePicture]) -> Vec<NodeColumn> {
     let cells = |cell: fn(&NodePicture) -> (String, Tone)| nodes.iter().map(|node| cell(node)).collect::<Vec<_>>();
     let of_record = |name: &'static str| nodes.iter().map(|node| node_cell(&node.node, name)).collect::<Vec<_>>();
-    let steady = |least: usize| if is_live { least } else { 0 };
-    let mut all = vec![
+    vec![
         NodeColumn::new("node", 1, cells(|node| (node.node.id().to_string(), Tone::Plain))).at_least(14),
         NodeColumn::new("kind", 10, of_record("kind")),
-        NodeColumn::new("record", 2, of_record("state")).wide(steady(8)),
-        NodeColumn::new("probe", 3, cells(probe)).wide(steady(9)),
-        NodeColumn::new("lag", 4, of_record("lag")).right().wide(steady(6)),
-        NodeColumn::new("last 5m", 6, cells(spark)).wide(steady(SPARK.1)).at_least(SPARK.0).with_end(),
-        NodeColumn::new("beat", 7, of_record("heartbeat_age")).right().wide(steady(6)),
-        NodeColumn::new("gc in", 8, cells(gc)).right().wide(steady(7)),
+        NodeColumn::new("record", 2, of_record("state")),
+        NodeColumn::new("probe", 3, cells(probe)),
+        NodeColumn::new("lag", 4, of_record("lag")).right(),
+        NodeColumn::new(LAGS, 6, cells(spark)).liking(SPARK.1).at_least(SPARK.0).with_end(),
+        NodeColumn::new("beat", 7, of_record("heartbeat_age")).right(),
+        NodeColumn::new("gc in", 8, cells(gc)).right(),
         NodeColumn::new("disk left", 9, cells(disk)).right(),
-        NodeColumn::new(ODD, 5, cells(odd)).wide(steady(ODD_COLUMNS)).at_least(ODD_COLUMNS),
-    ];
-    let says_something = |column: &NodeColumn| column.cells.iter().any(|(text, _)| !text.trim().is_empty());
-    all.retain(|column| is_live || column.rank <= 4 || says_something(column));
-    fit(all, width)
+        NodeColumn::new(ODD, 5, cells(odd)).at_least(ODD_COLUMNS),
+    ]
 }
 
 /// Gives the room away: first to those that matter most what they need, then what they like.
@@ -130,7 +152,7 @@ fn probe(node: &NodePicture) -> (String, Tone) {
     let is_online = node.node.record.state == State::Online;
     match &node.probe {
         None => ("-".into(), Tone::Faint),
-        Some(finding) if node.is_old => (format!("{} ?", word(finding)), Tone::Faint),
+        Some(finding) if node.is_old => (format!("{} ?", finding.word()), Tone::Faint),
         Some(ProbeFinding::State(State::Online)) => ("online".into(), Tone::Good),
         Some(ProbeFinding::State(state)) => (format!("{state} ~"), Tone::Odd),
         Some(ProbeFinding::Refused) if is_online => ("refused !".into(), Tone::Bad),
@@ -138,16 +160,6 @@ fn probe(node: &NodePicture) -> (String, Tone) {
         Some(ProbeFinding::Silent) => ("silent !".into(), Tone::Bad),
         Some(ProbeFinding::Other(_)) => ("other !".into(), Tone::Bad),
         Some(ProbeFinding::Unknown(_)) => ("unknown !".into(), Tone::Bad),
-    }
-}
-
-fn word(finding: &ProbeFinding) -> &'static str {
-    match finding {
-        ProbeFinding::State(state) => state.name(),
-        ProbeFinding::Refused => "refused",
-        ProbeFinding::Silent => "silent",
-        ProbeFinding::Other(_) => "other",
-        ProbeFinding::Unknown(_) => "unknown",
     }
 }
 

@@ -1,6 +1,6 @@
 //! One frame, on a screen of any size: less where there is less room.
 
-use super::columns::{GAP, NodeColumn, ODD, columns, counted};
+use super::columns::{GAP, NodeColumn, ODD, columns_of_text, columns_on_screen, counted};
 use super::picture::{ClosingPump, DrainerReading, Happening, Picture};
 use super::suggestions::Suggestion;
 use super::view::{View, ViewPage};
@@ -75,7 +75,7 @@ pub(crate) fn draw(area: Rect, buffer: &mut Buffer, view: &View) {
 
 /// A frame of text, as high as it needs to be.
 pub(crate) fn as_text(view: &View, width: u16) -> String {
-    let lines = frame(view, width.into(), usize::MAX);
+    let lines = text_frame(view, width.into());
     let area = Rect::new(0, 0, width, u16::try_from(lines.len()).unwrap_or(u16::MAX));
     let mut buffer = Buffer::empty(area);
     for (at, line) in lines.iter().take(area.height.into()).enumerate() {
@@ -98,9 +98,22 @@ pub(crate) fn as_text(view: &View, width: u16) -> String {
     rows.map(text).collect()
 }
 
+/// All of it, one below the other, for whoever reads it later.
+fn text_frame(view: &View, width: usize) -> Vec<ScreenLine> {
+    let happened = happened(&view.picture.happened);
+    let from = happened.len().saturating_sub(HAPPENED_IN_TEXT);
+    let mut lines = head(view, width);
+    lines.extend(nobody(view).unwrap_or_else(|| table(view, columns_of_text(&view.visible(), width), None)));
+    lines.extend(section(ODD, odd_in_full(view, width)));
+    lines.extend(section(POSITIONS, waits(&view.picture, width)));
+    lines.extend(section("happened", happened.into_iter().skip(from).collect()));
+    lines
+}
+
+/// What stands on a screen of this size.
 fn frame(view: &View, width: usize, height: usize) -> Vec<ScreenLine> {
     let mut lines = head(view, width);
-    let foot = if view.is_text { Vec::new() } else { foot(view, width) };
+    let foot = foot(view, width);
     let room = height.saturating_sub(lines.len() + foot.len());
     let middle = match &view.page {
         ViewPage::Nodes => nodes(view, width, room),
@@ -109,10 +122,7 @@ fn frame(view: &View, width: usize, height: usize) -> Vec<ScreenLine> {
         ViewPage::Suggestions { node, all, at } => suggested(node, all, *at, room),
     };
     lines.extend(middle);
-    if height < usize::MAX {
-        lines.truncate(height.saturating_sub(foot.len()));
-        lines.resize_with(height.saturating_sub(foot.len()), ScreenLine::default);
-    }
+    lines.resize_with(height.saturating_sub(foot.len()), ScreenLine::default);
     lines.extend(foot);
     lines
 }
@@ -204,7 +214,7 @@ fn foot(view: &View, width: usize) -> Vec<ScreenLine> {
             }
         }
         ViewPage::Nodes => {
-            let faster = if view.is_sandbox { "  f faster  ? help" } else { "  ? help" };
+            let faster = if view.speeds.len() > 1 { "  f faster  ? help" } else { "  ? help" };
             let all = KEYS.map(|keys| keys.replace("  ? help", faster));
             let keys = all.iter().find(|keys| keys.width() <= width).unwrap_or(&all[KEYS.len() - 1]);
             ScreenLine::of(keys.as_str(), Tone::Faint)
@@ -213,22 +223,23 @@ fn foot(view: &View, width: usize) -> Vec<ScreenLine> {
     vec![about, keys]
 }
 
+/// What stands in the place of the table where there is no node.
+fn nobody(view: &View) -> Option<Vec<ScreenLine>> {
+    let text = match view.picture.is_known {
+        true => "(no Pump and no Drainer has a record)",
+        false => "(no record was read yet)",
+    };
+    view.picture.nodes.is_empty().then(|| vec![ScreenLine::of(text, Tone::Faint)])
+}
+
 /// The table, who waits for whom, what happened.
 fn nodes(view: &View, width: usize, room: usize) -> Vec<ScreenLine> {
-    if view.picture.nodes.is_empty() {
-        let waiting = view.picture.unix_ms == 0 || view.picture.trouble.is_some();
-        let text = if waiting { "(no record was read yet)" } else { "(no Pump and no Drainer has a record)" };
-        return vec![ScreenLine::of(text, Tone::Faint)];
+    if let Some(nobody) = nobody(view) {
+        return nobody;
     }
-    let table = table(view, width);
+    let table = table(view, columns_on_screen(&view.visible(), width), view.at());
     let waits = waits(&view.picture, width);
     let happened = happened(&view.picture.happened);
-    if view.is_text {
-        let from = happened.len().saturating_sub(HAPPENED_IN_TEXT);
-        let happened = section("happened", happened.into_iter().skip(from).collect());
-        let odd = section("odd", odd_in_full(view, width));
-        return table.into_iter().chain(odd).chain(section(POSITIONS, waits)).chain(happened).collect();
-    }
     let (for_waits, for_happened) = shares(table.len(), waits.len(), happened.len(), room);
     let for_table = room.saturating_sub(for_waits + for_happened);
     let mut lines = table.into_iter();
@@ -282,17 +293,15 @@ fn some_rows(rows: Vec<ScreenLine>, chosen: usize, room: usize) -> Vec<ScreenLin
     shown
 }
 
-fn table(view: &View, width: usize) -> Vec<ScreenLine> {
+fn table(view: &View, columns: Vec<NodeColumn>, chosen: Option<usize>) -> Vec<ScreenLine> {
     let visible = view.visible();
-    let columns = columns(&visible, width, !view.is_text);
     let header = columns.iter().enumerate().map(|(at, column)| (padded(column.title, column, at), Tone::Strong));
-    let at = view.at().filter(|_| !view.is_text);
     let row = |row: usize| {
         let cells = columns.iter().enumerate().map(|(at, column)| {
             let (text, tone) = &column.cells[row];
             (padded(text, column, at), *tone)
         });
-        ScreenLine { spans: cells.collect(), is_chosen: at == Some(row) }
+        ScreenLine { spans: cells.collect(), is_chosen: chosen == Some(row) }
     };
     let header = ScreenLine { spans: header.collect(), is_chosen: false };
     let mut lines: Vec<ScreenLine> = std::iter::once(header).chain((0..visible.len()).map(row)).collect();
@@ -304,7 +313,7 @@ fn table(view: &View, width: usize) -> Vec<ScreenLine> {
 
 /// What is odd, where the table has no room for it: on a screen the last lines tell it of the chosen node.
 fn odd_in_full(view: &View, width: usize) -> Vec<ScreenLine> {
-    let columns = columns(&view.visible(), width, false);
+    let columns = columns_of_text(&view.visible(), width);
     let column = columns.iter().find(|column| column.title == ODD);
     let is_cut = |at: usize| column.is_none_or(|column| column.cells[at].0.width() > column.width);
     let odd = view.visible().into_iter().enumerate().filter(|(at, node)| !node.odd.is_empty() && is_cut(*at));
@@ -504,7 +513,7 @@ mod tests {
             waits: true,
         };
         let happened = Happening { unix_ms: 0, tone: Tone::Odd, text: "something\nhappened".into() };
-        let mut view = View::new("place".into(), true, true);
+        let mut view = View::of_sandbox("place".into(), true);
         view.see(Picture {
             unix_ms: 1,
             is_known: nodes > 0,

@@ -13,13 +13,11 @@ pub(super) struct Suggestion {
     pub(super) about: &'static str,
 }
 
-/// Every function that takes this node first, those that act before those that wait and look; with `other` there is a node of
-/// the other kind with the same id, so that the id alone names neither.
-pub(super) fn suggestions(node: &NodeRef, other: bool, is_sandbox: bool) -> Vec<Suggestion> {
-    let groups = [Group::Act, Group::Wait, Group::Look, Group::Sandbox];
-    let wanted = groups.into_iter().filter(|group| is_sandbox || *group != Group::Sandbox);
-    let of_group = |group| operations::all().map(|row| &row.function).filter(move |row| row.group == group);
-    wanted.flat_map(of_group).filter_map(|function| suggestion(function, node, other)).collect()
+/// Every function of these chapters, in their order, that takes this node first; with `other` there is a node of the other kind
+/// with the same id, so that the id alone names neither.
+pub(super) fn suggestions(node: &NodeRef, other: bool, chapters: &[Group]) -> Vec<Suggestion> {
+    let of_group = |group: Group| operations::all().map(|row| &row.function).filter(move |row| row.group == group);
+    chapters.iter().copied().flat_map(of_group).filter_map(|function| suggestion(function, node, other)).collect()
 }
 
 fn suggestion(function: &Function, node: &NodeRef, other: bool) -> Option<Suggestion> {
@@ -67,7 +65,7 @@ mod tests {
 
     fn calls(kind: Kind, id: &str, other: bool) -> Vec<String> {
         let node = NodeRef { kind, id: id.into(), address: "h:8250".into() };
-        suggestions(&node, other, false).into_iter().map(|one| one.call).collect()
+        suggestions(&node, other, &[Group::Act, Group::Wait, Group::Look]).into_iter().map(|one| one.call).collect()
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::picture::{NodePicture, Picture};
 use super::suggestions::{Suggestion, suggestions};
 use crate::node::{Kind, NodeRef};
+use crate::operations::Group;
 use crate::output::Pressed;
 use crate::text::Untrusted;
 use crate::value::Value;
@@ -12,8 +13,11 @@ use std::time::Duration;
 /// How many lines a page has, for the keys that turn it.
 const PAGE: usize = 10;
 
-/// How fast virtual time can run.
+/// How fast the time of a sandbox can run.
 const SPEEDS: [u32; 5] = [1, 10, 60, 600, 3600];
+
+/// What is offered of a node: what acts before what waits and looks.
+const OFFERED: [Group; 3] = [Group::Act, Group::Wait, Group::Look];
 
 /// What is wanted of whoever looks.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,10 +66,10 @@ pub(crate) struct View {
     pub(super) place: String,
     /// Whether there are colours.
     pub(super) colors: bool,
-    /// Whether it is simulated, so that its time can run faster.
-    pub(super) is_sandbox: bool,
-    /// Whether it is one frame of text that nobody presses a key at.
-    pub(super) is_text: bool,
+    /// How fast its time can run; a real one's only as it does.
+    pub(super) speeds: &'static [u32],
+    /// The chapters of functions that are offered of a node.
+    offered: Vec<Group>,
     pub(super) picture: Picture,
     pub(super) page: ViewPage,
     pub(super) selected: Option<(Kind, Untrusted)>,
@@ -82,15 +86,15 @@ pub(crate) struct View {
 }
 
 impl View {
-    /// A view of the cluster at `place`.
-    pub(crate) fn new(place: String, colors: bool, is_sandbox: bool) -> Self {
-        Self { place, colors, is_sandbox, speed: 1, ..Self::default() }
+    /// A view of the real cluster at `place`.
+    pub(crate) fn of_cluster(place: String, colors: bool) -> Self {
+        Self { place, colors, speed: 1, offered: OFFERED.to_vec(), ..Self::default() }
     }
 
-    /// As one frame of text.
-    #[must_use]
-    pub(crate) fn into_text(self) -> Self {
-        Self { is_text: true, ..self }
+    /// A view of a simulated one: it can be played with, and its time can run faster.
+    pub(crate) fn of_sandbox(place: String, colors: bool) -> Self {
+        let offered = OFFERED.into_iter().chain([Group::Sandbox]).collect();
+        Self { speeds: &SPEEDS, offered, ..Self::of_cluster(place, colors) }
     }
 
     /// There is a newer picture.
@@ -185,7 +189,7 @@ impl View {
             Pressed::Escape => self.filter.clear(),
             Pressed::Letter('/') => self.is_typing = true,
             Pressed::Letter('?' | 'h') => self.page = ViewPage::Help,
-            Pressed::Letter('f') if self.is_sandbox => self.speed = faster(self.speed),
+            Pressed::Letter('f') => self.speed = faster(self.speeds, self.speed),
             Pressed::Letter('p') => return self.wish(ViewWish::Probe),
             Pressed::Letter('d') => return self.wish(ViewWish::Doctor),
             Pressed::Enter => return self.wish(ViewWish::Details),
@@ -220,7 +224,7 @@ impl View {
             other.id == node.id && other.kind != node.kind
         };
         let other = self.picture.nodes.iter().any(|other| has_namesake(&other));
-        let all = suggestions(&node, other, self.is_sandbox);
+        let all = suggestions(&node, other, &self.offered);
         self.page = ViewPage::Suggestions { node: node.id.to_string(), all, at: 0 };
     }
 
@@ -285,8 +289,8 @@ fn says(node: &NodePicture, filter: &str) -> bool {
     texts.into_iter().chain(node.odd.iter().map(String::as_str)).any(|text| text.to_lowercase().contains(filter))
 }
 
-/// The next speed, the first after the last.
-fn faster(speed: u32) -> u32 {
-    let next = SPEEDS.iter().find(|other| **other > speed);
-    next.copied().unwrap_or(SPEEDS[0])
+/// The next speed, the first after the last; the same where there is no other.
+fn faster(speeds: &[u32], speed: u32) -> u32 {
+    let next = speeds.iter().find(|other| **other > speed).or(speeds.first());
+    next.copied().unwrap_or(speed)
 }

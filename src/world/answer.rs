@@ -151,6 +151,19 @@ pub enum ProbeFinding {
     Unknown(Untrusted),
 }
 
+impl ProbeFinding {
+    /// The word for it in scripts and tables, without what stands behind it.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::State(state) => state.name(),
+            Self::Refused => "refused",
+            Self::Silent => "silent",
+            Self::Other(_) => "other",
+            Self::Unknown(_) => "unknown",
+        }
+    }
+}
+
 impl std::fmt::Display for ProbeFinding {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

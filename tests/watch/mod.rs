@@ -195,6 +195,8 @@ fn the_prompt_s_view_is_of_the_same_sandbox_and_leads_back() {
 fn an_expression_is_evaluated_again_and_its_mistakes_are_told() {
     let shell = || Shell::sandbox("default").arg("watch");
     shell().arg("--once").arg("pump(\"pump-1\").state").go().succeeds().stdout("online");
+    let broken = Shell::sandbox("malformed-record").arg("watch").arg("--once").arg("pumps().len()").go().succeeds();
+    broken.stdout_contains("warning: the key ");
     shell().arg("--once").arg("pmups()").go().exits(2).stderr_contains("pumps");
     shell().arg("--once").arg("pause_pump(\"pump-1\")").go().exits(3).stderr_contains("read-only");
     let screen = Screen::open(shell().arg("--interval=1s").arg("now()"), 80, 10);

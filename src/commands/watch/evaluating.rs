@@ -198,8 +198,19 @@ impl Evaluating {
         let notices = Arc::new(move |notice| {
             let value = match notice {
                 Notice::Printed(text) => Value::Text(text),
+                Notice::Warning(text) => Value::Text(format!("warning: {text}")),
                 Notice::Shown(value) | Notice::ShownAsJson(value) => value,
-                _ => return,
+                // How a wait or a change goes on is nothing that it comes to.
+                Notice::Progress(_)
+                | Notice::Sleeping(_)
+                | Notice::ProgressEnd
+                | Notice::StepBegan(_)
+                | Notice::Acting(_)
+                | Notice::Answered { .. }
+                | Notice::Changed(_)
+                | Notice::Begun(_)
+                | Notice::Said { .. }
+                | Notice::Traced { .. } => return,
             };
             seen.lock().unwrap_or_else(PoisonError::into_inner).push(value);
         });

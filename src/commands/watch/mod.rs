@@ -54,7 +54,7 @@ pub(super) fn main(context: &CommandContext, args: &WatchArgs) -> Result<Option<
 pub(super) fn on_screen(context: &CommandContext) -> Result<Option<String>> {
     let _leaving = LeavesWithTerminal::listen(&context.interrupt);
     let screen = FullScreen::open()?;
-    let view = View::new(place(context), context.output.out_has_colors(), context.global.sandbox.is_some());
+    let view = view(context, context.output.out_has_colors());
     let mut looking = looking::begin(context)?;
     follow(context, screen, view, looking.as_mut())
 }
@@ -156,17 +156,22 @@ fn once(context: &CommandContext) -> Result<String> {
     }
     watched.ask_nodes(&mut world)?;
     watched.note_lags();
-    let mut view = View::new(place(context), false, context.global.sandbox.is_some()).into_text();
+    let mut view = view(context, false);
     view.see(watched.picture());
     Ok(as_text(&view, context.output.width().unwrap_or(USUAL_WIDTH)))
 }
 
-/// Which cluster it is, at the top of each frame.
+/// A view that has seen nothing yet.
+fn view(context: &CommandContext, colors: bool) -> View {
+    match &context.global.sandbox {
+        Some(name) => View::of_sandbox(format!("sandbox {name}"), colors),
+        None => View::of_cluster(place(context), colors),
+    }
+}
+
+/// Which real cluster it is, at the top of each frame.
 fn place(context: &CommandContext) -> String {
     let settings = &context.settings;
-    if let Some(name) = &context.global.sandbox {
-        return format!("sandbox {name}");
-    }
     let is_of_profile = settings.is_of_profile;
     let production = if settings.production && is_of_profile { " PRODUCTION" } else { "" };
     match settings.profile.as_ref().filter(|_| is_of_profile) {
