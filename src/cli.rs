@@ -32,6 +32,7 @@ const CTL: &str = "ctl";
 const EXAMPLES: &str = "\
 Examples:
   binlogsh                                       open the prompt on the cluster
+  binlogsh --cluster prod                        open it on a cluster of tiup
   binlogsh --sandbox                             open it on a simulated cluster
   binlogsh -e 'pumps()'                          evaluate one line
   binlogsh -o json --timestamps text -e 'drainers()' | jq
@@ -43,7 +44,7 @@ Examples:
   binlogsh ctl -cmd pumps                        instead of binlogctl
 
 Precedence: flag, environment, profile in config.toml, default.
-Environment: BINLOGSH_PD_URLS, _CA, _CERT, _KEY, _PROFILE, _OUTPUT,
+Environment: BINLOGSH_PD_URLS, _CA, _CERT, _KEY, _CLUSTER, _PROFILE, _OUTPUT,
   _TIMESTAMPS, _TIMEOUT, _WAIT_LOCK, _CONFIG.
 
 Exit codes: 0 done, 1 failed or not found, 2 bad arguments, 3 rejected or

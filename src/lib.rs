@@ -7,6 +7,7 @@ pub mod check;
 pub mod cli;
 pub mod commands;
 pub mod config;
+pub mod deployment;
 pub mod error;
 pub mod guards;
 pub mod interrupt;

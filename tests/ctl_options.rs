@@ -2,6 +2,7 @@
 
 use crate::harness::{Ran, Shell};
 use crate::support::cluster::LiveCluster;
+use crate::support::tiup::{meta_of, meta_yaml};
 use binlogsh::node::Kind;
 use binlogsh::sim::Signal;
 use std::os::unix::fs::symlink;
@@ -66,6 +67,7 @@ fn home(cluster: &LiveCluster) -> Shell {
     Shell::new(&[])
         .file(".config/binlogsh/config.toml", &format!("{profile}{production}"))
         .file("other.toml", &format!("default-profile = \"live\"\n{profile}"))
+        .file(&meta_yaml("prod"), &meta_of(&cluster.url()))
 }
 
 fn holds(cluster: &LiveCluster, row: &Row<'_>) {
@@ -116,6 +118,7 @@ fn every_option_is_honoured_or_refused_in_every_place_and_form() {
         row("ssl-cert", Some("c.pem"), &there, &says("without its key")),
         row("key", Some("k.pem"), &there, &says("without its certificate")),
         row("ssl-key", Some("k.pem"), &there, &says("without its certificate")),
+        row("cluster", Some("prod"), &pumps, &lists),
         row("profile", Some("live"), &pumps, &lists),
         row("config", Some("other.toml"), &pumps, &lists),
         row("timeout", Some("99s"), &there, &says("`99s` is no time to wait")),
@@ -144,6 +147,7 @@ fn every_variable_of_ours_is_honoured_or_refused() {
     let there = ["-pd-urls", url.as_str()];
     for (name, value, flags, shows) in [
         ("BINLOGSH_PD_URLS", url.as_str(), &[][..], &lists as &dyn Fn(&Ran) -> bool),
+        ("BINLOGSH_CLUSTER", "prod", &[], &lists),
         ("BINLOGSH_PROFILE", "live", &[], &lists),
         ("BINLOGSH_CONFIG", "other.toml", &[], &lists),
         ("BINLOGSH_CA", "nope.pem", &there, &|ran| ran.stdout.contains("nope.pem")),

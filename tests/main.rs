@@ -8,6 +8,7 @@
 
 mod bad_input;
 mod check;
+mod clusters;
 mod compatibility;
 mod config_files;
 mod consent;

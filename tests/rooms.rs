@@ -7,8 +7,20 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Values that everybody speaks of.
-const VALUES: &[&str] =
-    &["error", "interrupt", "nearest", "node", "pd_url", "savepoint", "secret", "text", "time", "tso", "value"];
+const VALUES: &[&str] = &[
+    "deployment",
+    "error",
+    "interrupt",
+    "nearest",
+    "node",
+    "pd_url",
+    "savepoint",
+    "secret",
+    "text",
+    "time",
+    "tso",
+    "value",
+];
 
 /// What each other room may use beside the values (and itself).
 const ROOMS: &[(&str, &[&str])] = &[

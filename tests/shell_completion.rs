@@ -4,6 +4,7 @@ use crate::harness::screen::{Screen, key};
 use crate::harness::{Ran, Shell, project};
 use crate::support::cluster::LiveCluster;
 use crate::support::eventually;
+use crate::support::tiup::{meta_of, meta_yaml};
 use binlogsh::journal::store::Store;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use std::net::TcpListener;
@@ -292,6 +293,7 @@ fn every_place_has_its_names() {
                   let secret = param(\"word\", #{ about: \"the password\", type: \"secret\" });\n\
                   let sure = param(\"sure\", #{ about: \"whether\", default: false });\n";
     let shell = || home().file(".config/binlogsh/config.toml", config).file("mine.rhai", script).file("mine.txt", "");
+    let shell = || shell().file(&meta_yaml("prod"), &meta_of("http://pd:2379")).file(&meta_yaml("prod-eu"), "broken");
     for (line, expected) in [
         ("binlogsh run scale", &["scale_in_to_zero", "scale_out"][..]),
         ("binlogsh run mine", &["mine.rhai"]),
@@ -305,6 +307,8 @@ fn every_place_has_its_names() {
         ("binlogsh run mine.rhai --param-env word=HOM", &["word=HOME"]),
         ("binlogsh rehearse rolling_restart --param takes=3", &["takes=30s", "takes=30m"]),
         ("binlogsh --profile l", &["lab", "live"]),
+        ("binlogsh --cluster pro", &["prod", "prod-eu"]),
+        ("binlogsh ctl -cluster=pro", &["-cluster=prod", "-cluster=prod-eu"]),
         ("binlogsh run mine.rhai --yes=li", &["--yes=live"]),
         ("binlogsh --sandbox hung", &["hung-drainer"]),
         ("binlogsh rehearse mine.rhai --faults crash,fl", &["crash,flap"]),
@@ -331,6 +335,7 @@ fn every_place_has_its_names() {
         assert_eq!(names(shell(), line), expected, "{line}");
     }
     asked(shell(), "binlogsh --profile li").stdout("live\thttp://a:1, production");
+    asked(shell(), "binlogsh --cluster prod").stdout_contains("prod\thttp://pd:2379\nprod-eu\t");
 }
 
 #[test]

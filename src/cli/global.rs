@@ -28,6 +28,10 @@ pub struct Global {
     #[arg(long, alias = "ssl-key", value_name = "FILE", global = true, help_heading = "Cluster")]
     pub key: Option<PathBuf>,
 
+    /// The cluster that tiup calls so: PD, TLS files and nodes from its meta.yaml
+    #[arg(long, value_name = "NAME", global = true, help_heading = "Cluster")]
+    pub cluster: Option<String>,
+
     /// The profile of config.toml to use
     #[arg(long, value_name = "NAME", global = true, help_heading = "Cluster")]
     pub profile: Option<String>,
@@ -105,6 +109,7 @@ impl Global {
             ca: self.ca.clone(),
             cert: self.cert.clone(),
             key: self.key.clone(),
+            cluster: self.cluster.clone(),
             profile: self.profile.clone(),
             config: self.config.clone(),
             timeout: self.timeout.clone(),
@@ -120,13 +125,14 @@ impl Global {
     /// `invalid` where both say the same thing in two ways: whoever typed it meant one of them, and nobody knows which.
     pub fn joined(self, behind: Self) -> Result<Self> {
         // Every field is named, so that a new option cannot be forgotten here.
-        let Self { pd_urls, ca, cert, key, profile, config, timeout, wait_lock, sandbox, .. } = self;
+        let Self { pd_urls, ca, cert, key, cluster, profile, config, timeout, wait_lock, sandbox, .. } = self;
         let Self { output, timestamps, color, verbose, read_only, yes, allow_exec, .. } = self;
         Ok(Self {
             pd_urls: once("--pd-urls", pd_urls, behind.pd_urls)?,
             ca: once("--ca", ca, behind.ca)?,
             cert: once("--cert", cert, behind.cert)?,
             key: once("--key", key, behind.key)?,
+            cluster: once("--cluster", cluster, behind.cluster)?,
             profile: once("--profile", profile, behind.profile)?,
             config: once("--config", config, behind.config)?,
             timeout: once("--timeout", timeout, behind.timeout)?,
@@ -152,6 +158,7 @@ impl Global {
             ("--ca", self.ca.is_some()),
             ("--cert", self.cert.is_some()),
             ("--key", self.key.is_some()),
+            ("--cluster", self.cluster.is_some()),
         ];
         let other = cluster.into_iter().find(|(_, given)| *given).filter(|_| self.sandbox.is_some());
         match other {
@@ -172,6 +179,7 @@ impl Global {
         let options = [
             file("--config", &self.config),
             ("--profile", self.profile.clone()),
+            ("--cluster", self.cluster.clone()),
             ("--pd-urls", self.pd_urls.clone()),
             file("--ca", &self.ca),
             file("--cert", &self.cert),

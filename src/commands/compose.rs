@@ -310,9 +310,14 @@ fn cluster(context: &CommandContext) -> Result<Live> {
     Ok(live.allow_exec(context.global.allow_exec).with_runs(Box::new(summaries)))
 }
 
-fn live_settings(settings: &ProfileSettings) -> Result<live::LiveSettings> {
-    let ProfileSettings { pd_urls, ca, cert, key, timeout, .. } = settings.clone();
-    live::LiveSettings::new(&pd_urls, live::TlsFiles::new(ca, cert, key)?)?.timeout(timeout)
+/// How the cluster that the settings name is gone to. A cluster that was named and cannot be found is an error here, and no
+/// sooner: a sandbox and whatever looks at files only have no need of it.
+pub(super) fn live_settings(settings: &ProfileSettings) -> Result<live::LiveSettings> {
+    let ProfileSettings { pd_urls, ca, cert, key, timeout, unread, .. } = settings.clone();
+    match unread {
+        Some(error) => Err(error),
+        None => live::LiveSettings::new(&pd_urls, live::TlsFiles::new(ca, cert, key)?)?.timeout(timeout),
+    }
 }
 
 /// The same cluster for whoever only looks, unheard and on another thread.
@@ -373,12 +378,25 @@ pub(super) fn announce(context: &CommandContext) {
             .remark(&format!("simulated cluster `{name}`: nothing outside changes, no file is written"));
     }
     let settings = &context.settings;
+    // What keeps us from going there is said by whoever goes.
+    if settings.unread.is_some() {
+        return;
+    }
+    let deployment = settings.deployment.as_ref();
+    let named = deployment.map_or(String::new(), |deployment| format!(", `{}` of tiup", deployment.name));
     let profile = settings.profile.as_ref().filter(|_| settings.is_of_profile);
     let profile = profile.map_or(String::new(), |name| format!(", profile `{name}`"));
     let production = if settings.production && settings.is_of_profile { " marked production" } else { "" };
     let mode = if context.global.read_only { ", read-only" } else { "" };
     let urls = settings.pd_urls.join(", ");
-    context.output.remark(&format!("cluster of PD at {urls}{profile}{production}{mode}"));
+    context.output.remark(&format!("cluster of PD at {urls}{named}{profile}{production}{mode}"));
+    if let Some(deployment) = deployment.filter(|deployment| deployment.unfinished_scale_out) {
+        let name = &deployment.name;
+        context.output.warning(&format!(
+            "a scale-out of `{name}` has begun and not ended: what tiup knows may lack nodes, and its other commands refuse until \
+             `tiup cluster scale-out {name} --stage2`"
+        ));
+    }
 }
 
 /// A simulated cluster in which real time passes while nobody asks anything.

@@ -114,8 +114,8 @@ fn is_default_cluster(context: &CommandContext) -> bool {
 fn no_cluster(mut error: ScriptError, is_default: bool) -> ScriptError {
     if is_default && matches!(error.error.kind, ErrorKind::Unreachable | ErrorKind::Timeout) {
         error.error.hint = Some(
-            "no cluster was named: `--pd-urls http://PD:2379`, or a profile in config.toml (`binlogsh --help`); `--sandbox` opens a \
-             simulated one"
+            "no cluster was named: `--cluster NAME` as tiup calls it (`binlogsh clusters`), `--pd-urls http://PD:2379`, or a profile in \
+             config.toml (`binlogsh --help`); `--sandbox` opens a simulated one"
                 .into(),
         );
     }

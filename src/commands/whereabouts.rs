@@ -39,7 +39,8 @@ impl Profiles {
             (Some(said), Some(id)) => said.id == id,
             (Some(said), None) => {
                 let at_a_member = said.members.iter().any(|member| is_at(&member.client_urls));
-                at_a_member || is_at(&self.settings.pd_urls) || (cluster.production && self.is_chosen(cluster))
+                let may_be_anywhere = cluster.unread || self.is_chosen(cluster);
+                at_a_member || is_at(&self.settings.pd_urls) || (cluster.production && may_be_anywhere)
             }
             (None, _) => cluster.production || is_at(&self.settings.pd_urls),
         }
@@ -51,6 +52,13 @@ impl Profiles {
         let is_its = self.is_chosen(cluster) && self.settings.is_of_profile;
         match said {
             _ if is_its => format!("the profile `{profile}` is marked production"),
+            Some(said) if cluster.unread && self.id_of(cluster).is_none() => {
+                let tiups = cluster.cluster.as_deref().unwrap_or_default();
+                format!(
+                    "this is cluster {}, and it may be `{profile}`, which is marked production: where tiup's `{tiups}` is cannot be read",
+                    said.id
+                )
+            }
             Some(said) => {
                 format!("this is cluster {} of the profile `{profile}`, which is marked production", said.id)
             }

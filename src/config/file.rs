@@ -1,7 +1,8 @@
 //! `config.toml`, read strictly: what is not understood is an error with its line.
 #![expect(clippy::disallowed_methods, reason = "`config` opens the configuration file")]
 
-use super::{ProfileCluster, pd_urls, timeout};
+use super::tiup::check_name;
+use super::{DeployedClusters, ProfileCluster, pd_urls, timeout};
 use crate::error::{Error, Result};
 use crate::nearest::did_you_mean;
 use crate::output::{Format, Timestamps};
@@ -30,6 +31,7 @@ pub(super) struct File {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Profile {
     pub(super) pd_urls: Option<Vec<String>>,
+    pub(super) cluster: Option<String>,
     pub(super) ca: Option<PathBuf>,
     pub(super) cert: Option<PathBuf>,
     pub(super) key: Option<PathBuf>,
@@ -42,20 +44,30 @@ pub(super) struct Profile {
 }
 
 impl File {
-    /// The clusters of its profiles.
-    pub(super) fn clusters(&self) -> Vec<ProfileCluster> {
-        let of = |(name, profile): (&String, &Profile)| ProfileCluster {
-            profile: name.clone(),
-            pd_urls: profile.pd_urls.clone().unwrap_or_else(|| vec![DEFAULT_PD_URL.to_owned()]),
-            production: profile.production,
+    /// The clusters of its profiles; `tiup` knows those that they call by a name of its.
+    pub(super) fn clusters(&self, tiup: &Result<DeployedClusters>) -> Vec<ProfileCluster> {
+        let of = |(name, profile): (&String, &Profile)| {
+            let named = || tiup.as_ref().ok()?.read(profile.cluster.as_deref()?).ok();
+            let pd_urls = match (&profile.pd_urls, &profile.cluster) {
+                (Some(urls), _) => Some(urls.clone()),
+                (None, Some(_)) => named().map(|deployment| deployment.pd_urls),
+                (None, None) => Some(vec![DEFAULT_PD_URL.to_owned()]),
+            };
+            ProfileCluster {
+                profile: name.clone(),
+                unread: pd_urls.is_none(),
+                pd_urls: pd_urls.unwrap_or_default(),
+                cluster: profile.cluster.clone(),
+                production: profile.production,
+            }
         };
         self.profiles.iter().map(of).collect()
     }
 }
 
 const TOP: [&str; 2] = ["default-profile", "profiles"];
-const PROFILE: [&str; 10] =
-    ["pd-urls", "ca", "cert", "key", "production", "output", "timestamps", "pager", "timeout", "wait-lock"];
+const PROFILE: [&str; 11] =
+    ["pd-urls", "cluster", "ca", "cert", "key", "production", "output", "timestamps", "pager", "timeout", "wait-lock"];
 
 /// The file at `path`; `None` if there is none.
 pub(super) fn read(path: &Path) -> Result<Option<File>> {
@@ -121,6 +133,11 @@ impl Reader<'_> {
             let here = |error: Error| Error { message: self.wrong(item.span.clone(), &error.message).message, ..error };
             match item.key {
                 "pd-urls" => profile.pd_urls = Some(pd_urls(&self.list_of(&item)?.join(",")).map_err(here)?),
+                "cluster" => {
+                    let name = self.text_of(&item)?;
+                    check_name(&name).map_err(here)?;
+                    profile.cluster = Some(name);
+                }
                 "ca" => profile.ca = Some(self.path_of(&item)?),
                 "cert" => profile.cert = Some(self.path_of(&item)?),
                 "key" => profile.key = Some(self.path_of(&item)?),

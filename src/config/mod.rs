@@ -5,18 +5,23 @@
 //! nothing. This room knows no cluster; it reads files and checks words.
 
 mod file;
+mod source;
 mod state;
+mod tiup;
 mod variables;
 
 pub use state::{KnownClusters, history_file, runs_file, state_dir, stories_dir, stories_place};
+pub use tiup::DeployedClusters;
 pub use variables::{FORCE, MAX_OPERATIONS, OUTPUT, TIMESTAMPS, Variables};
 
+use crate::deployment::Deployment;
 use crate::error::{Error, Result};
 use crate::nearest::did_you_mean;
 use crate::output::{Format, Timestamps};
-use crate::pd_url::{DEFAULT_PD_URL, PdUrl};
+use crate::pd_url::PdUrl;
 use crate::time::parse_duration;
 use file::{File, Profile};
+use source::{ChosenCluster, ClusterSource};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -37,6 +42,8 @@ pub struct Overrides {
     pub cert: Option<PathBuf>,
     /// `--key`.
     pub key: Option<PathBuf>,
+    /// `--cluster`.
+    pub cluster: Option<String>,
     /// `--profile`.
     pub profile: Option<String>,
     /// `--config`.
@@ -52,10 +59,14 @@ pub struct Overrides {
 }
 
 /// What is to be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ProfileSettings {
-    /// PD's client URLs, at least one, each `http(s)://host:port`.
+    /// PD's client URLs, each `http(s)://host:port`: at least one, unless the named cluster is `unread`.
     pub pd_urls: Vec<String>,
+    /// What tiup knows of the cluster, where it was named by tiup's name for it.
+    pub deployment: Option<Deployment>,
+    /// Why nobody can go to the cluster that was named. Who goes to none is not kept from working by it.
+    pub unread: Option<Error>,
     /// Whether nobody named a cluster, so that those are binlogctl's default.
     pub is_default: bool,
     /// The file with the certificates to trust.
@@ -89,8 +100,12 @@ pub struct ProfileSettings {
 pub struct ProfileCluster {
     /// The profile's name.
     pub profile: String,
-    /// PD's client URLs, each `http(s)://host:port`.
+    /// PD's client URLs, each `http(s)://host:port`; none where `unread`.
     pub pd_urls: Vec<String>,
+    /// The name that tiup has for it, if the profile says so.
+    pub cluster: Option<String>,
+    /// Whether nobody knows where it is, since what tiup knows of it cannot be read.
+    pub unread: bool,
     /// Whether it is marked production.
     pub production: bool,
 }
@@ -104,8 +119,9 @@ impl ProfileCluster {
 
 /// Reads the configuration file, if there is one, and decides.
 ///
-/// `env` gives the value of an environment variable: `BINLOGSH_PD_URLS`, `_CA`, `_CERT`, `_KEY`, `_PROFILE`,
-/// `_OUTPUT`, `_TIMESTAMPS`, `_TIMEOUT`, `_WAIT_LOCK`, and `_CONFIG`, which names the file. An empty one counts as not set.
+/// `env` gives the value of an environment variable: `BINLOGSH_PD_URLS`, `_CA`, `_CERT`, `_KEY`, `_CLUSTER`, `_PROFILE`,
+/// `_OUTPUT`, `_TIMESTAMPS`, `_TIMEOUT`, `_WAIT_LOCK`, and `_CONFIG`, which names the file; and those that say where tiup is. An
+/// empty one counts as not set.
 ///
 /// # Errors
 /// `invalid` with file and line for an unknown key or a wrong type, with the nearest name for an unknown profile,
@@ -144,25 +160,23 @@ fn decide(file: File, flags: &Overrides, env: &dyn Fn(&str) -> Option<String>) -
         None => Profile::default(),
         Some(name) => find(&file, name)?,
     };
-    let path = |flag: &Option<PathBuf>, name, own: Option<PathBuf>| {
-        flag.clone().or_else(|| env(name).map(PathBuf::from)).or(own)
-    };
-    let ca = path(&flags.ca, "BINLOGSH_CA", profile.ca);
-    let cert = path(&flags.cert, "BINLOGSH_CERT", profile.cert);
-    let key = path(&flags.key, "BINLOGSH_KEY", profile.key);
-    whole_tls(ca.is_some(), cert.is_some(), key.is_some())?;
-    let own = profile.pd_urls.unwrap_or_else(|| vec![DEFAULT_PD_URL.to_owned()]);
-    let named = flags.pd_urls.clone().or_else(|| env("BINLOGSH_PD_URLS"));
-    let (is_default, has_profile) = (named.is_none() && profile_name.is_none(), profile_name.is_some());
-    let urls = named.map_or_else(|| Ok(own.clone()), |text| pd_urls(&text))?;
+    let tiup = DeployedClusters::of(&env);
+    let clusters = file.clusters(&tiup);
+    let own = clusters.iter().find(|known| profile_name.as_deref() == Some(&known.profile));
+    let sources =
+        [ClusterSource::of_flags(flags)?, ClusterSource::of_variables(&env)?, ClusterSource::of_profile(&profile)];
+    let chosen = ChosenCluster::of(sources, &tiup)?;
+    whole_tls(chosen.ca.is_some(), chosen.cert.is_some(), chosen.key.is_some())?;
     Ok(ProfileSettings {
-        is_of_profile: has_profile && urls.iter().all(|url| own.iter().any(|own| own.eq_ignore_ascii_case(url))),
-        pd_urls: urls,
-        is_default,
-        clusters: file.clusters(),
-        ca,
-        cert,
-        key,
+        is_of_profile: own.is_some_and(|own| chosen.pd_urls.iter().all(|url| own.has(std::slice::from_ref(url)))),
+        is_default: chosen.is_default && profile_name.is_none(),
+        pd_urls: chosen.pd_urls,
+        deployment: chosen.deployment,
+        unread: chosen.unread,
+        clusters,
+        ca: chosen.ca,
+        cert: chosen.cert,
+        key: chosen.key,
         profile: profile_name,
         production: profile.production,
         output: match (flags.output, env("BINLOGSH_OUTPUT")) {

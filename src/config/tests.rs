@@ -55,6 +55,8 @@ fn without_anything_the_defaults_hold() {
     let settings = Written::new("").load(Overrides::default(), &[("BINLOGSH_OUTPUT", "")]).unwrap();
     let expected = ProfileSettings {
         pd_urls: vec!["http://127.0.0.1:2379".into()],
+        deployment: None,
+        unread: None,
         is_default: true,
         ca: None,
         cert: None,
@@ -166,4 +168,96 @@ fn half_of_tls_is_an_error_wherever_the_halves_come_from() {
 #[test]
 fn an_address_without_a_scheme_is_plain_http() {
     assert_eq!(pd_urls("pd-0:2379, https://pd-1:2379/").unwrap(), ["http://pd-0:2379", "https://pd-1:2379"]);
+}
+
+/// A home of tiup in which clusters have these texts as their `meta.yaml`.
+fn tiup(clusters: &[(&str, &str)]) -> tempfile::TempDir {
+    let home = tempfile::tempdir().unwrap();
+    for (name, text) in clusters {
+        let dir = home.path().join("storage/cluster/clusters").join(name);
+        std::fs::create_dir_all(&dir).unwrap();
+        std::fs::write(dir.join("meta.yaml"), text).unwrap();
+    }
+    home
+}
+
+const PLAIN: &str = "topology:\n  pd_servers:\n  - host: plain\n";
+const SECURE: &str = "topology:\n  global: {enable_tls: true}\n  pd_servers:\n  - host: secure\n";
+
+#[test]
+fn a_cluster_of_tiup_is_one_whole_thing_that_stands_where_its_name_does() {
+    let home = tiup(&[("plain", PLAIN), ("secure", SECURE)]);
+    let file =
+        Written::new("[profiles.own]\npd-urls = \"own:1\"\nca = \"own.pem\"\n[profiles.tiups]\ncluster = \"secure\"\n");
+    let at = home.path().display().to_string();
+    let load = |cluster: Option<&str>, profile: Option<&str>, urls: Option<&str>, env: &[(&str, &str)]| {
+        let text = |text: Option<&str>| text.map(str::to_owned);
+        let flags =
+            Overrides { cluster: text(cluster), profile: text(profile), pd_urls: text(urls), ..Overrides::default() };
+        let settings = file.load(flags, &[&[("TIUP_HOME", at.as_str())], env].concat()).unwrap();
+        let deployment = settings.deployment.map(|deployment| deployment.name);
+        (
+            settings.pd_urls[0].clone(),
+            settings.ca.map(|ca| ca.ends_with("tls/ca.crt")),
+            deployment,
+            settings.is_of_profile,
+        )
+    };
+    let of = |url: &str, tls, name: Option<&str>, is_of_profile| {
+        (url.to_owned(), tls, name.map(str::to_owned), is_of_profile)
+    };
+    let (plain, secure) = (Some("plain"), Some("secure"));
+    assert_eq!(load(plain, None, None, &[]), of("http://plain:2379", None, plain, false));
+    assert_eq!(load(secure, None, None, &[]), of("https://secure:2379", Some(true), secure, false));
+    assert_eq!(load(None, Some("tiups"), None, &[]), of("https://secure:2379", Some(true), secure, true));
+    assert_eq!(load(None, None, None, &[("BINLOGSH_CLUSTER", "plain")]), of("http://plain:2379", None, plain, false));
+    // A profile's certificates are for the profile's cluster.
+    assert_eq!(load(plain, Some("own"), None, &[]), of("http://plain:2379", None, plain, false));
+    assert_eq!(
+        load(plain, None, None, &[("BINLOGSH_PD_URLS", "env:1"), ("BINLOGSH_CA", "x")]),
+        of("http://plain:2379", None, plain, false)
+    );
+    // Addresses beside the name are another way to the same cluster; those before it are another cluster's.
+    assert_eq!(load(secure, None, Some("https://door:1"), &[]), of("https://door:1", Some(true), secure, false));
+    assert_eq!(load(None, Some("tiups"), Some("https://other:1"), &[]), of("https://other:1", Some(true), None, false));
+    assert_eq!(
+        load(None, Some("tiups"), Some("https://SECURE:2379"), &[]),
+        of("https://SECURE:2379", Some(true), secure, true)
+    );
+}
+
+#[test]
+fn a_cluster_that_cannot_be_found_fails_whoever_goes_there_and_nobody_else() {
+    let home = tiup(&[("plain", PLAIN), ("broken", "topology:\n")]);
+    let file = Written::new("default-profile = \"p\"\n[profiles.p]\ncluster = \"broken\"\nproduction = true\n");
+    let at = home.path().display().to_string();
+    let load = |flags: Overrides| file.load(flags, &[("TIUP_HOME", &at)]);
+    let settings = load(Overrides::default()).unwrap();
+    assert!(settings.unread.unwrap().message.contains("meta.yaml:1: `topology` is missing"));
+    assert!(settings.pd_urls.is_empty() && settings.clusters[0].unread && settings.clusters[0].pd_urls.is_empty());
+    // Whoever says where PD is needs no file of tiup.
+    let flags = Overrides { pd_urls: Some("pd:1".into()), ..Overrides::default() };
+    assert_eq!(load(flags).unwrap().unread, None);
+    let named = |name: &str| load(Overrides { cluster: Some(name.into()), ..Overrides::default() });
+    let unread = named("plian").unwrap().unread.unwrap();
+    assert_eq!(unread.hint.as_deref(), Some("did you mean `plain`?"));
+    assert!(unread.message.contains(&format!("{at}/storage/cluster/clusters (from TIUP_HOME)")), "{unread}");
+    for odd in ["../plain", "a/b", "..", ".", "", "pl ain", "plain\n"] {
+        let error = named(odd).unwrap_err();
+        assert!(error.message.contains("is no name of a cluster"), "{error}");
+    }
+}
+
+#[test]
+fn tiup_s_variables_say_where_it_is_and_the_component_s_own_comes_first() {
+    let place = |env: &[(&str, &str)]| {
+        let found = DeployedClusters::of(&|name| {
+            env.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+        });
+        found.unwrap().place()
+    };
+    assert_eq!(place(&[("TIUP_HOME", "/t")]), "/t/storage/cluster/clusters (from TIUP_HOME)");
+    let both = [("TIUP_HOME", "/t"), ("TIUP_COMPONENT_DATA_DIR", "/d")];
+    assert_eq!(place(&both), "/d/clusters (from TIUP_COMPONENT_DATA_DIR)");
+    assert!(place(&[("TIUP_HOME", "")]).ends_with("/.tiup/storage/cluster/clusters"));
 }

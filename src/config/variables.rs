@@ -1,6 +1,7 @@
 //! The variables of the environment that are ours. One that nobody knows is an error, as in the configuration file: whoever
 //! misspelt `BINLOGSH_PD_URLS` means another cluster than the default one.
 
+use super::tiup;
 use crate::error::{Error, Result};
 use crate::nearest::did_you_mean;
 use std::collections::BTreeMap;
@@ -22,14 +23,18 @@ pub const TIMESTAMPS: &str = "BINLOGSH_TIMESTAMPS";
 pub const MAX_OPERATIONS: &str = "BINLOGSH_MAX_OPERATIONS";
 
 /// Those that say which cluster it is, whatever a profile says.
-const CLUSTER: [&str; 4] = ["BINLOGSH_PD_URLS", "BINLOGSH_CA", "BINLOGSH_CERT", "BINLOGSH_KEY"];
+const CLUSTER: [&str; 5] = ["BINLOGSH_PD_URLS", "BINLOGSH_CLUSTER", "BINLOGSH_CA", "BINLOGSH_CERT", "BINLOGSH_KEY"];
+
+/// Those of tiup that say where its clusters are.
+const OF_TIUP: [&str; 2] = [tiup::DATA_DIR, tiup::HOME];
 
 /// All of them.
-const ALL: [&str; 12] = [
+const ALL: [&str; 13] = [
     CLUSTER[0],
     CLUSTER[1],
     CLUSTER[2],
     CLUSTER[3],
+    CLUSTER[4],
     "BINLOGSH_PROFILE",
     "BINLOGSH_CONFIG",
     "BINLOGSH_TIMEOUT",
@@ -40,7 +45,7 @@ const ALL: [&str; 12] = [
     FORCE,
 ];
 
-/// Those that are set; an empty one counts as not set.
+/// Those that are set, and tiup's that matter to us; an empty one counts as not set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Variables(BTreeMap<String, String>);
 
@@ -61,10 +66,11 @@ impl Variables {
         let mut ours = BTreeMap::new();
         for (name, value) in all {
             let name = name.to_string_lossy();
-            if !name.starts_with(PREFIX) || value.is_empty() {
+            let is_of_tiup = OF_TIUP.contains(&name.as_ref());
+            if value.is_empty() || !(is_of_tiup || name.starts_with(PREFIX)) {
                 continue;
             }
-            if !ALL.contains(&name.as_ref()) {
+            if !is_of_tiup && !ALL.contains(&name.as_ref()) {
                 let known = || format!("names that begin with {PREFIX} are ours: {}", ALL.join(", "));
                 return Err(Error::invalid(format!(
                     "the environment has {name}, which is no variable of this program"

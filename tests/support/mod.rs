@@ -14,6 +14,7 @@ pub(crate) mod live;
 pub(crate) mod mirror;
 pub(crate) mod pd_double;
 mod tidb_double;
+pub(crate) mod tiup;
 
 use std::net::TcpListener;
 use std::time::{Duration, Instant};

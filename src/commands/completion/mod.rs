@@ -72,6 +72,7 @@ type Find = fn(&TypedLine, &str) -> Vec<CompletionCandidate>;
 
 /// Whose values have names: the way to the command, the argument, and who knows them.
 const PLACES: &[(&[&str], &str, Find)] = &[
+    (&[], "cluster", names::clusters),
     (&[], "profile", names::profiles),
     (&[], "yes", names::profiles),
     (&[], "sandbox", names::samples),
@@ -103,6 +104,7 @@ const PLACES: &[(&[&str], &str, Find)] = &[
 
 /// The same for `ctl`.
 const PLACES_OF_CTL: &[(&str, Find)] = &[
+    ("cluster", names::clusters),
     ("profile", names::profiles),
     ("yes", names::profiles),
     ("sandbox", names::samples),

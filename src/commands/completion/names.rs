@@ -9,7 +9,7 @@ use crate::commands::compose::node_names;
 use crate::commands::ctl;
 use crate::commands::runs::{Standing, latest, progress};
 use crate::commands::topics;
-use crate::config::{self, Overrides};
+use crate::config::{self, Overrides, Variables};
 use crate::journal::store::{RunKind, RunLine, RunState};
 use crate::language::{self, ParamDoc, ParamType, Type, shipped, shown};
 use crate::nearest::names_of;
@@ -43,11 +43,30 @@ pub(super) fn profiles(typed: &TypedLine, _: &str) -> Candidates {
         .and_then(|global| global.config)
         .or_else(|| std::env::var_os("BINLOGSH_CONFIG").map(PathBuf::from));
     let flags = Overrides { config: named.filter(|path| !path.as_os_str().is_empty()), ..Overrides::default() };
-    let clusters = in_time(move || config::load(&flags, &|_| None).ok().map(|settings| settings.clusters));
+    let clusters = in_time(move || config::load(&flags, &of_tiup()).ok().map(|settings| settings.clusters));
     let about =
         |urls: &[String], production| format!("{}{}", urls.join(", "), if production { ", production" } else { "" });
     let profile = |known: config::ProfileCluster| with_help(known.profile, about(&known.pd_urls, known.production));
     clusters.into_iter().flatten().map(profile).collect()
+}
+
+/// Of the environment only what says where tiup is.
+fn of_tiup() -> impl Fn(&str) -> Option<String> {
+    let variables = Variables::of_this_process().unwrap_or_default();
+    move |name| variables.get(name).filter(|_| name.starts_with("TIUP_"))
+}
+
+/// The clusters that tiup knows.
+pub(super) fn clusters(_: &TypedLine, _: &str) -> Candidates {
+    let known = in_time(|| {
+        let tiup = config::DeployedClusters::of(&of_tiup()).ok()?;
+        let about = |name: String| {
+            let about = tiup.read(&name).map_or_else(|error| error.message, |known| known.pd_urls.join(", "));
+            (name, about)
+        };
+        Some(tiup.names().ok()?.into_iter().map(about).collect::<Vec<_>>())
+    });
+    known.into_iter().flatten().map(|(name, about)| with_help(name, about)).collect()
 }
 
 /// The samples, and files of scenarios.

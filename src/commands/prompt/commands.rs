@@ -4,7 +4,7 @@ use super::save;
 use crate::cli::{self, Command, Global, WatchArgs};
 use crate::commands::compose::CommandContext;
 use crate::commands::{read_text, rehearse, run, typed_on, watch};
-use crate::config::Variables;
+use crate::config::{ProfileCluster, Variables};
 use crate::error::{Error, Result, ScriptError};
 use crate::language::shipped;
 use crate::nearest::did_you_mean;
@@ -287,13 +287,18 @@ fn profiles(context: &CommandContext) -> String {
         Some(name) => format!("the simulated cluster `{name}`"),
         None => format!("the cluster of PD at {}", settings.pd_urls.join(", ")),
     };
+    let place = |cluster: &ProfileCluster| {
+        let tiups = cluster.cluster.as_ref().map(|name| format!("`{name}` of tiup"));
+        let urls = if cluster.unread { "which cannot be read".to_owned() } else { cluster.pd_urls.join(", ") };
+        tiups.into_iter().chain([urls]).collect::<Vec<_>>().join(", ")
+    };
     let profiles = settings.clusters.iter().map(|cluster| {
         let is_here = context.global.sandbox.is_none()
             && settings.is_of_profile
             && settings.profile.as_deref() == Some(&cluster.profile);
         let (mark, production) =
             (if is_here { '*' } else { ' ' }, if cluster.production { "  production" } else { "" });
-        format!("\n{mark} {}  {}{production}", cluster.profile, cluster.pd_urls.join(", "))
+        format!("\n{mark} {}  {}{production}", cluster.profile, place(cluster))
     });
     format!("{here}{}", profiles.collect::<String>())
 }

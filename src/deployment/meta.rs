@@ -1,0 +1,245 @@
+//! tiup's `meta.yaml` as tiup reads it: whatever is missing has tiup's default.
+
+use super::yaml::{YamlFile, YamlPlace};
+use super::{DeployedNode, DeployedTls, Deployment, SystemdMode, join};
+use crate::error::{Error, Result};
+use crate::node::Kind;
+use crate::pd_url::{PdUrl, authority};
+use crate::text::ShownPath;
+use std::path::Path;
+
+/// The names under which something stands that we want. Whatever stands under others, as `config` and `server_configs` with
+/// their passwords, is passed over.
+const WANTED: [&str; 20] = [
+    "<<",
+    "user",
+    "tidb_version",
+    "topology",
+    "global",
+    "pd_servers",
+    "pump_servers",
+    "drainer_servers",
+    "monitoring_servers",
+    "enable_tls",
+    "systemd_mode",
+    "ssh_port",
+    "deploy_dir",
+    "data_dir",
+    "host",
+    "manage_host",
+    "port",
+    "client_port",
+    "advertise_client_addr",
+    "offline",
+];
+
+/// The user of tiup's own, where the file names none.
+const USER: &str = "tidb";
+
+/// What holds for all nodes that say nothing else.
+struct GlobalOptions<'a> {
+    user: &'a str,
+    ssh_port: u16,
+    deploy_dir: &'a str,
+    data_dir: &'a str,
+}
+
+impl Deployment {
+    /// The cluster `name` of which `text` tells, the contents of the file `source`. Whether there is a key for ssh, and whether a
+    /// scale-out is unfinished, stands beside the file, and is for whoever opened it to say.
+    ///
+    /// # Errors
+    /// `invalid`, with the line and the way to what is wrong, and never with what stands there.
+    pub fn parse(name: &str, source: &Path, text: &str) -> Result<Self> {
+        let repair = || {
+            let (dir, name) = (source.parent().unwrap_or(Path::new("")), name);
+            format!(
+                "tiup keeps what it was before in {}: compare the newest `meta-*.yaml` there with it, copy it back if that is right, and \
+                 look with `tiup cluster display {name}`",
+                dir.join("backup").shown()
+            )
+        };
+        is_whole(source, text).and_then(|()| read(name, source, text)).map_err(|error| error.hint(repair()))
+    }
+}
+
+/// tiup writes the file in place: where it was stopped, or the disk was full, only a part is there.
+fn is_whole(source: &Path, text: &str) -> Result<()> {
+    match text.lines().count() {
+        0 => Err(Error::invalid(format!("{} is empty: tiup was stopped while it wrote it", source.shown()))),
+        lines if !text.ends_with('\n') => Err(Error::invalid(format!(
+            "{}:{lines}: it is half-written, since its last line has no end: tiup was stopped while it wrote it",
+            source.shown()
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn read(name: &str, source: &Path, text: &str) -> Result<Deployment> {
+    let file = YamlFile::read(source, text, &WANTED)?;
+    let top = file.top();
+    let topology = top.get("topology")?;
+    if !topology.is_there() {
+        return Err(topology.wrong("is missing: it is half-written, or no meta.yaml of tiup"));
+    }
+    let user = user(&top.get("user")?)?;
+    let global = topology.get("global")?;
+    let enable_tls = flag(&global.get("enable_tls")?)?;
+    let options = GlobalOptions {
+        user,
+        ssh_port: port(&global.get("ssh_port")?)?.unwrap_or(22),
+        deploy_dir: path(&global.get("deploy_dir")?)?.unwrap_or("deploy"),
+        data_dir: path(&global.get("data_dir")?)?.unwrap_or("data"),
+    };
+    let mut nodes = Vec::new();
+    for (kind, list) in [(Kind::Pump, "pump_servers"), (Kind::Drainer, "drainer_servers")] {
+        for place in topology.get(list)?.items()? {
+            let node = node(kind, &place, &options)?;
+            if nodes.contains(&node) || nodes.iter().any(|known| is_same(known, &node)) {
+                return Err(place.wrong("has the host and port of another one before it"));
+            }
+            nodes.push(node);
+        }
+    }
+    Ok(Deployment {
+        name: name.to_owned(),
+        source: source.to_path_buf(),
+        version: top.get("tidb_version")?.text()?.map(Into::into),
+        pd_urls: pd_urls(&topology.get("pd_servers")?, enable_tls)?,
+        tls: enable_tls.then(|| tls(source.parent().unwrap_or(Path::new("")))),
+        user: user.to_owned(),
+        ssh_key: None,
+        systemd_mode: systemd_mode(&global.get("systemd_mode")?)?,
+        nodes,
+        unfinished_scale_out: false,
+        may_be_cut_off: !has_end(&topology)?,
+    })
+}
+
+/// Every version of tiup writes `monitoring_servers`, even if there are none, and behind the nodes.
+fn has_end(topology: &YamlPlace<'_>) -> Result<bool> {
+    Ok(topology.get("monitoring_servers")?.is_there())
+}
+
+fn is_same(one: &DeployedNode, other: &DeployedNode) -> bool {
+    one.address().eq_ignore_ascii_case(&other.address())
+}
+
+/// Where tiup puts the files for TLS; `client.pem` is the key.
+fn tls(dir: &Path) -> DeployedTls {
+    let file = |name| dir.join("tls").join(name);
+    DeployedTls { ca: file("ca.crt"), cert: file("client.crt"), key: file("client.pem") }
+}
+
+fn pd_urls(servers: &YamlPlace<'_>, has_tls: bool) -> Result<Vec<String>> {
+    let servers_there = servers.items()?;
+    if servers_there.is_empty() {
+        return Err(servers.wrong("has no PD: it is half-written, or no meta.yaml of tiup"));
+    }
+    let url = |server: &YamlPlace<'_>| {
+        let advertised = server.get("advertise_client_addr")?;
+        let address = match advertised.text()? {
+            Some(url) => url.to_owned(),
+            None => join(&required_host(server)?, port(&server.get("client_port")?)?.unwrap_or(2379)),
+        };
+        let urls = PdUrl::parse_list(&address).map_err(|_| advertised.wrong("is no URL such as `http://host:2379`"))?;
+        Ok(urls.into_iter().map(|url| url.show(has_tls)).collect::<Vec<_>>())
+    };
+    Ok(servers_there.iter().map(url).collect::<Result<Vec<_>>>()?.concat())
+}
+
+fn node(kind: Kind, place: &YamlPlace<'_>, global: &GlobalOptions<'_>) -> Result<DeployedNode> {
+    let default_port = match kind {
+        Kind::Pump => 8250,
+        Kind::Drainer => 8249,
+    };
+    let node_port = port(&place.get("port")?)?.unwrap_or(default_port);
+    let dir_of_its_own = format!("{}-{node_port}", kind.name());
+    // A directory of all nodes has one for each; one of the node is the node's.
+    let deploy_dir = match path(&place.get("deploy_dir")?)? {
+        Some(own) => beneath(&format!("/home/{}", global.user), own),
+        None => beneath(&format!("/home/{}", global.user), &beneath(global.deploy_dir, &dir_of_its_own)),
+    };
+    let data_dir = match path(&place.get("data_dir")?)? {
+        Some(own) => beneath(&deploy_dir, own),
+        None if global.data_dir.starts_with('/') => beneath(global.data_dir, &dir_of_its_own),
+        None => beneath(&deploy_dir, global.data_dir),
+    };
+    Ok(DeployedNode {
+        kind,
+        host: required_host(place)?,
+        manage_host: host(&place.get("manage_host")?)?,
+        ssh_port: port(&place.get("ssh_port")?)?.unwrap_or(global.ssh_port),
+        port: node_port,
+        deploy_dir: deploy_dir.into(),
+        data_dir: data_dir.into(),
+        offline: flag(&place.get("offline")?)?,
+    })
+}
+
+/// `path`, which is relative to `dir` unless it is absolute.
+fn beneath(dir: &str, path: &str) -> String {
+    match path.starts_with('/') {
+        true => path.to_owned(),
+        false => format!("{}/{}", dir.trim_end_matches('/'), path.trim_start_matches("./")),
+    }
+}
+
+fn required_host(server: &YamlPlace<'_>) -> Result<String> {
+    let place = server.get("host")?;
+    host(&place)?.ok_or_else(|| place.wrong("is missing"))
+}
+
+/// The name or address of a host, an IPv6 address without brackets.
+fn host(place: &YamlPlace<'_>) -> Result<Option<String>> {
+    let Some(text) = place.text()? else { return Ok(None) };
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    // What begins with a dash would be an option of the programs that are given it.
+    match authority(&join(bare, 1)).is_ok() && !bare.starts_with('-') {
+        true => Ok(Some(bare.to_owned())),
+        false => Err(place.wrong("is no name or address of a host")),
+    }
+}
+
+fn port(place: &YamlPlace<'_>) -> Result<Option<u16>> {
+    let Some(text) = place.text()? else { return Ok(None) };
+    match text.parse() {
+        // tiup takes it for one that was not given.
+        Ok(0) => Ok(None),
+        Ok(port) => Ok(Some(port)),
+        Err(_) => Err(place.wrong("is no port from 1 to 65535")),
+    }
+}
+
+fn flag(place: &YamlPlace<'_>) -> Result<bool> {
+    match place.text()? {
+        None | Some("false" | "False" | "FALSE") => Ok(false),
+        Some("true" | "True" | "TRUE") => Ok(true),
+        Some(_) => Err(place.wrong("is neither true nor false")),
+    }
+}
+
+/// A path on a node's host.
+fn path<'a>(place: &YamlPlace<'a>) -> Result<Option<&'a str>> {
+    match place.text()? {
+        Some(text) if text.chars().any(char::is_control) => Err(place.wrong("is no path: it has a control character")),
+        other => Ok(other),
+    }
+}
+
+fn user<'a>(place: &YamlPlace<'a>) -> Result<&'a str> {
+    let Some(user) = place.text()? else { return Ok(USER) };
+    let is_odd = |c: char| c.is_whitespace() || c.is_control() || c == '/';
+    match user.starts_with('-') || user.contains(is_odd) {
+        true => Err(place.wrong("is no name of a user")),
+        false => Ok(user),
+    }
+}
+
+fn systemd_mode(place: &YamlPlace<'_>) -> Result<SystemdMode> {
+    match place.text()? {
+        None | Some("system") => Ok(SystemdMode::System),
+        Some("user") => Ok(SystemdMode::User),
+        Some(_) => Err(place.wrong("is neither `system` nor `user`")),
+    }
+}

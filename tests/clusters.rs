@@ -1,0 +1,156 @@
+//! Clusters by the names that tiup has for them: going there, and what protects them.
+
+use crate::harness::{Ran, Shell};
+use crate::support::cluster::LiveCluster;
+use crate::support::tiup::{PASSWORD, meta_of, meta_yaml};
+use binlogsh::error::ErrorKind;
+use binlogsh::node::Kind;
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+const CONFIG: &str = ".config/binlogsh/config.toml";
+const PAUSE: &str = "pause_drainer(\"drainer-0\")";
+
+/// A home in which tiup calls this cluster `prod`.
+fn home(cluster: &LiveCluster) -> Shell {
+    Shell::new(&[]).file(&meta_yaml("prod"), &meta_of(&cluster.url()))
+}
+
+/// A home in which tiup has a `prod` that says this.
+fn told(text: &str) -> Shell {
+    Shell::new(&["--cluster", "prod"]).file(&meta_yaml("prod"), text)
+}
+
+#[test]
+fn a_cluster_is_gone_to_by_the_name_that_tiup_has_for_it() {
+    let cluster = LiveCluster::sample("default");
+    let announced = format!("cluster of PD at {}, `prod` of tiup", cluster.url());
+    let script = |shell: Shell| shell.file("p.rhai", "print(pumps().len())").arg("run").arg("p.rhai");
+    script(home(&cluster).arg("--cluster=prod")).go().succeeds().stdout("3").stderr_contains(&announced);
+    script(home(&cluster)).arg("--cluster").arg("prod").go().succeeds().stdout("3").stderr_contains(&announced);
+    home(&cluster).env("BINLOGSH_CLUSTER", "prod").eval("pumps().len()").succeeds().stdout("3");
+    let profile = home(&cluster).file(CONFIG, "default-profile = \"p\"\n[profiles.p]\ncluster = \"prod\"\n");
+    script(profile).go().succeeds().stdout("3").stderr_contains(&format!("{announced}, profile `p`"));
+}
+
+#[test]
+fn tiup_s_variables_say_where_its_clusters_are() {
+    let cluster = LiveCluster::sample("default");
+    let meta =
+        |dir: &str| Shell::new(&["--cluster=prod"]).file(&format!("{dir}/prod/meta.yaml"), &meta_of(&cluster.url()));
+    let by_home = meta("elsewhere/storage/cluster/clusters").env("TIUP_HOME", "elsewhere");
+    by_home.eval("pumps().len()").succeeds().stdout("3");
+    let by_data = meta("data/clusters").env("TIUP_HOME", "elsewhere").env("TIUP_COMPONENT_DATA_DIR", "data");
+    by_data.eval("pumps().len()").succeeds().stdout("3");
+}
+
+#[test]
+fn a_production_profile_protects_the_cluster_that_it_names_however_somebody_goes_there() {
+    let cluster = LiveCluster::sample("default");
+    let home = || home(&cluster).file(CONFIG, "[profiles.eu]\ncluster = \"prod\"\nproduction = true\n");
+    let refused = |ran: Ran| {
+        ran.fails(ErrorKind::Refused)
+            .stderr_contains("`eu`")
+            .stderr_contains("marked production")
+            .stderr_contains("--yes");
+    };
+    refused(home().yes().arg("--profile=eu").eval(PAUSE));
+    refused(home().yes().arg("--cluster=prod").eval(PAUSE));
+    refused(home().yes().arg("--pd-urls").arg(cluster.url()).eval(PAUSE));
+    // Where tiup's file is broken nobody knows where `eu` is: any cluster may be it.
+    let unread = || home().file(&meta_yaml("prod"), "topology:\n").arg("--pd-urls").arg(cluster.url());
+    let ran = unread().yes().eval(PAUSE).fails(ErrorKind::Refused);
+    ran.stderr_contains("it may be `eu`, which is marked production: where tiup's `prod` is cannot be read");
+    assert_eq!(cluster.recorded(Kind::Drainer, "drainer-0"), "online");
+    home().arg("--cluster=prod").arg("--yes=eu").eval(PAUSE).succeeds();
+}
+
+#[test]
+fn an_advised_command_names_the_cluster_as_it_was_named() {
+    let ran = told(&meta_of("http://127.0.0.1:9")).arg("-e").arg("1").arg("-e").arg("pumps()").go();
+    ran.fails(ErrorKind::Unreachable).stderr_contains("127.0.0.1:9");
+    let cluster = LiveCluster::sample("default");
+    let shell = home(&cluster).arg("--cluster=prod").file("half.rhai", &format!("{PAUSE}; fail(\"enough\")")).yes();
+    shell.run("half.rhai", &[]).exits(1).stderr_contains("binlogsh --cluster prod runs resume");
+}
+
+#[test]
+fn a_name_that_tiup_does_not_have_says_where_it_looked_and_what_is_there() {
+    let shell = |name: &str| Shell::new(&["--cluster", name]).file(&meta_yaml("prod"), &meta_of("http://127.0.0.1:9"));
+    let ran = shell("prdo").eval("1").fails(ErrorKind::NotFound).stderr_contains("did you mean `prod`?");
+    let place = ran.dir().join(".tiup/storage/cluster/clusters").display().to_string();
+    ran.stderr_contains(&format!("tiup has no cluster `prdo` in {place}"));
+    shell("elsewhere").eval("1").fails(ErrorKind::NotFound).stderr_contains("tiup's clusters there are prod");
+    Shell::new(&["--cluster=x"])
+        .eval("1")
+        .fails(ErrorKind::NotFound)
+        .stderr_contains("set TIUP_HOME to their directory");
+    for name in ["../prod", "/prod", "..", "a b", ""] {
+        shell(name).eval("1").fails(ErrorKind::Invalid).stderr_contains("is no name of a cluster");
+    }
+    Shell::new(&["--cluster=x"]).arg("ctl").arg("-cmd=pumps").go().exits(2).stdout_contains("tiup has no cluster `x`");
+    let profile = Shell::new(&["--profile=p"]).file(CONFIG, "[profiles.p]\ncluster = \"../x\"\n");
+    profile.eval("1").fails(ErrorKind::Invalid).stderr_contains("config.toml:2: `../x` is no name of a cluster");
+}
+
+#[test]
+fn a_meta_yaml_that_cannot_be_used_is_named_with_its_line_and_never_quoted() {
+    let whole = meta_of("http://127.0.0.1:9");
+    let half = &whole[..whole.find(PASSWORD).unwrap() + 5];
+    for (text, why) in [
+        ("", "meta.yaml is empty: tiup was stopped while it wrote it"),
+        (half, "meta.yaml:11: it is half-written"),
+        (&whole.replace("  pd_servers", " pd_servers"), "it is not YAML"),
+        (&whole.replace("host: 127.0.0.1", "host: [a]"), "`topology.pd_servers[0].host` is no text"),
+        ("topology:\n  pd_servers: []\n", "`topology.pd_servers` has no PD"),
+        ("user: tidb\0\n", "no text: line 1 has a NUL byte"),
+    ] {
+        let ran = told(text).eval("1").fails(ErrorKind::Invalid).stderr_contains(why);
+        assert!(!ran.stderr.contains(&PASSWORD[..5]), "{}", ran.stderr);
+    }
+    let marked = told(&format!("\u{feff}{whole}"));
+    marked.eval("pumps()").fails(ErrorKind::Unreachable).stderr_contains("127.0.0.1:9");
+    let shell = told("");
+    std::fs::write(shell.dir().join(meta_yaml("prod")), b"user: K\xf6ln\n").unwrap();
+    shell.eval("1").fails(ErrorKind::Invalid).stderr_contains("is not UTF-8 text: line 1");
+}
+
+#[test]
+fn whatever_stands_in_the_place_of_a_meta_yaml_holds_nobody_up() {
+    let named = || Shell::new(&["--cluster=prod"]);
+    let directory = named().file(&format!("{}/x", meta_yaml("prod")), "");
+    directory.eval("1").fails(ErrorKind::Invalid).stderr_contains("is a directory, where tiup keeps a file");
+    let pipe = told("");
+    std::fs::remove_file(pipe.dir().join(meta_yaml("prod"))).unwrap();
+    mknodat(CWD, pipe.dir().join(meta_yaml("prod")), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    pipe.eval("1").fails(ErrorKind::Invalid).stderr_contains("is no regular file");
+    let huge = told(&"# nothing\n".repeat(1 << 20));
+    huge.eval("1").fails(ErrorKind::Invalid).stderr_contains("is larger than 8 MiB");
+    let lost = named().file(".tiup/storage/cluster/clusters/prod/ssh/id_rsa", "");
+    lost.eval("1").fails(ErrorKind::NotFound).stderr_contains("clusters/prod has no meta.yaml");
+}
+
+#[test]
+fn whoever_needs_no_cluster_is_not_kept_from_working_by_one_that_cannot_be_read() {
+    let broken = || {
+        let config = "default-profile = \"p\"\n[profiles.p]\ncluster = \"prod\"\n";
+        Shell::new(&[]).file(CONFIG, config).file(&meta_yaml("prod"), "topology:\n")
+    };
+    broken().arg("--sandbox").eval("pumps().len()").succeeds().stdout("3");
+    broken().file("p.rhai", "1").arg("check").arg("p.rhai").go();
+    broken().arg("runs").go().succeeds();
+    broken().arg("--sandbox").arg("ctl").arg("-cmd=pumps").go().succeeds();
+    broken().eval("1").fails(ErrorKind::Invalid).stderr_contains("`topology` is missing");
+    let cluster = LiveCluster::sample("default");
+    broken().arg("--pd-urls").arg(cluster.url()).eval("pumps().len()").succeeds().stdout("3");
+    Shell::new(&["--sandbox", "--cluster=prod"]).eval("1").exits(2).stderr_contains("two clusters");
+}
+
+#[test]
+fn an_unfinished_scale_out_is_told_before_anything_is_done() {
+    let scale_out = meta_yaml("prod").replace("meta.yaml", ".scale-out.yaml");
+    let cluster = LiveCluster::sample("default");
+    let ran =
+        home(&cluster).file(&scale_out, "").arg("--cluster=prod").file("p.rhai", "1").run("p.rhai", &[]).succeeds();
+    ran.stderr_contains("a scale-out of `prod` has begun and not ended")
+        .stderr_contains("tiup cluster scale-out prod --stage2");
+}
