@@ -109,6 +109,11 @@ pub enum Command {
     /// was seen, what happens if nothing is done, and what fixes it. Exit code: 0 nothing, 1 warnings, 2 something critical.
     Doctor(Doctor),
 
+    /// List the clusters that tiup deployed from here, and what is wrong with what it knows of each
+    ///
+    /// It reads tiup's `meta.yaml` files and asks nobody. `binlogsh --cluster NAME` goes to one of them.
+    Clusters,
+
     /// Watch the cluster on the whole screen: nodes, lag, who waits for whom, what happens; changes nothing
     ///
     /// It follows the records by one watch of PD's etcd, and asks the nodes themselves every ten seconds. `?` shows the keys: they

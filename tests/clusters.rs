@@ -2,9 +2,10 @@
 
 use crate::harness::{Ran, Shell};
 use crate::support::cluster::LiveCluster;
-use crate::support::tiup::{PASSWORD, meta_of, meta_yaml};
+use crate::support::tiup::{PASSWORD, meta_of, meta_with, meta_yaml, without_end};
 use binlogsh::error::ErrorKind;
 use binlogsh::node::Kind;
+use insta::assert_snapshot;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
 const CONFIG: &str = ".config/binlogsh/config.toml";
@@ -153,4 +154,70 @@ fn an_unfinished_scale_out_is_told_before_anything_is_done() {
         home(&cluster).file(&scale_out, "").arg("--cluster=prod").file("p.rhai", "1").run("p.rhai", &[]).succeeds();
     ran.stderr_contains("a scale-out of `prod` has begun and not ended")
         .stderr_contains("tiup cluster scale-out prod --stage2");
+}
+
+/// A home with a cluster that is whole, one that is cut off in a scale-out, and one that is half-written.
+fn three() -> Shell {
+    let whole = meta_with("http://10.0.1.1:2379", &["10.0.1.11:8250", "10.0.1.12:8250"], &["10.0.1.21:8249"]);
+    let secure = whole.replace("  global:\n", "  global:\n    enable_tls: true\n");
+    Shell::new(&["clusters"])
+        .file(CONFIG, "[profiles.eu]\ncluster = \"prod\"\n[profiles.eu2]\ncluster = \"prod\"\n")
+        .file(&meta_yaml("prod"), &whole)
+        .file(&meta_yaml("lab"), &without_end(&secure))
+        .file(&meta_yaml("lab").replace("meta.yaml", ".scale-out.yaml"), "")
+        .file(&meta_yaml("torn"), &whole[..whole.len() - 3])
+        .file(".tiup/storage/cluster/clusters/.DS_Store", "")
+}
+
+#[test]
+fn all_clusters_of_tiup_are_listed_with_what_is_wrong_and_which_profile_names_each() {
+    let ran = three().env("COLUMNS", "200").env("TIUP_HOME", ".tiup").go().succeeds();
+    assert_snapshot!(ran.stdout, @"
+    name  version  pd                     pumps  drainers  tls  profile  wrong
+    lab   v7.5.1   https://10.0.1.1:2379      2         1  yes           a scale-out has begun and not ended: tiup cluster scale-out lab --stage2; its meta.yaml may be cut off: `monitoring_servers` is
+                                                                         missing behind the nodes
+    prod  v7.5.1   http://10.0.1.1:2379       2         1  no   eu, eu2
+    torn  -        -                          -         -  -             .tiup/storage/cluster/clusters/torn/meta.yaml:29: it is half-written, since its last line has no end: tiup was stopped while it
+                                                                         wrote it
+    ");
+    ran.stderr_contains("go to one with `binlogsh --cluster lab`");
+}
+
+#[test]
+fn programs_are_given_all_that_is_known_of_a_cluster_and_no_password() {
+    let ran = three().arg("-o").arg("json").go().succeeds();
+    let all: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(
+        (&all[1]["name"], &all[1]["profiles"][1], &all[1]["wrong"]),
+        (&"prod".into(), &"eu2".into(), &serde_json::json!([]))
+    );
+    let node = &all[1]["nodes"][2];
+    assert_eq!(
+        (&node["id"], &node["unit"], &node["deploy_dir"]),
+        (&"10.0.1.21:8249".into(), &"drainer-8249.service".into(), &"/tidb-deploy/drainer-8249".into())
+    );
+    assert!(
+        all[2]["wrong"][0].as_str().unwrap().contains("half-written")
+            && all[2]["hint"].as_str().unwrap().contains("backup")
+    );
+    for format in ["table", "json", "jsonl", "csv", "vertical"] {
+        let ran = three().arg("-o").arg(format).go().succeeds();
+        assert!(!format!("{}{}", ran.stdout, ran.stderr).contains(&PASSWORD[..6]), "{}", ran.stdout);
+    }
+    let csv = three().arg("-o").arg("csv").go().succeeds().stdout;
+    assert!(
+        csv.starts_with("name,version,pd,pumps,drainers,tls,profile,wrong\nlab,v7.5.1,https://10.0.1.1:2379,2,1,yes,"),
+        "{csv}"
+    );
+}
+
+#[test]
+fn where_tiup_has_no_clusters_the_listing_says_where_it_looked() {
+    let ran = Shell::new(&["clusters"]).go().succeeds().stdout("(none)");
+    let place = ran.dir().join(".tiup/storage/cluster/clusters").display().to_string();
+    ran.stderr_contains(&format!("tiup has no clusters in {place}"));
+    let ran = Shell::new(&["clusters", "-o", "json"]).env("TIUP_HOME", "/nowhere").go().succeeds().stdout("[]");
+    ran.stderr_contains("tiup has no clusters in /nowhere/storage/cluster/clusters (from TIUP_HOME)");
+    let file = Shell::new(&["clusters"]).file(".tiup/storage/cluster/clusters", "");
+    file.go().fails(ErrorKind::Local).stderr_contains("clusters cannot be read");
 }

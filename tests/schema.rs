@@ -2,6 +2,7 @@
 
 use crate::harness::{Shell, project};
 use crate::support::cluster::LiveCluster;
+use crate::support::tiup::{meta_with, meta_yaml, without_end};
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -78,6 +79,14 @@ fn all() -> Vec<(&'static str, String)> {
     let events = events.eval("step(\"a\", || pause_pump(\"pump-1\", #{ wait: \"1m\" })); sleep(3); pmups()").stderr;
     let scripts =
         || json(Shell::new(&[])).file("wrong.rhai", WRONG).file("one_test.rhai", TESTS).file("change.rhai", CHANGE);
+    let clusters = || {
+        let whole = meta_with("http://pd-1:2379", &["10.0.1.11:8250"], &["10.0.1.21:8249"]);
+        let config = "[profiles.eu]\ncluster = \"prod\"\n";
+        let home = json(Shell::new(&[])).file(".config/binlogsh/config.toml", config).arg("clusters");
+        home.file(&meta_yaml("prod"), &whole)
+            .file(&meta_yaml("torn"), "topology:\n")
+            .file(&meta_yaml("cut"), &without_end(&whole))
+    };
     let rehearse = || scripts().arg("--sandbox=default").arg("rehearse").arg("change.rhai");
     vec![
         ("-e 'pumps() + drainers()'", schema(&stdout(sandbox("closing-pump").arg("-e").arg("pumps() + drainers()")))),
@@ -94,6 +103,7 @@ fn all() -> Vec<(&'static str, String)> {
         ("run SCRIPT --help", schema(&stdout(scripts().arg("run").arg("change.rhai").arg("--help")))),
         ("rehearse SCRIPT", schema(&stdout(rehearse()))),
         ("rehearse SCRIPT --futures 20", schema(&stdout(rehearse().arg("--futures=20")))),
+        ("clusters", schema(&stdout(clusters()))),
         ("runs", schema(&list)),
         ("runs show RUN", schema(&shown)),
         ("an error, on standard error", schema(&documents(&sandbox("default").eval("pause_pump(\"pmup-1\")").stderr))),

@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "`commands` reads scripts and scenarios, from files and standard input")]
 
 mod check;
+mod clusters;
 mod completion;
 mod compose;
 pub mod ctl;
@@ -134,6 +135,7 @@ fn obey(command: Option<Command>, eval: Vec<String>, context: CommandContext) ->
         Some(Command::Check(check)) => Ok(check::main(&context, &check)?),
         Some(Command::Runs { state, limit, command: None }) => Ok(runs::list(&context, state.as_deref(), limit)?),
         Some(Command::Runs { command: Some(command), .. }) => runs::main(&context, command),
+        Some(Command::Clusters) => Ok(clusters::main(&context)?),
         Some(Command::Test(test)) => Ok(test::main(&context, &test)?),
         Some(Command::Docs(docs)) => Ok(docs::main(&context, &docs)?),
         Some(Command::Scripts { command }) => Ok(scripts::main(&context, command.as_ref())?),

@@ -11,6 +11,7 @@ use crate::node::Kind;
 use crate::text::Untrusted;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
+use strum::IntoStaticStr;
 
 /// A cluster as tiup knows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,14 +52,22 @@ pub struct DeployedTls {
 }
 
 /// Whose systemd has the units of the nodes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum SystemdMode {
     /// The host's: changing something takes `sudo`.
     #[default]
     System,
     /// The user's own.
     User,
+}
+
+impl SystemdMode {
+    /// The word for it in `meta.yaml`.
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
 }
 
 /// A Pump or Drainer as tiup knows it.

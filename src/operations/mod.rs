@@ -6,6 +6,7 @@
 mod act;
 mod arguments;
 mod clock;
+mod deployment;
 mod exec;
 mod human;
 mod look;
@@ -22,6 +23,7 @@ mod tidb;
 mod wait;
 
 pub use arguments::{Arguments, NodeName, fits_param, takes_word};
+pub use deployment::deployment_value;
 pub use meta::DEFAULT_DATA_DIR;
 pub use returns::Returns;
 pub use row::{Called, Changes, Course, Example, Function, FunctionRow, Group, Operation, Opt, Param, Type};
