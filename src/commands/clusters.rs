@@ -18,8 +18,8 @@ pub(super) fn main(context: &CommandContext) -> Result<u8> {
     let variables = Variables::of_this_process()?;
     let tiup = DeployedClusters::of(&|name| variables.get(name))?;
     let names = tiup.names()?;
-    let all: Vec<Listed> = names.iter().map(|name| Listed::of(name, &tiup, context)).collect();
-    let row = if context.output.format().is_for_programs() { Listed::fields } else { Listed::cells };
+    let all: Vec<ListedCluster> = names.iter().map(|name| ListedCluster::of(name, &tiup, context)).collect();
+    let row = if context.output.format().is_for_programs() { ListedCluster::fields } else { ListedCluster::cells };
     let figures = &["pumps", "drainers"];
     context.output.rows(all.iter().map(row).collect(), Columns { figures, spare: &["version", "tls"], names: COLUMNS });
     match all.iter().find(|one| one.known.is_ok()) {
@@ -35,14 +35,14 @@ pub(super) fn main(context: &CommandContext) -> Result<u8> {
 }
 
 /// A cluster, and what there is to say of it.
-struct Listed<'a> {
+struct ListedCluster<'a> {
     name: &'a str,
     known: Result<Deployment>,
     /// The profiles that name it.
     profiles: Vec<&'a str>,
 }
 
-impl<'a> Listed<'a> {
+impl<'a> ListedCluster<'a> {
     fn of(name: &'a str, tiup: &DeployedClusters, context: &'a CommandContext) -> Self {
         let is_named = |cluster: &&crate::config::ProfileCluster| cluster.cluster.as_deref() == Some(name);
         let profiles = context.settings.clusters.iter().filter(is_named).map(|cluster| cluster.profile.as_str());
