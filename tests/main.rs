@@ -22,6 +22,7 @@ mod doctor;
 mod end_to_end;
 mod examples;
 mod fidelity;
+mod fleet;
 mod forged_lines;
 mod fresh_machine;
 mod guarantees;

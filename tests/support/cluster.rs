@@ -12,6 +12,7 @@ use super::pd_double::PdDouble;
 use super::tidb_double;
 use binlogsh::node::Kind;
 use binlogsh::sim::{Cluster, HttpOutcome, MILLISECOND, NodeIndex, Scenario, TidbSpec};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -35,8 +36,6 @@ pub(crate) struct LiveCluster {
 impl LiveCluster {
     /// The cluster of `scenario`, with addresses of its own in place of the scenario's.
     pub(crate) fn start(mut scenario: Scenario) -> Self {
-        let etcd = Etcd::start();
-        let pd = PdDouble::start(&etcd);
         let model = Model::default();
         let ip = own_ip();
         let mut doubles = Vec::new();
@@ -49,6 +48,17 @@ impl LiveCluster {
             *address = double.address();
             doubles.push(double);
         }
+        Self::begin(scenario, model, doubles)
+    }
+
+    /// The same without anybody at the nodes' addresses: what listens there are programs of their own.
+    pub(super) fn without_nodes(scenario: Scenario) -> Self {
+        Self::begin(scenario, Model::default(), Vec::new())
+    }
+
+    fn begin(mut scenario: Scenario, model: Model, doubles: Vec<HttpDouble>) -> Self {
+        let etcd = Etcd::start();
+        let pd = PdDouble::start(&etcd);
         let tidbs = scenario.tidb.iter_mut().map(|tidb| tidb_double(&own_ip(), &model, tidb)).collect();
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
         scenario.start = binlogsh::time::Time::new(now.as_millis() as i64, Default::default()).to_string();
@@ -112,6 +122,16 @@ impl LiveCluster {
         let mut mirror = self.mirror.lock().unwrap();
         self.etcd.restart();
         mirror.reconnect(self.etcd.kv());
+    }
+
+    /// The model and its mirror, for programs that are driven by it.
+    pub(super) fn parts(&self) -> (Model, Arc<Mutex<Mirror>>) {
+        (self.model.clone(), self.mirror.clone())
+    }
+
+    /// The etcd that stays when this process is killed: its process, and its directory.
+    pub(crate) fn etcd_left_behind(&self) -> (u32, PathBuf) {
+        self.etcd.left_behind()
     }
 
     /// The etcd behind PD, to look and write from outside.

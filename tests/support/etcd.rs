@@ -9,6 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::time::Duration;
@@ -121,6 +122,11 @@ impl Etcd {
     /// `http://127.0.0.1:port`.
     pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Its process, and where it keeps its data: for who outlives whoever started it.
+    pub(crate) fn left_behind(&self) -> (u32, PathBuf) {
+        (self.child.lock().unwrap().id(), self.dir.path().to_owned())
     }
 
     /// Ends it, as SIGKILL does.

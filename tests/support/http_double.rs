@@ -69,6 +69,8 @@ struct Shared {
     tls: Option<Arc<ServerConfig>>,
     stopped: AtomicBool,
     connections: AtomicUsize,
+    /// How many connections are being served.
+    serving: AtomicUsize,
     log: Mutex<Vec<HttpRequest>>,
 }
 
@@ -93,12 +95,28 @@ impl HttpDouble {
         tls: Option<Arc<ServerConfig>>,
         handler: impl Fn(&HttpRequest) -> Reply + Send + Sync + 'static,
     ) -> Self {
-        let listener = TcpListener::bind((ip, 0)).unwrap();
+        Self::on(TcpListener::bind((ip, 0)).unwrap(), tls, handler)
+    }
+
+    /// The same, at just this address, unless somebody else is there.
+    pub(crate) fn start_at(
+        address: SocketAddr,
+        handler: impl Fn(&HttpRequest) -> Reply + Send + Sync + 'static,
+    ) -> std::io::Result<Self> {
+        Ok(Self::on(TcpListener::bind(address)?, None, handler))
+    }
+
+    fn on(
+        listener: TcpListener,
+        tls: Option<Arc<ServerConfig>>,
+        handler: impl Fn(&HttpRequest) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let shared = Arc::new(Shared {
             handler: Box::new(handler),
             tls,
             stopped: AtomicBool::new(false),
             connections: AtomicUsize::new(0),
+            serving: AtomicUsize::new(0),
             log: Mutex::default(),
         });
         let double = Self { address: listener.local_addr().unwrap(), shared, thread: Mutex::default() };
@@ -115,7 +133,11 @@ impl HttpDouble {
                 }
                 let (Ok(stream), shared) = (stream, shared.clone()) else { continue };
                 shared.connections.fetch_add(1, Ordering::SeqCst);
-                std::thread::spawn(move || shared.serve(stream));
+                shared.serving.fetch_add(1, Ordering::SeqCst);
+                std::thread::spawn(move || {
+                    shared.serve(stream);
+                    shared.serving.fetch_sub(1, Ordering::SeqCst);
+                });
             }
         };
         *self.thread.lock().unwrap() = Some(std::thread::spawn(accept));
@@ -134,6 +156,11 @@ impl HttpDouble {
     /// How many connections were made to it.
     pub(crate) fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::SeqCst)
+    }
+
+    /// Whether every request that came to it was answered.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.shared.serving.load(Ordering::SeqCst) == 0
     }
 
     /// What comes to it, to be looked at from elsewhere.

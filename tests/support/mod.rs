@@ -8,6 +8,7 @@
 pub(crate) mod certs;
 pub(crate) mod cluster;
 pub(crate) mod etcd;
+pub(crate) mod fleet;
 pub(crate) mod held;
 pub(crate) mod http_double;
 pub(crate) mod live;

@@ -1,0 +1,313 @@
+//! What starts the programs of nodes, ends them, and starts them again when they fail: as systemd does it by the units of
+//! tiup.
+
+use super::node::{NODE_PROGRAM, NodeProgram};
+use crate::support::eventually;
+use binlogsh::node::Kind;
+use binlogsh::sim::NodeIndex;
+use rustix::process::{Pid, Signal, kill_process};
+use std::fs::File;
+use std::net::SocketAddr;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// How often it looks after its processes.
+const ROUND: Duration = Duration::from_millis(10);
+
+/// A node's unit: what is known of it before it starts.
+#[derive(Clone, Debug)]
+pub(super) struct Unit {
+    /// `pump-8250.service`.
+    pub(super) name: String,
+    pub(super) kind: Kind,
+    pub(super) id: String,
+    /// Its place in the model.
+    pub(super) who: NodeIndex,
+    pub(super) address: SocketAddr,
+    /// Its own directory, with `log/` in it.
+    pub(super) deploy_dir: PathBuf,
+}
+
+impl Unit {
+    /// The log of its program.
+    pub(super) fn log(&self) -> PathBuf {
+        self.deploy_dir.join(format!("log/{}.log", self.kind))
+    }
+}
+
+/// The times that matter, and which processes are started again.
+#[derive(Clone, Debug)]
+pub(super) struct RestartRule {
+    /// How long a process has after SIGTERM until SIGKILL.
+    pub(super) stop_timeout: Duration,
+    /// When one that failed is started again; never if `None`.
+    pub(super) restart_after: Option<Duration>,
+}
+
+/// What a unit is doing, in systemd's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UnitState {
+    /// Its process runs.
+    Active,
+    /// Its process was told to stop.
+    Deactivating,
+    /// Its process failed, and will be started again.
+    Activating,
+    /// It was never started, or ended in good order.
+    Inactive,
+    /// Its process failed.
+    Failed,
+}
+
+impl UnitState {
+    /// systemd's `ActiveState`.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Deactivating => "deactivating",
+            Self::Activating => "activating",
+            Self::Inactive => "inactive",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// A unit's process, or how the last one ended.
+#[derive(Default)]
+struct UnitProcess {
+    child: Option<Child>,
+    /// Somebody wants it down.
+    stopping: bool,
+    restart_at: Option<Instant>,
+    ended: Option<ExitStatus>,
+    restarts: u32,
+    /// What systemd writes into the journal.
+    journal: Vec<String>,
+}
+
+/// The supervisor of all hosts of a fleet. What it started ends with it.
+pub(super) struct Supervisor {
+    shared: Arc<Supervised>,
+    watching: Option<JoinHandle<()>>,
+}
+
+/// What its thread and the programs of the fleet share.
+pub(super) struct Supervised {
+    units: Vec<(Unit, Mutex<UnitProcess>)>,
+    control: OnceLock<SocketAddr>,
+    rule: Mutex<RestartRule>,
+    ended: AtomicBool,
+}
+
+impl Supervisor {
+    pub(super) fn new(units: Vec<Unit>) -> Self {
+        let rule = RestartRule { stop_timeout: Duration::from_secs(90), restart_after: Some(Duration::from_secs(15)) };
+        let units = units.into_iter().map(|unit| (unit, Mutex::default())).collect();
+        let shared =
+            Supervised { units, control: OnceLock::new(), rule: Mutex::new(rule), ended: AtomicBool::new(false) };
+        let shared = Arc::new(shared);
+        let watched = shared.clone();
+        let watching = std::thread::spawn(move || {
+            while !watched.ended.load(Ordering::SeqCst) {
+                (0..watched.units.len()).for_each(|at| watched.look_after(at));
+                std::thread::sleep(ROUND);
+            }
+        });
+        Self { shared, watching: Some(watching) }
+    }
+
+    pub(super) fn shared(&self) -> Arc<Supervised> {
+        self.shared.clone()
+    }
+}
+
+impl Drop for Supervisor {
+    fn drop(&mut self) {
+        self.shared.ended.store(true, Ordering::SeqCst);
+        if let Some(watching) = self.watching.take() {
+            let _ = watching.join();
+        }
+        for (_, process) in &self.shared.units {
+            let mut process = process.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            if let Some(mut child) = process.child.take() {
+                let _ = child.kill();
+                let _ = child.wait();
+            }
+        }
+    }
+}
+
+impl Supervised {
+    /// Where its programs find the test.
+    pub(super) fn is_controlled_at(&self, control: SocketAddr) {
+        self.control.set(control).unwrap();
+    }
+
+    pub(super) fn units(&self) -> impl Iterator<Item = &Unit> {
+        self.units.iter().map(|(unit, _)| unit)
+    }
+
+    pub(super) fn unit(&self, at: usize) -> &Unit {
+        &self.units[at].0
+    }
+
+    pub(super) fn set_rule(&self, change: impl FnOnce(&mut RestartRule)) {
+        change(&mut self.rule.lock().unwrap());
+    }
+
+    fn process(&self, at: usize) -> std::sync::MutexGuard<'_, UnitProcess> {
+        self.units[at].1.lock().unwrap()
+    }
+
+    /// Starts a unit, unless its process runs.
+    pub(super) fn start(&self, at: usize) {
+        self.look_after(at);
+        let mut process = self.process(at);
+        if process.child.is_none() {
+            self.spawn(at, &mut process, false);
+        }
+    }
+
+    /// The process that the model has already.
+    pub(super) fn attach(&self, at: usize) {
+        self.spawn(at, &mut self.process(at), true);
+    }
+
+    fn spawn(&self, at: usize, process: &mut UnitProcess, has_run: bool) {
+        // A fleet that ends starts nothing more.
+        if self.ended.load(Ordering::SeqCst) {
+            return;
+        }
+        let unit = &self.units[at].0;
+        let control = *self.control.get().unwrap();
+        let (kind, address, log) = (unit.kind, unit.address, unit.log());
+        let program = NodeProgram { control, unit: at, kind, address, log, has_run };
+        let stderr = File::options()
+            .create(true)
+            .append(true)
+            .open(unit.deploy_dir.join(format!("log/{kind}_stderr.log")))
+            .unwrap();
+        let child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "fleet::the_node", "--nocapture", "--test-threads=1"])
+            .env(NODE_PROGRAM, serde_json::to_string(&program).unwrap())
+            // With a group of its own it gets no Ctrl-C; and if it is stopped when the test is killed, the system wakes and
+            // ends it.
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(stderr)
+            .spawn()
+            .unwrap();
+        (process.stopping, process.restart_at) = (false, None);
+        process.journal.push(format!("Started {} service.", unit.name.trim_end_matches(".service")));
+        process.child = Some(child);
+    }
+
+    /// Stops a unit: SIGTERM, SIGKILL after a while. Returns once its process is gone.
+    pub(super) fn stop(&self, at: usize) {
+        let grace = self.rule.lock().unwrap().stop_timeout;
+        self.end(at, Signal::TERM, grace);
+    }
+
+    /// Signals a unit's process to end, kills it after `grace`, and returns once it is gone.
+    pub(super) fn end(&self, at: usize, signal: Signal, grace: Duration) {
+        let mut process = self.process(at);
+        (process.stopping, process.restart_at) = (true, None);
+        if let Some(child) = &process.child {
+            // It may have ended already.
+            let _ = kill_process(Pid::from_child(child), signal);
+        }
+        drop(process);
+        let is_gone = || {
+            self.look_after(at);
+            self.process(at).child.is_none()
+        };
+        if !eventually(grace, is_gone) {
+            self.signal(at, Signal::KILL);
+            assert!(eventually(Duration::from_secs(10), is_gone), "a killed process does not end");
+        }
+    }
+
+    /// Sends its process a signal, as anybody may.
+    pub(super) fn signal(&self, at: usize, signal: Signal) {
+        if let Some(child) = &self.process(at).child {
+            let _ = kill_process(Pid::from_child(child), signal);
+        }
+    }
+
+    /// The process of a unit, if one runs.
+    pub(super) fn pid(&self, at: usize) -> Option<u32> {
+        self.look_after(at);
+        self.process(at).child.as_ref().map(Child::id)
+    }
+
+    /// Learns of the end of its process, and starts one again whose time has come.
+    fn look_after(&self, at: usize) {
+        let rule = self.rule.lock().unwrap().clone();
+        let mut process = self.process(at);
+        if let Some(ended) = process.child.as_mut().and_then(|child| child.try_wait().unwrap()) {
+            process.child = None;
+            process.ended = Some(ended);
+            let how = how_it_ended(ended);
+            process.journal.push(format!("{}: Main process exited, {how}", self.units[at].0.name));
+            let again = !process.stopping && !is_clean(ended);
+            process.restart_at = rule.restart_after.filter(|_| again).map(|after| Instant::now() + after);
+        }
+        if process.restart_at.is_some_and(|at| at <= Instant::now()) {
+            process.restarts += 1;
+            self.spawn(at, &mut process, false);
+        }
+    }
+
+    /// What a unit is doing.
+    pub(super) fn state(&self, at: usize) -> UnitState {
+        self.look_after(at);
+        let process = self.process(at);
+        match (&process.child, process.ended) {
+            (Some(_), _) if process.stopping => UnitState::Deactivating,
+            (Some(_), _) => UnitState::Active,
+            (None, _) if process.restart_at.is_some() => UnitState::Activating,
+            (None, Some(ended)) if !is_clean(ended) => UnitState::Failed,
+            (None, _) => UnitState::Inactive,
+        }
+    }
+
+    /// How the last process of a unit ended, if one did.
+    pub(super) fn ended(&self, at: usize) -> Option<ExitStatus> {
+        self.look_after(at);
+        self.process(at).ended
+    }
+
+    /// How often a unit was started again by itself.
+    pub(super) fn restarts(&self, at: usize) -> u32 {
+        self.process(at).restarts
+    }
+
+    /// What systemd wrote of a unit.
+    pub(super) fn journal(&self, at: usize) -> Vec<String> {
+        self.process(at).journal.clone()
+    }
+}
+
+/// What `Restart=on-failure` takes for an end in good order.
+fn is_clean(ended: ExitStatus) -> bool {
+    let clean = [Signal::HUP, Signal::INT, Signal::TERM, Signal::PIPE].map(Signal::as_raw);
+    ended.success() || ended.signal().is_some_and(|signal| clean.contains(&signal))
+}
+
+/// As the journal has it: `code=exited, status=1/FAILURE`, `code=killed, status=9/KILL`.
+fn how_it_ended(ended: ExitStatus) -> String {
+    match (ended.code(), ended.signal()) {
+        (Some(0), _) => "code=exited, status=0/SUCCESS".to_owned(),
+        (Some(1), _) => "code=exited, status=1/FAILURE".to_owned(),
+        (Some(code), _) => format!("code=exited, status={code}/n/a"),
+        (None, Some(9)) => "code=killed, status=9/KILL".to_owned(),
+        (None, Some(15)) => "code=killed, status=15/TERM".to_owned(),
+        (None, signal) => format!("code=killed, status={}/n/a", signal.unwrap_or_default()),
+    }
+}
