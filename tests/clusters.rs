@@ -221,3 +221,48 @@ fn where_tiup_has_no_clusters_the_listing_says_where_it_looked() {
     let file = Shell::new(&["clusters"]).file(".tiup/storage/cluster/clusters", "");
     file.go().fails(ErrorKind::Local).stderr_contains("clusters cannot be read");
 }
+
+/// A home in which tiup knows all nodes of this cluster but its last Drainer, and one Pump that is not there.
+fn with_nodes(cluster: &LiveCluster) -> Shell {
+    let address = |kind, id| cluster.address(kind, id);
+    let pumps = ["pump-0", "pump-1", "pump-2"].map(|id| address(Kind::Pump, id));
+    let pumps: Vec<&str> = pumps.iter().map(String::as_str).chain(["127.0.0.9:8250"]).collect();
+    let meta = meta_with(&cluster.url(), &pumps, &[&address(Kind::Drainer, "drainer-0")]);
+    Shell::new(&["--cluster=prod"]).file(&meta_yaml("prod"), &meta)
+}
+
+#[test]
+fn doctor_tells_where_tiup_and_the_records_differ_and_only_then() {
+    let cluster = LiveCluster::sample("default");
+    let doctor = |shell: Shell| {
+        let ran = shell.arg("-o").arg("json").arg("doctor").arg("--observe=0").go();
+        let found: Vec<serde_json::Value> = serde_json::from_str(&ran.stdout).unwrap();
+        assert!(!format!("{}{}", ran.stdout, ran.stderr).contains(PASSWORD), "{}", ran.stdout);
+        found
+            .iter()
+            .map(|one| (one["check"].as_str().unwrap().to_owned(), one["node"].as_str().unwrap().to_owned()))
+            .collect::<Vec<_>>()
+    };
+    let found = doctor(with_nodes(&cluster));
+    let has = |check: &str, node: &str| found.contains(&(check.to_owned(), node.to_owned()));
+    assert!(has("not_deployed", "drainer-1") && has("not_registered", "127.0.0.9:8250"), "{found:?}");
+    assert!(has("changed_id", "pump-0") && !has("not_deployed", "pump-0"), "{found:?}");
+    assert_eq!(doctor(Shell::live(&cluster.url())), []);
+}
+
+#[test]
+fn a_snapshot_takes_along_what_tiup_knows_and_a_rehearsal_on_it_reads_the_same() {
+    let cluster = LiveCluster::sample("default");
+    let script = "print(deployment().nodes.map(|n| n.unit)); print(deployment().name)";
+    let rehearse = |shell: Shell| shell.file("p.rhai", script).arg("rehearse").arg("p.rhai");
+    let here = rehearse(with_nodes(&cluster)).arg("--observe=0s").arg("--save-snapshot=s.json").go().succeeds();
+    let snapshot = std::fs::read_to_string(here.dir().join("s.json")).unwrap();
+    assert!(snapshot.contains("\"prod\"") && !snapshot.contains(PASSWORD), "{snapshot}");
+    let live = with_nodes(&cluster).file("p.rhai", script).run("p.rhai", &[]).succeeds();
+    assert!(live.stdout.contains("pump-8250.service") && live.stdout.contains("prod"), "{}", live.stdout);
+    let there = rehearse(Shell::new(&[]).file("s.json", &snapshot)).arg("--snapshot=s.json").go().succeeds();
+    for line in live.stdout.lines() {
+        assert!(here.stdout.contains(line) && there.stdout.contains(line), "{line}\n{}\n{}", here.stdout, there.stdout);
+    }
+    Shell::live(&cluster.url()).eval("deployment() == ()").succeeds().stdout("true");
+}

@@ -3,7 +3,7 @@
 use crate::cli::{Global, Rehearse};
 use crate::commands::runs::summaries;
 use crate::commands::whereabouts::Profiles;
-use crate::config::ProfileSettings;
+use crate::config::{DeployedClusters, ProfileSettings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::interrupt::Interrupt;
 use crate::journal::{Journal, Memory};
@@ -17,7 +17,7 @@ use crate::session::{LockPlan, LockSpan, Parts, Session};
 use crate::sim::{Cluster, Scenario, Simulated};
 use crate::text::Untrusted;
 use crate::time::{parse_duration, show_seconds};
-use crate::world::{Answer, Change, Fence, LockHolder, Notice, Notices, Progress, Request, World, read};
+use crate::world::{Answer, Change, Console, Fence, LockHolder, Notice, Notices, Progress, Request, World, read};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -304,10 +304,23 @@ fn assemble(
 
 /// The real cluster that the settings name. Connects nothing.
 fn cluster(context: &CommandContext) -> Result<Live> {
-    let settings = live_settings(&context.settings)?;
     let console = context.output.console(context.interrupt.clone());
-    let live = Live::new(settings, context.output.notices(), context.interrupt.clone(), Some(console));
+    let live = live(&context.settings, context.output.notices(), context.interrupt.clone(), Some(console))?;
     Ok(live.allow_exec(context.global.allow_exec).with_runs(Box::new(summaries)))
+}
+
+/// The real cluster that the settings name, with what tiup knows of it.
+fn live(
+    settings: &ProfileSettings,
+    notices: Notices,
+    interrupt: Interrupt,
+    console: Option<Box<dyn Console>>,
+) -> Result<Live> {
+    let live = Live::new(live_settings(settings)?, notices, interrupt, console);
+    Ok(match settings.deployment.clone() {
+        Some(known) => live.with_deployment(Box::new(move || DeployedClusters::read_again(&known))),
+        None => live,
+    })
 }
 
 /// How the cluster that the settings name is gone to. A cluster that was named and cannot be found is an error here, and no
@@ -322,7 +335,7 @@ pub(super) fn live_settings(settings: &ProfileSettings) -> Result<live::LiveSett
 
 /// The same cluster for whoever only looks, unheard and on another thread.
 pub(super) fn quiet_cluster(settings: &ProfileSettings) -> Result<Live> {
-    Ok(Live::new(live_settings(settings)?, Arc::new(|_| {}), Interrupt::default(), None))
+    live(settings, Arc::new(|_| {}), Interrupt::default(), None)
 }
 
 /// The world that somebody watches, for several to look at on one thread: the sandbox, or a connection of its own that tells
@@ -334,8 +347,8 @@ pub(super) fn world_to_watch(context: &CommandContext) -> Result<Shared> {
     Ok(match &context.global.sandbox {
         Some(name) => Shared(Rc::new(RefCell::new(sandbox(context, name)?))),
         None => {
-            let settings = live_settings(&context.settings)?;
-            Shared(Rc::new(RefCell::new(Live::new(settings, Arc::new(|_| {}), context.interrupt.clone(), None))))
+            let live = live(&context.settings, Arc::new(|_| {}), context.interrupt.clone(), None)?;
+            Shared(Rc::new(RefCell::new(live)))
         }
     })
 }

@@ -261,3 +261,15 @@ fn tiup_s_variables_say_where_it_is_and_the_component_s_own_comes_first() {
     assert_eq!(place(&both), "/d/clusters (from TIUP_COMPONENT_DATA_DIR)");
     assert!(place(&[("TIUP_HOME", "")]).ends_with("/.tiup/storage/cluster/clusters"));
 }
+
+#[test]
+fn what_tiup_knows_by_now_is_read_where_it_was_read_before() {
+    let home = tiup(&[("plain", PLAIN)]);
+    let at = home.path().display().to_string();
+    let tiup = DeployedClusters::of(&|name| (name == "TIUP_HOME").then(|| at.clone())).unwrap();
+    let known = tiup.read("plain").unwrap();
+    std::fs::write(&known.source, PLAIN.replace("host: plain", "host: moved")).unwrap();
+    assert_eq!(DeployedClusters::read_again(&known).unwrap().pd_urls, ["http://moved:2379"]);
+    std::fs::write(&known.source, "topology:\n").unwrap();
+    assert!(DeployedClusters::read_again(&known).unwrap_err().message.contains("`topology` is missing"));
+}

@@ -99,6 +99,15 @@ impl DeployedClusters {
         Ok(Deployment { ssh_key, unfinished_scale_out: dir.join(".scale-out.yaml").exists(), ..deployment })
     }
 
+    /// What tiup knows of a cluster by now.
+    ///
+    /// # Errors
+    /// Those of [`DeployedClusters::read`].
+    pub fn read_again(known: &Deployment) -> Result<Deployment> {
+        let dir = known.source.parent().and_then(Path::parent).unwrap_or(Path::new("."));
+        Self { dir: dir.to_path_buf(), variable: None }.read(&known.name)
+    }
+
     /// Why there is no such cluster.
     fn none(&self, name: &str, has_dir: bool) -> Error {
         if has_dir {

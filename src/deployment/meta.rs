@@ -1,7 +1,7 @@
 //! tiup's `meta.yaml` as tiup reads it: whatever is missing has tiup's default.
 
 use super::yaml::{YamlFile, YamlPlace};
-use super::{DeployedNode, DeployedTls, Deployment, SystemdMode, join};
+use super::{DeployedNode, DeployedTls, Deployment, SSH_PORT, SystemdMode, USER, join};
 use crate::error::{Error, Result};
 use crate::node::Kind;
 use crate::pd_url::{PdUrl, authority};
@@ -32,9 +32,6 @@ const WANTED: [&str; 20] = [
     "advertise_client_addr",
     "offline",
 ];
-
-/// The user of tiup's own, where the file names none.
-const USER: &str = "tidb";
 
 /// What holds for all nodes that say nothing else.
 struct GlobalOptions<'a> {
@@ -87,7 +84,7 @@ fn read(name: &str, source: &Path, text: &str) -> Result<Deployment> {
     let enable_tls = flag(&global.get("enable_tls")?)?;
     let options = GlobalOptions {
         user,
-        ssh_port: port(&global.get("ssh_port")?)?.unwrap_or(22),
+        ssh_port: port(&global.get("ssh_port")?)?.unwrap_or(SSH_PORT),
         deploy_dir: path(&global.get("deploy_dir")?)?.unwrap_or("deploy"),
         data_dir: path(&global.get("data_dir")?)?.unwrap_or("data"),
     };

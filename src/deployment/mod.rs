@@ -13,30 +13,40 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use strum::IntoStaticStr;
 
-/// A cluster as tiup knows it.
+/// A cluster as tiup knows it. As JSON it may leave out what has a usual value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Deployment {
     /// Its name, which is that of a directory, too.
     pub name: String,
     /// The file that says so.
+    #[serde(default)]
     pub source: PathBuf,
     /// The version that was deployed, such as `v7.5.1`.
+    #[serde(default)]
     pub version: Option<Untrusted>,
     /// PD's client URLs, at least one, each `http(s)://host:port`.
+    #[serde(default)]
     pub pd_urls: Vec<String>,
     /// The files for TLS, if the cluster has it.
+    #[serde(default)]
     pub tls: Option<DeployedTls>,
     /// The user that the nodes run as, and that ssh logs in as.
+    #[serde(default = "usual_user")]
     pub user: String,
     /// The private key for ssh, if tiup made one.
+    #[serde(default)]
     pub ssh_key: Option<PathBuf>,
     /// Whose systemd has the units.
+    #[serde(default)]
     pub systemd_mode: SystemdMode,
     /// Its Pumps, then its Drainers, in the order of the file.
     pub nodes: Vec<DeployedNode>,
     /// Whether a scale-out has begun and not ended: tiup refuses other commands then.
+    #[serde(default)]
     pub unfinished_scale_out: bool,
     /// Whether what tiup writes behind the nodes is missing: some of them may be, too.
+    #[serde(default)]
     pub may_be_cut_off: bool,
 }
 
@@ -72,22 +82,28 @@ impl SystemdMode {
 
 /// A Pump or Drainer as tiup knows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct DeployedNode {
     /// Pump or Drainer.
     pub kind: Kind,
     /// The host that others reach it at, an IPv6 address without brackets.
     pub host: String,
     /// The host that ssh goes to, where that is another one.
+    #[serde(default)]
     pub manage_host: Option<String>,
     /// The port of ssh there.
+    #[serde(default = "usual_ssh_port")]
     pub ssh_port: u16,
     /// The port that it listens on.
     pub port: u16,
     /// Where its program, settings, scripts and logs are on its host: an absolute path.
+    #[serde(default)]
     pub deploy_dir: Untrusted,
     /// Where its data is: an absolute path.
+    #[serde(default)]
     pub data_dir: Untrusted,
     /// Whether tiup took it out of the cluster, and did not yet remove it from the file (`tiup cluster prune`).
+    #[serde(default)]
     pub offline: bool,
 }
 
@@ -123,6 +139,18 @@ impl DeployedNode {
     pub fn ssh_host(&self) -> &str {
         self.manage_host.as_deref().unwrap_or(&self.host)
     }
+}
+
+/// tiup's own, where nothing is said.
+const USER: &str = "tidb";
+const SSH_PORT: u16 = 22;
+
+fn usual_user() -> String {
+    USER.to_owned()
+}
+
+fn usual_ssh_port() -> u16 {
+    SSH_PORT
 }
 
 /// `host:port`, with brackets around an IPv6 address.

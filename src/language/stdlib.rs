@@ -1,9 +1,10 @@
 //! The embedded library.
 
 /// Name and text of each module.
-pub(crate) const STDLIB: [(&str, &str); 12] = [
+pub(crate) const STDLIB: [(&str, &str); 13] = [
     ("cluster", include_str!("../../stdlib/cluster.rhai")),
     ("doctor", include_str!("../../stdlib/doctor.rhai")),
+    ("doctor/deployment", include_str!("../../stdlib/doctor/deployment.rhai")),
     ("doctor/facts", include_str!("../../stdlib/doctor/facts.rhai")),
     ("doctor/findings", include_str!("../../stdlib/doctor/findings.rhai")),
     ("doctor/nodes", include_str!("../../stdlib/doctor/nodes.rhai")),

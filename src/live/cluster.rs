@@ -81,7 +81,12 @@ impl LiveCluster {
             Read::Certificates { nodes } => Answer::Certificates(certificates(&self.etcd.wire, &nodes).await?),
             Read::LockStatus => Answer::LockedBy(self.lock.status().await?),
             Read::Tso => Answer::Timestamp(self.pd.tso(self.etcd.deadline(), None).await?),
-            Read::Runs | Read::Now | Read::Sleep { .. } | Read::ReadSavepoint { .. } | Read::HasKey => {
+            Read::Runs
+            | Read::Deployment
+            | Read::Now
+            | Read::Sleep { .. }
+            | Read::ReadSavepoint { .. }
+            | Read::HasKey => {
                 return Err(Error::internal(format!("{read:?} looks at this host, and not at the cluster")));
             }
         })

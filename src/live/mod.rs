@@ -29,6 +29,7 @@ mod wire;
 
 pub use settings::{LiveSettings, TlsFiles};
 
+use crate::deployment::Deployment;
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::secret::{IV_LENGTH, Secret, encrypt};
@@ -44,6 +45,9 @@ use std::time::Duration;
 /// The environment variable that holds the key of `encrypt`.
 const SECRET_KEY: &str = "BINLOG_SECRET_KEY";
 
+/// Reads what a deployment tool knows of the cluster.
+pub type ReadsDeployment = Box<dyn Fn() -> Result<Deployment> + Send>;
+
 /// A real cluster as a [`World`].
 pub struct Live {
     settings: LiveSettings,
@@ -53,6 +57,8 @@ pub struct Live {
     programs: bool,
     /// Lists the runs of this user, for whoever asks.
     runs: Option<Runs>,
+    /// Reads what a deployment tool knows of the cluster.
+    deployment: Option<ReadsDeployment>,
     engine: Option<Engine>,
     clocks: clock::HostClocks,
 }
@@ -81,6 +87,7 @@ impl Live {
             console,
             programs: false,
             runs: None,
+            deployment: None,
             engine: None,
             clocks: clock::HostClocks::start(),
         }
@@ -90,6 +97,13 @@ impl Live {
     #[must_use]
     pub fn with_runs(mut self, runs: Runs) -> Self {
         self.runs = Some(runs);
+        self
+    }
+
+    /// It hands on what `reads` finds in the file of a deployment tool, each time anew.
+    #[must_use]
+    pub fn with_deployment(mut self, reads: ReadsDeployment) -> Self {
+        self.deployment = Some(reads);
         self
     }
 
@@ -163,6 +177,7 @@ impl Live {
             Read::Sleep { time } => clock::wait(*time, &self.interrupt).map(|()| Answer::Done),
             Read::ReadSavepoint { dir } => files::read_savepoint(dir).map(Answer::Text),
             Read::Runs => Ok(Answer::Runs(self.runs.as_ref().map_or_else(|| Ok(Vec::new()), |runs| runs())?)),
+            Read::Deployment => self.known_deployment().map(Answer::Deployment),
             Read::HasKey => Ok(Answer::Flag(secret_key()?.is_some())),
             Read::Nodes
             | Read::Changes { .. }
@@ -186,6 +201,10 @@ impl Live {
                 self.run(|cluster| async move { cluster.read(read).await })
             }
         }
+    }
+
+    fn known_deployment(&self) -> Result<Option<Box<Deployment>>> {
+        self.deployment.as_ref().map(|reads| reads().map(Box::new)).transpose()
     }
 
     fn carry_out(&mut self, change: &Change, fence: Option<&Fence>) -> Result<Answer> {

@@ -1,8 +1,53 @@
 //! What a deployment tool believes of the cluster, as a value.
 
 use crate::deployment::{DeployedNode, Deployment};
+use crate::error::Result;
+use crate::operations::{Arguments, Example, Function, Group, Operation, Returns};
 use crate::text::ShownPath;
 use crate::value::Value;
+use crate::world::{Gate, read};
+
+const NODE: Returns = Returns::Map(&[
+    ("kind", Returns::Kind),
+    ("id", Returns::Text),
+    ("address", Returns::Text),
+    ("ssh_host", Returns::Text),
+    ("ssh_port", Returns::Integer),
+    ("unit", Returns::Text),
+    ("deploy_dir", Returns::Text),
+    ("data_dir", Returns::Text),
+    ("offline", Returns::Bool),
+]);
+
+pub(super) const TABLE: &[Operation] = &[Operation {
+    function: Function {
+        name: "deployment",
+        group: Group::Look,
+        returns: Returns::Maybe(&Returns::Map(&[
+            ("name", Returns::Text),
+            ("source", Returns::Text),
+            ("version", Returns::Maybe(&Returns::Text)),
+            ("pd_urls", Returns::List(&Returns::Text)),
+            ("tls", Returns::Bool),
+            ("user", Returns::Text),
+            ("systemd_mode", Returns::Text),
+            ("nodes", Returns::List(&NODE)),
+            ("unfinished_scale_out", Returns::Bool),
+            ("may_be_cut_off", Returns::Bool),
+        ])),
+        about: "What tiup knows of the cluster, as its `meta.yaml` says now: its nodes with address, host and port of ssh, unit \
+                and directories; `()` where the cluster was not named by tiup's name (`--cluster`). Whether the cluster is \
+                really so is in `nodes()`.\n\n`offline` of a node means that tiup took it out and did not prune it; \
+                `may_be_cut_off` that the file lacks what tiup writes behind the nodes.",
+        example: Example::new("deployment() == () || deployment().nodes.len() > 0"),
+        ..Function::BASE
+    },
+    call: deployment,
+}];
+
+fn deployment(gate: &mut dyn Gate, _args: &Arguments) -> Result<Value> {
+    Ok(gate.ask(read::Deployment)?.as_deref().map_or(Value::Unit, deployment_value))
+}
 
 /// What tiup knows of a cluster, for scripts and programs.
 pub fn deployment_value(known: &Deployment) -> Value {

@@ -44,6 +44,7 @@ const TABLES: &[&[Operation]] = &[
     said::TABLE,
     positions::TABLE,
     surroundings::TABLE,
+    deployment::TABLE,
     act::TABLE,
     tidb::TABLE,
     wait::TABLE,

@@ -66,6 +66,7 @@ impl Snapshot {
             cluster_id: observed.cluster.id,
             pd: surroundings::members(&observed.cluster, &mut unknown),
             tidb: surroundings::tidbs(&observed.tidbs, &mut unknown),
+            deployment: surroundings::deployment(&observed.deployment, &mut unknown),
             start,
             pumps,
             drainers,

@@ -132,6 +132,7 @@ impl Cluster {
             pd_outages: 0,
             pd_gone_since: 0,
             alarms: scenario.alarms.clone().into(),
+            deployment: scenario.deployment.clone().map(Arc::new),
             revision: FIRST_REVISION,
             last_tso: Tso(0),
             settled_at: -1,

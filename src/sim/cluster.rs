@@ -14,6 +14,7 @@ use super::pump::{FAKE_BINLOG, Pump};
 use super::record::{RecordBody, time_of, ts_at};
 use super::scenario::{Fault, GcRule};
 use super::tidb::Tidb;
+use crate::deployment::Deployment;
 use crate::node::{Kind, same_for_all};
 use crate::tso::Tso;
 use crate::world::{Alarm, PdMember};
@@ -108,6 +109,8 @@ pub struct Cluster {
     pub(crate) pd_gone_since: Micros,
     /// The alarms of PD's etcd: nobody ends them, and with one nothing is written.
     pub(crate) alarms: Arc<[Alarm]>,
+    /// What a deployment tool knows of it: it stays as it is.
+    pub(crate) deployment: Option<Arc<Deployment>>,
     /// The revision of the last write that was no heartbeat.
     pub(crate) revision: i64,
     pub(crate) last_tso: Tso,

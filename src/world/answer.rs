@@ -1,5 +1,6 @@
 //! What comes back from a world.
 
+use crate::deployment;
 use crate::error::Error;
 use crate::node::{Kind, Malformed, NodeRef, Record, State};
 use crate::secret::Secret;
@@ -41,6 +42,8 @@ pub enum Answer {
     Alarms(Vec<Alarm>),
     /// Runs, the latest first.
     Runs(Vec<RunSummary>),
+    /// What a deployment tool knows of the cluster.
+    Deployment(Option<Box<deployment::Deployment>>),
     /// Certificates: those that we were given, then those that servers show.
     Certificates(Vec<Certificate>),
     /// A timestamp.

@@ -1,5 +1,6 @@
 //! What can be looked at.
 
+use crate::deployment;
 use crate::error::Error;
 use crate::node::NodeRef;
 use crate::tso;
@@ -95,6 +96,8 @@ requests! {
     } => Certificates(Vec<Certificate>);
     /// The runs of this user, the latest first; a simulated world has none.
     Runs => Runs(Vec<RunSummary>);
+    /// What a deployment tool knows of the cluster, as it stands in its file now; nothing where the cluster was not named by it.
+    Deployment => Deployment(Option<Box<deployment::Deployment>>);
     /// A timestamp from PD.
     Tso => Timestamp(tso::Tso);
     /// Who holds the maintenance lock.
@@ -138,6 +141,7 @@ impl Read {
             | Self::Tso => true,
             // Who holds the lock is asked before anybody takes it.
             Self::Runs
+            | Self::Deployment
             | Self::LockStatus
             | Self::Now
             | Self::Sleep { .. }

@@ -45,6 +45,7 @@ promises! {
     pd_tells_its_members_the_tidb_servers_and_rising_timestamps,
     a_tidb_server_that_skips_binlog_writes_it_again_once_it_is_told_to,
     pds_endpoints_answer_and_without_tls_there_are_no_certificates,
+    what_a_deployment_tool_knows_is_told_as_it_knows_it,
     the_clock_goes_on_while_one_sleeps,
     a_pause_ends_in_a_record_that_says_so_and_no_process,
     a_node_that_refuses_is_quoted,
@@ -337,6 +338,12 @@ fn pds_endpoints_answer_and_without_tls_there_are_no_certificates(stage: &mut St
     }
     let nodes = vec![stage.node("pump-0")];
     assert_eq!(stage.ask(Request::Read(Read::Certificates { nodes })).unwrap(), Answer::Certificates(vec![]));
+}
+
+fn what_a_deployment_tool_knows_is_told_as_it_knows_it(stage: &mut Stage) {
+    let Answer::Deployment(Some(known)) = stage.ask(Request::Read(Read::Deployment)).unwrap() else { panic!() };
+    assert_eq!((known.name.as_str(), known.user.as_str(), known.nodes.len()), ("prod", "ops", 1));
+    assert!(known.nodes[0].offline && known.find(Kind::Pump, "10.0.1.11:8250").is_some());
 }
 
 fn the_clock_goes_on_while_one_sleeps(stage: &mut Stage) {

@@ -28,6 +28,7 @@ const TROUBLE: &str = r#"{
     {"address": "10.0.1.32:4000", "version": "v6.6.0", "ignore_error": true, "binlog": "Skipping"},
     {"address": "10.0.1.31:4000", "version": "v6.6.0", "writes_per_second": 20}
   ],
+  "deployment": {"name": "prod", "user": "ops", "nodes": [{"kind": "pump", "host": "10.0.1.11", "port": 8250, "offline": true}]},
   "keys": [
     {"key": "/tidb-binlog/v1/pumps/broken", "value": "{not json"},
     {"key": "/tidb-binlog/v1/drainers/old/drainer-9", "value": "{}"}
@@ -47,8 +48,10 @@ pub(super) enum Place {
 
 impl Stage {
     pub(super) fn live() -> Self {
-        let cluster = Box::new(LiveCluster::start(Scenario::parse(TROUBLE).unwrap()));
-        let world = Box::new(LiveWorld::new(&[cluster.url()], Duration::from_secs(5)));
+        let scenario = Scenario::parse(TROUBLE).unwrap();
+        let deployment = scenario.deployment.clone().unwrap();
+        let cluster = Box::new(LiveCluster::start(scenario));
+        let world = Box::new(LiveWorld::new(&[cluster.url()], Duration::from_secs(5)).knowing(deployment));
         let interrupt = world.interrupt.clone();
         let mut stage = Self { place: Place::Live { cluster, world }, interrupt };
         // The ports of those that are dead are open for an instant.

@@ -18,7 +18,7 @@ fn near(what: &str, was: f64, is: f64, by: f64) {
 /// Asks both worlds everything, and holds the answers against each other.
 #[track_caller]
 pub(super) fn same(what: &str, was: &mut dyn World, is: &mut dyn World) {
-    for request in [Request::Read(Read::Cluster), Request::Read(Read::Tidbs)] {
+    for request in [Read::Cluster, Read::Tidbs, Read::Deployment].map(Request::Read) {
         assert_eq!(was.apply(&request, None).unwrap(), is.apply(&request, None).unwrap(), "{what}");
     }
     let Answer::Tidbs(tidbs) = was.apply(&Request::Read(Read::Tidbs), None).unwrap() else { panic!() };

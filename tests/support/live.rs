@@ -1,5 +1,6 @@
 //! A live world on what the other files start, and short ways to ask it.
 
+use binlogsh::deployment::Deployment;
 use binlogsh::error::{Error, Result};
 use binlogsh::interrupt::Interrupt;
 use binlogsh::live::{Live, LiveSettings, TlsFiles};
@@ -32,6 +33,11 @@ impl LiveWorld {
         let sink = notices.clone();
         let tell: Notices = Arc::new(move |notice| sink.lock().unwrap().push(notice));
         Self { world: Live::new(settings, tell, interrupt.clone(), None), interrupt, notices }
+    }
+
+    /// The same, where a deployment tool knows this of the cluster.
+    pub(crate) fn knowing(self, deployment: Deployment) -> Self {
+        Self { world: self.world.with_deployment(Box::new(move || Ok(deployment.clone()))), ..self }
     }
 
     /// Asks without a fence.

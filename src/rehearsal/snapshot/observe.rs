@@ -1,5 +1,6 @@
 //! What is asked of the cluster: few requests, each about everybody at once.
 
+use crate::deployment::Deployment;
 use crate::error::{Error, Result};
 use crate::node::{Kind, Malformed, NodeRef, Record, RecordState, State};
 use crate::tso::Tso;
@@ -15,6 +16,8 @@ pub(super) struct Observed {
     pub(super) cluster: ClusterInfo,
     pub(super) tidbs: Vec<TidbServer>,
     pub(super) malformed: Vec<Malformed>,
+    /// What a deployment tool knows of it, or why that cannot be read.
+    pub(super) deployment: Result<Option<Box<Deployment>>>,
     pub(super) nodes: Vec<ObservedNode>,
     /// PD's time at the first listing.
     pub(super) began: Tso,
@@ -56,6 +59,10 @@ impl Observed {
             world.ask(read::Sleep { time: observe })?;
         }
         let tidbs = world.ask(read::Tidbs)?;
+        let deployment = match world.ask(read::Deployment) {
+            Err(error) if error.kind.is_fatal() => return Err(error),
+            known => known,
+        };
         let mut said = NodeAnswers::ask(world, &first)?;
         let (mut last, mut now) = list(world)?;
         let mut asked = states(&first);
@@ -68,7 +75,7 @@ impl Observed {
             (last, now) = list(world)?;
         }
         let nodes = last.records.into_iter().map(|record| said.of(record, &first)).collect();
-        Ok(Self { cluster, tidbs, malformed: last.malformed, nodes, began, now })
+        Ok(Self { cluster, tidbs, malformed: last.malformed, deployment, nodes, began, now })
     }
 
     /// How long the records were watched, in milliseconds.

@@ -1,6 +1,8 @@
 //! What is around the nodes: PD, TiDB servers, and keys that are no records.
 
 use super::unknown::{UnknownFacts, WRITES_PER_SECOND};
+use crate::deployment::Deployment;
+use crate::error::Result;
 use crate::node::Malformed;
 use crate::sim::{BinlogSpec, KeySpec, PdMemberSpec, TidbSpec};
 use crate::world::{ClusterInfo, TidbServer};
@@ -39,6 +41,17 @@ pub(super) fn tidbs(servers: &[TidbServer], unknown: &mut UnknownFacts) -> Vec<T
         }
     };
     servers.iter().map(spec).collect()
+}
+
+/// What a deployment tool knows of it.
+pub(super) fn deployment(known: &Result<Option<Box<Deployment>>>, unknown: &mut UnknownFacts) -> Option<Deployment> {
+    match known {
+        Ok(known) => known.as_deref().cloned(),
+        Err(error) => {
+            unknown.say(format!("what tiup knows of the cluster: taken as nothing, since {error}"));
+            None
+        }
+    }
 }
 
 /// Keys that are no records. What was wrong with each stands in its place, which is no record either.

@@ -12,6 +12,7 @@ pub(crate) use nodes::{phase, since};
 pub use span::Span;
 
 use super::clock::{MINUTE, Micros, SECOND};
+use crate::deployment::Deployment;
 use crate::error::{Error, Result};
 use crate::nearest::did_you_mean;
 use crate::node::Kind;
@@ -65,6 +66,9 @@ pub struct Scenario {
     /// How our own host stands to the cluster.
     #[serde(default, skip_serializing_if = "HostSpec::is_plain")]
     pub host: HostSpec,
+    /// What a deployment tool knows of the cluster, where it was named by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deployment: Option<Deployment>,
     /// In a snapshot of a live cluster: what could not be learnt, and what is assumed for it, a sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assumed: Vec<String>,
@@ -197,6 +201,7 @@ impl Default for Scenario {
             keys: Vec::new(),
             faults: Vec::new(),
             host: HostSpec::default(),
+            deployment: None,
             assumed: Vec::new(),
         }
     }

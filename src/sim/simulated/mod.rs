@@ -238,6 +238,7 @@ impl Simulated {
             Read::Alarms => self.alarms(),
             Read::Certificates { .. } => Ok(self.certificates()),
             Read::Runs => Ok(Answer::Runs(Vec::new())),
+            Read::Deployment => Ok(Answer::Deployment(self.cluster.deployment.as_deref().cloned().map(Box::new))),
             Read::Tso => self.timestamp(),
             Read::LockStatus => self.lock_status(),
             Read::Now => Ok(self.clocks()),
