@@ -7,7 +7,8 @@ use std::process::Command;
 use tempfile::TempDir;
 
 /// Programs that tests and benches may start: a minimal Debian has them, or `.ci/tools` sees to it that they are there.
-const STARTED: [&str; 10] = ["sh", "bash", "zsh", "fish", "true", "timeout", "setsid", "git", "etcd", "etcdctl"];
+const STARTED: [&str; 12] =
+    ["sh", "bash", "zsh", "fish", "true", "timeout", "setsid", "git", "etcd", "etcdctl", "ssh", "ssh-keygen"];
 
 fn installed(program: &str) -> PathBuf {
     let dirs = ["/usr/bin", "/bin"].map(|dir| Path::new(dir).join(program));
@@ -83,11 +84,18 @@ fn a_compiler_without_the_headers_of_libc_is_not_enough() {
 }
 
 #[test]
+fn sshd_is_found_where_no_path_of_a_user_leads() {
+    assert_eq!(Machine::new().tools(&["sshd"]), (Some(0), String::new()), "the tests of ssh need it");
+}
+
+#[test]
 fn everything_that_is_missing_is_named_at_once() {
-    let (code, said) = Machine::new().tools(&["protoc", "cc", "etcd", "etcdctl", "bash", "zsh", "fish"]);
+    let (code, said) = Machine::new().tools(&["protoc", "cc", "etcd", "etcdctl", "bash", "zsh", "fish", "ssh"]);
     assert_eq!(code, Some(1), "{said}");
     assert!(
-        said.contains("protobuf-compiler libprotobuf-dev gcc libc6-dev etcd-server etcd-client zsh fish"),
+        said.contains(
+            "protobuf-compiler libprotobuf-dev gcc libc6-dev etcd-server etcd-client zsh fish openssh-client"
+        ),
         "{said}"
     );
 }
