@@ -70,8 +70,7 @@ impl Driven {
 
     /// Whether the model has a process there that is stopped.
     pub(super) fn is_hung(&self, at: usize) -> bool {
-        let address = self.nodes.unit(at).address.to_string();
-        let said = self.with(|cluster| cluster.http(&address, "GET", "/status"));
+        let said = self.with(|cluster| cluster.http(&self.nodes.unit(at).advertised, "GET", "/status"));
         said == binlogsh::sim::HttpOutcome::Silent
     }
 
@@ -90,7 +89,7 @@ impl Driven {
     fn pass_on(&self, at: usize, method: &str, path: &str, mut stream: TcpStream) {
         let request = HttpRequest { method: method.to_owned(), path: path.to_owned() };
         self.requests.lock().unwrap().push(request.clone());
-        let reply = match answer(&self.model, &self.nodes.unit(at).address.to_string(), &request) {
+        let reply = match answer(&self.model, &self.nodes.unit(at).advertised, &request) {
             Reply::Answer(status, body) => NodeAnswer::Answer(status, body),
             Reply::Silent => NodeAnswer::Silent,
             Reply::Reset => NodeAnswer::Reset,
@@ -141,7 +140,7 @@ impl Course<'_> {
                 self.last_words(clean).send(stream);
                 return until_gone(stream);
             }
-            let listens = self.driven.with(|cluster| cluster.listens(&self.unit.address.to_string()));
+            let listens = self.driven.with(|cluster| cluster.listens(&self.unit.advertised));
             if listens != open.swap(listens, Ordering::SeqCst) {
                 let order = if listens { NodeOrder::Listen } else { NodeOrder::Close };
                 order.send(stream);

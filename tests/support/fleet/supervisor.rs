@@ -28,7 +28,12 @@ pub(super) struct Unit {
     pub(super) id: String,
     /// Its place in the model.
     pub(super) who: NodeIndex,
+    /// Where it listens.
     pub(super) address: SocketAddr,
+    /// What it registers as its address.
+    pub(super) advertised: String,
+    /// Its pod, where it is in Kubernetes.
+    pub(super) pod: String,
     /// Its own directory, with `log/` in it.
     pub(super) deploy_dir: PathBuf,
 }
