@@ -10,7 +10,7 @@ mod runs;
 mod scripts;
 mod tips;
 
-pub use global::{Global, GlobalOption, Takes, When};
+pub use global::{Global, GlobalOption, OutputChoice, Takes, When};
 pub use looks::{Docs, Doctor, WatchArgs, completions, man_pages};
 pub use parse::{CommandLine, Instead, global, is_binlogctl, parse, wants_json};
 pub use runs::{Assumed, RunsCommand};
@@ -106,7 +106,8 @@ pub enum Command {
     /// Say what is wrong with the cluster, or will be; changes nothing
     ///
     /// Looks at records, nodes, PD, TiDB servers and certificates, and watches heartbeats and progress. Each finding says what
-    /// was seen, what happens if nothing is done, and what fixes it. Exit code: 0 nothing, 1 warnings, 2 something critical.
+    /// was seen, what happens if nothing is done, and what fixes it. Exit code: 0 nothing, 1 warnings, 2 something critical,
+    /// 3 doctor itself failed. With --output openmetrics it is 0 once the gauges are written, whatever they say.
     Doctor(Doctor),
 
     /// List the clusters that tiup deployed from here, and what is wrong with what it knows of each

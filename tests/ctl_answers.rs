@@ -125,7 +125,7 @@ fn a_password_in_an_address_is_named_and_shows_nowhere() {
         (new(&["ctl", "-pd-urls", address]).go(), true),
         (new(&["--verbose", "--pd-urls", address, "ctl"]).go(), true),
         (new(&["--verbose", "--pd-urls", address]).eval("pumps()"), true),
-        (new(&["doctor", &equals("--pd-urls")]).go(), true),
+        (new(&["watch", &equals("--pd-urls")]).go(), true),
         (new(&[]).env("BINLOGSH_PD_URLS", address).eval("1"), true),
         (new(&["--config=other.toml", "--profile=live"]).eval("1"), true),
         (new(&["ctl", "-config=other.toml", "-profile=live"]).go(), true),

@@ -120,6 +120,7 @@ fn what_doctor_finds_on_every_screen() {
                         drainer=drainer-0 --param to=NEW_DRAINER --param
                         address=HOST:PORT; if nobody needs it:
                         update_drainer("drainer-0", "offline")
+              alert:    Drainer_server_is_down
     1 warning; nothing was watched
     "#);
     assert_snapshot!(found(40), @r#"
@@ -151,6 +152,8 @@ fn what_doctor_finds_on_every_screen() {
                         update_
                         drainer("drainer-0",
                         "offline")
+              alert:    Drainer_server_is_
+                        down
     1 warning; nothing was watched
     "#);
 }

@@ -65,9 +65,11 @@ pub struct Global {
     )]
     pub sandbox: Option<String>,
 
-    /// How to write results
-    #[arg(short, long, value_name = "FORMAT", value_parser = format(), global = true, help_heading = "Output")]
-    pub output: Option<Format>,
+    /// Format
+    ///
+    /// Of results. `openmetrics` is for `doctor` alone: what it finds, as gauges for Prometheus.
+    #[arg(short, long, value_name = "FORMAT", value_parser = output(), global = true, help_heading = "Output")]
+    pub output: Option<OutputChoice>,
 
     /// Timestamps in JSON [default: number]
     ///
@@ -113,7 +115,7 @@ impl Global {
             profile: self.profile.clone(),
             config: self.config.clone(),
             timeout: self.timeout.clone(),
-            output: self.output,
+            output: self.output.map(OutputChoice::format),
             timestamps: self.timestamps,
             wait_lock: self.wait_lock.clone(),
         }
@@ -193,6 +195,35 @@ impl Global {
             Some(name) => Some(format!(" --sandbox={}", shell_word(name))),
         };
         options.into_iter().filter_map(typed).chain(sandbox).collect()
+    }
+}
+
+/// What `--output` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutputChoice {
+    /// Results, in this format.
+    Results(Format),
+    /// What one look of `doctor` finds, as gauges for Prometheus.
+    OpenMetrics,
+}
+
+impl OutputChoice {
+    /// The word for gauges.
+    const OPEN_METRICS: &'static str = "openmetrics";
+
+    /// The format of whatever else is written: gauges are one document on standard output, as JSON is.
+    fn format(self) -> Format {
+        match self {
+            Self::Results(format) => format,
+            Self::OpenMetrics => Format::Json,
+        }
+    }
+
+    fn from_name(name: &str) -> Result<Self> {
+        match name {
+            Self::OPEN_METRICS => Ok(Self::OpenMetrics),
+            name => Format::from_name(name).map(Self::Results),
+        }
     }
 }
 
@@ -292,8 +323,10 @@ fn timestamps() -> impl clap::builder::TypedValueParser<Value = Timestamps> {
         .try_map(|name| Timestamps::from_name(&name).map_err(|error| error.message))
 }
 
-fn format() -> impl clap::builder::TypedValueParser<Value = Format> {
-    use clap::builder::TypedValueParser;
-    clap::builder::PossibleValuesParser::new(names_of::<Format>())
-        .try_map(|name| Format::from_name(&name).map_err(|error| error.message))
+fn output() -> impl clap::builder::TypedValueParser<Value = OutputChoice> {
+    use clap::builder::{PossibleValue, TypedValueParser};
+    let gauges = PossibleValue::new(OutputChoice::OPEN_METRICS);
+    let formats = names_of::<Format>().into_iter().map(PossibleValue::new);
+    clap::builder::PossibleValuesParser::new(formats.chain([gauges]))
+        .try_map(|name| OutputChoice::from_name(&name).map_err(|error| error.message))
 }

@@ -24,6 +24,12 @@ pub struct Doctor {
     #[arg(long, value_name = "N", requires = "watch", value_parser = clap::value_parser!(u64).range(1..))]
     pub rounds: Option<u64>,
 
+    /// Say nothing when nothing is found, as cron likes it
+    ///
+    /// Results for programs are written all the same.
+    #[arg(short, long, conflicts_with = "watch")]
+    pub quiet: bool,
+
     /// Checks of your own beside ours
     ///
     /// A module with a function `check(facts)` that returns findings.
@@ -59,6 +65,14 @@ pub struct Doctor {
     /// How long certificates should be valid [default: 30d]
     #[arg(long, value_name = "TIME", help_heading = "Thresholds")]
     pub certificates: Option<String>,
+}
+
+impl Doctor {
+    /// The name of the command.
+    pub const NAME: &str = "doctor";
+
+    /// The exit code when there was no look at all: that of a plugin of Nagios that does not know, as 0, 1 and 2 are those of one that does.
+    pub const FAILED: u8 = 3;
 }
 
 /// `watch`.

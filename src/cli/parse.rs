@@ -2,7 +2,7 @@
 
 use super::global::{Alone, names};
 use super::tips::with_tip;
-use super::{BINLOGCTL, CTL, Cli, Codes, Command, Global, Takes, help_of};
+use super::{BINLOGCTL, CTL, Cli, Codes, Command, Doctor, Global, OutputChoice, Takes, help_of};
 use crate::config::OUTPUT;
 use crate::output::Format;
 use crate::pd_url::without_passwords;
@@ -17,7 +17,7 @@ use std::path::Path;
 pub struct Instead {
     /// A help, a version, or what is wrong.
     pub text: String,
-    /// 0 for what was asked for, 2 for what is wrong.
+    /// 0 for what was asked for, 2 for what is wrong; of `doctor` that code is a finding, and this one its own.
     pub exit_code: u8,
 }
 
@@ -56,7 +56,13 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, Instead> {
     let args = line.words();
     let cli = command.try_get_matches_from_mut(&args).and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = cli.and_then(|cli| consistent(cli, &line, &mut command));
-    let mut cli = cli.map_err(|error| instead(&with_tip(error, &args).format(&mut command)))?;
+    let mut cli = cli.map_err(|error| {
+        let instead = instead(&with_tip(error, &args).format(&mut command));
+        match line.is_doctor() && !instead.was_asked_for() {
+            true => Instead { exit_code: Doctor::FAILED, ..instead },
+            false => instead,
+        }
+    })?;
     if let (Some(Command::Ctl { flags }), Some(behind)) = (&mut cli.command, behind_ctl) {
         *flags = behind;
     }
@@ -84,7 +90,8 @@ fn without_command(line: &CommandLine) -> Option<Cli> {
         return None;
     }
     let OptionsAlone { global, codes } = OptionsAlone::try_parse_from(&line.before).ok()?;
-    global.is_consistent().is_ok().then_some(Cli { global, codes, command: None })
+    let is_understood = global.is_consistent().is_ok() && global.output != Some(OutputChoice::OpenMetrics);
+    is_understood.then_some(Cli { global, codes, command: None })
 }
 
 /// Whether the line, which may be one that nobody understands, or the environment asks for JSON.
@@ -120,10 +127,16 @@ fn consistent(mut cli: Cli, line: &CommandLine, command: &mut clap::Command) -> 
         cli.global = before.joined(cli.global).map_err(|error| conflict(error.to_string()))?;
     }
     cli.global.is_consistent().map_err(|error| conflict(error.to_string()))?;
+    let has_gauges = cli.global.output == Some(OutputChoice::OpenMetrics);
     match &cli.command {
         Some(Command::Check(check)) if check.sarif && cli.global.output.is_some() => {
             Err(conflict("--sarif and --output cannot stand together".into()))
         }
+        Some(Command::Doctor(doctor)) if has_gauges && doctor.watch.is_some() => {
+            Err(conflict("--output openmetrics is one look, and --watch has no end: let a timer call it".into()))
+        }
+        Some(Command::Doctor(_)) => Ok(cli),
+        _ if has_gauges => Err(conflict("--output openmetrics is for `binlogsh doctor` alone".into())),
         _ => Ok(cli),
     }
 }
@@ -180,6 +193,11 @@ impl CommandLine {
     pub fn split_off_ctl(&mut self) -> Option<Vec<OsString>> {
         let is_ctl = self.rest.first().is_some_and(|word| word == CTL);
         is_ctl.then(|| self.rest.split_off(1))
+    }
+
+    /// Whether its command is `doctor`, whose exit codes are its own.
+    fn is_doctor(&self) -> bool {
+        self.rest.first().is_some_and(|word| word == Doctor::NAME)
     }
 
     /// All its words.

@@ -166,6 +166,18 @@ pub(super) fn session(
     assemble(context, lock_plan(context, work), (journal, notices), policy(context)?)
 }
 
+/// A session for work at which nobody sits: what is odd is told, and not how far it is.
+pub(super) fn unattended_session(context: &CommandContext, work: Work<'_>) -> Result<Rc<RefCell<Session>>> {
+    let heard = context.output.notices();
+    let notices: Notices = Arc::new(move |notice| {
+        if !matches!(notice, Notice::Progress(_) | Notice::ProgressEnd | Notice::Sleeping(_)) {
+            heard(notice);
+        }
+    });
+    let journal = Box::new(Memory::of_changes());
+    assemble(context, lock_plan(context, work), (journal, notices), policy(context)?)
+}
+
 /// What people hear of a script, or of a command.
 fn of_a_script(heard: Notices) -> Notices {
     Arc::new(move |notice| {

@@ -3,8 +3,10 @@
 //! The checks are the module `doctor` of the embedded library; this file puts its options together, runs it in a session
 //! that can change nothing, and shows what it finds.
 
-use crate::cli::{Doctor, Global};
-use crate::commands::compose::{CommandContext, Work, announce, session};
+mod gauges;
+
+use crate::cli::{Doctor, Global, OutputChoice};
+use crate::commands::compose::{CommandContext, Work, announce, session, unattended_session};
 use crate::commands::evaluate::language_settings;
 use crate::error::{Error, ErrorKind, Result, ScriptError};
 use crate::journal::Memory;
@@ -13,7 +15,7 @@ use crate::output::{Columns, Format, Tone, to_json};
 use crate::session::Session;
 use crate::text::{ShownPath, on_one_line};
 use crate::time::{Time, Zone, parse_duration, show_seconds};
-use crate::value::Value;
+use crate::value::{Fields, Value};
 use crate::world::{Gate, read};
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -33,18 +35,25 @@ const MARGIN: usize = 10;
 /// Of how many Drainers the lag is drawn, those that are furthest behind.
 const LAGS: usize = 10;
 
+/// What the script that looks returns beside the findings, for people.
+const LAGS_TOO: &str = "lags: doctor::lags(facts)";
+
 /// Looks once, or again and again, and returns the exit code.
 pub(super) fn main(context: CommandContext, args: &Doctor) -> Result<u8, ScriptError> {
     let global = Global { read_only: true, yes: None, ..context.global.clone() };
     let context = CommandContext { global, ..context };
+    if context.global.output == Some(OutputChoice::OpenMetrics) {
+        return gauges::write(&context, args);
+    }
     let interval = args.watch.as_deref().map(|text| length("watch", text)).transpose()?;
-    let source = source(args)?;
+    let source = source(args, LAGS_TOO)?;
+    let observe = length("observe", args.observe.as_deref().unwrap_or(OBSERVE))?;
+    if args.quiet {
+        return quietly(&context, &source, observe);
+    }
     let session = session(&context, Work::lines(None), Box::new(Memory::of_changes()))?;
     announce(&context);
-    let mut interpreter = Interpreter::new(session.clone(), language_settings()?);
-    let prepared = interpreter.prepare(&source)?;
-    let observe = length("observe", args.observe.as_deref().unwrap_or(OBSERVE))?;
-    let mut looking = Looking { context: &context, session, interpreter, prepared, observe };
+    let mut looking = Looking::new(&context, session, &source, observe)?;
     match interval {
         None => {
             let seen = looking.look()?;
@@ -52,6 +61,40 @@ pub(super) fn main(context: CommandContext, args: &Doctor) -> Result<u8, ScriptE
             Ok(exit_code(&seen.found))
         }
         Some(interval) => looking.watch(interval, args.rounds.unwrap_or(u64::MAX)),
+    }
+}
+
+/// Looks once, and tells people nothing where nothing is found; programs want their document all the same.
+fn quietly(context: &CommandContext, source: &Source, observe: Duration) -> Result<u8, ScriptError> {
+    let session = unattended_session(context, Work::lines(None))?;
+    let seen = Looking::new(context, session, source, observe)?.look()?;
+    if !seen.found.is_empty() || context.output.format().is_for_programs() {
+        announce(context);
+        show(context, &seen, observe);
+    }
+    Ok(exit_code(&seen.found))
+}
+
+/// The exit code when `doctor` itself failed: that of another command could be taken for one of what was found.
+pub(super) fn failed(error: &Error) -> u8 {
+    match error.kind {
+        ErrorKind::Interrupted => error.exit_code(),
+        ErrorKind::Failed
+        | ErrorKind::NotFound
+        | ErrorKind::Invalid
+        | ErrorKind::Rejected
+        | ErrorKind::Refused
+        | ErrorKind::Unreachable
+        | ErrorKind::Timeout
+        | ErrorKind::Conflict
+        | ErrorKind::Locked
+        | ErrorKind::LockLost
+        | ErrorKind::InDoubt
+        | ErrorKind::Diverged
+        | ErrorKind::Local
+        | ErrorKind::Harm
+        | ErrorKind::NoEnd
+        | ErrorKind::Internal => Doctor::FAILED,
     }
 }
 
@@ -64,6 +107,8 @@ struct Finding {
     what: String,
     otherwise: String,
     remedy: String,
+    /// The alert rule that fires for the same cause; empty where there is none.
+    alert: String,
     /// It as the script gave it.
     value: Value,
 }
@@ -90,7 +135,15 @@ impl Finding {
         };
         let [check, node, what] = ["check", "node", "what"].map(text);
         let [otherwise, remedy] = ["otherwise", "remedy"].map(text);
-        Ok(Self { critical, check: check?, node: node?, what: what?, otherwise: otherwise?, remedy: remedy?, value })
+        let [check, node, what, otherwise, remedy] = [check?, node?, what?, otherwise?, remedy?];
+        // One that somebody made by hand may name none.
+        let alert = if fields.contains_key("alert") { text("alert")? } else { String::new() };
+        Ok(Self { critical, check, node, what, otherwise, remedy, alert, value })
+    }
+
+    /// The word for how bad it is.
+    fn severity(&self) -> &'static str {
+        if self.critical { "critical" } else { "warning" }
     }
 
     /// What makes it the same as one of another look, whose numbers may differ.
@@ -106,11 +159,14 @@ impl Finding {
 
     /// Shows it in full.
     fn tell(&self, context: &CommandContext) {
-        let (head, tone) = if self.critical { ("critical", Tone::Bad) } else { ("warning", Tone::Odd) };
-        context.output.told(&format!("{head:MARGIN$}"), &self.line(), tone);
+        let tone = if self.critical { Tone::Bad } else { Tone::Odd };
+        context.output.told(&format!("{:MARGIN$}", self.severity()), &self.line(), tone);
         context.output.told(&format!("{:MARGIN$}impact:   ", ""), &on_one_line(&self.otherwise), Tone::Plain);
         let remedy = self.remedy.replace("binlogsh run ", &context.typed("run "));
         context.output.told(&format!("{:MARGIN$}fix:      ", ""), &on_one_line(&remedy), Tone::Plain);
+        if !self.alert.is_empty() {
+            context.output.told(&format!("{:MARGIN$}alert:    ", ""), &on_one_line(&self.alert), Tone::Plain);
+        }
     }
 }
 
@@ -123,24 +179,38 @@ struct Looking<'a> {
     observe: Duration,
 }
 
-impl Looking<'_> {
+impl<'a> Looking<'a> {
+    fn new(
+        context: &'a CommandContext,
+        session: Rc<RefCell<Session>>,
+        source: &Source,
+        observe: Duration,
+    ) -> Result<Self, ScriptError> {
+        let mut interpreter = Interpreter::new(session.clone(), language_settings()?);
+        let prepared = interpreter.prepare(source)?;
+        Ok(Self { context, session, interpreter, prepared, observe })
+    }
+
     /// One look: everything that is found.
     fn look(&mut self) -> Result<Diagnosis, ScriptError> {
         diagnosis(self.interpreter.play(&self.prepared))
     }
 
-    /// Looks `rounds` times and tells what has come and gone; a look that fails is told as well.
+    /// Looks `rounds` times and tells what has come and gone; a look that fails is told as well. The exit code is that of the last.
     fn watch(&mut self, interval: Duration, rounds: u64) -> Result<u8, ScriptError> {
         let mut known: Option<Vec<Finding>> = None;
+        let mut code = Doctor::FAILED;
         for round in 1..=rounds {
             match self.look() {
                 Ok(Diagnosis { found, .. }) => {
                     self.tell(known.as_deref(), &found)?;
+                    code = exit_code(&found);
                     known = Some(found);
                 }
                 Err(error) if matches!(error.error.kind, ErrorKind::Unreachable | ErrorKind::Timeout) => {
                     let error = &error.error;
                     self.context.output.warning(&format!("{}: no look was possible: {error}", self.time()?));
+                    code = Doctor::FAILED;
                 }
                 Err(error) => return Err(error),
             }
@@ -149,11 +219,11 @@ impl Looking<'_> {
                 gate.ask(read::Sleep { time: interval })?;
             }
         }
-        Ok(known.map_or(ErrorKind::Unreachable.exit_code(), |found| exit_code(&found)))
+        Ok(code)
     }
 
     /// Tells how what was `found` differs from what is `known`: all of it the first time.
-    fn tell<'a>(&self, known: Option<&'a [Finding]>, found: &'a [Finding]) -> Result<()> {
+    fn tell<'b>(&self, known: Option<&'b [Finding]>, found: &'b [Finding]) -> Result<()> {
         let (context, time) = (self.context, self.time()?);
         if context.output.format().is_for_programs() {
             let findings: Vec<_> = found.iter().map(|finding| to_json(&finding.value)).collect();
@@ -165,7 +235,7 @@ impl Looking<'_> {
             found.iter().for_each(|finding| finding.tell(context));
             return Ok(());
         };
-        let identities = |all: &'a [Finding]| all.iter().map(Finding::identity).collect::<HashSet<_>>();
+        let identities = |all: &'b [Finding]| all.iter().map(Finding::identity).collect::<HashSet<_>>();
         let (before, after) = (identities(known), identities(found));
         let new: Vec<_> = found.iter().filter(|one| !before.contains(&one.identity())).collect();
         let gone: Vec<_> = known.iter().filter(|one| !after.contains(&one.identity())).collect();
@@ -203,29 +273,35 @@ struct DrawnLag {
 
 /// Reads what our script gave.
 fn diagnosis(ended: Result<Ending, ScriptError>) -> Result<Diagnosis, ScriptError> {
-    let mut seen = match ended.map_err(without_our_place)? {
-        Ending::Value(Value::Map(seen)) => seen,
-        Ending::Value(other) => {
-            return Err(Error::internal(format!("doctor's own script gave {}", other.type_name())).into());
-        }
-        Ending::Exit(code) => {
-            return Err(Error::invalid(format!("a check ended everything with exit({code})")).into());
-        }
-    };
-    let mut taken = |name| seen.swap_remove(name).unwrap_or(Value::Unit);
-    let mut found = match taken("found") {
-        Value::List(found) => found.into_iter().map(Finding::of).collect::<Result<Vec<_>>>()?,
-        other => {
-            let message = format!("the checks gave {}, which is no array of findings", other.type_name());
-            return Err(Error::invalid(message).into());
-        }
-    };
-    found.sort_by_key(|finding| !finding.critical);
-    let lags = match taken("lags") {
-        Value::List(lags) => lags.iter().filter_map(DrawnLag::of).collect(),
+    let mut seen = fields(ended)?;
+    let found = findings(&mut seen)?;
+    let lags = match seen.swap_remove("lags") {
+        Some(Value::List(lags)) => lags.iter().filter_map(DrawnLag::of).collect(),
         _ => Vec::new(),
     };
     Ok(Diagnosis { found, lags })
+}
+
+/// What our script gave, by name.
+fn fields(ended: Result<Ending, ScriptError>) -> Result<Fields, ScriptError> {
+    match ended.map_err(without_our_place)? {
+        Ending::Value(Value::Map(seen)) => Ok(seen),
+        Ending::Value(other) => Err(Error::internal(format!("doctor's own script gave {}", other.type_name())).into()),
+        Ending::Exit(code) => Err(Error::invalid(format!("a check ended everything with exit({code})")).into()),
+    }
+}
+
+/// What is wrong, the critical first.
+fn findings(seen: &mut Fields) -> Result<Vec<Finding>> {
+    let mut found = match seen.swap_remove("found").unwrap_or(Value::Unit) {
+        Value::List(found) => found.into_iter().map(Finding::of).collect::<Result<Vec<_>>>()?,
+        other => {
+            let message = format!("the checks gave {}, which is no array of findings", other.type_name());
+            return Err(Error::invalid(message));
+        }
+    };
+    found.sort_by_key(|finding| !finding.critical);
+    Ok(found)
 }
 
 impl DrawnLag {
@@ -247,13 +323,12 @@ impl DrawnLag {
 /// What is found about one node, as a table: one look with the usual thresholds. What concerns others is counted.
 pub(super) fn about(session: Rc<RefCell<Session>>, id: &str) -> Result<Value, ScriptError> {
     let mut interpreter = Interpreter::new(session, language_settings()?);
-    let prepared = interpreter.prepare(&source(&Doctor::default())?)?;
+    let prepared = interpreter.prepare(&source(&Doctor::default(), LAGS_TOO)?)?;
     let Diagnosis { found, .. } = diagnosis(interpreter.play(&prepared))?;
     let (about, others): (Vec<Finding>, Vec<Finding>) = found.into_iter().partition(|finding| finding.node == id);
     let row = |finding: &Finding| {
-        let severity = if finding.critical { "critical" } else { "warning" };
         Value::map([
-            ("severity", severity.into()),
+            ("severity", finding.severity().into()),
             ("what", finding.line().into()),
             ("impact", finding.otherwise.as_str().into()),
             ("fix", finding.remedy.as_str().into()),
@@ -285,7 +360,7 @@ fn show(context: &CommandContext, seen: &Diagnosis, observe: Duration) {
     let found = seen.found.as_slice();
     if context.output.format() == Format::Csv {
         let rows = found.iter().map(|finding| finding.value.clone()).collect();
-        let names = &["severity", "check", "node", "what", "otherwise", "remedy"];
+        let names = &["severity", "check", "node", "what", "otherwise", "remedy", "alert"];
         return context.output.rows(rows, Columns { names, ..Columns::default() });
     }
     if context.output.format() != Format::Table {
@@ -327,8 +402,8 @@ fn exit_code(found: &[Finding]) -> u8 {
     }
 }
 
-/// The script that looks, with the options of the command line in it.
-fn source(args: &Doctor) -> Result<Source> {
+/// The script that looks, with the options of the command line in it, and what it returns beside the findings.
+fn source(args: &Doctor, beside: &str) -> Result<Source> {
     let lengths = [
         ("observe", &args.observe),
         ("heartbeat", &args.heartbeat),
@@ -349,7 +424,7 @@ fn source(args: &Doctor) -> Result<Source> {
     let Some(file) = &args.checks else {
         let code = format!(
             "import \"doctor\" as doctor;\nlet facts = doctor::look(#{{ {options} }});\n\
-             #{{ found: doctor::check(facts), lags: doctor::lags(facts) }}"
+             #{{ found: doctor::check(facts), {beside} }}"
         );
         return Ok(Source::new(OWN_NAME, code));
     };
@@ -361,7 +436,7 @@ fn source(args: &Doctor) -> Result<Source> {
     let code = format!(
         "import \"doctor\" as doctor;\nimport \"./{module}\" as own;\n\
          let facts = doctor::look(#{{ {options} }});\n\
-         #{{ found: doctor::check(facts) + own::check(facts), lags: doctor::lags(facts) }}"
+         #{{ found: doctor::check(facts) + own::check(facts), {beside} }}"
     );
     let root = file.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     Ok(Source { root: Some(root.to_owned()), ..Source::new(OWN_NAME, code) })
@@ -393,6 +468,6 @@ mod tests {
     #[test]
     fn a_length_that_is_none_names_its_option() {
         let args = Doctor { lag: Some("soon".into()), ..Doctor::default() };
-        assert!(source(&args).unwrap_err().message.starts_with("--lag: "));
+        assert!(source(&args, LAGS_TOO).unwrap_err().message.starts_with("--lag: "));
     }
 }

@@ -56,18 +56,23 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
     let look =
         Look { color: cli.global.color.unwrap_or_default().into(), verbose: cli.global.verbose, ..Look::default() };
     let output = Output::new(look);
+    let failed = match &cli.command {
+        Some(Command::Doctor(_)) => doctor::failed,
+        _ => Error::exit_code,
+    };
     let code = match go(cli, asked, &output) {
         Ok(code) => code,
         Err(error) => {
-            output.error(&error);
-            error.error.exit_code()
+            let code = failed(&error.error);
+            output.error_with(&error, code);
+            code
         }
     };
     match output.finish() {
         Ok(()) => code,
         Err(error) => {
-            let code = error.exit_code();
-            output.error(&error.into());
+            let code = failed(&error);
+            output.error_with(&error.into(), code);
             code
         }
     }
@@ -79,7 +84,9 @@ fn say(instead: &cli::Instead, is_for_programs: bool) -> u8 {
         Output::new(Look { format: if is_for_programs { Format::Json } else { Format::Table }, ..Look::default() });
     match instead.was_asked_for() {
         true => output.line(&instead.text),
-        false if is_for_programs => output.error(&Error::invalid(instead.text.clone()).into()),
+        false if is_for_programs => {
+            output.error_with(&Error::invalid(instead.text.clone()).into(), instead.exit_code);
+        }
         false => output.remark(&instead.text),
     }
     instead.exit_code

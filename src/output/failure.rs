@@ -88,8 +88,9 @@ fn shown(line: &str) -> String {
     on_lines(&line.replace('\t', "    ")).into_owned()
 }
 
-/// The same as one JSON object on one line: `{"error": {...}, "place": {...} or null, ...}`.
-pub fn for_programs(error: &ScriptError) -> String {
+/// The same as one JSON object on one line: `{"error": {...}, "place": {...} or null, ...}`, with the exit code that the process
+/// has because of it.
+pub fn for_programs(error: &ScriptError, exit_code: u8) -> String {
     let what = &error.error;
     let object = json!({
         "error": {
@@ -97,7 +98,7 @@ pub fn for_programs(error: &ScriptError) -> String {
             "message": what.message,
             "hint": what.advice(""),
             "source": what.source,
-            "exit_code": what.exit_code(),
+            "exit_code": exit_code,
         },
         "place": error.place,
         "called_from": error.called_from,

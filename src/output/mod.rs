@@ -12,6 +12,7 @@ mod fullscreen;
 mod json;
 mod keyboard;
 mod left_out;
+mod openmetrics;
 mod pager;
 mod render;
 mod table;
@@ -27,6 +28,7 @@ pub use failure::{Pointed, for_people, for_programs, remark_for_people};
 pub use fullscreen::{FullScreen, Pressed, Typed, give_screen_back};
 pub use json::to_json;
 pub use keyboard::{TerminalState, screen};
+pub use openmetrics::Gauge;
 pub use render::{Look, render};
 pub use table::Columns;
 pub use terminal::Streams;
@@ -259,6 +261,11 @@ impl Output {
         screen.terminal.out(&json::unable_to_deceive(format!("{document}\n")));
     }
 
+    /// Gauges for Prometheus on standard output, all in one document.
+    pub fn gauges(&self, gauges: &[Gauge]) {
+        self.screen().terminal.out(&openmetrics::render(gauges));
+    }
+
     /// Something to look at in a script, on standard output.
     pub fn pointed(&self, remark: &Pointed<'_>) {
         let mut screen = self.screen();
@@ -307,9 +314,14 @@ impl Output {
 
     /// Something went wrong: standard error, for people or (with `json`) as one object.
     pub fn error(&self, error: &ScriptError) {
+        self.error_with(error, error.error.exit_code());
+    }
+
+    /// The same of a command that has exit codes of its own.
+    pub fn error_with(&self, error: &ScriptError, exit_code: u8) {
         let mut screen = self.screen();
         let text = match screen.settings.format {
-            Format::Json | Format::JsonLines => for_programs(error),
+            Format::Json | Format::JsonLines => for_programs(error, exit_code),
             Format::Table | Format::Csv | Format::Vertical => for_people(error, screen.terminal.streams().err_colors),
         };
         if error.error.kind == ErrorKind::Interrupted {

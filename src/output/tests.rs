@@ -210,9 +210,9 @@ fn an_error_shows_the_line_with_a_caret_and_a_hint() {
 
 #[test]
 fn with_json_an_error_is_one_object_on_one_line() {
-    assert_snapshot!(for_programs(&failure()), @r#"{"error":{"kind":"refused","message":"not done: close pump-1\n  stuck_drainer: drainer-0 is paused","hint":"fix what the guard names","source":"HTTP 200, code 3","exit_code":3},"place":{"file":"x.rhai","line":12,"column":13,"text":"\tlet ü = 1; offline_pump(\"pump-1\")"},"called_from":null,"step":null}"#);
+    assert_snapshot!(for_programs(&failure(), 3), @r#"{"error":{"kind":"refused","message":"not done: close pump-1\n  stuck_drainer: drainer-0 is paused","hint":"fix what the guard names","source":"HTTP 200, code 3","exit_code":3},"place":{"file":"x.rhai","line":12,"column":13,"text":"\tlet ü = 1; offline_pump(\"pump-1\")"},"called_from":null,"step":null}"#);
     let stopped = ScriptError::from(Error::interrupted(Some(15), "stopped by SIGTERM"));
-    assert!(for_programs(&stopped).contains("\"exit_code\":143"));
+    assert!(for_programs(&stopped, stopped.error.exit_code()).contains("\"exit_code\":143"));
 }
 
 #[test]

@@ -12,6 +12,9 @@ pub(super) struct Case {
     pub(super) check: String,
     severity: String,
     node: String,
+    /// The alert rule that fires for the same cause; none if it is empty.
+    #[serde(default)]
+    alert: String,
     /// What its words have in them.
     says: Vec<String>,
     #[serde(default)]
@@ -43,11 +46,12 @@ fn code(findings: &[Json]) -> i32 {
 
 #[test]
 fn every_finding_is_made_where_it_is_due() {
-    for Case { check, severity, node, says, options, with, .. } in cases() {
+    for Case { check, severity, node, alert, says, options, with, .. } in cases() {
         let (exit, findings) = look(&with, &options);
         let one = findings.iter().find(|one| one["check"] == *check && one["node"] == *node);
         let one = one.unwrap_or_else(|| panic!("no {check} of {node} with {with}: {findings:#?}"));
         assert_eq!(one["severity"], *severity, "{check} with {with}: {one:#}");
+        assert_eq!(one["alert"], *alert, "{check} with {with}: {one:#}");
         let text = ["what", "otherwise", "remedy"].map(|field| one[field].as_str().unwrap()).join("\n");
         for part in says {
             assert!(text.contains(&part), "{check} with {with} does not say `{part}`:\n{text}");
@@ -81,6 +85,35 @@ fn checks() -> BTreeSet<String> {
     let makers = ["findings::critical(\"", "findings::warning(\""];
     let named = makers.iter().flat_map(|maker| text.split(maker).skip(1));
     named.map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+}
+
+/// The alert rules of TiDB's monitoring for Pumps, Drainers and what TiDB writes to them: those of `binlog.rules.yml`, those over
+/// probes of their ports, and the last one of `tidb.rules.yml`.
+const ALERTS: [&str; 10] = [
+    "binlog_pump_storage_error_count",
+    "binlog_drainer_checkpoint_high_delay",
+    "binlog_pump_write_binlog_rpc_duration_seconds_bucket",
+    "binlog_pump_storage_write_binlog_duration_time_bucket",
+    "binlog_pump_storage_available_size_less_than_20G",
+    "binlog_drainer_execute_duration_time_more_than_10s",
+    "binlog_drainer_checkpoint_tso_no_change_for_1m",
+    "Pump_server_is_down",
+    "Drainer_server_is_down",
+    "TiDB_binlog_error_total",
+];
+
+#[test]
+fn every_alert_that_operators_know_is_in_the_documentation_and_findings_name_no_other() {
+    let documented = include_str!("../../docs/doctor.md");
+    for alert in ALERTS {
+        assert!(documented.contains(&format!("| `{alert}` |")), "{alert} is not in docs/doctor.md");
+    }
+    for Case { check, alert, .. } in cases() {
+        assert!(alert.is_empty() || ALERTS.contains(&alert.as_str()), "{check}: {alert}");
+        let row =
+            documented.lines().find(|line| alert.is_empty() || line.starts_with(&format!("| `{alert}` |"))).unwrap();
+        assert!(alert.is_empty() || row.contains(&format!("`{check}`")), "{check} does not stand beside {alert}");
+    }
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! `doctor` finds what is wrong, and nothing else: each finding has a scenario that shows it and one that does not.
 
+mod exit_codes;
 mod findings;
+mod gauges;
 mod live;
 mod own;
 mod remedies;

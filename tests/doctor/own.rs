@@ -47,17 +47,17 @@ fn what_is_no_check_says_what_one_is() {
         ("fn check(facts) {", "does not compile"),
     ] {
         let ran = doctor(&json!({})).file("own.rhai", text).arg("--checks=own.rhai").arg("--yes").go();
-        assert!(ran.code > 0 && ran.stdout.is_empty(), "{text}: {ran:?}");
+        assert!(ran.code == 3 && ran.stdout.is_empty(), "{text}: {ran:?}");
         ran.stderr_contains(part);
     }
-    doctor(&json!({})).arg("--checks=nowhere.rhai").go().exits(1).stderr_contains("nowhere.rhai");
+    doctor(&json!({})).arg("--checks=nowhere.rhai").go().exits(3).stderr_contains("nowhere.rhai");
 }
 
 #[test]
 fn a_threshold_that_is_none_is_named() {
-    doctor(&json!({})).arg("--lag=soon").go().exits(2).stdout("").stderr_contains("--lag");
-    doctor(&json!({})).arg("--disk=much").go().exits(2).stderr_contains("--disk");
-    doctor(&json!({})).arg("--rounds=3").go().exits(2).stderr_contains("--watch");
+    doctor(&json!({})).arg("--lag=soon").go().exits(3).stdout("").stderr_contains("--lag");
+    doctor(&json!({})).arg("--disk=much").go().exits(3).stderr_contains("--disk");
+    doctor(&json!({})).arg("--rounds=3").go().exits(3).stderr_contains("--watch");
     let eval = Shell::sandbox("default").eval("import \"doctor\" as d; d::examine(#{ lagg: 1 })");
     eval.exits(1).stderr_contains("there is no threshold lagg");
 }
@@ -79,6 +79,7 @@ fn people_are_told_what_was_seen_what_follows_and_what_mends_it() {
     warning   drainer-0: is paused, 2h01m behind PD's time [paused_drainer]
               impact:   no Pump keeps binlog for it: what GC deletes before it is back is missing downstream, and no Pump can close meanwhile
               fix:      start it again where it ran; on another host: binlogsh --sandbox=scenario.json run move_drainer --param drainer=drainer-0 --param to=NEW_DRAINER --param address=HOST:PORT (once pump-1 is gone or answers); if nobody needs it: update_drainer("drainer-0", "offline", #{ force: ["pump_closing"] }) (what it has not read of pump-1 is then lost to it)
+              alert:    Drainer_server_is_down
     1 critical, 1 warning; watched for 1m00s
     "#);
     doctor(&json!({})).go().exits(0).stdout_contains("nothing found; watched for 10s");
@@ -88,7 +89,7 @@ fn people_are_told_what_was_seen_what_follows_and_what_mends_it() {
 fn other_formats_have_a_row_for_each_finding() {
     let shell = || doctor(&json!({"host": {"clock_ms": 60_000}}));
     let ran = shell().arg("--output=csv").go().exits(1);
-    assert_eq!(ran.stdout.lines().next().unwrap(), "severity,check,node,what,otherwise,remedy");
+    assert_eq!(ran.stdout.lines().next().unwrap(), "severity,check,node,what,otherwise,remedy,alert");
     assert_eq!(ran.stdout.lines().count(), 2);
     shell().arg("--output=vertical").go().exits(1).stdout_contains("clock");
 }

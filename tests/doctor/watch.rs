@@ -36,5 +36,7 @@ fn a_look_that_fails_is_told_and_the_next_one_is_taken() {
     let ran = doctor(&gone).arg("--watch").arg("--rounds=3").go().exits(0);
     ran.stderr_contains("no look was possible");
     let always = json!({"faults": [{"kind": "etcd_fails"}]});
-    doctor(&always).arg("--watch").arg("--rounds=2").go().exits(4).stdout("");
+    doctor(&always).arg("--watch").arg("--rounds=2").go().exits(3).stdout("");
+    let last = json!({"faults": [{"kind": "etcd_fails", "after": 65, "lasts": 60}]});
+    doctor(&last).arg("--watch").arg("--rounds=2").go().exits(3).stderr_contains("no look was possible");
 }
