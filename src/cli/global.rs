@@ -28,7 +28,9 @@ pub struct Global {
     #[arg(long, alias = "ssl-key", value_name = "FILE", global = true, help_heading = "Cluster")]
     pub key: Option<PathBuf>,
 
-    /// The cluster that tiup calls so: PD, TLS files and nodes from its meta.yaml
+    /// The cluster that tiup calls so: PD, TLS files and nodes
+    ///
+    /// They come from its `meta.yaml`.
     #[arg(long, value_name = "NAME", global = true, help_heading = "Cluster")]
     pub cluster: Option<String>,
 
