@@ -7,6 +7,7 @@ use super::control::call;
 use crate::support::eventually;
 use crate::support::http_double::{HttpDouble, HttpRequest, Reply};
 use binlogsh::node::Kind;
+use rustix::process::{Signal, set_parent_process_death_signal};
 use serde::{Deserialize, Serialize};
 use signal_hook::consts::SIGTERM;
 use signal_hook::iterator::Signals;
@@ -59,6 +60,8 @@ pub(crate) fn run_if_asked() {
 
 impl NodeProgram {
     fn run(&self) -> ! {
+        // Its supervisor's end is its own, also while it is stopped and hears nothing.
+        set_parent_process_death_signal(Some(Signal::KILL)).unwrap();
         let log = NodeLog::append(self);
         let mut signals = Signals::new([SIGTERM]).unwrap();
         log.write("INFO", &format!("Welcome to {}", self.kind.title()), &[]);

@@ -82,13 +82,27 @@ impl UnitState {
     }
 }
 
+/// Why a process is started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reason {
+    /// It was there before the test began.
+    HasRun,
+    /// Somebody wants it.
+    Asked,
+    /// The last one failed.
+    Failed,
+}
+
 /// A unit's process, or how the last one ended.
 #[derive(Default)]
 struct UnitProcess {
     child: Option<Child>,
     /// Somebody wants it down.
     stopping: bool,
-    restart_at: Option<Instant>,
+    /// When it is started, and why.
+    due: Option<(Instant, Reason)>,
+    /// How often it was.
+    started: u32,
     ended: Option<ExitStatus>,
     restarts: u32,
     /// What systemd writes into the journal.
@@ -119,7 +133,10 @@ impl Supervisor {
         let watched = shared.clone();
         let watching = std::thread::spawn(move || {
             while !watched.ended.load(Ordering::SeqCst) {
-                (0..watched.units.len()).for_each(|at| watched.look_after(at));
+                for at in 0..watched.units.len() {
+                    watched.look_after(at);
+                    watched.start_if_due(at);
+                }
                 std::thread::sleep(ROUND);
             }
         });
@@ -172,45 +189,56 @@ impl Supervised {
     /// Starts a unit, unless its process runs.
     pub(super) fn start(&self, at: usize) {
         self.look_after(at);
-        let mut process = self.process(at);
-        if process.child.is_none() {
-            self.spawn(at, &mut process, false);
-        }
+        self.bring_up(at, Reason::Asked);
     }
 
     /// The process that the model has already.
     pub(super) fn attach(&self, at: usize) {
-        self.spawn(at, &mut self.process(at), true);
+        self.bring_up(at, Reason::HasRun);
     }
 
-    fn spawn(&self, at: usize, process: &mut UnitProcess, has_run: bool) {
-        // A fleet that ends starts nothing more.
-        if self.ended.load(Ordering::SeqCst) {
+    /// Has the thread that watches start it, and returns once it did.
+    fn bring_up(&self, at: usize, reason: Reason) {
+        let mut process = self.process(at);
+        if process.child.is_some() {
             return;
         }
+        let so_far = process.started;
+        process.due = Some((Instant::now(), reason));
+        drop(process);
+        let is_started = || self.process(at).started > so_far || self.ended.load(Ordering::SeqCst);
+        assert!(eventually(Duration::from_secs(20), is_started), "nobody starts it");
+    }
+
+    /// Starts what is due. Only the thread that watches does, since what it starts ends with the thread that did.
+    fn start_if_due(&self, at: usize) {
+        let mut process = self.process(at);
+        let Some((_, reason)) = process.due.filter(|(due, _)| *due <= Instant::now()) else { return };
+        let unit = &self.units[at].0;
+        process.child = Some(self.spawn(at, reason == Reason::HasRun));
+        (process.stopping, process.due) = (false, None);
+        process.started += 1;
+        process.restarts += u32::from(reason == Reason::Failed);
+        process.journal.push(format!("Started {} service.", unit.name.trim_end_matches(".service")));
+    }
+
+    fn spawn(&self, at: usize, has_run: bool) -> Child {
         let unit = &self.units[at].0;
         let control = *self.control.get().unwrap();
         let (kind, address, log) = (unit.kind, unit.address, unit.log());
         let program = NodeProgram { control, unit: at, kind, address, log, has_run };
-        let stderr = File::options()
-            .create(true)
-            .append(true)
-            .open(unit.deploy_dir.join(format!("log/{kind}_stderr.log")))
-            .unwrap();
-        let child = Command::new(std::env::current_exe().unwrap())
+        let stderr = unit.deploy_dir.join(format!("log/{kind}_stderr.log"));
+        let stderr = File::options().create(true).append(true).open(stderr).unwrap();
+        Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "fleet::the_node", "--nocapture", "--test-threads=1"])
             .env(NODE_PROGRAM, serde_json::to_string(&program).unwrap())
-            // With a group of its own it gets no Ctrl-C; and if it is stopped when the test is killed, the system wakes and
-            // ends it.
+            // With a group of its own it gets no Ctrl-C.
             .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(stderr)
             .spawn()
-            .unwrap();
-        (process.stopping, process.restart_at) = (false, None);
-        process.journal.push(format!("Started {} service.", unit.name.trim_end_matches(".service")));
-        process.child = Some(child);
+            .unwrap()
     }
 
     /// Stops a unit: SIGTERM, SIGKILL after a while. Returns once its process is gone.
@@ -222,7 +250,7 @@ impl Supervised {
     /// Signals a unit's process to end, kills it after `grace`, and returns once it is gone.
     pub(super) fn end(&self, at: usize, signal: Signal, grace: Duration) {
         let mut process = self.process(at);
-        (process.stopping, process.restart_at) = (true, None);
+        (process.stopping, process.due) = (true, None);
         if let Some(child) = &process.child {
             // It may have ended already.
             let _ = kill_process(Pid::from_child(child), signal);
@@ -251,7 +279,7 @@ impl Supervised {
         self.process(at).child.as_ref().map(Child::id)
     }
 
-    /// Learns of the end of its process, and starts one again whose time has come.
+    /// Learns of the end of its process.
     fn look_after(&self, at: usize) {
         let rule = self.rule.lock().unwrap().clone();
         let mut process = self.process(at);
@@ -261,11 +289,8 @@ impl Supervised {
             let how = how_it_ended(ended);
             process.journal.push(format!("{}: Main process exited, {how}", self.units[at].0.name));
             let again = !process.stopping && !is_clean(ended);
-            process.restart_at = rule.restart_after.filter(|_| again).map(|after| Instant::now() + after);
-        }
-        if process.restart_at.is_some_and(|at| at <= Instant::now()) {
-            process.restarts += 1;
-            self.spawn(at, &mut process, false);
+            let restart = rule.restart_after.filter(|_| again);
+            process.due = restart.map(|after| (Instant::now() + after, Reason::Failed));
         }
     }
 
@@ -276,7 +301,7 @@ impl Supervised {
         match (&process.child, process.ended) {
             (Some(_), _) if process.stopping => UnitState::Deactivating,
             (Some(_), _) => UnitState::Active,
-            (None, _) if process.restart_at.is_some() => UnitState::Activating,
+            (None, _) if process.due.is_some() => UnitState::Activating,
             (None, Some(ended)) if !is_clean(ended) => UnitState::Failed,
             (None, _) => UnitState::Inactive,
         }
