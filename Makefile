@@ -63,4 +63,4 @@ tools:
 	@./.ci/tools protoc cc
 
 test-tools:
-	@./.ci/tools etcd etcdctl bash zsh fish git sshd ssh
+	@./.ci/tools etcd etcdctl bash zsh fish git sshd ssh microsocks nss-wrapper

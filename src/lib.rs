@@ -3,6 +3,7 @@
 //! The rooms, from the values that everybody speaks of to the commands that put the parts together.
 //! `docs/architecture.md` says what each is for and what it must not know; `tests/rooms.rs` holds them to it.
 
+pub mod address_map;
 pub mod check;
 pub mod cli;
 pub mod commands;
@@ -20,6 +21,7 @@ pub mod operations;
 pub mod output;
 pub mod pd_url;
 pub mod policy;
+pub mod proxy_url;
 pub mod recovery;
 pub mod rehearsal;
 pub mod savepoint;

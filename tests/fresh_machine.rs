@@ -7,8 +7,21 @@ use std::process::Command;
 use tempfile::TempDir;
 
 /// Programs that tests and benches may start: a minimal Debian has them, or `.ci/tools` sees to it that they are there.
-const STARTED: [&str; 12] =
-    ["sh", "bash", "zsh", "fish", "true", "timeout", "setsid", "git", "etcd", "etcdctl", "ssh", "ssh-keygen"];
+const STARTED: [&str; 13] = [
+    "sh",
+    "bash",
+    "zsh",
+    "fish",
+    "true",
+    "timeout",
+    "setsid",
+    "git",
+    "etcd",
+    "etcdctl",
+    "ssh",
+    "ssh-keygen",
+    "microsocks",
+];
 
 fn installed(program: &str) -> PathBuf {
     let dirs = ["/usr/bin", "/bin"].map(|dir| Path::new(dir).join(program));

@@ -46,6 +46,7 @@ mod live_pd;
 mod live_tls;
 mod lock;
 mod output_streams;
+mod outside;
 mod plans;
 mod prompt;
 mod prompt_screen;

@@ -8,12 +8,14 @@ use std::path::{Path, PathBuf};
 
 /// Values that everybody speaks of.
 const VALUES: &[&str] = &[
+    "address_map",
     "deployment",
     "error",
     "interrupt",
     "nearest",
     "node",
     "pd_url",
+    "proxy_url",
     "savepoint",
     "secret",
     "text",
@@ -64,7 +66,7 @@ const DOORS: &[&str] = &[
 ];
 
 /// Who may name the crates of the network.
-const NETWORK: &[&str] = &["tokio", "etcd_client", "tonic", "reqwest", "rustls", "prost"];
+const NETWORK: &[&str] = &["tokio", "tokio_socks", "etcd_client", "tonic", "hyper", "rustls", "prost"];
 
 fn sources() -> BTreeMap<String, String> {
     fn walk(dir: &Path, found: &mut Vec<PathBuf>) {

@@ -4,6 +4,8 @@ use crate::config::Overrides;
 use crate::error::{Error, Result};
 use crate::nearest::names_of;
 use crate::output::{Color, Format, Timestamps};
+use crate::pd_url::without_passwords;
+use crate::secret::Secret;
 use crate::text::shell_word;
 use clap::{Arg, CommandFactory, Parser, ValueEnum};
 use std::path::PathBuf;
@@ -33,6 +35,13 @@ pub struct Global {
     /// They come from its `meta.yaml`.
     #[arg(long, value_name = "NAME", global = true, help_heading = "Cluster")]
     pub cluster: Option<String>,
+
+    /// A SOCKS5 proxy that leads to the cluster
+    ///
+    /// socks5://HOST:PORT, or socks5://USER:PASSWORD@HOST:PORT. It looks up the names of PD and of nodes too. A password is better given in BINLOGSH_PROXY or in the profile: other users
+    /// of this host see the command line.
+    #[arg(long, value_name = "URL", value_parser = secret(), global = true, help_heading = "Cluster")]
+    pub proxy: Option<Secret>,
 
     /// The profile of config.toml to use
     #[arg(long, value_name = "NAME", global = true, help_heading = "Cluster")]
@@ -114,6 +123,7 @@ impl Global {
             cert: self.cert.clone(),
             key: self.key.clone(),
             cluster: self.cluster.clone(),
+            proxy: self.proxy.clone(),
             profile: self.profile.clone(),
             config: self.config.clone(),
             timeout: self.timeout.clone(),
@@ -129,7 +139,7 @@ impl Global {
     /// `invalid` where both say the same thing in two ways: whoever typed it meant one of them, and nobody knows which.
     pub fn joined(self, behind: Self) -> Result<Self> {
         // Every field is named, so that a new option cannot be forgotten here.
-        let Self { pd_urls, ca, cert, key, cluster, profile, config, timeout, wait_lock, sandbox, .. } = self;
+        let Self { pd_urls, ca, cert, key, cluster, proxy, profile, config, timeout, wait_lock, sandbox, .. } = self;
         let Self { output, timestamps, color, verbose, read_only, yes, allow_exec, .. } = self;
         Ok(Self {
             pd_urls: once("--pd-urls", pd_urls, behind.pd_urls)?,
@@ -137,6 +147,7 @@ impl Global {
             cert: once("--cert", cert, behind.cert)?,
             key: once("--key", key, behind.key)?,
             cluster: once("--cluster", cluster, behind.cluster)?,
+            proxy: once("--proxy", proxy, behind.proxy)?,
             profile: once("--profile", profile, behind.profile)?,
             config: once("--config", config, behind.config)?,
             timeout: once("--timeout", timeout, behind.timeout)?,
@@ -163,6 +174,7 @@ impl Global {
             ("--cert", self.cert.is_some()),
             ("--key", self.key.is_some()),
             ("--cluster", self.cluster.is_some()),
+            ("--proxy", self.proxy.is_some()),
         ];
         let other = cluster.into_iter().find(|(_, given)| *given).filter(|_| self.sandbox.is_some());
         match other {
@@ -177,7 +189,7 @@ impl Global {
     }
 
     /// The options that say which cluster it is, as they are typed, with a space before each: whatever else is to be typed
-    /// about the same cluster needs them as well. Those of the environment are there anyhow.
+    /// about the same cluster needs them as well, `***` in the place of a password. Those of the environment are there anyhow.
     pub fn cluster_options(&self) -> String {
         let file = |name, path: &Option<PathBuf>| (name, path.as_ref().map(|path| path.display().to_string()));
         let options = [
@@ -188,6 +200,7 @@ impl Global {
             file("--ca", &self.ca),
             file("--cert", &self.cert),
             file("--key", &self.key),
+            ("--proxy", self.proxy.as_ref().map(proxy_without_password)),
         ];
         let typed =
             |(name, value): (&str, Option<String>)| value.map(|value| format!(" {name} {}", shell_word(&value)));
@@ -317,6 +330,20 @@ fn once<T: PartialEq>(name: &str, before: Option<T>, behind: Option<T>) -> Resul
         }
         (before, behind) => Ok(behind.or(before)),
     }
+}
+
+/// A proxy as it may be shown.
+fn proxy_without_password(proxy: &Secret) -> String {
+    match proxy {
+        Secret::Plain(text) => without_passwords(text),
+        Secret::Hashed(_) => proxy.to_string(),
+    }
+}
+
+/// Text that may have a password in it.
+fn secret() -> impl clap::builder::TypedValueParser<Value = Secret> {
+    use clap::builder::TypedValueParser;
+    clap::builder::StringValueParser::new().map(Secret::Plain)
 }
 
 fn timestamps() -> impl clap::builder::TypedValueParser<Value = Timestamps> {

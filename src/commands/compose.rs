@@ -338,10 +338,13 @@ fn live(
 /// How the cluster that the settings name is gone to. A cluster that was named and cannot be found is an error here, and no
 /// sooner: a sandbox and whatever looks at files only have no need of it.
 pub(super) fn live_settings(settings: &ProfileSettings) -> Result<live::LiveSettings> {
-    let ProfileSettings { pd_urls, ca, cert, key, timeout, unread, .. } = settings.clone();
+    let ProfileSettings { pd_urls, ca, cert, key, proxy, addresses, timeout, unread, .. } = settings.clone();
     match unread {
         Some(error) => Err(error),
-        None => live::LiveSettings::new(&pd_urls, live::TlsFiles::new(ca, cert, key)?)?.timeout(timeout),
+        None => {
+            let settings = live::LiveSettings::new(&pd_urls, live::TlsFiles::new(ca, cert, key)?)?;
+            settings.reached_by(addresses, proxy).timeout(timeout)
+        }
     }
 }
 

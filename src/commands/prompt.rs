@@ -40,8 +40,9 @@ pub(super) fn main(context: CommandContext, initial: String) -> Result<u8, Scrip
         let code = on_one_cluster(context, std::mem::take(&mut initial), &switch)?;
         let Some(profile) = switch.take() else { return Ok(code) };
         // On another profile nothing of the command line's cluster holds any more.
-        let (pd_urls, ca, cert, key, cluster, sandbox) = Default::default();
-        let global = Global { profile: Some(profile), pd_urls, ca, cert, key, cluster, sandbox, yes: None, ..global };
+        let (pd_urls, ca, cert, key, cluster, proxy, sandbox) = Default::default();
+        let global =
+            Global { profile: Some(profile), pd_urls, ca, cert, key, cluster, proxy, sandbox, yes: None, ..global };
         let variables = Variables::of_this_process()?;
         let settings = config::load(&global.overrides(), &|name| variables.get(name))?;
         context = CommandContext::new(global, settings, output, interrupt);

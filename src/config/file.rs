@@ -3,10 +3,12 @@
 
 use super::tiup::check_name;
 use super::{DeployedClusters, ProfileCluster, pd_urls, timeout};
+use crate::address_map::AddressMap;
 use crate::error::{Error, Result};
 use crate::nearest::did_you_mean;
 use crate::output::{Format, Timestamps};
 use crate::pd_url::DEFAULT_PD_URL;
+use crate::proxy_url::ProxyUrl;
 use crate::text::decode;
 use crate::time::parse_duration;
 use indexmap::IndexMap;
@@ -35,6 +37,8 @@ pub(super) struct Profile {
     pub(super) ca: Option<PathBuf>,
     pub(super) cert: Option<PathBuf>,
     pub(super) key: Option<PathBuf>,
+    pub(super) proxy: Option<ProxyUrl>,
+    pub(super) addresses: AddressMap,
     pub(super) production: bool,
     pub(super) output: Option<Format>,
     pub(super) timestamps: Option<Timestamps>,
@@ -66,8 +70,21 @@ impl File {
 }
 
 const TOP: [&str; 2] = ["default-profile", "profiles"];
-const PROFILE: [&str; 11] =
-    ["pd-urls", "cluster", "ca", "cert", "key", "production", "output", "timestamps", "pager", "timeout", "wait-lock"];
+const PROFILE: [&str; 13] = [
+    "pd-urls",
+    "cluster",
+    "ca",
+    "cert",
+    "key",
+    "proxy",
+    "addresses",
+    "production",
+    "output",
+    "timestamps",
+    "pager",
+    "timeout",
+    "wait-lock",
+];
 
 /// The file at `path`; `None` if there is none.
 pub(super) fn read(path: &Path) -> Result<Option<File>> {
@@ -141,6 +158,8 @@ impl Reader<'_> {
                 "ca" => profile.ca = Some(self.path_of(&item)?),
                 "cert" => profile.cert = Some(self.path_of(&item)?),
                 "key" => profile.key = Some(self.path_of(&item)?),
+                "proxy" => profile.proxy = Some(ProxyUrl::parse(&self.text_of(&item)?).map_err(here)?),
+                "addresses" => profile.addresses = self.addresses(&item)?,
                 "production" => profile.production = self.flag_of(&item)?,
                 "pager" => profile.pager = Some(self.flag_of(&item)?),
                 "output" => profile.output = Some(Format::from_name(&self.text_of(&item)?).map_err(here)?),
@@ -154,6 +173,19 @@ impl Reader<'_> {
             }
         }
         Ok(profile)
+    }
+
+    /// The map of addresses, in the order of the file.
+    fn addresses(&self, item: &Item<'_, '_>) -> Result<AddressMap> {
+        let mut lines: Vec<_> = self.table_of(item)?.iter().collect();
+        lines.sort_by_key(|(from, _)| from.span().start);
+        let mut map = AddressMap::default();
+        for (from, to) in lines {
+            let line = Item { key: from.get_ref(), value: to.get_ref(), span: from.span() };
+            let added = map.add(line.key, &self.text_of(&line)?);
+            added.map_err(|error| Error { message: self.wrong(line.span, &error.message).message, ..error })?;
+        }
+        Ok(map)
     }
 
     /// The entries of `table`, every one of which must be `known`.

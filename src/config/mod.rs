@@ -14,11 +14,14 @@ pub use state::{KnownClusters, history_file, runs_file, state_dir, stories_dir, 
 pub use tiup::DeployedClusters;
 pub use variables::{FORCE, MAX_OPERATIONS, OUTPUT, TIMESTAMPS, Variables};
 
+use crate::address_map::AddressMap;
 use crate::deployment::Deployment;
 use crate::error::{Error, Result};
 use crate::nearest::did_you_mean;
 use crate::output::{Format, Timestamps};
 use crate::pd_url::PdUrl;
+use crate::proxy_url::ProxyUrl;
+use crate::secret::Secret;
 use crate::time::parse_duration;
 use file::{File, Profile};
 use source::{ChosenCluster, ClusterSource};
@@ -44,6 +47,8 @@ pub struct Overrides {
     pub key: Option<PathBuf>,
     /// `--cluster`.
     pub cluster: Option<String>,
+    /// `--proxy`, which may have a password in it.
+    pub proxy: Option<Secret>,
     /// `--profile`.
     pub profile: Option<String>,
     /// `--config`.
@@ -75,6 +80,10 @@ pub struct ProfileSettings {
     pub cert: Option<PathBuf>,
     /// The file with its key.
     pub key: Option<PathBuf>,
+    /// Who passes connections on, if anybody does.
+    pub proxy: Option<ProxyUrl>,
+    /// Where names are reached that lead elsewhere from here.
+    pub addresses: AddressMap,
     /// The profile that is used, if any.
     pub profile: Option<String>,
     /// Whether PD's addresses are that profile's own, and not others that were given beside it.
@@ -119,7 +128,7 @@ impl ProfileCluster {
 
 /// Reads the configuration file, if there is one, and decides.
 ///
-/// `env` gives the value of an environment variable: `BINLOGSH_PD_URLS`, `_CA`, `_CERT`, `_KEY`, `_CLUSTER`, `_PROFILE`,
+/// `env` gives the value of an environment variable: `BINLOGSH_PD_URLS`, `_CA`, `_CERT`, `_KEY`, `_CLUSTER`, `_PROXY`, `_PROFILE`,
 /// `_OUTPUT`, `_TIMESTAMPS`, `_TIMEOUT`, `_WAIT_LOCK`, and `_CONFIG`, which names the file; and those that say where tiup is. An
 /// empty one counts as not set.
 ///
@@ -177,6 +186,8 @@ fn decide(file: File, flags: &Overrides, env: &dyn Fn(&str) -> Option<String>) -
         ca: chosen.ca,
         cert: chosen.cert,
         key: chosen.key,
+        proxy: chosen.proxy,
+        addresses: chosen.addresses,
         profile: profile_name,
         production: profile.production,
         output: match (flags.output, env("BINLOGSH_OUTPUT")) {
@@ -252,6 +263,14 @@ pub fn whole_tls(ca: bool, cert: bool, key: bool) -> Result<()> {
 /// PD's addresses; one without a scheme means `http`, as it does for binlogctl.
 fn pd_urls(text: &str) -> Result<Vec<String>> {
     Ok(PdUrl::parse_list(text)?.iter().map(|url| url.show(false)).collect())
+}
+
+/// The proxy that stands at `place`.
+fn proxy(place: &str, text: &Secret) -> Result<ProxyUrl> {
+    match text {
+        Secret::Plain(text) => ProxyUrl::parse(text).map_err(|error| says(place, error)),
+        Secret::Hashed(_) => Err(Error::internal("a proxy is given as a hash")),
+    }
 }
 
 /// A time to wait for an answer.

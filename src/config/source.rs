@@ -1,10 +1,13 @@
 //! Which cluster is meant, where flags, environment and profile each may say something of it.
 
 use super::file::Profile;
-use super::{DeployedClusters, Overrides, pd_urls};
+use super::{DeployedClusters, Overrides, pd_urls, proxy};
+use crate::address_map::AddressMap;
 use crate::deployment::Deployment;
 use crate::error::{Error, Result};
 use crate::pd_url::DEFAULT_PD_URL;
+use crate::proxy_url::ProxyUrl;
+use crate::secret::Secret;
 use std::path::PathBuf;
 
 /// What one of them says.
@@ -14,6 +17,8 @@ pub(super) struct ClusterSource {
     ca: Option<PathBuf>,
     cert: Option<PathBuf>,
     key: Option<PathBuf>,
+    proxy: Option<ProxyUrl>,
+    addresses: AddressMap,
     /// tiup's name for it.
     cluster: Option<String>,
 }
@@ -22,7 +27,15 @@ impl ClusterSource {
     /// What the command line says.
     pub(super) fn of_flags(flags: &Overrides) -> Result<Self> {
         let Overrides { ca, cert, key, cluster, .. } = flags.clone();
-        Ok(Self { pd_urls: flags.pd_urls.as_deref().map(pd_urls).transpose()?, ca, cert, key, cluster })
+        Ok(Self {
+            pd_urls: flags.pd_urls.as_deref().map(pd_urls).transpose()?,
+            ca,
+            cert,
+            key,
+            proxy: flags.proxy.as_ref().map(|text| proxy("--proxy", text)).transpose()?,
+            addresses: AddressMap::default(),
+            cluster,
+        })
     }
 
     /// What the environment says.
@@ -33,14 +46,16 @@ impl ClusterSource {
             ca: path("BINLOGSH_CA"),
             cert: path("BINLOGSH_CERT"),
             key: path("BINLOGSH_KEY"),
+            proxy: env("BINLOGSH_PROXY").map(|text| proxy("BINLOGSH_PROXY", &Secret::Plain(text))).transpose()?,
+            addresses: AddressMap::default(),
             cluster: env("BINLOGSH_CLUSTER"),
         })
     }
 
     /// What the profile says.
     pub(super) fn of_profile(profile: &Profile) -> Self {
-        let Profile { pd_urls, ca, cert, key, cluster, .. } = profile.clone();
-        Self { pd_urls, ca, cert, key, cluster }
+        let Profile { pd_urls, ca, cert, key, proxy, addresses, cluster, .. } = profile.clone();
+        Self { pd_urls, ca, cert, key, proxy, addresses, cluster }
     }
 }
 
@@ -51,6 +66,8 @@ pub(super) struct ChosenCluster {
     pub(super) ca: Option<PathBuf>,
     pub(super) cert: Option<PathBuf>,
     pub(super) key: Option<PathBuf>,
+    pub(super) proxy: Option<ProxyUrl>,
+    pub(super) addresses: AddressMap,
     pub(super) deployment: Option<Deployment>,
     pub(super) unread: Option<Error>,
     /// Whether none of them says where the cluster is.
@@ -96,6 +113,8 @@ impl ChosenCluster {
             ca: ca.or_else(|| tls.as_ref().map(|tls| tls.ca.clone())),
             cert: cert.or_else(|| tls.as_ref().map(|tls| tls.cert.clone())),
             key: key.or_else(|| tls.as_ref().map(|tls| tls.key.clone())),
+            proxy: heard.iter().find_map(|source| source.proxy.clone()),
+            addresses: heard.last().map(|source| source.addresses.clone()).unwrap_or_default(),
             deployment: deployment.filter(|_| is_its),
         })
     }

@@ -61,6 +61,8 @@ fn without_anything_the_defaults_hold() {
         ca: None,
         cert: None,
         key: None,
+        proxy: None,
+        addresses: AddressMap::default(),
         profile: None,
         is_of_profile: false,
         production: false,
@@ -272,4 +274,41 @@ fn what_tiup_knows_by_now_is_read_where_it_was_read_before() {
     assert_eq!(DeployedClusters::read_again(&known).unwrap().pd_urls, ["http://moved:2379"]);
     std::fs::write(&known.source, "topology:\n").unwrap();
     assert!(DeployedClusters::read_again(&known).unwrap_err().message.contains("`topology` is missing"));
+}
+
+#[test]
+fn a_proxy_and_a_map_are_of_the_cluster_that_the_profile_means() {
+    let text = "default-profile = \"pods\"\n[profiles.pods]\nproxy = \"socks5://profile:1\"\n\
+                [profiles.pods.addresses]\n\"{pod}.b:1\" = \"h:1{n}\"\n\"a:1\" = \"h:1\"\n";
+    let file = Written::new(text);
+    let proxy = |settings: &ProfileSettings| settings.proxy.as_ref().map(ToString::to_string).unwrap_or_default();
+    let settings = file.load(Overrides::default(), &[]).unwrap();
+    assert_eq!(proxy(&settings), "socks5://profile:1");
+    assert_eq!(settings.addresses.lead("p-3.b:1"), Ok(Some("h:13".into())));
+    let env = [("BINLOGSH_PROXY", "socks5://u:s3cret@env:1")];
+    let settings = file.load(Overrides::default(), &env).unwrap();
+    assert_eq!(proxy(&settings), "socks5://***@env:1");
+    let flag = Overrides { proxy: Some(Secret::Plain("socks5://flag:1".into())), ..Overrides::default() };
+    assert_eq!(proxy(&file.load(flag, &env).unwrap()), "socks5://flag:1");
+    // Another cluster is reached in another way.
+    let other = Overrides { cluster: Some("other".into()), ..Overrides::default() };
+    let settings = file.load(other, &[("TIUP_HOME", "/nowhere")]).unwrap();
+    assert!(settings.proxy.is_none() && settings.addresses.is_empty());
+}
+
+#[test]
+fn what_is_wrong_with_a_map_or_a_proxy_is_told_with_its_line() {
+    for (text, message) in [
+        (
+            "[profiles.a]\nproxy = \"socks5://u:s3cret@h\"\n",
+            "config.toml:2: `socks5://***@h` is no proxy: it has no port",
+        ),
+        (
+            "[profiles.a.addresses]\n\"z:1\" = \"h:1\"\n\"a:1\" = \"h:1\"\n",
+            "config.toml:3: the address map leads both z:1 and a:1 to h:1",
+        ),
+        ("[profiles.a]\naddresses = 1\n", "config.toml:2: `addresses` takes a table, not integer"),
+    ] {
+        assert_eq!(Written::new(text).fails().0, message);
+    }
 }

@@ -23,18 +23,20 @@ pub const TIMESTAMPS: &str = "BINLOGSH_TIMESTAMPS";
 pub const MAX_OPERATIONS: &str = "BINLOGSH_MAX_OPERATIONS";
 
 /// Those that say which cluster it is, whatever a profile says.
-const CLUSTER: [&str; 5] = ["BINLOGSH_PD_URLS", "BINLOGSH_CLUSTER", "BINLOGSH_CA", "BINLOGSH_CERT", "BINLOGSH_KEY"];
+const CLUSTER: [&str; 6] =
+    ["BINLOGSH_PD_URLS", "BINLOGSH_CLUSTER", "BINLOGSH_CA", "BINLOGSH_CERT", "BINLOGSH_KEY", "BINLOGSH_PROXY"];
 
 /// Those of tiup that say where its clusters are.
 const OF_TIUP: [&str; 2] = [tiup::DATA_DIR, tiup::HOME];
 
 /// All of them.
-const ALL: [&str; 13] = [
+const ALL: [&str; 14] = [
     CLUSTER[0],
     CLUSTER[1],
     CLUSTER[2],
     CLUSTER[3],
     CLUSTER[4],
+    CLUSTER[5],
     "BINLOGSH_PROFILE",
     "BINLOGSH_CONFIG",
     "BINLOGSH_TIMEOUT",

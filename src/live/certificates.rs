@@ -5,6 +5,7 @@
 
 use crate::error::Result;
 use crate::live::clock::{Deadline, within};
+use crate::live::connect::secured;
 use crate::live::nodes::each;
 use crate::live::tls::Verifier;
 use crate::live::trouble::trouble;
@@ -12,11 +13,9 @@ use crate::live::wire::Wire;
 use crate::node::NodeRef;
 use crate::world::{Certificate, CertificateRole};
 use rustls::ClientConfig;
-use rustls::pki_types::{CertificateDer, ServerName};
-use std::net::{IpAddr, SocketAddr};
+use rustls::pki_types::CertificateDer;
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
+use tonic::codegen::StdError;
 use x509_parser::parse_x509_certificate;
 
 /// Those in the files, then that of each of PD's endpoints and of each of `nodes` which shows one; none without TLS.
@@ -45,35 +44,23 @@ pub(super) async fn certificates(wire: &Arc<Wire>, nodes: &[NodeRef]) -> Result<
 
 /// The certificate that the server at `address` shows: of its chain the one that ends first.
 async fn shown(wire: &Wire, verifier: &Verifier, address: &str) -> Option<Certificate> {
-    let host = address.rsplit_once(':').map_or(address, |(host, _)| host).trim_matches(['[', ']']);
-    let name = ServerName::try_from(host.to_owned()).ok()?;
     let shown = Arc::new(Mutex::default());
     let mut config: ClientConfig = wire.tls.config.clone();
     config.dangerous().set_certificate_verifier(Arc::new(verifier.keeping(shown.clone())));
     let exchange = wire.exchange(address, "TLS handshake");
     let handshake = async {
-        let stream = connect(wire, address, host).await?;
-        TlsConnector::from(Arc::new(config)).connect(name, stream).await.map(drop)
+        let tcp = wire.dialer.connect(address).await?;
+        secured(Arc::new(config), address, tcp).await.map(drop).map_err(StdError::from)
     };
     let deadline = Deadline::after(wire.settings.probe_timeout);
     exchange.ended(match within(deadline, handshake).await {
         Some(Ok(())) => "ok".to_owned(),
-        Some(Err(fault)) => trouble(&fault).words,
+        Some(Err(fault)) => trouble(fault.as_ref()).words,
         None => "no answer".to_owned(),
     });
     let chain = std::mem::take(&mut *shown.lock().unwrap_or_else(PoisonError::into_inner));
     let read = chain.iter().filter_map(|certificate| read(CertificateRole::Server, address, certificate));
     read.min_by_key(|certificate| certificate.expires_ms)
-}
-
-async fn connect(wire: &Wire, address: &str, host: &str) -> std::io::Result<TcpStream> {
-    let port = address.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or_default();
-    let addresses = match host.parse::<IpAddr>() {
-        Ok(ip) => vec![SocketAddr::new(ip, port)],
-        Err(_) => wire.names.resolve(host).await.map_err(std::io::Error::other)?,
-    };
-    let addresses: Vec<SocketAddr> = addresses.into_iter().map(|found| SocketAddr::new(found.ip(), port)).collect();
-    TcpStream::connect(&*addresses).await
 }
 
 /// What a certificate says of itself; `None` for what is none.

@@ -44,7 +44,7 @@ impl LiveCluster {
         let etcd = Arc::new(Etcd::new(wire.clone()));
         let (pd, lock) = (Pd::new(etcd.clone()), LiveLock::new(etcd.clone()));
         let events = etcd::HeldWatch::default();
-        Ok(Self { pd, nodes: Arc::new(NodeClient::new(wire)?), lock, etcd, events })
+        Ok(Self { pd, nodes: Arc::new(NodeClient::new(wire)), lock, etcd, events })
     }
 
     /// Looks at the cluster.

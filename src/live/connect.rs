@@ -1,11 +1,11 @@
-//! Connections for etcd and PD: the name is looked up, the port connected, TLS agreed on, all by one deadline.
+//! Connections with TLS or without, for etcd and PD as for nodes: whoever is reached must show a certificate for the name
+//! that was asked for, wherever the way to it led.
 //!
 //! A server that does not take our certificate says so after the handshake, to the connection and not to a request, and
 //! the HTTP/2 library keeps nothing of it. So what TLS says is noted on its way.
 
-use crate::live::names::NameCache;
+use crate::live::dial::Dialer;
 use crate::live::trouble::{Trouble, tls_trouble};
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
@@ -54,21 +54,19 @@ impl std::error::Error for NoHttp2 {}
 /// Makes connections, plain or with TLS.
 #[derive(Clone)]
 pub(super) struct Connector {
-    tcp: HttpConnector<NameCache>,
+    dialer: Dialer,
     tls: Option<Arc<ClientConfig>>,
     last_words: LastWords,
 }
 
 impl Connector {
     /// With TLS if `tls` is given.
-    pub(super) fn new(names: NameCache, tls: Option<&ClientConfig>, last_words: LastWords) -> Self {
-        let mut tcp = HttpConnector::new_with_resolver(names);
-        tcp.set_nodelay(true);
+    pub(super) fn new(dialer: Dialer, tls: Option<&ClientConfig>, last_words: LastWords) -> Self {
         let tls = tls.cloned().map(|mut tls| {
             tls.alpn_protocols = vec![HTTP2.to_vec()];
             Arc::new(tls)
         });
-        Self { tcp, tls, last_words }
+        Self { dialer, tls, last_words }
     }
 }
 
@@ -82,19 +80,19 @@ impl Service<Uri> for Connector {
     type Error = StdError;
     type Future = BoxFuture<Self::Response, StdError>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StdError>> {
-        self.tcp.poll_ready(cx).map_err(Into::into)
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), StdError>> {
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-        let (connecting, tls, last_words) = (self.tcp.call(uri), self.tls.clone(), self.last_words.clone());
+        let address = uri.authority().map(ToString::to_string).unwrap_or_default();
+        let (dialer, tls, last_words) = (self.dialer.clone(), self.tls.clone(), self.last_words.clone());
         Box::pin(async move {
-            let tcp: TcpStream = connecting.await?.into_inner();
+            let tcp = dialer.connect(&address).await?;
             let stream: Box<dyn ByteStream> = match tls {
                 None => Box::new(tcp),
                 Some(tls) => {
-                    let stream = TlsConnector::from(tls).connect(ServerName::try_from(host)?, tcp).await?;
+                    let stream = secured(tls, &address, tcp).await?;
                     if stream.get_ref().1.alpn_protocol() != Some(HTTP2) {
                         return Err(NoHttp2.into());
                     }
@@ -104,6 +102,16 @@ impl Service<Uri> for Connector {
             Ok(TokioIo::new(stream))
         })
     }
+}
+
+/// TLS over `tcp` with whoever `address` (`host:port`) names.
+///
+/// # Errors
+/// What TLS says.
+pub(super) async fn secured(tls: Arc<ClientConfig>, address: &str, tcp: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+    let host = address.rsplit_once(':').map_or(address, |(host, _)| host).trim_matches(['[', ']']);
+    let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
+    TlsConnector::from(tls).connect(name, tcp).await
 }
 
 /// A connection whose end is noted.

@@ -4,6 +4,7 @@
 //! after whoever answers there has said that it belongs to the same cluster. One that is of no use here (another scheme
 //! than ours, a loopback address of another host) is left out; one that turns out to be of no use costs nobody anything.
 
+use crate::address_map::is_one_place;
 use crate::live::clock::Deadline;
 use crate::live::failover::{EndpointUrl, Refusal, one};
 use crate::live::pd::{GetMembersResponse, get_members};
@@ -121,7 +122,7 @@ impl Asking {
         let named = answer.members.iter().flat_map(|member| &member.client_urls);
         let mut urls: Vec<String> = Vec::new();
         for url in named.filter_map(|url| usable(url, settings)) {
-            if !settings.pd_urls.iter().chain(&urls).any(|known| same(known, &url)) {
+            if !settings.pd_urls.iter().chain(&urls).any(|known| same(settings, known, &url)) {
                 urls.push(url);
             }
         }
@@ -160,13 +161,16 @@ pub(super) fn usable(advertised: &str, settings: &LiveSettings) -> Option<String
     Some(format!("{ours}://{authority}"))
 }
 
-/// Whether two URLs lead to the same host and port; TLS decides the scheme, and names have no case.
-pub(super) fn same(one: &str, other: &str) -> bool {
-    address_of(one).eq_ignore_ascii_case(address_of(other))
+/// Whether two URLs lead to the same host and port, by the map of addresses too; TLS decides the scheme, and names have no
+/// case.
+pub(super) fn same(settings: &LiveSettings, one: &str, other: &str) -> bool {
+    let target =
+        |url| settings.addresses.lead(address_of(url)).ok().flatten().unwrap_or_else(|| address_of(url).into());
+    is_one_place(&target(one), &target(other))
 }
 
 /// A URL's host and port.
-fn address_of(url: &str) -> &str {
+pub(super) fn address_of(url: &str) -> &str {
     url.split_once("://").map_or(url, |(_, rest)| rest).trim_end_matches('/')
 }
 

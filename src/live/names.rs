@@ -7,7 +7,6 @@
 use crate::live::clock::{Deadline, Stopwatch, within};
 use crate::time::show_seconds;
 use hyper_util::client::legacy::connect::dns::Name;
-use reqwest::dns::{Addrs, Resolve, Resolving};
 use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::io;
@@ -117,15 +116,7 @@ impl NameCache {
     }
 }
 
-/// For the nodes' HTTP.
-impl Resolve for NameCache {
-    fn resolve(&self, name: reqwest::dns::Name) -> Resolving {
-        let own = self.clone();
-        Box::pin(async move { Ok(Box::new(Self::resolve(&own, name.as_str()).await?.into_iter()) as Addrs) })
-    }
-}
-
-/// For etcd and PD.
+/// For whoever connects.
 impl Service<Name> for NameCache {
     type Response = std::vec::IntoIter<SocketAddr>;
     type Error = Unresolved;

@@ -1,7 +1,9 @@
 //! Which cluster, how to reach it, and how long to wait: checked before anything is connected.
 
+use crate::address_map::AddressMap;
 use crate::error::{Error, ErrorKind, Result};
 use crate::pd_url::PdUrl;
+use crate::proxy_url::ProxyUrl;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -46,6 +48,8 @@ pub struct LiveSettings {
     pub(super) timeout: Duration,
     pub(super) probe_timeout: Duration,
     pub(super) lock_ttl: Duration,
+    pub(super) addresses: AddressMap,
+    pub(super) proxy: Option<ProxyUrl>,
 }
 
 impl LiveSettings {
@@ -72,7 +76,8 @@ impl LiveSettings {
             }
         }
         let (timeout, probe_timeout) = (Duration::from_secs(5), Duration::from_secs(1));
-        Ok(Self { pd_urls: urls, tls, timeout, probe_timeout, lock_ttl: LOCK_TTL })
+        let (addresses, proxy) = Default::default();
+        Ok(Self { pd_urls: urls, tls, timeout, probe_timeout, lock_ttl: LOCK_TTL, addresses, proxy })
     }
 
     /// The same, with another time-out for each exchange.
@@ -86,6 +91,13 @@ impl LiveSettings {
         self.timeout = timeout;
         self.probe_timeout = self.probe_timeout.min(timeout);
         Ok(self)
+    }
+
+    /// The same, where names are reached elsewhere by `addresses`, and by a proxy if there is one.
+    #[must_use]
+    pub fn reached_by(mut self, addresses: AddressMap, proxy: Option<ProxyUrl>) -> Self {
+        (self.addresses, self.proxy) = (addresses, proxy);
+        self
     }
 
     /// The same, with a maintenance lock that lives for another time than 30 s (whole seconds), so that a test of

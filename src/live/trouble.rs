@@ -1,7 +1,7 @@
 //! Why there is no connection or no answer, in words, whichever library says so first.
 
 use crate::live::connect::NoHttp2;
-use crate::live::names::Unresolved;
+use crate::live::dial::NoConnection;
 use crate::live::tls::{keeps_out, words};
 use std::error::Error;
 use std::io;
@@ -22,8 +22,8 @@ pub(super) fn trouble(error: &(dyn Error + 'static)) -> Trouble {
     if let Some(trouble) = tls_trouble(error) {
         return trouble;
     }
-    if let Some(name) = find::<Unresolved>(error) {
-        return lasting(name.to_string());
+    if let Some(none) = find::<NoConnection>(error) {
+        return Trouble { words: none.to_string(), lasting: none.why.is_lasting(), unheard: false };
     }
     if let Some(no_http2) = find::<NoHttp2>(error) {
         return lasting(no_http2.to_string());
@@ -47,7 +47,7 @@ pub(super) fn tls_trouble(error: &(dyn Error + 'static)) -> Option<Trouble> {
 }
 
 /// What the system says, in words; `None` for what it says better itself.
-fn io_words(kind: io::ErrorKind) -> Option<&'static str> {
+pub(super) fn io_words(kind: io::ErrorKind) -> Option<&'static str> {
     use io::ErrorKind as Io;
     Some(match kind {
         Io::ConnectionRefused => "connection refused",
@@ -72,7 +72,7 @@ pub(super) fn root(error: &(dyn Error + 'static)) -> String {
 }
 
 /// The first cause that is a `T`, one within an I/O error included.
-fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
+pub(super) fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
     causes(error).find_map(|error| {
         if let Some(found) = error.downcast_ref::<T>() {
             return Some(found);

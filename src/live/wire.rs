@@ -6,7 +6,7 @@
 use crate::error::{Error, Result};
 use crate::live::clock::Stopwatch;
 use crate::live::connect::{Connector, LastWords};
-use crate::live::names::NameCache;
+use crate::live::dial::Dialer;
 use crate::live::settings::LiveSettings;
 use crate::live::tls::Tls;
 use crate::live::trouble::root;
@@ -33,8 +33,8 @@ pub(super) struct Connection {
 pub(super) struct Wire {
     pub(super) settings: LiveSettings,
     pub(super) tls: Tls,
-    /// Names as everybody here looks them up.
-    pub(super) names: NameCache,
+    /// The way to every address.
+    pub(super) dialer: Dialer,
     trace: WireTrace,
     channels: Mutex<HashMap<String, Connection>>,
 }
@@ -46,9 +46,9 @@ impl Wire {
     /// `local` or `invalid`, naming the certificate file.
     pub(super) fn new(settings: LiveSettings, notices: Notices) -> Result<Self> {
         let tls = Tls::load(settings.tls.as_ref())?;
-        // A probe must find out within its deadline that a name leads nowhere.
-        let names = NameCache::new(settings.probe_timeout * 2 / 3);
-        Ok(Self { settings, tls, names, trace: WireTrace(notices), channels: Mutex::default() })
+        let dialer = Dialer::new(&settings);
+        let trace = WireTrace { notices, dialer: dialer.clone() };
+        Ok(Self { settings, tls, dialer, trace, channels: Mutex::default() })
     }
 
     /// The connection to `url` (whose scheme gives way to what TLS asks for).
@@ -77,9 +77,9 @@ impl Wire {
             .http2_keep_alive_interval(PING)
             .keep_alive_timeout(self.settings.timeout)
             .keep_alive_while_idle(true);
-        let (names, last_words) = (self.names.within(self.settings.timeout / 2), LastWords::default());
+        let (dialer, last_words) = (self.dialer.within(self.settings.timeout / 2), LastWords::default());
         let tls = self.tls.verifier.is_some().then_some(&self.tls.config);
-        let connector = Connector::new(names, tls, last_words.clone());
+        let connector = Connector::new(dialer, tls, last_words.clone());
         let channel = Connection { channel: endpoint.connect_with_connector_lazy(connector), last_words };
         channels.insert(url.to_owned(), channel.clone());
         Ok(channel)
@@ -97,24 +97,28 @@ impl Wire {
 
     /// Shows a person how it goes.
     pub(super) fn tell(&self, notice: Notice) {
-        (self.trace.0)(notice);
+        (self.trace.notices)(notice);
     }
 
     /// Shows a person something odd.
     pub(super) fn warn(&self, text: String) {
-        (self.trace.0)(Notice::Warning(text));
+        (self.trace.notices)(Notice::Warning(text));
     }
 }
 
 /// Where traces go.
 #[derive(Clone)]
-pub(super) struct WireTrace(Notices);
+pub(super) struct WireTrace {
+    notices: Notices,
+    /// Tells where an endpoint is reached.
+    dialer: Dialer,
+}
 
 impl WireTrace {
     /// Begins the trace of an exchange.
     pub(super) fn exchange(&self, endpoint: &str, what: impl Into<String>) -> Exchange {
-        let (endpoint, what) = (endpoint.to_owned(), what.into());
-        Exchange { notices: self.0.clone(), endpoint, what, watch: Stopwatch::start(), open: true }
+        let (endpoint, what) = (self.dialer.described(endpoint), what.into());
+        Exchange { notices: self.notices.clone(), endpoint, what, watch: Stopwatch::start(), open: true }
     }
 }
 

@@ -48,6 +48,14 @@ impl Certs {
         })
     }
 
+    /// The same; the server's certificate is for these names alone.
+    pub(crate) fn for_names(names: &[&str]) -> Self {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        Self::with_server(|params| {
+            params.subject_alt_names = CertificateParams::new(names.clone()).unwrap().subject_alt_names
+        })
+    }
+
     /// A server that has signed its certificate itself, which is the trusted one; it may be marked as an authority's.
     pub(crate) fn self_signed(authority: bool, change: impl Fn(&mut CertificateParams)) -> Self {
         let certs = Self::new();

@@ -4,6 +4,7 @@
 //! What the simulator writes goes to etcd; what somebody else writes to etcd goes to the simulator. A node's port is
 //! open while its process listens.
 
+use super::certs::Certs;
 use super::etcd::{Etcd, Kv};
 use super::eventually;
 use super::http_double::{HttpDouble, HttpRequest, Reply, Traffic};
@@ -46,7 +47,7 @@ impl LiveCluster {
             let double = HttpDouble::start_on(&ip, None, move |request| answer(&behind, &own.lock().unwrap(), request));
             *at.lock().unwrap() = double.address();
             *address = double.address();
-            doubles.push(double);
+            doubles.push((double.address(), double));
         }
         Self::begin(scenario, model, doubles)
     }
@@ -56,15 +57,55 @@ impl LiveCluster {
         Self::begin(scenario, Model::default(), Vec::new())
     }
 
-    fn begin(mut scenario: Scenario, model: Model, doubles: Vec<HttpDouble>) -> Self {
+    fn begin(mut scenario: Scenario, model: Model, doubles: Vec<(String, HttpDouble)>) -> Self {
         let etcd = Etcd::start();
         let pd = PdDouble::start(&etcd);
         let tidbs = scenario.tidb.iter_mut().map(|tidb| tidb_double(&own_ip(), &model, tidb)).collect();
+        Self::of(&mut scenario, (etcd, pd), model, (doubles, tidbs))
+    }
+
+    /// The cluster of `scenario`, whose addresses are names that lead nowhere: `place` says where whoever has such a name is
+    /// found. PD is found where `pd` says, and is known to its cluster by that name. Over TLS with `certs`.
+    pub(crate) fn behind_names(
+        mut scenario: Scenario,
+        pd: &str,
+        certs: Option<&Certs>,
+        place: impl Fn(&str) -> String,
+    ) -> Self {
+        let etcd = Etcd::start();
+        let tls = |alpn: &[&[u8]]| certs.map(|certs| certs.server(false, alpn));
+        let double = PdDouble::start_at(&place(pd), &etcd.url(), tls(&[b"h2"]));
+        let scheme = if certs.is_some() { "https" } else { "http" };
+        double.set(|knobs| knobs.advertised = Some(format!("{scheme}://{pd}")));
+        let model = Model::default();
+        let (pumps, drainers) = (scenario.pumps.iter(), scenario.drainers.iter());
+        let names = pumps.map(|pump| &pump.address).chain(drainers.map(|drainer| &drainer.address));
+        let node = |name: &String| {
+            let (behind, own) = (model.clone(), name.clone());
+            let answer = move |request: &HttpRequest| answer(&behind, &own, request);
+            (name.clone(), HttpDouble::start_fixed(&place(name), tls(&[]), answer))
+        };
+        let doubles = names.map(node).collect();
+        let tidb = |tidb: &TidbSpec| {
+            let (behind, own) = (model.clone(), tidb.status_address.clone().unwrap());
+            let place = place(&own);
+            HttpDouble::start_fixed(&place, tls(&[]), move |request| tidb_double::answer(&behind, &own, request))
+        };
+        let tidbs = scenario.tidb.iter().map(tidb).collect();
+        Self::of(&mut scenario, (etcd, double), model, (doubles, tidbs))
+    }
+
+    fn of(
+        scenario: &mut Scenario,
+        (etcd, pd): (Etcd, PdDouble),
+        model: Model,
+        (doubles, tidbs): (Vec<(String, HttpDouble)>, Vec<HttpDouble>),
+    ) -> Self {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
         scenario.start = binlogsh::time::Time::new(now.as_millis() as i64, Default::default()).to_string();
-        *model.lock().unwrap() = Some(Cluster::new(&scenario).unwrap());
+        *model.lock().unwrap() = Some(Cluster::new(scenario).unwrap());
         let ended = Arc::<AtomicBool>::default();
-        let nodes = doubles.iter().map(HttpDouble::traffic).collect();
+        let nodes = doubles.iter().map(|(_, double)| double.traffic()).collect();
         let mirror = Arc::new(Mutex::new(Mirror::new(etcd.kv(), model.clone())));
         let (end, beaten, ports) = (ended.clone(), mirror.clone(), Ports::new(doubles));
         let driver = Some(std::thread::spawn(move || drive(&beaten, ports, &end)));
@@ -192,7 +233,7 @@ fn tidb_double(ip: &str, model: &Model, tidb: &mut TidbSpec) -> HttpDouble {
 }
 
 /// An address of the loopback that no other cluster of this process, and hardly another process, uses.
-pub(super) fn own_ip() -> String {
+pub(crate) fn own_ip() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let (process, next) = (std::process::id(), NEXT.fetch_add(1, Ordering::SeqCst));
     format!("127.{}.{}.{}", 1 + process % 250, 1 + process / 250 % 250, 1 + next % 250)

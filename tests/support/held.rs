@@ -39,7 +39,14 @@ impl HeldCluster {
                 (now.physical_ms(), now.logical())
             }));
         });
-        Self { mirror, model, ports: Ports::new(doubles), addresses, pd, _etcd: etcd }
+        Self {
+            mirror,
+            model,
+            ports: Ports::new(doubles.into_iter().map(|double| (double.address(), double)).collect()),
+            addresses,
+            pd,
+            _etcd: etcd,
+        }
     }
 
     /// Where the doubles listen.

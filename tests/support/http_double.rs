@@ -106,6 +106,15 @@ impl HttpDouble {
         Ok(Self::on(TcpListener::bind(address)?, None, handler))
     }
 
+    /// The same, at just this `host:port`, which is this test's own.
+    pub(crate) fn start_fixed(
+        address: &str,
+        tls: Option<Arc<ServerConfig>>,
+        handler: impl Fn(&HttpRequest) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        Self::on(TcpListener::bind(address).unwrap(), tls, handler)
+    }
+
     fn on(
         listener: TcpListener,
         tls: Option<Arc<ServerConfig>>,

@@ -97,18 +97,25 @@ impl Mirror {
 }
 
 /// The nodes' ports.
-pub(super) struct Ports(Vec<(HttpDouble, bool)>);
+pub(super) struct Ports(Vec<Port>);
+
+/// A node's port, and the address by which the model knows it.
+struct Port {
+    address: String,
+    double: HttpDouble,
+    open: bool,
+}
 
 impl Ports {
     /// All of them are open.
-    pub(super) fn new(doubles: Vec<HttpDouble>) -> Self {
-        Self(doubles.into_iter().map(|double| (double, true)).collect())
+    pub(super) fn new(doubles: Vec<(String, HttpDouble)>) -> Self {
+        Self(doubles.into_iter().map(|(address, double)| Port { address, double, open: true }).collect())
     }
 
     /// Opens those whose process listens, and closes the others.
     pub(super) fn follow(&mut self, model: &Model) {
-        for (double, open) in &mut self.0 {
-            let listens = model.lock().unwrap().as_ref().unwrap().listens(&double.address());
+        for Port { address, double, open } in &mut self.0 {
+            let listens = model.lock().unwrap().as_ref().unwrap().listens(address);
             match (listens, *open) {
                 (true, false) => double.come_back(),
                 (false, true) => double.go_down(),

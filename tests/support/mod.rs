@@ -14,6 +14,7 @@ pub(crate) mod http_double;
 pub(crate) mod live;
 pub(crate) mod mirror;
 pub(crate) mod pd_double;
+pub(crate) mod proxies;
 mod tidb_double;
 pub(crate) mod tiup;
 

@@ -164,7 +164,7 @@ impl Ours {
     }
 }
 
-/// The flags as they may be kept and shown: without what is to be encrypted.
+/// The flags as they may be kept and shown: without what is to be encrypted, and a proxy's password.
 pub fn shown(args: &[OsString]) -> String {
     let mut words = Vec::new();
     let mut rest = args.iter().map(|arg| arg.to_string_lossy());
@@ -173,7 +173,7 @@ pub fn shown(args: &[OsString]) -> String {
         let is_text = flag.trim_start_matches('-').eq_ignore_ascii_case("text") && flag.starts_with('-');
         words.push(match (is_text, value) {
             (true, Some(_)) => format!("{flag}=***"),
-            _ => arg.to_string(),
+            _ => without_passwords(&arg),
         });
         if is_text && value.is_none() {
             words.extend(rest.next().map(|_| "***".to_owned()));

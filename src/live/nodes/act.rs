@@ -9,7 +9,7 @@ use crate::live::clock::{Deadline, Stopwatch, pause};
 use crate::node::{NodeRef, State};
 use crate::text::on_one_line;
 use crate::world::{Action, ProbeFinding};
-use reqwest::Method;
+use hyper::Method;
 use std::time::Duration;
 
 /// How far a node's start time, given in whole seconds of its own clock, may be off.
@@ -47,7 +47,7 @@ pub(in crate::live) async fn act(
             Ok(verdict) if verdict.code != 200 => return Err(rejected(&what, &verdict.message)),
             _ => Lost { words: reply.words(), late: false },
         },
-        Err(failure @ (HttpFailure::Refused | HttpFailure::NotSent(_) | HttpFailure::Invalid(_))) => {
+        Err(failure @ (HttpFailure::Refused(_) | HttpFailure::NotSent(_) | HttpFailure::Invalid(_))) => {
             return Err(failure.into_error(action.name(), node));
         }
         Err(failure) => Lost { words: failure.words(), late: matches!(failure, HttpFailure::Silent(_)) },
@@ -135,7 +135,7 @@ pub(in crate::live) async fn trigger_gc(nodes: &NodeClient, node: &NodeRef, sent
         Err(failure) => failure,
     };
     match failure {
-        HttpFailure::Refused | HttpFailure::NotSent(_) | HttpFailure::Invalid(_) => {
+        HttpFailure::Refused(_) | HttpFailure::NotSent(_) | HttpFailure::Invalid(_) => {
             Err(failure.into_error("trigger GC of", node))
         }
         lost => Err(Error::new(

@@ -4,15 +4,29 @@
 use super::NodeClient;
 use crate::error::{Error, ErrorKind, Result};
 use crate::live::clock::{Deadline, within};
-use crate::live::trouble::{Trouble, causes, root, trouble};
+use crate::live::connect::{ByteStream, secured};
+use crate::live::dial::{Dialer, NoConnection};
+use crate::live::trouble::{Trouble, causes, find, trouble};
 use crate::node::NodeRef;
 use crate::pd_url::authority;
 use crate::text::on_one_line;
 use crate::time::show_seconds;
-use reqwest::header::{DATE, LOCATION};
-use reqwest::{Client, Method, Response, Url};
+use http_body_util::{BodyExt, Empty};
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::http1;
+use hyper::header::{ACCEPT, DATE, HOST, LOCATION};
+use hyper::{Method, Request, Response};
+use hyper_util::rt::TokioIo;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use rustls::ClientConfig;
 use std::io::ErrorKind as Io;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinSet;
+use tonic::codegen::StdError;
+
+/// What stands for itself in a path or a query; everything else is encoded.
+const NOT_IN_A_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b':');
 
 /// The largest body that is read.
 pub(super) const MAX_BODY: usize = 4 << 20;
@@ -43,8 +57,8 @@ pub(super) struct HttpReply {
 pub(super) enum HttpFailure {
     /// The request cannot be made at all.
     Invalid(String),
-    /// Nobody listens there: the request was not sent.
-    Refused,
+    /// Nobody listens there: the request was not sent. In words, which say where that is.
+    Refused(String),
     /// There was no connection: the request was not sent.
     NotSent(String),
     /// The connection was reset after the request was sent.
@@ -61,8 +75,9 @@ impl HttpFailure {
     /// In words, without the node.
     pub(super) fn words(&self) -> String {
         match self {
-            Self::Invalid(why) | Self::NotSent(why) | Self::Broken(why) => on_one_line(why).into_owned(),
-            Self::Refused => "connection refused".into(),
+            Self::Invalid(why) | Self::Refused(why) | Self::NotSent(why) | Self::Broken(why) => {
+                on_one_line(why).into_owned()
+            }
             Self::Reset => "the connection was reset".into(),
             Self::Closed => "the connection was closed without an answer".into(),
             Self::Silent(took) => format!("connected, and no answer in {}", show_seconds(took.as_secs_f64())),
@@ -74,7 +89,7 @@ impl HttpFailure {
         let kind = match self {
             Self::Invalid(_) | Self::Broken(_) => ErrorKind::Invalid,
             Self::Silent(_) => ErrorKind::Timeout,
-            Self::Refused | Self::NotSent(_) | Self::Reset | Self::Closed => ErrorKind::Unreachable,
+            Self::Refused(_) | Self::NotSent(_) | Self::Reset | Self::Closed => ErrorKind::Unreachable,
         };
         let hint = match self {
             Self::Invalid(_) => "the record in etcd is wrong: see `pumps()` and `drainers()`",
@@ -86,24 +101,46 @@ impl HttpFailure {
     }
 }
 
+/// Makes a connection for each exchange.
+pub(super) struct HttpClient {
+    pub(super) dialer: Dialer,
+    pub(super) tls: Option<Arc<ClientConfig>>,
+    /// How long a connection may take, TLS included.
+    pub(super) limit: Duration,
+}
+
+impl HttpClient {
+    /// A connection to whoever `address` (`host:port`) names.
+    async fn connect(&self, address: &str) -> Result<Box<dyn ByteStream>, HttpFailure> {
+        let connecting = async {
+            let tcp = self.dialer.connect(address).await?;
+            Ok::<Box<dyn ByteStream>, StdError>(match &self.tls {
+                None => Box::new(tcp),
+                Some(tls) => Box::new(secured(tls.clone(), address, tcp).await?),
+            })
+        };
+        match within(Deadline::after(self.limit), connecting).await {
+            Some(Ok(stream)) => Ok(stream),
+            Some(Err(error)) => Err(unconnected(error.as_ref())),
+            None => Err(HttpFailure::NotSent("no connection: nobody answers at this address in time".into())),
+        }
+    }
+}
+
 impl NodeClient {
     /// One exchange, traced. It ends by `ask.deadline`, its body included.
     pub(super) async fn exchange(
         &self,
-        client: &Client,
+        client: &HttpClient,
         address: &str,
         ask: HttpCall<'_>,
     ) -> Result<HttpReply, HttpFailure> {
-        let mut url = url(self.wire.tls.scheme(), address, ask.path).map_err(HttpFailure::Invalid)?;
-        if !ask.query.is_empty() {
-            url.query_pairs_mut().extend_pairs(ask.query);
-        }
-        let behind = url.query().map_or(String::new(), |query| format!("?{query}"));
-        let exchange = self.wire.exchange(address, format!("{} {}{behind}", ask.method, url.path()));
+        let request = request(address, &ask).map_err(HttpFailure::Invalid)?;
+        let exchange = self.wire.exchange(address, format!("{} {}", request.method(), request.uri()));
         let whole = ask.deadline.left();
         let work = async {
-            let response = client.request(ask.method, url).send().await.map_err(|e| failure(&e))?;
-            read(response, ask.max_body).await
+            let stream = client.connect(address).await?;
+            send(stream, request, ask.max_body).await
         };
         let result = within(ask.deadline, work).await.unwrap_or(Err(HttpFailure::Silent(whole)));
         exchange.ended(match &result {
@@ -148,40 +185,57 @@ impl HttpReply {
     }
 }
 
-/// The URL of a node's `path`. What cannot be put there unharmed is an error, not another path.
-fn url(scheme: &str, address: &str, path: &[&str]) -> Result<Url, String> {
-    let authority = authority(address).map_err(|why| format!("its address `{address}` cannot be used: {why}"))?;
-    let mut url = Url::parse(&format!("{scheme}://{authority}/"))
-        .map_err(|why| format!("its address `{address}` cannot be used: {why}"))?;
-    if let Some(part) = path.iter().find(|part| matches!(**part, "" | "." | "..")) {
+/// The request for `ask` at a node's `address`. What cannot be put there unharmed is an error, not another path.
+fn request(address: &str, ask: &HttpCall<'_>) -> Result<Request<Empty<Bytes>>, String> {
+    let bad = |why: &dyn std::fmt::Display| format!("its address `{address}` cannot be used: {why}");
+    let authority = authority(address).map_err(|why| bad(&why))?;
+    if let Some(part) = ask.path.iter().find(|part| matches!(**part, "" | "." | "..")) {
         return Err(format!("`{part}` cannot be part of a path"));
     }
-    if let Ok(mut parts) = url.path_segments_mut() {
-        parts.clear().extend(path);
+    let encoded = |text: &str| utf8_percent_encode(text, NOT_IN_A_PATH).to_string();
+    let path: String = ask.path.iter().map(|part| format!("/{}", encoded(part))).collect();
+    let query: Vec<String> =
+        ask.query.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
+    let behind = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
+    Request::builder()
+        .method(ask.method.clone())
+        .uri(format!("{path}{behind}"))
+        .header(HOST, authority)
+        .header(ACCEPT, "*/*")
+        .body(Empty::new())
+        .map_err(|why| bad(&why))
+}
+
+/// Sends `request` over a connection that is for it alone, and reads what comes.
+async fn send(
+    stream: Box<dyn ByteStream>,
+    request: Request<Empty<Bytes>>,
+    max_body: usize,
+) -> Result<HttpReply, HttpFailure> {
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|e| failure(&e))?;
+    // It goes on while this is waited for, and ends with it.
+    let mut driver = JoinSet::new();
+    driver.spawn(connection);
+    read(sender.send_request(request).await.map_err(|e| failure(&e))?, max_body).await
+}
+
+/// Why there is no connection.
+fn unconnected(error: &(dyn std::error::Error + 'static)) -> HttpFailure {
+    let words = trouble(error).words;
+    match find::<NoConnection>(error) {
+        Some(none) if none.why.is_refused() => HttpFailure::Refused(words),
+        Some(_) | None => HttpFailure::NotSent(format!("no connection: {words}")),
     }
-    Ok(url)
 }
 
 /// What a failed exchange means.
-fn failure(error: &reqwest::Error) -> HttpFailure {
-    if error.is_builder() {
-        return HttpFailure::Invalid(root(error));
-    }
+fn failure(error: &hyper::Error) -> HttpFailure {
     let Trouble { words, unheard, .. } = trouble(error);
-    if error.is_connect() {
-        return match () {
-            () if has_io(error, &[Io::ConnectionRefused]) => HttpFailure::Refused,
-            () if error.is_timeout() => {
-                HttpFailure::NotSent("no connection: nobody answers at this address in time".into())
-            }
-            () => HttpFailure::NotSent(format!("no connection: {words}")),
-        };
-    }
     // Whose certificate is not taken is told so after the request was sent, and was not heard.
     if unheard {
         return HttpFailure::NotSent(format!("no connection: {words}"));
     }
-    let closed = causes(error).any(|cause| cause.to_string().contains("before message completed"));
+    let closed = error.is_incomplete_message() || error.is_canceled() || error.is_closed();
     match () {
         () if has_io(error, &[Io::ConnectionReset, Io::BrokenPipe, Io::ConnectionAborted]) => HttpFailure::Reset,
         () if closed || has_io(error, &[Io::UnexpectedEof]) => HttpFailure::Closed,
@@ -190,19 +244,20 @@ fn failure(error: &reqwest::Error) -> HttpFailure {
 }
 
 /// Whether some cause of `error` is an I/O error of one of these kinds.
-fn has_io(error: &reqwest::Error, kinds: &[Io]) -> bool {
+fn has_io(error: &hyper::Error, kinds: &[Io]) -> bool {
     causes(error).any(|cause| cause.downcast_ref::<std::io::Error>().is_some_and(|io| kinds.contains(&io.kind())))
 }
 
 /// Reads the body up to its limit.
-async fn read(mut response: Response, max_body: usize) -> Result<HttpReply, HttpFailure> {
+async fn read(mut response: Response<Incoming>, max_body: usize) -> Result<HttpReply, HttpFailure> {
     let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
     let location = header(LOCATION).map(str::to_owned);
     let date =
         header(DATE).and_then(|text| chrono::DateTime::parse_from_rfc2822(text).ok()).map(|date| date.timestamp());
     let status = response.status().as_u16();
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|e| failure(&e))? {
+    while let Some(frame) = response.frame().await {
+        let Ok(chunk) = frame.map_err(|e| failure(&e))?.into_data() else { continue };
         if body.len() + chunk.len() > max_body {
             return Err(HttpFailure::Broken(format!("its answer is larger than {} MiB", max_body >> 20)));
         }
@@ -215,17 +270,24 @@ async fn read(mut response: Response, max_body: usize) -> Result<HttpReply, Http
 mod tests {
     use super::*;
 
+    fn url(address: &str, path: &[&str]) -> Result<String, String> {
+        let query = [("op", "a b&c")];
+        let deadline = Deadline::after(Duration::ZERO);
+        let ask = HttpCall { method: Method::PUT, path, query: &query, max_body: 0, deadline };
+        request(address, &ask).map(|request| request.uri().to_string())
+    }
+
     #[test]
     fn an_id_is_encoded_in_the_path() {
-        let url = url("http", "h:1", &["state", "a b/c?d#e%f", "pause"]).unwrap();
-        assert_eq!(url.as_str(), "http://h:1/state/a%20b%2Fc%3Fd%23e%25f/pause");
+        let url = url("h:1", &["state", "a b/c?d#e%f", "pause"]).unwrap();
+        assert_eq!(url, "/state/a%20b%2Fc%3Fd%23e%25f/pause?op=a%20b%26c");
     }
 
     #[test]
     fn what_would_change_the_path_is_an_error() {
-        assert!(url("http", "h:1", &["state", "..", "pause"]).is_err());
-        assert!(url("http", "h:1/x?", &["status"]).is_err());
-        assert!(url("http", "user@h:1", &["status"]).is_err());
-        assert!(url("http", "h", &["status"]).is_err());
+        assert!(url("h:1", &["state", "..", "pause"]).is_err());
+        assert!(url("h:1/x?", &["status"]).is_err());
+        assert!(url("user@h:1", &["status"]).is_err());
+        assert!(url("h", &["status"]).is_err());
     }
 }

@@ -19,14 +19,12 @@ pub(super) use status::{binlog_at, commit_ts, pump_drainers, statuses};
 pub(super) use tidb::{recover_tidb, tidb_binlog};
 
 use crate::error::{Error, Result};
-use crate::live::names::NameCache;
 use crate::live::wire::Wire;
 use crate::node::NodeRef;
-use reqwest::Client;
+use http::HttpClient;
 use serde::Deserialize;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -36,31 +34,20 @@ const AT_ONCE: usize = 64;
 /// The HTTP side of the live world.
 pub(super) struct NodeClient {
     wire: Arc<Wire>,
-    asker: Client,
-    prober: Client,
+    asker: HttpClient,
+    prober: HttpClient,
 }
 
 impl NodeClient {
     /// Connects nothing.
-    ///
-    /// # Errors
-    /// `internal` when the HTTP client cannot be made.
-    pub(super) fn new(wire: Arc<Wire>) -> Result<Self> {
-        let client = |connect: Duration, names: NameCache| {
-            Client::builder()
-                .tls_backend_preconfigured(wire.tls.config.clone())
-                .redirect(reqwest::redirect::Policy::none())
-                .no_proxy()
-                .dns_resolver(Arc::new(names))
-                .pool_max_idle_per_host(0)
-                .connect_timeout(connect)
-                .build()
-                .map_err(|e| Error::internal("cannot make an HTTP client").source(e))
-        };
+    pub(super) fn new(wire: Arc<Wire>) -> Self {
+        let tls = wire.tls.verifier.is_some().then(|| Arc::new(wire.tls.config.clone()));
         // A connection that takes the whole deadline leaves no time to tell "no route" from "silent".
-        let asker = client(wire.settings.timeout * 3 / 4, wire.names.within(wire.settings.timeout / 2))?;
-        let prober = client(wire.settings.probe_timeout * 3 / 4, wire.names.clone())?;
-        Ok(Self { wire, asker, prober })
+        let client = |dialer, whole| HttpClient { dialer, tls: tls.clone(), limit: whole * 3 / 4 };
+        let (timeout, probe_timeout) = (wire.settings.timeout, wire.settings.probe_timeout);
+        let asker = client(wire.dialer.within(timeout / 2), timeout);
+        let prober = client(wire.dialer.clone(), probe_timeout);
+        Self { wire, asker, prober }
     }
 }
 
@@ -80,7 +67,7 @@ where
     F: Fn(Arc<NodeClient>, NodeRef) -> W,
     W: Future<Output = T> + Send + 'static,
 {
-    nodes.wire.names.prepare(whom.iter().map(|node| node.address.as_str())).await;
+    nodes.wire.dialer.prepare(whom.iter().map(|node| node.address.as_str())).await;
     each(whom, |node| ask(nodes.clone(), node)).await
 }
 

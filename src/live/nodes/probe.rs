@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::live::clock::Deadline;
 use crate::node::{NodeRef, State};
 use crate::world::{Probe, ProbeFinding};
-use reqwest::Method;
+use hyper::Method;
 use std::sync::Arc;
 
 /// Probes all `nodes` at the same time.
@@ -42,7 +42,7 @@ async fn once(nodes: &NodeClient, node: &NodeRef) -> Result<HttpReply, HttpFailu
 
 fn finding(result: Result<HttpReply, HttpFailure>) -> ProbeFinding {
     match result {
-        Err(HttpFailure::Refused | HttpFailure::Reset) => ProbeFinding::Refused,
+        Err(HttpFailure::Refused(_) | HttpFailure::Reset) => ProbeFinding::Refused,
         Err(HttpFailure::Silent(_)) => ProbeFinding::Silent,
         Err(other) => ProbeFinding::Unknown(other.words().into()),
         Ok(reply) => match serde_json::from_slice::<CodedAnswer>(&reply.body) {

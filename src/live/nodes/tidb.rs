@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::live::Sent;
 use crate::live::clock::Deadline;
 use crate::world::{TidbBinlogState, TidbRef};
-use reqwest::Method;
+use hyper::Method;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -52,7 +52,7 @@ pub(in crate::live) async fn recover_tidb(
             Ok(StatusAnswer::Words(words)) => {
                 return Err(Error::new(ErrorKind::Rejected, cannot("recover", server, &words)).hint(ELSE));
             }
-            Err(failure @ (HttpFailure::Refused | HttpFailure::NotSent(_) | HttpFailure::Invalid(_))) => {
+            Err(failure @ (HttpFailure::Refused(_) | HttpFailure::NotSent(_) | HttpFailure::Invalid(_))) => {
                 return Err(failed("recover", server, failure));
             }
             Err(lost) => {
@@ -95,7 +95,7 @@ fn failed(what: &str, server: &TidbRef, failure: HttpFailure) -> Error {
     let (kind, hint) = match &failure {
         HttpFailure::Invalid(_) | HttpFailure::Broken(_) => (ErrorKind::Invalid, ELSE),
         HttpFailure::Silent(_) => (ErrorKind::Timeout, "it is starting, or it hangs: look at its log"),
-        HttpFailure::Refused | HttpFailure::NotSent(_) | HttpFailure::Reset | HttpFailure::Closed => {
+        HttpFailure::Refused(_) | HttpFailure::NotSent(_) | HttpFailure::Reset | HttpFailure::Closed => {
             (ErrorKind::Unreachable, "see whether its process runs: it may have stopped for want of a Pump")
         }
     };

@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::live::clock::{Deadline, pause};
 use crate::live::etcd::Etcd;
 use crate::live::failover::{Again, AskingPlan, Attempt, EndpointUrl, Refusal, Unanswered, one, race};
-use crate::live::members::{same, usable};
+use crate::live::members::{address_of, same, usable};
 use crate::live::nodes::each;
 use crate::live::wire::Wire;
 use crate::tso::Tso;
@@ -142,7 +142,7 @@ impl Pd {
     fn sources(&self, membership: &Membership) -> Vec<EndpointUrl> {
         let known = self.etcd.endpoints();
         let leader = membership.leader.iter().filter_map(|url| usable(url, &self.etcd.wire.settings)).map(|url| {
-            let known = known.iter().find(|source| same(&source.url, &url)).cloned();
+            let known = known.iter().find(|source| same(&self.etcd.wire.settings, &source.url, &url)).cloned();
             known.unwrap_or(EndpointUrl { url, learned: true })
         });
         let mut sources: Vec<EndpointUrl> = Vec::new();
@@ -188,8 +188,8 @@ impl Pd {
         }
     }
 
-    /// Whether each endpoint answers: those of the settings, and those that the members name beside them. All are asked
-    /// at the same time; a second is enough for whoever is there.
+    /// Whether each endpoint answers: those of the settings, and those that the members name beside them, but names that are
+    /// known inside the cluster only. All are asked at the same time; a second is enough for whoever is there.
     ///
     /// # Errors
     /// `internal` only: whatever an endpoint does is an answer.
@@ -200,7 +200,7 @@ impl Pd {
         let (cluster_id, members) = (answer.header.map(|header| header.cluster_id), answer.members);
         let mut endpoints: Vec<Endpoint> = Vec::new();
         let mut add = |url: &str, member: Option<&str>, given: bool| {
-            let known = endpoints.iter_mut().find(|known| same(&known.url, url));
+            let known = endpoints.iter_mut().find(|known| same(settings, &known.url, url));
             match known {
                 Some(known) => known.member = known.member.take().or(member.map(str::to_owned)),
                 None => endpoints.push(Endpoint {
@@ -217,6 +217,15 @@ impl Pd {
         }
         // Those that were learned before, if nobody tells now.
         self.etcd.members.urls().iter().for_each(|url| add(url, None, false));
+        let dialer = &self.etcd.wire.dialer;
+        dialer.prepare(endpoints.iter().map(|endpoint| address_of(&endpoint.url))).await;
+        let mut seen = Vec::new();
+        for endpoint in endpoints {
+            if endpoint.given || !dialer.is_inner_name(address_of(&endpoint.url)).await {
+                seen.push(endpoint);
+            }
+        }
+        let mut endpoints = seen;
         let urls: Vec<String> = endpoints.iter().map(|endpoint| endpoint.url.clone()).collect();
         let ask = |url| {
             let wire = self.etcd.wire.clone();

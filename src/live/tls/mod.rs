@@ -1,4 +1,4 @@
-//! The certificates, as both transports use them: gRPC (tonic) and HTTP (reqwest).
+//! The certificates, as both transports use them: gRPC (tonic) and HTTP (hyper).
 //!
 //! They stand on rustls with the one provider that is installed here: two providers beside each other panic.
 

@@ -121,7 +121,12 @@ impl PdDouble {
 
     /// The same, in front of the etcd at `backend`, over TLS if `tls` is given (its ALPN must have `h2`).
     pub(crate) fn start_with(backend: &str, tls: Option<Arc<ServerConfig>>) -> Self {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::start_at("127.0.0.1:0", backend, tls)
+    }
+
+    /// The same, at just this `host:port`.
+    pub(crate) fn start_at(address: &str, backend: &str, tls: Option<Arc<ServerConfig>>) -> Self {
+        let listener = std::net::TcpListener::bind(address).unwrap();
         listener.set_nonblocking(true).unwrap();
         let scheme = if tls.is_some() { "https" } else { "http" };
         let knobs = Knobs {
