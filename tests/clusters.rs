@@ -124,8 +124,12 @@ fn whatever_stands_in_the_place_of_a_meta_yaml_holds_nobody_up() {
     std::fs::remove_file(pipe.dir().join(meta_yaml("prod"))).unwrap();
     mknodat(CWD, pipe.dir().join(meta_yaml("prod")), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
     pipe.eval("1").fails(ErrorKind::Invalid).stderr_contains("is no regular file");
-    let huge = told(&"# nothing\n".repeat(1 << 20));
-    huge.eval("1").fails(ErrorKind::Invalid).stderr_contains("is larger than 8 MiB");
+    let huge = told(&"# nothing\n".repeat(1 << 19));
+    huge.eval("1").fails(ErrorKind::Invalid).stderr_contains("is larger than 4 MiB");
+    let loop_of_links = named().file(&format!("{}/ssh/id_rsa", meta_yaml("prod").trim_end_matches("/meta.yaml")), "");
+    let meta = loop_of_links.dir().join(meta_yaml("prod"));
+    std::os::unix::fs::symlink(&meta, &meta).unwrap();
+    loop_of_links.eval("1").fails(ErrorKind::Local).stderr_contains("meta.yaml cannot be read");
     let lost = named().file(".tiup/storage/cluster/clusters/prod/ssh/id_rsa", "");
     lost.eval("1").fails(ErrorKind::NotFound).stderr_contains("clusters/prod has no meta.yaml");
 }

@@ -19,7 +19,7 @@ pub(super) const DATA_DIR: &str = "TIUP_COMPONENT_DATA_DIR";
 pub(super) const HOME: &str = "TIUP_HOME";
 
 /// The largest `meta.yaml` that is read: a cluster of a thousand nodes has less than one MiB.
-const LARGEST: u64 = 8 << 20;
+const LARGEST: u64 = 4 << 20;
 
 /// The directory in which tiup has one for each cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,7 +155,7 @@ fn contents(path: &Path) -> std::io::Result<Result<Vec<u8>>> {
     let mut bytes = Vec::new();
     file.take(LARGEST + 1).read_to_end(&mut bytes)?;
     Ok(match bytes.len() as u64 > LARGEST {
-        true => Err(Error::invalid(format!("{shown} is larger than 8 MiB")).hint("is it a meta.yaml of tiup?")),
+        true => Err(Error::invalid(format!("{shown} is larger than 4 MiB")).hint("is it a meta.yaml of tiup?")),
         false => Ok(bytes),
     })
 }

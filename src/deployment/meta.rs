@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::node::Kind;
 use crate::pd_url::{PdUrl, authority};
 use crate::text::ShownPath;
+use std::collections::HashSet;
 use std::path::Path;
 
 /// The names under which something stands that we want. Whatever stands under others, as `config` and `server_configs` with
@@ -32,6 +33,9 @@ const WANTED: [&str; 20] = [
     "advertise_client_addr",
     "offline",
 ];
+
+/// More PDs than anybody has: all of them are kept and asked.
+const MOST_PDS: usize = 100;
 
 /// What holds for all nodes that say nothing else.
 struct GlobalOptions<'a> {
@@ -88,11 +92,12 @@ fn read(name: &str, source: &Path, text: &str) -> Result<Deployment> {
         deploy_dir: path(&global.get("deploy_dir")?)?.unwrap_or("deploy"),
         data_dir: path(&global.get("data_dir")?)?.unwrap_or("data"),
     };
-    let mut nodes = Vec::new();
+    let (mut nodes, mut addresses) = (Vec::new(), HashSet::new());
     for (kind, list) in [(Kind::Pump, "pump_servers"), (Kind::Drainer, "drainer_servers")] {
         for place in topology.get(list)?.items()? {
             let node = node(kind, &place, &options)?;
-            if nodes.contains(&node) || nodes.iter().any(|known| is_same(known, &node)) {
+            // Names of hosts have no case.
+            if !addresses.insert(node.address().to_ascii_lowercase()) {
                 return Err(place.wrong("has the host and port of another one before it"));
             }
             nodes.push(node);
@@ -118,10 +123,6 @@ fn has_end(topology: &YamlPlace<'_>) -> Result<bool> {
     Ok(topology.get("monitoring_servers")?.is_there())
 }
 
-fn is_same(one: &DeployedNode, other: &DeployedNode) -> bool {
-    one.address().eq_ignore_ascii_case(&other.address())
-}
-
 /// Where tiup puts the files for TLS; `client.pem` is the key.
 fn tls(dir: &Path) -> DeployedTls {
     let file = |name| dir.join("tls").join(name);
@@ -132,6 +133,9 @@ fn pd_urls(servers: &YamlPlace<'_>, has_tls: bool) -> Result<Vec<String>> {
     let servers_there = servers.items()?;
     if servers_there.is_empty() {
         return Err(servers.wrong("has no PD: it is half-written, or no meta.yaml of tiup"));
+    }
+    if servers_there.len() > MOST_PDS {
+        return Err(servers.wrong("has more PDs than any cluster: it is no meta.yaml of tiup"));
     }
     let url = |server: &YamlPlace<'_>| {
         let advertised = server.get("advertise_client_addr")?;

@@ -162,6 +162,8 @@ fn what_is_half_written_or_something_else_is_named() {
     assert!(
         wrong("user: tidb\ntopology:\n  pd_servers: []\n").starts_with("meta.yaml:3: `topology.pd_servers` has no PD")
     );
+    let many = format!("topology:\n  pd_servers:\n{}", "  - host: a\n".repeat(101));
+    assert!(wrong(&many).starts_with("meta.yaml:3: `topology.pd_servers` has more PDs than any cluster"));
     assert!(wrong("topology:\n  global: {}\n").contains("`topology.pd_servers` has no PD"));
     assert_eq!(wrong("topology:\n  pd_servers: [\n"), "meta.yaml:3: it is not YAML from column 1 on");
 }
