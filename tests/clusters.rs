@@ -1,7 +1,11 @@
 //! Clusters by the names that tiup has for them: going there, and what protects them.
 
+use crate::harness::screen::Screen;
 use crate::harness::{Ran, Shell};
+use crate::support::certs::Certs;
 use crate::support::cluster::LiveCluster;
+use crate::support::etcd::Etcd;
+use crate::support::pd_double::PdDouble;
 use crate::support::tiup::{PASSWORD, meta_of, meta_with, meta_yaml, without_end};
 use binlogsh::error::ErrorKind;
 use binlogsh::node::Kind;
@@ -31,6 +35,32 @@ fn a_cluster_is_gone_to_by_the_name_that_tiup_has_for_it() {
     home(&cluster).env("BINLOGSH_CLUSTER", "prod").eval("pumps().len()").succeeds().stdout("3");
     let profile = home(&cluster).file(CONFIG, "default-profile = \"p\"\n[profiles.p]\ncluster = \"prod\"\n");
     script(profile).go().succeeds().stdout("3").stderr_contains(&format!("{announced}, profile `p`"));
+}
+
+#[test]
+fn the_prompt_and_the_live_view_call_a_cluster_by_tiup_s_name() {
+    let cluster = LiveCluster::sample("default");
+    let named = || home(&cluster).arg("--cluster=prod");
+    Screen::open(named(), 100, 30).shows("binlogsh(prod)#");
+    named().arg("watch").arg("--once").go().succeeds().stdout_contains("prod");
+}
+
+#[test]
+fn a_cluster_with_tls_is_gone_to_with_tiup_s_own_files() {
+    let (etcd, certs) = (Etcd::start(), Certs::new());
+    let pd = PdDouble::start_with(&etcd.url(), Some(certs.server(true, &[b"h2"])));
+    let meta = meta_of(&pd.url()).replace("  global:\n", "  global:\n    enable_tls: true\n");
+    let files = [("ca.crt", certs.ca()), ("client.crt", certs.client_cert()), ("client.pem", certs.client_key())];
+    let home = || {
+        files.iter().fold(Shell::new(&["--cluster=prod"]).file(&meta_yaml("prod"), &meta), |shell, (name, file)| {
+            let place = meta_yaml("prod").replace("meta.yaml", &format!("tls/{name}"));
+            shell.file(&place, &std::fs::read_to_string(file).unwrap())
+        })
+    };
+    home().eval("pumps().len()").succeeds().stdout("0");
+    let without = home();
+    std::fs::remove_file(without.dir().join(meta_yaml("prod").replace("meta.yaml", "tls/client.pem"))).unwrap();
+    without.eval("pumps()").fails(ErrorKind::Local).stderr_contains("tls/client.pem");
 }
 
 #[test]

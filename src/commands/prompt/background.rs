@@ -99,7 +99,8 @@ impl Background {
         let known = self.known();
         let own = settings.profile.as_deref().filter(|_| settings.is_of_profile);
         let host = || settings.pd_urls.first().map_or("", |url| url.split("://").last().unwrap_or(url));
-        let name = own.or(known.production.as_deref()).unwrap_or_else(host);
+        let tiups = settings.deployment.as_ref().map(|deployment| deployment.name.as_str());
+        let name = own.or(known.production.as_deref()).or(tiups).unwrap_or_else(host);
         let is_production = known.production.is_some() || (settings.production && settings.is_of_profile);
         PromptLine {
             place: format!("binlogsh({name})"),

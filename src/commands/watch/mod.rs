@@ -174,8 +174,9 @@ fn place(context: &CommandContext) -> String {
     let settings = &context.settings;
     let is_of_profile = settings.is_of_profile;
     let production = if settings.production && is_of_profile { " PRODUCTION" } else { "" };
-    match settings.profile.as_ref().filter(|_| is_of_profile) {
-        Some(name) => format!("{name}{production}"),
-        None => crate::pd_url::without_passwords(&settings.pd_urls.join(", ")),
+    match (settings.profile.as_ref().filter(|_| is_of_profile), &settings.deployment) {
+        (Some(name), _) => format!("{name}{production}"),
+        (None, Some(deployment)) => deployment.name.clone(),
+        (None, None) => crate::pd_url::without_passwords(&settings.pd_urls.join(", ")),
     }
 }
