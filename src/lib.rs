@@ -17,6 +17,7 @@ pub mod language;
 pub mod live;
 pub mod nearest;
 pub mod node;
+pub mod node_control;
 pub mod operations;
 pub mod output;
 pub mod pd_url;

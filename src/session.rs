@@ -17,11 +17,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::guards::{self, Examination, GuardFinding, Watch};
 use crate::interrupt::Interrupt;
 use crate::journal::{Entry, Journal, Mark};
+use crate::node::NodeRef;
 use crate::policy::{Consent, Policy, Proposal};
 use crate::secret::Secret;
 use crate::world::{
-    Answer, Ask, Change, Effect, Gate, GuardName, LockInfo, Notice, Notices, Read, Request, SecretPrompt, WaitEnd,
-    World, read, reply_to,
+    Answer, Ask, Change, Effect, Gate, GuardName, LockInfo, Manual, Notice, Notices, ProcessVerb, Read, Request,
+    SecretPrompt, Supervision, WaitEnd, World, read, reply_to,
 };
 use lock::Lock;
 use std::borrow::Cow;
@@ -300,6 +301,7 @@ impl Session {
             | Change::DeleteRecord { .. }
             | Change::WriteSavepoint { .. }
             | Change::BreakLock { .. }
+            | Change::Control(_)
             | Change::Manual(_)
             | Change::Exec(_) => Cow::Borrowed(change),
         }
@@ -352,6 +354,33 @@ impl Gate for Session {
 
     fn wait_ends(&mut self) {
         self.waits.pop();
+    }
+
+    fn stands_in(&mut self, work: &Manual) -> Result<bool> {
+        if let Some(next) = self.parts.journal.foreseen() {
+            return Ok(!matches!(next, Request::Change(Change::Manual(_))));
+        }
+        let is_only_this = work.retires.is_empty() && work.frees.is_empty() && work.tidb.is_none();
+        let whom: Vec<NodeRef> = [&work.stops[..], &work.starts].concat();
+        if !is_only_this || whom.is_empty() {
+            return Ok(false);
+        }
+        let outcome = self.parts.world.ask(read::Supervisors { nodes: whom });
+        if let Err(error) = &outcome {
+            self.latch(error);
+        }
+        let all = outcome?;
+        let (stops, starts) = all.split_at(work.stops.len().min(all.len()));
+        let is_able =
+            |verb| move |one: &Option<Supervision>| one.as_ref().is_some_and(|one| one.stands_in && one.can(verb));
+        let is_able = stops.iter().all(is_able(ProcessVerb::Stop))
+            && starts.iter().all(|one| is_able(ProcessVerb::Start)(one) && is_able(ProcessVerb::Restart)(one));
+        if is_able && !self.parts.policy.controls_nodes() {
+            let text = format!("--allow-node-control would have this done without a human: {}", work.text);
+            (self.parts.notices)(Notice::Warning(text));
+            return Ok(false);
+        }
+        Ok(is_able)
     }
 
     fn tell(&mut self, notice: Notice) {

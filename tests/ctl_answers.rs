@@ -39,7 +39,7 @@ fn read_only_refuses_before_a_node_is_probed_or_the_lock_looked_at() {
 
 #[test]
 fn read_only_plays_with_no_sandbox_either() {
-    for play in ["kill(\"pump-0\")", "hang(\"pump-0\")", "start(\"pump-0\")", "fault(\"pd_gone\")"] {
+    for play in ["kill(\"pump-0\")", "hang(\"pump-0\")", "restart(\"pump-0\")", "fault(\"pd_gone\")"] {
         let ran = Shell::sandbox("default").arg("--read-only").eval(play).fails(ErrorKind::Refused);
         ran.stderr_contains("this session is read-only: ");
     }

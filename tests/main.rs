@@ -45,6 +45,7 @@ mod live_names;
 mod live_pd;
 mod live_tls;
 mod lock;
+mod node_control;
 mod output_streams;
 mod outside;
 mod plans;

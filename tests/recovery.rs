@@ -4,7 +4,7 @@ use binlogsh::node::{Kind, NodeRef, Record, State};
 use binlogsh::recovery::{Fate, fate};
 use binlogsh::secret::Secret;
 use binlogsh::sim::{MINUTE, NodeIndex, SECOND, Scenario, Signal, Simulated};
-use binlogsh::world::{Action, Answer, Change, Clocks, Manual, Read, Request, TidbRef, World};
+use binlogsh::world::{Action, Answer, Change, Clocks, Control, Manual, ProcessVerb, Read, Request, TidbRef, World};
 
 /// A cluster in which nobody restarts what was killed, after a minute.
 fn cluster() -> Simulated {
@@ -192,6 +192,22 @@ fn a_human_is_asked_again_and_a_program_is_a_question() {
         &after(&mut world, &Request::Change(Change::Exec(binlogsh::world::Exec::default())), |_| {}),
         "nothing that can be seen",
     );
+}
+
+#[test]
+fn a_process_that_was_to_be_started_or_stopped_is_proven_by_itself() {
+    let mut world = cluster();
+    let pump = node(&mut world, Kind::Pump, "pump-1");
+    let who = who(&world, Kind::Pump, "pump-1");
+    let control = |verb| Request::Change(Change::Control(Control::new(pump.clone(), verb)));
+    is_undone(&after(&mut world, &control(ProcessVerb::Restart), |_| {}));
+    is_done(&after(&mut world, &control(ProcessVerb::Restart), |world| world.cluster_mut().start(who, None)));
+    is_undone(&after(&mut world, &control(ProcessVerb::Stop), |_| {}));
+    is_done(&after(&mut world, &control(ProcessVerb::Stop), |world| world.cluster_mut().stop(who)));
+    is_undone(&after(&mut world, &control(ProcessVerb::Start), |_| {}));
+    is_done(&after(&mut world, &control(ProcessVerb::Start), |world| world.cluster_mut().start(who, None)));
+    let hung = after(&mut world, &control(ProcessVerb::Restart), |world| world.cluster_mut().signal(who, Signal::Stop));
+    is_unclear(&hung, "silent");
 }
 
 #[test]

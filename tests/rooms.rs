@@ -27,7 +27,8 @@ const VALUES: &[&str] = &[
 /// What each other room may use beside the values (and itself).
 const ROOMS: &[(&str, &[&str])] = &[
     ("world", &[]),
-    ("live", &["world"]),
+    ("live", &["node_control", "world"]),
+    ("node_control", &["world"]),
     ("sim", &["world"]),
     ("journal", &["world"]),
     ("guards", &["world"]),
@@ -40,7 +41,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("rehearsal", &["guards", "journal", "language", "operations", "policy", "session", "sim", "world"]),
     ("testing", &["journal", "language", "policy", "rehearsal", "session", "sim", "world"]),
     ("output", &["world"]),
-    ("config", &["output"]),
+    ("config", &["node_control", "output", "world"]),
     ("cli", &["config", "output"]),
     ("shell", &["language", "output"]),
     ("watch", &["operations", "output", "world"]),

@@ -24,7 +24,7 @@ const ACT_OUTSIDE_STEP: Rule = Rule {
           of a rehearsal. A function that acts is right if everybody who calls it does so in a step; functions of modules \
           and tests are for others to call.",
     caught: "//! Stops a Drainer.\npause_drainer(\"drainer-0\", #{ wait: \"1m\" });\n",
-    left_alone: "//! Stops a Drainer.\nfn stop(id) {\n    pause_drainer(id, #{ wait: \"1m\" })\n}\nstep(\"pause\", || stop(\"drainer-0\"));\n",
+    left_alone: "//! Stops a Drainer.\nfn stop_one(id) {\n    pause_drainer(id, #{ wait: \"1m\" })\n}\nstep(\"pause\", || stop_one(\"drainer-0\"));\n",
 };
 
 const ACT_WITHOUT_WAIT: Rule = Rule {

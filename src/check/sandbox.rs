@@ -15,12 +15,12 @@ const RULES: &[Rule] = &[SANDBOX_FUNCTION];
 const SANDBOX_FUNCTION: Rule = Rule {
     name: "sandbox_function",
     severity: Severity::Warning,
-    about: "A script calls a function that only a simulated cluster has: `start`, `kill`, `hang` or `fault`.",
+    about: "A script calls a function that only a simulated cluster has: `kill`, `hang` or `fault`.",
     why: "In a sandbox and in a rehearsal it works; on a real cluster the run fails when it gets there. What somebody does \
           outside is asked for with `manual`, and what is to go wrong in a rehearsal belongs into its faults, or a test.",
-    caught: "//! Starts a Drainer that is paused.\nstart(\"drainer-0\");\nwait_for(\"drainer-0\", \"online\", \"1m\");\n",
-    left_alone: "//! Starts a Drainer that is paused.\nstep(\"start\", || {\n    \
-                 manual(\"Start drainer-0\", #{ starts: [\"drainer-0\"], takes: \"30s\" });\n    \
+    caught: "//! Replaces a Drainer that hangs.\nkill(\"drainer-0\");\nprint(probe(\"drainer-0\"));\n",
+    left_alone: "//! Replaces a Drainer that hangs.\nstep(\"replace\", || {\n    \
+                 manual(\"Kill and start drainer-0\", #{ starts: [\"drainer-0\"], takes: \"30s\" });\n    \
                  wait_for(\"drainer-0\", \"online\", \"1m\");\n});\n",
 };
 

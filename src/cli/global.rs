@@ -112,6 +112,12 @@ pub struct Global {
     /// In a sandbox nothing is ever run.
     #[arg(long, global = true, help_heading = "Changes")]
     pub allow_exec: bool,
+
+    /// Let nodes be started and stopped without a question, as the profile says
+    ///
+    /// With it `--yes` covers that, and `manual` has it done without a human. In a terminal, without `--yes`, you are asked.
+    #[arg(long, global = true, help_heading = "Changes")]
+    pub allow_node_control: bool,
 }
 
 impl Global {
@@ -140,7 +146,7 @@ impl Global {
     pub fn joined(self, behind: Self) -> Result<Self> {
         // Every field is named, so that a new option cannot be forgotten here.
         let Self { pd_urls, ca, cert, key, cluster, proxy, profile, config, timeout, wait_lock, sandbox, .. } = self;
-        let Self { output, timestamps, color, verbose, read_only, yes, allow_exec, .. } = self;
+        let Self { output, timestamps, color, verbose, read_only, yes, allow_exec, allow_node_control, .. } = self;
         Ok(Self {
             pd_urls: once("--pd-urls", pd_urls, behind.pd_urls)?,
             ca: once("--ca", ca, behind.ca)?,
@@ -160,6 +166,7 @@ impl Global {
             read_only: read_only || behind.read_only,
             yes: once("--yes", yes, behind.yes)?,
             allow_exec: allow_exec || behind.allow_exec,
+            allow_node_control: allow_node_control || behind.allow_node_control,
         })
     }
 

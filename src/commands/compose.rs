@@ -10,7 +10,7 @@ use crate::journal::{Journal, Memory};
 use crate::live::{self, Live, clock::Stopwatch};
 use crate::node::{Kind, Record};
 use crate::output::Output;
-use crate::policy::{AskOperator, Follow, Followed, Planned, Policy, Production, ReadOnly, Warn, WithoutPrograms, Yes};
+use crate::policy::{AskOperator, Follow, Followed, Permits, Planned, Policy, Production, ReadOnly, Warn, Within, Yes};
 use crate::rehearsal::Snapshot;
 use crate::secret::{IV_LENGTH, Secret};
 use crate::session::{LockPlan, LockSpan, Parts, Session};
@@ -205,6 +205,12 @@ pub(super) fn may_exec(context: &CommandContext) -> bool {
     context.global.allow_exec || context.global.sandbox.is_some()
 }
 
+/// Whether a session may start and stop nodes: where nobody is asked, only if that was said.
+pub(super) fn may_control_nodes(context: &CommandContext) -> bool {
+    let Global { allow_node_control, sandbox, yes, .. } = &context.global;
+    *allow_node_control || sandbox.is_some() || yes.is_none()
+}
+
 /// Who decides for a person or a script.
 pub(super) fn policy(context: &CommandContext) -> Result<Box<dyn Policy>> {
     let policy: Box<dyn Policy> = match (context.global.read_only, &context.global.yes) {
@@ -212,10 +218,8 @@ pub(super) fn policy(context: &CommandContext) -> Result<Box<dyn Policy>> {
         (false, Some(_)) => in_its_place(context, Box::new(Yes { notices: context.output.notices() }))?,
         (false, None) => in_its_place(context, Box::new(AskOperator::default()))?,
     };
-    Ok(match may_exec(context) {
-        true => policy,
-        false => Box::new(WithoutPrograms(policy)),
-    })
+    let permits = Permits { programs: may_exec(context), node_control: may_control_nodes(context) };
+    Ok(Box::new(Within { permits, inner: policy }))
 }
 
 /// A session for `ctl`: it warns, and refuses where binlog may be lost.
@@ -318,7 +322,8 @@ fn assemble(
 fn cluster(context: &CommandContext) -> Result<Live> {
     let console = context.output.console(context.interrupt.clone());
     let live = live(&context.settings, context.output.notices(), context.interrupt.clone(), Some(console))?;
-    Ok(live.allow_exec(context.global.allow_exec).with_runs(Box::new(summaries)))
+    let live = live.allow_exec(context.global.allow_exec).with_node_control(context.settings.node_control.clone());
+    Ok(live.with_runs(Box::new(summaries)))
 }
 
 /// The real cluster that the settings name, with what tiup knows of it.

@@ -1,7 +1,7 @@
 //! `run SCRIPT`: a saved script, or one on standard input.
 
 use crate::cli::Run;
-use crate::commands::compose::{CommandContext, Work, announce, may_exec, planned_session, session};
+use crate::commands::compose::{CommandContext, Work, announce, may_control_nodes, may_exec, planned_session, session};
 use crate::commands::evaluate::language_settings;
 use crate::commands::given::{Given, asked, given};
 use crate::commands::runs::{Keeping, Resumption, RunStart, offer, resume};
@@ -110,6 +110,11 @@ fn follow(
     if plan.runs_programs() && !may_exec(context) {
         return Err(Error::refused("not begun: the plan runs programs, and there is no --allow-exec")
             .hint("see what it runs with `binlogsh rehearse --show FILE`, then add --allow-exec")
+            .into());
+    }
+    if plan.controls_nodes() && !may_control_nodes(context) {
+        return Err(Error::refused("not begun: the plan starts and stops nodes, and there is no --allow-node-control")
+            .hint("see what it does with `binlogsh rehearse --show FILE`, then add --allow-node-control")
             .into());
     }
     let run = begin(context, source, &settings)?;

@@ -1,11 +1,14 @@
 //! `config.toml`, read strictly: what is not understood is an error with its line.
 #![expect(clippy::disallowed_methods, reason = "`config` opens the configuration file")]
 
+mod node_control;
+
 use super::tiup::check_name;
 use super::{DeployedClusters, ProfileCluster, pd_urls, timeout};
 use crate::address_map::AddressMap;
 use crate::error::{Error, Result};
 use crate::nearest::did_you_mean;
+use crate::node_control::NodeControl;
 use crate::output::{Format, Timestamps};
 use crate::pd_url::DEFAULT_PD_URL;
 use crate::proxy_url::ProxyUrl;
@@ -45,6 +48,7 @@ pub(super) struct Profile {
     pub(super) pager: Option<bool>,
     pub(super) timeout: Option<Duration>,
     pub(super) wait_lock: Option<Duration>,
+    pub(super) node_control: Option<NodeControl>,
 }
 
 impl File {
@@ -70,7 +74,7 @@ impl File {
 }
 
 const TOP: [&str; 2] = ["default-profile", "profiles"];
-const PROFILE: [&str; 13] = [
+const PROFILE: [&str; 14] = [
     "pd-urls",
     "cluster",
     "ca",
@@ -84,6 +88,7 @@ const PROFILE: [&str; 13] = [
     "pager",
     "timeout",
     "wait-lock",
+    "node-control",
 ];
 
 /// The file at `path`; `None` if there is none.
@@ -166,6 +171,7 @@ impl Reader<'_> {
                 "timestamps" => {
                     profile.timestamps = Some(Timestamps::from_name(&self.text_of(&item)?).map_err(here)?);
                 }
+                "node-control" => profile.node_control = Some(self.node_control(&item)?),
                 "wait-lock" => {
                     profile.wait_lock = Some(parse_duration(&self.duration_of(&item)?).map_err(here)?);
                 }

@@ -18,6 +18,7 @@ use crate::address_map::AddressMap;
 use crate::deployment::Deployment;
 use crate::error::{Error, Result};
 use crate::nearest::did_you_mean;
+use crate::node_control::NodeControl;
 use crate::output::{Format, Timestamps};
 use crate::pd_url::PdUrl;
 use crate::proxy_url::ProxyUrl;
@@ -102,6 +103,8 @@ pub struct ProfileSettings {
     pub timeout: Duration,
     /// How long to wait for the maintenance lock; not at all if `None`.
     pub wait_lock: Option<Duration>,
+    /// What starts and stops nodes, if the profile says so.
+    pub node_control: Option<NodeControl>,
 }
 
 /// The cluster that a profile means.
@@ -176,10 +179,15 @@ fn decide(file: File, flags: &Overrides, env: &dyn Fn(&str) -> Option<String>) -
         [ClusterSource::of_flags(flags)?, ClusterSource::of_variables(&env)?, ClusterSource::of_profile(&profile)];
     let chosen = ChosenCluster::of(sources, &tiup)?;
     whole_tls(chosen.ca.is_some(), chosen.cert.is_some(), chosen.key.is_some())?;
+    let is_of_profile = own.is_some_and(|own| chosen.pd_urls.iter().all(|url| own.has(std::slice::from_ref(url))));
+    let (output, timestamps) = forms(flags, &env, &profile)?;
+    // Of another cluster the profile's commands must not start and stop anything.
+    let node_control = profile.node_control.filter(|_| is_of_profile);
     Ok(ProfileSettings {
-        is_of_profile: own.is_some_and(|own| chosen.pd_urls.iter().all(|url| own.has(std::slice::from_ref(url)))),
+        is_of_profile,
         is_default: chosen.is_default && profile_name.is_none(),
         pd_urls: chosen.pd_urls,
+        node_control: node_control.map(|control| control.of_cluster(chosen.deployment.clone())).transpose()?,
         deployment: chosen.deployment,
         unread: chosen.unread,
         clusters,
@@ -190,16 +198,8 @@ fn decide(file: File, flags: &Overrides, env: &dyn Fn(&str) -> Option<String>) -
         addresses: chosen.addresses,
         profile: profile_name,
         production: profile.production,
-        output: match (flags.output, env("BINLOGSH_OUTPUT")) {
-            (Some(format), _) => format,
-            (None, Some(name)) => Format::from_name(&name).map_err(|error| says("BINLOGSH_OUTPUT", error))?,
-            (None, None) => profile.output.unwrap_or_default(),
-        },
-        timestamps: match (flags.timestamps, env(TIMESTAMPS)) {
-            (Some(timestamps), _) => timestamps,
-            (None, Some(name)) => Timestamps::from_name(&name).map_err(|error| says(TIMESTAMPS, error))?,
-            (None, None) => profile.timestamps.unwrap_or_default(),
-        },
+        output,
+        timestamps,
         pager: profile.pager.unwrap_or(true),
         timeout: match (&flags.timeout, env("BINLOGSH_TIMEOUT")) {
             (Some(text), _) => timeout(text).map_err(|error| says("--timeout", error))?,
@@ -212,6 +212,21 @@ fn decide(file: File, flags: &Overrides, env: &dyn Fn(&str) -> Option<String>) -
             (None, None) => profile.wait_lock,
         },
     })
+}
+
+/// How results are written, and how JSON holds timestamps.
+fn forms(flags: &Overrides, env: &dyn Fn(&str) -> Option<String>, profile: &Profile) -> Result<(Format, Timestamps)> {
+    let output = match (flags.output, env("BINLOGSH_OUTPUT")) {
+        (Some(format), _) => format,
+        (None, Some(name)) => Format::from_name(&name).map_err(|error| says("BINLOGSH_OUTPUT", error))?,
+        (None, None) => profile.output.unwrap_or_default(),
+    };
+    let timestamps = match (flags.timestamps, env(TIMESTAMPS)) {
+        (Some(timestamps), _) => timestamps,
+        (None, Some(name)) => Timestamps::from_name(&name).map_err(|error| says(TIMESTAMPS, error))?,
+        (None, None) => profile.timestamps.unwrap_or_default(),
+    };
+    Ok((output, timestamps))
 }
 
 /// The file that was named must be there; the usual one need not.

@@ -56,6 +56,7 @@ fn without_anything_the_defaults_hold() {
     let expected = ProfileSettings {
         pd_urls: vec!["http://127.0.0.1:2379".into()],
         deployment: None,
+        node_control: None,
         unread: None,
         is_default: true,
         ca: None,

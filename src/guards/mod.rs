@@ -9,6 +9,7 @@
     reason = "a new change, fault or answer is decided on here, and not by an arm that was written before it was thought of"
 )]
 
+mod control;
 mod drainers;
 mod finding;
 mod host;
@@ -23,7 +24,7 @@ pub use watch::Watch;
 
 use crate::error::Result;
 use crate::node::{Kind, Record, State};
-use crate::world::{Action, Change, GuardClass, GuardName, World};
+use crate::world::{Action, Change, Control, GuardClass, GuardName, ProcessVerb, World};
 use view::ClusterView;
 
 /// What the guards say to a change.
@@ -96,6 +97,7 @@ fn guards_of(scene: &mut ClusterView<'_>, change: &Change) -> Result<Vec<Guard>>
                 vec![loss(G::PumpClosing, pumps::pump_closing), loss(G::LastDrainer, drainers::last_drainer)]
             }
         },
+        Change::Control(control) => of_control(scene, control),
         Change::SwapRecord { seen, state } => {
             let mut guards = vec![loss(G::Alive, records::alive)];
             match state {
@@ -117,6 +119,35 @@ fn guards_of(scene: &mut ClusterView<'_>, change: &Change) -> Result<Vec<Guard>>
         Change::Encrypt { .. } => vec![halt(G::PublicKey, host::public_key)],
         Change::Manual(_) | Change::Exec(_) | Change::BreakLock { .. } => Vec::new(),
     })
+}
+
+/// A process is ended, which is something else where there is one, and it is started.
+fn of_control(scene: &mut ClusterView<'_>, control: &Control) -> Vec<Guard> {
+    use GuardName as G;
+    let (kind, verb) = (control.node.kind, control.verb);
+    let mut guards = vec![halt(G::Kills, control::kills)];
+    if verb.ends() && control::has_process(scene, control) {
+        guards.push(halt(G::ForgetsClose, control::forgets_close));
+        match (kind, verb) {
+            (Kind::Pump, ProcessVerb::Stop) => {
+                guards.extend([halt(G::LastPump, pumps::last_pump), halt(G::PumpClosing, pumps::pump_closing)]);
+            }
+            (Kind::Drainer, ProcessVerb::Stop) => guards.push(halt(G::PumpClosing, drainers::pause_deadline)),
+            // It is back in a moment: TiDB needs another Pump until then, and whoever waits for it goes on afterwards.
+            (Kind::Pump, ProcessVerb::Start | ProcessVerb::Restart) => {
+                guards.push(halt(G::LastPump, pumps::last_pump));
+            }
+            (Kind::Drainer, ProcessVerb::Start | ProcessVerb::Restart) => {}
+        }
+    }
+    match (kind, verb) {
+        (Kind::Pump, ProcessVerb::Start | ProcessVerb::Restart) => {
+            guards.push(loss(G::SkipsBinlog, control::skips_binlog));
+            guards.push(halt(G::DeadDrainer, control::dead_drainer));
+        }
+        (Kind::Pump, ProcessVerb::Stop) | (Kind::Drainer, _) => {}
+    }
+    guards
 }
 
 /// From now on nobody waits for the node: for what it holds, or for what it has not read.

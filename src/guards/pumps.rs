@@ -5,12 +5,14 @@ use crate::guards::Verdict;
 use crate::guards::view::ClusterView;
 use crate::node::{Kind, State};
 use crate::text::Untrusted;
-use crate::world::{Action, Change, ProbeFinding};
+use crate::world::{Action, Change, Control, ProbeFinding};
 
 /// The node that a change is about, if it is about one.
 pub(super) fn target(change: &Change) -> Option<(Kind, Untrusted)> {
     match change {
-        Change::Act { node, .. } | Change::TriggerGc { node } => Some((node.kind, node.id.clone())),
+        Change::Act { node, .. } | Change::TriggerGc { node } | Change::Control(Control { node, .. }) => {
+            Some((node.kind, node.id.clone()))
+        }
         Change::SwapRecord { seen, .. } => Some((seen.node.kind, seen.node.id.clone())),
         Change::DeleteRecord { key, .. } => Kind::of_key(key).map(|(kind, id)| (kind, id.into())),
         Change::RecoverTidb { .. }
@@ -85,7 +87,7 @@ pub(super) fn pump_closing(scene: &mut ClusterView<'_>, change: &Change) -> Resu
 }
 
 fn pauses(change: &Change) -> bool {
-    matches!(change, Change::Act { action: Action::Pause, .. })
+    matches!(change, Change::Act { action: Action::Pause, .. } | Change::Control(_))
 }
 
 /// Every other Pump that is not offline must serve: while one does not, merging stands still and closing never ends.

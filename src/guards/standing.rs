@@ -2,6 +2,7 @@
 //! already, or the record says so already. Said before any guard looks at others, whom it would blame.
 
 use crate::error::{AdvisedCommand, Error, ErrorKind, Result};
+use crate::guards::control;
 use crate::guards::view::ClusterView;
 use crate::guards::watch::FROZEN_AFTER;
 use crate::node::{Kind, NodeRef, Record, RecordState, State};
@@ -17,6 +18,7 @@ pub(super) fn obstacle(scene: &mut ClusterView<'_>, change: &Change) -> Result<O
     let found = match change {
         Change::Act { node, action } => told(scene, node, *action),
         Change::SwapRecord { seen, state } => Ok(written(seen, *state)),
+        Change::Control(control) => control::unable(scene, control),
         Change::TriggerGc { .. }
         | Change::RecoverTidb { .. }
         | Change::DeleteRecord { .. }

@@ -1,12 +1,13 @@
 //! What guards look at: read once for all guards of one change, and only what they ask for.
 
 use crate::error::{Error, Result};
+use crate::guards::control::supervision;
 use crate::guards::watch::{FROZEN_AFTER, Watch};
 use crate::node::{Kind, NodeRef, Record, State};
 use crate::text::Untrusted;
 use crate::time::show_seconds;
 use crate::tso::{Age, Tso};
-use crate::world::{Action, Change, Listing, ProbeFinding, Progress, Query, World, read};
+use crate::world::{Ability, Action, Change, Control, Listing, ProbeFinding, Progress, Query, World, read};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -211,12 +212,14 @@ impl<'w> ClusterView<'w> {
         let (node, closes) = match change {
             Change::Act { node, action } => (node, *action == Action::Close && node.kind == Kind::Pump),
             Change::TriggerGc { node } => (node, false),
+            Change::Control(Control { node, verb, .. }) if verb.ends() => (node, false),
             Change::SwapRecord { .. }
             | Change::DeleteRecord { .. }
             | Change::RecoverTidb { .. }
             | Change::WriteSavepoint { .. }
             | Change::Encrypt { .. }
             | Change::BreakLock { .. }
+            | Change::Control(_)
             | Change::Manual(_)
             | Change::Exec(_) => return Vec::new(),
         };
@@ -267,21 +270,34 @@ impl<'w> ClusterView<'w> {
         listing.records.iter().map(line).collect()
     }
 
+    /// By what a process is started or stopped.
+    fn means(&mut self, change: &Change) -> Result<String> {
+        let Change::Control(control) = change else { return Ok(String::new()) };
+        let supervision = supervision(self, control)?;
+        let ability = supervision.as_ref().map(|supervision| (&supervision.by, supervision.ability(control.verb)));
+        Ok(match ability {
+            Some((by, Ability::By(command))) if !command.is_empty() => format!(", by {by}: {command}"),
+            Some(_) | None => String::new(),
+        })
+    }
+
     /// What `change` does, to whom and in which state, for the operator.
     pub(super) fn describe(&mut self, change: &Change) -> Result<String> {
         match change {
-            Change::Act { .. } | Change::TriggerGc { .. } | Change::SwapRecord { .. } => {
+            Change::Act { .. } | Change::TriggerGc { .. } | Change::SwapRecord { .. } | Change::Control(_) => {
                 let listing = self.listing();
                 if let Some(fatal) = listing.as_ref().err().filter(|error| error.kind.is_fatal()) {
                     return Err(fatal.clone());
                 }
-                Ok(change.words(|node| match &listing {
+                let about = change.words(|node| match &listing {
                     Ok(listing) => match listing.find(node.kind, &node.id) {
                         Some(record) => format!("{node}, whose record says {}", record.state),
                         None => format!("{node}, which has no record"),
                     },
                     Err(_) => format!("{node}, whose record cannot be read"),
-                }))
+                });
+                let means = self.means(change)?;
+                Ok(format!("{about}{means}"))
             }
             Change::DeleteRecord { key, .. } => match self.record_at(key) {
                 Ok(Some(record)) => Ok(format!("{change} of {}, whose record says {}", record.node, record.state)),

@@ -69,6 +69,10 @@ impl Journal for Memory {
         self.replay.pop_front()
     }
 
+    fn foreseen(&self) -> Option<Request> {
+        self.replay.front().map(|entry| entry.request.clone())
+    }
+
     fn note(&mut self, request: &Request, outcome: &Outcome, by: Option<&str>) -> Result<()> {
         let is_listing = |outcome: &Outcome| matches!(outcome, Ok(Answer::Listing(_)));
         let is_kept = match self.reads {
@@ -124,6 +128,10 @@ impl<J: Journal + ?Sized> Journal for std::rc::Rc<std::cell::RefCell<J>> {
 
     fn take_expected(&mut self) -> Option<Change> {
         self.borrow_mut().take_expected()
+    }
+
+    fn foreseen(&self) -> Option<Request> {
+        self.borrow().foreseen()
     }
 
     fn note(&mut self, request: &Request, outcome: &Outcome, by: Option<&str>) -> Result<()> {

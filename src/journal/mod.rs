@@ -30,6 +30,12 @@ pub trait Journal {
         None
     }
 
+    /// What is asked next, if the script is the same: the request of the next entry that was not taken yet, or the change that
+    /// began last and has no outcome.
+    fn foreseen(&self) -> Option<Request> {
+        None
+    }
+
     /// Notes a read, or what the human was asked, what came of it, and who answered. Copies only what it keeps.
     ///
     /// # Errors

@@ -81,7 +81,8 @@ impl LiveCluster {
             Read::Certificates { nodes } => Answer::Certificates(certificates(&self.etcd.wire, &nodes).await?),
             Read::LockStatus => Answer::LockedBy(self.lock.status().await?),
             Read::Tso => Answer::Timestamp(self.pd.tso(self.etcd.deadline(), None).await?),
-            Read::Runs
+            Read::Supervisors { .. }
+            | Read::Runs
             | Read::Deployment
             | Read::Now
             | Read::Sleep { .. }
@@ -119,9 +120,11 @@ impl LiveCluster {
                 nodes::recover_tidb(&self.nodes, &server, reset, &sent).await.map(Answer::TidbBinlog)
             }
             Change::BreakLock { seen, .. } => self.lock.break_seen(&seen).await.map(|()| Answer::Done),
-            Change::WriteSavepoint { .. } | Change::Encrypt { .. } | Change::Manual(_) | Change::Exec(_) => {
-                Err(Error::internal(format!("{change:?} is nothing that is asked of the cluster")))
-            }
+            Change::WriteSavepoint { .. }
+            | Change::Encrypt { .. }
+            | Change::Control(_)
+            | Change::Manual(_)
+            | Change::Exec(_) => Err(Error::internal(format!("{change:?} is nothing that is asked of the cluster"))),
         }
     }
 

@@ -38,9 +38,18 @@ impl Live {
         if !self.programs {
             return Err(exec.not_allowed());
         }
+        let notices = self.notices.clone();
+        self.run_program(exec, &notices).map(Answer::Ran)
+    }
+
+    /// Runs a program to its end, whatever its exit status; what it says goes to `notices` as it comes.
+    ///
+    /// # Errors
+    /// As [`Live::exec`].
+    pub(super) fn run_program(&mut self, exec: &Exec, notices: &Notices) -> Result<ProgramEnd> {
         self.interrupt.check()?;
         let deadline = Deadline::after(exec.limit());
-        let mut running = Running::start(exec, &self.notices)?;
+        let mut running = Running::start(exec, notices)?;
         let ended = loop {
             running.listen(TICK);
             if running.has_ended() {
@@ -85,6 +94,10 @@ impl Running {
     fn start(exec: &Exec, notices: &Notices) -> Result<Self> {
         let mut command = Command::new(&exec.program);
         command.args(&exec.args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+        // What is ours, the key of `encrypt` above all, is no affair of other programs.
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"BINLOG")) {
+            command.env_remove(name);
+        }
         let mut child = command.spawn().map_err(|fault| not_started(exec, &fault))?;
         let stdout = Listener::new(child.stdout.take().map(OwnedFd::from), OutputStream::Stdout, notices);
         let stderr = Listener::new(child.stderr.take().map(OwnedFd::from), OutputStream::Stderr, notices);
@@ -123,12 +136,12 @@ impl Running {
     }
 
     /// How it ended, with its last words. What it left behind in the background goes on.
-    fn finish(mut self) -> Result<Answer> {
+    fn finish(mut self) -> Result<ProgramEnd> {
         let enough = Deadline::after(LAST_WORDS);
         while self.listen(Duration::ZERO) && !enough.is_over() {}
         let status = self.child.wait().map_err(|e| Error::local("cannot learn how the program ended").source(e))?;
         let status = status.code().or(status.signal().map(|signal| -signal)).unwrap_or(i32::MAX);
-        Ok(Answer::Ran(ProgramEnd { status, stdout: self.stdout.end(), stderr: self.stderr.end() }))
+        Ok(ProgramEnd { status, stdout: self.stdout.end(), stderr: self.stderr.end() })
     }
 
     /// Ends it and all that it started: it is told to, and what is still there after a while is killed.

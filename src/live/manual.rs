@@ -1,34 +1,14 @@
-//! Something that a human does outside, and how we see that it was done.
-//!
-//! A process that was stopped refuses; one that was started answers, and has begun later than before. A state alone
-//! proves nothing: a supervisor may have started the process meanwhile.
+//! Something that a human does outside, and how we wait until it is seen to be done.
 
 use crate::error::{Error, Result};
-use crate::live::clock::{Deadline, Stopwatch, unix_ms, wait};
-use crate::live::cluster::LiveCluster;
-use crate::live::{Live, nodes};
-use crate::node::NodeRef;
-use crate::time::{Time, Zone};
-use crate::world::{Manual, Notice, ProbeFinding, Progress, Unseen};
+use crate::live::Live;
+use crate::live::clock::{Deadline, Stopwatch, wait};
+use crate::live::seen::Expected;
+use crate::world::{Manual, Notice, Progress, Unseen};
 use std::time::Duration;
 
 /// How often one looks.
 const EVERY: Duration = Duration::from_secs(1);
-
-/// A node that is to be started or stopped, and what was seen of it.
-#[derive(Clone)]
-struct Expected {
-    node: NodeRef,
-    starts: bool,
-    /// Its start time before, by its own clock.
-    before: Option<f64>,
-    /// Whether it was seen without a process, or without a record.
-    was_down: bool,
-    /// When it had a process that gave no answer, by our clock in seconds since 1970: only a younger one is another.
-    hung_at: Option<f64>,
-    /// What is still missing.
-    missing: Option<Unseen>,
-}
 
 impl Live {
     /// Has the human do `task`, and waits until it was done.
@@ -38,16 +18,7 @@ impl Live {
     /// was not seen; `interrupted`.
     pub(super) fn manual(&mut self, task: &Manual) -> Result<()> {
         let expected = task.starts.iter().map(|node| (node, true)).chain(task.stops.iter().map(|node| (node, false)));
-        let mut expected: Vec<_> = expected
-            .map(|(node, starts)| Expected {
-                node: node.clone(),
-                starts,
-                before: None,
-                was_down: false,
-                hung_at: None,
-                missing: None,
-            })
-            .collect();
+        let mut expected: Vec<_> = expected.map(|(node, starts)| Expected::of(node, starts)).collect();
         if !expected.is_empty() {
             expected = self.look(expected, true)?;
         }
@@ -103,73 +74,6 @@ impl Live {
         }
         Ok(Vec::new())
     }
-
-    fn look(&mut self, expected: Vec<Expected>, first: bool) -> Result<Vec<Expected>> {
-        self.run(|cluster| async move {
-            let mut seen = Vec::with_capacity(expected.len());
-            // A node may come back at another address.
-            let listing = cluster.list_soon().await;
-            for mut one in expected {
-                let record = listing.as_ref().map(|listing| listing.find(one.node.kind, &one.node.id));
-                let says = match record {
-                    Some(Some(record)) => {
-                        one.node.address.clone_from(&record.node.address);
-                        format!("its record says {}", record.state)
-                    }
-                    Some(None) => {
-                        // It never ran: whoever answers later has been started.
-                        one.was_down = true;
-                        "it has no record".to_owned()
-                    }
-                    None => "its record cannot be read".to_owned(),
-                };
-                look_at(&cluster, &mut one, &says, first).await;
-                seen.push(one);
-            }
-            Ok(seen)
-        })
-    }
-}
-
-/// How far a node's clock may be from ours, in seconds. A process that hangs was started long before.
-const CLOCKS_DIFFER: f64 = 10.0;
-
-/// Looks at one node, of which a record `says` something: what is missing, or (the first time) how it was before.
-async fn look_at(cluster: &LiveCluster, one: &mut Expected, says: &str, first: bool) {
-    let finding = nodes::probe(&cluster.nodes, &one.node).await;
-    one.was_down |= finding == ProbeFinding::Refused;
-    let started = match finding {
-        ProbeFinding::State(_) => nodes::started_at(&cluster.nodes, &one.node).await.ok().map(|started| started.at),
-        _ => None,
-    };
-    if first {
-        one.before = started;
-        one.hung_at = (finding == ProbeFinding::Silent).then(|| unix_ms() as f64 / 1000.0);
-        return;
-    }
-    let since = match started {
-        Some(at) => format!(", its process started at {}", Time::new((at * 1000.0) as i64, Zone::Utc)),
-        None => String::new(),
-    };
-    let seen = format!("a probe says {finding}, {says}{since}");
-    let before = one.before.or(one.hung_at.map(|at| at - CLOCKS_DIFFER));
-    let later = started.zip(before).is_some_and(|(started, before)| started > before);
-    let id = format!("{} {}", one.node.kind, one.node.id);
-    let missing = |text: String, can_be_seen| Some(Unseen { text: format!("{text} ({seen})"), can_be_seen });
-    one.missing = match (&finding, one.starts) {
-        (ProbeFinding::State(_), true) if later || one.was_down => None,
-        (ProbeFinding::State(_), true) => {
-            missing(format!("{id} was not started again"), started.is_some() && before.is_some())
-        }
-        (ProbeFinding::Refused, false) => None,
-        (ProbeFinding::Unknown(_), _) => missing(format!("{id} cannot be asked"), false),
-        (ProbeFinding::Refused | ProbeFinding::Silent | ProbeFinding::Other(_), true) => {
-            missing(format!("{id} does not answer yet"), true)
-        }
-        (ProbeFinding::State(_) | ProbeFinding::Silent | ProbeFinding::Other(_), false) => {
-            missing(format!("{id} still has a process"), true)
-        }
-    };
 }
 
 #[cfg(test)]
@@ -178,7 +82,7 @@ mod tests {
     use crate::error::ErrorKind;
     use crate::interrupt::Interrupt;
     use crate::live::LiveSettings;
-    use crate::node::Kind;
+    use crate::node::{Kind, NodeRef};
     use std::sync::{Arc, Mutex};
 
     /// Waits for a node of which nothing is known but this, on a cluster without PD.
@@ -191,8 +95,7 @@ mod tests {
         let settings = LiveSettings::new(&["127.0.0.1:1"], None).unwrap();
         let tell = Arc::new(move |notice| sink.lock().unwrap().push(notice));
         let mut live = Live::new(settings, tell, Interrupt::default(), None);
-        let expected =
-            vec![Expected { node, starts: true, before: None, was_down: false, hung_at: None, missing: None }];
+        let expected = vec![Expected::of(&node, true)];
         let result = live.wait_until_seen(&task, expected, said);
         let notices = notices.lock().unwrap().clone();
         (result, notices)

@@ -9,6 +9,7 @@ mod certificates;
 pub mod clock;
 mod cluster;
 mod connect;
+mod control;
 mod dial;
 mod etcd;
 mod exec;
@@ -22,6 +23,7 @@ mod names;
 mod nodes;
 mod pd;
 mod runtime;
+mod seen;
 mod settings;
 pub mod signals;
 mod socks;
@@ -34,6 +36,7 @@ pub use settings::{LiveSettings, TlsFiles};
 use crate::deployment::Deployment;
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
+use crate::node_control::NodeControl;
 use crate::secret::{IV_LENGTH, Secret, encrypt};
 use crate::world::{
     Answer, Ask, Change, Console, Fence, LockHolder, LockRequest, Notices, Read, Request, Runs, SecretPrompt, World,
@@ -57,6 +60,7 @@ pub struct Live {
     interrupt: Interrupt,
     console: Option<Box<dyn Console>>,
     programs: bool,
+    node_control: Option<NodeControl>,
     /// Lists the runs of this user, for whoever asks.
     runs: Option<Runs>,
     /// Reads what a deployment tool knows of the cluster.
@@ -88,6 +92,7 @@ impl Live {
             interrupt,
             console,
             programs: false,
+            node_control: None,
             runs: None,
             deployment: None,
             engine: None,
@@ -113,6 +118,13 @@ impl Live {
     #[must_use]
     pub fn allow_exec(mut self, allowed: bool) -> Self {
         self.programs = allowed;
+        self
+    }
+
+    /// What starts and stops the processes of nodes, if anything does.
+    #[must_use]
+    pub fn with_node_control(mut self, control: Option<NodeControl>) -> Self {
+        self.node_control = control;
         self
     }
 
@@ -176,6 +188,7 @@ impl Live {
     fn read(&mut self, read: &Read) -> Result<Answer> {
         match read {
             Read::Now => Ok(self.clocks.now()),
+            Read::Supervisors { nodes } => Ok(self.supervisors(nodes)),
             Read::Sleep { time } => clock::wait(*time, &self.interrupt).map(|()| Answer::Done),
             Read::ReadSavepoint { dir } => files::read_savepoint(dir).map(Answer::Text),
             Read::Runs => Ok(Answer::Runs(self.runs.as_ref().map_or_else(|| Ok(Vec::new()), |runs| runs())?)),
@@ -214,6 +227,7 @@ impl Live {
             Change::WriteSavepoint { dir, content } => files::write_savepoint(dir, content).map(|()| Answer::Done),
             Change::Encrypt { text } => encrypt_with_own_key(text).map(Answer::Text),
             Change::Manual(task) => self.manual(task).map(|()| Answer::Done),
+            Change::Control(control) => self.control(control, fence),
             Change::Exec(exec) => self.exec(exec),
             Change::Act { .. }
             | Change::TriggerGc { .. }

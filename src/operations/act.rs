@@ -19,7 +19,7 @@ const DRAINER_STATE: &[Param] = &[DRAINER_PARAM, Param::new("state", Type::State
 const PUMP_PARAM: Param = Param::new("pump", Type::Node(Some(Kind::Pump)));
 const DRAINER_PARAM: Param = Param::new("drainer", Type::Node(Some(Kind::Drainer)));
 
-const OUTCOME: Returns = Returns::Map(&[
+pub(super) const OUTCOME: Returns = Returns::Map(&[
     ("id", Returns::Text),
     ("before", Returns::Text),
     ("answer", Returns::Text),
@@ -164,7 +164,7 @@ pub(super) const TABLE: &[Operation] = &[
 ];
 
 /// What an action did, as the script gets it.
-fn outcome(before: &Record, answer: &str, after: Option<&RecordState>, waited: Duration) -> Value {
+pub(super) fn outcome(before: &Record, answer: &str, after: Option<&RecordState>, waited: Duration) -> Value {
     Value::map([
         ("id", before.node.id.as_str().into()),
         ("before", before.state.name().into()),
@@ -182,7 +182,7 @@ fn record(gate: &mut dyn Gate, args: &Arguments, param: &str, kind: Kind) -> Res
 
 /// The state in the node's record just now; `None` without a record, or when it cannot be read: what was done is done,
 /// and is no failure because of that.
-fn state_now(gate: &mut dyn Gate, node: &NodeRef) -> Result<Option<RecordState>> {
+pub(super) fn state_now(gate: &mut dyn Gate, node: &NodeRef) -> Result<Option<RecordState>> {
     match gate.listing() {
         Ok(listing) => Ok(listing.find(node.kind, &node.id).map(|record| record.state.clone())),
         Err(error) if error.kind.is_fatal() => Err(error),

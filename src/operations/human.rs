@@ -1,11 +1,13 @@
 //! Questions to the operator, and what they do outside.
 
 use crate::error::{Error, Result};
+use crate::operations::act::FORCE;
+use crate::operations::control::in_place_of;
 use crate::operations::nodes::references;
 use crate::operations::wait::look_patiently;
 use crate::operations::{Arguments, Changes, Course, Example, Function, Group, Operation, Opt, Param, Type};
 use crate::value::Value;
-use crate::world::{Choice, Gate, Manual, Question};
+use crate::world::{Choice, Gate, GuardName, Manual, Question};
 
 pub(super) const TABLE: &[Operation] = &[
     Operation {
@@ -37,6 +39,12 @@ pub(super) const TABLE: &[Operation] = &[
                 Opt::new("stops", Type::Nodes, "nodes whose process it stops"),
                 Opt::new("retires", Type::Nodes, "nodes that nobody needs any more afterwards"),
                 Opt::new("frees", Type::Nodes, "Pumps on whose disks it makes room"),
+                Opt::new(
+                    "by_hand",
+                    Type::Bool,
+                    "more is to be done than to start and stop: it takes a human in any case",
+                ),
+                FORCE,
                 Opt::new("tidb", Type::TidbBinlog, "whether TiDB writes binlog afterwards"),
                 Opt::new("takes", Type::Duration, "how long it usually takes"),
                 Opt::new(
@@ -46,8 +54,18 @@ pub(super) const TABLE: &[Operation] = &[
                 ),
             ],
             changes: Changes::Outside,
+            guards: &[
+                GuardName::LastPump,
+                GuardName::PumpClosing,
+                GuardName::ForgetsClose,
+                GuardName::Kills,
+                GuardName::SkipsBinlog,
+                GuardName::DeadDrainer,
+            ],
             about: "Asks a human to do something outside, such as to start a process with a new binary, and waits \
-                    until probes and start times show that the declared `starts` and `stops` happened.\n\n`--yes` \
+                    until probes and start times show that the declared `starts` and `stops` happened.\n\nWhere the \
+                    profile says how nodes are started and stopped, and nothing else is to be done, that is done at once \
+                    and nobody is asked to: as `start`, `stop` and, of what runs, `restart`, with their guards. `--yes` \
                     does not cover it, and without a terminal nobody is asked: where neither is declared, it is \
                     `refused` then. While it waits it names what it sees of each node. Errors: `timeout` when that is \
                     not done in time; a run that ended so can be resumed, and finds out whether it was done \
@@ -80,5 +98,8 @@ fn manual(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
         takes: args.duration("takes"),
         timeout: args.duration("timeout"),
     };
+    if !args.flag("by_hand").unwrap_or(false) && gate.stands_in(&work)? {
+        return in_place_of(gate, &work, &args.force()).map(|()| Value::Unit);
+    }
     gate.ask(work).map(|()| Value::Unit)
 }

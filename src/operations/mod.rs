@@ -6,6 +6,7 @@
 mod act;
 mod arguments;
 mod clock;
+mod control;
 mod deployment;
 mod exec;
 mod human;
@@ -46,6 +47,7 @@ const TABLES: &[&[Operation]] = &[
     surroundings::TABLE,
     deployment::TABLE,
     act::TABLE,
+    control::TABLE,
     tidb::TABLE,
     wait::TABLE,
     clock::TABLE,

@@ -12,17 +12,6 @@ const NODE: &[Param] = &[Param::new("node", Type::Node(None))];
 pub(super) const TABLE: &[Operation] = &[
     Operation {
         function: Function {
-            name: "start",
-            group: Group::Sandbox,
-            params: NODE,
-            about: "Starts a node's process, or continues one that hangs.",
-            example: Example::within("paused-drainer", "start(\"drainer-0\");\nwait_for(\"drainer-0\", \"online\")"),
-            ..Function::BASE
-        },
-        call: |gate, args| play(gate, args, |node| Play::Start { node }),
-    },
-    Operation {
-        function: Function {
             name: "kill",
             group: Group::Sandbox,
             params: NODE,
@@ -60,7 +49,8 @@ pub(super) const TABLE: &[Operation] = &[
                     (another operator does). To a Drainer: `stall` (its downstream takes nothing), `slow_drainer` \
                     (its downstream takes a tenth). To a Pump: `unmatched_prewrite`. To no node: `pd_gone`, \
                     `leader_moves`, `slow_etcd` (our requests take 3 s longer), `etcd_fails` (our requests fail), \
-                    `malformed_key`, `slow_human` (`manual` is done when it ends), `human_refuses`.\n\nA fault that \
+                    `malformed_key`, `slow_human` (`manual` is done when it ends), `human_refuses`, \
+                    and where the scenario has node control `control_fails` and `control_does_nothing`.\n\nA fault that \
                     can do nothing when its time comes, such as a crash without a process, does nothing.",
             example: Example::new(
                 "fault(\"crash\", \"pump-1\", #{ after: \"10s\" });\nsleep(\"11s\");\nprobe(\"pump-1\")",

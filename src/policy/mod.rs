@@ -15,7 +15,7 @@ pub use follow::{Follow, Followed};
 pub use operator::AskOperator;
 pub use planned::Planned;
 pub use production::{Production, SessionPlace, Whereabouts};
-pub use programs::WithoutPrograms;
+pub use programs::{Permits, Within};
 
 use crate::error::{Error, Result};
 use crate::guards::{GuardFinding, Verdict};
@@ -82,6 +82,11 @@ pub trait Policy {
     /// A step of the script begins, or (`None`) the script is in none any more: a yes to all of a step ends with it.
     fn step(&mut self, _name: Option<&str>) {}
 
+    /// Whether nodes may be started and stopped here without a human at all.
+    fn controls_nodes(&self) -> bool {
+        true
+    }
+
     /// What says yes in the operator's place, where they are not asked.
     fn stand_in(&self) -> Option<&'static str> {
         None
@@ -107,6 +112,10 @@ impl<P: Policy + ?Sized> Policy for Box<P> {
 
     fn step(&mut self, name: Option<&str>) {
         (**self).step(name);
+    }
+
+    fn controls_nodes(&self) -> bool {
+        (**self).controls_nodes()
     }
 
     fn stand_in(&self) -> Option<&'static str> {

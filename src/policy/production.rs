@@ -124,6 +124,10 @@ impl<P: Policy> Policy for Production<P> {
         self.inner.step(name);
     }
 
+    fn controls_nodes(&self) -> bool {
+        self.inner.controls_nodes()
+    }
+
     fn stand_in(&self) -> Option<&'static str> {
         self.inner.stand_in()
     }

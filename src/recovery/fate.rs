@@ -3,7 +3,7 @@
 use crate::error::{ErrorKind, Result};
 use crate::node::{NodeRef, Record, RecordState, State};
 use crate::time::{Time, Zone};
-use crate::world::{Acted, Action, Answer, Change, Manual, ProbeFinding, World, read};
+use crate::world::{Acted, Action, Answer, Change, Control, Manual, ProbeFinding, ProcessVerb, World, read};
 
 /// What became of a change that began.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,6 +57,7 @@ pub fn fate(world: &mut dyn World, change: &Change, began_ms: i64) -> Result<Fat
             Err(error) => Err(error),
         },
         Change::Manual(manual) => by_hand(world, manual, began_ms),
+        Change::Control(control) => controlled(world, control, began_ms),
         Change::TriggerGc { .. } => Ok(undone("to trigger GC twice is the same as once")),
         Change::RecoverTidb { .. } => Ok(undone("to recover a TiDB server twice is the same as once")),
         Change::Encrypt { .. } => Ok(undone("to encrypt a text twice is the same as once")),
@@ -118,6 +119,23 @@ fn by_hand(world: &mut dyn World, manual: &Manual, began_ms: i64) -> Result<Fate
         false if starting => Fate::Unclear { evidence },
         false if evidences.is_empty() => undone("a human is asked again; if it was done meanwhile, say so"),
         false => undone(format!("{evidence}; a human is asked again")),
+    })
+}
+
+/// A process that was to be started or restarted answers and was started since; one that was to be stopped is gone. Doing it
+/// again is the same as doing it once, but for one that is just starting.
+fn controlled(world: &mut dyn World, control: &Control, began_ms: i64) -> Result<Fate> {
+    let Control { node, verb, .. } = control;
+    let seen = look(world, node)?;
+    let evidence = evidence(node, &seen);
+    let is_new = is_the_same(&seen, began_ms) == Some(false);
+    Ok(match (verb, &seen.probe) {
+        (ProcessVerb::Start | ProcessVerb::Restart, ProbeFinding::State(State::Online)) if is_new => {
+            done(acted("online"), evidence)
+        }
+        (ProcessVerb::Stop, ProbeFinding::Refused) => done(acted("stopped"), evidence),
+        (_, ProbeFinding::Silent | ProbeFinding::Unknown(_)) => Fate::Unclear { evidence },
+        (_, ProbeFinding::State(_) | ProbeFinding::Refused | ProbeFinding::Other(_)) => undone(evidence),
     })
 }
 

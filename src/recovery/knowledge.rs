@@ -2,7 +2,7 @@
 
 use crate::journal::{Entry, Unfinished};
 use crate::node::{NodeRef, RecordState, State};
-use crate::world::{Action, Answer, Change, Exec, KnownCluster, Listing, Manual};
+use crate::world::{Action, Answer, Change, Control, Exec, KnownCluster, Listing, Manual, ProcessVerb};
 use std::collections::BTreeMap;
 
 /// What a run knew of the cluster when it was stopped.
@@ -107,6 +107,10 @@ fn reach(change: &Change) -> Vec<(String, PossibleStates)> {
             let mut all = anything(&[&stops[..], retires].concat(), State::Offline);
             all.extend(anything(starts, State::Online));
             all
+        }
+        Change::Control(Control { node, verb, .. }) => {
+            let end = if *verb == ProcessVerb::Stop { State::Paused } else { State::Online };
+            anything(std::slice::from_ref(node), end)
         }
         Change::Exec(Exec { starts, stops, .. }) => {
             let mut all = anything(stops, State::Paused);

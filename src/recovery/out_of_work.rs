@@ -3,7 +3,7 @@
 use crate::error::ErrorKind;
 use crate::journal::{Entry, Unfinished};
 use crate::node::{NodeRef, RecordState, State};
-use crate::world::{Action, Answer, Change, Exec, Listing, Manual};
+use crate::world::{Action, Answer, Change, Control, Exec, Listing, Manual, ProcessVerb};
 use std::fmt::{Display, Formatter, Result};
 
 /// A node that is out of work through a run, as far as the run knows.
@@ -44,13 +44,19 @@ impl OutOfWork {
             let Some(done) = entry.request.change() else { continue };
             match &entry.outcome {
                 Ok(_) => change(&mut out, done, true),
-                Err(error) if error.kind == ErrorKind::InDoubt => change(&mut out, done, false),
+                Err(error) if may_have_happened(done, error.kind) => change(&mut out, done, false),
                 Err(_) => {}
             }
         }
         open.for_each(|open| change(&mut out, &open.change, false));
         out
     }
+}
+
+/// Whether a change that ended in an error may have happened all the same, or half of it.
+fn may_have_happened(change: &Change, error: ErrorKind) -> bool {
+    let was_tried = matches!(error, ErrorKind::Timeout | ErrorKind::Failed);
+    error == ErrorKind::InDoubt || (was_tried && matches!(change, Change::Control(_)))
 }
 
 /// What a change takes out of work. A start that nobody is certain of leaves a node as it was.
@@ -71,6 +77,12 @@ fn change(out: &mut Vec<OutOfWork>, change: &Change, certain: bool) {
             stops.iter().filter(stays).for_each(|node| note(out, node, LastDone::Stopped));
             starts.iter().filter(|_| certain).for_each(|node| note(out, node, LastDone::Started));
         }
+        Change::Control(Control { node, verb, .. }) => match verb {
+            // It was seen online, or it is not there.
+            ProcessVerb::Start | ProcessVerb::Restart if certain => retire(out, &node.key()),
+            ProcessVerb::Start => {}
+            ProcessVerb::Restart | ProcessVerb::Stop => note(out, node, LastDone::Stopped),
+        },
         Change::Exec(Exec { starts, stops, .. }) => {
             stops.iter().for_each(|node| note(out, node, LastDone::Stopped));
             starts.iter().filter(|_| certain).for_each(|node| note(out, node, LastDone::Started));

@@ -127,6 +127,7 @@ fn answer_of(world: &mut dyn World, change: &Change) -> Result<Answer> {
         Change::Act { .. } | Change::TriggerGc { .. } => {
             Answer::Acted(Acted { message: "success (said after an interruption)".into() })
         }
+        Change::Control(_) => Answer::Acted(Acted { message: "done (said after an interruption)".into() }),
         Change::SwapRecord { seen, .. } => {
             let now = world.listing()?.find(seen.node.kind, &seen.node.id).cloned();
             Answer::Swapped(now.unwrap_or_else(|| seen.clone()))

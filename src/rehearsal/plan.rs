@@ -209,6 +209,11 @@ impl Plan {
         self.effects.iter().any(|effect| matches!(effect.what, Change::Exec(_)))
     }
 
+    /// Whether following it starts or stops nodes without a human.
+    pub(crate) fn controls_nodes(&self) -> bool {
+        self.effects.iter().any(|effect| matches!(effect.what, Change::Control(_)))
+    }
+
     /// Its effects as rows, for people.
     pub fn table(&self) -> Value {
         let row = |(at, effect): (usize, &Planned)| {

@@ -71,6 +71,7 @@ impl Snapshot {
             pumps,
             drainers,
             keys,
+            node_control: observed.node_control.clone(),
             ..Scenario::default()
         };
         if let Some(began) = began {

@@ -108,6 +108,15 @@ impl Timeline {
         self.process.iter().any(started)
     }
 
+    /// When its process ended first between the two times.
+    pub(crate) fn went_down(&self, from: Micros, to: Micros) -> Option<Micros> {
+        let goes_down = |pair: &&[(Micros, ProcessState)]| {
+            let [(_, before), (at, now)] = pair else { return false };
+            *before != ProcessState::Down && *now == ProcessState::Down && (from..=to).contains(at)
+        };
+        self.process.windows(2).find(goes_down).map(|pair| pair[1].0)
+    }
+
     fn push(&mut self, at: Micros, what: &LogEvent) {
         match what {
             LogEvent::Started(_) | LogEvent::Notifying(_) => self.process.push((at, ProcessState::Starting)),

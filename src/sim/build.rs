@@ -17,7 +17,7 @@ use super::tidb::{Binlog, STATUS_PORT, Tidb};
 use crate::error::Result;
 use crate::node::{Kind, NodeRef, State};
 use crate::tso::Tso;
-use crate::world::PdMember;
+use crate::world::{PdMember, Restarts};
 use serde_json::{Map, Value as Json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -128,6 +128,7 @@ impl Cluster {
             awaited: Vec::new(),
             outside: Outside::NOTHING,
             host: OwnHost::of(&scenario.host)?.into(),
+            node_control: scenario.node_control.clone().map(Arc::new),
             writable: None,
             pd_outages: 0,
             pd_gone_since: 0,
@@ -326,7 +327,7 @@ impl Cluster {
             process,
             epoch: 0,
             handled: 0,
-            supervised: common.supervised,
+            supervised: common.supervised || self.restarts().is_some_and(|restarts| restarts != Restarts::Never),
             beat_interval,
             beat_phase,
             drift_ppm: common.drift_ppm,

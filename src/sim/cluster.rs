@@ -12,7 +12,7 @@ use super::log::{LogEntry, LogEvent};
 use super::process::{NodeIndex, ProcessStage, SimulatedNode};
 use super::pump::{FAKE_BINLOG, Pump};
 use super::record::{RecordBody, time_of, ts_at};
-use super::scenario::{Fault, GcRule};
+use super::scenario::{Fault, GcRule, NodeControlSpec};
 use super::tidb::Tidb;
 use crate::deployment::Deployment;
 use crate::node::{Kind, same_for_all};
@@ -102,6 +102,8 @@ pub struct Cluster {
     pub(crate) outside: Outside,
     /// How our host stands to all this.
     pub(crate) host: Arc<OwnHost>,
+    /// What starts and stops the nodes, where no human has to.
+    pub(crate) node_control: Option<Arc<NodeControlSpec>>,
     /// How many Pumps took TiDB's writes when that was last worked out.
     pub(crate) writable: Option<usize>,
     /// How many faults that take PD away have begun and not ended.

@@ -4,7 +4,8 @@ use super::cluster::Cluster;
 use super::http::Behind;
 use super::scenario::HostSpec;
 use crate::error::Result;
-use crate::world::{Certificate, Endpoint};
+use crate::node::NodeRef;
+use crate::world::{Ability, Certificate, Endpoint, EndsBy, FaultKind, Restarts, Supervision};
 
 /// Our own host. It stays as it is.
 #[derive(Clone, Debug)]
@@ -32,7 +33,36 @@ impl OwnHost {
     }
 }
 
+/// What a sandbox starts and stops without more ado.
+fn of_a_sandbox() -> Supervision {
+    let by = || Ability::By(String::new());
+    Supervision {
+        by: "the sandbox".to_owned(),
+        stands_in: false,
+        start: by(),
+        stop: by(),
+        restart: by(),
+        ends_by: EndsBy::Sigterm,
+        restarts: None,
+    }
+}
+
 impl Cluster {
+    /// How the process of `node` is started and stopped.
+    pub(crate) fn supervision(&self, node: &NodeRef) -> Supervision {
+        self.node_control.as_ref().map_or_else(of_a_sandbox, |control| control.supervision(node))
+    }
+
+    /// Which processes are started again by what controls them, if anybody says.
+    pub(crate) fn restarts(&self) -> Option<Restarts> {
+        self.node_control.as_ref().and_then(|control| control.restarts)
+    }
+
+    /// Whether a fault of `kind` can come to anything here.
+    pub(crate) fn can_meet(&self, kind: FaultKind) -> bool {
+        self.node_control.is_some() || !matches!(kind, FaultKind::ControlFails | FaultKind::ControlDoesNothing)
+    }
+
     /// Who is behind `address` for our own host.
     pub(crate) fn behind_for_us(&self, address: &str) -> Behind {
         if self.host.reaches(address) { self.behind(address) } else { Behind::Nobody }

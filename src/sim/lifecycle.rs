@@ -7,7 +7,7 @@ use super::log::LogEvent;
 use super::process::{BOOT, ENDING, Exit, NodeIndex, Process, ProcessStage, RESTART_AFTER, Signal};
 use super::pump::{CLOSE_CHECK, Closing, NOTIFY, NOTIFY_TRIES};
 use crate::node::{RecordState, State};
-use crate::world::Action;
+use crate::world::{Action, Restarts};
 use std::sync::Arc;
 
 impl Cluster {
@@ -145,7 +145,7 @@ impl Cluster {
             }
         }
         self.note(LogEvent::Exited { who, clean: exit == Exit::Clean });
-        if supervised && exit == Exit::Failed {
+        if supervised && (exit == Exit::Failed || self.restarts() == Some(Restarts::Always)) {
             self.queue.schedule(restart_at, DueEvent::Restart(who, epoch));
         }
         self.rewire();

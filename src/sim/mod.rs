@@ -39,8 +39,8 @@ pub use log::{LogEntry, LogEvent};
 pub use process::{NodeIndex, ProcessStage, Signal};
 pub use samples::scenario_names;
 pub use scenario::{
-    BinlogSpec, CertificateSpec, DiskSpec, DrainerSpec, Fault, GcRule, HostSpec, KeySpec, PdMemberSpec, Phases,
-    ProcessSpec, PumpSpec, Scenario, Span, TidbSpec,
+    BinlogSpec, CertificateSpec, DiskSpec, DrainerSpec, Fault, GcRule, HostSpec, KeySpec, NodeControlSpec,
+    PdMemberSpec, Phases, ProcessSpec, PumpSpec, Scenario, Span, TidbSpec,
 };
 pub(crate) use scenario::{FileVersion, misspelt};
 pub use simulated::Simulated;

@@ -6,7 +6,7 @@ use crate::node::{Kind, Malformed, NodeRef, Record, State};
 use crate::secret::Secret;
 use crate::text::Untrusted;
 use crate::tso::Tso;
-use crate::world::{Choice, Fence, LockInfo, RecordEvents, RunSummary};
+use crate::world::{Choice, Fence, LockInfo, RecordEvents, RunSummary, Supervision};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -44,6 +44,8 @@ pub enum Answer {
     Runs(Vec<RunSummary>),
     /// What a deployment tool knows of the cluster.
     Deployment(Option<Box<deployment::Deployment>>),
+    /// How each node is started and stopped from here; `None` where nothing does.
+    Supervision(Vec<Option<Supervision>>),
     /// Certificates: those that we were given, then those that servers show.
     Certificates(Vec<Certificate>),
     /// A timestamp.

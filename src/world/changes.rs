@@ -6,7 +6,7 @@ use crate::secret::Secret;
 use crate::text::{ShownPath, Untrusted, on_one_line};
 use crate::time::show_seconds;
 use crate::world::query::requests;
-use crate::world::{Acted, Exec, LockInfo, ProgramEnd, TidbBinlogState};
+use crate::world::{Acted, Control, Exec, LockInfo, ProgramEnd, TidbBinlogState};
 use serde::{Deserialize, Serialize};
 use std::fmt::{Display, Formatter};
 use std::path::PathBuf;
@@ -72,6 +72,8 @@ requests! {
         why: String,
     } => Done;
     @whole {
+        /// Starts, stops or restarts a node's process by what supervises it. The reply says what was seen then.
+        Control => Acted(Acted);
         /// Asks a human to do something outside, and waits until it was done.
         Manual => Done;
         /// Runs a program on this host and waits for its end, whatever its exit status.
@@ -130,7 +132,8 @@ impl Change {
             | Self::TriggerGc { .. }
             | Self::RecoverTidb { .. }
             | Self::SwapRecord { .. }
-            | Self::DeleteRecord { .. } => Effect::ChangesCluster,
+            | Self::DeleteRecord { .. }
+            | Self::Control(_) => Effect::ChangesCluster,
             Self::BreakLock { .. } => Effect::BreaksLock,
             Self::WriteSavepoint { .. } => Effect::ChangesHost,
             Self::Encrypt { .. } => Effect::Nothing,
@@ -142,7 +145,7 @@ impl Change {
     /// The nodes that it is done to.
     pub fn nodes(&self) -> Vec<&NodeRef> {
         match self {
-            Self::Act { node, .. } | Self::TriggerGc { node } => vec![node],
+            Self::Act { node, .. } | Self::TriggerGc { node } | Self::Control(Control { node, .. }) => vec![node],
             Self::SwapRecord { seen, .. } => vec![&seen.node],
             Self::Manual(Manual { starts, stops, retires, frees, .. }) => {
                 [starts, stops, retires, frees].into_iter().flatten().collect()
@@ -168,7 +171,8 @@ impl Change {
             | Self::DeleteRecord { .. }
             | Self::WriteSavepoint { .. }
             | Self::Encrypt { .. }
-            | Self::BreakLock { .. } => None,
+            | Self::BreakLock { .. }
+            | Self::Control(_) => None,
         }
     }
 
@@ -191,6 +195,7 @@ impl Change {
             | Self::WriteSavepoint { .. }
             | Self::Encrypt { .. }
             | Self::BreakLock { .. }
+            | Self::Control(_)
             | Self::Manual(_)
             | Self::Exec(_) => None,
         }
@@ -206,6 +211,7 @@ impl Change {
             }
             Self::DeleteRecord { key, .. } => Self::DeleteRecord { key: key.clone(), mod_revision: 0 },
             Self::WriteSavepoint { dir, .. } => Self::WriteSavepoint { dir: dir.clone(), content: String::new() },
+            Self::Control(control) => Self::Control(Control::new(control.node.clone(), control.verb)),
             Self::Manual(work) => Self::Manual(Manual { takes: None, timeout: None, ..work.clone() }),
             Self::Exec(exec) => Self::Exec(Exec { takes: None, timeout: None, ..exec.clone() }),
             Self::Act { .. } | Self::TriggerGc { .. } | Self::RecoverTidb { .. } | Self::BreakLock { .. } => {
@@ -227,6 +233,7 @@ impl Change {
         match self {
             Self::Act { node, action } => format!("{} {}", action.name(), name(node)),
             Self::TriggerGc { node } => format!("trigger GC of {}", name(node)),
+            Self::Control(Control { node, verb, .. }) => format!("{verb} {}", name(node)),
             Self::RecoverTidb { server, reset } => {
                 let then = if *reset { ", and forget the transactions that skipped it" } else { "" };
                 format!("have the {server} write binlog again{then}")

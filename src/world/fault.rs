@@ -55,6 +55,10 @@ pub enum FaultKind {
     SlowHuman,
     /// The human says no.
     HumanRefuses,
+    /// What starts and stops nodes cannot be reached.
+    ControlFails,
+    /// What starts and stops nodes says that it has, and did nothing.
+    ControlDoesNothing,
 }
 
 /// To whom a fault happens.
@@ -292,6 +296,24 @@ pub const FAULTS: &[FaultRow] = &[
         ends: "then yes again",
         source: "chosen",
         lengths: &[Some(60), None],
+    },
+    FaultRow {
+        kind: FaultKind::ControlFails,
+        victim: Victim::Nobody,
+        whom: "node control",
+        does: "cannot be reached (`unreachable`): `start`, `stop` and `restart` fail, and nothing is done",
+        ends: "then it can be",
+        source: "chosen",
+        lengths: &[Some(60), Some(600), None],
+    },
+    FaultRow {
+        kind: FaultKind::ControlDoesNothing,
+        victim: Victim::Nobody,
+        whom: "node control",
+        does: "says that it started or stopped a node, and does nothing",
+        ends: "then it does again",
+        source: "F19",
+        lengths: &[Some(60), Some(600), None],
     },
 ];
 

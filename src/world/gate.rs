@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::world::query::{self, Query};
-use crate::world::{Answer, GuardName, Listing, Notice, Request, read};
+use crate::world::{Answer, GuardName, Listing, Manual, Notice, Request, read};
 
 /// How a wait ends whose condition only the script knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +65,16 @@ pub trait Gate {
 
     /// The wait is over; its last look counts.
     fn wait_ends(&mut self) {}
+
+    /// Whether what a human would be asked is done for them instead, by what starts and stops nodes; of a run that is gone on
+    /// with, whether it was.
+    ///
+    /// # Errors
+    /// Those of looking.
+    fn stands_in(&mut self, work: &Manual) -> Result<bool> {
+        let _ = work;
+        Ok(false)
+    }
 
     /// Lets a person see how it goes.
     fn tell(&mut self, notice: Notice);

@@ -37,6 +37,14 @@ pub enum GuardName {
     LastKey,
     /// A Drainer is close to what GC would remove.
     BehindGc,
+    /// The node is closing: ended by a signal, it forgets that.
+    ForgetsClose,
+    /// The process would be killed, not stopped.
+    Kills,
+    /// An `offline` Pump starts at where the Drainers are by then.
+    SkipsBinlog,
+    /// A Drainer that says `online` is dead: a Pump that is new or was `offline` gives up.
+    DeadDrainer,
     /// No Pump is online and answers.
     NoPump,
     /// There is a savepoint already.
@@ -93,6 +101,19 @@ impl GuardName {
             Self::LastKey => "it is the last Pump's record",
             Self::BehindGc => {
                 "a Drainer is within a day of what GC would remove, or another Pump answers at the address"
+            }
+            Self::ForgetsClose => {
+                "the node is closing: it ignores SIGTERM, is killed after 90 s, and has forgotten the close when it is \
+                 started"
+            }
+            Self::Kills => {
+                "the process would be killed, and not stopped in good order: its record goes on saying `online`"
+            }
+            Self::SkipsBinlog => {
+                "an `offline` Pump is started: what it holds from before the Drainers' position is skipped for good"
+            }
+            Self::DeadDrainer => {
+                "a Drainer says `online` and does not answer: a Pump that is new or was `offline` gives up, and goes offline"
             }
             Self::NoPump => "no Pump is online and answers: the TiDB server would wait, and skip binlog again",
             Self::Exists => "the directory has a savepoint already",

@@ -8,7 +8,7 @@ use crate::world;
 use crate::world::query::requests;
 use crate::world::{
     Alarm, Certificate, Clocks, ClusterInfo, Endpoint, Inspected, Listing, LockInfo, RecordEvents, RunSummary,
-    StatusReport, TidbBinlogState, TidbRef, TidbServer,
+    StatusReport, Supervision, TidbBinlogState, TidbRef, TidbServer,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -94,6 +94,11 @@ requests! {
         /// Whom to ask beside PD.
         nodes: Vec<NodeRef>,
     } => Certificates(Vec<Certificate>);
+    /// How the nodes are started and stopped from here, as the profile says; the reply is in the order asked.
+    Supervisors {
+        /// Which nodes.
+        nodes: Vec<NodeRef>,
+    } => Supervision(Vec<Option<Supervision>>);
     /// The runs of this user, the latest first; a simulated world has none.
     Runs => Runs(Vec<RunSummary>);
     /// What a deployment tool knows of the cluster, as it stands in its file now; nothing where the cluster was not named by it.
@@ -142,6 +147,7 @@ impl Read {
             // Who holds the lock is asked before anybody takes it.
             Self::Runs
             | Self::Deployment
+            | Self::Supervisors { .. }
             | Self::LockStatus
             | Self::Now
             | Self::Sleep { .. }

@@ -88,11 +88,6 @@ impl Request {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Play {
-    /// Starts a node's process, at its record's address.
-    Start {
-        /// The node.
-        node: NodeRef,
-    },
     /// SIGKILL.
     Kill {
         /// The node.
@@ -120,7 +115,6 @@ pub enum Play {
 impl Display for Play {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Start { node } => write!(f, "start {node}"),
             Self::Kill { node } => write!(f, "kill {node}"),
             Self::Hang { node } => write!(f, "hang {node}"),
             Self::Fault { kind, node: Some(node), .. } => write!(f, "fault {} of {node}", kind.name()),

@@ -117,7 +117,7 @@ fn what_is_right_is_left_alone() {
         "step(\"a\", || pause_drainer(\"a\")); step(\"b\", || pause_drainer(\"b\")); step(\"c\", || wait_for(\"a\", \"paused\"));",
         "let done = step(\"a\", || pause_pump(\"p\")); ensure(done.after == \"paused\", \"it did not stop\");",
         "let options = #{ wait: \"1m\" }; step(\"a\", || pause_pump(\"p\", options));",
-        "fn stop(id) { pause_pump(id) } step(\"a\", || { let r = stop(\"p\"); if r.after != \"paused\" { fail(\"no\"); } });",
+        "fn stop_one(id) { pause_pump(id) } step(\"a\", || { let r = stop_one(\"p\"); if r.after != \"paused\" { fail(\"no\"); } });",
         "for d in drainers() { step(\"a\", || pause_drainer(d)); if drainer(d).state != \"paused\" { break; } } step(\"b\", || wait_for(\"d\", \"paused\"));",
         "let work = || pause_pump(\"p\", #{ wait: \"1m\" }); step(\"a\", work);",
         "step(\"all\", || { for d in drainers() { if d.state == \"paused\" { continue; } pause_drainer(d, #{ wait: \"1m\" }); } });",
@@ -137,9 +137,10 @@ fn what_is_right_is_left_alone() {
 
 #[test]
 fn a_function_that_acts_is_right_if_all_that_call_it_are_in_steps() {
-    let act = "fn stop(id) { pause_pump(id, #{ wait: \"1m\" }) } fn stop_both() { stop(\"a\"); stop(\"b\"); }";
+    let act =
+        "fn stop_one(id) { pause_pump(id, #{ wait: \"1m\" }) } fn stop_both() { stop_one(\"a\"); stop_one(\"b\"); }";
     assert_eq!(found(&format!("{act} step(\"a\", || stop_both());")), [""; 0]);
-    assert_eq!(found(&format!("{act} step(\"a\", || stop(\"a\")); stop_both();")), ["act_outside_step"]);
+    assert_eq!(found(&format!("{act} step(\"a\", || stop_one(\"a\")); stop_both();")), ["act_outside_step"]);
     assert_eq!(found(act), [""; 0], "nobody calls it here: it is for others");
 }
 

@@ -47,7 +47,7 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("unused_parameter", "let «only» = param(\"only\");"),
     (
         "act_outside_step",
-        "fn stop(id) {\n    «pause_pump»(id, #{ wait: \"1m\" });\n}\nif pumps().len() > 2 { stop(\"a\"); }",
+        "fn stop_one(id) {\n    «pause_pump»(id, #{ wait: \"1m\" });\n}\nif pumps().len() > 2 { stop_one(\"a\"); }",
     ),
     ("act_outside_step", "\"pump-1\".«trigger_gc»();"),
     ("sandbox_function", "\"pump-1\".«kill»();"),
@@ -59,7 +59,10 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("wrong_argument", "step(\"a\", || pause_pump(\"p\", #{ wait: «\"soon\"» }));"),
     ("wrong_argument", "print(tso_time(1, «\"Mars\"»));"),
     ("act_without_wait", "step(\"a\", || «offline_drainer»(\"d\"));"),
-    ("act_without_wait", "fn stop(id) { «pause_pump»(id) }\nstep(\"a\", || { stop(\"a\"); exec(\"reboot\"); });"),
+    (
+        "act_without_wait",
+        "fn stop_one(id) { «pause_pump»(id) }\nstep(\"a\", || { stop_one(\"a\"); exec(\"reboot\"); });",
+    ),
     ("act_without_wait", "step(\"a\", || { let ignored = «pause_pump»(\"p\"); });"),
     (
         "loop_without_check",

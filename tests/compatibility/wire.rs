@@ -64,7 +64,10 @@ fn all() -> Vec<Json> {
         json!("unlock"),
         json!("lock_status"),
         json!({"break_lock": {"seen": {"create_revision": 1, "owner": {"foreign": "x"}, "lease": null}, "why": "w"}}),
-        json!({"play": {"start": {"node": node()}}}),
+        json!({"supervisors": {"nodes": [node()]}}),
+        json!({"control": {"node": node(), "verb": "start"}}),
+        json!({"control": {"node": node(), "verb": "stop", "timeout": second()}}),
+        json!({"control": {"node": node(), "verb": "restart", "takes": second()}}),
         json!({"play": {"kill": {"node": node()}}}),
         json!({"play": {"hang": {"node": node()}}}),
         json!({"play": {"fault": {"kind": "crash", "node": node(), "after": second(), "lasts": null}}}),
@@ -92,6 +95,8 @@ fn name(request: &Request) -> &'static str {
         Request::Read(Read::Alarms) => "alarms",
         Request::Read(Read::Deployment) => "deployment",
         Request::Read(Read::Runs) => "runs",
+        Request::Read(Read::Supervisors { .. }) => "supervisors",
+        Request::Change(Change::Control(_)) => "control",
         Request::Read(Read::Certificates { .. }) => "certificates",
         Request::Read(Read::Tso) => "tso",
         Request::Read(Read::Now) => "now",
@@ -153,6 +158,8 @@ fn every_kind_of_fault_is_kept_under_the_name_that_it_has_always_had() {
         "malformed_key",
         "slow_human",
         "human_refuses",
+        "control_fails",
+        "control_does_nothing",
     ];
     let kinds = FaultKind::ALL.iter().map(|kind| serde_json::to_value(kind).unwrap()).collect::<Vec<_>>();
     assert!(names.iter().all(|name| kinds.contains(&json!(name))), "{kinds:?}");

@@ -1,5 +1,6 @@
 //! Every guard: where it refuses and what it then says, where it is silent, and that only its name lets a change pass.
 
+mod control;
 mod drainers;
 mod gc;
 mod host;
@@ -26,6 +27,8 @@ fn the_calm_cluster_lets_everything_ordinary_pass() {
         r#"offline_drainer("drainer-0", #{$})"#,
         r#"trigger_gc("pump-0", #{$})"#,
         r#"generate_meta(#{$})"#,
+        r#"restart("pump-1", #{$})"#,
+        r#"stop("drainer-0", #{$})"#,
     ] {
         calm.allows(call);
     }

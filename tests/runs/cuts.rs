@@ -16,7 +16,7 @@ use binlogsh::node::RecordState;
 use binlogsh::policy::Yes;
 use binlogsh::recovery::{Knowledge, settle};
 use binlogsh::session::{LockPlan, LockSpan, Parts, Session};
-use binlogsh::sim::{LogEvent, ProcessStage, Scenario, Simulated, Span};
+use binlogsh::sim::{LogEvent, NodeControlSpec, ProcessStage, Scenario, Simulated, Span};
 use binlogsh::world::{Action, Answer, Change, Fence, LockHolder, Notices, Read, Request, World};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -113,6 +113,10 @@ impl Journal for Pen {
 
     fn take_expected(&mut self) -> Option<Change> {
         self.journal.take_expected()
+    }
+
+    fn foreseen(&self) -> Option<Request> {
+        self.journal.foreseen()
     }
 
     fn note(&mut self, request: &Request, outcome: &Outcome, by: Option<&str>) -> Result<()> {
@@ -404,12 +408,14 @@ fn is_cut_everywhere(
     parameters: &'static [(&'static str, &'static str)],
     seeds: usize,
     stride: usize,
+    node_control: Option<&NodeControlSpec>,
 ) {
     let is_soak = std::env::var("BINLOGSH_SOAK").is_ok_and(|times| times != "0");
     let (seeds, stride) = if is_soak { (seeds * 2, 1) } else { (seeds, stride) };
     let mut cuts = 0;
     for seed in 0..seeds {
-        let case = Case::new(script, parameters, cluster(seed));
+        let scenario = Scenario { node_control: node_control.cloned(), ..cluster(seed) };
+        let case = Case::new(script, parameters, scenario);
         let (expected, points) = case.undisturbed();
         for point in (seed % stride..points).step_by(stride) {
             case.cut(point, (point * 13 % 90) as u64, &expected);
@@ -426,10 +432,16 @@ fn tell(script: &str, cuts: usize) {
 
 #[test]
 fn a_rolling_restart_that_is_cut_off_anywhere_ends_as_it_should() {
-    is_cut_everywhere("rolling_restart.rhai", &[("takes", "5s")], 4, 8);
+    is_cut_everywhere("rolling_restart.rhai", &[("takes", "5s")], 4, 8, None);
 }
 
 #[test]
 fn a_decommissioning_that_is_cut_off_anywhere_ends_as_it_should() {
-    is_cut_everywhere("decommission_pump.rhai", &[("pump", "pump-1")], 4, 8);
+    is_cut_everywhere("decommission_pump.rhai", &[("pump", "pump-1")], 4, 8, None);
+}
+
+#[test]
+fn a_rolling_restart_by_node_control_that_is_cut_off_anywhere_ends_as_it_should() {
+    let control = NodeControlSpec { by: "systemd over ssh".into(), ..NodeControlSpec::default() };
+    is_cut_everywhere("rolling_restart.rhai", &[("takes", "5s")], 4, 16, Some(&control));
 }

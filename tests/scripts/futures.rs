@@ -80,6 +80,36 @@ fn no_future_makes_it_do_harm(name: &str, more: &[(&str, &str)]) {
     }
 }
 
+/// How nodes are controlled: by systemd, and by deleting pods of either start script.
+const CONTROLS: [&str; 3] = [
+    r#"{"by": "systemd over ssh", "restarts": "on-failure"}"#,
+    r#"{"by": "kubectl", "cannot": {"stop": "it would start again"}, "ends_by": "sigkill", "restarts": "on-failure"}"#,
+    r#"{"by": "kubectl", "cannot": {"stop": "it would start again"}, "restarts": "always"}"#,
+];
+
+/// With node control in the place of the human who starts nodes; under `BINLOGSH_SOAK` as many futures as without.
+#[test]
+fn no_future_makes_a_shipped_script_do_harm_with_node_control() {
+    for control in CONTROLS {
+        // Where every pod comes back by itself, so does what was closed.
+        let comes_back = control.contains("always");
+        for script in shipped().filter(|script| !comes_back || ["rolling_restart", "scale_out"].contains(&script.name))
+        {
+            let name = script.name;
+            let scenario = Scenario {
+                node_control: Some(serde_json::from_str(control).unwrap()),
+                ..Scenario::named(script.sample).unwrap()
+            };
+            let played = subjects(script, scenario, &[]);
+            let base = base(&played);
+            assert_eq!(base.played.outcome(), "done", "{name} with {control}: {:?}", base.played.ending);
+            let count = if soaks() { SOAKED } else { ELSEWHERE };
+            harmless(&played, Which::Drawn { seed: SEED, count }, (1, 1));
+            harmless(&played, Which::Every, (1, if soaks() { 1 } else { 20 * ONE_OF }));
+        }
+    }
+}
+
 macro_rules! harmless_in_futures {
     ($($test:ident: $name:ident $(with $param:ident = $value:literal)*;)+) => {
         $(#[test] fn $test() {

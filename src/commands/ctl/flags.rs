@@ -244,10 +244,11 @@ fn of_ours() -> Vec<String> {
 }
 
 /// Our own options that can mean nothing here, and why: whoever gives one expects something else.
-const MEANINGLESS: [(&str, &str); 3] = [
+const MEANINGLESS: [(&str, &str); 4] = [
     ("output", "ctl writes binlogctl's lines and no other format"),
     ("timestamps", "ctl writes binlogctl's lines, where they are text anyhow"),
     ("allow-exec", "ctl runs no programs"),
+    ("allow-node-control", "ctl starts and stops no nodes"),
 ];
 
 /// The flags as clap knows options, each with two dashes: for completion, whose engine reads no flags of Go's.
@@ -276,7 +277,7 @@ pub(in crate::commands) fn definition() -> clap::Command {
 /// # Errors
 /// The text to print.
 pub(super) fn means_something(global: &Global) -> Result<(), Usage> {
-    let given = [global.output.is_some(), global.timestamps.is_some(), global.allow_exec];
+    let given = [global.output.is_some(), global.timestamps.is_some(), global.allow_exec, global.allow_node_control];
     match MEANINGLESS.iter().zip(given).find(|(_, given)| *given) {
         Some(((name, why), _)) => Err(wrong(format!("-{name} means nothing to ctl: {why}"))),
         None => Ok(()),

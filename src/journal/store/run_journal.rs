@@ -228,6 +228,11 @@ impl Journal for RunJournal {
         if self.replay.is_empty() { self.expected.take() } else { None }
     }
 
+    fn foreseen(&self) -> Option<Request> {
+        let next = self.replay.front().map(|entry| entry.request.clone());
+        next.or_else(|| self.expected.clone().map(Request::Change))
+    }
+
     fn note(&mut self, request: &Request, outcome: &Outcome, by: Option<&str>) -> Result<()> {
         self.usable()?;
         if !self.keeps.keeps(request) {

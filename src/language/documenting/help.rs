@@ -178,6 +178,9 @@ mod tests {
         It guards
           pause_pump(pump, [#{...}])
           offline_pump(pump, [#{...}])
+          stop(node, [#{...}])
+          restart(node, [#{...}])
+          manual(text, [#{...}])
 
         Only its name overrides it; --yes does not
           pause_pump(pump, #{ force: ["last_pump"] })

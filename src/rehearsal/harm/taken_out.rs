@@ -5,7 +5,7 @@ use crate::rehearsal::play::Played;
 use crate::rehearsal::trace::AttemptedChange;
 use crate::rehearsal::truth::{ProcessState, Truth, at};
 use crate::sim::{LogEvent, Micros, NodeIndex};
-use crate::world::{Action, Change, FaultKind};
+use crate::world::{Action, Change, Control, FaultKind};
 
 /// How a node was taken out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +79,13 @@ pub(super) fn all(played: &Played, truth: &Truth) -> Vec<TakenOut> {
         found.push(taken(truth, who, how, act.begun, entry.at));
     }
     for act in &played.acts {
+        if let Change::Control(Control { node, verb, .. }) = &act.change
+            && verb.ends()
+            && let Some(timeline) = truth.named(node.kind, &node.id)
+            && let Some(from) = timeline.went_down(act.begun, act.ended)
+        {
+            found.push(taken(truth, timeline.who, Removal::Stopped, act.begun, from));
+        }
         let Some((starts, stops)) = act.change.outside() else { continue };
         for node in starts.iter().chain(stops) {
             let Some(timeline) = truth.named(node.kind, &node.id) else { continue };

@@ -14,6 +14,7 @@ pub(super) fn tell(began: &Scenario, found: &mut Scenario, unknown: &mut Unknown
     found.gc = began.gc;
     found.alarms.clone_from(&began.alarms);
     found.host.clone_from(&began.host);
+    found.node_control.clone_from(&began.node_control);
     found.faults = to_come(began, found)?;
     for pump in &mut found.pumps {
         if let Some(spec) = began.pumps.iter().find(|spec| spec.id == pump.id) {

@@ -3,6 +3,7 @@
 use crate::deployment::Deployment;
 use crate::error::{Error, Result};
 use crate::node::{Kind, Malformed, NodeRef, Record, RecordState, State};
+use crate::sim::NodeControlSpec;
 use crate::tso::Tso;
 use crate::world::{ClusterInfo, DrainerStatus, Listing, ProbeFinding, StatusReport, TidbServer, World, read};
 use std::collections::BTreeMap;
@@ -19,6 +20,8 @@ pub(super) struct Observed {
     /// What a deployment tool knows of it, or why that cannot be read.
     pub(super) deployment: Result<Option<Box<Deployment>>>,
     pub(super) nodes: Vec<ObservedNode>,
+    /// What starts and stops them, if anything does without a human.
+    pub(super) node_control: Option<NodeControlSpec>,
     /// PD's time at the first listing.
     pub(super) began: Tso,
     /// PD's time at the last one: that of the snapshot.
@@ -74,8 +77,11 @@ impl Observed {
             said = NodeAnswers::ask(world, &last)?;
             (last, now) = list(world)?;
         }
+        let everybody: Vec<NodeRef> = last.records.iter().map(|record| record.node.clone()).collect();
+        let supervision = world.ask(read::Supervisors { nodes: everybody.clone() })?;
+        let node_control = NodeControlSpec::of(&everybody.into_iter().zip(supervision).collect::<Vec<_>>());
         let nodes = last.records.into_iter().map(|record| said.of(record, &first)).collect();
-        Ok(Self { cluster, tidbs, malformed: last.malformed, deployment, nodes, began, now })
+        Ok(Self { cluster, tidbs, malformed: last.malformed, deployment, nodes, node_control, began, now })
     }
 
     /// How long the records were watched, in milliseconds.

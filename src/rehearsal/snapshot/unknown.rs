@@ -53,7 +53,9 @@ impl UnknownFacts {
 fn never_known(scenario: &Scenario) -> Vec<String> {
     let mut sentences = Vec::new();
     if !scenario.pumps.is_empty() || !scenario.drainers.is_empty() {
-        sentences.push("whether a supervisor restarts nodes is not known: taken as none".to_owned());
+        if scenario.node_control.as_ref().is_none_or(|control| control.restarts.is_none()) {
+            sentences.push("whether a supervisor restarts nodes is not known: taken as none".to_owned());
+        }
         sentences.push(
             "when within their intervals the nodes look at each other is not known: taken as the simulator's own times"
                 .to_owned(),

@@ -72,11 +72,21 @@ pub(crate) struct Outside {
     pub(crate) slow_human: Micros,
     /// The human says no.
     pub(crate) human_refuses: Micros,
+    /// What starts and stops nodes cannot be reached.
+    pub(crate) control_fails: Micros,
+    /// What starts and stops nodes says that it did, and does nothing.
+    pub(crate) control_idles: Micros,
 }
 
 impl Outside {
-    pub(crate) const NOTHING: Self =
-        Self { slow_etcd: Micros::MIN, etcd_fails: Micros::MIN, slow_human: Micros::MIN, human_refuses: Micros::MIN };
+    pub(crate) const NOTHING: Self = Self {
+        slow_etcd: Micros::MIN,
+        etcd_fails: Micros::MIN,
+        slow_human: Micros::MIN,
+        human_refuses: Micros::MIN,
+        control_fails: Micros::MIN,
+        control_idles: Micros::MIN,
+    };
 }
 
 impl Cluster {
@@ -238,6 +248,8 @@ fn length(fault: &Fault) -> Option<Micros> {
         | FaultKind::SlowEtcd
         | FaultKind::EtcdFails
         | FaultKind::MalformedKey
-        | FaultKind::HumanRefuses => lasts,
+        | FaultKind::HumanRefuses
+        | FaultKind::ControlFails
+        | FaultKind::ControlDoesNothing => lasts,
     }
 }

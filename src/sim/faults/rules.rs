@@ -152,6 +152,8 @@ static RULES: [(FaultKind, Rules); FaultKind::ALL.len()] = [
     ),
     (FaultKind::SlowHuman, outside(|outside| &mut outside.slow_human)),
     (FaultKind::HumanRefuses, outside(|outside| &mut outside.human_refuses)),
+    (FaultKind::ControlFails, outside(|outside| &mut outside.control_fails)),
+    (FaultKind::ControlDoesNothing, outside(|outside| &mut outside.control_idles)),
 ];
 
 const fn node(

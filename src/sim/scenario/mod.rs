@@ -2,10 +2,12 @@
 //!
 //! `docs/simulator.md` shows an example of every part. What is unknown in it is an error that names the nearest.
 
+mod control;
 mod host;
 mod nodes;
 mod span;
 
+pub use control::NodeControlSpec;
 pub use host::{CertificateSpec, HostSpec};
 pub use nodes::{DiskSpec, DrainerSpec, Phases, ProcessSpec, PumpSpec};
 pub(crate) use nodes::{phase, since};
@@ -69,6 +71,9 @@ pub struct Scenario {
     /// What a deployment tool knows of the cluster, where it was named by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deployment: Option<Deployment>,
+    /// What starts and stops the nodes, where no human has to. Left out: a human does, and whoever plays with the sandbox.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node_control: Option<NodeControlSpec>,
     /// In a snapshot of a live cluster: what could not be learnt, and what is assumed for it, a sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assumed: Vec<String>,
@@ -202,6 +207,7 @@ impl Default for Scenario {
             faults: Vec::new(),
             host: HostSpec::default(),
             deployment: None,
+            node_control: None,
             assumed: Vec::new(),
         }
     }

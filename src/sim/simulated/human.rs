@@ -154,14 +154,6 @@ impl Simulated {
 
     pub(super) fn play(&mut self, play: &Play) -> Result<Answer> {
         match play {
-            Play::Start { node } => {
-                let who = self.cluster.find_or_add(node);
-                if self.cluster.node(who).process.is_some() {
-                    return Err(Error::invalid(format!("{node} runs already"))
-                        .hint(format!("kill(\"{}\") first, if you want it to start again", node.id)));
-                }
-                self.cluster.start(who, Some(&node.address));
-            }
             Play::Kill { node } => self.signal(node, Signal::Kill)?,
             Play::Hang { node } => self.signal(node, Signal::Stop)?,
             Play::Fault { kind, node, after, lasts } => {
@@ -189,7 +181,7 @@ impl Simulated {
         Ok(())
     }
 
-    fn who(&self, node: &NodeRef) -> Result<NodeIndex> {
+    pub(super) fn who(&self, node: &NodeRef) -> Result<NodeIndex> {
         self.cluster.find(node.kind, &node.id).ok_or_else(|| {
             Error::not_found(format!("the simulated cluster has no {} {}", node.kind, node.id))
                 .hint("pumps() and drainers() list what it has")

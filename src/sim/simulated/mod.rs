@@ -9,6 +9,7 @@
 )]
 
 mod change;
+mod control;
 mod human;
 mod lock;
 mod look;
@@ -237,6 +238,7 @@ impl Simulated {
             Read::Endpoints => self.endpoints(),
             Read::Alarms => self.alarms(),
             Read::Certificates { .. } => Ok(self.certificates()),
+            Read::Supervisors { nodes } => Ok(self.supervisors(nodes)),
             Read::Runs => Ok(Answer::Runs(Vec::new())),
             Read::Deployment => Ok(Answer::Deployment(self.cluster.deployment.as_deref().cloned().map(Box::new))),
             Read::Tso => self.timestamp(),
@@ -261,6 +263,7 @@ impl Simulated {
             Change::WriteSavepoint { dir, content } => Ok(self.write_savepoint(dir, content)),
             Change::Encrypt { text } => self.encrypt(text),
             Change::BreakLock { seen, .. } => self.break_lock(seen),
+            Change::Control(control) => self.control(control, fence),
             Change::Manual(manual) => self.manual(manual),
             Change::Exec(exec) => self.exec(exec),
         }

@@ -1,0 +1,146 @@
+//! Guards about starting and stopping processes from outside.
+
+use crate::error::{Error, Result};
+use crate::guards::Verdict;
+use crate::guards::view::ClusterView;
+use crate::node::{Kind, State};
+use crate::world::{Ability, Change, Control, EndsBy, ProbeFinding, Supervision, read};
+
+/// The control that a change is; these guards are of no other.
+fn control(change: &Change) -> Result<&Control> {
+    match change {
+        Change::Control(control) => Ok(control),
+        Change::Act { .. }
+        | Change::TriggerGc { .. }
+        | Change::RecoverTidb { .. }
+        | Change::SwapRecord { .. }
+        | Change::DeleteRecord { .. }
+        | Change::WriteSavepoint { .. }
+        | Change::Encrypt { .. }
+        | Change::BreakLock { .. }
+        | Change::Manual(_)
+        | Change::Exec(_) => Err(Error::internal(format!("{change} starts and stops no process"))),
+    }
+}
+
+/// How the node's process is started and stopped from here.
+pub(super) fn supervision(scene: &mut ClusterView<'_>, control: &Control) -> Result<Option<Supervision>> {
+    Ok(scene.ask(read::Supervisors { nodes: vec![control.node.clone()] })?.pop().flatten())
+}
+
+/// Why it cannot be done from here, and what to do instead; `None` where it can.
+pub(super) fn unable(scene: &mut ClusterView<'_>, control: &Control) -> Result<Option<Error>> {
+    let Control { node, verb, .. } = control;
+    let Some(supervision) = supervision(scene, control)? else {
+        return Ok(Some(
+            Error::refused(format!("not done: {verb} {node}: nothing here starts or stops the processes of nodes"))
+                .hint("say in the profile what does: `[profiles.NAME.node-control]`, see \"Your cluster\" in docs/guide.md"),
+        ));
+    };
+    Ok(match supervision.ability(*verb) {
+        Ability::By(_) => None,
+        Ability::Cannot(why) => {
+            let message = format!("not done: {} cannot {verb} {node}: {why}", supervision.by);
+            Some(Error::refused(message).hint("do it by hand, or change `[profiles.NAME.node-control]`"))
+        }
+    })
+}
+
+/// Whether a process is there that would be ended; one that cannot be asked may be.
+pub(super) fn has_process(scene: &mut ClusterView<'_>, control: &Control) -> bool {
+    !matches!(scene.probe(&control.node), Ok(ProbeFinding::Refused))
+}
+
+/// A node that is closing must be left alone: it ignores SIGTERM, is killed after 90 s, and starts as if it had never been
+/// told to close.
+pub(super) fn forgets_close(scene: &mut ClusterView<'_>, change: &Change) -> Result<Verdict> {
+    let node = &control(change)?.node;
+    let finding = scene.probe_again(node)?;
+    Ok(match (finding, node.kind) {
+        (ProbeFinding::State(State::Closing), _) => Verdict::Trips(format!(
+            "{} is closing: it ignores SIGTERM, would be killed after 90 s, and would come back online as if nobody had \
+             told it to close; wait_for(\"{}\", \"offline\", \"2h\")",
+            node.id, node.id
+        )),
+        (finding @ (ProbeFinding::Silent | ProbeFinding::Unknown(_)), Kind::Pump) => Verdict::Unknown(format!(
+            "whether {} is closing, which it would forget: a probe is {finding}; its log tells",
+            node.id
+        )),
+        // A Drainer closes within seconds.
+        (ProbeFinding::Silent | ProbeFinding::Unknown(_), Kind::Drainer)
+        | (
+            ProbeFinding::State(State::Online | State::Pausing | State::Paused | State::Offline)
+            | ProbeFinding::Refused
+            | ProbeFinding::Other(_),
+            _,
+        ) => Verdict::Clear,
+    })
+}
+
+/// A process must not be killed that can be stopped: its record goes on saying `online`, and what it had not saved is done
+/// again.
+pub(super) fn kills(scene: &mut ClusterView<'_>, change: &Change) -> Result<Verdict> {
+    let control = control(change)?;
+    let ends_by = supervision(scene, control)?.map_or(EndsBy::Sigterm, |supervision| supervision.ends_by);
+    let (id, kind) = (&control.node.id, control.node.kind);
+    let finding = scene.probe(&control.node)?;
+    Ok(match (ends_by, finding) {
+        (_, ProbeFinding::Refused) => Verdict::Clear,
+        (EndsBy::Sigterm, ProbeFinding::Silent) => Verdict::Note(format!(
+            "{id} gives no answer: if its process hangs, it ends only when it is killed, after 90 s where systemd does it"
+        )),
+        (EndsBy::Sigterm, ProbeFinding::State(_) | ProbeFinding::Other(_) | ProbeFinding::Unknown(_)) => Verdict::Clear,
+        (EndsBy::Sigkill, ProbeFinding::Silent) => Verdict::Note(format!("{id} gives no answer, and is killed")),
+        (EndsBy::Sigkill, ProbeFinding::State(_) | ProbeFinding::Other(_)) => Verdict::Trips(format!(
+            "{id} would be killed, and not stopped in good order: its record would go on saying online; \
+             pause_{kind}(\"{id}\", #{{ wait: \"1m\" }}) first, then start it"
+        )),
+        (EndsBy::Sigkill, finding @ ProbeFinding::Unknown(_)) => {
+            Verdict::Unknown(format!("whether {id} runs, which would be killed: a probe is {finding}"))
+        }
+    })
+}
+
+/// A Pump that is `offline` must not simply be started: the Drainers have gone on without it.
+pub(super) fn skips_binlog(scene: &mut ClusterView<'_>, change: &Change) -> Result<Verdict> {
+    let node = &control(change)?.node;
+    let listing = scene.listing()?;
+    let is_offline = listing.find(node.kind, &node.id).is_some_and(|record| record.state == State::Offline);
+    Ok(match is_offline {
+        false => Verdict::Clear,
+        true => Verdict::Trips(format!(
+            "{} is offline: the Drainers take it in where they are by then, and skip for good what it holds from before",
+            node.id
+        )),
+    })
+}
+
+/// A Pump that is new or was `offline` first tells every Drainer that says `online`: while one of them does not answer it
+/// gives up, writes `offline` and ends.
+pub(super) fn dead_drainer(scene: &mut ClusterView<'_>, change: &Change) -> Result<Verdict> {
+    let node = &control(change)?.node;
+    let listing = scene.listing()?;
+    if listing.find(node.kind, &node.id).is_some_and(|record| record.state != State::Offline) {
+        return Ok(Verdict::Clear);
+    }
+    let (mut dead, mut unknown) = (scene.unreadable(Kind::Drainer)?, Vec::new());
+    for drainer in scene.others(Kind::Drainer, None)?.into_iter().filter(|drainer| drainer.state == State::Online) {
+        let id = &drainer.node.id;
+        match scene.probe(&drainer.node)? {
+            ProbeFinding::State(_) => {}
+            finding @ (ProbeFinding::Refused | ProbeFinding::Silent | ProbeFinding::Other(_)) => {
+                dead.push(format!("drainer {id} says online, and a probe says {finding}"));
+            }
+            ProbeFinding::Unknown(why) => unknown.push(format!("a probe of {id} is unknown: {why}")),
+        }
+    }
+    let consequence = format!("{} would wait for its answer, give up and go offline", node.id);
+    Ok(match (dead.is_empty(), unknown.is_empty()) {
+        (false, _) => Verdict::Trips(format!("{}: {consequence}", dead.join(", "))),
+        (true, false) => Verdict::Unknown(format!(
+            "whether every Drainer that says online answers (if not, {consequence}), since {}",
+            unknown.join(", ")
+        )),
+        (true, true) => Verdict::Clear,
+    })
+}

@@ -1,0 +1,268 @@
+//! Starting and stopping the processes of nodes by the commands of a profile, and seeing what came of it.
+//!
+//! What the commands say is not believed: tiup reports success for a node that it does not know, `systemctl` once a process
+//! was begun. It is done when probe, record and start time say so. When they do not, the node's log and its supervisor are
+//! asked why, and the other nodes whether one of them was started instead.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::live::clock::{Deadline, Stopwatch, wait};
+use crate::live::seen::Expected;
+use crate::live::{Live, nodes};
+use crate::node::{NodeRef, RecordState, State};
+use crate::node_control::{NodeControl, NodeInquiry};
+use crate::text::on_one_line;
+use crate::time::{Time, Zone};
+use crate::world::{
+    Ability, Acted, Answer, Control, Exec, Fence, Notice, Notices, ProbeFinding, ProcessVerb, ProgramEnd, Progress,
+    Supervision,
+};
+use std::collections::BTreeMap;
+use std::net::{IpAddr, ToSocketAddrs, UdpSocket};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often one looks.
+const EVERY: Duration = Duration::from_millis(500);
+/// How long a command may take that only tells something.
+const ASKING: Duration = Duration::from_secs(15);
+/// For how long a record may still be written by a process that is gone.
+const LAST_WORDS: Duration = Duration::from_secs(3);
+/// How many lines of each answer are shown.
+const LINES: usize = 5;
+/// How long a line may be.
+const LONGEST_LINE: usize = 300;
+/// How ssh ends when it could not even log in.
+const SSH_FAILED: i32 = 255;
+
+/// When the process of each node began, by the node's own clock.
+type StartTimes = BTreeMap<NodeRef, f64>;
+
+impl Live {
+    /// How each of `nodes` is started and stopped from here.
+    pub(super) fn supervisors(&self, nodes: &[NodeRef]) -> Answer {
+        let control = self.node_control.as_ref();
+        Answer::Supervision(nodes.iter().map(|node| control.map(|control| supervision(control, node))).collect())
+    }
+
+    /// Does what `control` says, and waits until it is seen to be done.
+    ///
+    /// # Errors
+    /// `refused` where nothing does that to this node; `not_found` or `local` when the command cannot be started, `failed` or
+    /// `unreachable` when it ends otherwise than well, `timeout` when what it was to do is not seen, `lock_lost`,
+    /// `interrupted`.
+    pub(super) fn control(&mut self, control: &Control, fence: Option<&Fence>) -> Result<Answer> {
+        let Control { node, verb, .. } = control;
+        let cannot = |why: &str| Error::refused(format!("cannot {verb} {node}: {why}"));
+        let profile = self.node_control.clone().ok_or_else(|| cannot("nothing here does"))?;
+        if let Ability::Cannot(why) = supervision(&profile, node).ability(*verb) {
+            return Err(cannot(why));
+        }
+        let exec = profile.command(*verb, node).map_err(|why| cannot(&why))?;
+        let (watch, others) = (Stopwatch::start(), self.start_times(node)?);
+        let expected = self.look(vec![Expected::of(node, *verb != ProcessVerb::Stop)], true)?;
+        let runs = expected.iter().any(|one| matches!(one.finding, Some(ProbeFinding::State(_))));
+        if *verb == ProcessVerb::Start && runs {
+            return Ok(Answer::Acted(Acted { message: "it runs already".into() }));
+        }
+        if let Some(fence) = fence.cloned() {
+            // What a supervisor is told cannot be fenced: it is told only while the lock is ours.
+            self.run(|cluster| async move { cluster.lock.confirm(&fence).await })?;
+        }
+        (self.notices)(Notice::Changed(format!("{verb} {}: {exec}", node.id)));
+        let notices = self.notices.clone();
+        let ended = self.run_program(&Exec { timeout: Some(control.limit()), ..exec.clone() }, &notices)?;
+        if ended.status != 0 {
+            let more = self.inquire(&profile, node);
+            return Err(ended_badly(control, &exec, &ended, &more));
+        }
+        let seen = self.look_until_controlled(control, expected, &watch);
+        (self.notices)(Notice::ProgressEnd);
+        match seen? {
+            Ok(seen) => Ok(Answer::Acted(Acted { message: seen.into() })),
+            Err(missing) => {
+                let mut more = self.started_instead(node, &others)?;
+                more.extend(self.inquire(&profile, node));
+                Err(control.not_seen(watch.elapsed(), &missing, &more))
+            }
+        }
+    }
+
+    /// What was seen when it was done, or what is still missing when its time is over.
+    fn look_until_controlled(
+        &mut self,
+        control: &Control,
+        mut expected: Vec<Expected>,
+        watch: &Stopwatch,
+    ) -> Result<std::result::Result<String, String>> {
+        let Control { node, verb, .. } = control;
+        let (deadline, mut gone) = (Deadline::after(control.limit()), Stopwatch::start());
+        loop {
+            expected = self.look(expected, false)?;
+            let Some(one) = expected.first() else { return Ok(Err("nobody was looked at".to_owned())) };
+            if one.missing.is_some() {
+                gone = Stopwatch::start();
+            }
+            // A process that ends in good order writes that before it goes; etcd may be heard of it a moment later.
+            let may_be_written = *verb == ProcessVerb::Stop && says_online(one) && gone.elapsed() < LAST_WORDS;
+            match missing(one, *verb) {
+                None if !may_be_written => return Ok(Ok(seen(one, *verb))),
+                None => {}
+                Some(missing) if deadline.is_over() => return Ok(Err(missing)),
+                Some(missing) => {
+                    let what = format!("waiting until {verb} {} is done", node.id);
+                    let progress =
+                        Progress { seen: missing, held_up_by: Some(node.id.to_string()), ..Progress::of(what) };
+                    (self.notices)(Notice::Progress(progress.after(watch.elapsed(), control.limit())));
+                }
+            }
+            wait(EVERY, &self.interrupt)?;
+        }
+    }
+
+    /// When the process of every node but `except` began, as far as they say.
+    fn start_times(&mut self, except: &NodeRef) -> Result<StartTimes> {
+        let except = except.clone();
+        self.run(|cluster| async move {
+            let Some(listing) = cluster.list_soon().await else { return Ok(StartTimes::new()) };
+            let others = listing.records.into_iter().map(|record| record.node);
+            let others: Vec<NodeRef> =
+                others.filter(|node| (node.kind, &node.id) != (except.kind, &except.id)).collect();
+            let ask = |node: NodeRef| {
+                let cluster = cluster.clone();
+                async move {
+                    let started = nodes::started_at(&cluster.nodes, &node).await;
+                    started.ok().map(|started| (node, started.at))
+                }
+            };
+            Ok(nodes::each(&others, ask).await?.into_iter().flatten().collect())
+        })
+    }
+
+    /// The nodes that were started since, though none of them was meant.
+    fn started_instead(&mut self, meant: &NodeRef, before: &StartTimes) -> Result<Vec<String>> {
+        let now = self.start_times(meant)?;
+        let is_new = |(node, at): &(&NodeRef, &f64)| before.get(*node).is_none_or(|was| *at > was);
+        let line = |(node, at): (&NodeRef, &f64)| {
+            let at = Time::new((at * 1000.0) as i64, Zone::Utc);
+            format!(
+                "{node} was started instead, at {at}: what the command names is not what the profile means by {}",
+                meant.id
+            )
+        };
+        Ok(now.iter().filter(is_new).map(line).collect())
+    }
+
+    /// What the node's supervisor says of it, and what its log says last, a line each; also why they cannot be had.
+    fn inquire(&mut self, profile: &NodeControl, node: &NodeRef) -> Vec<String> {
+        let mut lines = Vec::new();
+        for NodeInquiry { is_log, exec } in profile.inquiries(node) {
+            let exec = Exec { timeout: Some(ASKING), ..exec };
+            let unheard: Notices = Arc::new(|_| {});
+            let what = if is_log { "its log" } else { "its supervisor" };
+            match self.run_program(&exec, &unheard) {
+                Ok(ProgramEnd { status: 0, stdout, .. }) => {
+                    let is_error = |line: &&str| !is_log || line.contains("[FATAL]") || line.contains("[ERROR]");
+                    let said: Vec<&str> =
+                        stdout.lines().filter(|line| !line.trim().is_empty()).filter(is_error).collect();
+                    match said.is_empty() {
+                        true => lines.push(format!("{what} says nothing of an error")),
+                        false => lines.extend(last(&said).map(|line| format!("{what}: {line}"))),
+                    }
+                }
+                Ok(ProgramEnd { stderr, .. }) => {
+                    let said: Vec<&str> = stderr.lines().filter(|line| !line.trim().is_empty()).collect();
+                    lines.push(format!("{what} could not be asked: {}", last(&said).collect::<Vec<_>>().join(" | ")));
+                }
+                Err(error) => lines.push(format!("{what} could not be asked: {}", error.message)),
+            }
+        }
+        lines
+    }
+}
+
+/// How `node` is started and stopped, and why not where its host is out of reach.
+fn supervision(control: &NodeControl, node: &NodeRef) -> Supervision {
+    let supervision = control.supervision(node);
+    match control.host_of_this(node) {
+        Some(host) if !is_this_host(&host) => {
+            let cannot = || Ability::Cannot(format!("its host {host} is not this one"));
+            Supervision { start: cannot(), stop: cannot(), restart: cannot(), ..supervision }
+        }
+        Some(_) | None => supervision,
+    }
+}
+
+/// Whether `host` is this host: only an address of one's own can be listened on.
+fn is_this_host(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let is_own = |address: IpAddr| UdpSocket::bind((address, 0)).is_ok();
+    match host.parse::<IpAddr>() {
+        Ok(address) => is_own(address),
+        Err(_) => (host, 0).to_socket_addrs().is_ok_and(|mut all| all.any(|address| is_own(address.ip()))),
+    }
+}
+
+/// What is still missing until `verb` is done.
+fn missing(one: &Expected, verb: ProcessVerb) -> Option<String> {
+    if let Some(missing) = &one.missing {
+        return Some(missing.text.clone());
+    }
+    let finding = one.finding.as_ref().map(ToString::to_string).unwrap_or_default();
+    match (verb, &one.finding, &one.record) {
+        (ProcessVerb::Stop, ..) => None,
+        (
+            ProcessVerb::Start | ProcessVerb::Restart,
+            Some(ProbeFinding::State(State::Online)),
+            Some(RecordState::Known(State::Online)),
+        ) => None,
+        (ProcessVerb::Start | ProcessVerb::Restart, _, Some(record)) => {
+            Some(format!("a probe says {finding}, its record says {record}"))
+        }
+        (ProcessVerb::Start | ProcessVerb::Restart, _, None) => {
+            Some(format!("a probe says {finding}, its record is not there or cannot be read"))
+        }
+    }
+}
+
+fn says_online(one: &Expected) -> bool {
+    one.record.as_ref().is_some_and(|record| *record == State::Online)
+}
+
+/// What was seen when it was done.
+fn seen(one: &Expected, verb: ProcessVerb) -> String {
+    match (verb, &one.record) {
+        (ProcessVerb::Start | ProcessVerb::Restart, _) => "online".to_owned(),
+        (ProcessVerb::Stop, None) => "stopped, it has no record".to_owned(),
+        (ProcessVerb::Stop, Some(record)) if *record == State::Online => {
+            format!("stopped, its record says {record}: it was killed")
+        }
+        (ProcessVerb::Stop, Some(record)) => format!("stopped, its record says {record}"),
+    }
+}
+
+fn ended_badly(control: &Control, exec: &Exec, ended: &ProgramEnd, more: &[String]) -> Error {
+    let Control { node, verb, .. } = control;
+    let said: Vec<&str> = ended.stderr.lines().filter(|line| !line.trim().is_empty()).collect();
+    let said: String = last(&said).map(|line| format!("\n  {line}")).collect();
+    let more: String = more.iter().map(|line| format!("\n  {line}")).collect();
+    let is_ssh = exec.args.iter().any(|arg| arg == "BatchMode=yes");
+    let (kind, hint) = match ended.status {
+        SSH_FAILED if is_ssh => (
+            ErrorKind::Unreachable,
+            "ssh must log in without a question: try this command by hand. A host's key that is not known, or has changed, is \
+             never taken here: see that it is the right one, and add it to the known hosts",
+        ),
+        _ => (ErrorKind::Failed, "what it had done by then stays done: look at the node before you try again"),
+    };
+    let how = match ended.status {
+        status @ 0.. => format!("ended with exit code {status}"),
+        signal => format!("was ended by signal {}", signal.saturating_neg()),
+    };
+    Error::new(kind, format!("cannot {verb} {node}: {exec} {how}{said}{more}")).hint(hint)
+}
+
+/// The last few lines, as a message may hold them.
+fn last<'a>(lines: &'a [&'a str]) -> impl Iterator<Item = String> + 'a {
+    let cut = |line: &&str| on_one_line(&line.chars().take(LONGEST_LINE).collect::<String>()).into_owned();
+    lines[lines.len().saturating_sub(LINES)..].iter().map(cut)
+}
