@@ -3,7 +3,10 @@
 
 mod guide;
 mod map;
+mod restart;
 mod socks;
+mod ssh;
+mod ways;
 mod wrong;
 
 use crate::harness::Shell;
