@@ -8,7 +8,7 @@ use serde_json::json;
 impl Programs {
     pub(super) fn kubectl(&self, call: &ProgramCall<'_>) -> Said {
         let mut words = Vec::new();
-        let (mut namespace, mut output, mut tail) = ("default", "", usize::MAX);
+        let (mut namespace, mut output, mut tail, mut headers) = ("default", "", usize::MAX, true);
         let mut args = call.args.iter().copied();
         while let Some(arg) = args.next() {
             let (name, joined) = arg.split_once('=').map_or((arg, None), |(name, value)| (name, Some(value)));
@@ -18,7 +18,8 @@ impl Programs {
                 "-o" | "--output" => output = value(),
                 "--tail" => tail = value().parse().unwrap_or(usize::MAX),
                 "--context" | "--kubeconfig" | "--request-timeout" | "--timeout" => drop(value()),
-                "--wait" => {}
+                "--wait" | "--" => {}
+                "--no-headers" => headers = false,
                 _ if name.starts_with('-') => return fails(1, format!("error: unknown flag: {name}")),
                 word => words.push(word),
             }
@@ -35,7 +36,8 @@ impl Programs {
         match verb {
             "delete" => self.delete(pod, at),
             "logs" => self.pod_log(at, tail),
-            _ => self.pod(pod, at, output),
+            _ if output == "json" => self.pod(pod, at),
+            _ => self.pod_line(pod, at, headers),
         }
     }
 
@@ -69,15 +71,24 @@ impl Programs {
         lines.iter().rev().fold(Said::default(), |said, line| said.out(line))
     }
 
-    fn pod(&self, pod: &str, at: usize, output: &str) -> Said {
-        let (ready, sleeps) = (self.nodes.pid(at).is_some(), self.sleeps(at));
-        let (restarts, status) =
-            (self.nodes.restarts(at), if ready || sleeps { "Running" } else { "CrashLoopBackOff" });
-        if output != "json" {
-            let line = format!("{pod}   {}/1     {status}   {restarts}          6d", u8::from(ready));
-            return Said::default().out("NAME           READY   STATUS    RESTARTS   AGE").out(line);
-        }
-        let state = if ready || sleeps { json!({ "running": {} }) } else { json!({ "waiting": { "reason": status } }) };
+    /// Whether its process runs, and what kubectl says of the pod in a word.
+    fn status_of_pod(&self, at: usize) -> (bool, &'static str) {
+        let ready = self.nodes.pid(at).is_some();
+        (ready, if ready || self.sleeps(at) { "Running" } else { "CrashLoopBackOff" })
+    }
+
+    fn pod_line(&self, pod: &str, at: usize, headers: bool) -> Said {
+        let ((ready, status), restarts) = (self.status_of_pod(at), self.nodes.restarts(at));
+        let line = format!("{pod}   {}/1     {status}   {restarts}          6d", u8::from(ready));
+        let said = Said::default();
+        let said = if headers { said.out("NAME           READY   STATUS    RESTARTS   AGE") } else { said };
+        said.out(line)
+    }
+
+    fn pod(&self, pod: &str, at: usize) -> Said {
+        let ((ready, status), restarts) = (self.status_of_pod(at), self.nodes.restarts(at));
+        let running = status == "Running";
+        let state = if running { json!({ "running": {} }) } else { json!({ "waiting": { "reason": status } }) };
         let container = json!({ "ready": ready, "restartCount": restarts, "state": state });
         let pod = json!({
             "kind": "Pod",
