@@ -1,8 +1,10 @@
 //! What the cluster of programs promises to the tests that stand on it.
 
+mod disobedient;
 mod processes;
 mod programs;
 mod ssh;
+mod unattended;
 
 use crate::support::fleet::{Fleet, node};
 use binlogsh::node::Kind;
