@@ -89,7 +89,7 @@ pub struct FaultRow {
 }
 
 /// A row for each kind, in their order.
-pub const FAULTS: &[FaultRow] = &[
+pub const FAULTS: &[FaultRow; FaultKind::ALL.len()] = &[
     FaultRow {
         kind: FaultKind::Crash,
         victim: Victim::Node(None),

@@ -24,6 +24,19 @@ fn every_rule_catches_its_example_and_leaves_the_other_alone() {
 }
 
 #[test]
+fn every_rule_that_is_written_is_one_of_its_family() {
+    let files = std::fs::read_dir(project("src/check")).unwrap().map(|entry| entry.unwrap().path());
+    let files = files.filter(|path| path.extension().is_some_and(|ending| ending == "rs"));
+    let text: String = files.map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    let written = text.split(": Rule = Rule {").skip(1);
+    let written: Vec<&str> = written.map(|row| row.split('"').nth(1).unwrap()).collect();
+    assert!(written.len() >= 20, "{written:?}");
+    for name in written {
+        assert!(rules().any(|rule| rule.name == name), "{name} is not in RULES of its family: nobody hears of it");
+    }
+}
+
+#[test]
 fn the_page_of_the_rules_is_made_from_their_rows() {
     let page = std::fs::read_to_string(project("docs/rules.md")).unwrap();
     assert!(page == rules_markdown(), "write it with `binlogsh check --explain > docs/rules.md`");
