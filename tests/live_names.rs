@@ -46,6 +46,7 @@ fn hundreds_of_nodes_whose_names_do_not_resolve_are_unknown_at_once() {
     let error = live.fails(Request::Change(Change::Act { node: nodes[0].clone(), action: Action::Pause }));
     assert_eq!(error.kind, ErrorKind::Unreachable, "{error}");
     assert!(error.message.contains("does not resolve on this host"), "{error}");
+    assert!(error.hint.unwrap().contains("[profiles.NAME.addresses]"));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::NodeClient;
 use crate::error::{Error, ErrorKind, Result};
 use crate::live::clock::{Deadline, within};
 use crate::live::connect::{ByteStream, secured};
-use crate::live::dial::{Dialer, NoConnection};
+use crate::live::dial::{DialFailure, Dialer, NoConnection};
 use crate::live::trouble::{Trouble, causes, find, trouble};
 use crate::node::NodeRef;
 use crate::pd_url::authority;
@@ -59,6 +59,8 @@ pub(super) enum HttpFailure {
     Invalid(String),
     /// Nobody listens there: the request was not sent. In words, which say where that is.
     Refused(String),
+    /// Its name leads nowhere from here: the request was not sent.
+    NoName(String),
     /// There was no connection: the request was not sent.
     NotSent(String),
     /// The connection was reset after the request was sent.
@@ -75,7 +77,7 @@ impl HttpFailure {
     /// In words, without the node.
     pub(super) fn words(&self) -> String {
         match self {
-            Self::Invalid(why) | Self::Refused(why) | Self::NotSent(why) | Self::Broken(why) => {
+            Self::Invalid(why) | Self::Refused(why) | Self::NoName(why) | Self::NotSent(why) | Self::Broken(why) => {
                 on_one_line(why).into_owned()
             }
             Self::Reset => "the connection was reset".into(),
@@ -89,11 +91,17 @@ impl HttpFailure {
         let kind = match self {
             Self::Invalid(_) | Self::Broken(_) => ErrorKind::Invalid,
             Self::Silent(_) => ErrorKind::Timeout,
-            Self::Refused(_) | Self::NotSent(_) | Self::Reset | Self::Closed => ErrorKind::Unreachable,
+            Self::Refused(_) | Self::NoName(_) | Self::NotSent(_) | Self::Reset | Self::Closed => {
+                ErrorKind::Unreachable
+            }
         };
         let hint = match self {
             Self::Invalid(_) => "the record in etcd is wrong: see `pumps()` and `drainers()`",
             Self::Broken(_) => "something else may listen at this address: probe the node",
+            Self::NoName(_) => {
+                "if only hosts of the cluster know this name, lead to it by `[profiles.NAME.addresses]` or --proxy: see \
+                 \"A cluster in Kubernetes, from outside\" in the guide"
+            }
             Self::Silent(_) => "it is starting, or it hangs: probe it, and look at its log",
             _ => "probe it to see whether its process is gone",
         };
@@ -224,6 +232,9 @@ fn unconnected(error: &(dyn std::error::Error + 'static)) -> HttpFailure {
     let words = trouble(error).words;
     match find::<NoConnection>(error) {
         Some(none) if none.why.is_refused() => HttpFailure::Refused(words),
+        Some(none) if matches!(none.why, DialFailure::Name(_)) => {
+            HttpFailure::NoName(format!("no connection: {words}"))
+        }
         Some(_) | None => HttpFailure::NotSent(format!("no connection: {words}")),
     }
 }

@@ -52,7 +52,12 @@ pub(in crate::live) async fn recover_tidb(
             Ok(StatusAnswer::Words(words)) => {
                 return Err(Error::new(ErrorKind::Rejected, cannot("recover", server, &words)).hint(ELSE));
             }
-            Err(failure @ (HttpFailure::Refused(_) | HttpFailure::NotSent(_) | HttpFailure::Invalid(_))) => {
+            Err(
+                failure @ (HttpFailure::Refused(_)
+                | HttpFailure::NoName(_)
+                | HttpFailure::NotSent(_)
+                | HttpFailure::Invalid(_)),
+            ) => {
                 return Err(failed("recover", server, failure));
             }
             Err(lost) => {
@@ -95,7 +100,11 @@ fn failed(what: &str, server: &TidbRef, failure: HttpFailure) -> Error {
     let (kind, hint) = match &failure {
         HttpFailure::Invalid(_) | HttpFailure::Broken(_) => (ErrorKind::Invalid, ELSE),
         HttpFailure::Silent(_) => (ErrorKind::Timeout, "it is starting, or it hangs: look at its log"),
-        HttpFailure::Refused(_) | HttpFailure::NotSent(_) | HttpFailure::Reset | HttpFailure::Closed => {
+        HttpFailure::Refused(_)
+        | HttpFailure::NoName(_)
+        | HttpFailure::NotSent(_)
+        | HttpFailure::Reset
+        | HttpFailure::Closed => {
             (ErrorKind::Unreachable, "see whether its process runs: it may have stopped for want of a Pump")
         }
     };
