@@ -31,7 +31,12 @@ impl Commanded {
     }
 
     pub(crate) fn start(scenario: Scenario) -> Self {
-        let (cluster, dir) = (Arc::new(LiveCluster::start(scenario)), tempfile::tempdir().unwrap());
+        Self::on(Arc::new(LiveCluster::start(scenario)))
+    }
+
+    /// The same for a cluster that runs already.
+    pub(crate) fn on(cluster: Arc<LiveCluster>) -> Self {
+        let dir = tempfile::tempdir().unwrap();
         let (ended, watched, at) = (Arc::<AtomicBool>::default(), cluster.clone(), dir.path().to_owned());
         let end = ended.clone();
         let watcher = std::thread::spawn(move || {

@@ -14,6 +14,7 @@ use crate::support::certs::Certs;
 use crate::support::cluster::{LiveCluster, own_ip};
 use binlogsh::sim::Scenario;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// How PD is asked for, and the one name by which its only member is known to the cluster.
 const SERVICE: &str = "basic-pd:2379";
@@ -21,7 +22,7 @@ const MEMBER: &str = "basic-pd-0.basic-pd-peer:2379";
 
 /// A cluster whose names are those of pods.
 struct Outside {
-    cluster: LiveCluster,
+    cluster: Arc<LiveCluster>,
     certs: Option<Certs>,
     /// Where whoever has such an address is found.
     places: BTreeMap<String, String>,
@@ -68,7 +69,7 @@ impl Outside {
         let cluster = LiveCluster::behind_names(scenario, MEMBER, certs.as_ref(), |name| places[name].clone());
         let pd = places.remove(MEMBER).unwrap();
         places.insert(SERVICE.to_owned(), pd);
-        Self { cluster, certs, places }
+        Self { cluster: Arc::new(cluster), certs, places }
     }
 
     /// As ports that are forwarded to this host: all on one address.

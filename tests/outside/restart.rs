@@ -1,23 +1,26 @@
-//! A rolling restart of Pumps that nobody reaches by their own names.
+//! A rolling restart of Pumps that nobody here reaches by their own names, unattended.
 
 use super::{Outside, shell};
 use crate::harness::project;
+use crate::node_control::Commanded;
 use crate::support::proxies::Proxy;
 use binlogsh::node::Kind;
 
-/// The script runs, and whoever starts processes in the cluster does so as it asks.
+/// The script runs with nobody there: node control starts the processes, by commands of one's own.
 fn restarts_every_pump(outside: &Outside, profile: &str) {
-    let operator = |line: &str| {
-        if let Some(id) = line.strip_prefix("==> ").and_then(|step| step.strip_suffix(": replace and start")) {
-            outside.cluster.start_process(Kind::Pump, id);
-        }
-    };
-    let script = project("scripts/rolling_restart.rhai").display().to_string();
-    let ran = shell(profile).yes().arg("run").arg(script).watched(operator).succeeds();
+    let began = std::time::SystemTime::now();
+    let control = Commanded::on(outside.cluster.clone());
+    let profile = format!("{profile}\n[profiles.pods.node-control]\n{}", control.obedient());
+    let shell = || shell(&profile).yes().arg("--allow-node-control");
+    let ran = shell().run(project("scripts/rolling_restart.rhai"), &[]).succeeds();
+    let since = began.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
     for at in 0..3 {
         let id = format!("basic-pump-{at}:8250");
         assert!(ran.stderr.contains(&format!("{id}: apply action pause success!")), "{}", ran.stderr);
+        assert!(ran.stderr.contains(&format!("start pump {id}")) && !ran.stderr.contains("by hand"), "{}", ran.stderr);
         assert_eq!(outside.cluster.recorded(Kind::Pump, &id), "online");
+        let code = format!("ensure(started_at(\"{id}\") > tso_time({}), \"the same\")", (since * 1000) << 18);
+        shell().eval(&code).succeeds();
     }
 }
 
