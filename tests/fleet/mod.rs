@@ -1,6 +1,7 @@
 //! What the cluster of programs promises to the tests that stand on it.
 
 mod disobedient;
+mod pods;
 mod processes;
 mod programs;
 mod ssh;
