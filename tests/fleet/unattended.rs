@@ -57,7 +57,7 @@ impl Desk {
         all.map(|(kind, id)| (id.clone(), self.fleet.process(kind, &id).unwrap())).collect()
     }
 
-    /// How often each Pump's unit was told to start, in the order in which that happened first.
+    /// The Pumps whose units were told to start, in order.
     fn started(&self) -> Vec<String> {
         let id_of =
             |unit: &str| PUMPS.iter().find(|id| self.fleet.unit(Kind::Pump, id) == unit).map(|id| (*id).to_owned());
@@ -79,7 +79,7 @@ impl Desk {
     }
 }
 
-/// The steps and what was done in them, as they are told: `==> pump-0: pause`.
+/// The steps, as they are told: `==> pump-0: pause`.
 fn steps(text: &str) -> Vec<String> {
     let step = |line: &str| line.split_once("==> ").map(|(_, step)| step.trim().to_owned());
     text.lines().filter_map(step).collect()

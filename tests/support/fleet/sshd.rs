@@ -4,9 +4,9 @@
 //! It lets in whoever runs the test, with a key made for it, and needs nothing of this machine beside its program: its home
 //! and the doubles of `systemctl` and `sudo` are the test's.
 
-use rustix::process::geteuid;
+use rustix::process::{Pid, Signal, geteuid, kill_process};
 use std::fs::File;
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -48,10 +48,12 @@ struct Server {
     accepting: Option<JoinHandle<Vec<Session>>>,
 }
 
-/// A connection, and the server that serves it, if one does.
-struct Session {
-    stream: TcpStream,
-    child: Option<Child>,
+/// What became of a connection.
+enum Session {
+    /// A server of its own has it.
+    Served(Child),
+    /// It is open, and nobody has it.
+    Ignored(#[expect(dead_code, reason = "held so that it stays open")] TcpStream),
 }
 
 impl SshServers {
@@ -98,12 +100,17 @@ impl Server {
                 if is_over.load(Ordering::SeqCst) {
                     break;
                 }
-                sessions.retain_mut(|session| {
-                    session.child.as_mut().is_none_or(|child| child.try_wait().unwrap().is_none())
+                sessions.retain_mut(|session| match session {
+                    Session::Served(server) => server.try_wait().unwrap().is_none(),
+                    Session::Ignored(_) => true,
                 });
                 let reception = *reception.lock().unwrap();
-                let child = (reception != Reception::Silent).then(|| serve(&stream, &dir, reception));
-                sessions.push(Session { stream, child });
+                sessions.push(match reception {
+                    Reception::Silent => Session::Ignored(stream),
+                    Reception::LetsIn | Reception::WantsPassword | Reception::AnotherKey => {
+                        Session::Served(serve(stream, &dir, reception))
+                    }
+                });
             }
             sessions
         });
@@ -117,20 +124,19 @@ impl Drop for Server {
         // Wakes the thread from its accept.
         let _ = TcpStream::connect(self.address);
         let sessions = self.accepting.take().and_then(|accepting| accepting.join().ok()).unwrap_or_default();
-        for mut session in sessions {
-            let _ = session.stream.shutdown(Shutdown::Both);
-            if let Some(child) = &mut session.child {
-                // It sees the end of its connection, and ends its own processes with it.
-                if !eventually(Duration::from_secs(5), || child.try_wait().is_ok_and(|ended| ended.is_some())) {
-                    let _ = child.kill();
-                    let _ = child.wait();
-                }
+        for session in sessions {
+            let Session::Served(mut server) = session else { continue };
+            // It ends its own processes with it.
+            let _ = kill_process(Pid::from_child(&server), Signal::TERM);
+            if !eventually(Duration::from_secs(5), || server.try_wait().is_ok_and(|ended| ended.is_some())) {
+                let _ = server.kill();
+                let _ = server.wait();
             }
         }
     }
 }
 
-fn serve(stream: &TcpStream, dir: &Path, reception: Reception) -> Child {
+fn serve(stream: TcpStream, dir: &Path, reception: Reception) -> Child {
     let socket = || Stdio::from(OwnedFd::from(stream.try_clone().unwrap()));
     let log = File::options().create(true).append(true).open(dir.join("sshd.log")).unwrap();
     let mut command = Command::new(SSHD);
