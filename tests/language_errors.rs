@@ -3,7 +3,7 @@
 use crate::harness::Shell as Harness;
 use crate::language_fixture::Shell;
 use binlogsh::error::{Error, ErrorKind};
-use binlogsh::language::{Ending, Limits, ScriptSettings};
+use binlogsh::language::{Ending, Limits, ScriptSettings, Source};
 use binlogsh::value::Value;
 
 /// The error of `code` holds all of `parts`, in its message or hint.
@@ -237,7 +237,7 @@ fn sleeping_goes_through_the_gate_whatever_it_is_given() {
 #[test]
 fn compiling_and_describing_do_nothing() {
     let shell = Shell::new();
-    let source = binlogsh::language::Source::new("x", "pause_pump(\"pump-1\"); exit(1)");
+    let source = Source::new("x", "pause_pump(\"pump-1\"); exit(1)");
     shell.interpreter.describe(&source).unwrap();
     assert_eq!(shell.acts(), 0);
 }
@@ -275,4 +275,41 @@ fn a_word_of_other_languages_is_answered_with_ours() {
     ] {
         Harness::sandbox("default").eval(code).fails(ErrorKind::Invalid).stderr_contains(hint);
     }
+}
+
+#[test]
+fn a_function_that_would_replace_one_of_ours_is_an_error_before_anything_runs() {
+    for (code, name) in [
+        ("print(\"begun\");\nfn pause_pump(x) { x }\npause_pump(\"pump-1\")", "pause_pump"),
+        ("fn confirm(t) {}\nconfirm(\"sure?\")", "confirm"),
+        ("fn stop(id, options) {}\n1", "stop"),
+        ("fn step(name, closure) { closure.call() }\n1", "step"),
+    ] {
+        let mut shell = Shell::new();
+        let error = shell.interpreter.run(&Source::new("mine.rhai", code)).unwrap_err();
+        assert_eq!(error.error.kind, ErrorKind::Invalid, "{error:?}");
+        let says = format!("the function `{name}` of this file would stand in the place of the program's own: {name}(");
+        assert!(error.error.message.contains(&says), "{error:?}");
+        assert_eq!(error.error.hint.as_deref(), Some("give it a name of its own"));
+        assert_eq!(error.place.unwrap().line, if name == "pause_pump" { 2 } else { 1 });
+        assert!(shell.printed().is_empty(), "{:?}", shell.printed());
+    }
+    // With another number of parameters it replaces nothing.
+    let mut shell = Shell::new();
+    shell
+        .interpreter
+        .run(&Source::new("mine.rhai", "fn restart(id, takes, timeout) { id }\nrestart(1, 2, 3)"))
+        .unwrap();
+    let mut shell = Shell::new();
+    shell.interpreter.line("fn pump(id) { id }").unwrap_err();
+}
+
+#[test]
+fn a_module_replaces_none_of_our_functions_either() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("mine.rhai"), "fn probe(id) { \"online\" }\n").unwrap();
+    let source = Source { root: Some(dir.path().to_owned()), ..Source::new("script.rhai", "import \"mine\" as m;\n1") };
+    let error = Shell::new().interpreter.run(&source).unwrap_err();
+    assert!(error.error.message.contains("the function `probe` of this file would stand in the place"), "{error:?}");
+    assert!(error.place.unwrap().file.ends_with("mine.rhai"));
 }

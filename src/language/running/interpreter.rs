@@ -20,6 +20,7 @@ use crate::language::running::engine;
 use crate::language::running::host::Host;
 use crate::language::running::pin::{self, Unpinned};
 use crate::language::running::reach::{Reach, Text};
+use crate::language::running::replaced::replaced;
 use crate::language::settings::{PinnedModule, ScriptSettings};
 use crate::session::Session;
 use crate::value::Value;
@@ -233,6 +234,9 @@ impl Interpreter {
         };
         if let Some(at) = unclosed_comment(&source.text) {
             let error = not_closed();
+            return Err(self.host.sources.told(ScriptError::at(error, place::at(at, &key, &self.host.sources))));
+        }
+        if let Some((error, at)) = replaced(&ast) {
             return Err(self.host.sources.told(ScriptError::at(error, place::at(at, &key, &self.host.sources))));
         }
         ast.set_source(key.as_str());

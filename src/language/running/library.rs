@@ -7,6 +7,7 @@ use crate::language::reading::complete::unclosed_comment;
 use crate::language::reading::signs;
 use crate::language::reading::sources::Source;
 use crate::language::running::host::Host;
+use crate::language::running::replaced::replaced;
 use crate::language::stdlib::{STDLIB, embedded_name, is_embedded};
 use crate::nearest::did_you_mean;
 use crate::text::{ShownPath, decode};
@@ -44,6 +45,9 @@ impl Library {
             Some(sign) => wrap(self.host.raise_at(sign.error, sign.at)),
             None => wrap(Box::new(error.into())),
         })?;
+        if let Some((error, at)) = replaced(&ast) {
+            return Err(wrap(self.host.raise_at(error, at)).into());
+        }
         ast.set_source(key.as_str());
         self.host.sources.compiled(&key, &ast);
         self.host.shapes.borrow_mut().learn_from(&ast);

@@ -7,4 +7,5 @@ pub(crate) mod interpreter;
 pub(crate) mod library;
 pub(crate) mod pin;
 pub(crate) mod reach;
+mod replaced;
 pub(crate) mod thrown;
