@@ -47,12 +47,7 @@ pub(in crate::live) async fn act(
             Ok(verdict) if verdict.code != 200 => return Err(rejected(&what, &verdict.message)),
             _ => Lost { words: reply.words(), late: false },
         },
-        Err(
-            failure @ (HttpFailure::Refused(_)
-            | HttpFailure::NoName(_)
-            | HttpFailure::NotSent(_)
-            | HttpFailure::Invalid(_)),
-        ) => {
+        Err(failure) if failure.is_unsent() => {
             return Err(failure.into_error(action.name(), node));
         }
         Err(failure) => Lost { words: failure.words(), late: matches!(failure, HttpFailure::Silent(_)) },
@@ -140,9 +135,7 @@ pub(in crate::live) async fn trigger_gc(nodes: &NodeClient, node: &NodeRef, sent
         Err(failure) => failure,
     };
     match failure {
-        HttpFailure::Refused(_) | HttpFailure::NoName(_) | HttpFailure::NotSent(_) | HttpFailure::Invalid(_) => {
-            Err(failure.into_error("trigger GC of", node))
-        }
+        unsent if unsent.is_unsent() => Err(unsent.into_error("trigger GC of", node)),
         lost => Err(Error::new(
             ErrorKind::InDoubt,
             format!("whether GC of {node} was triggered is not known: {}", lost.words()),

@@ -74,6 +74,14 @@ pub(super) enum HttpFailure {
 }
 
 impl HttpFailure {
+    /// Whether the request never went out, so that nothing can have come of it.
+    pub(super) fn is_unsent(&self) -> bool {
+        match self {
+            Self::Invalid(_) | Self::Refused(_) | Self::NoName(_) | Self::NotSent(_) => true,
+            Self::Reset | Self::Closed | Self::Silent(_) | Self::Broken(_) => false,
+        }
+    }
+
     /// In words, without the node.
     pub(super) fn words(&self) -> String {
         match self {

@@ -52,12 +52,7 @@ pub(in crate::live) async fn recover_tidb(
             Ok(StatusAnswer::Words(words)) => {
                 return Err(Error::new(ErrorKind::Rejected, cannot("recover", server, &words)).hint(ELSE));
             }
-            Err(
-                failure @ (HttpFailure::Refused(_)
-                | HttpFailure::NoName(_)
-                | HttpFailure::NotSent(_)
-                | HttpFailure::Invalid(_)),
-            ) => {
+            Err(failure) if failure.is_unsent() => {
                 return Err(failed("recover", server, failure));
             }
             Err(lost) => {
