@@ -11,41 +11,49 @@ use std::time::Duration;
 
 const DRAINER: (Kind, &str) = (Kind::Drainer, "drainer-1");
 
-/// A desk at which somebody restarts a Drainer and waits for three seconds; its process is the same afterwards.
-fn restart_in_vain(prepare: impl FnOnce(&Fleet)) -> Ran {
+/// For commands that end by themselves, however slow this machine is.
+const PATIENT: &str = "1m";
+/// For those that never do.
+const SHORT: &str = "2s";
+/// For those that end, after which nothing comes of it.
+const LIED_TO: &str = "8s";
+
+/// A desk at which somebody restarts a Drainer and waits for so long; its process is the same afterwards.
+fn restart_in_vain(timeout: &str, prepare: impl FnOnce(&Fleet)) -> Ran {
     let desk = Desk::new();
     let before = desk.pids();
     prepare(&desk.fleet);
-    let ran = desk.unattended().eval("restart(\"drainer-1\", #{ timeout: \"3s\" })");
+    let ran = desk.unattended().eval(&format!("restart(\"drainer-1\", #{{ timeout: \"{timeout}\" }})"));
     assert_eq!(desk.pids(), before);
     assert!(ran.stderr.contains("drainer-1"), "{}", ran.stderr);
     ran
 }
 
-fn disobedient(obedience: Obedience) -> Ran {
-    restart_in_vain(|fleet| fleet.set(|knobs| knobs.obedience = obedience))
+fn disobedient(timeout: &str, obedience: Obedience) -> Ran {
+    restart_in_vain(timeout, |fleet| fleet.set(|knobs| knobs.obedience = obedience))
 }
 
-fn received(reception: Reception) -> Ran {
-    restart_in_vain(|fleet| fleet.receive(reception))
+fn received(timeout: &str, reception: Reception) -> Ran {
+    restart_in_vain(timeout, |fleet| fleet.receive(reception))
 }
 
 #[test]
 fn a_systemctl_that_says_success_and_does_nothing_is_found_out() {
-    let ran = disobedient(Obedience::InWordsOnly).fails(ErrorKind::Timeout);
+    let ran = disobedient(LIED_TO, Obedience::InWordsOnly).fails(ErrorKind::Timeout);
     let ran = ran.stderr_contains("was not seen to be done").stderr_contains("was not started again");
     ran.stderr_contains("its supervisor: ActiveState=active").stderr_contains("its log says nothing of an error");
 }
 
 #[test]
 fn a_systemctl_that_fails_is_quoted() {
-    let ran = disobedient(Obedience::Fails(1, "Job for drainer.service canceled.".to_owned())).fails(ErrorKind::Failed);
+    let ran = disobedient(PATIENT, Obedience::Fails(1, "Job for drainer.service canceled.".to_owned()))
+        .fails(ErrorKind::Failed);
     ran.stderr_contains("Job for drainer.service canceled.").stderr_contains("exit code 1");
 }
 
 #[test]
 fn a_systemctl_that_hangs_is_given_up() {
-    disobedient(Obedience::Hangs).fails(ErrorKind::Timeout).stderr_contains("3.0s");
+    disobedient(SHORT, Obedience::Hangs).fails(ErrorKind::Timeout).stderr_contains("2.0s");
 }
 
 #[test]
@@ -55,7 +63,7 @@ fn a_program_that_starts_the_wrong_node_is_found_out_and_the_node_is_named() {
         desk.fleet.stop_unit(Kind::Pump, id);
     }
     desk.fleet.set(|knobs| knobs.obedience = Obedience::ToAnother);
-    let ran = desk.unattended().eval("start(\"pump-0\", #{ timeout: \"4s\" })").fails(ErrorKind::Timeout);
+    let ran = desk.unattended().eval("start(\"pump-0\", #{ timeout: \"8s\" })").fails(ErrorKind::Timeout);
     ran.stderr_contains("pump pump-1").stderr_contains("was started instead");
     assert_eq!(desk.fleet.process(Kind::Pump, "pump-0"), None);
 }
@@ -66,7 +74,7 @@ fn a_node_that_does_not_come_up_shows_the_last_error_of_its_log_and_its_unit() {
     desk.fleet.restart_after(None);
     desk.fleet.stop_unit(Kind::Pump, "pump-1");
     desk.fleet.starts_fail(Kind::Pump, "pump-1", Some("no space left on device"));
-    let ran = desk.unattended().eval("start(\"pump-1\", #{ timeout: \"3s\" })").fails(ErrorKind::Timeout);
+    let ran = desk.unattended().eval("start(\"pump-1\", #{ timeout: \"8s\" })").fails(ErrorKind::Timeout);
     let ran = ran.stderr_contains("[FATAL]").stderr_contains("no space left on device");
     ran.stderr_contains("ActiveState=failed").stderr_contains("ExecMainStatus=1");
     assert_eq!(desk.fleet.unit_state(Kind::Pump, "pump-1"), UnitState::Failed);
@@ -74,13 +82,13 @@ fn a_node_that_does_not_come_up_shows_the_last_error_of_its_log_and_its_unit() {
 
 #[test]
 fn a_sudo_that_asks_for_a_password_is_given_none() {
-    let ran = restart_in_vain(|fleet| fleet.set(|knobs| knobs.sudo_asks = true)).fails(ErrorKind::Failed);
+    let ran = restart_in_vain(PATIENT, |fleet| fleet.set(|knobs| knobs.sudo_asks = true)).fails(ErrorKind::Failed);
     ran.stderr_contains("sudo: a password is required");
 }
 
 #[test]
 fn a_host_whose_key_changed_is_not_gone_to() {
-    let ran = received(Reception::AnotherKey).fails(ErrorKind::Unreachable);
+    let ran = received(PATIENT, Reception::AnotherKey).fails(ErrorKind::Unreachable);
     ran.stderr_contains("Host key verification failed.").stderr_contains("is never taken here");
 }
 
@@ -89,7 +97,7 @@ fn a_host_whose_key_nobody_knows_is_not_gone_to_and_not_learnt() {
     let desk = Desk::new();
     let known = desk.fleet.known_hosts();
     std::fs::write(&known, "").unwrap();
-    let ran = desk.unattended().eval("restart(\"drainer-1\", #{ timeout: \"3s\" })").fails(ErrorKind::Unreachable);
+    let ran = desk.unattended().eval("restart(\"drainer-1\")").fails(ErrorKind::Unreachable);
     ran.stderr_contains("Host key verification failed.");
     assert_eq!(std::fs::read_to_string(known).unwrap(), "");
     assert_eq!(desk.fleet.calls(), Vec::<String>::new());
@@ -97,12 +105,12 @@ fn a_host_whose_key_nobody_knows_is_not_gone_to_and_not_learnt() {
 
 #[test]
 fn a_host_that_asks_for_a_password_is_given_none() {
-    received(Reception::WantsPassword).fails(ErrorKind::Unreachable).stderr_contains("Permission denied");
+    received(PATIENT, Reception::WantsPassword).fails(ErrorKind::Unreachable).stderr_contains("Permission denied");
 }
 
 #[test]
 fn a_host_that_says_nothing_is_given_up() {
-    received(Reception::Silent).fails(ErrorKind::Timeout);
+    received(SHORT, Reception::Silent).fails(ErrorKind::Timeout);
 }
 
 #[test]

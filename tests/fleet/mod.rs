@@ -38,10 +38,16 @@ fn output(command: &mut Command) -> Said {
 }
 
 /// Runs `what` on the node's host, as an operator does.
-fn ssh(fleet: &Fleet, (kind, id): (Kind, &str), what: &str) -> Said {
+fn ssh(fleet: &Fleet, node: (Kind, &str), what: &str) -> Said {
+    ssh_within(30, fleet, node, what)
+}
+
+/// The same, if the host lets one in within so many seconds.
+fn ssh_within(seconds: u32, fleet: &Fleet, (kind, id): (Kind, &str), what: &str) -> Said {
     let known = format!("UserKnownHostsFile={}", fleet.known_hosts().display());
+    let limit = format!("ConnectTimeout={seconds}");
     let mut command = Command::new("ssh");
-    command.args(["-F", "none", "-o", "BatchMode=yes", "-o", "ConnectTimeout=2", "-o", &known]);
+    command.args(["-F", "none", "-o", "BatchMode=yes", "-o", &limit, "-o", &known]);
     command.args(["-o", "GlobalKnownHostsFile=none", "-o", "StrictHostKeyChecking=yes", "-i"]).arg(fleet.key());
     command.args(["-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none", "-p", &fleet.ssh_port(kind, id).to_string()]);
     output(command.arg(format!("{}@{}", fleet.user(), fleet.address(kind, id).ip())).arg(what))

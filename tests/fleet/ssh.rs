@@ -1,6 +1,6 @@
 //! The hosts of the cluster as ssh finds them: who gets in, and what is there.
 
-use super::ssh;
+use super::{ssh, ssh_within};
 use crate::support::fleet::{Fleet, Reception, UnitState};
 use binlogsh::node::Kind;
 use std::time::{Duration, Instant};
@@ -96,6 +96,6 @@ fn a_server_that_knows_no_key_and_one_that_is_silent_let_nobody_in() {
     assert!(said.stderr.contains("Permission denied (publickey,password)."), "{said:?}");
     fleet.receive(Reception::Silent);
     let began = Instant::now();
-    assert_eq!(ssh(&fleet, PUMP, "true").code, 255);
+    assert_eq!(ssh_within(2, &fleet, PUMP, "true").code, 255);
     assert!(began.elapsed() >= Duration::from_secs(2), "it waits for its time-out");
 }
