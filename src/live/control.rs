@@ -70,11 +70,8 @@ impl Live {
         }
         (self.notices)(Notice::Changed(format!("{verb} {}: {exec}", node.id)));
         let notices = self.notices.clone();
-        let ended = self.run_program(&Exec { timeout: Some(control.limit()), ..exec.clone() }, &notices)?;
-        if ended.status != 0 {
-            let more = self.inquire(&profile, node);
-            return Err(ended_badly(control, &exec, &ended, &more));
-        }
+        let run = self.run_program(&Exec { timeout: Some(control.limit()), ..exec.clone() }, &notices);
+        self.ended_well(control, &profile, &exec, run)?;
         let seen = self.look_until_controlled(control, expected, &watch);
         (self.notices)(Notice::ProgressEnd);
         match seen? {
@@ -83,6 +80,32 @@ impl Live {
                 let mut more = self.started_instead(node, &others)?;
                 more.extend(self.inquire(&profile, node));
                 Err(control.not_seen(watch.elapsed(), &missing, &more))
+            }
+        }
+    }
+
+    /// Makes sure that the command did its part. Where it ran and failed, or took too long, the node's own side is asked, too; one
+    /// that ssh does not get to is not asked again.
+    fn ended_well(
+        &mut self,
+        control: &Control,
+        profile: &NodeControl,
+        exec: &Exec,
+        run: Result<ProgramEnd>,
+    ) -> Result<()> {
+        let Control { node, verb, .. } = control;
+        match run {
+            Ok(ended) if ended.status == 0 => Ok(()),
+            Ok(ended) => {
+                let is_away = ended.status == SSH_FAILED && is_ssh(exec);
+                let more = if is_away { Vec::new() } else { self.inquire(profile, node) };
+                Err(ended_badly(control, exec, &ended, &more))
+            }
+            Err(error) if error.kind.is_fatal() => Err(error),
+            Err(error) => {
+                let more = if error.kind == ErrorKind::Timeout { self.inquire(profile, node) } else { Vec::new() };
+                let message = format!("cannot {verb} {node}: {}{}", error.message, below(&more));
+                Err(Error { message, ..error })
             }
         }
     }
@@ -166,7 +189,8 @@ impl Live {
                         stdout.lines().filter(|line| !line.trim().is_empty()).filter(is_error).collect();
                     match said.is_empty() {
                         true => lines.push(format!("{what} says nothing of an error")),
-                        false => lines.extend(last(&said).map(|line| format!("{what}: {line}"))),
+                        false if is_log => lines.extend(last(&said).map(|line| format!("{what}: {line}"))),
+                        false => lines.push(format!("{what}: {}", last(&said).collect::<Vec<_>>().join(", "))),
                     }
                 }
                 Ok(ProgramEnd { stderr, .. }) => {
@@ -240,14 +264,22 @@ fn seen(one: &Expected, verb: ProcessVerb) -> String {
     }
 }
 
+/// Whether the command goes to the node's host by ssh.
+fn is_ssh(exec: &Exec) -> bool {
+    exec.args.iter().any(|arg| arg == "BatchMode=yes")
+}
+
+/// Lines below a message.
+fn below(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("\n  {line}")).collect()
+}
+
 fn ended_badly(control: &Control, exec: &Exec, ended: &ProgramEnd, more: &[String]) -> Error {
     let Control { node, verb, .. } = control;
     let said: Vec<&str> = ended.stderr.lines().filter(|line| !line.trim().is_empty()).collect();
-    let said: String = last(&said).map(|line| format!("\n  {line}")).collect();
-    let more: String = more.iter().map(|line| format!("\n  {line}")).collect();
-    let is_ssh = exec.args.iter().any(|arg| arg == "BatchMode=yes");
+    let (said, more) = (below(&last(&said).collect::<Vec<_>>()), below(more));
     let (kind, hint) = match ended.status {
-        SSH_FAILED if is_ssh => (
+        SSH_FAILED if is_ssh(exec) => (
             ErrorKind::Unreachable,
             "ssh must log in without a question: try this command by hand. A host's key that is not known, or has changed, is \
              never taken here: see that it is the right one, and add it to the known hosts",

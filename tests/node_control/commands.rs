@@ -109,7 +109,9 @@ fn a_command_that_hangs_or_is_not_there_ends_in_time_and_says_so() {
     let place = Commanded::sample("default");
     let hangs = "by = \"commands\"\nrestart = [\"sleep\", \"100\"]";
     let ran = place.shell_with(hangs).yes().arg(ALLOWED).eval(r#"restart("pump-1", #{ timeout: "1s" })"#);
-    ran.fails(ErrorKind::Timeout).stderr_contains("sleep 100 had not ended after 1.0s and was killed");
+    ran.fails(ErrorKind::Timeout)
+        .stderr_contains("cannot restart pump pump-1")
+        .stderr_contains("sleep 100 had not ended after 1.0s and was killed");
     let missing = "by = \"commands\"\nrestart = [\"no-such-kubectl\"]";
     let ran = place.shell_with(missing).yes().arg(ALLOWED).eval(r#"restart("pump-1")"#);
     ran.fails(ErrorKind::NotFound).stderr_contains("cannot run the program \"no-such-kubectl\"");
