@@ -300,3 +300,18 @@ fn arguments_of_exec_are_checked_before_anything_runs() {
     fails(r#"exec("true", [], #{ takes: "1h" })"#).stderr_contains("is killed after 10m");
     fails(r#"exec("true", [], #{ tkes: "1h" })"#).stderr_contains("did you mean `takes`?");
 }
+
+#[test]
+fn a_program_gets_no_variable_of_ours_but_those_that_are_named() {
+    let key = "00112233445566778899aabbccddeeff";
+    let eval = |env: &str| {
+        let shell = Shell::live("http://127.0.0.1:1").arg("--allow-exec").yes();
+        let shell = shell.env("BINLOG_SECRET_KEY", key).env("BINLOGSH_TIMEOUT", "4s").env("OTHER", "seen");
+        shell.eval(&format!(r#"exec("sh", ["-c", "export -p"], #{{ env: [{env}] }}).stdout"#))
+    };
+    let ran = eval("").succeeds().stdout_contains("OTHER='seen'");
+    assert!(!ran.stdout.contains("BINLOG"), "{}", ran.stdout);
+    let ran = eval("\"BINLOG_SECRET_KEY\"").succeeds().stdout_contains(key);
+    assert!(!ran.stdout.contains("BINLOGSH"), "{}", ran.stdout);
+    eval("\"BINLOG_NONE\"").fails(ErrorKind::Invalid).stderr_contains("the variable BINLOG_NONE, which is not set");
+}

@@ -96,7 +96,13 @@ impl Running {
         command.args(&exec.args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         // What is ours, the key of `encrypt` above all, is no affair of other programs.
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"BINLOG")) {
-            command.env_remove(name);
+            if !exec.env.iter().any(|handed| name == handed.as_str()) {
+                command.env_remove(name);
+            }
+        }
+        if let Some(unset) = exec.env.iter().find(|name| std::env::var_os(name).is_none()) {
+            return Err(Error::invalid(format!("{exec} is to get the variable {unset}, which is not set"))
+                .hint("set it where binlogsh is started, or leave it out of `env`"));
         }
         let mut child = command.spawn().map_err(|fault| not_started(exec, &fault))?;
         let stdout = Listener::new(child.stdout.take().map(OwnedFd::from), OutputStream::Stdout, notices);

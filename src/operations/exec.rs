@@ -20,12 +20,14 @@ pub(super) const TABLE: &[Operation] = &[Operation {
             Opt::new("stops", Type::Nodes, "nodes whose process it stops"),
             Opt::new("takes", Type::Duration, "how long it usually takes (a rehearsal assumes 10s)"),
             Opt::new("timeout", Type::Duration, "after how long it is killed, with all that it started (10m)"),
+            Opt::new("env", Type::Texts, "names of variables `BINLOG...` that it gets: without it none of them"),
         ],
         returns: Returns::Map(&[("status", Returns::Integer), ("stdout", Returns::Text), ("stderr", Returns::Text)]),
         changes: Changes::Outside,
         about: "Runs a program on this host, and goes on once it has ended with exit code 0.\n\nOnly with \
                 `--allow-exec`; the question shows the command line, and `--yes` covers it. No shell reads it: every \
-                argument arrives as it stands. Its standard input is empty; what it says is shown as it comes (`|` \
+                argument arrives as it stands. Of our environment it gets all but what begins with `BINLOG`, the key of \
+                `encrypt` above all, unless `env` names it. Its standard input is empty; what it says is shown as it comes (`|` \
                 standard output, `!` standard error) and returned, the last 64 KiB of each. It must have ended by \
                 `timeout`, and what it leaves in the background must not hold its output. In a rehearsal and in the \
                 sandbox nothing is executed: after `takes` the declared `starts` and `stops` happen, and it has said \
@@ -56,6 +58,7 @@ fn exec(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
         stops,
         takes: args.duration("takes"),
         timeout: args.duration("timeout"),
+        env: args.texts("env"),
     };
     can_end(&exec)?;
     gate.tell(Notice::Changed(format!("runs {exec}")));

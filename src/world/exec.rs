@@ -22,6 +22,9 @@ pub struct Exec {
     pub takes: Option<Duration>,
     /// After how long it is killed; `Exec::TIMEOUT` if `None`.
     pub timeout: Option<Duration>,
+    /// The names of our own variables (`BINLOG...`) that it gets; the others are no affair of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub env: Vec<String>,
 }
 
 impl Exec {

@@ -22,6 +22,21 @@ fn holder() -> Json {
 
 /// Every request as it is kept, one of each.
 fn all() -> Vec<Json> {
+    [since_the_first(), later()].concat()
+}
+
+/// Those of later versions.
+fn later() -> Vec<Json> {
+    vec![
+        json!({"exec": {"program": "p", "args": [], "starts": [], "stops": [], "takes": null, "timeout": null, "env": ["BINLOG_X"]}}),
+        json!({"supervisors": {"nodes": [node()]}}),
+        json!({"control": {"node": node(), "verb": "start"}}),
+        json!({"control": {"node": node(), "verb": "stop", "timeout": second()}}),
+        json!({"control": {"node": node(), "verb": "restart", "takes": second()}}),
+    ]
+}
+
+fn since_the_first() -> Vec<Json> {
     let nodes = json!({"nodes": [node()]});
     vec![
         json!("nodes"),
@@ -64,10 +79,6 @@ fn all() -> Vec<Json> {
         json!("unlock"),
         json!("lock_status"),
         json!({"break_lock": {"seen": {"create_revision": 1, "owner": {"foreign": "x"}, "lease": null}, "why": "w"}}),
-        json!({"supervisors": {"nodes": [node()]}}),
-        json!({"control": {"node": node(), "verb": "start"}}),
-        json!({"control": {"node": node(), "verb": "stop", "timeout": second()}}),
-        json!({"control": {"node": node(), "verb": "restart", "takes": second()}}),
         json!({"play": {"kill": {"node": node()}}}),
         json!({"play": {"hang": {"node": node()}}}),
         json!({"play": {"fault": {"kind": "crash", "node": node(), "after": second(), "lasts": null}}}),

@@ -121,7 +121,7 @@ fn a_command_that_hangs_or_is_not_there_ends_in_time_and_says_so() {
 fn no_key_of_ours_is_handed_to_a_command() {
     let place = Commanded::sample("default");
     let out = place.dir.path().join("seen");
-    let code = format!("env > {}; exit 9", out.display());
+    let code = format!("export -p > {}; exit 9", out.display());
     let spies = format!("by = \"commands\"\nrestart = [\"sh\", \"-c\", \"{code}\"]");
     let shell =
         place.shell_with(&spies).yes().arg(ALLOWED).env("BINLOG_SECRET_KEY", "00112233445566778899aabbccddeeff");
