@@ -81,6 +81,83 @@ fn ten_thousand_records_are_listed_in_pages_at_one_revision() {
     assert_eq!(pages, 1 + 1, "the first 10000 keys of both kinds come together, and then the rest");
 }
 
+/// A record with so many bytes that nobody needs.
+fn heavy(id: &str, bytes: usize) -> String {
+    record(id, "h:1", "online", 5, 5).replacen('{', &format!("{{\"note\":\"{}\",", "x".repeat(bytes)), 1)
+}
+
+#[test]
+fn a_listing_that_no_answer_can_hold_is_read_in_smaller_pages() {
+    let etcd = Etcd::start();
+    let (mut kv, mut live) = (etcd.kv(), LiveWorld::new(&[etcd.url()], 30 * SECOND));
+    for at in 0..70 {
+        kv.put(&format!("{}big-{at:02}", Kind::Drainer.prefix()), heavy(&format!("big-{at:02}"), 1 << 20));
+    }
+    let small: Vec<_> = (0..300).map(|at| format!("small-{at:03}")).collect();
+    let pairs: Vec<_> =
+        small.iter().map(|id| (format!("{}{id}", Kind::Pump.prefix()), record(id, "h:2", "online", 5, 5))).collect();
+    kv.put_all(&pairs);
+
+    let listing = live.list().unwrap();
+
+    assert_eq!((listing.of(Kind::Drainer).count(), listing.of(Kind::Pump).count()), (70, 300));
+    assert_eq!(listing.malformed, []);
+    assert!(
+        listing.records.iter().all(|record| record.node.id.starts_with("small") || record.json.bytes().len() > 1 << 20)
+    );
+}
+
+#[test]
+fn a_value_that_cannot_be_read_is_named_and_hides_no_other_and_can_be_deleted() {
+    let etcd = Etcd::with_large_requests(80 << 20);
+    let (mut kv, mut live) = (etcd.kv(), LiveWorld::new(&[etcd.url()], 30 * SECOND));
+    let before = kv.put(PUMP_0, pump_0("online", 5));
+    let huge = "/tidb-binlog/v1/pumps/huge";
+    let mod_revision = kv.put(huge, heavy("huge", 65 << 20));
+    kv.put("/tidb-binlog/v1/pumps/pump-9", record("pump-9", "h:9", "online", 5, 5));
+    kv.put("/tidb/server/info/a", r#"{"ip":"10.0.0.1","listening_port":4000}"#);
+    kv.put("/tidb/server/info/huge", heavy("huge", 65 << 20));
+
+    let listing = live.list().unwrap();
+    let ids: Vec<_> = listing.records.iter().map(|record| record.node.id.as_str()).collect();
+    assert_eq!(ids, ["pump-0", "pump-9"]);
+    let [malformed] = &listing.malformed[..] else { panic!("{:?}", listing.malformed) };
+    assert_eq!((malformed.key.as_str(), malformed.mod_revision), (huge, mod_revision));
+    assert!(malformed.reason.contains("more than the 64 MiB"), "{}", malformed.reason);
+
+    let Answer::Tidbs(servers) = live.ask(Request::Read(Read::Tidbs)).unwrap() else { panic!() };
+    assert_eq!(servers.len(), 1);
+    assert!(live.warnings().iter().any(|warning| warning.contains("/tidb/server/info/huge")), "{:?}", live.warnings());
+
+    // What a watch cannot tell, a listing does.
+    let began = Instant::now();
+    let question = Read::Events { after: before, patience: 60 * SECOND };
+    let Answer::Events(told) = live.ask(Request::Read(question)).unwrap() else { panic!() };
+    assert_eq!(told.anew.map(|listing| listing.records.len()), Some(2));
+    let question = Read::Changes { after: before, patience: 60 * SECOND };
+    let Answer::Listing(listing) = live.ask(Request::Read(question)).unwrap() else { panic!() };
+    assert_eq!(listing.records.len(), 2);
+    assert!(began.elapsed() < 30 * SECOND, "{:?}", began.elapsed());
+
+    let delete = |mod_revision| Request::Change(Change::DeleteRecord { key: huge.into(), mod_revision });
+    assert_eq!(live.fails(delete(mod_revision - 1)).kind, ErrorKind::Conflict);
+    assert_eq!(live.ask(delete(mod_revision)).unwrap(), Answer::Done);
+    assert_eq!(live.list().unwrap().malformed, []);
+}
+
+#[test]
+fn a_record_that_has_become_too_large_to_be_read_or_written_is_no_silent_etcd() {
+    let etcd = Etcd::with_large_requests(80 << 20);
+    let (mut kv, mut live) = (etcd.kv(), LiveWorld::new(&[etcd.url()], 30 * SECOND));
+    kv.put(PUMP_0, pump_0("online", 5));
+    let seen = live.list().unwrap().records.remove(0);
+    kv.put(PUMP_0, heavy("pump-0", 65 << 20));
+    let error = swap(&mut live, seen, State::Paused).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Rejected, "{error}");
+    assert!(error.message.contains("too large") && !error.message.contains("no endpoint"), "{error}");
+    assert!(error.message.contains(PUMP_0), "{error}");
+}
+
 #[test]
 fn a_state_is_written_into_the_key_that_was_read_and_unknown_fields_survive() {
     let (_etcd, mut kv, mut live) = one();

@@ -46,6 +46,12 @@ const BUSY: &str = "PD's etcd has more to do than it can: look at its disk and a
 
 const MOVED: &str = "somebody compacts etcd very often: try again";
 
+const TOO_LARGE: &str =
+    "one key holds more than a request or an answer can: `malformed()` names it, or look at what was written";
+
+/// Of a revision that is not there any more.
+const COMPACTED: &str = "required revision has been compacted";
+
 const KNOWN: &[KnownAnswer] = &[
     KnownAnswer {
         text: "request is too large",
@@ -57,11 +63,7 @@ const KNOWN: &[KnownAnswer] = &[
     KnownAnswer { text: "invalid auth token", holds: Holds::Everywhere(ErrorKind::Rejected), advice: AUTH },
     KnownAnswer { text: "authentication", holds: Holds::Everywhere(ErrorKind::Rejected), advice: AUTH },
     KnownAnswer { text: "revision of auth store is old", holds: Holds::Everywhere(ErrorKind::Rejected), advice: AUTH },
-    KnownAnswer {
-        text: "required revision has been compacted",
-        holds: Holds::Everywhere(ErrorKind::Conflict),
-        advice: MOVED,
-    },
+    KnownAnswer { text: COMPACTED, holds: Holds::Everywhere(ErrorKind::Conflict), advice: MOVED },
     KnownAnswer { text: "too many requests", holds: Holds::Now, advice: BUSY },
     KnownAnswer { text: "request timed out", holds: Holds::Now, advice: BUSY },
     KnownAnswer { text: "no leader", holds: Holds::Now, advice: LEADER },
@@ -74,8 +76,31 @@ const KNOWN: &[KnownAnswer] = &[
     KnownAnswer { text: "not capable", holds: Holds::Here, advice: "" },
 ];
 
+/// Whether etcd says that the revision which it was asked for is compacted away. It has the same code for a revision
+/// that a member has not come to.
+pub(super) fn is_compacted(status: &Status) -> bool {
+    status.message().strip_prefix(ETCD).is_some_and(|said| said.contains(COMPACTED))
+}
+
+/// Whether a message was too large for whoever had to read or send it: us, etcd, or a proxy of its between.
+pub(super) fn is_too_large(status: &Status) -> bool {
+    let said = status.message();
+    match status.code() {
+        // Ours.
+        Code::OutOfRange => said.contains("message length too large"),
+        // That of gRPC in Go.
+        Code::ResourceExhausted => said.contains("message larger than max"),
+        _ => false,
+    }
+}
+
 impl From<Status> for Refusal {
     fn from(status: Status) -> Self {
+        if is_too_large(&status) {
+            return Self::Final(
+                Error::new(ErrorKind::Rejected, format!("too large: {}", status.message())).hint(TOO_LARGE),
+            );
+        }
         // With a cause it is ours; without, the server has said it.
         if let Some(cause) = std::error::Error::source(&status) {
             return trouble(cause).into();
@@ -142,6 +167,19 @@ mod tests {
             let told = |error: &Error| error.message.contains(text) && error.hint.as_ref().unwrap().contains(advice);
             assert!(matches!(&refusal, Refusal::Final(error) if told(error)), "{refusal:?}");
         }
+        for (code, text) in [
+            (Code::OutOfRange, "Error, decoded message length too large: found 9 bytes, the limit is: 4 bytes"),
+            (Code::ResourceExhausted, "grpc: received message larger than max (9 vs. 4)"),
+            (Code::ResourceExhausted, "grpc: trying to send message larger than max (9 vs. 4)"),
+        ] {
+            let status = Status::new(code, text);
+            assert!(is_too_large(&status) && !is_compacted(&status), "{text}");
+            let refusal = Refusal::from(status);
+            assert!(matches!(&refusal, Refusal::Final(error) if error.message.contains(text)), "{refusal:?}");
+        }
+        let compacted = |text| is_compacted(&Status::new(Code::OutOfRange, text));
+        assert!(compacted("etcdserver: mvcc: required revision has been compacted"));
+        assert!(!compacted("etcdserver: mvcc: required revision is a future revision"));
         for (code, text) in [
             (Code::ResourceExhausted, "etcdserver: too many requests"),
             (Code::Unavailable, "etcdserver: no leader"),

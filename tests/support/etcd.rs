@@ -48,6 +48,11 @@ impl Etcd {
         Self::cluster_with(1, &["--quota-backend-bytes", &bytes.to_string()]).remove(0)
     }
 
+    /// Starts one etcd that takes requests of so many bytes.
+    pub(crate) fn with_large_requests(bytes: usize) -> Self {
+        Self::cluster_with(1, &["--max-request-bytes", &bytes.to_string()]).remove(0)
+    }
+
     fn cluster_with(size: usize, options: &[&str]) -> Vec<Self> {
         for _ in 0..5 {
             // A port that another process took meanwhile makes etcd exit at once: try others.
@@ -188,8 +193,8 @@ impl Kv {
     }
 
     /// Writes a key and returns the revision.
-    pub(crate) fn put(&mut self, key: &str, value: impl Into<Vec<u8>>) -> i64 {
-        let put = self.client.put(key, value, None::<PutOptions>);
+    pub(crate) fn put(&mut self, key: &(impl AsRef<[u8]> + ?Sized), value: impl Into<Vec<u8>>) -> i64 {
+        let put = self.client.put(key.as_ref(), value, None::<PutOptions>);
         self.runtime.block_on(put).unwrap().header().unwrap().revision()
     }
 

@@ -2,6 +2,7 @@
 
 use super::{Etcd, kv, list, list::parse, watcher};
 use crate::error::Result;
+use crate::live::answers::is_too_large;
 use crate::live::clock::{Deadline, Stopwatch, pause, within};
 use crate::live::failover::Refusal;
 use crate::node::{Kind, ROOT};
@@ -35,8 +36,8 @@ enum WatchNews {
     Events(Vec<RecordEvent>),
     /// It is there, and nothing happened.
     Sign,
-    /// What happened was compacted away.
-    Compacted,
+    /// What happened was compacted away, or is too large to be told: the listing tells.
+    Untold,
     /// It broke.
     Broken,
     /// Nothing, for as long as one listened.
@@ -85,8 +86,8 @@ pub(in crate::live) async fn events(
                 *held = is_whole.then_some(watch);
                 return Ok(RecordEvents { revision, anew: None, events });
             }
-            WatchNews::Compacted => return anew(etcd).await,
-            WatchNews::Broken => {}
+            WatchNews::Untold => return anew(etcd).await,
+            WatchNews::Broken => pause(AGAIN.min(deadline.left())).await,
             WatchNews::Sign => *held = Some(watch),
             WatchNews::Nothing => {
                 if watch.silence.elapsed() > etcd.wire.settings.timeout {
@@ -143,10 +144,14 @@ async fn open(etcd: &Etcd, after: i64) -> Option<OpenWatch> {
 impl OpenWatch {
     async fn listen(&mut self, deadline: Deadline) -> WatchNews {
         let Some(message) = within(deadline, self.stream.message()).await else { return WatchNews::Nothing };
-        let Ok(Some(message)) = message else { return WatchNews::Broken };
+        let message = match message {
+            Ok(Some(message)) => message,
+            Err(etcd_client::Error::GRpcStatus(status)) if is_too_large(&status) => return WatchNews::Untold,
+            Ok(None) | Err(_) => return WatchNews::Broken,
+        };
         self.silence = Stopwatch::start();
         if message.compact_revision() > 0 {
-            return WatchNews::Compacted;
+            return WatchNews::Untold;
         }
         if message.canceled() {
             return WatchNews::Broken;
@@ -162,7 +167,7 @@ impl OpenWatch {
                 WatchNews::Events(more) => events.extend(more),
                 WatchNews::Sign => {}
                 WatchNews::Nothing => return true,
-                WatchNews::Compacted | WatchNews::Broken => return false,
+                WatchNews::Untold | WatchNews::Broken => return false,
             }
         }
     }

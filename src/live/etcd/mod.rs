@@ -9,6 +9,7 @@ mod events;
 mod lease;
 mod list;
 mod lock;
+mod pages;
 mod swap;
 mod tidb;
 mod watch;
@@ -27,12 +28,12 @@ use crate::live::clock::Deadline;
 use crate::live::failover::{Again, AskingPlan, EndpointUrl, Refusal, Unanswered, race};
 use crate::live::members::{Members, sources};
 use crate::live::wire::Wire;
-use etcd_client::{Client, KeyValue, KvClient, TxnOpResponse, TxnResponse, WatchClient};
+use etcd_client::{Client, GetOptions, KeyValue, KvClient, TxnOpResponse, TxnResponse, WatchClient};
 use std::sync::{Arc, Mutex, PoisonError};
 use tonic::transport::Channel;
 
 /// The largest answer that is read. Pages keep answers small; a value can be large.
-const MAX_ANSWER: usize = 64 << 20;
+pub(super) const MAX_ANSWER: usize = 64 << 20;
 
 /// etcd through the endpoints of the settings, and those of PD's other members.
 pub(super) struct Etcd {
@@ -118,6 +119,19 @@ impl Etcd {
         let ask = |channel| {
             let key = key.to_owned();
             async move { Ok(kv(channel).await?.get(key, None).await?.take_kvs().pop()) }
+        };
+        self.ask(&what, deadline, ask).await
+    }
+
+    /// The revision of the key's last write, and the endpoint that gave it: its value may be larger than can be read.
+    async fn last_write(&self, key: &str, deadline: Deadline) -> Result<(String, Option<i64>)> {
+        let what = format!("look at {key}");
+        let ask = |channel| {
+            let key = key.to_owned();
+            async move {
+                let answer = kv(channel).await?.get(key, Some(GetOptions::new().with_keys_only())).await?;
+                Ok(answer.kvs().first().map(KeyValue::mod_revision))
+            }
         };
         self.ask(&what, deadline, ask).await
     }

@@ -92,14 +92,14 @@ pub(in crate::live) async fn delete(
     check_is_of_a_node(key)?;
     let mut doubt: Option<Doubt> = None;
     for _ in 0..TRIES {
-        let (url, now) = match etcd.get(key, etcd.deadline()).await {
+        let (url, now) = match etcd.last_write(key, etcd.deadline()).await {
             Ok(found) => found,
             Err(error) => return Err(doubtful(doubt, error, key)),
         };
         if now.is_none() && doubt.is_some() {
             return Ok(());
         }
-        still_the_key(key, mod_revision, now.as_ref().map(KeyValue::mod_revision))?;
+        still_the_key(key, mod_revision, now)?;
         let txn = compared(key, mod_revision, fence, TxnOp::delete(key, None));
         match execute(etcd, &url, &format!("delete {key}"), txn, key, fence, sent).await? {
             SwapOutcome::Done(_) => return Ok(()),

@@ -1,8 +1,9 @@
 //! The TiDB servers, as they register themselves in the same etcd.
 
-use super::list::page_from;
+use super::pages::{RangePage, RangePages};
 use super::{Etcd, end_of};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::text::on_one_line;
 use crate::world::TidbServer;
 use etcd_client::KeyValue;
 use serde::Deserialize;
@@ -28,23 +29,19 @@ struct ServerInfo {
 /// # Errors
 /// `unreachable` or `timeout`, naming every endpoint that was tried.
 pub(in crate::live) async fn tidbs(etcd: &Etcd) -> Result<Vec<TidbServer>> {
-    let (what, deadline) = ("list the TiDB servers", etcd.deadline());
-    let mut from = PREFIX.as_bytes().to_vec();
+    let mut pages = RangePages::of(etcd, "list the TiDB servers", PREFIX, end_of(PREFIX), etcd.deadline());
     let mut servers = Vec::new();
-    let mut revision = 0;
-    loop {
-        let page = page_from(etcd, what, from, end_of(PREFIX), revision, deadline).await?;
-        let mut page = page.ok_or_else(|| {
-            Error::new(crate::error::ErrorKind::Conflict, "the TiDB servers changed while they were read")
-                .hint("try again")
-        })?;
-        revision = page.header().map_or(0, |header| header.revision()).max(revision);
-        let more = page.more();
-        let keys = page.take_kvs();
-        servers.extend(keys.iter().filter_map(|kv| server(etcd, kv)));
-        match keys.last() {
-            Some(last) if more => from = [last.key(), &[0]].concat(),
-            _ => break,
+    while let Some(page) = pages.next().await? {
+        match page {
+            RangePage::Keys(keys) => servers.extend(keys.iter().filter_map(|kv| server(etcd, kv))),
+            RangePage::Oversized(key) => {
+                let key = String::from_utf8_lossy(key.key()).into_owned();
+                etcd.wire.warn(format!("the key {} has more in it than can be read", on_one_line(&key)));
+            }
+            RangePage::Compacted => {
+                let words = "cannot list the TiDB servers: etcd compacted what was being read";
+                return Err(Error::new(ErrorKind::Conflict, words).hint("try again"));
+            }
         }
     }
     servers.sort_by(|a: &TidbServer, b| a.address.cmp(&b.address));
@@ -65,7 +62,7 @@ fn server(etcd: &Etcd, kv: &KeyValue) -> Option<TidbServer> {
             Some(TidbServer { address, version: info.version, binlog_status: status, status_address })
         }
         Err(error) => {
-            etcd.wire.warn(format!("the key {key} is not a TiDB server's: {error}"));
+            etcd.wire.warn(format!("the key {} is not a TiDB server's: {error}", on_one_line(&key)));
             None
         }
     }

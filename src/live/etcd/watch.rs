@@ -2,6 +2,7 @@
 
 use super::{Etcd, list, watcher};
 use crate::error::Result;
+use crate::live::answers::is_too_large;
 use crate::live::clock::{Deadline, within};
 use crate::live::failover::Refusal;
 use crate::node::{Kind, ROOT, Record};
@@ -11,7 +12,7 @@ use std::time::Duration;
 
 /// How a watch ended.
 enum WatchEvent {
-    /// Something changed, or the history is compacted: the listing tells.
+    /// Something changed, or what did cannot be told: the listing tells.
     Change,
     /// Nothing for as long as one believes silence.
     Silence,
@@ -61,6 +62,8 @@ async fn watch_on(channel: tonic::transport::Channel, after: i64) -> Result<Watc
         let message = match stream.message().await {
             Ok(Some(message)) => message,
             Ok(None) => return Ok(WatchEvent::Broken),
+            // Too much happened to be told at once.
+            Err(etcd_client::Error::GRpcStatus(status)) if is_too_large(&status) => return Ok(WatchEvent::Change),
             Err(other) => return Err(other.into()),
         };
         // Compacted: what changed meanwhile cannot be told apart any more.
