@@ -76,7 +76,7 @@ fn a_lost_answer_is_found_again_by_a_probe() {
     for lost in [Reply::Reset, Reply::Close, Reply::Silent, Reply::Raw("nonsense\r\n\r\n".into())] {
         let node = node_that(lost.clone(), Reply::verdict(3, "this pump's state is closing, apply probe failed!"), 9);
         let pump = pump("pump-0", &node.address());
-        let mut live = LiveWorld::new(&["127.0.0.1:1"], Duration::from_millis(600));
+        let mut live = LiveWorld::new(&["127.0.0.1:1"], 2 * SECOND);
         match live.ask(act(&pump, Action::Close)) {
             Ok(Answer::Acted(Acted { message })) => assert!(message.contains("a probe says closing"), "{message}"),
             other => panic!("{lost:?}: {other:?}"),
@@ -98,7 +98,7 @@ fn a_lost_answer_of_a_node_that_is_still_online_was_not_carried_out() {
     assert_eq!(error.kind, ErrorKind::InDoubt, "a supervisor may have started it again: {error}");
 
     let late = node_that(Reply::Silent, Reply::verdict(3, ONLINE), 3600);
-    let mut live = LiveWorld::new(&["127.0.0.1:1"], Duration::from_millis(600));
+    let mut live = LiveWorld::new(&["127.0.0.1:1"], 2 * SECOND);
     let error = live.fails(act(&pump("pump-0", &late.address()), Action::Pause));
     assert_eq!(error.kind, ErrorKind::InDoubt, "it may still be carried out: {error}");
     assert!(error.hint.is_some());
@@ -209,6 +209,87 @@ fn a_hundred_nodes_are_probed_at_the_same_time() {
     assert!(began.elapsed() < 5 * SECOND, "{:?}", began.elapsed());
     assert_eq!(probes.iter().map(|p| p.node.clone()).collect::<Vec<_>>(), asked);
     assert!(probes.iter().all(|p| p.finding == ProbeFinding::State(State::Online)), "{probes:?}");
+}
+
+/// A node that says nothing more once it was asked as far as `stage` says.
+fn deaf(stage: usize) -> HttpDouble {
+    let slowly = Duration::from_secs(2);
+    match stage {
+        0 => HttpDouble::start(|_| Reply::Silent),
+        1 => HttpDouble::start(move |_| Reply::Late(30 * slowly, String::new())),
+        2 => HttpDouble::start(move |_| Reply::Trickle(slowly, "x".repeat(100))),
+        _ => HttpDouble::start(move |_| Reply::Trickle(slowly / 20, "x".repeat(10_000))),
+    }
+}
+
+#[test]
+fn of_many_nodes_those_who_are_silent_cost_a_probe_and_no_more() {
+    let well = HttpDouble::start(|request| match request.path.as_str() {
+        "/status" => Reply::ok(r#"{"PumpPos":{},"Synced":true,"LastTS":9}"#),
+        "/commit_ts" => Reply::ok(r#"{"message":"get drainer's latest ts success!","code":200,"data":{"ts":11}}"#),
+        "/metrics" => metrics(5),
+        _ => Reply::verdict(3, ONLINE),
+    });
+    let silent: Vec<HttpDouble> = (0..4).map(deaf).collect();
+    // More than are asked at the same time at least.
+    let nodes: Vec<NodeRef> = (0..200)
+        .map(|at| match at % 2 {
+            0 => drainer(&format!("d-{at}"), &silent[at / 2 % 4].address()),
+            _ => drainer(&format!("d-{at}"), &well.address()),
+        })
+        .collect();
+    let mut live = LiveWorld::new(&["127.0.0.1:1"], 20 * SECOND);
+    let mut heard = |read: Read| {
+        let began = Instant::now();
+        let heard: Vec<bool> = match live.ask(Request::Read(read)).unwrap() {
+            Answer::Probes(probes) => probes.iter().map(|p| p.finding == ProbeFinding::State(State::Online)).collect(),
+            Answer::Statuses(found) => found.iter().map(Result::is_ok).collect(),
+            Answer::Timestamps(found) => found.iter().map(Result::is_ok).collect(),
+            Answer::Metrics(found) => found.iter().map(Result::is_ok).collect(),
+            Answer::Inspected(found) => {
+                found.iter().map(|one| matches!((&one.status, &one.metrics), (Some(Ok(_)), Some(Ok(_))))).collect()
+            }
+            other => panic!("{other:?}"),
+        };
+        // One after the other, or by the time-out of an exchange, it would be twenty seconds at least.
+        assert!(began.elapsed() < 10 * SECOND, "{:?}", began.elapsed());
+        assert_eq!(heard, (0..200).map(|at| at % 2 == 1).collect::<Vec<_>>());
+    };
+    heard(Read::Probe { nodes: nodes.clone() });
+    heard(Read::Status { nodes: nodes.clone() });
+    heard(Read::CommitTs { nodes: nodes.clone() });
+    heard(Read::Metrics { nodes: nodes.clone() });
+    heard(Read::Inspect { nodes, metrics: Vec::new() });
+}
+
+#[test]
+fn a_node_that_answers_a_probe_has_its_whole_time_for_what_it_is_asked() {
+    let slow = HttpDouble::start(|request| match is_probe(request) {
+        true => Reply::verdict(3, ONLINE),
+        false => Reply::Late(3 * SECOND, r#"{"PumpPos":{},"Synced":true,"LastTS":9}"#.into()),
+    });
+    let nodes = vec![drainer("d", &slow.address())];
+    let mut live = LiveWorld::new(&["127.0.0.1:1"], 20 * SECOND);
+    match live.ask(Request::Read(Read::Status { nodes })).unwrap() {
+        Answer::Statuses(found) => assert!(found[0].is_ok(), "{found:?}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_a_node_was_told_ends_in_time_with_all_that_is_looked_at_afterwards() {
+    // Its answer is no good and comes late, its process is gone then, and etcd does not say what became of it.
+    let told = HttpDouble::start(|request| match is_probe(request) {
+        true => Reply::Reset,
+        false => Reply::Late(4 * SECOND, "nonsense".into()),
+    });
+    let etcd = HttpDouble::start(|_| Reply::Silent);
+    let mut live = LiveWorld::new(&[etcd.address()], 6 * SECOND);
+    let began = Instant::now();
+    let error = live.fails(act(&pump("pump-0", &told.address()), Action::Pause));
+    assert!(began.elapsed() < 9 * SECOND, "{:?}", began.elapsed());
+    assert_eq!(error.kind, ErrorKind::InDoubt, "{error}");
+    assert!(error.message.contains("its record cannot be read"), "{error}");
 }
 
 #[test]

@@ -27,6 +27,7 @@ mod forged_lines;
 mod fresh_machine;
 mod guarantees;
 mod guards;
+mod hangs;
 mod harm;
 mod harness;
 mod language_errors;

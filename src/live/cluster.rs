@@ -172,7 +172,8 @@ impl LiveCluster {
 
     /// Tells the node; if its answer was lost and its process is gone, its record tells whether it did it.
     async fn act(&self, node: &NodeRef, action: Action, sent: &Sent) -> Result<String> {
-        let lost = match nodes::act(&self.nodes, node, action, sent).await? {
+        let deadline = self.etcd.deadline();
+        let lost = match nodes::act(&self.nodes, node, action, sent, deadline).await? {
             ActOutcome::Done(message) => return Ok(message),
             ActOutcome::Gone(lost) => lost,
         };
@@ -180,7 +181,7 @@ impl LiveCluster {
             Action::Pause => State::Paused,
             Action::Close => State::Offline,
         };
-        let record = match within(self.etcd.deadline(), self.etcd.get(&node.key(), self.etcd.deadline())).await {
+        let record = match within(deadline, self.etcd.get(&node.key(), deadline)).await {
             Some(Ok((_, Some(kv)))) => {
                 Record::parse(&node.key(), kv.value(), kv.mod_revision()).map_err(|e| e.to_string())
             }

@@ -114,6 +114,50 @@ pub(super) async fn secured(tls: Arc<ClientConfig>, address: &str, tcp: TcpStrea
     TlsConnector::from(tls).connect(name, tcp).await
 }
 
+/// How much is read before others have their turn.
+pub(super) const TURN: usize = 16 << 10;
+
+/// A connection that lets others have their turn: whoever floods us keeps neither a deadline nor a signal waiting.
+pub(super) struct PacedConnection<S> {
+    stream: S,
+    /// How much was read in this turn.
+    taken: usize,
+}
+
+impl<S> PacedConnection<S> {
+    pub(super) fn new(stream: S) -> Self {
+        Self { stream, taken: 0 }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for PacedConnection<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.taken >= TURN {
+            self.taken = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let before = buf.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        self.taken = if read.is_ready() { self.taken + buf.filled().len() - before } else { 0 };
+        read
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for PacedConnection<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
 /// A connection whose end is noted.
 struct NotedConnection {
     stream: TlsStream<TcpStream>,

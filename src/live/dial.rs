@@ -150,8 +150,12 @@ impl Dialer {
         }
     }
 
-    /// Makes ready for a look at many: their names are looked up at the same time, and whoever shares an address with
-    /// another is known before the first of them is asked.
+    /// Makes ready for a look at many: whoever shares an address with another is known before the first of them is asked.
+    pub(super) fn announce<'a>(&self, addresses: impl Iterator<Item = &'a str>) {
+        addresses.for_each(|address| drop(self.route.lead(address)));
+    }
+
+    /// The same, and their names are looked up at the same time.
     pub(super) async fn prepare<'a>(&self, addresses: impl Iterator<Item = &'a str>) {
         let targets: Vec<String> =
             addresses.filter_map(|address| Some(self.route.lead(address).ok()?.target)).collect();

@@ -1,8 +1,8 @@
 //! Host names to addresses, within a deadline, many at the same time.
 //!
 //! The system's resolver blocks for seconds when a name server is silent. So each name is looked up on a thread of its own,
-//! nobody waits longer than their limit, and what was found, or not, is believed for a moment: many nodes are looked up
-//! before any is asked, and who has no address costs nobody anything.
+//! whoever wants it meanwhile waits for that, nobody longer than their limit, and what was found, or not, is believed for a
+//! moment: who has no address costs nobody else anything.
 
 use crate::live::clock::{Deadline, Stopwatch, within};
 use crate::time::show_seconds;
@@ -37,12 +37,15 @@ impl std::fmt::Display for Unresolved {
 impl std::error::Error for Unresolved {}
 
 type Resolved = Result<Vec<SocketAddr>, Unresolved>;
+type Turn = tokio::sync::Mutex<()>;
 type Lookup = fn(&str) -> io::Result<Vec<SocketAddr>>;
 
 /// What is known of names, shared by all who look them up; each has a limit of its own.
 #[derive(Clone)]
 pub(super) struct NameCache {
     known: Arc<Mutex<HashMap<String, KnownName>>>,
+    /// Whoever looks a name up has its turn.
+    turns: Arc<Mutex<HashMap<String, Arc<Turn>>>>,
     lookup: Lookup,
     limit: Duration,
 }
@@ -57,7 +60,8 @@ struct KnownName {
 impl NameCache {
     /// The system's resolver, for which nobody waits longer than `limit`.
     pub(super) fn new(limit: Duration) -> Self {
-        Self { known: Arc::default(), lookup: |name| Ok((name, 0).to_socket_addrs()?.collect()), limit }
+        let (known, turns) = Default::default();
+        Self { known, turns, lookup: |name| Ok((name, 0).to_socket_addrs()?.collect()), limit }
     }
 
     /// The same for somebody with another limit.
@@ -73,10 +77,21 @@ impl NameCache {
         if let Some(found) = self.known(name) {
             return found;
         }
+        let (deadline, turn) = (Deadline::after(self.limit), self.turn(name));
+        let turn = within(deadline, turn.lock()).await;
+        if let Some(found) = self.known(name) {
+            return found;
+        }
         let (lookup, asked) = (self.lookup, name.to_owned());
-        let work = spawn_blocking(move || lookup(&asked));
+        let work = async {
+            match &turn {
+                Some(_) => spawn_blocking(move || lookup(&asked)).await,
+                // Somebody with more patience still looks it up.
+                None => std::future::pending().await,
+            }
+        };
         let unresolved = |why: String| Unresolved { name: name.to_owned(), why };
-        let (found, in_vain) = match within(Deadline::after(self.limit), work).await {
+        let (found, in_vain) = match within(deadline, work).await {
             Some(Ok(Ok(addresses))) if addresses.is_empty() => (Err(unresolved("it has no address".into())), None),
             Some(Ok(Ok(addresses))) => (Ok(addresses), None),
             Some(Ok(Err(error))) => {
@@ -94,6 +109,11 @@ impl NameCache {
         let known = KnownName { since: Stopwatch::start(), found: found.clone(), in_vain };
         self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), known);
         found
+    }
+
+    fn turn(&self, name: &str) -> Arc<Turn> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        turns.entry(name.to_owned()).or_default().clone()
     }
 
     fn known(&self, name: &str) -> Option<Resolved> {

@@ -25,7 +25,8 @@ impl Runtime {
     /// `local` when the system gives no thread or no timer.
     pub(super) fn start() -> Result<Self> {
         let failed = |e: std::io::Error| Error::local("cannot start the network's thread").source(e);
-        let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        // Deadlines are looked at between any few steps, however many more steps there are to do.
+        let runtime = Builder::new_current_thread().enable_all().event_interval(4).build().map_err(failed)?;
         let handle = runtime.handle().clone();
         let (stop, stopped) = oneshot::channel();
         let run = move || {

@@ -9,7 +9,8 @@ use crate::live::cluster::LiveCluster;
 use crate::live::{Live, nodes};
 use crate::node::{NodeRef, RecordState};
 use crate::time::{Time, Zone};
-use crate::world::{ProbeFinding, Unseen};
+use crate::world::{Listing, ProbeFinding, Unseen};
+use std::sync::Arc;
 
 /// A node that is to be started or stopped, and what was seen of it.
 #[derive(Clone)]
@@ -36,6 +37,25 @@ impl Expected {
         let node = node.clone();
         Self { node, starts, before: None, was_down: false, hung_at: None, finding: None, record: None, missing: None }
     }
+
+    /// Takes over what its record says; in words.
+    fn take_record(&mut self, listing: Option<&Listing>) -> String {
+        self.record = None;
+        match listing.map(|listing| listing.find(self.node.kind, &self.node.id)) {
+            Some(Some(record)) => {
+                self.record = Some(record.state.clone());
+                // A node may come back at another address.
+                self.node.address.clone_from(&record.node.address);
+                format!("its record says {}", record.state)
+            }
+            Some(None) => {
+                // It never ran: whoever answers later has been started.
+                self.was_down = true;
+                "it has no record".to_owned()
+            }
+            None => "its record cannot be read".to_owned(),
+        }
+    }
 }
 
 impl Live {
@@ -45,29 +65,16 @@ impl Live {
     /// `interrupted`; what cannot be looked at is missing.
     pub(super) fn look(&mut self, expected: Vec<Expected>, first: bool) -> Result<Vec<Expected>> {
         self.run(|cluster| async move {
-            let mut seen = Vec::with_capacity(expected.len());
-            // A node may come back at another address.
-            let listing = cluster.list_soon().await;
-            for mut one in expected {
-                one.record = None;
-                let record = listing.as_ref().map(|listing| listing.find(one.node.kind, &one.node.id));
-                let says = match record {
-                    Some(Some(record)) => {
-                        one.record = Some(record.state.clone());
-                        one.node.address.clone_from(&record.node.address);
-                        format!("its record says {}", record.state)
-                    }
-                    Some(None) => {
-                        // It never ran: whoever answers later has been started.
-                        one.was_down = true;
-                        "it has no record".to_owned()
-                    }
-                    None => "its record cannot be read".to_owned(),
-                };
-                look_at(&cluster, &mut one, &says, first).await;
-                seen.push(one);
-            }
-            Ok(seen)
+            let listing = Arc::new(cluster.list_soon().await);
+            let look = |mut one: Expected| {
+                let (cluster, listing) = (cluster.clone(), listing.clone());
+                async move {
+                    let says = one.take_record(listing.as_ref().as_ref());
+                    look_at(&cluster, &mut one, &says, first).await;
+                    one
+                }
+            };
+            nodes::each(&expected, look).await
         })
     }
 }

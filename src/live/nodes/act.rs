@@ -2,7 +2,9 @@
 //! lost.
 
 use super::http::{HttpCall, HttpFailure, MAX_BODY};
-use super::{CodedAnswer, NodeClient, probe, started_at};
+use super::metrics::started_by;
+use super::probe::probe_by;
+use super::{CodedAnswer, NodeClient};
 use crate::error::{Error, ErrorKind, Result};
 use crate::live::Sent;
 use crate::live::clock::{Deadline, Stopwatch, pause};
@@ -11,6 +13,9 @@ use crate::text::on_one_line;
 use crate::world::{Action, ProbeFinding};
 use hyper::Method;
 use std::time::Duration;
+
+/// How long is waited before it is looked whether the node did what it was told: it sets its state before it answers.
+const A_MOMENT: Duration = Duration::from_millis(100);
 
 /// How far a node's start time, given in whole seconds of its own clock, may be off.
 const CLOCK_SLACK: f64 = 2.0;
@@ -24,7 +29,7 @@ pub(in crate::live) enum ActOutcome {
 }
 
 /// `PUT /state/{id}/{action}`; the body's code decides. An answer that was lost is replaced by a probe where that can
-/// tell.
+/// tell. All ends by `whole`: the last part of the time is kept for that probe.
 ///
 /// # Errors
 /// `rejected` with the node's own words; `unreachable` when it was not sent, or the node shows that nothing happened;
@@ -34,10 +39,12 @@ pub(in crate::live) async fn act(
     node: &NodeRef,
     action: Action,
     sent: &Sent,
+    whole: Deadline,
 ) -> Result<ActOutcome> {
     let what = format!("{} {node}", action.name());
     let path = ["state", &node.id, action.name()];
-    let deadline = Deadline::after(nodes.wire.settings.timeout);
+    let (left, probe_timeout) = (whole.left(), nodes.wire.settings.probe_timeout);
+    let deadline = whole.at_most(left - (probe_timeout * 5 / 4).min(left / 2));
     let ask = HttpCall { method: Method::PUT, path: &path, query: &[], max_body: MAX_BODY, deadline };
     sent.mark(format!("probe the node: `probe(\"{}\")`", node.id));
     let since = Stopwatch::start();
@@ -52,7 +59,7 @@ pub(in crate::live) async fn act(
         }
         Err(failure) => Lost { words: failure.words(), late: matches!(failure, HttpFailure::Silent(_)) },
     };
-    resolve(nodes, node, action, &what, lost, since).await
+    resolve(nodes, node, action, lost, (since, whole)).await
 }
 
 /// An answer that was lost: why, and whether the request may still be carried out later.
@@ -66,13 +73,12 @@ async fn resolve(
     nodes: &NodeClient,
     node: &NodeRef,
     action: Action,
-    what: &str,
     lost: Lost,
-    since: Stopwatch,
+    (since, whole): (Stopwatch, Deadline),
 ) -> Result<ActOutcome> {
-    // A node sets its state before it answers; a moment more costs little and makes sure.
-    pause(Duration::from_millis(100)).await;
-    let finding = probe(nodes, node).await;
+    let what = format!("{} {node}", action.name());
+    pause(A_MOMENT.min(whole.left() / 8)).await;
+    let finding = probe_by(nodes, node, whole.at_most(nodes.wire.settings.probe_timeout)).await;
     let in_doubt = |more: &str| {
         Error::new(ErrorKind::InDoubt, format!("whether it did {what} is not known: {}{more}", lost.words))
             .hint("probe the node and look at its record and its log before you try again")
@@ -86,7 +92,7 @@ async fn resolve(
         (_, ProbeFinding::State(State::Online)) if lost.late => {
             Err(in_doubt("; a probe says online, but it may still be carried out"))
         }
-        (_, ProbeFinding::State(State::Online)) => match uptime(nodes, node).await {
+        (_, ProbeFinding::State(State::Online)) => match uptime(nodes, node, whole).await {
             Some(up) if up > since.elapsed().as_secs_f64() + CLOCK_SLACK => {
                 Err(Error::new(ErrorKind::Unreachable, format!("cannot {what}: {}", lost.words))
                     .hint("it was not done: the same process is still online, as a probe and its start time show"))
@@ -94,14 +100,14 @@ async fn resolve(
             Some(_) => Err(in_doubt("; it was started again meanwhile and is online")),
             None => Err(in_doubt("; a probe says online, but its start time is not known")),
         },
-        (_, ProbeFinding::State(state)) => Err(rejected(what, &format!("a probe says {state}"))),
+        (_, ProbeFinding::State(state)) => Err(rejected(&what, &format!("a probe says {state}"))),
         _ => Err(in_doubt(&format!("; a probe says {finding}"))),
     }
 }
 
 /// For how many seconds its process has run, by its own clock.
-async fn uptime(nodes: &NodeClient, node: &NodeRef) -> Option<f64> {
-    let started = started_at(nodes, node).await.ok()?;
+async fn uptime(nodes: &NodeClient, node: &NodeRef, deadline: Deadline) -> Option<f64> {
+    let started = started_by(nodes, node, deadline).await.ok()?;
     Some(started.now - started.at)
 }
 

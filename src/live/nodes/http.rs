@@ -2,9 +2,10 @@
 //! may have been carried out.
 
 use super::NodeClient;
+use super::probe::deafness;
 use crate::error::{Error, ErrorKind, Result};
 use crate::live::clock::{Deadline, within};
-use crate::live::connect::{ByteStream, secured};
+use crate::live::connect::{ByteStream, PacedConnection, TURN, secured};
 use crate::live::dial::{DialFailure, Dialer, NoConnection};
 use crate::live::trouble::{Trouble, causes, find, trouble};
 use crate::node::NodeRef;
@@ -166,16 +167,26 @@ impl NodeClient {
         result
     }
 
-    /// A `GET` whose answer has HTTP status 200.
+    /// A `GET` whose answer has HTTP status 200. It ends by `deadline`, and as soon as it is known that the node does not even
+    /// answer a probe: of many nodes those who are silent cost a probe and no more.
     ///
     /// # Errors
     /// `unreachable`, `timeout`, or `invalid` when the answer is none of a node's.
-    pub(super) async fn get(&self, node: &NodeRef, path: &[&str], max_body: usize) -> Result<HttpReply> {
+    pub(super) async fn get(
+        &self,
+        node: &NodeRef,
+        path: &[&str],
+        max_body: usize,
+        deadline: Deadline,
+    ) -> Result<HttpReply> {
         let what = format!("get /{} of", path.join("/"));
-        let deadline = Deadline::after(self.wire.settings.timeout);
         let ask = HttpCall { method: Method::GET, path, query: &[], max_body, deadline };
-        let reply =
-            self.exchange(&self.asker, &node.address, ask).await.map_err(|failure| failure.into_error(&what, node))?;
+        let answer = tokio::select! {
+            biased;
+            answer = self.exchange(&self.asker, &node.address, ask) => answer,
+            deaf = deafness(self, node) => Err(deaf),
+        };
+        let reply = answer.map_err(|failure| failure.into_error(&what, node))?;
         if reply.status == 200 { Ok(reply) } else { Err(reply.no_answer(&what, node)) }
     }
 }
@@ -228,7 +239,9 @@ async fn send(
     request: Request<Empty<Bytes>>,
     max_body: usize,
 ) -> Result<HttpReply, HttpFailure> {
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|e| failure(&e))?;
+    // All that is in its buffer is looked at in one go.
+    let handshake = http1::Builder::new().max_buf_size(TURN).handshake(TokioIo::new(PacedConnection::new(stream)));
+    let (mut sender, connection) = handshake.await.map_err(|e| failure(&e))?;
     // It goes on while this is waited for, and ends with it.
     let mut driver = JoinSet::new();
     driver.spawn(connection);

@@ -27,6 +27,7 @@ pub(in crate::live) async fn inspect(
 }
 
 async fn one(nodes: &NodeClient, node: NodeRef, wanted: &[String]) -> Inspected {
+    let deadline = nodes.deadline();
     let finding = probe(nodes, &node).await;
     if !matches!(finding, ProbeFinding::State(_)) {
         return Inspected { probe: Probe { node, finding }, status: None, metrics: None };
@@ -34,10 +35,10 @@ async fn one(nodes: &NodeClient, node: NodeRef, wanted: &[String]) -> Inspected 
     let status = async {
         match node.kind {
             Kind::Pump => None,
-            Kind::Drainer => Some(status_of(nodes, &node).await),
+            Kind::Drainer => Some(status_of(nodes, &node, deadline).await),
         }
     };
-    let (status, mut metrics) = tokio::join!(status, metrics_of(nodes, &node));
+    let (status, mut metrics) = tokio::join!(status, metrics_of(nodes, &node, deadline));
     if let Ok(samples) = &mut metrics {
         samples.retain(|sample, _| wanted.iter().any(|name| *name == metric_name(sample)));
     }

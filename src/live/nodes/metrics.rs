@@ -2,7 +2,7 @@
 
 use super::{NodeClient, each_node};
 use crate::error::{Error, Result};
-use crate::live::clock::unix_ms;
+use crate::live::clock::{Deadline, unix_ms};
 use crate::node::NodeRef;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,27 +27,36 @@ pub(in crate::live) async fn metrics(
     nodes: &Arc<NodeClient>,
     whom: &[NodeRef],
 ) -> Result<Vec<Result<BTreeMap<String, f64>>>> {
-    each_node(nodes, whom, |nodes, node| async move { metrics_of(&nodes, &node).await }).await
+    each_node(nodes, whom, |nodes, node| async move { metrics_of(&nodes, &node, nodes.deadline()).await }).await
 }
 
-/// The samples of one node.
+/// The samples of one node, by `deadline`.
 ///
 /// # Errors
 /// As [`metrics`] for each.
-pub(super) async fn metrics_of(nodes: &NodeClient, node: &NodeRef) -> Result<BTreeMap<String, f64>> {
-    let reply = nodes.get(node, &["metrics"], MAX_METRICS).await?;
+pub(super) async fn metrics_of(
+    nodes: &NodeClient,
+    node: &NodeRef,
+    deadline: Deadline,
+) -> Result<BTreeMap<String, f64>> {
+    let reply = nodes.get(node, &["metrics"], MAX_METRICS, deadline).await?;
     samples(&reply.text()).map_err(|line| {
         Error::invalid(format!("the metrics of {node} cannot be read: \"{line}\""))
             .hint("something else may listen at this address: probe the node")
     })
 }
 
-/// When its process began.
+/// When its process began, asked by the time-out of an exchange.
 ///
 /// # Errors
 /// Those of its metrics, or `invalid` when they do not say.
 pub(in crate::live) async fn started_at(nodes: &NodeClient, node: &NodeRef) -> Result<Started> {
-    let reply = nodes.get(node, &["metrics"], MAX_METRICS).await?;
+    started_by(nodes, node, nodes.deadline()).await
+}
+
+/// The same, by `deadline`.
+pub(super) async fn started_by(nodes: &NodeClient, node: &NodeRef, deadline: Deadline) -> Result<Started> {
+    let reply = nodes.get(node, &["metrics"], MAX_METRICS, deadline).await?;
     let found = samples(&reply.text()).ok().and_then(|samples| samples.get(START_TIME).copied());
     let at = found.ok_or_else(|| Error::invalid(format!("the metrics of {node} do not say when it was started")))?;
     // Its `Date` header saves us from comparing two clocks.

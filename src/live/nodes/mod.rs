@@ -19,17 +19,21 @@ pub(super) use status::{binlog_at, commit_ts, pump_drainers, statuses};
 pub(super) use tidb::{recover_tidb, tidb_binlog};
 
 use crate::error::{Error, Result};
+use crate::live::clock::Deadline;
 use crate::live::wire::Wire;
 use crate::node::NodeRef;
 use http::HttpClient;
+use rustix::process::{Resource, getrlimit};
 use serde::Deserialize;
 use std::future::Future;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-/// How many nodes are asked at the same time.
-const AT_ONCE: usize = 64;
+/// How many are asked at the same time at most, and at least.
+const AT_ONCE: std::ops::RangeInclusive<usize> = 64..=1024;
+/// How many open files are left to the rest of the process.
+const OTHER_FILES: usize = 128;
 
 /// The HTTP side of the live world.
 pub(super) struct NodeClient {
@@ -49,6 +53,11 @@ impl NodeClient {
         let prober = client(wire.dialer.clone(), probe_timeout);
         Self { wire, asker, prober }
     }
+
+    /// By when a question that is asked now is answered, or in vain.
+    fn deadline(&self) -> Deadline {
+        Deadline::after(self.wire.settings.timeout)
+    }
 }
 
 /// The form of most of a node's answers: `code` 200 is success, whatever HTTP says.
@@ -60,18 +69,20 @@ struct CodedAnswer {
     data: serde_json::Value,
 }
 
-/// Asks all nodes `whom` at the same time, after their names were looked up: whose name leads nowhere keeps nobody waiting.
+/// Asks all nodes `whom` at the same time, each after its name was looked up: whose name leads nowhere keeps nobody waiting.
 async fn each_node<T, F, W>(nodes: &Arc<NodeClient>, whom: &[NodeRef], ask: F) -> Result<Vec<T>>
 where
     T: Send + 'static,
     F: Fn(Arc<NodeClient>, NodeRef) -> W,
     W: Future<Output = T> + Send + 'static,
 {
-    nodes.wire.dialer.prepare(whom.iter().map(|node| node.address.as_str())).await;
+    nodes.wire.dialer.announce(whom.iter().map(|node| node.address.as_str()));
     each(whom, |node| ask(nodes.clone(), node)).await
 }
 
-/// Asks `everybody` at the same time, some 64 at once, and gives what each said in their order.
+/// Asks `everybody` at the same time, and gives what each said in their order. Each has its whole time from the moment at
+/// which it is asked: no more wait for their turn than this process has files for, so that those who are silent keep nobody
+/// waiting.
 pub(super) async fn each<N, T, F, W>(everybody: &[N], ask: F) -> Result<Vec<T>>
 where
     N: Clone,
@@ -79,7 +90,7 @@ where
     F: Fn(N) -> W,
     W: Future<Output = T> + Send + 'static,
 {
-    let permits = Arc::new(Semaphore::new(AT_ONCE));
+    let permits = Arc::new(Semaphore::new(at_once()));
     let mut under_way = JoinSet::new();
     for (at, one) in everybody.iter().enumerate() {
         let (permits, work) = (permits.clone(), ask(one.clone()));
@@ -95,4 +106,10 @@ where
     }
     said.sort_by_key(|(at, _)| *at);
     Ok(said.into_iter().map(|(_, one)| one).collect())
+}
+
+/// As many as this process may have files open for: two for each, of which one is a probe.
+fn at_once() -> usize {
+    let files = getrlimit(Resource::Nofile).current.and_then(|files| usize::try_from(files).ok()).unwrap_or(usize::MAX);
+    (files.saturating_sub(OTHER_FILES) / 2).clamp(*AT_ONCE.start(), *AT_ONCE.end())
 }

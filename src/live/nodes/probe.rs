@@ -6,7 +6,7 @@
 use super::http::{HttpCall, HttpFailure, HttpReply, MAX_BODY};
 use super::{CodedAnswer, NodeClient, each_node};
 use crate::error::Result;
-use crate::live::clock::Deadline;
+use crate::live::clock::{Deadline, pause};
 use crate::node::{NodeRef, State};
 use crate::world::{Probe, ProbeFinding};
 use hyper::Method;
@@ -27,14 +27,31 @@ pub(in crate::live) async fn probe_all(nodes: &Arc<NodeClient>, whom: &[NodeRef]
 /// Probes one node. A connection that ends without an answer is tried once more: a process that is going away refuses
 /// the second time.
 pub(in crate::live) async fn probe(nodes: &NodeClient, node: &NodeRef) -> ProbeFinding {
-    match once(nodes, node).await {
-        Err(HttpFailure::Reset | HttpFailure::Closed) => finding(once(nodes, node).await),
+    probe_by(nodes, node, Deadline::after(nodes.wire.settings.probe_timeout)).await
+}
+
+/// The same, both times by one deadline.
+pub(super) async fn probe_by(nodes: &NodeClient, node: &NodeRef, deadline: Deadline) -> ProbeFinding {
+    match once(nodes, node, deadline).await {
+        Err(HttpFailure::Reset | HttpFailure::Closed) => finding(once(nodes, node, deadline).await),
         first => finding(first),
     }
 }
 
-async fn once(nodes: &NodeClient, node: &NodeRef) -> Result<HttpReply, HttpFailure> {
-    let deadline = Deadline::after(nodes.wire.settings.probe_timeout);
+/// Why a node need not be waited for: it gives a probe no answer either. Of one that does this never ends.
+pub(super) async fn deafness(nodes: &NodeClient, node: &NodeRef) -> HttpFailure {
+    let patience = nodes.wire.settings.probe_timeout;
+    let deadline = Deadline::after(patience);
+    // Whoever is well has answered by then.
+    pause(patience / 4).await;
+    match once(nodes, node, deadline).await {
+        Err(HttpFailure::Silent(_)) => HttpFailure::Silent(patience),
+        Err(unsent) if unsent.is_unsent() => unsent,
+        Ok(_) | Err(_) => std::future::pending().await,
+    }
+}
+
+async fn once(nodes: &NodeClient, node: &NodeRef, deadline: Deadline) -> Result<HttpReply, HttpFailure> {
     let path = ["state", &node.id, "probe"];
     let ask = HttpCall { method: Method::PUT, path: &path, query: &[], max_body: MAX_BODY, deadline };
     nodes.exchange(&nodes.prober, &node.address, ask).await

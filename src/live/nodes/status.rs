@@ -3,6 +3,7 @@
 use super::http::{HttpReply, MAX_BODY};
 use super::{CodedAnswer, NodeClient, each_node};
 use crate::error::{Error, ErrorKind, Result};
+use crate::live::clock::Deadline;
 use crate::node::{Kind, NodeRef};
 use crate::text::on_one_line;
 use crate::tso::Tso;
@@ -35,15 +36,15 @@ struct DrainerBody {
 /// # Errors
 /// For each node: `unreachable`, `timeout`, or `invalid` when the answer is none of a node's.
 pub(in crate::live) async fn statuses(nodes: &Arc<NodeClient>, whom: &[NodeRef]) -> Result<Vec<Result<StatusReport>>> {
-    each_node(nodes, whom, |nodes, node| async move { status_of(&nodes, &node).await }).await
+    each_node(nodes, whom, |nodes, node| async move { status_of(&nodes, &node, nodes.deadline()).await }).await
 }
 
-/// `/status` of one node.
+/// `/status` of one node, by `deadline`.
 ///
 /// # Errors
 /// As [`statuses`] for each.
-pub(super) async fn status_of(nodes: &NodeClient, node: &NodeRef) -> Result<StatusReport> {
-    let reply = nodes.get(node, &["status"], MAX_BODY).await?;
+pub(super) async fn status_of(nodes: &NodeClient, node: &NodeRef, deadline: Deadline) -> Result<StatusReport> {
+    let reply = nodes.get(node, &["status"], MAX_BODY, deadline).await?;
     Ok(match node.kind {
         Kind::Pump => {
             let body: PumpBody = decode(&reply, "get /status of", node)?;
@@ -70,7 +71,7 @@ pub(in crate::live) async fn commit_ts(nodes: &Arc<NodeClient>, whom: &[NodeRef]
 
 async fn commit_ts_of(nodes: &NodeClient, node: &NodeRef) -> Result<Tso> {
     let what = "get /commit_ts of";
-    let reply = nodes.get(node, &["commit_ts"], MAX_BODY).await?;
+    let reply = nodes.get(node, &["commit_ts"], MAX_BODY, nodes.deadline()).await?;
     let verdict: CodedAnswer = decode(&reply, what, node)?;
     if verdict.code != 200 {
         return Err(Error::new(
@@ -88,7 +89,7 @@ async fn commit_ts_of(nodes: &NodeClient, node: &NodeRef) -> Result<Tso> {
 /// # Errors
 /// `unreachable`, `timeout`, or `invalid` when the answer is none of a node's.
 pub(in crate::live) async fn pump_drainers(nodes: &NodeClient, node: &NodeRef) -> Result<String> {
-    let reply = nodes.get(node, &["drainers"], MAX_BODY).await?;
+    let reply = nodes.get(node, &["drainers"], MAX_BODY, nodes.deadline()).await?;
     decode::<serde_json::Value>(&reply, "get /drainers of", node)?;
     Ok(reply.text())
 }
@@ -98,7 +99,7 @@ pub(in crate::live) async fn pump_drainers(nodes: &NodeClient, node: &NodeRef) -
 /// # Errors
 /// `unreachable`, `timeout`, or `invalid` when the answer is none of a node's.
 pub(in crate::live) async fn binlog_at(nodes: &NodeClient, node: &NodeRef, ts: Tso) -> Result<String> {
-    let reply = nodes.get(node, &["debug", "binlog", &ts.to_string()], MAX_BODY).await?;
+    let reply = nodes.get(node, &["debug", "binlog", &ts.to_string()], MAX_BODY, nodes.deadline()).await?;
     Ok(reply.text())
 }
 

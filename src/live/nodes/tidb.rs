@@ -25,7 +25,7 @@ struct SkippingBody {
 /// # Errors
 /// `unreachable`, `timeout`, or `invalid` when the answer is none of a TiDB server's.
 pub(in crate::live) async fn tidb_binlog(nodes: &NodeClient, server: &TidbRef) -> Result<TidbBinlogState> {
-    match recover(nodes, server, "status").await {
+    match recover(nodes, server, "status", nodes.deadline()).await {
         Ok(StatusAnswer::State(state)) => Ok(state),
         Ok(StatusAnswer::Words(words)) => Err(Error::invalid(cannot("ask", server, &words)).hint(ELSE)),
         Err(failure) => Err(failed("ask", server, failure)),
@@ -45,9 +45,9 @@ pub(in crate::live) async fn recover_tidb(
 ) -> Result<TidbBinlogState> {
     const AGAIN: &str = "to recover it again does no harm; tidbs() tells whether it skips binlog";
     sent.mark(AGAIN.into());
-    let mut state = None;
+    let (mut state, deadline) = (None, nodes.deadline());
     for op in if reset { &["nowait", "reset"][..] } else { &["nowait"] } {
-        state = match recover(nodes, server, op).await {
+        state = match recover(nodes, server, op, deadline).await {
             Ok(StatusAnswer::State(state)) => Some(state),
             Ok(StatusAnswer::Words(words)) => {
                 return Err(Error::new(ErrorKind::Rejected, cannot("recover", server, &words)).hint(ELSE));
@@ -72,8 +72,12 @@ enum StatusAnswer {
     Words(String),
 }
 
-async fn recover(nodes: &NodeClient, server: &TidbRef, op: &str) -> Result<StatusAnswer, HttpFailure> {
-    let deadline = Deadline::after(nodes.wire.settings.timeout);
+async fn recover(
+    nodes: &NodeClient,
+    server: &TidbRef,
+    op: &str,
+    deadline: Deadline,
+) -> Result<StatusAnswer, HttpFailure> {
     let (path, query) = (["binlog", "recover"], [("op", op)]);
     let ask = HttpCall { method: Method::GET, path: &path, query: &query, max_body: MAX_BODY, deadline };
     let reply = nodes.exchange(&nodes.asker, &server.status_address, ask).await?;

@@ -71,7 +71,7 @@ impl Simulated {
                     self.cluster.leave_request(who, &node.id, action.name());
                 }
                 self.pass(HTTP_DEADLINE)?;
-                Err(lost(node, what, &silence()))
+                Err(lost(node, what, &silence(HTTP_DEADLINE)))
             }
             Behind::Reset => Err(lost(node, what, "the connection was reset")),
             Behind::Nobody => {

@@ -1,6 +1,6 @@
 //! Requests that change nothing.
 
-use super::{HTTP_DEADLINE, PROBE_DEADLINE, Simulated};
+use super::{PROBE_DEADLINE, Simulated};
 use crate::error::{Error, ErrorKind, Result};
 use crate::node::{Kind, NodeRef, State};
 use crate::sim::clock::{Micros, SECOND};
@@ -135,7 +135,7 @@ impl Simulated {
     fn wait_for_silent(&mut self, nodes: &[NodeRef]) -> Result<()> {
         let silent = |behind: &Behind| matches!(behind, Behind::Silent(_));
         if nodes.iter().any(|node| silent(&self.cluster.behind_for_us(&node.address))) {
-            self.pass(HTTP_DEADLINE)?;
+            self.pass(PROBE_DEADLINE)?;
         }
         Ok(())
     }
@@ -156,10 +156,8 @@ impl Simulated {
         let gone = "probe it to see whether its process is gone";
         match self.cluster.behind_for_us(&node.address) {
             Behind::Node(who) => Ok(who),
-            Behind::Silent(_) => {
-                Err(none(ErrorKind::Timeout, &silence())
-                    .hint("it is starting, or it hangs: probe it, and look at its log"))
-            }
+            Behind::Silent(_) => Err(none(ErrorKind::Timeout, &silence(PROBE_DEADLINE))
+                .hint("it is starting, or it hangs: probe it, and look at its log")),
             Behind::Reset => Err(none(ErrorKind::Unreachable, "the connection was reset").hint(gone)),
             Behind::Nobody => Err(none(ErrorKind::Unreachable, "connection refused").hint(gone)),
         }
@@ -273,8 +271,7 @@ pub(super) fn only_pumps(node: &NodeRef, what: &str) -> Result<()> {
     }
 }
 
-/// What is said of a node that takes the connection and does not answer.
-pub(super) fn silence() -> String {
-    let waited = HTTP_DEADLINE as f64 / SECOND as f64;
-    format!("connected, and no answer in {}", show_seconds(waited))
+/// What is said of a node that takes the connection and does not answer in this time.
+pub(super) fn silence(waited: Micros) -> String {
+    format!("connected, and no answer in {}", show_seconds(waited as f64 / SECOND as f64))
 }

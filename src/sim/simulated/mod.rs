@@ -29,9 +29,9 @@ use std::time::Duration;
 
 /// What every request takes at least.
 const CALL: Micros = MILLISECOND;
-/// How long a probe waits for an answer.
+/// How long a probe waits for an answer; whoever is silent to a probe is not waited for when it is asked something else.
 const PROBE_DEADLINE: Micros = SECOND;
-/// How long any other HTTP request waits.
+/// How long a node is waited for that was told something.
 const HTTP_DEADLINE: Micros = 5 * SECOND;
 /// How long a request to PD or its etcd waits.
 const PD_DEADLINE: Micros = 5 * SECOND;
