@@ -10,6 +10,7 @@ pub mod commands;
 pub mod config;
 pub mod deployment;
 pub mod error;
+pub mod files;
 pub mod guards;
 pub mod interrupt;
 pub mod journal;

@@ -149,11 +149,11 @@ fn a_meta_yaml_that_cannot_be_used_is_named_with_its_line_and_never_quoted() {
 fn whatever_stands_in_the_place_of_a_meta_yaml_holds_nobody_up() {
     let named = || Shell::new(&["--cluster=prod"]);
     let directory = named().file(&format!("{}/x", meta_yaml("prod")), "");
-    directory.eval("1").fails(ErrorKind::Invalid).stderr_contains("is a directory, where tiup keeps a file");
+    directory.eval("1").fails(ErrorKind::Invalid).stderr_contains("where tiup keeps a file: it is a directory");
     let pipe = told("");
     std::fs::remove_file(pipe.dir().join(meta_yaml("prod"))).unwrap();
     mknodat(CWD, pipe.dir().join(meta_yaml("prod")), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
-    pipe.eval("1").fails(ErrorKind::Invalid).stderr_contains("is no regular file");
+    pipe.eval("1").fails(ErrorKind::Invalid).stderr_contains("it is a pipe, and no regular file");
     let huge = told(&"# nothing\n".repeat(1 << 19));
     huge.eval("1").fails(ErrorKind::Invalid).stderr_contains("is larger than 4 MiB");
     let loop_of_links = named().file(&format!("{}/ssh/id_rsa", meta_yaml("prod").trim_end_matches("/meta.yaml")), "");

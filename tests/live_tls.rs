@@ -365,7 +365,8 @@ fn a_key_that_cannot_be_used_is_told_with_what_it_is_and_what_to_do() {
     says(&file(b"\n  \n"), "is empty", "failed");
     says(&file(&rcgen::KeyPair::generate().unwrap().serialize_der()), "is DER (binary)", "openssl pkey -inform der");
     says(certs.ca().parent().unwrap(), "is a directory", "name the file");
-    says(Path::new("/dev/null"), "is no regular file", "umask 077");
+    says(Path::new("/dev/null"), "is empty", "failed");
+    says(Path::new("/dev/zero"), "is a device", "written into a file");
     says(&file(public.as_bytes()), "holds a public key", "private key");
     says(
         &file(b"-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE REQUEST-----\n"),

@@ -47,6 +47,7 @@ mod live_pd;
 mod live_tls;
 mod lock;
 mod node_control;
+mod odd_files;
 mod output_streams;
 mod outside;
 mod plans;

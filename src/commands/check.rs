@@ -5,8 +5,8 @@ mod files;
 use crate::check::{CheckReport, Checked, Checker, RuleFinding, Unreadable, fixed, page, rules_markdown};
 use crate::cli::Check;
 use crate::commands::compose::CommandContext;
-use crate::commands::read_standard_input;
-use crate::error::{Place, Result};
+use crate::commands::run;
+use crate::error::{ErrorKind, Place, Result};
 use crate::language::{Source, masked};
 use crate::output::{Format, Pointed};
 use crate::testing;
@@ -21,14 +21,15 @@ pub(super) fn main(context: &CommandContext, check: &Check) -> Result<u8> {
         context.output.line(text.trim_end());
         return Ok(0);
     }
-    let found = files::find(&check.files);
+    let found = files::find(&check.files, &context.interrupt)?;
     let checker = Checker::default().knowing_tests(testing::functions().map(|(signature, _)| signature));
     let mut report = CheckReport { unreadable: found.unreadable.clone(), ..CheckReport::default() };
     let mut mended = 0;
     for file in &found.scripts {
         context.interrupt.check()?;
-        let source = match read(file) {
+        let source = match run::read(file, &context.interrupt) {
             Ok(source) => source,
+            Err(error) if error.kind == ErrorKind::Interrupted => return Err(error),
             Err(error) => {
                 report.unreadable.push(Unreadable { name: file.display().to_string(), error });
                 continue;
@@ -45,13 +46,6 @@ pub(super) fn main(context: &CommandContext, check: &Check) -> Result<u8> {
     }
     show(context, check.sarif, &report, mended);
     Ok(report.exit_code())
-}
-
-fn read(file: &Path) -> Result<Source> {
-    match file == Path::new("-") {
-        true => Ok(Source::new("<stdin>", read_standard_input()?)),
-        false => files::read(file),
-    }
 }
 
 /// Checks a script, and fixes what can be: unless that would make it worse.

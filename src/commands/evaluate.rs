@@ -41,7 +41,7 @@ pub(super) fn lines(context: &CommandContext, codes: &[String]) -> Result<u8, Sc
 
 /// Runs standard input as one script, and shows what it returns.
 pub(super) fn standard_input(context: &CommandContext) -> Result<u8, ScriptError> {
-    let source = Source::new("<stdin>", read_standard_input()?);
+    let source = Source::new("<stdin>", read_standard_input(&context.interrupt)?);
     let run = Keeping::begin_lines(context, &source.name, &source.text)?;
     let session = session(context, Work::script(&source.name, run.id()), run.journal())?;
     let ended = Interpreter::new(session.clone(), language_settings()?).run(&source);

@@ -2,8 +2,9 @@
 
 use crate::cli::ParamSources;
 use crate::commands::compose::CommandContext;
-use crate::commands::read_text;
+use crate::commands::read_given;
 use crate::error::{Error, ErrorKind, Result};
+use crate::interrupt::Interrupt;
 use crate::journal::store::RunHead;
 use crate::language::tree::Parser;
 use crate::language::{ParamDoc, Source};
@@ -27,9 +28,9 @@ pub(super) struct Given {
 /// `invalid` for a secret on the command line itself, for one that is empty, for what is given twice; those of reading a
 /// file, and of asking.
 pub(super) fn given(
+    context: &CommandContext,
     source: &Source,
-    params: &[(String, String)],
-    sources: &ParamSources,
+    (params, sources): (&[(String, String)], &ParamSources),
     mut ask: impl FnMut(&ParamDoc) -> Result<Secret>,
 ) -> Result<Given> {
     // Why a script cannot be read is said when it is run.
@@ -42,7 +43,7 @@ pub(super) fn given(
         }
         given.take(name, value.clone())?;
     }
-    for (name, value) in read(sources)? {
+    for (name, value) in read(sources, &context.interrupt)? {
         match secrets.iter().any(|secret| secret.name == name) {
             true => given.take_secret(&name, value)?,
             false => given.take(&name, value)?,
@@ -67,7 +68,7 @@ pub(super) fn again(
     sources: &ParamSources,
 ) -> Result<IndexMap<String, Secret>> {
     let mut given = Given::default();
-    for (name, value) in read(sources)? {
+    for (name, value) in read(sources, &context.interrupt)? {
         if !head.secrets.contains_key(&name) {
             return Err(Error::invalid(format!("the run {} began without a secret parameter `{name}`", head.id))
                 .hint("a run goes on with the parameters that it had"));
@@ -137,10 +138,10 @@ fn empty(name: &str) -> Error {
 }
 
 /// What stands in the files and variables that the command line names.
-fn read(sources: &ParamSources) -> Result<Vec<(String, String)>> {
+fn read(sources: &ParamSources, interrupt: &Interrupt) -> Result<Vec<(String, String)>> {
     let mut all = Vec::new();
     for (name, file) in &sources.files {
-        let text = read_text(Path::new(file))
+        let text = read_given(Path::new(file), interrupt)
             .map_err(|error| Error { message: format!("--param-file {name}: {}", error.message), ..error })?;
         // The end of its last line is the file's, not the value's.
         let value = text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));

@@ -25,6 +25,7 @@ use whereabouts::yes_names_a_profile;
 use crate::cli::{self, Cli, Command};
 use crate::config::{self, Variables};
 use crate::error::{Error, ErrorKind, Result, ScriptError};
+use crate::files::{self, ReadFault};
 use crate::interrupt::Interrupt;
 use crate::language::Ending;
 use crate::live::signals;
@@ -34,7 +35,7 @@ use crate::text::{ShownPath, decode};
 use compose::CommandContext;
 use std::cell::RefCell;
 use std::ffi::OsString;
-use std::io::{IsTerminal, Read};
+use std::io::IsTerminal;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -205,29 +206,21 @@ const LARGEST: u64 = 128 << 20;
 
 /// The text of a file.
 fn read_text(path: &Path) -> Result<String> {
-    let unreadable = |fault: std::io::Error| {
-        let kind = match fault.kind() {
-            std::io::ErrorKind::NotFound => ErrorKind::NotFound,
-            _ => ErrorKind::Local,
-        };
-        Error::new(kind, format!("cannot read {}", path.shown())).source(fault)
-    };
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(unreadable)?;
-    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(
-            Error::invalid(format!("{} is larger than 128 MiB", path.shown())).hint("is it the file that you meant?")
-        );
-    }
+    text_of(path, files::read(path, LARGEST))
+}
+
+/// The text of a file that the operator names and that is read once: their shell's `<(program)` is one, too.
+fn read_given(path: &Path, interrupt: &Interrupt) -> Result<String> {
+    text_of(path, files::read_given(path, LARGEST, interrupt))
+}
+
+fn text_of(path: &Path, read: Result<Vec<u8>, ReadFault>) -> Result<String> {
+    let bytes = read.map_err(|fault| fault.error(format!("cannot read {}", path.shown())))?;
     decode(&path.display().to_string(), bytes)
 }
 
-/// All of standard input.
-fn read_standard_input() -> Result<String> {
-    let mut bytes = Vec::new();
-    match std::io::stdin().read_to_end(&mut bytes) {
-        Ok(_) => decode("standard input", bytes),
-        Err(fault) => Err(Error::local("cannot read standard input").source(fault)),
-    }
+/// All of standard input; the wait for it ends when `interrupt` is raised.
+fn read_standard_input(interrupt: &Interrupt) -> Result<String> {
+    let read = files::read_stream(std::io::stdin(), LARGEST, interrupt);
+    decode("standard input", read.map_err(|fault| fault.error("cannot read standard input"))?)
 }

@@ -5,8 +5,9 @@ use crate::commands::compose::{CommandContext, Work, announce, may_control_nodes
 use crate::commands::evaluate::language_settings;
 use crate::commands::given::{Given, asked, given};
 use crate::commands::runs::{Keeping, Resumption, RunStart, offer, resume};
-use crate::commands::{read_standard_input, read_text, scripts, while_others_work};
+use crate::commands::{read_given, read_standard_input, read_text, scripts, while_others_work};
 use crate::error::{Error, Result, ScriptError};
+use crate::interrupt::Interrupt;
 use crate::journal::Memory;
 use crate::journal::store::RunKind;
 use crate::language::{Ending, Interpreter, ParamDoc, ParamType, ScriptDoc, ScriptSettings, Source};
@@ -24,7 +25,7 @@ pub(super) fn main(context: &CommandContext, run: Run) -> Result<u8, ScriptError
     let Some(script) = run.script.clone() else {
         return Err(Error::internal("a run without a script").into());
     };
-    let source = read(&script)?;
+    let source = read(&script, &context.interrupt)?;
     if run.help {
         let settings = language_settings()?;
         let interpreter =
@@ -40,7 +41,7 @@ pub(super) fn main(context: &CommandContext, run: Run) -> Result<u8, ScriptError
         return resume(context, &Resumption { id, assumed: None, script: None, sources: run.sources });
     }
     let ask = |secret: &ParamDoc| asked(context, &secret.name, secret.about.as_deref().unwrap_or_default());
-    let Given { parameters, secrets } = given(&source, &run.params, &run.sources, ask)?;
+    let Given { parameters, secrets } = given(context, &source, (&run.params, &run.sources), ask)?;
     let settings = ScriptSettings { parameters, secrets, ..language_settings()? };
     let ending = match run.plan {
         Some(file) => follow(context, &file, &source, settings)?,
@@ -139,14 +140,30 @@ fn follow(
     ended
 }
 
-pub(super) fn read(script: &Path) -> Result<Source> {
-    if script == Path::new("-") {
-        return Ok(Source::new("<stdin>", read_standard_input()?));
+/// The script that the operator names: a file, `-` for standard input, or one that comes with the program.
+///
+/// # Errors
+/// Those of reading it, and `interrupted` where nothing comes.
+pub(super) fn read(script: &Path, interrupt: &Interrupt) -> Result<Source> {
+    match script == Path::new("-") {
+        true => Ok(Source::new("<stdin>", read_standard_input(interrupt)?)),
+        false => named(script, |path| read_given(path, interrupt)),
     }
+}
+
+/// The script `script`, of which only something is to be known: a pipe in its place is left to whoever runs it.
+///
+/// # Errors
+/// Those of reading it.
+pub(super) fn look_at(script: &Path) -> Result<Source> {
+    named(script, read_text)
+}
+
+fn named(script: &Path, read: impl Fn(&Path) -> Result<String>) -> Result<Source> {
     if let Some(shipped) = scripts::named(script)? {
         return Ok(shipped);
     }
-    let text = read_text(script)?;
+    let text = read(script)?;
     let root = script.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     Ok(Source { root: Some(root.to_owned()), ..Source::new(script.display().to_string(), text) })
 }

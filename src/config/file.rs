@@ -1,5 +1,4 @@
 //! `config.toml`, read strictly: what is not understood is an error with its line.
-#![expect(clippy::disallowed_methods, reason = "`config` opens the configuration file")]
 
 mod node_control;
 
@@ -7,15 +6,15 @@ use super::tiup::check_name;
 use super::{DeployedClusters, ProfileCluster, pd_urls, timeout};
 use crate::address_map::AddressMap;
 use crate::error::{Error, Result};
+use crate::files;
 use crate::nearest::did_you_mean;
 use crate::node_control::NodeControl;
 use crate::output::{Format, Timestamps};
 use crate::pd_url::DEFAULT_PD_URL;
 use crate::proxy_url::ProxyUrl;
-use crate::text::decode;
+use crate::text::{ShownPath, decode};
 use crate::time::parse_duration;
 use indexmap::IndexMap;
-use std::io::ErrorKind;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -91,12 +90,15 @@ const PROFILE: [&str; 14] = [
     "node-control",
 ];
 
+/// The largest configuration that is read: a thousand profiles have less than one MiB.
+const LARGEST: u64 = 16 << 20;
+
 /// The file at `path`; `None` if there is none.
 pub(super) fn read(path: &Path) -> Result<Option<File>> {
-    match std::fs::read(path) {
+    match files::read(path, LARGEST) {
         Ok(bytes) => Reader { path, text: &decode(&path.display().to_string(), bytes)? }.file().map(Some),
-        Err(fault) if fault.kind() == ErrorKind::NotFound => Ok(None),
-        Err(fault) => Err(Error::local(format!("{} cannot be read", path.display())).source(fault)),
+        Err(fault) if fault.is_missing() => Ok(None),
+        Err(fault) => Err(fault.error(format!("cannot read the configuration {}", path.shown()))),
     }
 }
 

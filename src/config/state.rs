@@ -2,12 +2,17 @@
 #![expect(clippy::disallowed_methods, reason = "`config` opens files: the history is one")]
 
 use crate::error::{Error, Result};
+use crate::files;
+use crate::text::{ShownPath, decode};
 use directories::ProjectDirs;
 use std::collections::BTreeMap;
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+
+/// The largest file of known clusters that is read: one of a thousand profiles has less than 100 KiB.
+const LARGEST: u64 = 1 << 20;
 
 pub(super) fn project() -> Option<ProjectDirs> {
     ProjectDirs::from("", "", "binlogsh")
@@ -64,13 +69,13 @@ impl KnownClusters {
     pub fn read() -> Result<Option<Self>> {
         let Ok(dir) = state_dir() else { return Ok(None) };
         let path = dir.join("clusters.json");
-        let ids = match std::fs::read_to_string(&path) {
-            Ok(text) => serde_json::from_str(&text).map_err(|fault| {
+        let ids = match files::read(&path, LARGEST) {
+            Ok(bytes) => serde_json::from_str(&decode(path.shown().as_ref(), bytes)?).map_err(|fault| {
                 Error::invalid(format!("{} cannot be understood: {fault}", path.display()))
                     .hint("it keeps the cluster id of each profile: delete it to have them learnt again")
             })?,
-            Err(fault) if fault.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
-            Err(fault) => return Err(Error::local(format!("{} cannot be read", path.display())).source(fault)),
+            Err(fault) if fault.is_missing() => BTreeMap::new(),
+            Err(fault) => return Err(fault.error(format!("cannot read {}", path.shown()))),
         };
         Ok(Some(Self { path, ids }))
     }

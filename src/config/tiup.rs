@@ -1,15 +1,12 @@
 //! The clusters that tiup deployed from this host: where it keeps what it knows of them, and reading that.
-#![expect(clippy::disallowed_methods, reason = "`config` opens files: tiup's are read here")]
 
 use crate::deployment::Deployment;
 use crate::error::{Error, Result};
+use crate::files::{self, ReadFault};
 use crate::nearest::did_you_mean;
 use crate::text::{ShownPath, decode, on_one_line};
 use directories::BaseDirs;
-use rustix::fs::OFlags;
-use std::fs::OpenOptions;
-use std::io::{ErrorKind, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// Where tiup's own programs are told that its data is. It stands before the other one.
@@ -89,10 +86,11 @@ impl DeployedClusters {
         let dir = self.dir.join(name);
         let file = dir.join("meta.yaml");
         let shown = file.shown().to_string();
-        let text = match contents(&file) {
-            Ok(bytes) => decode(&shown, bytes?)?,
-            Err(fault) if fault.kind() == ErrorKind::NotFound => return Err(self.none(name, dir.is_dir())),
-            Err(fault) => return Err(cannot_read(&file, &fault)),
+        let text = match files::read(&file, LARGEST) {
+            Ok(bytes) => decode(&shown, bytes)?,
+            Err(fault) if fault.is_missing() => return Err(self.none(name, dir.is_dir())),
+            Err(ReadFault::Refused(fault)) => return Err(cannot_read(&file, &fault)),
+            Err(fault) => return Err(fault.error(format!("cannot read {shown}, where tiup keeps a file"))),
         };
         let deployment = Deployment::parse(name, &file, &text)?;
         let ssh_key = Some(dir.join("ssh/id_rsa")).filter(|key| key.exists());
@@ -139,25 +137,6 @@ pub(super) fn check_name(name: &str) -> Result<()> {
             "tiup's names have letters, digits, `-`, `_` and `.`; `binlogsh clusters` lists those that there are",
         )),
     }
-}
-
-/// What stands in a file, which is opened without waiting for anybody: in its place there may be a pipe.
-fn contents(path: &Path) -> std::io::Result<Result<Vec<u8>>> {
-    let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
-    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
-    let shown = path.shown();
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        let what = if metadata.is_dir() { "a directory" } else { "no regular file" };
-        let error = Error::invalid(format!("{shown} is {what}, where tiup keeps a file"));
-        return Ok(Err(error.hint("look what is there, and who put it there")));
-    }
-    let mut bytes = Vec::new();
-    file.take(LARGEST + 1).read_to_end(&mut bytes)?;
-    Ok(match bytes.len() as u64 > LARGEST {
-        true => Err(Error::invalid(format!("{shown} is larger than 4 MiB")).hint("is it a meta.yaml of tiup?")),
-        false => Ok(bytes),
-    })
 }
 
 fn cannot_read(path: &Path, fault: &std::io::Error) -> Error {

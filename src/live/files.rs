@@ -1,8 +1,9 @@
 //! Savepoints on this host: the file that a Drainer begins from.
 
 use crate::error::{Error, Result};
-use crate::text::ShownPath;
-use std::io::{ErrorKind as Io, Write};
+use crate::files;
+use crate::text::{ShownPath, decode};
+use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 
@@ -16,22 +17,14 @@ const MAX_SAVEPOINT: u64 = 1 << 20;
 ///
 /// # Errors
 /// `not_found` without one, `local` when it cannot be read, `invalid` when it cannot be a savepoint.
-#[expect(clippy::disallowed_methods, reason = "savepoints are this room's files")]
 pub(super) fn read_savepoint(dir: &Path) -> Result<String> {
     let path = dir.join(SAVEPOINT);
-    let unreadable = |e: std::io::Error| match e.kind() {
-        Io::NotFound => Error::not_found(format!("there is no savepoint {}", path.shown()))
+    let bytes = files::read(&path, MAX_SAVEPOINT).map_err(|fault| match fault.is_missing() {
+        true => Error::not_found(format!("there is no savepoint {}", path.shown()))
             .hint("a Drainer keeps its own in its data directory (`data.drainer`)"),
-        Io::InvalidData => Error::invalid(format!("the savepoint {} is not text", path.shown())),
-        _ => {
-            Error::local(format!("cannot read the savepoint {}: {e}", path.shown())).hint("check who may read the file")
-        }
-    };
-    let metadata = std::fs::metadata(&path).map_err(unreadable)?;
-    if metadata.len() > MAX_SAVEPOINT {
-        return Err(Error::invalid(format!("{} is too large for a savepoint", path.shown())));
-    }
-    std::fs::read_to_string(&path).map_err(unreadable)
+        false => fault.error(format!("cannot read the savepoint {}", path.shown())),
+    })?;
+    decode(&format!("the savepoint {}", path.shown()), bytes)
 }
 
 /// Writes `{dir}/savepoint`, making the directory: afterwards it is there completely or as it was, whatever happens.

@@ -3,11 +3,12 @@
 #![expect(clippy::disallowed_methods, reason = "they are this room's files")]
 
 use crate::error::{Error, Result};
+use crate::files;
 use crate::sim::{FileVersion, misspelt};
 use crate::text::{ShownPath, decode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::io::{ErrorKind as Io, Read, Write};
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -21,19 +22,14 @@ const LARGEST: u64 = 128 << 20;
 /// cannot be read.
 pub(super) fn read(what: &str, path: &Path) -> Result<String> {
     let cannot = format!("cannot read {what} {}", path.shown());
-    let unreadable = |e: std::io::Error| match e.kind() {
-        Io::NotFound => Error::not_found(format!("{cannot}: there is no such file")).hint("check its name"),
-        Io::IsADirectory => Error::invalid(format!("{cannot}: it is a directory")).hint("name the file in it"),
-        _ => Error::local(cannot.clone()).source(e).hint("check who may read the file"),
-    };
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(unreadable)?;
-    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    let bytes = files::read(path, LARGEST).map_err(|fault| match fault.is_missing() {
+        true => Error::not_found(format!("{cannot}: there is no such file")).hint("check its name"),
+        false => fault.error(cannot.clone()),
+    })?;
     let wrong = |why: &str| Err(Error::invalid(format!("{cannot}: {why}")).hint("is it the file that you meant?"));
-    match bytes.len() as u64 {
-        0 => wrong("it is empty"),
-        size if size > LARGEST => wrong("it is larger than 128 MiB"),
-        _ => decode(&format!("{what} {}", path.shown()), bytes),
+    match bytes.is_empty() {
+        true => wrong("it is empty"),
+        false => decode(&format!("{what} {}", path.shown()), bytes),
     }
 }
 

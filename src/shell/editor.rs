@@ -7,8 +7,10 @@ use super::stop::Listening;
 use super::typing::{Left, Typing, bindings};
 use super::{DotCommand, Input, LineSource, PromptHost};
 use crate::error::{Error, Result};
+use crate::files;
 use crate::interrupt::Interrupt;
 use crate::output::{Output, screen};
+use crate::text::decode;
 use rustyline::config::Behavior;
 use rustyline::error::ReadlineError;
 use rustyline::history::DefaultHistory;
@@ -173,8 +175,10 @@ impl LineSource for Editor {
     }
 }
 
+/// The largest entry.
+const LARGEST: u64 = 16 << 20;
+
 /// `text` as somebody left it in their own editor.
-#[expect(clippy::disallowed_methods, reason = "the file that is edited is this room's")]
 fn edited(text: &str) -> Result<String> {
     let cannot = |fault: std::io::Error| Error::local("the entry cannot be handed to an editor").source(fault);
     let mut file = tempfile::Builder::new().prefix("binlogsh-").suffix(".rhai").tempfile().map_err(cannot)?;
@@ -192,7 +196,8 @@ fn edited(text: &str) -> Result<String> {
     if !status.success() {
         return Err(failed(format!("failed ({status})")));
     }
-    let text = std::fs::read_to_string(file.path()).map_err(cannot)?;
+    let left = files::read(file.path(), LARGEST).map_err(|fault| fault.error("cannot read what the editor left"))?;
+    let text = decode("what the editor left", left)?;
     Ok(text.trim_end_matches('\n').to_owned())
 }
 

@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests, scripts, scenarios and snapshots of stories are files")]
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::files;
 use crate::language::Source;
 use crate::sim::Scenario;
 use crate::text::{ShownPath, decode};
@@ -48,14 +49,11 @@ impl TestFile {
     }
 }
 
+/// The largest file of a test that is read.
+const LARGEST: u64 = 128 << 20;
+
 fn read(path: &Path) -> Result<String> {
-    let bytes = fs::read(path).map_err(|fault| {
-        let kind = match fault.kind() {
-            std::io::ErrorKind::NotFound => ErrorKind::NotFound,
-            _ => ErrorKind::Local,
-        };
-        Error::new(kind, format!("cannot read {}", path.shown())).source(fault)
-    })?;
+    let bytes = files::read(path, LARGEST).map_err(|fault| fault.error(format!("cannot read {}", path.shown())))?;
     decode(&path.display().to_string(), bytes)
 }
 

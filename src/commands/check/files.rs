@@ -1,9 +1,10 @@
 //! The files that are checked: which they are, and how one is fixed.
 
 use crate::check::Unreadable;
-use crate::commands::{read_text, run};
+use crate::commands::{LARGEST, read_text};
 use crate::error::{Error, ErrorKind, Result};
-use crate::language::Source;
+use crate::files;
+use crate::interrupt::Interrupt;
 use crate::text::ShownPath;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -25,13 +26,16 @@ pub(super) struct Found {
 }
 
 /// The scripts that `named` files and directories come to.
-pub(super) fn find(named: &[PathBuf]) -> Found {
+///
+/// # Errors
+/// `interrupted`.
+pub(super) fn find(named: &[PathBuf], interrupt: &Interrupt) -> Result<Found> {
     let mut found = Found { scripts: Vec::new(), roots: Vec::new(), unreadable: Vec::new() };
     for path in named {
         if path.is_dir() {
             let before = found.scripts.len();
             found.roots.push(path.clone());
-            look_into(path, DEPTH, &mut found);
+            look_into(path, DEPTH, &mut found, interrupt)?;
             if found.scripts.len() == before
                 && !found.unreadable.iter().any(|file| Path::new(&file.name).starts_with(path))
             {
@@ -44,18 +48,19 @@ pub(super) fn find(named: &[PathBuf]) -> Found {
     }
     let mut seen = std::collections::HashSet::new();
     found.scripts.retain(|path| seen.insert(path.canonicalize().unwrap_or_else(|_| path.clone())));
-    found
+    Ok(found)
 }
 
 /// Finds the scripts beneath `dir`. Hidden directories and links to directories are left out.
-fn look_into(dir: &Path, depth: usize, found: &mut Found) {
+fn look_into(dir: &Path, depth: usize, found: &mut Found, interrupt: &Interrupt) -> Result<()> {
+    interrupt.check()?;
     let entries = std::fs::read_dir(dir).and_then(|entries| entries.collect::<std::io::Result<Vec<_>>>());
     let mut entries = match entries {
         Ok(entries) => entries,
         Err(fault) => {
             let error = Error::local(format!("cannot look into {}", dir.shown())).source(fault);
             found.unreadable.push(Unreadable { name: dir.display().to_string(), error });
-            return;
+            return Ok(());
         }
     };
     entries.sort_by_key(std::fs::DirEntry::file_name);
@@ -64,16 +69,12 @@ fn look_into(dir: &Path, depth: usize, found: &mut Found) {
         let is_hidden = entry.file_name().to_string_lossy().starts_with('.');
         let is_dir = entry.file_type().is_ok_and(|kind| kind.is_dir());
         if is_dir && !is_hidden && depth > 0 {
-            look_into(&path, depth - 1, found);
+            look_into(&path, depth - 1, found, interrupt)?;
         } else if !path.is_dir() && path.extension().is_some_and(|extension| extension == "rhai") {
             found.scripts.push(path);
         }
     }
-}
-
-/// The script in `file`.
-pub(super) fn read(file: &Path) -> Result<Source> {
-    run::read(file)
+    Ok(())
 }
 
 /// Writes `new` into `file` in one stroke, if `old` is still what it says. Its permissions stay, and so does a byte order
@@ -88,7 +89,9 @@ pub(super) fn replace(file: &Path, old: &str, new: &str) -> Result<()> {
     }
     let failed = |fault: std::io::Error| Error::local(format!("cannot fix {}", file.shown())).source(fault);
     let target = file.canonicalize().map_err(failed)?;
-    let is_marked = std::fs::read_to_string(&target).map_err(failed)?.starts_with(BYTE_ORDER_MARK);
+    let is_marked = files::read(&target, LARGEST)
+        .map_err(|fault| fault.error(format!("cannot fix {}", file.shown())))?
+        .starts_with(BYTE_ORDER_MARK.as_bytes());
     let dir = target.parent().unwrap_or(Path::new("."));
     let mut fresh = tempfile::NamedTempFile::new_in(dir).map_err(failed)?;
     let text = if is_marked { format!("{BYTE_ORDER_MARK}{new}") } else { new.to_owned() };

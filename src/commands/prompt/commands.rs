@@ -236,7 +236,7 @@ fn carry_out(context: &CommandContext, command: &str, rest: &str) -> Result<Next
 /// The values of secret parameters that stand in a line although they must not. Which of its words is the script, nobody
 /// can tell when the line is refused.
 fn secrets(words: &[String]) -> Vec<String> {
-    let sources = words.iter().filter_map(|word| run::read(Path::new(word)).ok());
+    let sources = words.iter().filter_map(|word| run::look_at(Path::new(word)).ok());
     let params = sources.flat_map(|source| run::params_of(&source));
     let secret: Vec<String> = params.filter(|param| param.is_secret()).map(|param| param.name).collect();
     let value = |word: &String| {
@@ -328,6 +328,6 @@ fn scripts(rest: &str) -> Vec<String> {
             .chain(files(rest).into_iter().filter(|file| file.ends_with(".rhai") || file.ends_with('/')))
             .collect();
     }
-    let Ok(source) = run::read(Path::new(first)) else { return Vec::new() };
+    let Ok(source) = run::look_at(Path::new(first)) else { return Vec::new() };
     run::params_of(&source).into_iter().map(|param| format!("{}=", param.name)).collect()
 }

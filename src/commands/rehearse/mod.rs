@@ -41,14 +41,14 @@ pub(super) fn main(context: &CommandContext, args: &Rehearse) -> Result<u8, Scri
     let Some(script) = &args.script else {
         return Err(Error::internal("a rehearsal without a script").into());
     };
-    let source = run::read(script)?;
+    let source = run::read(script, &context.interrupt)?;
     if args.help {
         run::show_help(context, "rehearse", script, &Stage::describe(&source)?);
         return Ok(0);
     }
     let told = args.story.as_deref().map(SavedStory::read).transpose()?;
     let Given { parameters, secrets } =
-        given(&source, &args.params, &args.sources, |secret| Ok(made_up(context, secret)))?;
+        given(context, &source, (&args.params, &args.sources), |secret| Ok(made_up(context, secret)))?;
     let parameters = match &told {
         Some(story) if args.params.is_empty() => story.parameters.clone(),
         _ => parameters,

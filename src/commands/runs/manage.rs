@@ -3,7 +3,7 @@
 use super::keep::is_alive;
 use super::open;
 use crate::commands::compose::CommandContext;
-use crate::commands::{read_standard_input, read_text};
+use crate::commands::{read_given, read_standard_input};
 use crate::config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::store::{Holder, Store};
@@ -67,7 +67,10 @@ fn write_new(path: &Path, text: &str) -> Result<()> {
 
 /// Adds an exported run.
 pub(super) fn import(context: &CommandContext, file: &Path) -> Result<u8> {
-    let text = if file == Path::new("-") { read_standard_input()? } else { read_text(file)? };
+    let text = match file == Path::new("-") {
+        true => read_standard_input(&context.interrupt)?,
+        false => read_given(file, &context.interrupt)?,
+    };
     let mut store = Store::open(&config::runs_file()?)?;
     let id = store.import(&text)?;
     context.output.remark(&format!("imported; to go on with it: binlogsh runs resume {id}"));

@@ -1,8 +1,7 @@
 //! Modules: the embedded library, and files beneath the script's own directory. Nothing else can be imported.
 
-#![expect(clippy::disallowed_methods, reason = "this file owns the reading of modules")]
-
 use crate::error::{Error, Result};
+use crate::files;
 use crate::language::reading::complete::unclosed_comment;
 use crate::language::reading::signs;
 use crate::language::reading::sources::Source;
@@ -129,9 +128,12 @@ pub fn find_module(importer: &Source, roots: &[PathBuf], path: &str) -> Result<S
     read(&beneath(base, &roots, path)?)
 }
 
+/// The largest module that is read.
+const LARGEST: u64 = 128 << 20;
+
 fn read(file: &Path) -> Result<Source> {
-    let bytes = std::fs::read(file)
-        .map_err(|error| Error::local(format!("cannot read the module {}", file.shown())).source(error))?;
+    let bytes =
+        files::read(file, LARGEST).map_err(|fault| fault.error(format!("cannot read the module {}", file.shown())))?;
     let text = decode(&format!("the module {}", file.shown()), bytes)?;
     Ok(Source { name: file.display().to_string(), text, root: file.parent().map(Path::to_owned) })
 }

@@ -1,10 +1,11 @@
 //! The certificate files: read as PEM, and when that cannot be, told what is in them instead and what to do.
 
 use crate::error::{Error, Result};
+use crate::files::{self, ReadFault};
 use crate::text::shell_word;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// No certificate file is larger.
@@ -40,7 +41,6 @@ impl PemFile {
     ///
     /// # Errors
     /// `local`, naming it, when it cannot be read; `invalid` when it is no file, or empty.
-    #[expect(clippy::disallowed_methods, reason = "certificates are this room's files")]
     pub(super) fn read(role: Role, path: &Path) -> Result<Self> {
         let unreadable = |e: std::io::Error| {
             let hint = match e.kind() {
@@ -53,19 +53,12 @@ impl PemFile {
             Error::local(format!("cannot read the TLS {} {}: {e}", role.name(), path.display())).hint(hint)
         };
         let file = Self { role, path: path.to_owned(), content: Vec::new() };
-        let metadata = std::fs::metadata(path).map_err(unreadable)?;
-        if metadata.is_dir() {
-            return Err(file.bad("is a directory", "name the file in it"));
-        }
-        if !metadata.is_file() {
-            return Err(file.bad("is no regular file", "write what it gives into a file first (`umask 077` before)"));
-        }
-        let mut content = Vec::new();
-        let opened = std::fs::File::open(path).map_err(unreadable)?;
-        opened.take(LARGEST + 1).read_to_end(&mut content).map_err(unreadable)?;
-        if content.len() as u64 > LARGEST {
-            return Err(file.bad("is larger than 4 MiB", "it is hardly the file that you mean"));
-        }
+        let content = files::read(path, LARGEST).map_err(|fault| match fault {
+            ReadFault::Refused(fault) => unreadable(fault),
+            fault @ (ReadFault::NoFile(_) | ReadFault::TooLarge(_) | ReadFault::Interrupted(_)) => {
+                fault.error(format!("cannot read the TLS {} {}", role.name(), path.display()))
+            }
+        })?;
         if content.iter().all(u8::is_ascii_whitespace) {
             return Err(file.bad("is empty", "see whether what was to write it has failed"));
         }
