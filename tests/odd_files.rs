@@ -224,3 +224,42 @@ fn a_wait_for_a_script_that_does_not_come_ends_with_the_first_signal() {
         assert_eq!(begun.code_within(SOON), Some(code), "{args:?}");
     }
 }
+
+#[test]
+fn an_output_that_nobody_reads_holds_nobody_up_once_a_signal_comes() {
+    for code in ["loop { print(\"a line that nobody reads\"); }", "let t = \"\"; t.pad(400000, 'x'); t"] {
+        let shell = Shell::sandbox("default").arg("-e").arg(code);
+        let mut command = shell.command();
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut begun = Begun(command.spawn().unwrap());
+        let waits = eventually_full(begun.0.stdout.as_ref().unwrap());
+        assert!(waits, "the pipe is never full: {code}");
+        begun.signal(Signal::TERM);
+        assert_eq!(begun.code_within(SOON), Some(143), "{code}");
+    }
+}
+
+/// Whether somebody has written as much as a pipe holds.
+fn eventually_full(pipe: impl std::os::fd::AsFd) -> bool {
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(60) {
+        if rustix::io::ioctl_fionread(&pipe).unwrap() > 60_000 {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    false
+}
+
+#[test]
+fn whoever_reads_slowly_gets_everything() {
+    let shell = Shell::sandbox("default").arg("-e").arg("for i in 0..20000 { print(`line ${i}`); }");
+    let mut command = shell.command();
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut begun = Begun(command.spawn().unwrap());
+    assert!(eventually_full(begun.0.stdout.as_ref().unwrap()));
+    let mut text = String::new();
+    std::io::Read::read_to_string(begun.0.stdout.as_mut().unwrap(), &mut text).unwrap();
+    assert_eq!((text.lines().count(), text.lines().last()), (20_000, Some("line 19999")));
+    assert_eq!(begun.code_within(SOON), Some(0));
+}

@@ -5,6 +5,7 @@ use rexpect::process::Signal;
 use rexpect::process::WaitStatus;
 use rexpect::reader::Options;
 use rexpect::session::{PtySession, spawn_with_options};
+use std::time::{Duration, Instant};
 
 fn prompt(shell: &Shell) -> PtySession {
     let options = Options::new().timeout_ms(Some(20_000)).strip_ansi_escape_codes(true);
@@ -34,4 +35,46 @@ fn a_signal_during_an_evaluation_ends_the_evaluation_and_the_prompt() {
     pty.send_line("print(\"under\" + \"way\"); loop { }").unwrap();
     pty.exp_string("underway").unwrap();
     ends_with_143(pty);
+}
+
+#[test]
+fn a_signal_belongs_to_the_command_that_runs_and_not_to_the_next() {
+    let shell = Shell::sandbox("default");
+    let mut pty = prompt(&shell);
+    for _ in 0..3 {
+        pty.send_line("print(\"under\" + \"way\"); loop { }").unwrap();
+        pty.exp_string("underway").unwrap();
+        pty.process_mut().signal(Signal::SIGINT).unwrap();
+        pty.exp_string("stopped by Ctrl-C").unwrap();
+        pty.exp_string("sandbox> ").unwrap();
+    }
+    // Sent while a line is typed it stops nothing that is entered later.
+    pty.process_mut().signal(Signal::SIGINT).unwrap();
+    pty.send_line("40 + 2").unwrap();
+    pty.exp_string("42").unwrap();
+    ends_with_143(pty);
+}
+
+#[test]
+fn a_second_signal_of_whichever_kind_ends_what_does_not_listen() {
+    let shell = Shell::sandbox("default").env("EDITOR", "echo editing; read line; true");
+    let mut pty = prompt(&shell);
+    pty.send_line(".edit").unwrap();
+    pty.exp_string("editing").unwrap();
+    pty.process_mut().signal(Signal::SIGTERM).unwrap();
+    // Two that come at once are one for whoever they are sent to.
+    std::thread::sleep(Duration::from_millis(100));
+    assert_eq!(pty.process().status(), Some(WaitStatus::StillAlive), "the first is found when the editor has ended");
+    pty.process_mut().signal(Signal::SIGHUP).unwrap();
+    let begun = Instant::now();
+    let status = loop {
+        match pty.process().status() {
+            Some(WaitStatus::StillAlive) if begun.elapsed() < Duration::from_secs(10) => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            status => break status,
+        }
+    };
+    assert!(matches!(status, Some(WaitStatus::Exited(_, 129))), "{status:?}");
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
 }

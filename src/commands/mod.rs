@@ -29,7 +29,7 @@ use crate::files::{self, ReadFault};
 use crate::interrupt::Interrupt;
 use crate::language::Ending;
 use crate::live::signals;
-use crate::output::{Format, Output, Settings as Look};
+use crate::output::{Format, Output, Settings as Look, TerminalState, give_screen_back};
 use crate::session::Session;
 use crate::text::{ShownPath, decode};
 use compose::CommandContext;
@@ -56,12 +56,13 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
     };
     let look =
         Look { color: cli.global.color.unwrap_or_default().into(), verbose: cli.global.verbose, ..Look::default() };
-    let output = Output::new(look);
+    let interrupt = Interrupt::default();
+    let output = Output::new(look, interrupt.clone());
     let failed = match &cli.command {
         Some(Command::Doctor(_)) => doctor::failed,
         _ => Error::exit_code,
     };
-    let code = match go(cli, asked, &output) {
+    let code = match go(cli, asked, &output, interrupt) {
         Ok(code) => code,
         Err(error) => {
             let code = failed(&error.error);
@@ -81,8 +82,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
 
 /// Prints a help, the version, or what is wrong with the command line.
 fn say(instead: &cli::Instead, is_for_programs: bool) -> u8 {
-    let output =
-        Output::new(Look { format: if is_for_programs { Format::Json } else { Format::Table }, ..Look::default() });
+    let look = Look { format: if is_for_programs { Format::Json } else { Format::Table }, ..Look::default() };
+    // No signal is listened to yet: each ends the process.
+    let output = Output::new(look, Interrupt::default());
     match instead.was_asked_for() {
         true => output.line(&instead.text),
         false if is_for_programs => {
@@ -93,9 +95,14 @@ fn say(instead: &cli::Instead, is_for_programs: bool) -> u8 {
     instead.exit_code
 }
 
-fn go(cli: Cli, ctl: Option<ctl::Asked>, output: &Output) -> Result<u8, ScriptError> {
-    let interrupt = Interrupt::default();
-    signals::install(interrupt.clone())?;
+fn go(cli: Cli, ctl: Option<ctl::Asked>, output: &Output, interrupt: Interrupt) -> Result<u8, ScriptError> {
+    let terminal = TerminalState::now();
+    signals::install(interrupt.clone(), move || {
+        give_screen_back();
+        if let Some(terminal) = &terminal {
+            terminal.restore();
+        }
+    })?;
     if let Some(asked) = ctl {
         return Ok(ctl::main(asked, cli.global, output, interrupt));
     }

@@ -152,7 +152,7 @@ impl PromptHost for Prompt {
         self.took = Some(watch.elapsed());
         self.words.forget();
         let (output, options) = (&self.context.output, self.context.global.cluster_options());
-        match ended {
+        let next = match ended {
             Ok(Ending::Exit(code)) => Next::Leave(code),
             Ok(value) => {
                 let has_result = value != Ending::Value(Value::Unit);
@@ -170,7 +170,10 @@ impl PromptHost for Prompt {
                 output.error(&typed_on(error, &options));
                 Next::Failed
             }
-        }
+        };
+        // A signal that comes from now on was not meant for it.
+        self.context.interrupt.clear();
+        next
     }
 
     fn explain(&self, word: &str, source: bool) -> Result<String> {

@@ -1,34 +1,40 @@
 //! Signals become the wish to stop that everything that waits looks at.
 //!
-//! A second Ctrl-C within two seconds, while the same command runs, ends the process at once: whoever does not listen any more
-//! is left no choice.
+//! A second signal, of whichever kind, while the same command runs, ends the process shortly after: whoever does not listen any
+//! more is left no choice. It is not at once, since a closed terminal and a service manager send two that mean one.
 
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
-use crate::live::clock::Stopwatch;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::time::Duration;
 
-/// Two Ctrl-C within this time end the process at once.
-const TWICE: Duration = Duration::from_secs(2);
+/// How long a command that was told to stop twice still has.
+const GRACE: Duration = Duration::from_millis(500);
 
-/// Lets SIGINT, SIGTERM and SIGHUP raise `interrupt` from now on, from a thread of their own.
+/// Lets SIGINT, SIGTERM and SIGHUP raise `interrupt` from now on, from a thread of their own. Before it ends the process itself
+/// it calls `give_back`, which leaves the terminal as it was.
 ///
 /// # Errors
 /// `local` when the system does not let us.
-pub fn install(interrupt: Interrupt) -> Result<()> {
+#[expect(clippy::disallowed_methods, reason = "the grace of a signal is real time")]
+pub fn install(interrupt: Interrupt, give_back: impl Fn() + Send + 'static) -> Result<()> {
     let refused = |e: std::io::Error| Error::local("cannot listen to signals").source(e);
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(refused)?;
     let listen = move || {
-        let mut last: Option<(Stopwatch, u64)> = None;
+        let mut told = None;
         for signal in signals.forever() {
             let command = interrupt.command();
-            if signal == SIGINT && last.is_some_and(|(last, at)| at == command && last.elapsed() < TWICE) {
-                signal_hook::low_level::exit(128 + SIGINT);
+            if told != Some(command) {
+                told = Some(command);
+                interrupt.raise(signal);
+                continue;
             }
-            last = (signal == SIGINT).then(|| (Stopwatch::start(), command));
-            interrupt.raise(signal);
+            std::thread::sleep(GRACE);
+            if interrupt.command() == command {
+                give_back();
+                signal_hook::low_level::exit(128 + signal);
+            }
         }
     };
     std::thread::Builder::new().name("signals".into()).spawn(listen).map_err(refused)?;

@@ -14,6 +14,7 @@ mod keyboard;
 mod left_out;
 mod openmetrics;
 mod pager;
+mod patient;
 mod render;
 mod table;
 mod terminal;
@@ -124,21 +125,28 @@ struct Screen {
     last_words: Vec<String>,
     /// Whether long results go through the pager, and what ends it.
     pages: Option<Interrupt>,
+    /// What ends the waits for whoever reads.
+    interrupt: Interrupt,
 }
 
 impl Output {
-    /// Standard output and standard error of this process.
-    pub fn new(settings: Settings) -> Self {
-        Self::on(Streams::standard(settings.color), settings)
+    /// Standard output and standard error of this process; once `interrupt` is raised, nobody who does not read is waited for.
+    pub fn new(settings: Settings, interrupt: Interrupt) -> Self {
+        Self::ended_by(interrupt.clone(), Streams::standard(settings.color, &interrupt), settings)
     }
 
     /// Other streams, as tests hand them in.
     pub fn on(streams: Streams, settings: Settings) -> Self {
+        Self::ended_by(Interrupt::default(), streams, settings)
+    }
+
+    fn ended_by(interrupt: Interrupt, streams: Streams, settings: Settings) -> Self {
         Self(Arc::new(Mutex::new(Screen {
             terminal: Terminal::new(streams),
             settings,
             last_words: Vec::new(),
             pages: None,
+            interrupt,
         })))
     }
 
@@ -345,12 +353,16 @@ impl Output {
     /// Says the last words, and then what could not be written of everything. A reader that has gone (`| head`) is no fault.
     ///
     /// # Errors
-    /// `local` with the system's words: a full disk, a closed stream.
+    /// `local` with the system's words: a full disk, a closed stream; `interrupted` where nobody read before a signal came.
     pub fn finish(&self) -> Result<()> {
         self.say_last_words();
-        match self.screen().terminal.finish() {
-            None => Ok(()),
-            Some(fault) => Err(Error::local("the output is incomplete: standard output cannot be written")
+        let mut screen = self.screen();
+        match (screen.terminal.finish(), screen.interrupt.pending()) {
+            (None, _) => Ok(()),
+            (Some(fault), Some(signal)) => Err(Error::interrupted(Some(signal), "the output is incomplete")
+                .source(fault)
+                .hint("what was done is done: look at the cluster before you run it again")),
+            (Some(fault), None) => Err(Error::local("the output is incomplete: standard output cannot be written")
                 .source(fault)
                 .hint("what was done is done: look at the cluster before you run it again")),
         }

@@ -2,6 +2,8 @@
 #![expect(clippy::disallowed_methods, reason = "this room owns the standard streams")]
 
 use super::Color;
+use super::patient::Patient;
+use crate::interrupt::Interrupt;
 use crate::text::on_one_line;
 use crate::time::show_whole_seconds;
 use crate::world::Progress;
@@ -37,8 +39,8 @@ pub struct Streams {
 }
 
 impl Streams {
-    /// Those of this process.
-    pub fn standard(color: Color) -> Self {
+    /// Those of this process, in which a wait for their readers ends when `interrupt` is raised.
+    pub fn standard(color: Color, interrupt: &Interrupt) -> Self {
         let (out, err) = (io::stdout(), io::stderr());
         let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let dumb = is_dumb();
@@ -49,8 +51,8 @@ impl Streams {
         };
         let (out_is_terminal, err_is_terminal) = (out.is_terminal(), err.is_terminal());
         Self {
-            out: Box::new(out),
-            err: Box::new(err),
+            out: Box::new(Patient::new(out, interrupt.clone())),
+            err: Box::new(Patient::new(err, interrupt.clone())),
             out_is_terminal,
             columns: std::env::var("COLUMNS")
                 .ok()
