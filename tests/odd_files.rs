@@ -1,11 +1,12 @@
 //! What stands in the place of a file and is none: a pipe, a socket, a directory, a device that never ends. Where a file is
-//! meant it is an error at once; where the operator names it, a pipe is read as their shell's `<(program)`.
+//! meant it is an error at once; where the operator names it, a pipe is read as their shell's `<(program)`. And the files that are
+//! written: whole, or as they were.
 
 use crate::harness::Shell;
 use binlogsh::error::ErrorKind;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::{Pid, Signal, kill_process};
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::{Child, Stdio};
@@ -262,4 +263,108 @@ fn whoever_reads_slowly_gets_everything() {
     std::io::Read::read_to_string(begun.0.stdout.as_mut().unwrap(), &mut text).unwrap();
     assert_eq!((text.lines().count(), text.lines().last()), (20_000, Some("line 19999")));
     assert_eq!(begun.code_within(SOON), Some(0));
+}
+
+/// What a directory has in it.
+fn names(dir: &Path) -> Vec<String> {
+    let names = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.filter(|name| name != ".local").collect();
+    names.sort();
+    names
+}
+
+/// Command lines that write the file `here/health.rhai`.
+const WRITES: [&[&str]; 4] = [
+    &["test", "--junit", "here/health.rhai"],
+    &["--sandbox", "rehearse", "s.rhai", "--plan", "here/health.rhai"],
+    &["--sandbox", "rehearse", "s.rhai", "--save-snapshot", "here/health.rhai"],
+    &["scripts", "copy", "health", "here", "--force"],
+];
+
+fn writes(args: &[&str]) -> Shell {
+    let test = "fn test_it(t) { t.run(\"s.rhai\"); t.expect_ok(); }";
+    Shell::new(args).file("s.rhai", "1").file("s_test.rhai", test).file("here/other", "")
+}
+
+#[test]
+fn what_is_no_file_is_not_written_and_nothing_is_left_behind() {
+    for args in WRITES {
+        for odd in ["pipe", "directory", "device", "nowhere"] {
+            let shell = writes(args);
+            let path = shell.dir().join("here/health.rhai");
+            let why = match odd {
+                "pipe" => {
+                    pipe(&path);
+                    "a pipe"
+                }
+                "directory" => {
+                    std::fs::create_dir(&path).unwrap();
+                    "a directory"
+                }
+                "device" => {
+                    symlink("/dev/full", &path).unwrap();
+                    "a device"
+                }
+                _ => {
+                    symlink("missing/file", &path).unwrap();
+                    "a link that leads nowhere"
+                }
+            };
+            let before = (path.symlink_metadata().unwrap().ino(), names(&shell.dir().join("here")));
+            let ran = shell.go().fails(ErrorKind::Local).stderr_contains("cannot write").stderr_contains(why);
+            let path = ran.dir().join("here/health.rhai");
+            assert_eq!(
+                (path.symlink_metadata().unwrap().ino(), names(&ran.dir().join("here"))),
+                before,
+                "{args:?} {odd}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_link_to_a_file_stays_when_the_file_is_written() {
+    for args in WRITES {
+        let shell = writes(args).file("there", "old");
+        symlink("../there", shell.dir().join("here/health.rhai")).unwrap();
+        let ran = shell.go().succeeds();
+        assert!(ran.dir().join("here/health.rhai").is_symlink(), "{args:?}");
+        assert_ne!(std::fs::read_to_string(ran.dir().join("there")).unwrap(), "old", "{args:?}");
+        assert_eq!(names(&ran.dir().join("here")), ["health.rhai", "other"], "{args:?}");
+    }
+}
+
+#[test]
+fn whoever_is_killed_while_writing_leaves_the_old_file_or_the_new_one() {
+    let shell = writes(&["scripts", "copy", "health", "here", "--force"]);
+    let path = shell.dir().join("here/health.rhai");
+    let whole = Shell::new(&["scripts", "show", "health"]).go().succeeds().stdout;
+    let old = "old\n".repeat(10_000);
+    for round in 0..20 {
+        std::fs::write(&path, &old).unwrap();
+        let mut command = shell.command();
+        let mut begun = Begun(command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap());
+        std::thread::sleep(Duration::from_micros(500 * round));
+        begun.0.kill().unwrap();
+        begun.0.wait().unwrap();
+        let now = std::fs::read_to_string(&path).unwrap();
+        assert!(now == old || now.trim_end() == whole.trim_end(), "round {round}: {} bytes", now.len());
+    }
+}
+
+#[test]
+fn two_processes_that_write_one_file_leave_the_whole_of_one() {
+    let shell = writes(&["scripts", "copy", "health", "here", "--force"]);
+    let start = || {
+        let mut command = shell.command();
+        Begun(command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap())
+    };
+    let mut all: Vec<Begun> = (0..4).map(|_| start()).collect();
+    for begun in &mut all {
+        assert_eq!(begun.code_within(Duration::from_secs(60)), Some(0));
+    }
+    let whole = Shell::new(&["scripts", "show", "health"]).go().succeeds().stdout;
+    let now = std::fs::read_to_string(shell.dir().join("here/health.rhai")).unwrap();
+    assert_eq!(now.trim_end(), whole.trim_end());
+    assert_eq!(names(&shell.dir().join("here")), ["health.rhai", "other"]);
 }

@@ -5,6 +5,7 @@ use crate::commands::completion;
 use crate::commands::compose::CommandContext;
 use crate::commands::topics::topics;
 use crate::error::{Error, Result};
+use crate::files::{self, FileMode, IfThere};
 use crate::language::{definitions, overview, page, procedures_markdown, reference_markdown};
 use crate::text::ShownPath;
 use std::fs;
@@ -40,7 +41,10 @@ fn write(context: &CommandContext, dir: &Path, files: Vec<(String, Vec<u8>)>) ->
     for (name, text) in &files {
         let path = dir.join(name);
         path.parent().map_or(Ok(()), fs::create_dir_all).map_err(|fault| said(&path, fault))?;
-        fs::write(&path, text).map_err(|fault| said(&path, fault))?;
+        let written = files::write(&path, text, FileMode::Fresh(0o644), IfThere::Replace);
+        written.map_err(|fault| {
+            fault.error(format!("cannot write {}", path.shown())).hint("name a directory of your own")
+        })?;
     }
     context.output.remark(&format!("{} files written to {}", files.len(), dir.shown()));
     Ok(())

@@ -2,14 +2,12 @@
 
 use crate::cli::ScriptsCommand;
 use crate::commands::compose::CommandContext;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
+use crate::files::{self, FileMode, IfThere};
 use crate::language::{Shipped, Source, shipped};
 use crate::nearest::did_you_mean;
 use crate::text::ShownPath;
 use crate::value::Value;
-use std::fs::{OpenOptions, Permissions};
-use std::io::Write;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 /// Who may do what with a copy: it begins with `#!`.
@@ -67,22 +65,16 @@ pub(super) fn named(script: &Path) -> Result<Option<Source>> {
 /// Writes the script into `dir`, executable; what stands there is replaced only by force.
 fn copy(context: &CommandContext, script: &Shipped, dir: &Path, force: bool) -> Result<()> {
     let path = dir.join(format!("{}.rhai", script.name));
-    let failed = |fault: std::io::Error| match fault.kind() {
-        std::io::ErrorKind::AlreadyExists => {
-            Error::refused(format!("{} is there already", path.shown())).hint("--force replaces it")
+    let if_there = if force { IfThere::Replace } else { IfThere::Refuse };
+    files::write(&path, script.text.as_bytes(), FileMode::Exactly(MODE), if_there).map_err(|fault| {
+        if fault.is_there_already() {
+            return Error::refused(format!("{} is there already", path.shown())).hint("--force replaces it");
         }
-        std::io::ErrorKind::NotFound => {
-            Error::new(ErrorKind::NotFound, format!("there is no directory {}", dir.shown())).source(fault)
+        match fault.has_no_directory() {
+            true => Error::not_found(format!("there is no directory {}", dir.shown())),
+            false => fault.error(format!("cannot write {}", path.shown())),
         }
-        _ => Error::local(format!("cannot write {}", path.shown())).source(fault),
-    };
-    let mut options = OpenOptions::new();
-    options.write(true).mode(MODE);
-    let options = if force { options.create(true).truncate(true) } else { options.create_new(true) };
-    let mut file = options.open(&path).map_err(failed)?;
-    file.write_all(script.text.as_bytes()).map_err(failed)?;
-    file.set_permissions(Permissions::from_mode(MODE)).map_err(failed)?;
-    file.sync_all().map_err(failed)?;
+    })?;
     context.output.line(&path.display().to_string());
     Ok(())
 }

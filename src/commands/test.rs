@@ -3,6 +3,7 @@
 use crate::cli::Test;
 use crate::commands::compose::CommandContext;
 use crate::error::{Error, Result, ScriptError};
+use crate::files::{self, FileMode, IfThere};
 use crate::live::clock::Stopwatch;
 use crate::output::{Format, Output, Tone, for_people};
 use crate::rehearsal::check_target;
@@ -136,6 +137,6 @@ fn status(error: &ScriptError) -> TestCaseStatus {
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {
-    std::fs::write(path, text)
-        .map_err(|fault| Error::local(format!("cannot write the JUnit report {}", path.shown())).source(fault))
+    let written = files::write(path, text.as_bytes(), FileMode::Fresh(0o644), IfThere::Replace);
+    written.map_err(|fault| fault.error(format!("cannot write the JUnit report {}", path.shown())))
 }

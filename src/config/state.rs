@@ -2,12 +2,12 @@
 #![expect(clippy::disallowed_methods, reason = "`config` opens files: the history is one")]
 
 use crate::error::{Error, Result};
-use crate::files;
+use crate::files::{self, FileMode, IfThere};
 use crate::text::{ShownPath, decode};
 use directories::ProjectDirs;
+use rustix::fs::OFlags;
 use std::collections::BTreeMap;
 use std::fs::{DirBuilder, OpenOptions};
-use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -90,17 +90,14 @@ impl KnownClusters {
     /// # Errors
     /// `local` when it cannot be written; the file is then as it was.
     pub fn keep(&mut self, profile: &str, id: u64) -> Result<()> {
-        let cannot = |fault| Error::local(format!("{} cannot be written", self.path.display())).source(fault);
+        let cannot = format!("cannot write {}", self.path.shown());
         if let Some(now) = Self::read()? {
             self.ids = now.ids;
         }
         self.ids.insert(profile.to_owned(), id);
-        let dir = self.path.parent().unwrap_or(Path::new("."));
-        let mut file = tempfile::NamedTempFile::new_in(dir).map_err(cannot)?;
-        let text = serde_json::to_string_pretty(&self.ids).map_err(|fault| cannot(fault.into()))?;
-        file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(cannot)?;
-        file.persist(&self.path).map_err(|fault| cannot(fault.error))?;
-        Ok(())
+        let text = serde_json::to_string_pretty(&self.ids).map_err(|fault| Error::internal(fault.to_string()))?;
+        files::write(&self.path, text.as_bytes(), FileMode::Fresh(0o600), IfThere::Replace)
+            .map_err(|fault| fault.error(cannot))
     }
 }
 
@@ -130,7 +127,14 @@ fn private_dir(dir: &Path) -> Result<()> {
 
 fn private_file(path: &Path) -> Result<()> {
     let cannot = |fault| Error::local(format!("{} cannot be opened for its owner only", path.display())).source(fault);
-    let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path).map_err(cannot)?;
+    // A pipe would wait for somebody at its other end, and what is no file of ours keeps its permissions.
+    let at_once = OFlags::NONBLOCK.bits().cast_signed();
+    let file = OpenOptions::new().append(true).create(true).mode(0o600).custom_flags(at_once).open(path);
+    let file = file.map_err(cannot)?;
+    if !file.metadata().map_err(cannot)?.is_file() {
+        return Err(Error::local(format!("{} is no regular file, and stays as it is", path.display()))
+            .hint("move it away: a new one is made"));
+    }
     file.set_permissions(std::fs::Permissions::from_mode(0o600)).map_err(cannot)
 }
 

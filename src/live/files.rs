@@ -1,10 +1,9 @@
 //! Savepoints on this host: the file that a Drainer begins from.
 
 use crate::error::{Error, Result};
-use crate::files;
+use crate::files::{self, FileMode, IfThere};
 use crate::text::{ShownPath, decode};
-use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 /// The name of the file in its directory, which Drainer fixes.
@@ -31,27 +30,15 @@ pub(super) fn read_savepoint(dir: &Path) -> Result<String> {
 ///
 /// # Errors
 /// `local`, naming the path.
-#[expect(clippy::disallowed_methods, reason = "savepoints are this room's files")]
 pub(super) fn write_savepoint(dir: &Path, content: &str) -> Result<()> {
     let path = dir.join(SAVEPOINT);
-    let failed = |what: &str, e: std::io::Error| {
-        Error::local(format!("cannot write the savepoint {}: {what}: {e}", path.shown()))
-            .hint("give a directory that can be written, with `data_dir` (ctl: -data-dir)")
-    };
+    let cannot = format!("cannot write the savepoint {}", path.shown());
+    let hint = "give a directory that can be written, with `data_dir` (ctl: -data-dir)";
     // As binlogctl makes it: for its owner.
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
-    made.map_err(|e| failed("making its directory", e))?;
-    let readable = std::fs::Permissions::from_mode(0o644);
-    let mut file = tempfile::Builder::new()
-        .prefix(".savepoint-")
-        .permissions(readable)
-        .tempfile_in(dir)
-        .map_err(|e| failed("making a temporary file", e))?;
-    file.write_all(content.as_bytes()).map_err(|e| failed("writing", e))?;
-    file.as_file().sync_all().map_err(|e| failed("flushing", e))?;
-    file.persist(&path).map_err(|e| failed("renaming", e.error))?;
-    // The rename itself lasts only once the directory is on the disk.
-    std::fs::File::open(dir).and_then(|dir| dir.sync_all()).map_err(|e| failed("flushing its directory", e))
+    made.map_err(|fault| Error::local(format!("{cannot}: making its directory")).source(fault).hint(hint))?;
+    files::write(&path, content.as_bytes(), FileMode::Fresh(0o644), IfThere::Replace)
+        .map_err(|fault| fault.error(cannot).hint(hint))
 }
 
 #[cfg(test)]
@@ -59,6 +46,7 @@ pub(super) fn write_savepoint(dir: &Path, content: &str) -> Result<()> {
 mod tests {
     use super::*;
     use crate::error::ErrorKind;
+    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn a_savepoint_is_written_whole_and_read_again() {

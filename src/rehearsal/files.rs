@@ -1,16 +1,13 @@
 //! The files of this room: snapshots, plans and stories, read whole and written whole or not at all; and what those in JSON
 //! have in common: a version, no field that is not known, and words for what is wrong.
-#![expect(clippy::disallowed_methods, reason = "they are this room's files")]
 
 use crate::error::{Error, Result};
-use crate::files;
+use crate::files::{self, FileMode, IfThere};
 use crate::sim::{FileVersion, misspelt};
 use crate::text::{ShownPath, decode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The largest file that is read: a thousand times what a cluster of 250 nodes needs.
 const LARGEST: u64 = 128 << 20;
@@ -39,27 +36,7 @@ pub(super) fn read(what: &str, path: &Path) -> Result<String> {
 /// `local` when its directory is not there or cannot be written, or when it is no regular file: a directory, or a device
 /// or pipe, which a file would replace.
 pub fn check_target(what: &str, path: &Path) -> Result<()> {
-    let cannot = |why: &dyn std::fmt::Display| {
-        Error::local(format!("cannot write {what} {}", path.shown()))
-            .source(why)
-            .hint("name a file in a directory that is there and can be written")
-    };
-    let path = target(path);
-    match std::fs::metadata(&path) {
-        Ok(found) if found.is_dir() => Err(cannot(&"it is a directory")),
-        Ok(found) if !found.is_file() => Err(cannot(&"it is a device, a pipe or a socket, and no file")),
-        _ => tempfile::tempfile_in(directory(&path)).map(drop).map_err(|fault| cannot(&fault)),
-    }
-}
-
-/// The file that is written: what a link leads to, so that the link stays.
-fn target(path: &Path) -> PathBuf {
-    path.canonicalize().unwrap_or_else(|_| path.to_owned())
-}
-
-/// The directory of a file; of a bare name the one where we are.
-fn directory(path: &Path) -> &Path {
-    path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    files::check_target(path).map_err(|fault| fault.error(format!("cannot write {what} {}", path.shown())))
 }
 
 /// Writes `value` as JSON, as [`write`] does.
@@ -74,24 +51,8 @@ pub(super) fn write_json(what: &str, path: &Path, value: &impl Serialize) -> Res
 /// # Errors
 /// `local`, naming the file.
 pub(super) fn write(what: &str, path: &Path, text: &str) -> Result<()> {
-    let failed = |step: &str, e: std::io::Error| {
-        Error::local(format!("cannot write {what} {}: {step}", path.shown()))
-            .source(e)
-            .hint("name a file in a directory that is there and can be written")
-    };
-    check_target(what, path)?;
-    let path = target(path);
-    let dir = directory(&path);
-    let mut file = tempfile::Builder::new()
-        .prefix(".binlogsh-")
-        .permissions(std::fs::Permissions::from_mode(0o644))
-        .tempfile_in(dir)
-        .map_err(|e| failed("making a temporary file beside it", e))?;
-    file.write_all(text.as_bytes()).map_err(|e| failed("writing", e))?;
-    file.as_file().sync_all().map_err(|e| failed("flushing", e))?;
-    file.persist(&path).map_err(|e| failed("renaming", e.error))?;
-    // The rename itself lasts only once the directory is on the disk.
-    std::fs::File::open(dir).and_then(|dir| dir.sync_all()).map_err(|e| failed("flushing its directory", e))
+    let written = files::write(path, text.as_bytes(), FileMode::Fresh(0o644), IfThere::Replace);
+    written.map_err(|fault| fault.error(format!("cannot write {what} {}", path.shown())))
 }
 
 pub(super) struct FileFormat {

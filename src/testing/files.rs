@@ -2,7 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests, scripts, scenarios and snapshots of stories are files")]
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::files;
+use crate::files::{self, FileMode, IfThere};
 use crate::language::Source;
 use crate::sim::Scenario;
 use crate::text::{ShownPath, decode};
@@ -131,12 +131,8 @@ pub(super) fn kept(path: &Path) -> Result<Option<String>> {
 /// # Errors
 /// `local` when it cannot be written.
 pub(super) fn keep(path: &Path, text: &str) -> Result<()> {
-    let write = || {
-        let dir = path.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(dir)?;
-        let new = tempfile::NamedTempFile::new_in(dir)?;
-        fs::write(new.path(), text)?;
-        new.persist(path).map(drop).map_err(|fault| fault.error)
-    };
-    write().map_err(|fault| Error::local(format!("cannot write the snapshot {}", path.shown())).source(fault))
+    let cannot = format!("cannot write the snapshot {}", path.shown());
+    let dir = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(dir).map_err(|fault| Error::local(cannot.clone()).source(fault))?;
+    files::write(path, text.as_bytes(), FileMode::Fresh(0o644), IfThere::Replace).map_err(|fault| fault.error(cannot))
 }

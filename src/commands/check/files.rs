@@ -3,10 +3,10 @@
 use crate::check::Unreadable;
 use crate::commands::{LARGEST, read_text};
 use crate::error::{Error, ErrorKind, Result};
-use crate::files;
+use crate::files::{self, FileMode, IfThere};
 use crate::interrupt::Interrupt;
 use crate::text::ShownPath;
-use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// How deep directories may lie in each other.
@@ -87,17 +87,12 @@ pub(super) fn replace(file: &Path, old: &str, new: &str) -> Result<()> {
         let message = format!("{} has changed while it was checked: nothing is fixed in it", file.shown());
         return Err(Error::new(ErrorKind::Conflict, message).hint("run the check again"));
     }
-    let failed = |fault: std::io::Error| Error::local(format!("cannot fix {}", file.shown())).source(fault);
-    let target = file.canonicalize().map_err(failed)?;
-    let is_marked = files::read(&target, LARGEST)
-        .map_err(|fault| fault.error(format!("cannot fix {}", file.shown())))?
+    let cannot = format!("cannot fix {}", file.shown());
+    let is_marked = files::read(file, LARGEST)
+        .map_err(|fault| fault.error(cannot.clone()))?
         .starts_with(BYTE_ORDER_MARK.as_bytes());
-    let dir = target.parent().unwrap_or(Path::new("."));
-    let mut fresh = tempfile::NamedTempFile::new_in(dir).map_err(failed)?;
     let text = if is_marked { format!("{BYTE_ORDER_MARK}{new}") } else { new.to_owned() };
-    fresh.write_all(text.as_bytes()).map_err(failed)?;
-    fresh.as_file().set_permissions(std::fs::metadata(&target).map_err(failed)?.permissions()).map_err(failed)?;
-    fresh.as_file().sync_all().map_err(failed)?;
-    fresh.persist(&target).map_err(|fault| failed(fault.error))?;
-    Ok(())
+    let about = std::fs::metadata(file).map_err(|fault| Error::local(cannot.clone()).source(fault))?;
+    let mode = about.permissions().mode() & 0o7777;
+    files::write(file, text.as_bytes(), FileMode::Exactly(mode), IfThere::Replace).map_err(|fault| fault.error(cannot))
 }

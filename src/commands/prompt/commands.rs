@@ -6,15 +6,14 @@ use crate::commands::compose::CommandContext;
 use crate::commands::{read_text, rehearse, run, typed_on, watch};
 use crate::config::{ProfileCluster, Variables};
 use crate::error::{Error, Result, ScriptError};
+use crate::files::{self, FileMode, IfThere};
 use crate::language::shipped;
 use crate::nearest::did_you_mean;
 use crate::output::Format;
 use crate::shell::{Completes, DotCommand, Next};
-use crate::text::shell_word;
+use crate::text::{ShownPath, shell_word};
 use std::cell::RefCell;
 use std::ffi::OsString;
-use std::fs::OpenOptions;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::PoisonError;
@@ -126,15 +125,13 @@ fn path(word: &str) -> PathBuf {
 
 /// Writes a file that is not there yet.
 fn write_new(path: &Path, text: &str) -> Result<()> {
-    let cannot = |fault: std::io::Error| match fault.kind() {
-        std::io::ErrorKind::AlreadyExists => {
-            Error::local(format!("{} is there already, and stays as it is", path.display()))
-                .hint("name another file, or delete that one first")
+    files::write(path, text.as_bytes(), FileMode::Fresh(0o644), IfThere::Refuse).map_err(|fault| {
+        match fault.is_there_already() {
+            true => Error::local(format!("{} is there already, and stays as it is", path.display()))
+                .hint("name another file, or delete that one first"),
+            false => fault.error(format!("cannot write {}", path.shown())),
         }
-        _ => Error::local(format!("{} cannot be written", path.display())).source(fault),
-    };
-    let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(cannot)?;
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(cannot)
+    })
 }
 
 /// `.run SCRIPT [NAME=VALUE...]`.

@@ -6,13 +6,11 @@ use crate::commands::compose::CommandContext;
 use crate::commands::{read_given, read_standard_input};
 use crate::config;
 use crate::error::{Error, ErrorKind, Result};
+use crate::files::{self, FileMode, IfThere};
 use crate::journal::store::{Holder, Store};
 use crate::live::{clock, host};
 use crate::text::ShownPath;
 use crate::time::{parse_duration, show_seconds};
-use std::fs::File;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 /// Gives a run up.
@@ -51,17 +49,13 @@ pub(super) fn export(context: &CommandContext, id: &str, file: Option<&Path>) ->
 
 /// Writes a file that was not there, for its owner alone: it appears whole or not at all.
 fn write_new(path: &Path, text: &str) -> Result<()> {
-    let said = |fault: &std::io::Error| {
-        let kind =
-            if fault.kind() == std::io::ErrorKind::AlreadyExists { ErrorKind::Conflict } else { ErrorKind::Local };
-        Error::new(kind, format!("cannot write {}", path.shown())).source(fault)
-    };
-    let made = File::options().write(true).create_new(true).mode(0o600).open(path);
-    let mut made = made.map_err(|fault| said(&fault).hint("name a file that is not there yet"))?;
-    made.write_all(text.as_bytes()).and_then(|()| made.sync_all()).map_err(|fault| {
-        // Half a document is of no use to anybody.
-        let _ = std::fs::remove_file(path);
-        said(&fault)
+    files::write(path, text.as_bytes(), FileMode::Fresh(0o600), IfThere::Refuse).map_err(|fault| {
+        let is_there = fault.is_there_already();
+        let error = fault.error(format!("cannot write {}", path.shown()));
+        match is_there {
+            true => Error { kind: ErrorKind::Conflict, ..error }.hint("name a file that is not there yet"),
+            false => error,
+        }
     })
 }
 

@@ -1,0 +1,124 @@
+//! Writing a file: beside its place, flushed, and then put there in one stroke.
+
+use crate::error::Error;
+use std::fs::{File, Permissions};
+use std::io::{ErrorKind as Io, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
+
+/// What becomes of a file that is there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IfThere {
+    /// The new one takes its place; where a link leads to it, the link stays.
+    Replace,
+    /// It stays, and nothing is written.
+    Refuse,
+}
+
+/// Who may do what with the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileMode {
+    /// These permissions, without those that the user's umask takes away.
+    Fresh(u32),
+    /// Just these.
+    Exactly(u32),
+}
+
+/// Why a file was not written. It is then as it was.
+#[derive(Debug)]
+pub enum WriteFault {
+    /// This stands there, and no regular file.
+    NoFile(&'static str),
+    /// The system did not let us: in doing what, and why.
+    Refused(&'static str, std::io::Error),
+}
+
+impl WriteFault {
+    /// Whether a file is there that is to stay.
+    pub fn is_there_already(&self) -> bool {
+        matches!(self, Self::Refused(_, fault) if fault.kind() == Io::AlreadyExists)
+    }
+
+    /// Whether there is no such directory.
+    pub fn has_no_directory(&self) -> bool {
+        matches!(self, Self::Refused(_, fault) if fault.kind() == Io::NotFound)
+    }
+
+    /// The error behind `cannot` ("cannot write the plan p.json"): `local`.
+    pub fn error(self, cannot: impl Into<String>) -> Error {
+        let cannot = cannot.into();
+        let error = match self {
+            Self::NoFile(what) => Error::local(cannot).source(what),
+            Self::Refused(step, fault) => Error::local(format!("{cannot}: {step}")).source(fault),
+        };
+        error.hint("name a file in a directory that is there and can be written")
+    }
+}
+
+/// Whether the file `path` can be written: to be asked before the work whose result it holds.
+///
+/// # Errors
+/// When its directory is not there or cannot be written, or when it is no regular file: a directory, or a device or pipe,
+/// which a file would replace.
+pub fn check_target(path: &Path) -> Result<(), WriteFault> {
+    let path = target(path)?;
+    let made = tempfile::tempfile_in(directory(&path));
+    made.map(drop).map_err(|fault| WriteFault::Refused("making a temporary file beside it", fault))
+}
+
+/// Writes `bytes` to the file `path`: afterwards it is there completely, or as it was, whatever
+/// happens.
+///
+/// # Errors
+/// As it says; nothing is left behind.
+pub fn write(path: &Path, bytes: &[u8], mode: FileMode, if_there: IfThere) -> Result<(), WriteFault> {
+    let step = |step| move |fault| WriteFault::Refused(step, fault);
+    let path = match if_there {
+        IfThere::Replace => target(path)?,
+        IfThere::Refuse => path.to_owned(),
+    };
+    let dir = directory(&path);
+    let (FileMode::Fresh(bits) | FileMode::Exactly(bits)) = mode;
+    let mut file = tempfile::Builder::new()
+        .prefix(".binlogsh-")
+        .permissions(Permissions::from_mode(bits))
+        .tempfile_in(dir)
+        .map_err(step("making a temporary file beside it"))?;
+    file.write_all(bytes).map_err(step("writing"))?;
+    if let FileMode::Exactly(bits) = mode {
+        file.as_file().set_permissions(Permissions::from_mode(bits)).map_err(step("setting its permissions"))?;
+    }
+    file.as_file().sync_all().map_err(step("flushing"))?;
+    put(file, &path, if_there).map_err(step("renaming"))?;
+    // The rename itself lasts only once the directory is on the disk.
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(step("flushing its directory"))
+}
+
+fn put(file: NamedTempFile, path: &Path, if_there: IfThere) -> std::io::Result<()> {
+    let put = match if_there {
+        IfThere::Replace => file.persist(path),
+        IfThere::Refuse => file.persist_noclobber(path),
+    };
+    put.map(drop).map_err(|fault| fault.error)
+}
+
+/// The file that is written: what a link leads to.
+fn target(path: &Path) -> Result<PathBuf, WriteFault> {
+    let Ok(path) = path.canonicalize() else {
+        return match path.is_symlink() {
+            true => Err(WriteFault::NoFile("it is a link that leads nowhere")),
+            false => Ok(path.to_owned()),
+        };
+    };
+    match path.metadata() {
+        Ok(found) if found.is_dir() => Err(WriteFault::NoFile("it is a directory")),
+        Ok(found) if !found.is_file() => Err(WriteFault::NoFile("it is a device, a pipe or a socket, and no file")),
+        _ => Ok(path),
+    }
+}
+
+/// The directory of a file; of a bare name the one where we are.
+fn directory(path: &Path) -> &Path {
+    path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
