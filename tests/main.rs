@@ -62,6 +62,7 @@ mod report;
 mod rooms;
 mod runs;
 mod schema;
+mod script_memory;
 mod scripts;
 mod secrets;
 mod session;

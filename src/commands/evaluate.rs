@@ -4,12 +4,13 @@ use crate::commands::compose::{CommandContext, Work, session};
 use crate::commands::runs::Keeping;
 use crate::commands::topics::topics;
 use crate::commands::{read_standard_input, while_others_work};
-use crate::config::MAX_OPERATIONS;
+use crate::config::{MAX_MEMORY, MAX_OPERATIONS};
 use crate::error::{Error, Result, ScriptError};
 use crate::language::tree::{ExprKind, Parser, Stmt};
 use crate::language::{Ending, Interpreter, Limits, Returns, ScriptSettings, Source, function};
 use crate::output::{Columns, Format, Output};
 use crate::value::{NODE_FIELDS, Value};
+use std::str::FromStr;
 
 /// Evaluates each of `codes` with the same variables, and shows what each returns.
 pub(super) fn lines(context: &CommandContext, codes: &[String]) -> Result<u8, ScriptError> {
@@ -90,14 +91,26 @@ fn lists_nodes(code: &str) -> bool {
     path.is_empty() && function(name).is_some_and(|known| matches!(known.returns, Returns::List(Returns::Node)))
 }
 
+/// The whole number that the variable `name`, which does what `does` says, is set to.
+fn whole_number<T: FromStr>(name: &str, does: &str) -> Result<Option<T>> {
+    let text = std::env::var(name).unwrap_or_default();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|_| {
+        Error::invalid(format!("{name}=`{text}` is no whole number"))
+            .hint(format!("{does}: leave it unset unless a script needs more"))
+    })
+}
+
 /// What every interpreter of this process is told.
 pub(super) fn language_settings() -> Result<ScriptSettings> {
     let mut limits = Limits::default();
-    if let Ok(text) = std::env::var(MAX_OPERATIONS) {
-        limits.operations = text.parse().map_err(|_| {
-            Error::invalid(format!("{MAX_OPERATIONS}=`{text}` is no whole number"))
-                .hint("it limits the steps of one run: leave it unset unless a script needs more")
-        })?;
+    if let Some(steps) = whole_number(MAX_OPERATIONS, "it limits the steps of one run")? {
+        limits.operations = steps;
+    }
+    if let Some(mib) = whole_number::<u32>(MAX_MEMORY, "it limits the memory of a script, in MiB")? {
+        limits.memory = (mib as usize).saturating_mul(1 << 20);
     }
     Ok(ScriptSettings { limits, roots: vec![".".into()], topics: Some(topics), ..ScriptSettings::default() })
 }

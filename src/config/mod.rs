@@ -12,7 +12,7 @@ mod variables;
 
 pub use state::{KnownClusters, history_file, runs_file, state_dir, stories_dir, stories_place};
 pub use tiup::DeployedClusters;
-pub use variables::{FORCE, MAX_OPERATIONS, OUTPUT, TIMESTAMPS, Variables};
+pub use variables::{FORCE, MAX_MEMORY, MAX_OPERATIONS, OUTPUT, TIMESTAMPS, Variables};
 
 use crate::address_map::AddressMap;
 use crate::deployment::Deployment;

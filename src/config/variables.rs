@@ -22,6 +22,9 @@ pub const TIMESTAMPS: &str = "BINLOGSH_TIMESTAMPS";
 /// After how many steps a script has run away.
 pub const MAX_OPERATIONS: &str = "BINLOGSH_MAX_OPERATIONS";
 
+/// How much memory a script may hold, in MiB.
+pub const MAX_MEMORY: &str = "BINLOGSH_MAX_MEMORY";
+
 /// Those that say which cluster it is, whatever a profile says.
 const CLUSTER: [&str; 6] =
     ["BINLOGSH_PD_URLS", "BINLOGSH_CLUSTER", "BINLOGSH_CA", "BINLOGSH_CERT", "BINLOGSH_KEY", "BINLOGSH_PROXY"];
@@ -30,7 +33,7 @@ const CLUSTER: [&str; 6] =
 const OF_TIUP: [&str; 2] = [tiup::DATA_DIR, tiup::HOME];
 
 /// All of them.
-const ALL: [&str; 14] = [
+const ALL: [&str; 15] = [
     CLUSTER[0],
     CLUSTER[1],
     CLUSTER[2],
@@ -44,6 +47,7 @@ const ALL: [&str; 14] = [
     OUTPUT,
     TIMESTAMPS,
     MAX_OPERATIONS,
+    MAX_MEMORY,
     FORCE,
 ];
 

@@ -12,6 +12,7 @@
 
 mod convert;
 mod documenting;
+mod extent;
 mod failure;
 mod functions;
 mod reading;

@@ -52,16 +52,12 @@ pub struct Limits {
     pub operations: u64,
     /// Calls within calls.
     pub call_levels: usize,
-    /// Bytes of one text.
-    pub text: usize,
-    /// Elements of one array, nested ones included.
-    pub array: usize,
-    /// Fields of one map, nested ones included.
-    pub map: usize,
+    /// Bytes of everything that it holds: values, closures and what they carry, texts, and at the prompt all variables.
+    pub memory: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { operations: 500_000_000, call_levels: 64, text: 64 << 20, array: 4_000_000, map: 4_000_000 }
+        Self { operations: 500_000_000, call_levels: 64, memory: 256 << 20 }
     }
 }

@@ -1,6 +1,7 @@
 //! Rhai's errors in our words: what, why, and what to do next.
 
 use crate::error::{Error, ErrorKind, Place};
+use crate::language::extent::Extent;
 use crate::language::failure::Failure;
 use crate::language::functions;
 use crate::language::reading::imported::Imported;
@@ -232,10 +233,17 @@ impl Vocabulary {
     }
 }
 
+/// How long what a script threw may be, in bytes, to be shown.
+const LONGEST: usize = 1 << 20;
+
 /// What a script threw: an error of ours again, or anything else as its own failure.
 fn thrown_error(thrown: &Dynamic) -> Error {
     if let Some(failure) = thrown.read_lock::<Failure>() {
         return (*failure.0).clone();
+    }
+    if Extent::to_write(LONGEST).take(thrown).is_err() {
+        let what = of_type(thrown.type_name());
+        return Error::new(ErrorKind::Failed, format!("the script threw {what} that is too large to be shown"));
     }
     let message = match thrown.as_map_ref() {
         Ok(map) => map.get("message").map(Dynamic::to_string),

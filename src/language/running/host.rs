@@ -6,6 +6,7 @@ use crate::language::failure::Failure;
 use crate::language::reading::parameter::ParamDoc;
 use crate::language::reading::place;
 use crate::language::reading::sources::Sources;
+use crate::language::running::memory::ScriptMemory;
 use crate::language::settings::ScriptSettings;
 use crate::language::shapes::Shapes;
 use crate::operations::{Arguments, Operation};
@@ -24,6 +25,7 @@ pub(crate) struct Host {
     notices: Notices,
     interrupt: Interrupt,
     pub(crate) settings: ScriptSettings,
+    pub(crate) memory: ScriptMemory,
     pub(crate) sources: Sources,
     pub(crate) shapes: RefCell<Shapes>,
     pub(crate) declared: RefCell<Vec<ParamDoc>>,
@@ -49,6 +51,7 @@ impl Host {
             session,
             notices,
             interrupt,
+            memory: ScriptMemory::new(settings.limits.memory),
             settings,
             sources: Sources::default(),
             shapes: RefCell::default(),
@@ -104,18 +107,19 @@ impl Host {
         all.into_iter().filter_map(|root| root.canonicalize().ok()).collect()
     }
 
-    /// Whether the script must not take another step. Looked at before each, so it is two loads.
+    /// Whether the script must not take another step. Looked at before each, so it is a few loads.
     pub(crate) fn must_stop(&self) -> bool {
-        self.stopped.get() || self.interrupt.pending().is_some()
+        self.stopped.get() || self.interrupt.pending().is_some() || self.memory.is_exceeded()
     }
 
-    /// The fatal error that ends the run, if there is one; a pending interrupt becomes it.
+    /// What ends the run, if anything does, whatever the script catches: the first fatal error, which a pending interrupt becomes, or too
+    /// much memory.
     pub(crate) fn fatal(&self) -> Option<Error> {
         let mut session = self.session.borrow_mut();
         if let Err(error) = self.interrupt.check() {
             session.latch(&error);
         }
-        session.fatal().cloned()
+        session.fatal().cloned().or_else(|| self.memory.error())
     }
 
     /// The code that the script asked to exit with.
@@ -140,6 +144,25 @@ impl Host {
         }
         self.stopped.set(true);
         EvalAltResult::ErrorTerminated(Dynamic::from(Failure::new(error)), Position::NONE).into()
+    }
+
+    /// Ends the run unless there is room for so many bytes more.
+    pub(crate) fn room_for(&self, bytes: usize) -> std::result::Result<(), Box<EvalAltResult>> {
+        self.memory.room_for(bytes).map_err(ended)
+    }
+
+    /// Ends the run unless there is room for `times` copies of `value`.
+    pub(crate) fn room_to_copy(&self, value: &Dynamic, times: usize) -> std::result::Result<(), Box<EvalAltResult>> {
+        self.memory.room_to_copy(value, times).map_err(ended)
+    }
+
+    /// Ends the run unless there is room to write `values` out `times` times.
+    pub(crate) fn room_to_write<'a>(
+        &self,
+        values: impl Iterator<Item = &'a Dynamic>,
+        times: usize,
+    ) -> std::result::Result<(), Box<EvalAltResult>> {
+        self.memory.room_to_write(values, times).map_err(ended)
     }
 
     /// The same at a place of the script.
@@ -233,6 +256,11 @@ impl Host {
         self.open_for.set(before);
         result
     }
+}
+
+/// `error`, which the memory knows and [`Host::fatal`] returns, as what no script can catch.
+fn ended(error: Error) -> Box<EvalAltResult> {
+    EvalAltResult::ErrorTerminated(Dynamic::from(Failure::new(error)), Position::NONE).into()
 }
 
 /// What the gate is open for.

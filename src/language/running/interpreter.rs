@@ -130,6 +130,7 @@ impl Interpreter {
     fn play_here(&mut self, prepared: &Prepared) -> Result<Ending, ScriptError> {
         self.host.begin(prepared.root.clone(), prepared.declared.clone());
         self.lock_ahead(&Rc::new(Text::of(&prepared.key, &prepared.ast)));
+        self.host.memory.script_begins();
         let mut state = InterpreterState::new(&self.engine);
         let outcome = evaluate(&self.engine, &mut state, &prepared.key, &prepared.ast);
         self.ending(outcome, &prepared.key, &state)
@@ -164,6 +165,7 @@ impl Interpreter {
         let line = Rc::new(Text::of(&key, &ast));
         self.lock_ahead(&line);
         self.lines.push(line);
+        self.host.memory.line_begins();
         let outcome = evaluate(&self.engine, &mut self.prompt, &key, &ast);
         self.host.unlock_unused();
         if let Ok(value) = &outcome
@@ -171,7 +173,9 @@ impl Interpreter {
         {
             self.prompt.scope.set_value(LAST, value.clone());
         }
-        self.ending(outcome, &key, &self.prompt)
+        let ending = self.ending(outcome, &key, &self.prompt);
+        self.host.memory.line_ends();
+        ending
     }
 
     /// A text that can come to change the cluster takes the maintenance lock before it looks at the cluster.
@@ -290,10 +294,13 @@ impl Interpreter {
             return Ok(Ending::Exit(code));
         }
         match &outcome {
-            Ok(value) => {
-                let shown = to_value(value, &self.host.shapes);
-                Ok(Ending::Value(shown.unwrap_or_else(|_| Value::Text(value.to_string()))))
-            }
+            Ok(value) => match self.host.memory.room_to_write(std::iter::once(value), 1) {
+                Ok(()) => {
+                    let shown = to_value(value, &self.host.shapes);
+                    Ok(Ending::Value(shown.unwrap_or_else(|_| Value::Text(value.to_string()))))
+                }
+                Err(error) => Err(failed(error)),
+            },
             Err(error) => {
                 let Places { innermost, .. } = place::of(error, key, &self.host.sources);
                 Err(failed(self.vocabulary(state).translate(error, innermost.as_deref())))

@@ -5,6 +5,7 @@ pub(crate) mod engine;
 pub(crate) mod host;
 pub(crate) mod interpreter;
 pub(crate) mod library;
+mod memory;
 pub(crate) mod pin;
 pub(crate) mod reach;
 mod replaced;

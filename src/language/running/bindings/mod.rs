@@ -5,6 +5,7 @@
 
 mod builtin;
 mod failure;
+mod growing;
 mod node;
 mod params;
 mod secret;
@@ -43,6 +44,7 @@ pub(crate) fn register(engine: &mut Engine, host: &Rc<Host>) {
     time::register(engine, host);
     secret::register(engine);
     failure::register(engine, host);
+    growing::register(engine, host);
     let mut module = Module::new();
     for operation in operations::all() {
         bind_operation(&mut module, host, operation);
@@ -61,9 +63,15 @@ fn bind_operation(module: &mut Module, host: &Rc<Host>, operation: &'static Oper
         if let Some(context) = context.filter(|_| function.changes != Changes::Nothing) {
             host.acting(function.name, context.call_source().unwrap_or_default(), context.call_position());
         }
+        room_for_arguments(&host, arguments)?;
         operate(&host, operation, arguments).map_err(|error| host.raise(error))
     };
     bind(module, function, Rc::new(call));
+}
+
+/// What a function takes it takes as data, in which each text stands for itself.
+fn room_for_arguments(host: &Host, arguments: &[&mut Dynamic]) -> std::result::Result<(), Box<rhai::EvalAltResult>> {
+    host.room_to_write(arguments.iter().map(|argument| &**argument).filter(|argument| !argument.is_fnptr()), 1)
 }
 
 fn operate(host: &Host, operation: &'static Operation, arguments: &[&mut Dynamic]) -> Result<Dynamic> {
@@ -76,6 +84,7 @@ fn bind_builtin(module: &mut Module, host: &Rc<Host>, row: &'static Builtin) {
     let host = Rc::clone(host);
     let call = move |context: Option<NativeCallContext<'_>>, arguments: &mut [&mut Dynamic]| -> CallResult {
         check_count(&row.function, arguments.len()).map_err(|error| host.raise(error))?;
+        room_for_arguments(&host, arguments)?;
         match &context {
             Some(context) => native(&host, context, arguments),
             None => Ok(Dynamic::UNIT),

@@ -85,6 +85,7 @@ fn missing(host: &Host, context: &NativeCallContext<'_>, said: Dynamic) -> Resul
         Ok(tells) => host.open_for(OpenFor::Nothing, || tells.call_raw(context, None, []))?,
         Err(said) => said,
     };
+    host.room_to_write(std::iter::once(&said), 1)?;
     Ok(if said.is_bool() { String::new() } else { said.to_string() })
 }
 
