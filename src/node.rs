@@ -1,10 +1,12 @@
 //! Pumps and Drainers, and what their records in etcd say of them.
 
+mod key_name;
 mod members;
 mod record;
 mod state;
 mod text;
 
+pub use key_name::{bytes_of, key_called, key_name};
 pub use record::{HEARTBEAT_FIELDS, Record};
 pub use state::{RecordState, State};
 pub use text::RecordText;
@@ -107,7 +109,7 @@ impl std::fmt::Display for NodeRef {
 /// A key beneath a prefix of ours that is no record. One of them breaks every other reader of the cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Malformed {
-    /// The whole key.
+    /// The whole key, by its name (see [`key_name`]).
     pub key: Untrusted,
     /// Why it is no record.
     pub reason: Untrusted,

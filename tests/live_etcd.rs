@@ -253,6 +253,30 @@ fn a_key_is_deleted_only_as_it_was_seen() {
 }
 
 #[test]
+fn a_key_that_is_no_text_has_one_name_in_listings_events_and_deletions_and_is_deleted_only_as_it_was_seen() {
+    let (_etcd, mut kv, mut live) = one();
+    let (bytes, name) = (b"/tidb-binlog/v1/pumps/\xff\n", "/tidb-binlog/v1/pumps/not-text/%FF\n");
+    let before = kv.put(PUMP_0, pump_0("online", 5));
+    let old = kv.put(bytes, pump_0("online", 5));
+    assert_eq!(live.list().unwrap().malformed[0].key, name);
+    let new = kv.put(bytes, pump_0("online", 6));
+
+    let delete = |mod_revision| Request::Change(Change::DeleteRecord { key: name.into(), mod_revision });
+    let error = live.fails(delete(old));
+    assert_eq!(error.kind, ErrorKind::Conflict);
+    assert!(!error.message.contains('\n'), "{error}");
+    assert_eq!(live.ask(delete(new)).unwrap(), Answer::Done);
+    assert_eq!(kv.keys(Kind::Pump.prefix()), [PUMP_0.as_bytes()]);
+
+    let mut after = before;
+    let seen = events(&mut live, &mut after, 3);
+    let [RecordEvent::Malformed(first), RecordEvent::Malformed(_), RecordEvent::Deleted { key }] = &seen[..] else {
+        panic!("{seen:?}")
+    };
+    assert_eq!((first.key.as_str(), key.as_str()), (name, name));
+}
+
+#[test]
 fn a_write_under_a_lock_that_was_lost_does_not_happen() {
     let (_etcd, mut kv, mut live) = one();
     let revision = kv.put(PUMP_0, pump_0("online", 5));

@@ -30,6 +30,7 @@ mod guards;
 mod hangs;
 mod harm;
 mod harness;
+mod hostile_records;
 mod language_errors;
 mod language_fixture;
 mod language_modules;

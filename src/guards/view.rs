@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::guards::control::supervision;
 use crate::guards::watch::{FROZEN_AFTER, Watch};
-use crate::node::{Kind, NodeRef, Record, State};
+use crate::node::{Kind, NodeRef, Record, State, bytes_of, key_called};
 use crate::text::Untrusted;
 use crate::time::show_seconds;
 use crate::tso::{Age, Tso};
@@ -302,7 +302,7 @@ impl<'w> ClusterView<'w> {
             Change::DeleteRecord { key, .. } => match self.record_at(key) {
                 Ok(Some(record)) => Ok(format!("{change} of {}, whose record says {}", record.node, record.state)),
                 Err(error) if error.kind.is_fatal() => Err(error),
-                Ok(None) | Err(_) => Ok(format!("{change}, which is no record")),
+                Ok(None) | Err(_) => Ok(format!("{change}, which is no record{}", exactly(key))),
             },
             Change::RecoverTidb { .. }
             | Change::WriteSavepoint { .. }
@@ -311,5 +311,25 @@ impl<'w> ClusterView<'w> {
             | Change::Manual(_)
             | Change::Exec(_) => Ok(change.to_string()),
         }
+    }
+}
+
+/// A key is shown by up to so many bytes.
+const SHOWN_BYTES: usize = 64;
+
+/// The bytes of a key whose name does not say them as they are.
+fn exactly(key: &str) -> String {
+    let is_plain = key.bytes().all(|byte| matches!(byte, b'!'..=b'~')) && bytes_of(key).is_none();
+    if is_plain && Kind::of_key(key).is_none_or(|(_, rest)| !rest.is_empty()) {
+        return String::new();
+    }
+    let bytes = key_called(key);
+    let prefix = Kind::ALL.iter().map(|kind| kind.prefix()).find(|prefix| bytes.starts_with(prefix.as_bytes()));
+    let rest = &bytes[prefix.map_or(0, str::len)..];
+    let shown: Vec<String> = rest.iter().take(SHOWN_BYTES).map(|byte| format!("{byte:02X}")).collect();
+    match rest.len() {
+        0 => "; nothing stands behind the prefix".into(),
+        1..=SHOWN_BYTES => format!("; behind the prefix stand the bytes {}", shown.join(" ")),
+        many => format!("; behind the prefix stand {many} bytes: {} ...", shown.join(" ")),
     }
 }

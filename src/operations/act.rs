@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::node::{Kind, NodeRef, Record, RecordState, State};
-use crate::operations::nodes::find;
+use crate::operations::nodes::{find, malformed};
 use crate::operations::wait::{Goal, until};
 use crate::operations::{Arguments, Changes, Example, Function, Group, NodeName, Operation, Opt, Param, Returns, Type};
 use crate::text::on_one_line;
@@ -125,7 +125,7 @@ pub(super) const TABLE: &[Operation] = &[
                 GuardName::LastKey,
             ],
             about: "Deletes a Pump's record, or a key beneath the Pumps' prefix that is no \
-                    record.\n\nCompare-and-delete of just what was read. TiDB's client does not cope with the key of \
+                    record, by the name that `malformed()` shows.\n\nCompare-and-delete of just what was read. TiDB's client does not cope with the key of \
                     a Pump it knows being gone: let `offline` Pumps rest for some days first.",
             example: Example::within("malformed-record", "forget_pump(\"broken\").after"),
             ..ACT
@@ -224,11 +224,9 @@ fn forget(gate: &mut dyn Gate, args: &Arguments, param: &str, kind: Kind) -> Res
         (Ok(found), _) => (found.node.id.clone(), found.state.name(), found.node.key(), found.mod_revision),
         (Err(error), NodeName::Node(_) | NodeName::New(_)) => return Err(error),
         (Err(error), NodeName::Text(text)) => {
-            let key = format!("{}{text}", kind.prefix());
-            let Some(malformed) = listing.malformed.iter().find(|malformed| malformed.key == key) else {
-                return Err(error);
-            };
-            (text.as_str().into(), "malformed", key, malformed.mod_revision)
+            let Some(found) = malformed(&listing, text, kind) else { return Err(error) };
+            let rest = found.key.strip_prefix(kind.prefix()).unwrap_or(text);
+            (rest.into(), "malformed", found.key.as_str().to_owned(), found.mod_revision)
         }
     };
     gate.force(change::DeleteRecord { key: key.clone(), mod_revision }, &args.force())?;

@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::nearest::did_you_mean;
 use crate::node::{Kind, Malformed, Node, NodeRef, Record, RecordState, State, same_for_all};
 use crate::operations::{Arguments, NodeName};
-use crate::text::{Untrusted, on_one_line};
+use crate::text::{Untrusted, on_one_line, script_literal};
 use crate::time::show_seconds;
 use crate::tso::{Age, Tso};
 use crate::value::Value;
@@ -36,9 +36,35 @@ pub fn list(gate: &mut dyn Gate) -> Result<Listing> {
 pub fn warning(key: &Malformed) -> String {
     format!(
         "the key {} is no record ({}): it breaks binlogctl, Drainers, closing Pumps and TiDB; \
-         look at it and delete it with forget_pump or forget_drainer",
-        key.key, key.reason
+         look at it and delete it: {}",
+        key.key,
+        key.reason,
+        forget_call(&key.key)
     )
+}
+
+/// The call that deletes the key called `key`.
+pub(crate) fn forget_call(key: &str) -> String {
+    match Kind::of_key(key) {
+        // No text at all is a slip, and means nothing anywhere.
+        Some((kind, "")) => format!("forget_{kind}({})", script_literal(key)),
+        Some((kind, rest)) => format!("forget_{kind}({})", script_literal(rest)),
+        None => "forget_pump or forget_drainer".into(),
+    }
+}
+
+/// The key that `text` means among those that are no records of this `kind`: as it is listed, what stands behind the
+/// prefix, or either as messages show it.
+pub(super) fn malformed<'a>(listing: &'a Listing, text: &str, kind: Kind) -> Option<&'a Malformed> {
+    let of_kind = || listing.malformed.iter().filter(|key| key.key.starts_with(kind.prefix()));
+    let is_behind = |key: &&Malformed| key.key.strip_prefix(kind.prefix()) == Some(text);
+    let shown = |key: &&Malformed| {
+        let whole = key.key.to_string();
+        whole == text || whole.strip_prefix(kind.prefix()) == Some(text)
+    };
+    let mut alike = of_kind().filter(shown);
+    let as_shown = || alike.next().filter(|_| alike.next().is_none());
+    of_kind().find(|key| key.key == text).or_else(|| of_kind().find(is_behind)).or_else(as_shown)
 }
 
 /// The node of `record`, with what the whole `listing` makes of it.
@@ -190,12 +216,16 @@ fn ambiguous(text: &str, several: &[&Record]) -> Error {
 fn none_called(listing: &Listing, text: &str, kind: Option<Kind>) -> Error {
     let (what, shown) = (kind.map_or("node", Kind::name), on_one_line(text));
     let of_kind = |prefix_of: Kind| kind.is_none_or(|kind| kind == prefix_of);
-    let broken = listing.malformed.iter().find(|malformed| {
-        Kind::ALL.iter().copied().filter(|k| of_kind(*k)).any(|k| malformed.key == format!("{}{text}", k.prefix()))
-    });
+    let broken = Kind::ALL.iter().copied().filter(|k| of_kind(*k)).find_map(|kind| malformed(listing, text, kind));
     if let Some(malformed) = broken {
-        return Error::not_found(format!("{what} `{shown}`: its key {} is no record: {}", malformed.key, malformed.reason))
-            .hint("while that key is there every other reader fails: repair it, or delete it with forget_pump or forget_drainer");
+        return Error::not_found(format!(
+            "{what} `{shown}`: its key {} is no record: {}",
+            malformed.key, malformed.reason
+        ))
+        .hint(format!(
+            "while that key is there every other reader fails: repair it, or delete it: {}",
+            forget_call(&malformed.key)
+        ));
     }
     let other = listing.records.iter().find(|record| record.node.id == text && !of_kind(record.node.kind));
     if let Some(record) = other {

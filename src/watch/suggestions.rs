@@ -2,7 +2,7 @@
 
 use crate::node::NodeRef;
 use crate::operations::{self, Changes, Function, Group, Type};
-use crate::text::deceives;
+use crate::text::script_literal;
 
 /// A call, as far as it is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub(super) fn suggestions(node: &NodeRef, other: bool, chapters: &[Group]) -> Ve
 }
 
 fn suggestion(function: &Function, node: &NodeRef, other: bool) -> Option<Suggestion> {
-    let id = literal(&node.id);
+    let id = script_literal(&node.id);
     let of_any_kind = || if other { node_call(node) } else { id.clone() };
     let name = match function.params.first()?.takes {
         Type::Node(Some(kind)) if kind == node.kind => id.clone(),
@@ -39,23 +39,7 @@ fn suggestion(function: &Function, node: &NodeRef, other: bool) -> Option<Sugges
 
 /// The call that finds a node, whatever else has its id.
 pub(crate) fn node_call(node: &NodeRef) -> String {
-    format!("{}({})", node.kind, literal(&node.id))
-}
-
-/// A text as scripts write it.
-fn literal(text: &str) -> String {
-    let mut written = String::from('"');
-    for letter in text.chars() {
-        match letter {
-            '"' | '\\' => written.extend(['\\', letter]),
-            '\n' => written.push_str("\\n"),
-            '\t' => written.push_str("\\t"),
-            letter if deceives(letter) => written.push_str(&format!("\\U{:08x}", u32::from(letter))),
-            letter => written.push(letter),
-        }
-    }
-    written.push('"');
-    written
+    format!("{}({})", node.kind, script_literal(&node.id))
 }
 
 #[cfg(test)]

@@ -226,6 +226,13 @@ impl Kv {
         answer.kvs().iter().map(pair).collect()
     }
 
+    /// Every key beneath `prefix`, byte for byte.
+    pub(crate) fn keys(&mut self, prefix: &str) -> Vec<Vec<u8>> {
+        let options = GetOptions::new().with_prefix().with_keys_only();
+        let answer = self.runtime.block_on(self.client.get(prefix, Some(options))).unwrap();
+        answer.kvs().iter().map(|kv| kv.key().to_vec()).collect()
+    }
+
     /// Writes a key if its last write was at `seen` (0: if it is not there), and returns the revision.
     pub(crate) fn put_if(&mut self, key: &str, value: Vec<u8>, seen: i64) -> Option<i64> {
         let as_seen = Compare::mod_revision(key, CompareOp::Equal, seen);

@@ -7,6 +7,7 @@ use crate::error::{Error, ErrorKind, Result, ScriptError};
 use crate::live::clock::Stopwatch;
 use crate::nearest::{did_you_mean, names_of, parse_named};
 use crate::node::{Kind, Node, State};
+use crate::operations::nodes::forget_call;
 use crate::operations::{self, Arguments, Function};
 use crate::output::Output;
 use crate::text::{Untrusted, on_one_line, shell_word};
@@ -188,12 +189,10 @@ impl CtlCommand<'_> {
         let listing = self.within_deadline("listing", Vec::new())?;
         let listed = listed(listing);
         for (key, reason) in &listed.malformed {
-            let forget = forget(key).map_or(String::new(), |code| {
-                let typed = format!("binlogsh{} -e {}", self.host.cluster, shell_word(&code));
-                format!("; look at it, and delete it: {typed}")
-            });
+            let typed = format!("binlogsh{} -e {}", self.host.cluster, shell_word(&forget_call(key)));
             self.output.warning(&format!(
-                "the key {key} is no record ({reason}): it breaks binlogctl, Drainers, closing Pumps and TiDB{forget}"
+                "the key {key} is no record ({reason}): it breaks binlogctl, Drainers, closing Pumps and TiDB; \
+                 look at it, and delete it: {typed}"
             ));
         }
         Ok(listed)
@@ -349,11 +348,6 @@ fn listed(listing: Value) -> Listed {
 
 fn in_words(ids: &[&Untrusted]) -> String {
     ids.iter().map(|id| id.to_string()).collect::<Vec<_>>().join(", ")
-}
-
-/// How a key that is no record is deleted in our language.
-fn forget(key: &str) -> Option<String> {
-    Kind::of_key(key).map(|(kind, id)| format!("forget_{}({id:?})", kind.name()))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::live::answers::is_too_large;
 use crate::live::clock::{Deadline, Stopwatch, pause, within};
 use crate::live::failover::Refusal;
-use crate::node::{Kind, ROOT};
+use crate::node::{Kind, ROOT, key_name};
 use crate::world::{LOCK_KEY, RecordEvent, RecordEvents};
 use etcd_client::{Event, EventType, WatchOptions, WatchResponse, WatchStream};
 use std::time::Duration;
@@ -194,6 +194,6 @@ fn of_a_node(event: &Event, kv: &etcd_client::KeyValue) -> RecordEvent {
             Ok(record) => RecordEvent::Written(record),
             Err(malformed) => RecordEvent::Malformed(malformed),
         },
-        EventType::Delete => RecordEvent::Deleted { key: String::from_utf8_lossy(kv.key()).into_owned().into() },
+        EventType::Delete => RecordEvent::Deleted { key: key_name(kv.key()).into() },
     }
 }

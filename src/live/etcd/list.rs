@@ -4,7 +4,7 @@ use super::pages::{RangePage, RangePages};
 use super::{Etcd, MAX_ANSWER, end_of};
 use crate::error::{Error, ErrorKind, Result};
 use crate::live::clock::Deadline;
-use crate::node::{Kind, Malformed, Record};
+use crate::node::{Kind, Malformed, Record, key_name};
 use crate::world::Listing;
 use etcd_client::KeyValue;
 use tokio::task::{JoinHandle, spawn_blocking};
@@ -126,13 +126,13 @@ pub(super) fn parse(kv: KeyValue) -> Result<Record, Malformed> {
     let (key, value) = kv.into_key_value();
     let record = match std::str::from_utf8(&key) {
         Ok(key) => Record::parse(key, value, mod_revision),
-        Err(_) => Err(Error::invalid("the key is not text")),
+        Err(_) => Err(Error::invalid("the key is not text: it is named here by its bytes")),
     };
     record.map_err(|error| malformed(&key, mod_revision, error.to_string()))
 }
 
 fn malformed(key: &[u8], mod_revision: i64, reason: String) -> Malformed {
-    Malformed { key: String::from_utf8_lossy(key).into_owned().into(), reason: reason.into(), mod_revision }
+    Malformed { key: key_name(key).into(), reason: reason.into(), mod_revision }
 }
 
 fn is_of_a_node(kv: &KeyValue) -> bool {

@@ -28,6 +28,7 @@ use crate::live::clock::Deadline;
 use crate::live::failover::{Again, AskingPlan, EndpointUrl, Refusal, Unanswered, race};
 use crate::live::members::{Members, sources};
 use crate::live::wire::Wire;
+use crate::text::on_one_line;
 use etcd_client::{Client, GetOptions, KeyValue, KvClient, TxnOpResponse, TxnResponse, WatchClient};
 use std::sync::{Arc, Mutex, PoisonError};
 use tonic::transport::Channel;
@@ -115,7 +116,7 @@ impl Etcd {
 
     /// The key and its value, and the endpoint that gave it.
     pub(super) async fn get(&self, key: &str, deadline: Deadline) -> Result<(String, Option<KeyValue>)> {
-        let what = format!("read {key}");
+        let what = format!("read {}", on_one_line(key));
         let ask = |channel| {
             let key = key.to_owned();
             async move { Ok(kv(channel).await?.get(key, None).await?.take_kvs().pop()) }
@@ -124,8 +125,8 @@ impl Etcd {
     }
 
     /// The revision of the key's last write, and the endpoint that gave it: its value may be larger than can be read.
-    async fn last_write(&self, key: &str, deadline: Deadline) -> Result<(String, Option<i64>)> {
-        let what = format!("look at {key}");
+    async fn last_write(&self, key: &[u8], shown: &str, deadline: Deadline) -> Result<(String, Option<i64>)> {
+        let what = format!("look at {shown}");
         let ask = |channel| {
             let key = key.to_owned();
             async move {

@@ -8,6 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::live::answers::{is_compacted, is_too_large};
 use crate::live::clock::Deadline;
 use crate::live::failover::Refusal;
+use crate::text::on_one_line;
 use etcd_client::{GetOptions, GetResponse, KeyValue};
 
 /// Keys per page. For every page etcd visits every key of the range again, so pages are few: some megabytes each, which
@@ -156,6 +157,7 @@ impl<'a> RangePages<'a> {
 
     fn beyond_reading(&self) -> Error {
         let from = String::from_utf8_lossy(&self.from);
+        let from = on_one_line(&from);
         Error::new(
             ErrorKind::Rejected,
             format!("cannot {}: an answer without values is too large, from the key {from}", self.what),

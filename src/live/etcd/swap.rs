@@ -9,7 +9,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::live::Sent;
 use crate::live::clock::{Deadline, pause, within};
 use crate::live::failover::Refusal;
-use crate::node::{NodeRef, Record, State};
+use crate::node::{NodeRef, Record, State, key_called};
+use crate::text::on_one_line;
 use crate::world::{Fence, check_is_of_a_node, lock_lost, still_the_key, still_the_record};
 use etcd_client::{Compare, CompareOp, KeyValue, Txn, TxnOp};
 use std::time::Duration;
@@ -43,12 +44,13 @@ pub(in crate::live) async fn swap(
     sent: &Sent,
 ) -> Result<Record> {
     let key = seen.node.key();
+    let shown = &*on_one_line(&key);
     let whole = Deadline::after(etcd.wire.settings.timeout * WHOLE);
     let mut doubt: Option<Doubt> = None;
     for _ in 0..TRIES {
         let (url, now) = match etcd.get(&key, etcd.deadline()).await {
             Ok(found) => found,
-            Err(error) => return Err(doubtful(doubt, error, &key)),
+            Err(error) => return Err(doubtful(doubt, error, shown)),
         };
         if let (Some(doubt), Some(kv)) = (&doubt, &now)
             && kv.mod_revision() > doubt.compared
@@ -58,8 +60,8 @@ pub(in crate::live) async fn swap(
         }
         let current = still_the_record(seen, now.as_ref().map(|now| (now.value(), now.mod_revision())))?;
         let value = current.with_state(state)?.into_bytes();
-        let txn = compared(&key, current.mod_revision, fence, TxnOp::put(key.as_str(), value.clone(), None));
-        match execute(etcd, &url, &format!("write {key}"), txn, &key, fence, sent).await? {
+        let txn = compared(key.as_bytes(), current.mod_revision, fence, TxnOp::put(key.as_str(), value.clone(), None));
+        match execute(etcd, &url, &format!("write {shown}"), txn, shown, fence, sent).await? {
             SwapOutcome::Done(revision) => return written(&value, &seen.node, revision),
             SwapOutcome::Lost => {}
             SwapOutcome::Unknown(words) => {
@@ -72,36 +74,37 @@ pub(in crate::live) async fn swap(
         }
     }
     let busy =
-        Error::new(ErrorKind::Conflict, format!("cannot write {key}: it was written by others every time we tried"))
+        Error::new(ErrorKind::Conflict, format!("cannot write {shown}: it was written by others every time we tried"))
             .hint("the node is alive and writes its heartbeats: a state set by hand would not last");
-    Err(doubtful(doubt, busy, &key))
+    Err(doubtful(doubt, busy, shown))
 }
 
-/// Deletes `key` if its last write is the one at `mod_revision`.
+/// Deletes the key called `name` if its last write is the one at `mod_revision`.
 ///
 /// # Errors
 /// `conflict` when it was written again since; `not_found` when it is gone; `lock_lost`, `in_doubt`, `unreachable`,
 /// `timeout` as for a swap; `invalid` for a key that is none of ours.
 pub(in crate::live) async fn delete(
     etcd: &Etcd,
-    key: &str,
+    name: &str,
     mod_revision: i64,
     fence: Option<&Fence>,
     sent: &Sent,
 ) -> Result<()> {
-    check_is_of_a_node(key)?;
+    check_is_of_a_node(name)?;
+    let (key, shown) = (&key_called(name), &*on_one_line(name));
     let mut doubt: Option<Doubt> = None;
     for _ in 0..TRIES {
-        let (url, now) = match etcd.last_write(key, etcd.deadline()).await {
+        let (url, now) = match etcd.last_write(key, shown, etcd.deadline()).await {
             Ok(found) => found,
-            Err(error) => return Err(doubtful(doubt, error, key)),
+            Err(error) => return Err(doubtful(doubt, error, shown)),
         };
         if now.is_none() && doubt.is_some() {
             return Ok(());
         }
-        still_the_key(key, mod_revision, now)?;
-        let txn = compared(key, mod_revision, fence, TxnOp::delete(key, None));
-        match execute(etcd, &url, &format!("delete {key}"), txn, key, fence, sent).await? {
+        still_the_key(shown, mod_revision, now)?;
+        let txn = compared(key, mod_revision, fence, TxnOp::delete(key.as_slice(), None));
+        match execute(etcd, &url, &format!("delete {shown}"), txn, shown, fence, sent).await? {
             SwapOutcome::Done(_) => return Ok(()),
             SwapOutcome::Lost => {}
             SwapOutcome::Unknown(words) => {
@@ -110,7 +113,8 @@ pub(in crate::live) async fn delete(
             }
         }
     }
-    Err(doubtful(doubt, Error::new(ErrorKind::Conflict, format!("cannot delete {key}: it changes all the time")), key))
+    let busy = Error::new(ErrorKind::Conflict, format!("cannot delete {shown}: it changes all the time"));
+    Err(doubtful(doubt, busy, shown))
 }
 
 /// Whether the lock's key is still the one that we created. What is not written in etcd cannot be fenced: this is as
@@ -145,11 +149,11 @@ fn doubtful(doubt: Option<Doubt>, error: Error, key: &str) -> Error {
 
 fn written(value: &[u8], node: &NodeRef, revision: i64) -> Result<Record> {
     Record::parse(&node.key(), value, revision)
-        .map_err(|e| Error::internal(format!("the record {} was written badly", node.key())).source(e))
+        .map_err(|e| Error::internal(format!("the record of {node} was written badly")).source(e))
 }
 
 /// A transaction that does `write` if the key and the lock's key are as they were read, and else reads the lock's key.
-fn compared(key: &str, mod_revision: i64, fence: Option<&Fence>, write: TxnOp) -> Txn {
+fn compared(key: &[u8], mod_revision: i64, fence: Option<&Fence>, write: TxnOp) -> Txn {
     let mut compares = vec![Compare::mod_revision(key, CompareOp::Equal, mod_revision)];
     let mut otherwise = Vec::new();
     if let Some(fence) = fence {

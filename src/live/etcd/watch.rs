@@ -85,7 +85,7 @@ fn is_more_than_a_heartbeat(event: &Event) -> bool {
     if !Kind::ALL.iter().any(|kind| now.key().starts_with(kind.prefix().as_bytes())) {
         return false;
     }
-    let parse = |kv: &KeyValue| Record::parse(&String::from_utf8_lossy(kv.key()), kv.value(), kv.mod_revision()).ok();
+    let parse = |kv: &KeyValue| Record::parse(std::str::from_utf8(kv.key()).ok()?, kv.value(), kv.mod_revision()).ok();
     let (before, after) = (event.prev_kv().and_then(parse), parse(now));
     match (event.event_type(), before, after) {
         // What cannot be compared may have changed.
