@@ -102,7 +102,7 @@ fn a_certificate_file_that_is_missing_or_no_certificate_is_named_at_first_use() 
 /// What PD's and a node's connection say about a server that shows `config` to somebody who has `tls`.
 fn told(
     config: Option<&Certs>,
-    change: fn(&mut rustls::ServerConfig),
+    change: impl Fn(&mut rustls::ServerConfig),
     ask_client: bool,
     tls: Option<TlsFiles>,
 ) -> [String; 2] {
@@ -213,8 +213,39 @@ fn every_fault_of_a_servers_certificate_is_told_with_what_to_do() {
     both_say(told(Some(&certs), garbled, false, trusting(&certs)), "cannot be read as a certificate");
 }
 
+/// What both say of a server that shows the certificate in this file, to whom trusts the authority in that one. They were
+/// made by `openssl`, since nothing here makes such as are not taken any more.
+fn of_old(server: &str, authority: &str) -> [String; 2] {
+    let path = |name: &str| crate::harness::project(&format!("tests/old_certificates/{name}.pem"));
+    let shown = rustls::pki_types::CertificateDer::from_pem_file(path(server)).unwrap();
+    let tls = TlsFiles::new(Some(path(authority)), None, None).unwrap();
+    told(Some(&Certs::new()), |config| shows(config, shown.to_vec()), false, tls)
+}
+
+#[test]
+fn old_algorithms_are_told_with_what_to_do() {
+    both_say(of_old("signed_with_sha1", "authority"), "such as with SHA-1: have it made anew with SHA-256");
+    both_say(
+        of_old("rsa_1024", "authority"),
+        "its RSA key has 1024 bits, and 2048 are needed: have key and certificate",
+    );
+    both_say(
+        of_old("rsa_1024", "rsa_1024"),
+        "its RSA key has 1024 bits, and 2048 are needed: have key and certificate",
+    );
+    both_say(
+        of_old("signed_by_rsa_1024", "authority_rsa_1024"),
+        "the authority CN=shortca has an RSA key of 1024 bits, and 2048 are needed",
+    );
+}
+
 /// It shows what is no certificate.
 fn garbled(config: &mut rustls::ServerConfig) {
+    shows(config, vec![1, 2, 3]);
+}
+
+/// It shows this.
+fn shows(config: &mut rustls::ServerConfig, certificate: Vec<u8>) {
     #[derive(Debug)]
     struct Garbled(Arc<rustls::sign::CertifiedKey>);
     impl rustls::server::ResolvesServerCert for Garbled {
@@ -225,8 +256,7 @@ fn garbled(config: &mut rustls::ServerConfig) {
     let key = rcgen::KeyPair::generate().unwrap().serialize_der();
     let key =
         rustls::crypto::ring::sign::any_supported_type(&rustls::pki_types::PrivateKeyDer::Pkcs8(key.into())).unwrap();
-    config.cert_resolver =
-        Arc::new(Garbled(Arc::new(rustls::sign::CertifiedKey::new(vec![vec![1, 2, 3].into()], key))));
+    config.cert_resolver = Arc::new(Garbled(Arc::new(rustls::sign::CertifiedKey::new(vec![certificate.into()], key))));
 }
 
 #[test]

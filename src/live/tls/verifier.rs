@@ -12,12 +12,16 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, DigitallySignedStruct, Error, ExtendedKeyPurpose, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, Error, ExtendedKeyPurpose, OtherError, SignatureScheme};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::parse_x509_certificate;
+use x509_parser::public_key::PublicKey;
+
+/// How many bits an RSA key must have.
+const SHORTEST_RSA: usize = 2048;
 
 /// The certificates that a server shows, its own first.
 type ShownChain = Arc<Mutex<Vec<CertificateDer<'static>>>>;
@@ -55,7 +59,15 @@ impl ServerCertVerifier for Verifier {
             let chain = std::iter::once(end_entity).chain(intermediates).map(|shown| shown.clone().into_owned());
             *shown.lock().unwrap_or_else(PoisonError::into_inner) = chain.collect();
         }
+        if let Some(short) = ShortKey::of(end_entity, false) {
+            return Err(short.into());
+        }
         match self.chain.verify_server_cert(end_entity, intermediates, name, ocsp, now) {
+            Err(Error::InvalidCertificate(CertificateError::BadSignature)) => {
+                let signers = intermediates.iter().chain(&self.trusted);
+                let mut short = signers.filter_map(|signer| ShortKey::of(signer, true));
+                Err(short.next().map_or(CertificateError::BadSignature.into(), Into::into))
+            }
             Err(_) if self.trusted.contains(end_entity) => itself(end_entity, name, now),
             // The name comes last: chain, dates and purpose are right.
             Err(why) if is_of_the_name(&why) && has_short_wildcard(end_entity, name) => {
@@ -85,6 +97,43 @@ impl ServerCertVerifier for Verifier {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.chain.supported_verify_schemes()
+    }
+}
+
+/// An RSA key that is too short to be believed.
+#[derive(Debug)]
+pub(super) struct ShortKey {
+    pub(super) bits: usize,
+    /// Of the authority of this name; otherwise of the server itself.
+    pub(super) authority: Option<String>,
+}
+
+impl ShortKey {
+    /// The key in `certificate`, if it is one.
+    fn of(certificate: &CertificateDer<'_>, is_authority: bool) -> Option<Self> {
+        let (_, x509) = parse_x509_certificate(certificate).ok()?;
+        let PublicKey::RSA(key) = x509.public_key().parsed().ok()? else { return None };
+        let bits = key.key_size();
+        let authority = is_authority.then(|| x509.subject().to_string());
+        (bits < SHORTEST_RSA).then_some(Self { bits, authority })
+    }
+}
+
+impl std::fmt::Display for ShortKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.authority {
+            None => write!(f, "its RSA key has {} bits", self.bits)?,
+            Some(name) => write!(f, "the authority {name} has an RSA key of {} bits", self.bits)?,
+        }
+        write!(f, ", and {SHORTEST_RSA} are needed: have key and certificate made anew")
+    }
+}
+
+impl std::error::Error for ShortKey {}
+
+impl From<ShortKey> for Error {
+    fn from(short: ShortKey) -> Self {
+        CertificateError::Other(OtherError(Arc::new(short))).into()
     }
 }
 

@@ -1,5 +1,7 @@
 //! What goes wrong with TLS, in words that say what to do about it.
 
+use super::verifier::ShortKey;
+use crate::text::on_one_line;
 use crate::time::{Time, Zone};
 use rustls::pki_types::UnixTime;
 use rustls::{AlertDescription, CertificateError, Error, InconsistentKeys, PeerIncompatible};
@@ -50,6 +52,10 @@ fn certificate(why: &CertificateError) -> String {
             let expected = expected.to_str();
             format!("it is not for {expected}: {names}; use one of its names, or have {expected} put into it")
         }
+        CertificateError::Other(other) => match other.0.downcast_ref::<ShortKey>() {
+            Some(short) => on_one_line(&short.to_string()).into_owned(),
+            None => in_general(why).into(),
+        },
         other => in_general(other).into(),
     }
 }
@@ -76,8 +82,7 @@ fn in_general(why: &CertificateError) -> &'static str {
         }
         CertificateError::UnsupportedSignatureAlgorithmContext { .. }
         | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
-            "it is signed in a way that is not taken any more, such as with SHA-1, or with an RSA key below 2048 bits: have \
-             it made anew with SHA-256"
+            "it is signed in a way that is not taken any more, such as with SHA-1: have it made anew with SHA-256"
         }
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             "it is not for servers (extendedKeyUsage): have it made anew with serverAuth"
