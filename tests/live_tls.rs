@@ -471,3 +471,34 @@ fn a_key_behind_its_parameters_is_taken() {
     let mut live = LiveWorld::with_tls(&[pd.url()], 5 * SECOND, with_identity(&certs));
     assert!(live.list().unwrap().tso.is_some());
 }
+
+#[test]
+fn certificates_that_are_renewed_on_disk_are_used_by_new_connections() {
+    let (etcd, certs, others) = (Etcd::start(), Certs::new(), Certs::new());
+    let pd = PdDouble::start_with(&etcd.url(), Some(certs.server(true, H2)));
+    let node = HttpDouble::start_with(Some(certs.server(true, &[])), |_| Reply::verdict(3, "invalide action probe"));
+    let node = pump("pump-0", &node.address());
+    // Ours is none of the cluster's, as one that has ended.
+    let (cert, key) = (others.client_cert(), others.client_key());
+    let files = TlsFiles::new(Some(certs.ca()), Some(cert.clone()), Some(key.clone())).unwrap();
+    let mut live = LiveWorld::with_tls(&[pd.url()], 10 * SECOND, files);
+    let error = live.fails(Request::Read(Read::Nodes));
+    assert!(error.message.contains("does not take our certificate"), "{error}");
+    assert!(matches!(live.probe(&node), ProbeFinding::Unknown(_)));
+    assert_eq!(live.warnings(), [""; 0]);
+
+    // Half of the pair is renewed: what was read before is used until the other half is there, and that is told once.
+    std::fs::copy(certs.client_cert(), &cert).unwrap();
+    assert!(matches!(live.probe(&node), ProbeFinding::Unknown(_)));
+    assert!(matches!(live.probe(&node), ProbeFinding::Unknown(_)));
+    let warnings = live.warnings();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(
+        warnings[0].contains("those from before are used") && warnings[0].contains("does not belong"),
+        "{warnings:?}"
+    );
+
+    std::fs::copy(certs.client_key(), &key).unwrap();
+    assert_eq!(live.probe(&node), ProbeFinding::State(State::Online));
+    assert!(live.list().unwrap().tso.is_some());
+}

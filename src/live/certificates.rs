@@ -23,8 +23,9 @@ use x509_parser::parse_x509_certificate;
 /// # Errors
 /// `internal` only: a server that shows none is left out.
 pub(super) async fn certificates(wire: &Arc<Wire>, nodes: &[NodeRef]) -> Result<Vec<Certificate>> {
-    let Some(verifier) = wire.tls.verifier.clone() else { return Ok(Vec::new()) };
-    let given = wire.tls.given.iter();
+    let tls = wire.tls.now();
+    let Some(verifier) = tls.verifier.clone() else { return Ok(Vec::new()) };
+    let given = tls.given.iter();
     let given = given.filter_map(|given| read(given.role, &given.file.display().to_string(), &given.certificate));
     let mut found: Vec<Certificate> = given.collect();
     let endpoints = wire.settings.pd_urls.iter().map(|url| url.split_once("://").map_or(url.as_str(), |(_, at)| at));
@@ -35,17 +36,16 @@ pub(super) async fn certificates(wire: &Arc<Wire>, nodes: &[NodeRef]) -> Result<
         }
     }
     let ask = |address: String| {
-        let (wire, verifier) = (wire.clone(), verifier.clone());
-        async move { shown(&wire, &verifier, &address).await }
+        let (wire, verifier, config) = (wire.clone(), verifier.clone(), ClientConfig::clone(&tls.config));
+        async move { shown(&wire, &verifier, config, &address).await }
     };
     found.extend(each(&addresses, ask).await?.into_iter().flatten());
     Ok(found)
 }
 
 /// The certificate that the server at `address` shows: of its chain the one that ends first.
-async fn shown(wire: &Wire, verifier: &Verifier, address: &str) -> Option<Certificate> {
+async fn shown(wire: &Wire, verifier: &Verifier, mut config: ClientConfig, address: &str) -> Option<Certificate> {
     let shown = Arc::new(Mutex::default());
-    let mut config: ClientConfig = wire.tls.config.clone();
     config.dangerous().set_certificate_verifier(Arc::new(verifier.keeping(shown.clone())));
     let exchange = wire.exchange(address, "TLS handshake");
     let handshake = async {

@@ -5,6 +5,7 @@
 //! the HTTP/2 library keeps nothing of it. So what TLS says is noted on its way.
 
 use crate::live::dial::Dialer;
+use crate::live::tls::RenewedTls;
 use crate::live::trouble::{Trouble, tls_trouble};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
@@ -55,17 +56,13 @@ impl std::error::Error for NoHttp2 {}
 #[derive(Clone)]
 pub(super) struct Connector {
     dialer: Dialer,
-    tls: Option<Arc<ClientConfig>>,
+    tls: Arc<RenewedTls>,
     last_words: LastWords,
 }
 
 impl Connector {
-    /// With TLS if `tls` is given.
-    pub(super) fn new(dialer: Dialer, tls: Option<&ClientConfig>, last_words: LastWords) -> Self {
-        let tls = tls.cloned().map(|mut tls| {
-            tls.alpn_protocols = vec![HTTP2.to_vec()];
-            Arc::new(tls)
-        });
+    /// Each with the certificates of its moment.
+    pub(super) fn new(dialer: Dialer, tls: Arc<RenewedTls>, last_words: LastWords) -> Self {
         Self { dialer, tls, last_words }
     }
 }
@@ -89,9 +86,10 @@ impl Service<Uri> for Connector {
         let (dialer, tls, last_words) = (self.dialer.clone(), self.tls.clone(), self.last_words.clone());
         Box::pin(async move {
             let tcp = dialer.connect(&address).await?;
-            let stream: Box<dyn ByteStream> = match tls {
+            let stream: Box<dyn ByteStream> = match tls.now().client() {
                 None => Box::new(tcp),
-                Some(tls) => {
+                Some(mut tls) => {
+                    Arc::make_mut(&mut tls).alpn_protocols = vec![HTTP2.to_vec()];
                     let stream = secured(tls, &address, tcp).await?;
                     if stream.get_ref().1.alpn_protocol() != Some(HTTP2) {
                         return Err(NoHttp2.into());

@@ -8,11 +8,11 @@ use crate::live::clock::Stopwatch;
 use crate::live::connect::{Connector, LastWords};
 use crate::live::dial::Dialer;
 use crate::live::settings::LiveSettings;
-use crate::live::tls::Tls;
+use crate::live::tls::RenewedTls;
 use crate::live::trouble::root;
 use crate::world::{Notice, Notices};
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tonic::transport::{Channel, Endpoint};
 
@@ -32,7 +32,7 @@ pub(super) struct Connection {
 /// What every exchange needs: the settings, the certificates, the connections, and where its trace goes.
 pub(super) struct Wire {
     pub(super) settings: LiveSettings,
-    pub(super) tls: Tls,
+    pub(super) tls: Arc<RenewedTls>,
     /// The way to every address.
     pub(super) dialer: Dialer,
     trace: WireTrace,
@@ -45,7 +45,7 @@ impl Wire {
     /// # Errors
     /// `local` or `invalid`, naming the certificate file.
     pub(super) fn new(settings: LiveSettings, notices: Notices) -> Result<Self> {
-        let tls = Tls::load(settings.tls.as_ref())?;
+        let tls = Arc::new(RenewedTls::new(settings.tls.clone(), notices.clone())?);
         let dialer = Dialer::new(&settings);
         let trace = WireTrace { notices, dialer: dialer.clone() };
         Ok(Self { settings, tls, dialer, trace, channels: Mutex::default() })
@@ -78,8 +78,7 @@ impl Wire {
             .keep_alive_timeout(self.settings.timeout)
             .keep_alive_while_idle(true);
         let (dialer, last_words) = (self.dialer.within(self.settings.timeout / 2), LastWords::default());
-        let tls = self.tls.verifier.is_some().then_some(&self.tls.config);
-        let connector = Connector::new(dialer, tls, last_words.clone());
+        let connector = Connector::new(dialer, self.tls.clone(), last_words.clone());
         let channel = Connection { channel: endpoint.connect_with_connector_lazy(connector), last_words };
         channels.insert(url.to_owned(), channel.clone());
         Ok(channel)

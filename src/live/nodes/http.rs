@@ -7,6 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::live::clock::{Deadline, within};
 use crate::live::connect::{ByteStream, PacedConnection, TURN, secured};
 use crate::live::dial::{DialFailure, Dialer, NoConnection};
+use crate::live::tls::RenewedTls;
 use crate::live::trouble::{Trouble, causes, find, trouble};
 use crate::node::NodeRef;
 use crate::pd_url::authority;
@@ -19,7 +20,6 @@ use hyper::header::{ACCEPT, DATE, HOST, LOCATION};
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use rustls::ClientConfig;
 use std::io::ErrorKind as Io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -121,7 +121,7 @@ impl HttpFailure {
 /// Makes a connection for each exchange.
 pub(super) struct HttpClient {
     pub(super) dialer: Dialer,
-    pub(super) tls: Option<Arc<ClientConfig>>,
+    pub(super) tls: Arc<RenewedTls>,
     /// How long a connection may take, TLS included.
     pub(super) limit: Duration,
 }
@@ -131,9 +131,9 @@ impl HttpClient {
     async fn connect(&self, address: &str) -> Result<Box<dyn ByteStream>, HttpFailure> {
         let connecting = async {
             let tcp = self.dialer.connect(address).await?;
-            Ok::<Box<dyn ByteStream>, StdError>(match &self.tls {
+            Ok::<Box<dyn ByteStream>, StdError>(match self.tls.now().client() {
                 None => Box::new(tcp),
-                Some(tls) => Box::new(secured(tls.clone(), address, tcp).await?),
+                Some(tls) => Box::new(secured(tls, address, tcp).await?),
             })
         };
         match within(Deadline::after(self.limit), connecting).await {

@@ -45,9 +45,8 @@ pub(super) struct NodeClient {
 impl NodeClient {
     /// Connects nothing.
     pub(super) fn new(wire: Arc<Wire>) -> Self {
-        let tls = wire.tls.verifier.is_some().then(|| Arc::new(wire.tls.config.clone()));
         // A connection that takes the whole deadline leaves no time to tell "no route" from "silent".
-        let client = |dialer, whole| HttpClient { dialer, tls: tls.clone(), limit: whole * 3 / 4 };
+        let client = |dialer, whole| HttpClient { dialer, tls: wire.tls.clone(), limit: whole * 3 / 4 };
         let (timeout, probe_timeout) = (wire.settings.timeout, wire.settings.probe_timeout);
         let asker = client(wire.dialer.within(timeout / 2), timeout);
         let prober = client(wire.dialer.clone(), probe_timeout);

@@ -3,9 +3,11 @@
 //! They stand on rustls with the one provider that is installed here: two providers beside each other panic.
 
 mod pem;
+mod renewed;
 mod verifier;
 mod words;
 
+pub(super) use renewed::RenewedTls;
 pub(super) use verifier::Verifier;
 pub(super) use words::{NO_HTTP2, keeps_out, words};
 
@@ -23,7 +25,7 @@ use std::sync::Arc;
 /// How connections are made: plain, or with these certificates.
 pub(super) struct Tls {
     /// For gRPC and HTTP; without TLS it trusts nobody.
-    pub(super) config: ClientConfig,
+    pub(super) config: Arc<ClientConfig>,
     /// How a server's certificate is verified; `None` is plain.
     pub(super) verifier: Option<Arc<Verifier>>,
     /// The certificates in the files.
@@ -48,7 +50,7 @@ impl Tls {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let Some(files) = files else {
             let config = ClientConfig::builder().with_root_certificates(RootCertStore::empty()).with_no_client_auth();
-            return Ok(Self { config, verifier: None, given: Vec::new() });
+            return Ok(Self { config: config.into(), verifier: None, given: Vec::new() });
         };
         let (verifier, authorities) = trust(&files.ca)?;
         let builder = ClientConfig::builder().dangerous().with_custom_certificate_verifier(verifier.clone());
@@ -58,7 +60,8 @@ impl Tls {
         };
         let mut all = given(CertificateRole::Authority, &files.ca, &authorities);
         let Some((cert_path, key_path)) = &files.identity else {
-            return Ok(Self { config: builder.with_no_client_auth(), verifier: Some(verifier), given: all });
+            let config = builder.with_no_client_auth().into();
+            return Ok(Self { config, verifier: Some(verifier), given: all });
         };
         let (cert, key) = (PemFile::read(Role::Certificate, cert_path)?, PemFile::read(Role::Key, key_path)?);
         let (chain, private) = (cert.certificates()?, key.key()?);
@@ -67,12 +70,12 @@ impl Tls {
         let config = builder
             .with_client_auth_cert(chain, private)
             .map_err(|why| cert.bad("cannot be used with its key", "have both made anew").source(words(&why)))?;
-        Ok(Self { config, verifier: Some(verifier), given: all })
+        Ok(Self { config: config.into(), verifier: Some(verifier), given: all })
     }
 
-    /// `https` or `http`.
-    pub(super) fn scheme(&self) -> &'static str {
-        if self.verifier.is_some() { "https" } else { "http" }
+    /// For a connection over TLS; `None` is plain.
+    pub(super) fn client(&self) -> Option<Arc<ClientConfig>> {
+        self.verifier.is_some().then(|| self.config.clone())
     }
 }
 
