@@ -357,13 +357,13 @@ impl Gate for Session {
     }
 
     fn stands_in(&mut self, work: &Manual) -> Result<bool> {
-        if let Some(next) = self.parts.journal.foreseen() {
-            return Ok(!matches!(next, Request::Change(Change::Manual(_))));
-        }
         let is_only_this = work.retires.is_empty() && work.frees.is_empty() && work.tidb.is_none();
         let whom: Vec<NodeRef> = [&work.stops[..], &work.starts].concat();
         if !is_only_this || whom.is_empty() {
             return Ok(false);
+        }
+        if let Some(next) = self.parts.journal.foreseen() {
+            return Ok(!matches!(next, Request::Change(Change::Manual(_))));
         }
         let outcome = self.parts.world.ask(read::Supervisors { nodes: whom });
         if let Err(error) = &outcome {

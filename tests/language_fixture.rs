@@ -76,7 +76,7 @@ impl World for Still {
             }
             Request::Change(Change::Act { .. }) => match asked.refuses.take() {
                 Some(error) => return Err(error),
-                None => Answer::Acted(Acted { message: "apply action pause success!".into() }),
+                None => Answer::Acted(Acted::said("apply action pause success!")),
             },
             Request::Read(Read::Tso) => Answer::Timestamp(Tso(470_641_376_911_346_178)),
             _ => Answer::Done,

@@ -54,7 +54,7 @@ fn the_bodys_code_decides_and_not_the_status() {
     let pump = pump("pump /0", &node.address());
     let mut live = world();
     let done = live.ask(act(&pump, Action::Pause)).unwrap();
-    assert_eq!(done, Answer::Acted(Acted { message: "apply action pause success!".into() }));
+    assert_eq!(done, Answer::Acted(Acted::said("apply action pause success!")));
     let error = live.fails(act(&pump, Action::Close));
     assert_eq!(error.kind, ErrorKind::Rejected);
     assert!(error.message.contains("this pump's state is closing, apply close failed!"), "{error}");
@@ -78,7 +78,7 @@ fn a_lost_answer_is_found_again_by_a_probe() {
         let pump = pump("pump-0", &node.address());
         let mut live = LiveWorld::new(&["127.0.0.1:1"], 2 * SECOND);
         match live.ask(act(&pump, Action::Close)) {
-            Ok(Answer::Acted(Acted { message })) => assert!(message.contains("a probe says closing"), "{message}"),
+            Ok(Answer::Acted(Acted { message, .. })) => assert!(message.contains("a probe says closing"), "{message}"),
             other => panic!("{lost:?}: {other:?}"),
         }
         let error = live.fails(act(&pump, Action::Pause));
@@ -120,7 +120,7 @@ fn a_node_that_went_away_while_it_was_told_is_judged_by_its_record() {
         let mut live = LiveWorld::new(&[etcd.url()], 2 * SECOND);
         // A process that is gone resets and refuses; the double resets, which is the same to a probe.
         match live.ask(act(&pump, Action::Pause)) {
-            Ok(Answer::Acted(Acted { message })) if done => {
+            Ok(Answer::Acted(Acted { message, .. })) if done => {
                 assert!(message.contains("record says paused"), "{message}")
             }
             Err(error) if !done => assert_eq!(error.kind, ErrorKind::InDoubt, "{error}"),
@@ -327,7 +327,7 @@ fn reports_of_both_kinds_are_read() {
     let text = live.ask(Request::Read(Read::BinlogAt { node: a_drainer.clone(), ts: Tso(42) })).unwrap();
     assert_eq!(text, Answer::Text("a binlog".into()));
     let acted = live.ask(Request::Change(Change::TriggerGc { node: a_drainer.clone() })).unwrap();
-    assert_eq!(acted, Answer::Acted(Acted { message: "trigger gc success".into() }));
+    assert_eq!(acted, Answer::Acted(Acted::said("trigger gc success")));
     let Answer::Metrics(metrics) = live.ask(Request::Read(Read::Metrics { nodes: vec![a_drainer] })).unwrap() else {
         panic!()
     };

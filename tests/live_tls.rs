@@ -45,7 +45,7 @@ fn etcd_pd_and_nodes_are_all_spoken_to_with_our_certificate() {
     let found = listing.records[0].node.clone();
     assert_eq!(live.probe(&found), ProbeFinding::State(State::Online));
     let acted = live.ask(Request::Change(Change::Act { node: found, action: Action::Pause })).unwrap();
-    assert_eq!(acted, Answer::Acted(Acted { message: "apply action pause success!".into() }));
+    assert_eq!(acted, Answer::Acted(Acted::said("apply action pause success!")));
 }
 
 #[test]

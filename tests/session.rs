@@ -74,7 +74,7 @@ impl World for Still {
                 Answer::Chosen(if inner.says_no { Choice::No } else { Choice::Yes })
             }
             Request::Change(Change::Act { .. }) if !inner.act.is_empty() => return inner.act.remove(0),
-            Request::Change(Change::Act { .. }) => Answer::Acted(Acted { message: "success!".into() }),
+            Request::Change(Change::Act { .. }) => Answer::Acted(Acted::said("success!")),
             Request::Read(Read::Tso) => Answer::Timestamp(Tso(5)),
             Request::Read(Read::ReadSavepoint { .. }) => return Err(Error::not_found("there is none")),
             Request::Lock(LockRequest::Take { .. }) => Answer::Locked(Fence { key: "lock".into(), create_revision: 3 }),

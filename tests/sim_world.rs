@@ -81,7 +81,7 @@ fn a_malformed_key_hides_no_other_node() {
 fn a_pause_is_seen_by_record_and_probe() {
     let mut world = world("default");
     let answer = act(&mut world, "pump-1", Action::Pause).unwrap();
-    assert_eq!(answer, Answer::Acted(Acted { message: "apply action pause success!".into() }));
+    assert_eq!(answer, Answer::Acted(Acted::said("apply action pause success!")));
     assert_eq!(record(&mut world, "pump-1").state, State::Paused);
     assert_eq!(probe(&mut world, "pump-1"), ProbeFinding::Refused);
 }

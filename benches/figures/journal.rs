@@ -69,7 +69,7 @@ fn pause() -> Change {
 
 fn act(journal: &mut RunJournal) {
     journal.began(&pause(), &["last_pump: fine".into()], Some("ada")).unwrap();
-    journal.done(Entry::new(pause().into(), Ok(Answer::Acted(Acted { message: "success".into() })))).unwrap();
+    journal.done(Entry::new(pause().into(), Ok(Answer::Acted(Acted::said("success"))))).unwrap();
 }
 
 /// Three Pumps and two Drainers.

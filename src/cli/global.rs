@@ -38,7 +38,7 @@ pub struct Global {
 
     /// A SOCKS5 proxy that leads to the cluster
     ///
-    /// socks5://HOST:PORT, or socks5://USER:PASSWORD@HOST:PORT. It looks up the names of PD and of nodes too. A password is better
+    /// socks5://HOST:PORT; user and password, as USER:PASSWORD@, stand before HOST if it asks who we are. It looks up the names of PD and of nodes too. A password is better
     /// given in BINLOGSH_PROXY or in the profile: other users of this host see the command line.
     #[arg(long, value_name = "URL", value_parser = secret(), global = true, help_heading = "Cluster")]
     pub proxy: Option<Secret>,

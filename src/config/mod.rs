@@ -187,7 +187,9 @@ fn decide(file: File, flags: &Overrides, env: &dyn Fn(&str) -> Option<String>) -
         is_of_profile,
         is_default: chosen.is_default && profile_name.is_none(),
         pd_urls: chosen.pd_urls,
-        node_control: node_control.map(|control| control.of_cluster(chosen.deployment.clone())).transpose()?,
+        node_control: node_control
+            .map(|control| control.of_cluster(chosen.deployment.clone(), chosen.unread.is_some()))
+            .transpose()?,
         deployment: chosen.deployment,
         unread: chosen.unread,
         clusters,

@@ -1,6 +1,6 @@
 //! Guards about starting and stopping processes from outside.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::guards::Verdict;
 use crate::guards::view::ClusterView;
 use crate::node::{Kind, State};
@@ -37,6 +37,12 @@ pub(super) fn unable(scene: &mut ClusterView<'_>, control: &Control) -> Result<O
                 .hint("say in the profile what does: `[profiles.NAME.node-control]`, see \"Your cluster\" in docs/guide.md"),
         ));
     };
+    if let ProbeFinding::Other(other) = scene.probe_again(node)? {
+        let message = format!("not done: {verb} {node}: at its address answers {other}, whose process that would be");
+        return Ok(Some(
+            Error::new(ErrorKind::Rejected, message).hint("find out which of the two belongs there; probe both to see"),
+        ));
+    }
     Ok(match supervision.ability(*verb) {
         Ability::By(_) => None,
         Ability::Cannot(why) => {
@@ -59,11 +65,11 @@ pub(super) fn forgets_close(scene: &mut ClusterView<'_>, change: &Change) -> Res
     Ok(match (finding, node.kind) {
         (ProbeFinding::State(State::Closing), _) => Verdict::Trips(format!(
             "{} is closing: it ignores SIGTERM, would be killed after 90 s, and would come back online as if nobody had \
-             told it to close; wait_for(\"{}\", \"offline\", \"2h\")",
+             told it to close; instead wait: wait_for(\"{}\", \"offline\", \"2h\")",
             node.id, node.id
         )),
         (finding @ (ProbeFinding::Silent | ProbeFinding::Unknown(_)), Kind::Pump) => Verdict::Unknown(format!(
-            "whether {} is closing, which it would forget: a probe is {finding}; its log tells",
+            "whether {} is closing, which it would forget: a probe is {finding}; look in its log for a close before you force this",
             node.id
         )),
         // A Drainer closes within seconds.

@@ -196,6 +196,43 @@ pub(super) fn behind_gc(scene: &mut ClusterView<'_>, change: &Change) -> Result<
     })
 }
 
+/// No Pump may have removed what a Drainer that is started has not read; one that runs goes on where it is.
+pub(super) fn gc_overtaken(scene: &mut ClusterView<'_>, change: &Change) -> Result<Verdict> {
+    let listing = scene.listing()?;
+    let drainer = target(change).and_then(|(kind, id)| listing.find(kind, &id).cloned());
+    let Some(drainer) = drainer else { return Ok(Verdict::Clear) };
+    let id = drainer.node.id.clone();
+    if matches!(scene.probe(&drainer.node)?, ProbeFinding::State(State::Online)) {
+        return Ok(Verdict::Clear);
+    }
+    let (mut near, mut cannot_tell) = (Vec::new(), Vec::new());
+    for pump in scene.others(Kind::Pump, None)? {
+        let Ok(Some(horizon)) = horizon(scene, &pump.node) else {
+            cannot_tell.push(pump.node.id.to_string());
+            continue;
+        };
+        let spare = drainer.max_commit_ts.physical_ms() - horizon.ms;
+        if spare < 0 && !horizon.assumed {
+            let gap = show_seconds(spare.abs() as f64 / 1000.0);
+            return Ok(Verdict::Trips(format!(
+                "GC of {} has passed the checkpoint of {id} by {gap}: it would go on with a hole, and its downstream needs a new backup",
+                pump.node.id
+            )));
+        }
+        if spare < DAY_MS {
+            near.push(pump.node.id.to_string());
+        }
+    }
+    Ok(match (near.is_empty(), cannot_tell.is_empty()) {
+        (false, _) => Verdict::Note(format!(
+            "the checkpoint of {id} is within a day of what GC removes, or past it if gc is the default, on {}",
+            near.join(", ")
+        )),
+        (true, false) => Verdict::Note(format!("how far GC is on {} cannot be seen from here", cannot_tell.join(", "))),
+        (true, true) => Verdict::Clear,
+    })
+}
+
 /// Up to where GC removes.
 struct Horizon {
     /// Milliseconds since 1970.

@@ -145,7 +145,11 @@ fn of_control(scene: &mut ClusterView<'_>, control: &Control) -> Vec<Guard> {
             guards.push(loss(G::SkipsBinlog, control::skips_binlog));
             guards.push(halt(G::DeadDrainer, control::dead_drainer));
         }
-        (Kind::Pump, ProcessVerb::Stop) | (Kind::Drainer, _) => {}
+        // One that runs goes on where it is.
+        (Kind::Drainer, ProcessVerb::Start | ProcessVerb::Restart) => {
+            guards.push(loss(G::GcOvertaken, drainers::gc_overtaken));
+        }
+        (Kind::Pump | Kind::Drainer, ProcessVerb::Stop) => {}
     }
     guards
 }

@@ -108,12 +108,12 @@ impl LiveCluster {
             }
             Change::Act { node, action } => {
                 self.still_locked(fence).await?;
-                self.act(&node, action, &sent).await.map(|message| Answer::Acted(Acted { message: message.into() }))
+                self.act(&node, action, &sent).await.map(|message| Answer::Acted(Acted::said(message)))
             }
             Change::TriggerGc { node } => {
                 self.still_locked(fence).await?;
                 let message = nodes::trigger_gc(&self.nodes, &node, &sent).await?;
-                Ok(Answer::Acted(Acted { message: message.into() }))
+                Ok(Answer::Acted(Acted::said(message)))
             }
             Change::RecoverTidb { server, reset } => {
                 self.still_locked(fence).await?;

@@ -60,9 +60,9 @@ impl Live {
         let exec = profile.command(*verb, node).map_err(|why| cannot(&why))?;
         let (watch, others) = (Stopwatch::start(), self.start_times(node)?);
         let expected = self.look(vec![Expected::of(node, *verb != ProcessVerb::Stop)], true)?;
-        let runs = expected.iter().any(|one| matches!(one.finding, Some(ProbeFinding::State(_))));
+        let runs = expected.iter().any(|one| one.finding == Some(ProbeFinding::State(State::Online)));
         if *verb == ProcessVerb::Start && runs {
-            return Ok(Answer::Acted(Acted { message: "it runs already".into() }));
+            return Ok(Answer::Acted(Acted::said("it runs already")));
         }
         if let Some(fence) = fence.cloned() {
             // What a supervisor is told cannot be fenced: it is told only while the lock is ours.
@@ -75,7 +75,7 @@ impl Live {
         let seen = self.look_until_controlled(control, expected, &watch);
         (self.notices)(Notice::ProgressEnd);
         match seen? {
-            Ok(seen) => Ok(Answer::Acted(Acted { message: seen.into() })),
+            Ok(seen) => Ok(Answer::Acted(Acted { message: seen.into(), waited: Some(watch.elapsed()) })),
             Err(missing) => {
                 let mut more = self.started_instead(node, &others)?;
                 more.extend(self.inquire(&profile, node));
@@ -297,4 +297,31 @@ fn ended_badly(control: &Control, exec: &Exec, ended: &ProgramEnd, more: &[Strin
 fn last<'a>(lines: &'a [&'a str]) -> impl Iterator<Item = String> + 'a {
     let cut = |line: &&str| on_one_line(&line.chars().take(LONGEST_LINE).collect::<String>()).into_owned();
     lines[lines.len().saturating_sub(LINES)..].iter().map(cut)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::node::Kind;
+    use crate::node_control::Preset;
+
+    #[test]
+    fn only_an_address_of_our_own_is_this_host() {
+        for own in ["127.0.0.1", "127.9.9.9", "localhost"] {
+            assert!(is_this_host(own), "{own}");
+        }
+        // Addresses that are for documentation, which nobody has.
+        for other in ["192.0.2.1", "2001:db8::1", "[2001:db8::1]", "no-such-host.invalid"] {
+            assert!(!is_this_host(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn systemd_of_this_host_is_not_told_about_nodes_of_others() {
+        let control = NodeControl::new(Preset::Systemd);
+        let node = |address: &str| NodeRef { kind: Kind::Pump, id: "p".into(), address: address.into() };
+        assert!(supervision(&control, &node("127.0.0.1:8250")).can(ProcessVerb::Stop));
+        let elsewhere = Ability::Cannot("its host 192.0.2.1 is not this one".to_owned());
+        assert_eq!(supervision(&control, &node("192.0.2.1:8250")).stop, elsewhere);
+    }
 }

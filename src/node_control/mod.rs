@@ -166,12 +166,12 @@ impl NodeControl {
         }
     }
 
-    /// The same, for the cluster that tiup knows as `deployment`.
+    /// The same, for the cluster that tiup knows as `deployment`; where that is `unread`, whoever goes to the cluster is told why.
     ///
     /// # Errors
     /// `invalid` where tiup is to do it, and no cluster of it is named.
-    pub fn of_cluster(self, deployment: Option<Deployment>) -> Result<Self> {
-        if self.by == Preset::Tiup && deployment.is_none() {
+    pub fn of_cluster(self, deployment: Option<Deployment>, unread: bool) -> Result<Self> {
+        if self.by == Preset::Tiup && deployment.is_none() && !unread {
             return Err(Error::invalid("tiup is to start and stop the nodes, and the profile names no cluster of it")
                 .hint("write cluster = \"NAME\" into the profile; `binlogsh clusters` lists what tiup has"));
         }

@@ -38,6 +38,9 @@ impl Template {
     /// # Errors
     /// `invalid`: a place that there is not, with the nearest, or a brace without its other half.
     pub fn parse(text: &str) -> Result<Self> {
+        if text.is_empty() {
+            return Err(Error::invalid("it is empty").hint("leave the line out for what is usual"));
+        }
         let (mut parts, mut rest) = (Vec::new(), text);
         while let Some((before, after)) = rest.split_once('{') {
             let Some((name, behind)) = after.split_once('}') else {

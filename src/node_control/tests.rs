@@ -51,7 +51,7 @@ fn ssh_never_asks_and_takes_no_key_of_a_host_by_itself() {
 
 #[test]
 fn what_tiup_knows_says_where_to_go() {
-    let control = NodeControl::new(Preset::SystemdSsh).of_cluster(Some(deployment())).unwrap();
+    let control = NodeControl::new(Preset::SystemdSsh).of_cluster(Some(deployment()), false).unwrap();
     // Its id may be another one, as that of a cluster that was imported.
     for id in ["10.0.0.5:8250", "pump-host:8250"] {
         let command = typed(&control, ProcessVerb::Stop, &node(id, "10.0.0.5:8250"));
@@ -72,8 +72,8 @@ fn what_tiup_knows_says_where_to_go() {
 
 #[test]
 fn tiup_is_asked_only_about_what_it_knows_since_it_reports_success_for_anything() {
-    assert!(NodeControl::new(Preset::Tiup).of_cluster(None).unwrap_err().message.contains("names no cluster"));
-    let control = NodeControl::new(Preset::Tiup).of_cluster(Some(deployment())).unwrap();
+    assert!(NodeControl::new(Preset::Tiup).of_cluster(None, false).unwrap_err().message.contains("names no cluster"));
+    let control = NodeControl::new(Preset::Tiup).of_cluster(Some(deployment()), false).unwrap();
     let known = node("pump-host:8250", "10.0.0.5:8250");
     assert_eq!(typed(&control, ProcessVerb::Restart, &known), "tiup cluster restart prod -N 10.0.0.5:8250 --yes");
     let why = why_not(&control, ProcessVerb::Start, &node("10.0.0.6:8250", "10.0.0.6:8250"));

@@ -192,7 +192,7 @@ pub(super) fn state_now(gate: &mut dyn Gate, node: &NodeRef) -> Result<Option<Re
 
 fn tell(gate: &mut dyn Gate, args: &Arguments, param: &str, kind: Kind, action: Action) -> Result<Value> {
     let before = record(gate, args, param, kind)?;
-    let Acted { message } = gate.force(change::Act { node: before.node.clone(), action }, &args.force())?;
+    let Acted { message, .. } = gate.force(change::Act { node: before.node.clone(), action }, &args.force())?;
     gate.tell(Notice::Changed(format!("{}: {message}", before.node.id)));
     let goal = match action {
         Action::Pause => State::Paused,
@@ -242,7 +242,7 @@ fn forget(gate: &mut dyn Gate, args: &Arguments, param: &str, kind: Kind) -> Res
 
 fn trigger_gc(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
     let before = record(gate, args, "pump", Kind::Pump)?;
-    let Acted { message } = gate.force(change::TriggerGc { node: before.node.clone() }, &args.force())?;
+    let Acted { message, .. } = gate.force(change::TriggerGc { node: before.node.clone() }, &args.force())?;
     gate.tell(Notice::Changed(format!("{}: {message}", before.node.id)));
     let after = state_now(gate, &before.node)?;
     Ok(outcome(&before, &message, after.as_ref(), Duration::ZERO))

@@ -45,6 +45,11 @@ impl Arguments {
             },
             _ => Fields::new(),
         };
+        if let Some(param) = function.params.get(values.len()).filter(|param| !param.optional && !options.is_empty()) {
+            // What was meant for it stands in the place of the options.
+            let takes = format!("`{}` takes {}, not a map", param.name, param.takes.expected());
+            return Err(wrong_call(function, takes));
+        }
         if values.len() < function.required() || values.len() > function.params.len() {
             return Err(wrong_call(function, format!("takes {}, not {} argument(s)", arity(function), values.len())));
         }

@@ -1,7 +1,7 @@
 //! Starting and stopping the processes of nodes from outside.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::node::NodeRef;
+use crate::node::{NodeRef, State};
 use crate::operations::act::{FORCE, OUTCOME, outcome, state_now};
 use crate::operations::look::probes;
 use crate::operations::nodes::find;
@@ -9,7 +9,6 @@ use crate::operations::{Arguments, Changes, Course, Example, Function, Group, Op
 use crate::text::on_one_line;
 use crate::value::Value;
 use crate::world::{Acted, Control, Gate, GuardName, Manual, Notice, ProbeFinding, ProcessVerb};
-use std::time::Duration;
 
 const NODE: &[Param] = &[Param::new("node", Type::Node(None))];
 const OPTIONS: &[Opt] = &[
@@ -32,7 +31,7 @@ pub(super) const TABLE: &[Operation] = &[
     Operation {
         function: Function {
             name: "start",
-            guards: &[GuardName::SkipsBinlog, GuardName::DeadDrainer, GuardName::Kills],
+            guards: &[GuardName::SkipsBinlog, GuardName::DeadDrainer, GuardName::GcOvertaken, GuardName::Kills],
             about: "Starts a node's process by what supervises it, and waits until it is there.\n\nOn a live cluster the \
                     profile says how, in `[profiles.NAME.node-control]`: `systemctl` by ssh or on this host, `tiup`, \
                     `kubectl`, or commands of one's own. The question shows the command; without a question it needs \
@@ -66,6 +65,7 @@ pub(super) const TABLE: &[Operation] = &[
                 GuardName::Kills,
                 GuardName::SkipsBinlog,
                 GuardName::DeadDrainer,
+                GuardName::GcOvertaken,
             ],
             about: "Restarts a node's process by what supervises it, and waits until the new one is there.\n\nOf a node \
                     without a process it is the same as `start`. Errors: as `start`.",
@@ -80,20 +80,18 @@ fn control(gate: &mut dyn Gate, args: &Arguments, verb: ProcessVerb) -> Result<V
     let name = args.node("node").ok_or_else(|| Error::internal("`node` is not required by its row"))?;
     let before = find(&gate.listing()?, &name, None)?.clone();
     let finding = finding_of(gate, &before.node)?;
-    let began = gate.monotonic_ms()?;
-    let answer = match settled(&before.node, verb, &finding)? {
-        Some(answer) => answer.to_owned(),
+    let (answer, waited) = match settled(&before.node, verb, &finding)? {
+        Some(answer) => (answer.to_owned(), None),
         None => {
             let (takes, timeout) = (args.duration("takes"), args.duration("timeout"));
             let control = Control { takes, timeout, ..Control::new(before.node.clone(), verb) };
-            let Acted { message } = gate.force(control, &args.force())?;
+            let Acted { message, waited } = gate.force(control, &args.force())?;
             gate.tell(Notice::Changed(format!("{}: {message}", before.node.id)));
-            message.to_string()
+            (message.to_string(), waited)
         }
     };
-    let waited = Duration::from_millis(u64::try_from(gate.monotonic_ms()? - began).unwrap_or(0));
     let after = state_now(gate, &before.node)?;
-    Ok(outcome(&before, &answer, after.as_ref(), waited))
+    Ok(outcome(&before, &answer, after.as_ref(), waited.unwrap_or_default()))
 }
 
 /// Does what a human would be asked: stops what is to be stopped, then starts or replaces what is to be started.
@@ -102,14 +100,13 @@ pub(super) fn in_place_of(gate: &mut dyn Gate, work: &Manual, force: &[GuardName
     {
         let finding = finding_of(gate, node)?;
         let verb = match (starts, &finding) {
-            (false, ProbeFinding::Refused) => continue,
             (false, _) => ProcessVerb::Stop,
             (true, ProbeFinding::Refused | ProbeFinding::Unknown(_)) => ProcessVerb::Start,
             // A process that is there is to be replaced.
             (true, ProbeFinding::State(_) | ProbeFinding::Silent | ProbeFinding::Other(_)) => ProcessVerb::Restart,
         };
         let control = Control { takes: work.takes, timeout: work.timeout, ..Control::new(node.clone(), verb) };
-        let Acted { message } = gate.force(control, force)?;
+        let Acted { message, .. } = gate.force(control, force)?;
         gate.tell(Notice::Changed(format!("{}: {message}", node.id)));
     }
     Ok(())
@@ -120,32 +117,38 @@ fn finding_of(gate: &mut dyn Gate, node: &NodeRef) -> Result<ProbeFinding> {
     Ok(found.ok_or_else(|| Error::internal(format!("a probe of {node} has no finding")))?.finding)
 }
 
-/// What there is to say where nothing is left to do.
+/// What there is to say where nothing is left to do. A node without a process is stopped all the same: its supervisor may be about
+/// to start it again.
 ///
 /// # Errors
 /// `rejected` where it could come to nothing.
 fn settled(node: &NodeRef, verb: ProcessVerb, finding: &ProbeFinding) -> Result<Option<&'static str>> {
     let id = on_one_line(&node.id);
+    let rejected = |why: String, hint: String| {
+        Err(Error::new(ErrorKind::Rejected, format!("not done: start {node}: {why}")).hint(hint))
+    };
     match (verb, finding) {
-        (ProcessVerb::Start, ProbeFinding::State(_)) => Ok(Some("it runs already")),
-        (ProcessVerb::Stop, ProbeFinding::Refused) => Ok(Some("it has no process")),
-        (ProcessVerb::Start, ProbeFinding::Silent) => {
-            let message = format!("not done: start {node}: it has a process that gives no answer");
-            Err(Error::new(ErrorKind::Rejected, message)
-                .hint(format!("wait a little if it is just starting: probe(\"{id}\"); if it hangs, restart(\"{id}\")")))
+        (ProcessVerb::Start, ProbeFinding::State(State::Online)) => Ok(Some("it runs already")),
+        (ProcessVerb::Start, ProbeFinding::State(state @ State::Closing)) => rejected(
+            format!("it runs, and is {state}"),
+            format!("wait until it is gone: wait_for(\"{id}\", \"offline\", \"2h\")"),
+        ),
+        (ProcessVerb::Start, ProbeFinding::State(state @ (State::Pausing | State::Paused | State::Offline))) => {
+            rejected(
+                format!("its process is still there, and says {state}"),
+                "it is on its way out: try again in some seconds".to_owned(),
+            )
         }
-        (ProcessVerb::Start, ProbeFinding::Other(other)) => {
-            let message =
-                format!("not done: start {node}: at its address answers {other}, so that it could not listen");
-            Err(Error::new(ErrorKind::Rejected, message).hint("find out which of the two belongs there"))
-        }
-        (ProcessVerb::Start, ProbeFinding::Refused | ProbeFinding::Unknown(_))
+        (ProcessVerb::Start, ProbeFinding::Silent) => rejected(
+            "it has a process that gives no answer".to_owned(),
+            format!(
+                "wait a little if it is just starting: probe(\"{id}\"); if it hangs, and its log does not say that it was told to \
+                 close: restart(\"{id}\", #{{ force: [\"forgets_close\"] }})"
+            ),
+        ),
+        (ProcessVerb::Start, ProbeFinding::Refused | ProbeFinding::Other(_) | ProbeFinding::Unknown(_))
         | (
-            ProcessVerb::Stop,
-            ProbeFinding::State(_) | ProbeFinding::Silent | ProbeFinding::Other(_) | ProbeFinding::Unknown(_),
-        )
-        | (
-            ProcessVerb::Restart,
+            ProcessVerb::Stop | ProcessVerb::Restart,
             ProbeFinding::State(_)
             | ProbeFinding::Refused
             | ProbeFinding::Silent

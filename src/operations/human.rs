@@ -61,6 +61,7 @@ pub(super) const TABLE: &[Operation] = &[
                 GuardName::Kills,
                 GuardName::SkipsBinlog,
                 GuardName::DeadDrainer,
+                GuardName::GcOvertaken,
             ],
             about: "Asks a human to do something outside, such as to start a process with a new binary, and waits \
                     until probes and start times show that the declared `starts` and `stops` happened.\n\nWhere the \

@@ -1,8 +1,8 @@
 //! Asks the operator.
 
 use super::{Consent, Policy, Proposal, refuse_by_guard};
-use crate::error::{Error, Result};
-use crate::world::{Choice, Question, Wanted, World};
+use crate::error::{Error, ErrorKind, Result};
+use crate::world::{Change, Choice, Question, Wanted, World};
 
 /// Asks the operator before each change, once no guard refuses; within a step they may say yes to all of it.
 #[derive(Default)]
@@ -52,7 +52,14 @@ impl Policy for AskOperator {
         }
         text.push_str("Do it?");
         let wanted = if self.in_step { Wanted::OrAll } else { Wanted::YesOrNo };
-        match world.ask(Question { text, wanted, details: details(proposal) })? {
+        let asked = world.ask(Question { text, wanted, details: details(proposal) });
+        let asked = asked.map_err(|error| match (proposal.change, error.kind) {
+            (Change::Control(_), ErrorKind::Refused) => {
+                error.hint("answer in a terminal; without one it takes --yes and --allow-node-control")
+            }
+            _ => error,
+        });
+        match asked? {
             Choice::Yes => Ok(Consent::Asked),
             Choice::All => {
                 self.all = self.in_step;

@@ -28,7 +28,7 @@ pub(super) fn looked(states: &[(&str, &str)]) -> Entry {
 
 /// It told a Pump to pause, which said yes.
 pub(super) fn paused(id: &str) -> Entry {
-    let outcome = Ok(Answer::Acted(Acted { message: "success".into() }));
+    let outcome = Ok(Answer::Acted(Acted::said("success")));
     Entry::new(Request::Change(Change::Act { node: node(id), action: Action::Pause }), outcome)
 }
 

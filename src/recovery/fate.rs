@@ -140,7 +140,7 @@ fn controlled(world: &mut dyn World, control: &Control, began_ms: i64) -> Result
 }
 
 fn acted(message: &str) -> Answer {
-    Answer::Acted(Acted { message: format!("{message} (found after an interruption)").into() })
+    Answer::Acted(Acted::said(format!("{message} (found after an interruption)")))
 }
 
 /// A node that was told to pause writes `paused` and goes; one that runs on is either the same process, which was never

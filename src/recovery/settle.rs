@@ -125,9 +125,9 @@ fn entry(open: Unfinished, answer: Answer, by: Option<String>) -> Entry {
 fn answer_of(world: &mut dyn World, change: &Change) -> Result<Answer> {
     Ok(match change {
         Change::Act { .. } | Change::TriggerGc { .. } => {
-            Answer::Acted(Acted { message: "success (said after an interruption)".into() })
+            Answer::Acted(Acted::said("success (said after an interruption)"))
         }
-        Change::Control(_) => Answer::Acted(Acted { message: "done (said after an interruption)".into() }),
+        Change::Control(_) => Answer::Acted(Acted::said("done (said after an interruption)")),
         Change::SwapRecord { seen, .. } => {
             let now = world.listing()?.find(seen.node.kind, &seen.node.id).cloned();
             Answer::Swapped(now.unwrap_or_else(|| seen.clone()))

@@ -10,6 +10,7 @@ use crate::world::{Choice, Fence, LockInfo, RecordEvents, RunSummary, Supervisio
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 use strum::{IntoStaticStr, VariantArray};
 
 /// The counterpart of a request; which one belongs to which stands at the request.
@@ -88,6 +89,16 @@ pub struct Clocks {
 pub struct Acted {
     /// Its own words.
     pub message: Untrusted,
+    /// How long it was waited for until it was seen; `None` where nobody waited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waited: Option<Duration>,
+}
+
+impl Acted {
+    /// What was said, and nobody waited.
+    pub fn said(message: impl Into<Untrusted>) -> Self {
+        Self { message: message.into(), waited: None }
+    }
 }
 
 /// How a program ended, and what it said: the last 64 KiB of each stream, with a line before them that says what was cut.

@@ -91,7 +91,7 @@ impl Control {
             ErrorKind::Timeout,
             format!("{} {} was not seen to be done in {waited}: {missing}{more}", self.verb, self.node),
         )
-        .hint("what was told to do it has ended, and may have done something else: find out why before you try again")
+        .hint("the command has ended, and this is not seen: look at the node before you try again, or give it a longer timeout")
     }
 }
 

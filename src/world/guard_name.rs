@@ -45,6 +45,8 @@ pub enum GuardName {
     SkipsBinlog,
     /// A Drainer that says `online` is dead: a Pump that is new or was `offline` gives up.
     DeadDrainer,
+    /// GC has removed what the Drainer has not read.
+    GcOvertaken,
     /// No Pump is online and answers.
     NoPump,
     /// There is a savepoint already.
@@ -114,6 +116,10 @@ impl GuardName {
             }
             Self::DeadDrainer => {
                 "a Drainer says `online` and does not answer: a Pump that is new or was `offline` gives up, and goes offline"
+            }
+            Self::GcOvertaken => {
+                "a Pump has removed what the Drainer has not read: started, it goes on with a hole, and its downstream needs a new \
+                 backup"
             }
             Self::NoPump => "no Pump is online and answers: the TiDB server would wait, and skip binlog again",
             Self::Exists => "the directory has a savepoint already",

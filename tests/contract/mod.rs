@@ -358,7 +358,7 @@ fn a_pause_ends_in_a_record_that_says_so_and_no_process(stage: &mut Stage) {
     for id in ["pump-3", "drainer-1"] {
         let node = stage.node(id);
         let said = stage.act(&node, Action::Pause).unwrap();
-        assert_eq!(said, Answer::Acted(Acted { message: "apply action pause success!".into() }));
+        assert_eq!(said, Answer::Acted(Acted::said("apply action pause success!")));
         stage.until("it is paused", |stage| {
             stage.record(id).state == State::Paused && stage.probe(&node) == ProbeFinding::Refused
         });
@@ -418,7 +418,7 @@ fn whoever_took_over_an_address_answers_there(stage: &mut Stage) {
 fn gc_is_triggered_in_the_pumps_own_words(stage: &mut Stage) {
     let node = stage.node("pump-0");
     let said = stage.ask(Request::Change(Change::TriggerGc { node })).unwrap();
-    assert_eq!(said, Answer::Acted(Acted { message: "trigger gc success".into() }));
+    assert_eq!(said, Answer::Acted(Acted::said("trigger gc success")));
 }
 
 /// The record as its node would write it with a heartbeat, in `state`.

@@ -21,7 +21,7 @@ impl Normal {
         match result {
             // The simulator leaves in doubt what `live` finds out by a probe (docs/simulator.md, "What is left out").
             // `pair.rs` looks whether it is so.
-            Ok(Answer::Acted(Acted { message })) if message.starts_with(LOST) => Err(lost()),
+            Ok(Answer::Acted(Acted { message, .. })) if message.starts_with(LOST) => Err(lost()),
             Ok(answer) => Ok(self.answer(request, answer)),
             Err(error) => Err(normal(error)),
         }

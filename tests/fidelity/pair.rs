@@ -156,7 +156,7 @@ impl<'a> Pair<'a> {
         if let (Ok(Answer::Listing(sim)), Ok(Answer::Listing(live))) = (&sim, &live) {
             self.listed.push([sim.clone(), live.clone()]);
         }
-        if let (Request::Change(Change::Act { node, action }), Ok(Answer::Acted(Acted { message }))) =
+        if let (Request::Change(Change::Act { node, action }), Ok(Answer::Acted(Acted { message, .. }))) =
             (&ask_live, &live)
             && message.starts_with(LOST)
         {

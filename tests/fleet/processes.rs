@@ -140,6 +140,8 @@ fn a_program_that_cannot_start_says_why_in_its_log_and_exits_with_1() {
 #[test]
 fn a_stopped_process_takes_connections_and_says_nothing_until_it_goes_on() {
     let fleet = Fleet::sample("default");
+    // It listens before it can be silent.
+    assert!(eventually(SOON, || probe(&fleet, "drainer-1").trim() == "online"));
     fleet.hang(Kind::Drainer, "drainer-1");
     assert_eq!(probe(&fleet, "drainer-1").trim(), "silent");
     fleet.go_on(Kind::Drainer, "drainer-1");

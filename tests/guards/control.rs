@@ -81,5 +81,30 @@ fn a_question_names_the_command_and_what_is_not_done_at_all_asks_nothing() {
     assert!(asked.contains("start drainer drainer-0 (10.0.1.21:8249), whose record says paused"), "{asked}");
     let calm = Situation::sample("default");
     assert_eq!(calm.question(r#"start("drainer-0")"#), "", "it runs already");
-    assert_eq!(calm.question(r#"kill("pump-1"); stop("pump-1")"#), "", "it has no process");
+    let crashed = calm.question(r#"kill("pump-1"); stop("pump-1")"#);
+    assert!(crashed.contains("stop pump pump-1"), "its supervisor may be about to start it: {crashed}");
+}
+
+#[test]
+fn gc_overtaken_keeps_a_drainer_from_going_on_with_a_hole() {
+    let old = Situation::sample("old-records");
+    for verb in ["start", "restart"] {
+        old.refuses(&format!(r#"{verb}("drainer-old", #{{$}})"#), &[], &[GcOvertaken]).says(&[
+            "has passed the checkpoint of drainer-old by",
+            "it would go on with a hole, and its downstream needs a new backup",
+        ]);
+    }
+    Situation::sample("paused-drainer").allows(r#"start("drainer-0")"#);
+}
+
+#[test]
+fn a_node_whose_address_another_one_answers_at_is_not_touched() {
+    let taken = Situation::sample("duplicate-address");
+    for call in [r#"stop("pump-old")"#, r#"restart("pump-old")"#, r#"start("pump-old")"#] {
+        let error = taken.says_yes(call, &[]).outcome.unwrap_err();
+        assert_eq!(error.kind, binlogsh::error::ErrorKind::Rejected, "{error}");
+        assert!(error.message.contains("at its address answers pump-2, whose process that would be"), "{error}");
+    }
+    let closing = Situation::sample("closing-pump").says_yes(r#"start("pump-1")"#, &[]).outcome.unwrap_err();
+    assert!(closing.message.contains("it runs, and is closing"), "{closing}");
 }

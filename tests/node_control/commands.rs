@@ -5,6 +5,7 @@ use super::{Commanded, comes_to};
 use binlogsh::error::ErrorKind;
 use binlogsh::node::Kind;
 use binlogsh::sim::Signal;
+use std::os::unix::fs::PermissionsExt;
 
 const ALLOWED: &str = "--allow-node-control";
 
@@ -15,7 +16,7 @@ fn a_node_is_stopped_started_and_restarted_as_the_profile_says() {
     let ran = shell().eval(r#"stop("pump-1").answer"#).succeeds();
     ran.stdout("stopped, its record says paused").stderr_contains("stop pump pump-1").stderr_contains("mkdir -p");
     assert!(comes_to(&place.cluster, Kind::Pump, "pump-1", "paused"));
-    shell().eval(r#"stop("pump-1").answer"#).succeeds().stdout("it has no process");
+    shell().eval(r#"stop("pump-1").answer"#).succeeds().stdout("stopped, its record says paused");
     shell().eval(r#"start("pump-1").after"#).succeeds().stdout("online");
     shell().eval(r#"start("pump-1").answer"#).succeeds().stdout("it runs already");
     let again =
@@ -151,4 +152,36 @@ fn manual_is_done_by_node_control_where_there_is_one_and_by_a_human_where_not() 
     let without = without.fails(ErrorKind::Timeout).stderr_contains("to be done by hand: start pump-1");
     without.stderr_contains("--allow-node-control would have this done without a human");
     drop(ran);
+}
+
+#[test]
+fn systemd_on_this_host_restarts_what_is_here() {
+    let place = Commanded::sample("default");
+    let (dir, bin) = (place.dir.path().display(), place.dir.path().join("bin"));
+    std::fs::create_dir(&bin).unwrap();
+    // systemctl VERB -- KIND.ID
+    let systemctl = format!("#!/bin/sh\n[ \"$1\" = show ] || mkdir -p \"{dir}/$1/${{3%%.*}}/${{3#*.}}\"\n");
+    std::fs::write(bin.join("systemctl"), systemctl).unwrap();
+    std::fs::set_permissions(bin.join("systemctl"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let here = "by = \"systemd\"\nsudo = false\nunit = \"{kind}.{id}\"";
+    let again =
+        r#"let before = started_at("pump-1"); restart("pump-1"); ensure(started_at("pump-1") > before, "the same");"#;
+    let ran = place.shell_with(here).yes().arg(ALLOWED).env("PATH", &path).eval(again).succeeds();
+    ran.stderr_contains("by systemd: systemctl restart -- pump.pump-1");
+}
+
+#[test]
+fn a_production_profile_must_be_named_for_it_as_for_other_changes() {
+    let place = Commanded::sample("default");
+    let shell = |yes: &str| {
+        let config = place.dir.path().join("config.toml");
+        drop(place.shell());
+        let text = std::fs::read_to_string(&config).unwrap();
+        std::fs::write(&config, text.replace("[profiles.test]\n", "[profiles.test]\nproduction = true\n")).unwrap();
+        crate::harness::Shell::new(&["--config", config.to_str().unwrap(), yes, ALLOWED])
+    };
+    shell("--yes").eval(r#"stop("drainer-0")"#).fails(ErrorKind::Refused).stderr_contains("--yes must name it");
+    assert_eq!(place.cluster.recorded(Kind::Drainer, "drainer-0"), "online");
+    shell("--yes=test").eval(r#"stop("drainer-0")"#).succeeds();
 }

@@ -31,6 +31,9 @@ fn what_is_wrong_names_file_line_and_what_to_write() {
         ("by = \"systemd-ssh\"\nsudo = \"no\"", "config.toml:5: `sudo` takes true or false, not"),
         ("by = \"kubernetes\"\nstart-script = \"v3\"", "config.toml:5: `v3` is no start script"),
         ("by = \"commands\"\nstart = [\"x\"]\nends-by = \"kill\"", "config.toml:6: `kill` is no way to end a process"),
+        ("by = \"commands\"\nstart = \"rc start\"", "config.toml:5: the command `start` takes a list"),
+        ("by = \"systemd-ssh\"\nhost = \"\"", "config.toml:5: it is empty"),
+        ("by = \"systemd-ssh\"\nuser = \"-oProxyCommand=x\"", "config.toml:5: `user` is no user's name"),
         ("by = \"systemd\"\nsystemd-mode = \"root\"", "config.toml:5: `root` is no mode of systemd"),
     ] {
         let said = fails(lines);
@@ -44,4 +47,13 @@ fn tiup_needs_a_cluster_of_its_own() {
     let text = "[profiles.a]\npd-urls = \"http://127.0.0.1:1\"\n[profiles.a.node-control]\nby = \"tiup\"\n";
     let shell = Shell::new(&["--config", "config.toml", "--profile", "a"]).file("config.toml", text);
     shell.eval("pumps()").fails(ErrorKind::Invalid).stderr_contains("the profile names no cluster of it");
+}
+
+#[test]
+fn a_cluster_of_tiup_that_cannot_be_read_is_told_to_whoever_goes_there_and_to_nobody_else() {
+    let text = "default-profile = \"a\"\n[profiles.a]\ncluster = \"nope\"\n[profiles.a.node-control]\nby = \"tiup\"\n";
+    let shell = || Shell::new(&["--config", "config.toml"]).file("config.toml", text);
+    shell().eval("pumps()").fails(ErrorKind::NotFound).stderr_contains("nope");
+    shell().arg("--sandbox").eval("1").succeeds();
+    shell().arg("runs").go().succeeds();
 }

@@ -72,3 +72,18 @@ fn node_control_that_fails_or_does_nothing_is_a_fault_of_its_own() {
     let idle = fault("control_does_nothing", r#"stop("pump-1", #{ timeout: "10s" })"#);
     sandbox(control).yes().eval(&idle).fails(ErrorKind::Timeout).stderr_contains("was not seen to be done in");
 }
+
+#[test]
+fn a_restart_that_did_not_happen_is_none_in_a_rehearsal_either() {
+    let control = r#"{"by": "systemd over ssh"}"#;
+    let code = r#"fault("control_does_nothing"); restart("pump-1", #{ timeout: "10s" })"#;
+    sandbox(control).yes().eval(code).fails(ErrorKind::Timeout).stderr_contains("was not seen to be done in");
+    let stopped = r#"kill("pump-1"); stop("pump-1"); sleep("60s"); probe("pump-1")"#;
+    sandbox(r#"{"by": "systemd", "restarts": "on-failure"}"#).yes().eval(stopped).succeeds().stdout("refused");
+}
+
+#[test]
+fn a_scenario_that_names_no_node_of_its_own_is_refused() {
+    let ran = sandbox(r#"{"by": "tiup", "unknown": {"pump-1": "why"}}"#).eval("1").fails(ErrorKind::Invalid);
+    ran.stderr_contains("node_control.unknown names \"pump-1\", which is no node").stderr_contains("pump ID");
+}

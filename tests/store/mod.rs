@@ -84,7 +84,7 @@ fn change(n: u64) -> Change {
 }
 
 fn acted() -> Answer {
-    Answer::Acted(Acted { message: "success".into() })
+    Answer::Acted(Acted::said("success"))
 }
 
 /// The read number `n` of a run: a listing of three nodes.

@@ -79,7 +79,13 @@ impl Reader<'_> {
             "host" => control.host = Some(Template::parse(&self.text_of(item)?)?),
             "unit" => control.unit = Some(Template::parse(&self.text_of(item)?)?),
             "deploy-dir" => control.deploy_dir = Some(Template::parse(&self.text_of(item)?)?),
-            "user" => control.user = Some(self.text_of(item)?),
+            "user" => {
+                let user = self.text_of(item)?;
+                if user.is_empty() || user.starts_with('-') || user.contains(char::is_whitespace) {
+                    return Err(Error::invalid(format!("`user` is no user's name: {user:?}")));
+                }
+                control.user = Some(user);
+            }
             "port" => control.port = Some(self.port_of(item)?),
             "identity" => control.identity = Some(self.path_of(item)?),
             "known-hosts" => control.known_hosts = Some(self.path_of(item)?),
@@ -93,9 +99,16 @@ impl Reader<'_> {
             "restarts" => control.restarts = Some(parse_named::<Restarts>("value", &self.text_of(item)?)?),
             name => {
                 let command = parse_named::<OwnCommand>("command", name)?;
+                if item.value.as_array().is_none() {
+                    let what = format!("the command `{name}` takes a list: a program and its arguments");
+                    return Err(
+                        Error::invalid(what).hint(format!("{name} = [\"my-tool\", \"{{id}}\"]: no shell reads it"))
+                    );
+                }
                 let words = self.list_of(item)?.iter().map(|word| Template::parse(word)).collect::<Result<Vec<_>>>()?;
                 if words.is_empty() {
-                    return Err(Error::invalid(format!("the command `{name}` has no program")));
+                    return Err(Error::invalid(format!("the command `{name}` has no program"))
+                        .hint("write a program and its arguments"));
                 }
                 control.commands.insert(command, words);
             }

@@ -257,6 +257,7 @@ impl Scenario {
         check_version(self.version)?;
         self.start_ms()?;
         self.host.check()?;
+        self.check_node_control()?;
         let pumps = self.pumps.iter().map(|pump| (Kind::Pump, &pump.id, &pump.address));
         let drainers = self.drainers.iter().map(|drainer| (Kind::Drainer, &drainer.id, &drainer.address));
         let mut seen = std::collections::BTreeSet::new();
@@ -275,6 +276,23 @@ impl Scenario {
             }
         }
         self.check_drainers()
+    }
+
+    fn check_node_control(&self) -> Result<()> {
+        let pumps = self.pumps.iter().map(|pump| format!("pump {}", pump.id));
+        let known: Vec<String> =
+            pumps.chain(self.drainers.iter().map(|drainer| format!("drainer {}", drainer.id))).collect();
+        let unknown = self.node_control.iter().flat_map(|control| control.unknown.keys());
+        match unknown.into_iter().find(|name| !known.contains(name)) {
+            None => Ok(()),
+            Some(name) => {
+                let all = known.iter().map(String::as_str);
+                Err(Error::invalid(format!("node_control.unknown names \"{}\", which is no node", on_one_line(name)))
+                    .hint(
+                        did_you_mean(name, all).unwrap_or_else(|| "write it as \"pump ID\" or \"drainer ID\"".into()),
+                    ))
+            }
+        }
     }
 
     fn check_drainers(&self) -> Result<()> {

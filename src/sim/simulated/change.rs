@@ -17,7 +17,7 @@ impl Simulated {
         let loses = self.cluster.node(who).suffers.loses_answers > self.cluster.now();
         match self.cluster.put_state(who, &node.id, action.name()) {
             StateReply::Done(_) if loses => Err(lost(node, action.name(), "the connection was reset")),
-            said @ StateReply::Done(_) => Ok(Answer::Acted(Acted { message: said.to_string().into() })),
+            said @ StateReply::Done(_) => Ok(Answer::Acted(Acted::said(said.to_string()))),
             said @ (StateReply::OtherId { .. } | StateReply::State { .. } | StateReply::UnknownAction { .. }) => {
                 Err(Error::new(
                     ErrorKind::Rejected,
@@ -44,7 +44,7 @@ impl Simulated {
         if loses {
             Err(lost(node, what, "the connection was reset"))
         } else {
-            Ok(Answer::Acted(Acted { message: "trigger gc success".into() }))
+            Ok(Answer::Acted(Acted::said("trigger gc success")))
         }
     }
 

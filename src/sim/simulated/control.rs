@@ -59,7 +59,9 @@ impl Simulated {
     }
 
     fn seen(&mut self, control: &Control, began: Micros) -> Result<Answer> {
-        self.wait_until_controlled(control, began).map(|seen| Answer::Acted(Acted { message: seen.into() }))
+        let seen = self.wait_until_controlled(control, began)?;
+        let waited = u64::try_from(self.cluster.now() - began).ok().map(Duration::from_micros);
+        Ok(Answer::Acted(Acted { message: seen.into(), waited }))
     }
 
     /// Ends a process as its supervisor does, and waits until it is gone.
@@ -88,7 +90,9 @@ impl Simulated {
         loop {
             let finding = self.finding_in_time(&control.node)?;
             let record = self.recorded(&control.node);
-            let is_online = record.as_ref().is_none_or(|record| record.state == State::Online);
+            // A process that was to be replaced is there until it is.
+            let is_new = control.verb != ProcessVerb::Restart || self.began_since(&control.node, began);
+            let is_online = is_new && record.as_ref().is_none_or(|record| record.state == State::Online);
             let says =
                 record.map_or("it has no record".to_owned(), |record| format!("its record says {}", record.state));
             match (control.verb, &finding) {
@@ -112,6 +116,11 @@ impl Simulated {
             }
             self.pass(EVERY.min(limit - waited))?;
         }
+    }
+
+    fn began_since(&self, node: &NodeRef, time: Micros) -> bool {
+        let who = self.cluster.find(node.kind, &node.id);
+        who.and_then(|who| self.cluster.node(who).process).is_some_and(|process| process.started >= time)
     }
 
     fn recorded(&self, node: &NodeRef) -> Option<Record> {

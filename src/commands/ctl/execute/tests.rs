@@ -114,7 +114,7 @@ fn listing() -> Answer {
 fn healthy(request: &Request) -> Result<Answer> {
     Ok(match request {
         Request::Read(Read::Nodes) => listing(),
-        Request::Change(Change::Act { .. }) => Answer::Acted(Acted { message: "apply action pause success!".into() }),
+        Request::Change(Change::Act { .. }) => Answer::Acted(Acted::said("apply action pause success!")),
         Request::Change(Change::SwapRecord { .. }) => Answer::Swapped(record(Kind::Pump, "pump-1", "paused")),
         Request::Read(Read::Tso) => Answer::Timestamp(Tso(470_641_376_802_897_921)),
         Request::Change(Change::WriteSavepoint { .. }) => Answer::Done,
