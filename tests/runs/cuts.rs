@@ -443,5 +443,5 @@ fn a_decommissioning_that_is_cut_off_anywhere_ends_as_it_should() {
 #[test]
 fn a_rolling_restart_by_node_control_that_is_cut_off_anywhere_ends_as_it_should() {
     let control = NodeControlSpec { by: "systemd over ssh".into(), ..NodeControlSpec::default() };
-    is_cut_everywhere("rolling_restart.rhai", &[("takes", "5s")], 4, 16, Some(&control));
+    is_cut_everywhere("rolling_restart.rhai", &[("takes", "5s")], 4, 48, Some(&control));
 }
