@@ -16,12 +16,16 @@ use binlogsh::node::{Kind, State};
 use binlogsh::world::{Answer, ProbeFinding};
 use draw::{Play, Sequence, Step};
 use pair::{Doubles, Pair, Tamper};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::panic::resume_unwind;
 
 /// The first seed; sequence `n` of all is drawn from this plus `n`.
 const SEED: u64 = 20_261_123;
 /// How many sequences one test draws.
 const SEQUENCES: u64 = 20;
+/// How many of them are played at the same time: they wait for sockets that say nothing, most of the time.
+const AT_ONCE: usize = 4;
 
 /// What must come up in every share, or agreement means little.
 const MET: [&str; 14] = [
@@ -66,15 +70,26 @@ fn agree(share: u64) {
     if seeds.is_empty() {
         return;
     }
-    let mut doubles = Doubles::start();
     let alone = seeds.len() == 1;
+    let met: BTreeSet<&str> = std::thread::scope(|scope| {
+        let parts = (0..AT_ONCE.min(seeds.len())).map(|part| seeds.iter().copied().skip(part).step_by(AT_ONCE));
+        let playing: Vec<_> = parts.map(|part| scope.spawn(|| play(part))).collect();
+        let played = playing.into_iter().map(|part| part.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        played.flatten().collect()
+    });
+    let missed: Vec<_> = MET.into_iter().filter(|sort| !met.contains(sort)).collect();
+    assert!(alone || missed.is_empty(), "agreement means little: no sequence of share {share} met {missed:?}");
+}
+
+/// Runs these sequences, on doubles of their own, and says what sorts of answers came up.
+fn play(seeds: impl Iterator<Item = u64>) -> BTreeSet<&'static str> {
+    let mut doubles = Doubles::start();
     for seed in seeds {
         if let Err(difference) = run(seed, &mut doubles) {
             panic!("{difference}");
         }
     }
-    let missed: Vec<_> = MET.into_iter().filter(|sort| !doubles.met.contains(sort)).collect();
-    assert!(alone || missed.is_empty(), "agreement means little: no sequence of share {share} met {missed:?}");
+    doubles.met
 }
 
 /// How many times as many sequences as usual.
