@@ -432,12 +432,12 @@ fn tell(script: &str, cuts: usize) {
 
 #[test]
 fn a_rolling_restart_that_is_cut_off_anywhere_ends_as_it_should() {
-    is_cut_everywhere("rolling_restart.rhai", &[("takes", "5s")], 4, 8, None);
+    is_cut_everywhere("rolling_restart.rhai", &[("takes", "5s")], 4, 16, None);
 }
 
 #[test]
 fn a_decommissioning_that_is_cut_off_anywhere_ends_as_it_should() {
-    is_cut_everywhere("decommission_pump.rhai", &[("pump", "pump-1")], 4, 8, None);
+    is_cut_everywhere("decommission_pump.rhai", &[("pump", "pump-1")], 4, 16, None);
 }
 
 #[test]

@@ -13,13 +13,13 @@ use std::sync::Arc;
 /// The seed of every future here.
 const SEED: u64 = 1;
 /// How many futures of each script are played.
-const FUTURES: u64 = 120;
+const FUTURES: u64 = 60;
 /// How many under `BINLOGSH_SOAK`.
 const SOAKED: u64 = 10_000;
 /// How many futures of each script on each other sample.
-const ELSEWHERE: u64 = 20;
+const ELSEWHERE: u64 = 10;
 /// Of all single faults, one of so many is tried where nobody soaks.
-const ONE_OF: u64 = 60;
+const ONE_OF: u64 = 120;
 
 fn soaks() -> bool {
     std::env::var("BINLOGSH_SOAK").is_ok_and(|times| times != "0")
