@@ -12,6 +12,7 @@ pub mod deployment;
 pub mod error;
 pub mod files;
 pub mod guards;
+pub mod held;
 pub mod interrupt;
 pub mod journal;
 pub mod language;

@@ -11,6 +11,7 @@ const VALUES: &[&str] = &[
     "address_map",
     "deployment",
     "error",
+    "held",
     "interrupt",
     "nearest",
     "node",

@@ -2,6 +2,9 @@
 
 use crate::harness::Shell as Program;
 use crate::language_fixture::Shell;
+use crate::support::etcd::Etcd;
+use crate::support::pd_double::PdDouble;
+use crate::support::record;
 use binlogsh::error::{ErrorKind, ScriptError};
 use binlogsh::language::{Ending, Limits, ScriptSettings};
 use binlogsh::value::Value;
@@ -219,4 +222,22 @@ fn the_variable_sets_how_much_a_script_may_hold() {
     hold("").succeeds();
     hold("10").fails(ErrorKind::Invalid).stderr_contains("10 MiB").stderr_contains("BINLOGSH_MAX_MEMORY");
     hold("much").fails(ErrorKind::Invalid).stderr_contains("BINLOGSH_MAX_MEMORY=`much` is no whole number");
+}
+
+#[test]
+fn what_the_network_brought_counts_while_it_is_held_and_no_longer() {
+    let etcd = Etcd::start();
+    let records = (0..200).map(|at| {
+        let id = format!("pump-{at}");
+        (format!("/tidb-binlog/v1/pumps/{id}"), record(&id, "127.0.0.1:1", "offline", 1, 1))
+    });
+    etcd.kv().put_all(&records.collect::<Vec<_>>());
+    let pd = PdDouble::start(&etcd);
+    let run = |code: &str| Program::live(&pd.url()).env("BINLOGSH_MAX_MEMORY", "12").eval(code);
+    let many = "let n = 0; for i in 0..500 { n += pumps().len() }";
+    run(&format!("{many} n")).succeeds().stdout("100000");
+    // Nor does it make room for more.
+    let more = run(&format!("{many} let s = \"\"; s.pad(14_000_000, \"x\"); s.len()"));
+    more.fails(ErrorKind::Invalid).stderr_contains("more than 12 MiB");
+    run("let all = []; loop { all.push(pumps()) }").fails(ErrorKind::Invalid).stderr_contains("more than 12 MiB");
 }

@@ -233,3 +233,13 @@ fn the_example_of_runbooks_in_git_passes_its_own_ci() {
         args.iter().fold(copied, |shell, arg| shell.arg(arg)).go().succeeds();
     }
 }
+
+#[test]
+fn a_test_and_the_script_that_it_runs_hold_no_more_than_a_script_may() {
+    let hold = "let s = \"\"; s.pad(9_000_000, \"x\"); s.len()";
+    for body in [hold, "t.run(\"pause.rhai\");"] {
+        let shell = suite(&format!("fn test_it(t) {{ {body} }}")).file("pause.rhai", hold);
+        let ran = shell.env("BINLOGSH_MAX_MEMORY", "6").go().exits(1);
+        ran.stdout_contains("the script holds more than 6 MiB of memory").stdout_contains("0 passed, 1 failed");
+    }
+}

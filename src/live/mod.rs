@@ -35,6 +35,7 @@ pub use settings::{LiveSettings, TlsFiles};
 
 use crate::deployment::Deployment;
 use crate::error::{Error, Result};
+use crate::held::brought_here;
 use crate::interrupt::Interrupt;
 use crate::node_control::NodeControl;
 use crate::secret::{IV_LENGTH, Secret, encrypt};
@@ -188,7 +189,7 @@ impl Live {
     fn read(&mut self, read: &Read) -> Result<Answer> {
         match read {
             Read::Now => Ok(self.clocks.now()),
-            Read::Supervisors { nodes } => Ok(self.supervisors(nodes)),
+            Read::Supervisors { nodes } => self.supervisors(nodes),
             Read::Sleep { time } => clock::wait(*time, &self.interrupt).map(|()| Answer::Done),
             Read::ReadSavepoint { dir } => files::read_savepoint(dir).map(Answer::Text),
             Read::Runs => Ok(Answer::Runs(self.runs.as_ref().map_or_else(|| Ok(Vec::new()), |runs| runs())?)),
@@ -257,6 +258,12 @@ impl Drop for Live {
 #[warn(clippy::wildcard_enum_match_arm, reason = "a new request is decided on here")]
 impl World for Live {
     fn apply(&mut self, request: &Request, fence: Option<&Fence>) -> Result<Answer> {
+        brought_here(|| self.answer(request, fence))
+    }
+}
+
+impl Live {
+    fn answer(&mut self, request: &Request, fence: Option<&Fence>) -> Result<Answer> {
         match request {
             Request::Read(read) => self.read(read),
             Request::Change(change) => self.carry_out(change, fence),

@@ -76,6 +76,7 @@ impl Host {
         self.failed_step.take();
         self.steps.borrow_mut().clear();
         self.session.borrow_mut().step(None);
+        self.memory.script_begins();
     }
 
     /// Forgets what ended the last line of the prompt.

@@ -1,7 +1,7 @@
 //! How much memory a script holds, and where that ends.
 //!
 //! Rhai counts neither closures nor what they carry, and to measure arrays and maps it walks through all of a value at every call. So
-//! the bytes themselves are counted, where they are allocated and freed, each thread for itself: a script runs on one thread from its
+//! the bytes themselves are counted, where they are allocated and freed, each thread for itself (`held`): a script runs on one thread from its
 //! beginning to its end, and the futures that are rehearsed beside it on others. What is counted is what the thread came to hold while
 //! the script ran: values, closures, texts, and also what the session keeps of what the script did.
 //!
@@ -9,15 +9,11 @@
 //! what can take much memory in one step asks first whether there is room (see `bindings::growing`).
 
 use crate::error::{Error, Result};
+use crate::held::held_by_thread;
 use crate::language::extent::{DEEPEST, Extent, NoRoom};
-use alloc_metrics::{MetricAlloc, thread_metrics};
 use rhai::{Dynamic, EvalContext, FnPtr};
-use std::alloc::System;
 use std::cell::Cell;
 use std::collections::HashMap;
-
-#[global_allocator]
-static ALLOCATOR: MetricAlloc<System> = MetricAlloc::new(System);
 
 /// How many bytes come to be held between two looks at how deep the values are nested: an eighth of what is held, but so many at least and
 /// at most. 40 of them are a level at least.
@@ -178,11 +174,6 @@ impl ScriptMemory {
                 .hint("does a loop put a value into itself again and again? Put its parts side by side, into one array"),
         })
     }
-}
-
-/// The bytes that were allocated and not freed by this thread.
-fn held_by_thread() -> isize {
-    thread_metrics().allocated_bytes
 }
 
 /// How deep values are nested, by the address of each that several share: closures share what they use, and can make a circle of it.

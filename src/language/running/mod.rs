@@ -8,5 +8,5 @@ pub(crate) mod library;
 mod memory;
 pub(crate) mod pin;
 pub(crate) mod reach;
-mod replaced;
+pub(crate) mod replaced;
 pub(crate) mod thrown;
