@@ -278,6 +278,9 @@ fn a_function_that_would_replace_one_of_ours_is_an_error_before_anything_runs() 
         ("fn confirm(t) {}\nconfirm(\"sure?\")", "confirm"),
         ("fn stop(id, options) {}\n1", "stop"),
         ("fn step(name, closure) { closure.call() }\n1", "step"),
+        // Called on a value, that is one more argument.
+        ("fn pause_drainer() { 1 }\n\"drainer-0\".pause_drainer()", "pause_drainer"),
+        ("fn string.probe() { 1 }\n\"pump-0\".probe()", "probe"),
     ] {
         let mut shell = Shell::new();
         let error = shell.interpreter.run(&Source::new("mine.rhai", code)).unwrap_err();
@@ -296,6 +299,15 @@ fn a_function_that_would_replace_one_of_ours_is_an_error_before_anything_runs() 
         .unwrap();
     let mut shell = Shell::new();
     shell.interpreter.line("fn pump(id) { id }").unwrap_err();
+}
+
+#[test]
+fn a_run_that_goes_on_keeps_the_functions_that_it_had_before_ours_came() {
+    let settings = ScriptSettings { goes_on: true, ..ScriptSettings::default() };
+    let mut shell = Shell::with(settings);
+    assert_eq!(shell.value("fn stop(id) { `own ${id}` }\nstop(\"pump-0\")"), Value::from("own pump-0"));
+    assert!(shell.asked.borrow().requests.is_empty());
+    Shell::new().error("fn stop(id) { `own ${id}` }\nstop(\"pump-0\")");
 }
 
 #[test]

@@ -5,8 +5,8 @@ use crate::check::rule::{Family, Rule, Severity};
 use crate::check::script::Script;
 use crate::check::variables::ScriptVariables;
 use crate::check::vocabulary::ScriptVocabulary;
-use crate::language::stdlib;
 use crate::language::tree::{Expr, ExprKind, Name, Spot, Stmt};
+use crate::language::{replaces, stdlib};
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::rc::Rc;
@@ -58,16 +58,16 @@ const UNDEFINED_MODULE: Rule = Rule {
 const SHADOWED_FUNCTION: Rule = Rule {
     name: "shadowed_function",
     severity: Severity::Error,
-    about: "The script defines a function that is called like one of the program's.",
-    why: "Rhai takes the script's own without a word: what reads as `pause_pump` would no longer pause a Pump, or no longer \
-          look at its guards.",
+    about: "The script defines a function that is called like one of the program's, with as many parameters.",
+    why: "The script would not even begin, since what reads as `pause_pump` would no longer pause a Pump, or no longer look \
+          at its guards. Called on a value (`id.pause_pump()`), that counts as one more. It cannot be silenced.",
     caught: "//! Shows a Pump.\nfn pump(id) {\n    #{ id: id }\n}\nprint(pump(\"pump-1\").id);\n",
     left_alone: "//! Shows a Pump.\nfn described(id) {\n    #{ id: id }\n}\nprint(described(\"pump-1\").id);\n",
 };
 
 /// Whether the compiler refuses what `rule` finds: then nothing can silence it.
 pub(super) fn is_refused(rule: &Rule) -> bool {
-    [UNDEFINED_VARIABLE.name, UNDEFINED_MODULE.name].contains(&rule.name)
+    [UNDEFINED_VARIABLE.name, UNDEFINED_MODULE.name, SHADOWED_FUNCTION.name].contains(&rule.name)
 }
 
 fn check(script: &Rc<Script>, words: &ScriptVocabulary, found: &mut Vec<RuleFinding>) {
@@ -89,7 +89,7 @@ impl NameCheck<'_> {
     fn shadowed(&self, found: &mut Vec<RuleFinding>) {
         for function in self.script.functions() {
             let name = &function.name;
-            if let Some(ours) = self.words.ours(&name.text) {
+            if let Some(ours) = replaces(&name.text, function.params.len()) {
                 let message = format!("this function would stand before `{}` of the program", ours.signature());
                 found.push(
                     RuleFinding::new(&SHADOWED_FUNCTION, name.at, &name.text, message)

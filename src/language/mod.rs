@@ -41,6 +41,7 @@ pub use reading::sources::Source;
 pub use reading::{lexer, tree};
 pub use running::interpreter::{Ending, Interpreter, Names, Prepared};
 pub use running::library::find_module;
+pub use running::replaced::replaces;
 pub use running::thrown::{from_script, thrown, to_script};
 pub use settings::{Limits, PinnedModule, ScriptSettings, Topic};
 pub use stdlib::stdlib;

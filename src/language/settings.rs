@@ -17,6 +17,9 @@ pub struct ScriptSettings {
     pub roots: Vec<PathBuf>,
     /// The modules that a run was begun with: then nothing is imported from anywhere else.
     pub pinned: Option<Vec<PinnedModule>>,
+    /// Whether this goes on with a run that has begun: functions of its own that are called like ours stand before them, as they did
+    /// then, since ours may be newer.
+    pub goes_on: bool,
     /// Where a script that runs away is stopped.
     pub limits: Limits,
     /// What `help` finds beside what the language knows; asked when somebody wants help.

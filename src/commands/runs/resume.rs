@@ -262,8 +262,13 @@ fn go_on(
     let Ready { world, lock, source, modules, secrets } = ready;
     let resumed = Resumed { world, journal: Box::new(journal.clone()), lock, shows: is_live };
     let session = resumed_session(context, resumed)?;
-    let settings =
-        ScriptSettings { parameters: head.parameters.clone(), secrets, pinned: Some(modules), ..language_settings()? };
+    let settings = ScriptSettings {
+        parameters: head.parameters.clone(),
+        secrets,
+        pinned: Some(modules),
+        goes_on: true,
+        ..language_settings()?
+    };
     let ended = Interpreter::new(session.clone(), settings).run(&source);
     let ended = ended.map_err(|error| while_others_work(&session, error));
     session.borrow_mut().give_lock_back();

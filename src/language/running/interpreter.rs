@@ -130,7 +130,6 @@ impl Interpreter {
     fn play_here(&mut self, prepared: &Prepared) -> Result<Ending, ScriptError> {
         self.host.begin(prepared.root.clone(), prepared.declared.clone());
         self.lock_ahead(&Rc::new(Text::of(&prepared.key, &prepared.ast)));
-        self.host.memory.script_begins();
         let mut state = InterpreterState::new(&self.engine);
         let outcome = evaluate(&self.engine, &mut state, &prepared.key, &prepared.ast);
         self.ending(outcome, &prepared.key, &state)
@@ -240,7 +239,9 @@ impl Interpreter {
             let error = not_closed();
             return Err(self.host.sources.told(ScriptError::at(error, place::at(at, &key, &self.host.sources))));
         }
-        if let Some((error, at)) = replaced(&ast) {
+        if !self.host.settings.goes_on
+            && let Some((error, at)) = replaced(&ast)
+        {
             return Err(self.host.sources.told(ScriptError::at(error, place::at(at, &key, &self.host.sources))));
         }
         ast.set_source(key.as_str());

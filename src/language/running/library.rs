@@ -44,7 +44,9 @@ impl Library {
             Some(sign) => wrap(self.host.raise_at(sign.error, sign.at)),
             None => wrap(Box::new(error.into())),
         })?;
-        if let Some((error, at)) = replaced(&ast) {
+        if !self.host.settings.goes_on
+            && let Some((error, at)) = replaced(&ast)
+        {
             return Err(wrap(self.host.raise_at(error, at)).into());
         }
         ast.set_source(key.as_str());
