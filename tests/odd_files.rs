@@ -6,7 +6,7 @@ use crate::harness::Shell;
 use binlogsh::error::ErrorKind;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::{Pid, Signal, kill_process};
-use std::os::unix::fs::{MetadataExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::{Child, Stdio};
@@ -340,31 +340,63 @@ fn whoever_is_killed_while_writing_leaves_the_old_file_or_the_new_one() {
     let path = shell.dir().join("here/health.rhai");
     let whole = Shell::new(&["scripts", "show", "health"]).go().succeeds().stdout;
     let old = "old\n".repeat(10_000);
-    for round in 0..20 {
+    let (mut lives, mut seen_old, mut seen_new) = (Duration::from_micros(100), 0, 0);
+    // From dead before it wrote to done before it was killed, in steps small enough to meet the writing.
+    for round in 0..200 {
         std::fs::write(&path, &old).unwrap();
         let mut command = shell.command();
         let mut begun = Begun(command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap());
-        std::thread::sleep(Duration::from_micros(500 * round));
+        std::thread::sleep(lives);
         begun.0.kill().unwrap();
         begun.0.wait().unwrap();
         let now = std::fs::read_to_string(&path).unwrap();
-        assert!(now == old || now.trim_end() == whole.trim_end(), "round {round}: {} bytes", now.len());
+        match now.trim_end() == whole.trim_end() {
+            true => seen_new += 1,
+            false => {
+                assert!(now == old, "round {round}: {} bytes", now.len());
+                seen_old += 1;
+            }
+        }
+        if seen_new == 5 {
+            break;
+        }
+        lives = lives * 11 / 10;
+    }
+    assert!(seen_old > 0 && seen_new == 5, "{seen_old} old ones, {seen_new} new ones");
+}
+
+#[test]
+fn whoever_may_read_a_file_may_read_what_is_written_in_its_place_and_nobody_else() {
+    // A copied script is there to be run by whoever works here.
+    for args in WRITES.into_iter().filter(|args| args[0] != "scripts") {
+        let shell = writes(args).file("here/health.rhai", "old");
+        let path = shell.dir().join("here/health.rhai");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+        let ran = shell.go().succeeds();
+        let path = ran.dir().join("here/health.rhai");
+        assert_ne!(std::fs::read_to_string(&path).unwrap(), "old", "{args:?}");
+        assert_eq!(path.metadata().unwrap().mode() & 0o7777, 0o640, "{args:?}");
     }
 }
 
 #[test]
 fn two_processes_that_write_one_file_leave_the_whole_of_one() {
-    let shell = writes(&["scripts", "copy", "health", "here", "--force"]);
-    let start = || {
+    let scripts = ["health", "disk_full"];
+    let shell = Shell::new(&["scripts", "copy"]).file("there", "old").file("here/other", "");
+    for name in scripts {
+        symlink("../there", shell.dir().join(format!("here/{name}.rhai"))).unwrap();
+    }
+    let start = |name: &str| {
         let mut command = shell.command();
+        command.args([name, "here", "--force"]);
         Begun(command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap())
     };
-    let mut all: Vec<Begun> = (0..4).map(|_| start()).collect();
+    let mut all: Vec<Begun> = (0..6).map(|at| start(scripts[at % 2])).collect();
     for begun in &mut all {
         assert_eq!(begun.code_within(Duration::from_secs(60)), Some(0));
     }
-    let whole = Shell::new(&["scripts", "show", "health"]).go().succeeds().stdout;
-    let now = std::fs::read_to_string(shell.dir().join("here/health.rhai")).unwrap();
-    assert_eq!(now.trim_end(), whole.trim_end());
-    assert_eq!(names(&shell.dir().join("here")), ["health.rhai", "other"]);
+    let whole = scripts.map(|name| Shell::new(&["scripts", "show", name]).go().succeeds().stdout.trim_end().to_owned());
+    let now = std::fs::read_to_string(shell.dir().join("there")).unwrap();
+    assert!(whole.iter().any(|whole| now.trim_end() == whole), "{} bytes of neither", now.len());
+    assert_eq!(names(&shell.dir().join("here")), ["disk_full.rhai", "health.rhai", "other"]);
 }

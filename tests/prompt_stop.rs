@@ -1,10 +1,11 @@
 //! What ends the prompt from outside.
 
 use crate::harness::Shell;
-use rexpect::process::Signal;
-use rexpect::process::WaitStatus;
+use crate::support::eventually;
+use rexpect::process::{PtyProcess, Signal, WaitStatus};
 use rexpect::reader::Options;
 use rexpect::session::{PtySession, spawn_with_options};
+use std::io::Write;
 use std::time::{Duration, Instant};
 
 fn prompt(shell: &Shell) -> PtySession {
@@ -77,4 +78,39 @@ fn a_second_signal_of_whichever_kind_ends_what_does_not_listen() {
     };
     assert!(matches!(status, Some(WaitStatus::Exited(_, 129))), "{status:?}");
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+}
+
+/// How the process ended, which has five seconds for it.
+#[track_caller]
+fn ended(process: &PtyProcess) -> WaitStatus {
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(5) {
+        match process.status() {
+            Some(WaitStatus::StillAlive) => std::thread::sleep(Duration::from_millis(10)),
+            Some(status) => return status,
+            None => break,
+        }
+    }
+    panic!("it does not end");
+}
+
+#[test]
+fn a_terminal_that_takes_nothing_holds_up_no_signal() {
+    for code in [&["-e", "loop { print(\"a line that nobody reads\"); }"][..], &["watch"]] {
+        let shell = code.iter().fold(Shell::sandbox("default"), |shell, arg| shell.arg(*arg));
+        let mut process = PtyProcess::new(shell.command()).unwrap();
+        process.set_kill_timeout(Some(0));
+        let mut terminal = process.get_file_handle().unwrap();
+        // What is written is not taken away, so that a terminal is full after some KiB; the key has the view drawn again.
+        let full = eventually(Duration::from_secs(30), || {
+            terminal.write_all(b"?").unwrap();
+            rustix::io::ioctl_fionread(&terminal).unwrap() > 3_000
+        });
+        assert!(full, "{code:?}");
+        process.signal(Signal::SIGTERM).unwrap();
+        std::thread::sleep(Duration::from_millis(100));
+        // It may have ended already.
+        let _ = process.signal(Signal::SIGHUP);
+        assert!(matches!(ended(&process), WaitStatus::Exited(_, 143 | 129)), "{code:?}");
+    }
 }

@@ -3,14 +3,14 @@
 use crate::error::Error;
 use std::fs::{File, Permissions};
 use std::io::{ErrorKind as Io, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 /// What becomes of a file that is there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IfThere {
-    /// The new one takes its place; where a link leads to it, the link stays.
+    /// The new one takes its place, and belongs to the same; where a link leads to it, the link stays.
     Replace,
     /// It stays, and nothing is written.
     Refuse,
@@ -19,19 +19,21 @@ pub enum IfThere {
 /// Who may do what with the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileMode {
-    /// These permissions, without those that the user's umask takes away.
+    /// Those of the file in whose place it comes; where there is none these, without those that the user's umask takes away.
     Fresh(u32),
     /// Just these.
     Exactly(u32),
 }
 
-/// Why a file was not written. It is then as it was.
+/// Why a file was not written. It is then as it was, unless it says otherwise.
 #[derive(Debug)]
 pub enum WriteFault {
     /// This stands there, and no regular file.
     NoFile(&'static str),
     /// The system did not let us: in doing what, and why.
     Refused(&'static str, std::io::Error),
+    /// It is written, but may be gone again if the host stops now.
+    NotFlushed(std::io::Error),
 }
 
 impl WriteFault {
@@ -51,6 +53,12 @@ impl WriteFault {
         let error = match self {
             Self::NoFile(what) => Error::local(cannot).source(what),
             Self::Refused(step, fault) => Error::local(format!("{cannot}: {step}")).source(fault),
+            Self::NotFlushed(fault) => {
+                let message = format!("{cannot} for good: it is there, but its directory could not be flushed");
+                return Error::local(message)
+                    .source(fault)
+                    .hint("see what is wrong with that disk, then write it again");
+            }
         };
         error.hint("name a file in a directory that is there and can be written")
     }
@@ -79,6 +87,11 @@ pub fn write(path: &Path, bytes: &[u8], mode: FileMode, if_there: IfThere) -> Re
         IfThere::Refuse => path.to_owned(),
     };
     let dir = directory(&path);
+    let replaced = Some(if_there).filter(|if_there| *if_there == IfThere::Replace).and_then(|_| path.metadata().ok());
+    let mode = match (mode, &replaced) {
+        (FileMode::Fresh(_), Some(replaced)) => FileMode::Exactly(replaced.permissions().mode() & 0o7777),
+        (FileMode::Fresh(_) | FileMode::Exactly(_), _) => mode,
+    };
     let (FileMode::Fresh(bits) | FileMode::Exactly(bits)) = mode;
     let mut file = tempfile::Builder::new()
         .prefix(".binlogsh-")
@@ -86,13 +99,23 @@ pub fn write(path: &Path, bytes: &[u8], mode: FileMode, if_there: IfThere) -> Re
         .tempfile_in(dir)
         .map_err(step("making a temporary file beside it"))?;
     file.write_all(bytes).map_err(step("writing"))?;
+    if let Some(replaced) = replaced {
+        // Only root can, and only root needs it: a savepoint stays the Drainer's own.
+        let _ = fchown(file.as_file(), Some(replaced.uid()), Some(replaced.gid()));
+    }
     if let FileMode::Exactly(bits) = mode {
         file.as_file().set_permissions(Permissions::from_mode(bits)).map_err(step("setting its permissions"))?;
     }
     file.as_file().sync_all().map_err(step("flushing"))?;
     put(file, &path, if_there).map_err(step("renaming"))?;
     // The rename itself lasts only once the directory is on the disk.
-    File::open(dir).and_then(|dir| dir.sync_all()).map_err(step("flushing its directory"))
+    match File::open(dir).and_then(|dir| dir.sync_all()) {
+        Err(fault) if ![Io::PermissionDenied, Io::InvalidInput, Io::Unsupported].contains(&fault.kind()) => {
+            Err(WriteFault::NotFlushed(fault))
+        }
+        // Some directories cannot be read, and some network file systems flush none.
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 fn put(file: NamedTempFile, path: &Path, if_there: IfThere) -> std::io::Result<()> {

@@ -6,7 +6,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::files::{self, FileMode, IfThere};
 use crate::interrupt::Interrupt;
 use crate::text::ShownPath;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// How deep directories may lie in each other.
@@ -92,7 +91,5 @@ pub(super) fn replace(file: &Path, old: &str, new: &str) -> Result<()> {
         .map_err(|fault| fault.error(cannot.clone()))?
         .starts_with(BYTE_ORDER_MARK.as_bytes());
     let text = if is_marked { format!("{BYTE_ORDER_MARK}{new}") } else { new.to_owned() };
-    let about = std::fs::metadata(file).map_err(|fault| Error::local(cannot.clone()).source(fault))?;
-    let mode = about.permissions().mode() & 0o7777;
-    files::write(file, text.as_bytes(), FileMode::Exactly(mode), IfThere::Replace).map_err(|fault| fault.error(cannot))
+    files::write(file, text.as_bytes(), FileMode::Fresh(0o644), IfThere::Replace).map_err(|fault| fault.error(cannot))
 }
