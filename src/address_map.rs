@@ -121,13 +121,15 @@ pub fn two_to_one(one: &str, other: &str, target: &str) -> Error {
         .hint("each needs an address of its own, or one of them is asked in the place of the other: see `addresses` in the profile")
 }
 
+/// An address as it is the same for all who write it otherwise.
+pub fn place(address: &str) -> String {
+    let address = address.to_ascii_lowercase();
+    address.strip_prefix("localhost:").map_or(address.clone(), |port| format!("127.0.0.1:{port}"))
+}
+
 /// Whether two addresses are one.
 pub fn is_one_place(one: &str, other: &str) -> bool {
-    let plain = |text: &str| {
-        let text = text.to_ascii_lowercase();
-        text.strip_prefix("localhost:").map_or(text.clone(), |port| format!("127.0.0.1:{port}"))
-    };
-    plain(one) == plain(other)
+    place(one) == place(other)
 }
 
 impl MapEntry {

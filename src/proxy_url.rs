@@ -29,8 +29,12 @@ impl ProxyUrl {
         // A password may hold an @ that somebody forgot to encode.
         let (login, address) = rest.rsplit_once('@').map_or((None, rest), |(login, at)| (Some(login), at));
         let address = address.trim_end_matches('/');
+        // What was not understood may be a password: an @ that is missing or encoded, a scheme that is none.
+        let is_scheme = scheme.chars().all(|c| c.is_ascii_alphanumeric());
         let shown = match login {
+            _ if !is_scheme => "***".to_owned(),
             Some(_) => format!("{scheme}://***@{address}"),
+            None if authority(address).is_err() && address.contains([':', '%']) => format!("{scheme}://***"),
             None => text.to_owned(),
         };
         let bad = |why: &str| Error::invalid(format!("`{shown}` is no proxy: {why}")).hint(HINT);
@@ -99,6 +103,10 @@ mod tests {
             ("socks5://root@h:1", "a user and no password"),
             ("socks5://:s3cret@h:1", "from 1 to 255 bytes"),
             ("socks5://***@h:1", "type them"),
+            ("socks5://root:s3cret%40h:1080", "is no proxy"),
+            ("socks5://root:s3cret", "is no proxy"),
+            ("root:s3cret://x@h:1", "does not begin with socks5://"),
+            ("root:s3cret", "does not begin with socks5://"),
         ] {
             let error = ProxyUrl::parse(text).unwrap_err();
             assert!(error.message.contains(why) && error.hint.is_some(), "{text}: {error}");

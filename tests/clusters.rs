@@ -171,7 +171,7 @@ fn whoever_needs_no_cluster_is_not_kept_from_working_by_one_that_cannot_be_read(
         Shell::new(&[]).file(CONFIG, config).file(&meta_yaml("prod"), "topology:\n")
     };
     broken().arg("--sandbox").eval("pumps().len()").succeeds().stdout("3");
-    broken().file("p.rhai", "1").arg("check").arg("p.rhai").go();
+    broken().file("p.rhai", "1").arg("check").arg("p.rhai").go().exits(1).stdout_contains("header");
     broken().arg("runs").go().succeeds();
     broken().arg("--sandbox").arg("ctl").arg("-cmd=pumps").go().succeeds();
     broken().eval("1").fails(ErrorKind::Invalid).stderr_contains("`topology` is missing");

@@ -76,9 +76,9 @@ pub struct Global {
     )]
     pub sandbox: Option<String>,
 
-    /// Format
+    /// Format of results
     ///
-    /// Of results. `openmetrics` is for `doctor` alone: what it finds, as gauges for Prometheus.
+    /// `openmetrics` is for `doctor` alone: what it finds, as gauges for Prometheus.
     #[arg(short, long, value_name = "FORMAT", value_parser = output(), global = true, help_heading = "Output")]
     pub output: Option<OutputChoice>,
 

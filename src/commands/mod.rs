@@ -60,7 +60,19 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
     let output = Output::new(look, interrupt.clone());
     let failed = match &cli.command {
         Some(Command::Doctor(_)) => doctor::failed,
-        _ => Error::exit_code,
+        None
+        | Some(
+            Command::Run(_)
+            | Command::Rehearse(_)
+            | Command::Test(_)
+            | Command::Clusters
+            | Command::Watch(_)
+            | Command::Check(_)
+            | Command::Runs { .. }
+            | Command::Ctl { .. }
+            | Command::Scripts { .. }
+            | Command::Docs(_),
+        ) => Error::exit_code,
     };
     let code = match go(cli, asked, &output, interrupt) {
         Ok(code) => code,

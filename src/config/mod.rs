@@ -179,7 +179,11 @@ fn decide(file: File, flags: &Overrides, env: &dyn Fn(&str) -> Option<String>) -
         [ClusterSource::of_flags(flags)?, ClusterSource::of_variables(&env)?, ClusterSource::of_profile(&profile)];
     let chosen = ChosenCluster::of(sources, &tiup)?;
     whole_tls(chosen.ca.is_some(), chosen.cert.is_some(), chosen.key.is_some())?;
-    let is_of_profile = own.is_some_and(|own| chosen.pd_urls.iter().all(|url| own.has(std::slice::from_ref(url))));
+    let is_of_profile = own.is_some_and(|own| match chosen.pd_urls.as_slice() {
+        // What tiup knows of it cannot be read: then only its name tells.
+        [] => own.cluster == chosen.name,
+        urls => urls.iter().all(|url| own.has(std::slice::from_ref(url))),
+    });
     let (output, timestamps) = forms(flags, &env, &profile)?;
     // Of another cluster the profile's commands must not start and stop anything.
     let node_control = profile.node_control.filter(|_| is_of_profile);

@@ -68,6 +68,8 @@ pub(super) struct ChosenCluster {
     pub(super) key: Option<PathBuf>,
     pub(super) proxy: Option<ProxyUrl>,
     pub(super) addresses: AddressMap,
+    /// The name that tiup has for it, where it was named.
+    pub(super) name: Option<String>,
     pub(super) deployment: Option<Deployment>,
     pub(super) unread: Option<Error>,
     /// Whether none of them says where the cluster is.
@@ -76,28 +78,32 @@ pub(super) struct ChosenCluster {
 
 impl ChosenCluster {
     /// The strongest source is the first. Within one, what it says itself stands before what tiup knows of the cluster that it
-    /// names; and a cluster that is named is one whole thing: whatever a weaker source says is about another one.
+    /// names; and a cluster that is named is one whole thing: whatever a weaker source says is about another one, unless it names
+    /// the same.
     ///
     /// # Errors
     /// `invalid` for a name that can be none. What tiup knows and cannot be read is kept for whoever goes to the cluster.
     pub(super) fn of(sources: [ClusterSource; 3], tiup: &Result<DeployedClusters>) -> Result<Self> {
         let named = sources.iter().position(|source| source.cluster.is_some());
-        let heard = &sources[..named.map_or(sources.len(), |at| at + 1)];
-        let found = heard.iter().find_map(|source| source.cluster.as_deref()).map(|name| look(name, tiup));
+        let name = named.and_then(|at| sources[at].cluster.clone());
+        let counts = |at: usize| named.is_none_or(|named| at <= named || sources[at].cluster == name);
+        let heard: Vec<&ClusterSource> = (0..sources.len()).filter(|at| counts(*at)).map(|at| &sources[at]).collect();
+        let found = name.as_deref().map(|name| look(name, tiup));
         let (deployment, fault) = match found.transpose()? {
             None => (None, None),
             Some(Ok(deployment)) => (Some(deployment), None),
             Some(Err(fault)) => (None, Some(fault)),
         };
-        let said = heard.iter().position(|source| source.pd_urls.is_some());
-        let urls = said.and_then(|at| heard[at].pd_urls.clone());
+        let said = heard.iter().find(|source| source.pd_urls.is_some());
+        let urls = said.and_then(|source| source.pd_urls.clone());
         let tls = deployment.as_ref().and_then(|deployment| deployment.tls.clone());
         let file = |own: fn(&ClusterSource) -> &Option<PathBuf>| heard.iter().find_map(|source| own(source).clone());
         let (ca, cert, key) = (file(|s| &s.ca), file(|s| &s.cert), file(|s| &s.key));
         // Addresses from a stronger source than the name are most likely another cluster's.
         let is_its = match (&urls, &deployment) {
             (Some(urls), Some(known)) => {
-                said == named || urls.iter().any(|url| known.pd_urls.iter().any(|own| own.eq_ignore_ascii_case(url)))
+                said.is_some_and(|source| source.cluster.is_some())
+                    || urls.iter().any(|url| known.pd_urls.iter().any(|own| own.eq_ignore_ascii_case(url)))
             }
             _ => true,
         };
@@ -116,6 +122,7 @@ impl ChosenCluster {
             proxy: heard.iter().find_map(|source| source.proxy.clone()),
             addresses: heard.last().map(|source| source.addresses.clone()).unwrap_or_default(),
             deployment: deployment.filter(|_| is_its),
+            name,
         })
     }
 }

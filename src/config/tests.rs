@@ -298,6 +298,33 @@ fn a_proxy_and_a_map_are_of_the_cluster_that_the_profile_means() {
 }
 
 #[test]
+fn a_cluster_that_is_named_twice_is_still_the_profile_s() {
+    let text = "default-profile = \"pods\"\n[profiles.pods]\ncluster = \"prod\"\npd-urls = \"http://pd:1\"\n\
+                proxy = \"socks5://profile:1\"\n[profiles.pods.addresses]\n\"a:1\" = \"h:1\"\n\
+                [profiles.torn]\ncluster = \"prod\"\n";
+    let file = Written::new(text);
+    let named = |name: &str| Overrides { cluster: Some(name.into()), ..Overrides::default() };
+    for (flags, env) in [
+        (Overrides::default(), vec![]),
+        (named("prod"), vec![]),
+        (Overrides::default(), vec![("BINLOGSH_CLUSTER", "prod")]),
+        // Between the two that name it.
+        (named("prod"), vec![("BINLOGSH_PD_URLS", "http://elsewhere:1")]),
+    ] {
+        let settings = file.load(flags, &[env, vec![("TIUP_HOME", "/nowhere")]].concat()).unwrap();
+        assert_eq!(settings.pd_urls, ["http://pd:1"]);
+        assert!(settings.is_of_profile && settings.proxy.is_some() && !settings.addresses.is_empty());
+    }
+    // One that cannot be read is the profile's only by its name.
+    for (name, is_its) in [("prod", true), ("other", false)] {
+        let flags = Overrides { profile: Some("torn".into()), ..named(name) };
+        let settings = file.load(flags, &[("TIUP_HOME", "/nowhere")]).unwrap();
+        assert!(settings.unread.is_some() && settings.pd_urls.is_empty());
+        assert_eq!(settings.is_of_profile, is_its, "{name}");
+    }
+}
+
+#[test]
 fn what_is_wrong_with_a_map_or_a_proxy_is_told_with_its_line() {
     for (text, message) in [
         (

@@ -3,6 +3,7 @@
 use super::yaml::{YamlFile, YamlPlace};
 use super::{DeployedNode, DeployedTls, Deployment, SSH_PORT, SystemdMode, USER, join};
 use crate::error::{Error, Result};
+use crate::nearest::named;
 use crate::node::Kind;
 use crate::pd_url::{PdUrl, authority};
 use crate::text::ShownPath;
@@ -238,9 +239,6 @@ fn user<'a>(place: &YamlPlace<'a>) -> Result<&'a str> {
 }
 
 fn systemd_mode(place: &YamlPlace<'_>) -> Result<SystemdMode> {
-    match place.text()? {
-        None | Some("system") => Ok(SystemdMode::System),
-        Some("user") => Ok(SystemdMode::User),
-        Some(_) => Err(place.wrong("is neither `system` nor `user`")),
-    }
+    let Some(name) = place.text()? else { return Ok(SystemdMode::default()) };
+    named(name).ok_or_else(|| place.wrong("is neither `system` nor `user`"))
 }

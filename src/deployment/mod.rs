@@ -11,7 +11,7 @@ use crate::node::Kind;
 use crate::text::Untrusted;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
-use strum::IntoStaticStr;
+use strum::{IntoStaticStr, VariantArray};
 
 /// A cluster as tiup knows it. As JSON it may leave out what has a usual value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,7 +62,7 @@ pub struct DeployedTls {
 }
 
 /// Whose systemd has the units of the nodes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
 pub enum SystemdMode {

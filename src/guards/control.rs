@@ -3,29 +3,27 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::guards::Verdict;
 use crate::guards::view::ClusterView;
+use crate::guards::watch::{FROZEN_AFTER, is_beating};
 use crate::node::{Kind, State};
+use crate::time::show_seconds;
 use crate::world::{Ability, Change, Control, EndsBy, ProbeFinding, Supervision, read};
 
 /// The control that a change is; these guards are of no other.
 fn control(change: &Change) -> Result<&Control> {
-    match change {
-        Change::Control(control) => Ok(control),
-        Change::Act { .. }
-        | Change::TriggerGc { .. }
-        | Change::RecoverTidb { .. }
-        | Change::SwapRecord { .. }
-        | Change::DeleteRecord { .. }
-        | Change::WriteSavepoint { .. }
-        | Change::Encrypt { .. }
-        | Change::BreakLock { .. }
-        | Change::Manual(_)
-        | Change::Exec(_) => Err(Error::internal(format!("{change} starts and stops no process"))),
-    }
+    let Change::Control(control) = change else {
+        return Err(Error::internal(format!("{change} starts and stops no process")));
+    };
+    Ok(control)
 }
 
 /// How the node's process is started and stopped from here.
 pub(super) fn supervision(scene: &mut ClusterView<'_>, control: &Control) -> Result<Option<Supervision>> {
     Ok(scene.ask(read::Supervisors { nodes: vec![control.node.clone()] })?.pop().flatten())
+}
+
+/// How the node's process is ended.
+fn ends_by(scene: &mut ClusterView<'_>, control: &Control) -> Result<EndsBy> {
+    Ok(supervision(scene, control)?.map_or(EndsBy::Sigterm, |supervision| supervision.ends_by))
 }
 
 /// Why it cannot be done from here, and what to do instead; `None` where it can.
@@ -34,7 +32,10 @@ pub(super) fn unable(scene: &mut ClusterView<'_>, control: &Control) -> Result<O
     let Some(supervision) = supervision(scene, control)? else {
         return Ok(Some(
             Error::refused(format!("not done: {verb} {node}: nothing here starts or stops the processes of nodes"))
-                .hint("say in the profile what does: `[profiles.NAME.node-control]`, see \"Your cluster\" in docs/guide.md"),
+                .hint(
+                    "say in config.toml what does: `[profiles.NAME.node-control]` with by = \"systemd-ssh\", \"systemd\", \"tiup\", \
+                     \"kubernetes\" or \"commands\"; with another cluster's --pd-urls a profile starts and stops nothing",
+                ),
         ));
     };
     if let ProbeFinding::Other(other) = scene.probe_again(node)? {
@@ -52,20 +53,29 @@ pub(super) fn unable(scene: &mut ClusterView<'_>, control: &Control) -> Result<O
     })
 }
 
-/// Whether a process is there that would be ended; one that cannot be asked may be.
+/// Whether a process is there that would be ended; one that cannot be asked may be, and a forwarded port or a firewall refuses
+/// in the name of one that lives.
 pub(super) fn has_process(scene: &mut ClusterView<'_>, control: &Control) -> bool {
-    !matches!(scene.probe(&control.node), Ok(ProbeFinding::Refused))
+    match scene.probe(&control.node) {
+        Ok(ProbeFinding::Refused) => scene.listing().is_ok_and(|listing| is_beating(&listing, &control.node)),
+        Ok(ProbeFinding::State(_) | ProbeFinding::Silent | ProbeFinding::Other(_) | ProbeFinding::Unknown(_))
+        | Err(_) => true,
+    }
 }
 
-/// A node that is closing must be left alone: it ignores SIGTERM, is killed after 90 s, and starts as if it had never been
-/// told to close.
+/// A node that is closing must be left alone: it ends only when it is killed, and starts as if it had never been told to
+/// close.
 pub(super) fn forgets_close(scene: &mut ClusterView<'_>, change: &Change) -> Result<Verdict> {
-    let node = &control(change)?.node;
+    let control = control(change)?;
+    let node = &control.node;
+    let end = match ends_by(scene, control)? {
+        EndsBy::Sigterm => "it ignores SIGTERM, would be killed after 90 s",
+        EndsBy::Sigkill => "it would be killed",
+    };
     let finding = scene.probe_again(node)?;
     Ok(match (finding, node.kind) {
         (ProbeFinding::State(State::Closing), _) => Verdict::Trips(format!(
-            "{} is closing: it ignores SIGTERM, would be killed after 90 s, and would come back online as if nobody had \
-             told it to close; instead wait: wait_for(\"{}\", \"offline\", \"2h\")",
+            "{} is closing: {end}, and would come back online as if nobody had told it to close; instead wait: wait_for(\"{}\", \"offline\", \"2h\")",
             node.id, node.id
         )),
         (finding @ (ProbeFinding::Silent | ProbeFinding::Unknown(_)), Kind::Pump) => Verdict::Unknown(format!(
@@ -87,11 +97,21 @@ pub(super) fn forgets_close(scene: &mut ClusterView<'_>, change: &Change) -> Res
 /// again.
 pub(super) fn kills(scene: &mut ClusterView<'_>, change: &Change) -> Result<Verdict> {
     let control = control(change)?;
-    let ends_by = supervision(scene, control)?.map_or(EndsBy::Sigterm, |supervision| supervision.ends_by);
+    let ends_by = ends_by(scene, control)?;
     let (id, kind) = (&control.node.id, control.node.kind);
     let finding = scene.probe(&control.node)?;
     Ok(match (ends_by, finding) {
+        (EndsBy::Sigkill, ProbeFinding::Refused) if is_beating(&scene.listing()?, &control.node) => {
+            Verdict::Unknown(format!(
+                "whether {id} runs, which would be killed: nobody answers at {} from here, though its heartbeat is less than {} \
+                 old; see that its forwarded port or proxy works, and if it ended just now, look again in some seconds",
+                control.node.address,
+                show_seconds(FROZEN_AFTER.as_secs_f64())
+            ))
+        }
         (_, ProbeFinding::Refused) => Verdict::Clear,
+        // That is for `forgets_close`: nobody can pause it.
+        (EndsBy::Sigkill, ProbeFinding::State(State::Closing)) => Verdict::Clear,
         (EndsBy::Sigterm, ProbeFinding::Silent) => Verdict::Note(format!(
             "{id} gives no answer: if its process hangs, it ends only when it is killed, after 90 s where systemd does it"
         )),

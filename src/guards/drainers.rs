@@ -9,6 +9,7 @@ use crate::text::Untrusted;
 use crate::time::{Time, Zone, show_seconds};
 use crate::tso::Age;
 use crate::world::{Change, ProbeFinding, read};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A Drainer that lags more than this is observed.
@@ -158,7 +159,8 @@ pub(super) fn behind_gc(scene: &mut ClusterView<'_>, change: &Change) -> Result<
         // A node does not look for its id in this request.
         return Ok(Verdict::Trips(format!("at the address of {pump} answers {id}: its GC would run instead")));
     }
-    let Some(horizon) = horizon(scene, pump)? else {
+    let answer = horizons(scene, std::slice::from_ref(pump))?.pop();
+    let Some(horizon) = answer.unwrap_or_else(|| Err(Error::internal("no metrics in the answer")))? else {
         return Ok(Verdict::Unknown(format!(
             "what GC would remove, since the metrics of {pump} have no {GC_TS} that makes sense"
         )));
@@ -205,10 +207,11 @@ pub(super) fn gc_overtaken(scene: &mut ClusterView<'_>, change: &Change) -> Resu
     if matches!(scene.probe(&drainer.node)?, ProbeFinding::State(State::Online)) {
         return Ok(Verdict::Clear);
     }
+    let pumps: Vec<NodeRef> = scene.others(Kind::Pump, None)?.into_iter().map(|pump| pump.node).collect();
     let (mut near, mut cannot_tell) = (Vec::new(), Vec::new());
-    for pump in scene.others(Kind::Pump, None)? {
-        let Ok(Some(horizon)) = horizon(scene, &pump.node) else {
-            cannot_tell.push(pump.node.id.to_string());
+    for (pump, horizon) in pumps.iter().zip(horizons(scene, &pumps)?) {
+        let Ok(Some(horizon)) = horizon else {
+            cannot_tell.push(pump.id.to_string());
             continue;
         };
         let spare = drainer.max_commit_ts.physical_ms() - horizon.ms;
@@ -216,11 +219,11 @@ pub(super) fn gc_overtaken(scene: &mut ClusterView<'_>, change: &Change) -> Resu
             let gap = show_seconds(spare.abs() as f64 / 1000.0);
             return Ok(Verdict::Trips(format!(
                 "GC of {} has passed the checkpoint of {id} by {gap}: it would go on with a hole, and its downstream needs a new backup",
-                pump.node.id
+                pump.id
             )));
         }
         if spare < DAY_MS {
-            near.push(pump.node.id.to_string());
+            near.push(pump.id.to_string());
         }
     }
     Ok(match (near.is_empty(), cannot_tell.is_empty()) {
@@ -243,17 +246,17 @@ struct Horizon {
     is_first: bool,
 }
 
-/// Up to where GC of `pump` removes: what it has removed already, or seven days ago, whatever is later. `None` when it
+/// Up to where GC of each Pump removes: what it has removed already, or seven days ago, whatever is later. `None` when it
 /// does not say what it has removed: its retention may be anything then. It says 0 until it collects for the first time.
-fn horizon(scene: &mut ClusterView<'_>, pump: &NodeRef) -> Result<Option<Horizon>> {
-    let mut answers = scene.ask(read::Metrics { nodes: vec![pump.clone()] })?;
-    let samples = answers.pop().unwrap_or_else(|| Err(Error::internal("no metrics in the answer")))?;
+fn horizons(scene: &mut ClusterView<'_>, pumps: &[NodeRef]) -> Result<Vec<Result<Option<Horizon>>>> {
+    let answers = scene.ask(read::Metrics { nodes: pumps.to_vec() })?;
     let now = scene.pd_now()?.physical_ms();
-    // What lies ahead of now, or before 1970, was not collected.
-    let Some(removed) = samples.get(GC_TS).map(|ms| *ms as i64).filter(|ms| (0..=now).contains(ms)) else {
-        return Ok(None);
+    let horizon = |samples: BTreeMap<String, f64>| {
+        // What lies ahead of now, or before 1970, was not collected.
+        let removed = samples.get(GC_TS).map(|ms| *ms as i64).filter(|ms| (0..=now).contains(ms))?;
+        let by_age = now - DEFAULT_RETENTION_MS;
+        let (is_first, assumed) = (removed == 0, by_age > removed + GC_INTERVAL_MS);
+        Some(Horizon { ms: by_age.max(removed), assumed, is_first })
     };
-    let by_age = now - DEFAULT_RETENTION_MS;
-    let (is_first, assumed) = (removed == 0, by_age > removed + GC_INTERVAL_MS);
-    Ok(Some(Horizon { ms: by_age.max(removed), assumed, is_first }))
+    Ok(answers.into_iter().map(|samples| samples.map(horizon)).collect())
 }

@@ -4,10 +4,9 @@
 use crate::error::{AdvisedCommand, Error, ErrorKind, Result};
 use crate::guards::control;
 use crate::guards::view::ClusterView;
-use crate::guards::watch::FROZEN_AFTER;
+use crate::guards::watch::{FROZEN_AFTER, is_beating};
 use crate::node::{Kind, NodeRef, Record, RecordState, State};
 use crate::time::show_seconds;
-use crate::tso::Tso;
 use crate::world::{Action, Awaited, Change, ProbeFinding};
 
 /// Why `change` can come to nothing, and what to do instead; `None` where it can.
@@ -78,7 +77,7 @@ fn told(scene: &mut ClusterView<'_>, node: &NodeRef, action: Action) -> Result<O
             let error = not_done(ErrorKind::Rejected, "is pausing already".to_owned());
             Some(error.hint(format!("wait until it is: wait_for(\"{id}\", \"paused\")")))
         }
-        ProbeFinding::Refused => Some(match has_fresh_heartbeat(record, listing.tso) {
+        ProbeFinding::Refused => Some(match is_beating(&listing, node) {
             true => not_done(
                 ErrorKind::Unreachable,
                 format!(
@@ -95,13 +94,6 @@ fn told(scene: &mut ClusterView<'_>, node: &NodeRef, action: Action) -> Result<O
         | ProbeFinding::Other(_)
         | ProbeFinding::Unknown(_) => None,
     })
-}
-
-/// Whether a node says `online` and seems to write heartbeats: it may be alive where nobody reaches it.
-fn has_fresh_heartbeat(record: Option<&Record>, now: Option<Tso>) -> bool {
-    let age = record.filter(|record| record.state == State::Online).zip(now);
-    let age = age.and_then(|(record, now)| record.update_ts.heartbeat_age(now).seconds());
-    age.is_some_and(|age| age < FROZEN_AFTER.as_secs_f64())
 }
 
 /// Nobody is there to be told: what the record says, and what to do instead.

@@ -273,11 +273,12 @@ impl<'w> ClusterView<'w> {
     /// By what a process is started or stopped.
     fn means(&mut self, change: &Change) -> Result<String> {
         let Change::Control(control) = change else { return Ok(String::new()) };
-        let supervision = supervision(self, control)?;
-        let ability = supervision.as_ref().map(|supervision| (&supervision.by, supervision.ability(control.verb)));
-        Ok(match ability {
-            Some((by, Ability::By(command))) if !command.is_empty() => format!(", by {by}: {command}"),
-            Some(_) | None => String::new(),
+        let Some(supervision) = supervision(self, control)? else { return Ok(String::new()) };
+        Ok(match supervision.ability(control.verb) {
+            Ability::By(Some(command)) => format!(", by {}: {command}", supervision.by),
+            Ability::By(None) if supervision.stands_in => format!(", by {}", supervision.by),
+            // Whoever plays in a sandbox knows.
+            Ability::By(None) | Ability::Cannot(_) => String::new(),
         })
     }
 

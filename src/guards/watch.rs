@@ -1,12 +1,19 @@
 //! Watching records: which of them stand still. What was watched once holds until a record is written again.
 
-use crate::node::Record;
+use crate::node::{NodeRef, Record, State};
 use crate::world::{Listing, Notice, Notices, Progress};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A record that was not written for this long, while it was watched, is frozen.
 pub(super) const FROZEN_AFTER: Duration = Duration::from_secs(10);
+
+/// Whether a node says `online` and seems to write heartbeats: it may be alive where nobody reaches it.
+pub(super) fn is_beating(listing: &Listing, node: &NodeRef) -> bool {
+    let record = listing.find(node.kind, &node.id).filter(|record| record.state == State::Online);
+    let age = record.zip(listing.tso).and_then(|(record, now)| record.update_ts.heartbeat_age(now).seconds());
+    age.is_some_and(|age| age < FROZEN_AFTER.as_secs_f64())
+}
 
 /// What the guards of a session have watched, and where they say what they wait for.
 pub struct Watch {

@@ -82,7 +82,7 @@ pub(super) fn is_compacted(status: &Status) -> bool {
     status.message().strip_prefix(ETCD).is_some_and(|said| said.contains(COMPACTED))
 }
 
-/// Whether a message was too large for whoever had to read or send it: us, etcd, or a proxy of its between.
+/// Whether a message was too large for whoever had to read or send it: us, etcd, or a proxy between us.
 pub(super) fn is_too_large(status: &Status) -> bool {
     let said = status.message();
     match status.code() {

@@ -6,6 +6,7 @@
 use crate::error::Result;
 use crate::live::clock::{Deadline, within};
 use crate::live::connect::secured;
+use crate::live::members::address_of;
 use crate::live::nodes::each;
 use crate::live::tls::Verifier;
 use crate::live::trouble::trouble;
@@ -28,7 +29,7 @@ pub(super) async fn certificates(wire: &Arc<Wire>, nodes: &[NodeRef]) -> Result<
     let given = tls.given.iter();
     let given = given.filter_map(|given| read(given.role, &given.file.display().to_string(), &given.certificate));
     let mut found: Vec<Certificate> = given.collect();
-    let endpoints = wire.settings.pd_urls.iter().map(|url| url.split_once("://").map_or(url.as_str(), |(_, at)| at));
+    let endpoints = wire.settings.pd_urls.iter().map(|url| address_of(url));
     let mut addresses: Vec<String> = Vec::new();
     for address in endpoints.chain(nodes.iter().map(|node| node.address.as_str())) {
         if !addresses.iter().any(|known| known == address) {

@@ -101,6 +101,11 @@ pub(super) async fn pause(time: Duration) {
     }
 }
 
+/// Rests on the caller's thread, whatever comes.
+pub(super) fn rest(time: Duration) {
+    std::thread::sleep(time);
+}
+
 /// Waits on the caller's thread, and looks at `interrupt` meanwhile.
 ///
 /// # Errors

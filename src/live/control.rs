@@ -9,7 +9,7 @@ use crate::live::clock::{Deadline, Stopwatch, wait};
 use crate::live::seen::Expected;
 use crate::live::{Live, nodes};
 use crate::node::{NodeRef, RecordState, State};
-use crate::node_control::{NodeControl, NodeInquiry};
+use crate::node_control::{NodeControl, NodeInquiry, Preset};
 use crate::text::on_one_line;
 use crate::time::{Time, Zone};
 use crate::world::{
@@ -17,7 +17,7 @@ use crate::world::{
     Supervision,
 };
 use std::collections::BTreeMap;
-use std::net::{IpAddr, ToSocketAddrs, UdpSocket};
+use std::net::{IpAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,9 +39,36 @@ type StartTimes = BTreeMap<NodeRef, f64>;
 
 impl Live {
     /// How each of `nodes` is started and stopped from here.
-    pub(super) fn supervisors(&self, nodes: &[NodeRef]) -> Answer {
-        let control = self.node_control.as_ref();
-        Answer::Supervision(nodes.iter().map(|node| control.map(|control| supervision(control, node))).collect())
+    ///
+    /// # Errors
+    /// `interrupted`, while a host's name is looked up.
+    pub(super) fn supervisors(&mut self, nodes: &[NodeRef]) -> Result<Answer> {
+        let Some(profile) = self.node_control.clone() else { return Ok(Answer::Supervision(vec![None; nodes.len()])) };
+        let all = nodes.iter().map(|node| self.supervision(&profile, node).map(Some));
+        Ok(Answer::Supervision(all.collect::<Result<_>>()?))
+    }
+
+    /// How `node` is started and stopped, and why not where its host is out of reach.
+    fn supervision(&mut self, profile: &NodeControl, node: &NodeRef) -> Result<Supervision> {
+        let supervision = profile.supervision(node);
+        let Some(host) = profile.host_of_this(node) else { return Ok(supervision) };
+        if self.is_this_host(&host)? {
+            return Ok(supervision);
+        }
+        let cannot = || Ability::Cannot(format!("its host {host} is not this one"));
+        Ok(Supervision { start: cannot(), stop: cannot(), restart: cannot(), ..supervision })
+    }
+
+    /// Whether `host` is this host: only an address of one's own can be listened on.
+    fn is_this_host(&mut self, host: &str) -> Result<bool> {
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let is_own = |address: IpAddr| UdpSocket::bind((address, 0)).is_ok();
+        match host.parse::<IpAddr>() {
+            Ok(address) => Ok(is_own(address)),
+            Err(_) => {
+                self.run(|cluster| async move { Ok(cluster.nodes.addresses_of(&host).await.into_iter().any(is_own)) })
+            }
+        }
     }
 
     /// Does what `control` says, and waits until it is seen to be done.
@@ -53,15 +80,15 @@ impl Live {
     pub(super) fn control(&mut self, control: &Control, fence: Option<&Fence>) -> Result<Answer> {
         let Control { node, verb, .. } = control;
         let cannot = |why: &str| Error::refused(format!("cannot {verb} {node}: {why}"));
-        let profile = self.node_control.clone().ok_or_else(|| cannot("nothing here does"))?;
-        if let Ability::Cannot(why) = supervision(&profile, node).ability(*verb) {
+        let nobody = || cannot("the profile does not say what starts and stops nodes");
+        let profile = self.node_control.clone().ok_or_else(nobody)?;
+        if let Ability::Cannot(why) = self.supervision(&profile, node)?.ability(*verb) {
             return Err(cannot(why));
         }
         let exec = profile.command(*verb, node).map_err(|why| cannot(&why))?;
         let (watch, others) = (Stopwatch::start(), self.start_times(node)?);
-        let expected = self.look(vec![Expected::of(node, *verb != ProcessVerb::Stop)], true)?;
-        let runs = expected.iter().any(|one| one.finding == Some(ProbeFinding::State(State::Online)));
-        if *verb == ProcessVerb::Start && runs {
+        let expected = self.look_at_one(Expected::of(node, *verb != ProcessVerb::Stop), true)?;
+        if *verb == ProcessVerb::Start && expected.finding == Some(ProbeFinding::State(State::Online)) {
             return Ok(Answer::Acted(Acted::said("it runs already")));
         }
         if let Some(fence) = fence.cloned() {
@@ -70,14 +97,15 @@ impl Live {
         }
         (self.notices)(Notice::Changed(format!("{verb} {}: {exec}", node.id)));
         let notices = self.notices.clone();
-        let run = self.run_program(&Exec { timeout: Some(control.limit()), ..exec.clone() }, &notices);
+        let deadline = Deadline::after(control.limit());
+        let run = self.run_program(&Exec { timeout: Some(deadline.left()), ..exec.clone() }, &notices);
         self.ended_well(control, &profile, &exec, run)?;
-        let seen = self.look_until_controlled(control, expected, &watch);
+        let seen = self.look_until_controlled(control, expected, (deadline, &watch));
         (self.notices)(Notice::ProgressEnd);
-        match seen? {
+        match seen.map_err(|error| not_looked(control, error))? {
             Ok(seen) => Ok(Answer::Acted(Acted { message: seen.into(), waited: Some(watch.elapsed()) })),
             Err(missing) => {
-                let mut more = self.started_instead(node, &others)?;
+                let mut more = self.started_instead(node, &others).unwrap_or_default();
                 more.extend(self.inquire(&profile, node));
                 Err(control.not_seen(watch.elapsed(), &missing, &more))
             }
@@ -97,9 +125,9 @@ impl Live {
         match run {
             Ok(ended) if ended.status == 0 => Ok(()),
             Ok(ended) => {
-                let is_away = ended.status == SSH_FAILED && is_ssh(exec);
+                let is_away = ended.status == SSH_FAILED && profile.by == Preset::SystemdSsh;
                 let more = if is_away { Vec::new() } else { self.inquire(profile, node) };
-                Err(ended_badly(control, exec, &ended, &more))
+                Err(ended_badly(control, exec, (&ended, is_away), &more))
             }
             Err(error) if error.kind.is_fatal() => Err(error),
             Err(error) => {
@@ -114,21 +142,20 @@ impl Live {
     fn look_until_controlled(
         &mut self,
         control: &Control,
-        mut expected: Vec<Expected>,
-        watch: &Stopwatch,
+        mut one: Expected,
+        (deadline, watch): (Deadline, &Stopwatch),
     ) -> Result<std::result::Result<String, String>> {
         let Control { node, verb, .. } = control;
-        let (deadline, mut gone) = (Deadline::after(control.limit()), Stopwatch::start());
+        let mut gone = Stopwatch::start();
         loop {
-            expected = self.look(expected, false)?;
-            let Some(one) = expected.first() else { return Ok(Err("nobody was looked at".to_owned())) };
+            one = self.look_at_one(one, false)?;
             if one.missing.is_some() {
                 gone = Stopwatch::start();
             }
-            // A process that ends in good order writes that before it goes; etcd may be heard of it a moment later.
-            let may_be_written = *verb == ProcessVerb::Stop && says_online(one) && gone.elapsed() < LAST_WORDS;
-            match missing(one, *verb) {
-                None if !may_be_written => return Ok(Ok(seen(one, *verb))),
+            // A process that ends in good order writes that before it goes; we may hear of it a moment later.
+            let may_be_written = *verb == ProcessVerb::Stop && says_online(&one) && gone.elapsed() < LAST_WORDS;
+            match missing(&one, *verb) {
+                None if !may_be_written => return Ok(Ok(seen(&one, *verb))),
                 None => {}
                 Some(missing) if deadline.is_over() => return Ok(Err(missing)),
                 Some(missing) => {
@@ -204,28 +231,6 @@ impl Live {
     }
 }
 
-/// How `node` is started and stopped, and why not where its host is out of reach.
-fn supervision(control: &NodeControl, node: &NodeRef) -> Supervision {
-    let supervision = control.supervision(node);
-    match control.host_of_this(node) {
-        Some(host) if !is_this_host(&host) => {
-            let cannot = || Ability::Cannot(format!("its host {host} is not this one"));
-            Supervision { start: cannot(), stop: cannot(), restart: cannot(), ..supervision }
-        }
-        Some(_) | None => supervision,
-    }
-}
-
-/// Whether `host` is this host: only an address of one's own can be listened on.
-fn is_this_host(host: &str) -> bool {
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    let is_own = |address: IpAddr| UdpSocket::bind((address, 0)).is_ok();
-    match host.parse::<IpAddr>() {
-        Ok(address) => is_own(address),
-        Err(_) => (host, 0).to_socket_addrs().is_ok_and(|mut all| all.any(|address| is_own(address.ip()))),
-    }
-}
-
 /// What is still missing until `verb` is done.
 fn missing(one: &Expected, verb: ProcessVerb) -> Option<String> {
     if let Some(missing) = &one.missing {
@@ -248,6 +253,14 @@ fn missing(one: &Expected, verb: ProcessVerb) -> Option<String> {
     }
 }
 
+/// Whoever is stopped while they look is told what was done by then.
+fn not_looked(control: &Control, error: Error) -> Error {
+    let Control { node, verb, .. } = control;
+    let message =
+        format!("{}; the command to {verb} {node} had ended well, and what came of it was not seen", error.message);
+    Error { message, ..error }.hint(format!("probe the node: `probe(\"{}\")`", on_one_line(&node.id)))
+}
+
 fn says_online(one: &Expected) -> bool {
     one.record.as_ref().is_some_and(|record| *record == State::Online)
 }
@@ -264,27 +277,23 @@ fn seen(one: &Expected, verb: ProcessVerb) -> String {
     }
 }
 
-/// Whether the command goes to the node's host by ssh.
-fn is_ssh(exec: &Exec) -> bool {
-    exec.args.iter().any(|arg| arg == "BatchMode=yes")
-}
-
 /// Lines below a message.
 fn below(lines: &[String]) -> String {
     lines.iter().map(|line| format!("\n  {line}")).collect()
 }
 
-fn ended_badly(control: &Control, exec: &Exec, ended: &ProgramEnd, more: &[String]) -> Error {
+/// The error of a command that failed; it may not even have come to the node's host.
+fn ended_badly(control: &Control, exec: &Exec, (ended, is_away): (&ProgramEnd, bool), more: &[String]) -> Error {
     let Control { node, verb, .. } = control;
     let said: Vec<&str> = ended.stderr.lines().filter(|line| !line.trim().is_empty()).collect();
     let (said, more) = (below(&last(&said).collect::<Vec<_>>()), below(more));
-    let (kind, hint) = match ended.status {
-        SSH_FAILED if is_ssh(exec) => (
+    let (kind, hint) = match is_away {
+        true => (
             ErrorKind::Unreachable,
             "ssh must log in without a question: try this command by hand. A host's key that is not known, or has changed, is \
              never taken here: see that it is the right one, and add it to the known hosts",
         ),
-        _ => (ErrorKind::Failed, "what it had done by then stays done: look at the node before you try again"),
+        false => (ErrorKind::Failed, "what it had done by then stays done: look at the node before you try again"),
     };
     let how = match ended.status {
         status @ 0.. => format!("ended with exit code {status}"),
@@ -302,26 +311,33 @@ fn last<'a>(lines: &'a [&'a str]) -> impl Iterator<Item = String> + 'a {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::interrupt::Interrupt;
+    use crate::live::LiveSettings;
     use crate::node::Kind;
-    use crate::node_control::Preset;
+
+    fn live() -> Live {
+        let settings = LiveSettings::new(&["127.0.0.1:1"], None).unwrap();
+        Live::new(settings, Arc::new(|_| {}), Interrupt::default(), None)
+    }
 
     #[test]
     fn only_an_address_of_our_own_is_this_host() {
+        let mut live = live();
         for own in ["127.0.0.1", "127.9.9.9", "localhost"] {
-            assert!(is_this_host(own), "{own}");
+            assert!(live.is_this_host(own).unwrap(), "{own}");
         }
         // Addresses that are for documentation, which nobody has.
         for other in ["192.0.2.1", "2001:db8::1", "[2001:db8::1]", "no-such-host.invalid"] {
-            assert!(!is_this_host(other), "{other}");
+            assert!(!live.is_this_host(other).unwrap(), "{other}");
         }
     }
 
     #[test]
     fn systemd_of_this_host_is_not_told_about_nodes_of_others() {
-        let control = NodeControl::new(Preset::Systemd);
+        let (mut live, control) = (live(), NodeControl::new(Preset::Systemd));
         let node = |address: &str| NodeRef { kind: Kind::Pump, id: "p".into(), address: address.into() };
-        assert!(supervision(&control, &node("127.0.0.1:8250")).can(ProcessVerb::Stop));
+        assert!(live.supervision(&control, &node("127.0.0.1:8250")).unwrap().can(ProcessVerb::Stop));
         let elsewhere = Ability::Cannot("its host 192.0.2.1 is not this one".to_owned());
-        assert_eq!(supervision(&control, &node("192.0.2.1:8250")).stop, elsewhere);
+        assert_eq!(live.supervision(&control, &node("192.0.2.1:8250")).unwrap().stop, elsewhere);
     }
 }

@@ -4,7 +4,7 @@
 //! Only where the connection goes is looked up here. Whoever speaks over it (TLS, HTTP) goes on to use the name that was
 //! asked for.
 
-use crate::address_map::{AddressMap, is_one_place, two_to_one};
+use crate::address_map::{AddressMap, place, two_to_one};
 use crate::live::members::address_of;
 use crate::live::names::{NameCache, Unresolved};
 use crate::live::settings::LiveSettings;
@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::future::poll_fn;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -164,6 +164,11 @@ impl Dialer {
         }
     }
 
+    /// The addresses of a host's name; none where it leads nowhere from here.
+    pub(super) async fn addresses_of(&self, host: &str) -> Vec<IpAddr> {
+        self.names.resolve(host).await.map_or_else(|_| Vec::new(), |all| all.iter().map(SocketAddr::ip).collect())
+    }
+
     /// Whether a map, where there is one, leaves `address` out, and its name leads nowhere from here: whoever has it is known
     /// inside the cluster only, and is reached from here by others' names.
     pub(super) async fn is_inner_name(&self, address: &str) -> bool {
@@ -195,8 +200,7 @@ impl Route {
             return Ok(Led { target: address.to_owned(), by_map: false });
         };
         let mut led = self.led.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = led.keys().find(|known| is_one_place(known, &target)).unwrap_or(&target).clone();
-        let names = led.entry(known).or_default();
+        let names = led.entry(place(&target)).or_default();
         names.insert(address.to_ascii_lowercase());
         let mut names = names.iter();
         match (names.next(), names.next()) {

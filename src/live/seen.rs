@@ -3,7 +3,7 @@
 //! A process that was stopped refuses; one that was started answers, and has begun later than before. A state alone
 //! proves nothing: a supervisor may have started the process meanwhile.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::live::clock::unix_ms;
 use crate::live::cluster::LiveCluster;
 use crate::live::{Live, nodes};
@@ -59,6 +59,14 @@ impl Expected {
 }
 
 impl Live {
+    /// Looks at one node, as [`Live::look`] does.
+    ///
+    /// # Errors
+    /// `interrupted`.
+    pub(super) fn look_at_one(&mut self, one: Expected, first: bool) -> Result<Expected> {
+        self.look(vec![one], first)?.pop().ok_or_else(|| Error::internal("a look at one node found none"))
+    }
+
     /// Looks at all of them: how they are, and what is missing (the first time: how they were before).
     ///
     /// # Errors

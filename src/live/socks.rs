@@ -100,7 +100,10 @@ impl std::fmt::Display for ProxyTrouble {
                 write!(f, "the proxy {proxy} wants a user and password: write them as socks5://USER:PASSWORD@HOST:PORT")
             }
             ProxyVerdict::WantsLogin { given: true } => {
-                write!(f, "the proxy {proxy} takes neither a user and password nor nothing, and we know no other way")
+                write!(
+                    f,
+                    "the proxy {proxy} accepts neither user and password nor a login without them: allow one of the two there"
+                )
             }
             ProxyVerdict::WrongLogin => {
                 write!(f, "the proxy {proxy} does not take this user and password: correct them")
@@ -144,7 +147,7 @@ pub(super) async fn through(
 ) -> Result<TcpStream, ProxyTrouble> {
     let trouble = |verdict| ProxyTrouble { proxy: proxy.to_string(), target: target.to_owned(), verdict };
     let deadline = Deadline::after(limit);
-    let stream = match within(deadline, dialer.port(&proxy.authority)).await {
+    let stream = match within(deadline, dialer.within(limit / 2).port(&proxy.authority)).await {
         Some(Ok(stream)) => stream,
         Some(Err(DialFailure::Name(unresolved))) => {
             return Err(trouble(ProxyVerdict::Unreachable(unresolved.to_string())));

@@ -10,14 +10,17 @@ use crate::world::{Exec, ProcessVerb};
 /// Why there is no command, as a phrase that goes on behind "cannot: ".
 type OrWhy<T> = Result<T, String>;
 
-/// What ssh is always told: it never asks, never waits without end, and never takes a host's key that it does not know.
-const SSH: [&str; 10] = [
+/// What ssh is always told: it never asks, never waits without end, and never takes a host's key that it does not know, not
+/// even from a host that it knows by another one.
+const SSH: [&str; 12] = [
     "-o",
     "BatchMode=yes",
     "-o",
     "ConnectTimeout=10",
     "-o",
     "StrictHostKeyChecking=yes",
+    "-o",
+    "UpdateHostKeys=no",
     "-o",
     "ServerAliveInterval=5",
     "-o",

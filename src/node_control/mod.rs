@@ -181,7 +181,7 @@ impl NodeControl {
     /// How `node` is started and stopped; a node that is somewhere else may be out of reach all the same.
     pub fn supervision(&self, node: &NodeRef) -> Supervision {
         let ability = |verb| match self.command(verb, node) {
-            Ok(exec) => Ability::By(exec.to_string()),
+            Ok(exec) => Ability::By(Some(exec.to_string())),
             Err(why) => Ability::Cannot(why),
         };
         Supervision {

@@ -27,8 +27,8 @@ fn ssh_never_asks_and_takes_no_key_of_a_host_by_itself() {
     let command = typed(&control, ProcessVerb::Restart, &node("pump-0", "10.0.1.11:8250"));
     assert_eq!(
         command,
-        "ssh -o BatchMode=yes -o ConnectTimeout=10 -o StrictHostKeyChecking=yes -o ServerAliveInterval=5 \
-         -o ServerAliveCountMax=3 -- 10.0.1.11 'sudo -n systemctl restart -- pump-8250.service'"
+        "ssh -o BatchMode=yes -o ConnectTimeout=10 -o StrictHostKeyChecking=yes -o UpdateHostKeys=no \
+         -o ServerAliveInterval=5 -o ServerAliveCountMax=3 -- 10.0.1.11 'sudo -n systemctl restart -- pump-8250.service'"
     );
     let own = NodeControl {
         user: Some("ops".into()),

@@ -12,8 +12,12 @@ use crate::world::{Acted, Control, Gate, GuardName, Manual, Notice, ProbeFinding
 
 const NODE: &[Param] = &[Param::new("node", Type::Node(None))];
 const OPTIONS: &[Opt] = &[
-    Opt::new("timeout", Type::Duration, "how long to wait until it is seen (default ten times `takes`, at least 3m)"),
-    Opt::new("takes", Type::Duration, "how long it usually takes until it is told (a rehearsal assumes 2s)"),
+    Opt::new(
+        "timeout",
+        Type::Duration,
+        "how long to wait until it is seen to be done (default ten times `takes`, at least 3m)",
+    ),
+    Opt::new("takes", Type::Duration, "how long the command usually takes (a rehearsal assumes 2s)"),
     FORCE,
 ];
 

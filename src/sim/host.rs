@@ -35,13 +35,12 @@ impl OwnHost {
 
 /// What a sandbox starts and stops without more ado.
 fn of_a_sandbox() -> Supervision {
-    let by = || Ability::By(String::new());
     Supervision {
         by: "the sandbox".to_owned(),
         stands_in: false,
-        start: by(),
-        stop: by(),
-        restart: by(),
+        start: Ability::By(None),
+        stop: Ability::By(None),
+        restart: Ability::By(None),
         ends_by: EndsBy::Sigterm,
         restarts: None,
     }

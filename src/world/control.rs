@@ -124,8 +124,8 @@ pub enum Restarts {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ability {
-    /// By this, as one would type it.
-    By(String),
+    /// By this command, as one would type it; `None` where nothing is run, as in a simulated cluster.
+    By(Option<String>),
     /// It cannot, for this reason.
     Cannot(String),
 }

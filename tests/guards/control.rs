@@ -52,6 +52,27 @@ fn kills_protects_a_process_that_could_be_stopped_in_good_order() {
     pods.refuses(r#"restart("drainer-0", #{$})"#, &[Kills], &[]);
     pods.allows(r#"pause_pump("pump-1", #{ wait: "1m" }); start("pump-1")"#);
     in_pods("default").first(r#"pause_pump("pump-1", #{ wait: "1m" })"#).allows(r#"restart("pump-1")"#);
+    let closing = in_pods("closing-pump").refuses(r#"restart("pump-1", #{$})"#, &[ForgetsClose], &[]);
+    closing.says(&["pump-1 is closing: it would be killed, and would come back online"]);
+    let hangs = in_pods("default").first(r#"hang("drainer-1")"#);
+    hangs.allows(r#"restart("drainer-1", #{ timeout: "5m" })"#);
+}
+
+#[test]
+fn a_refused_port_is_no_proof_of_death_while_heartbeats_are_fresh() {
+    let pods = in_pods("default").first(r#"kill("pump-1")"#);
+    for verb in ["start", "restart"] {
+        pods.refuses(&format!(r#"{verb}("pump-1", #{{$}})"#), &[Kills], &[]).says(&[
+            "unknown, which refuses: whether pump-1 runs, which would be killed: nobody answers at 10.0.1.12:8250 from here",
+            "its heartbeat is less than 10s old; see that its forwarded port or proxy works",
+        ]);
+    }
+    in_pods("default").first(r#"kill("pump-1"); sleep("12s")"#).allows(r#"start("pump-1")"#);
+    // Whoever stops the last Pump that answers is told so, though this one may not.
+    let all = r#"kill("pump-0"); kill("pump-2"); sleep("12s"); kill("pump-1")"#;
+    Situation::sample("default").first(all).refuses(r#"restart("pump-1", #{$})"#, &[LastPump], &[]);
+    let all = format!(r#"{all}; sleep("12s")"#);
+    Situation::sample("default").first(&all).allows(r#"restart("pump-1")"#);
 }
 
 #[test]

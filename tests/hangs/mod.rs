@@ -95,6 +95,10 @@ fn whatever_a_nodes_port_does_whoever_asks_it_ends_in_time_and_when_interrupted(
             ("the certificates", Request::Read(Read::Certificates { nodes })),
         ];
         ask(behaviour, &mut live, &requests);
+        if behaviour.is_never_told() {
+            let error = live.fails(requests[3].1.clone());
+            assert_ne!(error.kind, ErrorKind::InDoubt, "{} has not heard of it: {error}", behaviour.name);
+        }
     });
 }
 

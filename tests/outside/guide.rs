@@ -27,7 +27,10 @@ fn every_profile_of_the_guide_is_one() {
         let names = text.lines().filter_map(|line| line.strip_prefix("[profiles.")?.strip_suffix(']'));
         // What stands behind a dot is a table of the profile.
         for name in names.filter(|name| !name.contains('.')) {
-            assert_eq!(read(&text, name).profile.as_deref(), Some(name));
+            let settings = read(&text, name);
+            assert_eq!(settings.profile.as_deref(), Some(name));
+            let controls = text.contains(&format!("[profiles.{name}.node-control]"));
+            assert_eq!(settings.node_control.is_some(), controls, "{name}");
             seen += 1;
         }
     }

@@ -1,7 +1,6 @@
 //! `[profiles.NAME.node-control]`: what starts and stops nodes.
 
 use super::{Item, Reader};
-use crate::deployment::SystemdMode;
 use crate::error::{Error, Result};
 use crate::nearest::parse_named;
 use crate::node_control::{NodeControl, OwnCommand, Preset, Template};
@@ -90,7 +89,7 @@ impl Reader<'_> {
             "identity" => control.identity = Some(self.path_of(item)?),
             "known-hosts" => control.known_hosts = Some(self.path_of(item)?),
             "sudo" => control.sudo = self.flag_of(item)?,
-            "systemd-mode" => control.systemd_mode = Some(systemd_mode(&self.text_of(item)?)?),
+            "systemd-mode" => control.systemd_mode = Some(parse_named("mode of systemd", &self.text_of(item)?)?),
             "namespace" => control.namespace = Some(self.text_of(item)?),
             "context" => control.context = Some(self.text_of(item)?),
             "kubeconfig" => control.kubeconfig = Some(self.path_of(item)?),
@@ -136,13 +135,5 @@ impl Reader<'_> {
             true => error,
             false => Error { message: self.wrong(item.span.clone(), &error.message).message, ..error },
         }
-    }
-}
-
-fn systemd_mode(name: &str) -> Result<SystemdMode> {
-    match name {
-        "system" => Ok(SystemdMode::System),
-        "user" => Ok(SystemdMode::User),
-        other => Err(Error::invalid(format!("`{other}` is no mode of systemd")).hint("it may be system or user")),
     }
 }

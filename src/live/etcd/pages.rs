@@ -162,6 +162,6 @@ impl<'a> RangePages<'a> {
             ErrorKind::Rejected,
             format!("cannot {}: an answer without values is too large, from the key {from}", self.what),
         )
-        .hint("whoever stands between this host and PD's etcd lets only short answers through")
+        .hint("give PD's own client URLs, or raise the largest message of whatever passes gRPC on between this host and PD")
     }
 }

@@ -29,6 +29,10 @@ use tonic::codegen::StdError;
 /// What stands for itself in a path or a query; everything else is encoded.
 const NOT_IN_A_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b':');
 
+/// What to do about a name that leads nowhere from here.
+pub(super) const NO_NAME: &str = "if only hosts of the cluster know this name, lead to it by `[profiles.NAME.addresses]` or --proxy: \
+                                  see \"A cluster in Kubernetes, from outside\" in the guide";
+
 /// The largest body that is read.
 pub(super) const MAX_BODY: usize = 4 << 20;
 
@@ -107,12 +111,10 @@ impl HttpFailure {
         let hint = match self {
             Self::Invalid(_) => "the record in etcd is wrong: see `pumps()` and `drainers()`",
             Self::Broken(_) => "something else may listen at this address: probe the node",
-            Self::NoName(_) => {
-                "if only hosts of the cluster know this name, lead to it by `[profiles.NAME.addresses]` or --proxy: see \
-                 \"A cluster in Kubernetes, from outside\" in the guide"
-            }
+            Self::NoName(_) => NO_NAME,
             Self::Silent(_) => "it is starting, or it hangs: probe it, and look at its log",
-            _ => "probe it to see whether its process is gone",
+            Self::NotSent(_) => "it was not asked: what is in the way stands there",
+            Self::Refused(_) | Self::Reset | Self::Closed => "probe it to see whether its process is gone",
         };
         Error::new(kind, format!("cannot {what} {node}: {}", self.words())).hint(hint)
     }
@@ -127,16 +129,19 @@ pub(super) struct HttpClient {
 }
 
 impl HttpClient {
-    /// A connection to whoever `address` (`host:port`) names.
-    async fn connect(&self, address: &str) -> Result<Box<dyn ByteStream>, HttpFailure> {
+    /// A connection to whoever `address` (`host:port`) names. It takes only a part of what is left until `deadline`: what ends
+    /// then was sent, and what was not sent is known to be.
+    async fn connect(&self, address: &str, deadline: Deadline) -> Result<Box<dyn ByteStream>, HttpFailure> {
+        let limit = self.limit.min(deadline.left() * 3 / 4);
+        let dialer = self.dialer.within(limit * 2 / 3);
         let connecting = async {
-            let tcp = self.dialer.connect(address).await?;
+            let tcp = dialer.connect(address).await?;
             Ok::<Box<dyn ByteStream>, StdError>(match self.tls.now().client() {
                 None => Box::new(tcp),
                 Some(tls) => Box::new(secured(tls, address, tcp).await?),
             })
         };
-        match within(Deadline::after(self.limit), connecting).await {
+        match within(Deadline::after(limit), connecting).await {
             Some(Ok(stream)) => Ok(stream),
             Some(Err(error)) => Err(unconnected(error.as_ref())),
             None => Err(HttpFailure::NotSent("no connection: nobody answers at this address in time".into())),
@@ -156,10 +161,11 @@ impl NodeClient {
         let exchange = self.wire.exchange(address, format!("{} {}", request.method(), request.uri()));
         let whole = ask.deadline.left();
         let work = async {
-            let stream = client.connect(address).await?;
-            send(stream, request, ask.max_body).await
+            let stream = client.connect(address, ask.deadline).await?;
+            let sent = within(ask.deadline, send(stream, request, ask.max_body)).await;
+            sent.unwrap_or(Err(HttpFailure::Silent(whole)))
         };
-        let result = within(ask.deadline, work).await.unwrap_or(Err(HttpFailure::Silent(whole)));
+        let result = work.await;
         exchange.ended(match &result {
             Ok(reply) => format!("HTTP {}", reply.status),
             Err(failure) => failure.words(),

@@ -26,6 +26,7 @@ use http::HttpClient;
 use rustix::process::{Resource, getrlimit};
 use serde::Deserialize;
 use std::future::Future;
+use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -43,6 +44,11 @@ pub(super) struct NodeClient {
 }
 
 impl NodeClient {
+    /// The addresses of a host's name; none where it leads nowhere from here.
+    pub(super) async fn addresses_of(&self, host: &str) -> Vec<IpAddr> {
+        self.wire.dialer.addresses_of(host).await
+    }
+
     /// Connects nothing.
     pub(super) fn new(wire: Arc<Wire>) -> Self {
         // A connection that takes the whole deadline leaves no time to tell "no route" from "silent".
@@ -68,7 +74,7 @@ struct CodedAnswer {
     data: serde_json::Value,
 }
 
-/// Asks all nodes `whom` at the same time, each after its name was looked up: whose name leads nowhere keeps nobody waiting.
+/// Asks all nodes `whom`, each as soon as it has its turn; who shares an address by the map is known before the first is asked.
 async fn each_node<T, F, W>(nodes: &Arc<NodeClient>, whom: &[NodeRef], ask: F) -> Result<Vec<T>>
 where
     T: Send + 'static,

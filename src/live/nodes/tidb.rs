@@ -4,7 +4,7 @@
 //! transactions that skipped have ended; `op=reset` forgets these. Each answers how it stands then (TiDB's source).
 
 use super::NodeClient;
-use super::http::{HttpCall, HttpFailure, MAX_BODY};
+use super::http::{HttpCall, HttpFailure, MAX_BODY, NO_NAME};
 use crate::error::{Error, ErrorKind, Result};
 use crate::live::Sent;
 use crate::live::clock::Deadline;
@@ -99,11 +99,9 @@ fn failed(what: &str, server: &TidbRef, failure: HttpFailure) -> Error {
     let (kind, hint) = match &failure {
         HttpFailure::Invalid(_) | HttpFailure::Broken(_) => (ErrorKind::Invalid, ELSE),
         HttpFailure::Silent(_) => (ErrorKind::Timeout, "it is starting, or it hangs: look at its log"),
-        HttpFailure::Refused(_)
-        | HttpFailure::NoName(_)
-        | HttpFailure::NotSent(_)
-        | HttpFailure::Reset
-        | HttpFailure::Closed => {
+        HttpFailure::NoName(_) => (ErrorKind::Unreachable, NO_NAME),
+        HttpFailure::NotSent(_) => (ErrorKind::Unreachable, "it was not asked: what is in the way stands there"),
+        HttpFailure::Refused(_) | HttpFailure::Reset | HttpFailure::Closed => {
             (ErrorKind::Unreachable, "see whether its process runs: it may have stopped for want of a Pump")
         }
     };

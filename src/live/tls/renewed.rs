@@ -16,12 +16,10 @@ pub(in crate::live) struct RenewedTls {
     known: Mutex<KnownTls>,
 }
 
-/// What was read last, and of which files.
+/// What was read last, and how the files were when that was last tried.
 struct KnownTls {
     stamps: Vec<Option<FileStamp>>,
     tls: Arc<Tls>,
-    /// Why what is in the files by now cannot be used, as it was told last.
-    told: Option<String>,
 }
 
 /// When a file was written last, and how long it is.
@@ -36,7 +34,7 @@ impl RenewedTls {
         // Looked at before they are read: what is written meanwhile is read again.
         let stamps = stamps(files.as_ref());
         let tls = Arc::new(Tls::load(files.as_ref())?);
-        Ok(Self { files, notices, known: Mutex::new(KnownTls { stamps, tls, told: None }) })
+        Ok(Self { files, notices, known: Mutex::new(KnownTls { stamps, tls }) })
     }
 
     /// Those for a new connection. While what was renewed cannot be used, as half of a pair, those from before are.
@@ -45,13 +43,12 @@ impl RenewedTls {
         let stamps = stamps(self.files.as_ref());
         if stamps != known.stamps {
             match Tls::load(self.files.as_ref()) {
-                Ok(tls) => *known = KnownTls { stamps, tls: Arc::new(tls), told: None },
+                Ok(tls) => *known = KnownTls { stamps, tls: Arc::new(tls) },
                 Err(error) => {
+                    // Tried once for each state of the files, and not for each of a thousand connections.
+                    known.stamps = stamps;
                     let told = format!("the TLS files have changed, those from before are used: {}", error.message);
-                    if known.told.as_ref() != Some(&told) {
-                        (self.notices)(Notice::Warning(told.clone()));
-                        known.told = Some(told);
-                    }
+                    (self.notices)(Notice::Warning(told));
                 }
             }
         }

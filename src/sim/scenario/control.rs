@@ -1,6 +1,6 @@
 //! What starts and stops the nodes of a scenario from outside.
 
-use crate::node::NodeRef;
+use crate::node::{Kind, NodeRef};
 use crate::world::{Ability, EndsBy, ProcessVerb, Restarts, Supervision};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -29,10 +29,9 @@ impl NodeControlSpec {
     /// What a snapshot of nodes that are controlled like this has: what holds of the first one that it knows, and what it does
     /// not know. `None` where nothing controls any of them.
     pub(crate) fn of(nodes: &[(NodeRef, Option<Supervision>)]) -> Option<Self> {
-        let all =
-            |supervision: &Supervision| ProcessVerb::ALL.iter().filter(|verb| supervision.can(**verb)).count() > 0;
+        let can_anything = |supervision: &Supervision| ProcessVerb::ALL.iter().any(|verb| supervision.can(*verb));
         let known = nodes.iter().filter_map(|(_, supervision)| supervision.as_ref()).filter(|one| one.stands_in);
-        let first = known.clone().find(|supervision| all(supervision)).or_else(|| known.clone().next())?;
+        let first = known.clone().find(|supervision| can_anything(supervision)).or_else(|| known.clone().next())?;
         let cannot = |verb: &ProcessVerb| match first.ability(*verb) {
             Ability::By(_) => None,
             Ability::Cannot(why) => Some((*verb, why.clone())),
@@ -40,7 +39,7 @@ impl NodeControlSpec {
         let unknown = |(node, supervision): &(NodeRef, Option<Supervision>)| {
             let why = match supervision {
                 None => "nothing starts or stops it".to_owned(),
-                Some(supervision) if all(supervision) => return None,
+                Some(supervision) if can_anything(supervision) => return None,
                 Some(supervision) => match &supervision.start {
                     Ability::Cannot(why) => why.clone(),
                     Ability::By(_) => return None,
@@ -61,7 +60,7 @@ impl NodeControlSpec {
     pub(crate) fn supervision(&self, node: &NodeRef) -> Supervision {
         let ability = |verb| {
             let why = self.unknown.get(&name_of(node)).or_else(|| self.cannot.get(&verb));
-            why.map_or_else(|| Ability::By(String::new()), |why| Ability::Cannot(why.clone()))
+            why.map_or(Ability::By(None), |why| Ability::Cannot(why.clone()))
         };
         Supervision {
             by: self.by.clone(),
@@ -76,5 +75,10 @@ impl NodeControlSpec {
 }
 
 fn name_of(node: &NodeRef) -> String {
-    format!("{} {}", node.kind, node.id)
+    name_in_spec(node.kind, &node.id)
+}
+
+/// What a node is called in [`NodeControlSpec::unknown`].
+pub(super) fn name_in_spec(kind: Kind, id: &str) -> String {
+    format!("{kind} {id}")
 }

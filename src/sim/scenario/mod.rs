@@ -8,6 +8,7 @@ mod nodes;
 mod span;
 
 pub use control::NodeControlSpec;
+use control::name_in_spec;
 pub use host::{CertificateSpec, HostSpec};
 pub use nodes::{DiskSpec, DrainerSpec, Phases, ProcessSpec, PumpSpec};
 pub(crate) use nodes::{phase, since};
@@ -279,9 +280,9 @@ impl Scenario {
     }
 
     fn check_node_control(&self) -> Result<()> {
-        let pumps = self.pumps.iter().map(|pump| format!("pump {}", pump.id));
-        let known: Vec<String> =
-            pumps.chain(self.drainers.iter().map(|drainer| format!("drainer {}", drainer.id))).collect();
+        let pumps = self.pumps.iter().map(|pump| name_in_spec(Kind::Pump, &pump.id));
+        let drainers = self.drainers.iter().map(|drainer| name_in_spec(Kind::Drainer, &drainer.id));
+        let known: Vec<String> = pumps.chain(drainers).collect();
         let unknown = self.node_control.iter().flat_map(|control| control.unknown.keys());
         match unknown.into_iter().find(|name| !known.contains(name)) {
             None => Ok(()),
