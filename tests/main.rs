@@ -84,3 +84,4 @@ mod version;
 mod waits;
 mod watch;
 mod whereabouts;
+mod written;

@@ -1,12 +1,11 @@
 //! What stands in the place of a file and is none: a pipe, a socket, a directory, a device that never ends. Where a file is
-//! meant it is an error at once; where the operator names it, a pipe is read as their shell's `<(program)`. And the files that are
-//! written: whole, or as they were.
+//! meant it is an error at once; where the operator names it, a pipe is read as their shell's `<(program)`.
 
 use crate::harness::Shell;
 use binlogsh::error::ErrorKind;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::{Pid, Signal, kill_process};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::{Child, Stdio};
@@ -263,140 +262,4 @@ fn whoever_reads_slowly_gets_everything() {
     std::io::Read::read_to_string(begun.0.stdout.as_mut().unwrap(), &mut text).unwrap();
     assert_eq!((text.lines().count(), text.lines().last()), (20_000, Some("line 19999")));
     assert_eq!(begun.code_within(SOON), Some(0));
-}
-
-/// What a directory has in it.
-fn names(dir: &Path) -> Vec<String> {
-    let names = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let mut names: Vec<String> = names.filter(|name| name != ".local").collect();
-    names.sort();
-    names
-}
-
-/// Command lines that write the file `here/health.rhai`.
-const WRITES: [&[&str]; 4] = [
-    &["test", "--junit", "here/health.rhai"],
-    &["--sandbox", "rehearse", "s.rhai", "--plan", "here/health.rhai"],
-    &["--sandbox", "rehearse", "s.rhai", "--save-snapshot", "here/health.rhai"],
-    &["scripts", "copy", "health", "here", "--force"],
-];
-
-fn writes(args: &[&str]) -> Shell {
-    let test = "fn test_it(t) { t.run(\"s.rhai\"); t.expect_ok(); }";
-    Shell::new(args).file("s.rhai", "1").file("s_test.rhai", test).file("here/other", "")
-}
-
-#[test]
-fn what_is_no_file_is_not_written_and_nothing_is_left_behind() {
-    for args in WRITES {
-        for odd in ["pipe", "directory", "device", "nowhere"] {
-            let shell = writes(args);
-            let path = shell.dir().join("here/health.rhai");
-            let why = match odd {
-                "pipe" => {
-                    pipe(&path);
-                    "a pipe"
-                }
-                "directory" => {
-                    std::fs::create_dir(&path).unwrap();
-                    "a directory"
-                }
-                "device" => {
-                    symlink("/dev/full", &path).unwrap();
-                    "a device"
-                }
-                _ => {
-                    symlink("missing/file", &path).unwrap();
-                    "a link that leads nowhere"
-                }
-            };
-            let before = (path.symlink_metadata().unwrap().ino(), names(&shell.dir().join("here")));
-            let ran = shell.go().fails(ErrorKind::Local).stderr_contains("cannot write").stderr_contains(why);
-            let path = ran.dir().join("here/health.rhai");
-            assert_eq!(
-                (path.symlink_metadata().unwrap().ino(), names(&ran.dir().join("here"))),
-                before,
-                "{args:?} {odd}"
-            );
-        }
-    }
-}
-
-#[test]
-fn a_link_to_a_file_stays_when_the_file_is_written() {
-    for args in WRITES {
-        let shell = writes(args).file("there", "old");
-        symlink("../there", shell.dir().join("here/health.rhai")).unwrap();
-        let ran = shell.go().succeeds();
-        assert!(ran.dir().join("here/health.rhai").is_symlink(), "{args:?}");
-        assert_ne!(std::fs::read_to_string(ran.dir().join("there")).unwrap(), "old", "{args:?}");
-        assert_eq!(names(&ran.dir().join("here")), ["health.rhai", "other"], "{args:?}");
-    }
-}
-
-#[test]
-fn whoever_is_killed_while_writing_leaves_the_old_file_or_the_new_one() {
-    let shell = writes(&["scripts", "copy", "health", "here", "--force"]);
-    let path = shell.dir().join("here/health.rhai");
-    let whole = Shell::new(&["scripts", "show", "health"]).go().succeeds().stdout;
-    let old = "old\n".repeat(10_000);
-    let (mut lives, mut seen_old, mut seen_new) = (Duration::from_micros(100), 0, 0);
-    // From dead before it wrote to done before it was killed, in steps small enough to meet the writing.
-    for round in 0..200 {
-        std::fs::write(&path, &old).unwrap();
-        let mut command = shell.command();
-        let mut begun = Begun(command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap());
-        std::thread::sleep(lives);
-        begun.0.kill().unwrap();
-        begun.0.wait().unwrap();
-        let now = std::fs::read_to_string(&path).unwrap();
-        match now.trim_end() == whole.trim_end() {
-            true => seen_new += 1,
-            false => {
-                assert!(now == old, "round {round}: {} bytes", now.len());
-                seen_old += 1;
-            }
-        }
-        if seen_new == 5 {
-            break;
-        }
-        lives = lives * 11 / 10;
-    }
-    assert!(seen_old > 0 && seen_new == 5, "{seen_old} old ones, {seen_new} new ones");
-}
-
-#[test]
-fn whoever_may_read_a_file_may_read_what_is_written_in_its_place_and_nobody_else() {
-    // A copied script is there to be run by whoever works here.
-    for args in WRITES.into_iter().filter(|args| args[0] != "scripts") {
-        let shell = writes(args).file("here/health.rhai", "old");
-        let path = shell.dir().join("here/health.rhai");
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
-        let ran = shell.go().succeeds();
-        let path = ran.dir().join("here/health.rhai");
-        assert_ne!(std::fs::read_to_string(&path).unwrap(), "old", "{args:?}");
-        assert_eq!(path.metadata().unwrap().mode() & 0o7777, 0o640, "{args:?}");
-    }
-}
-
-#[test]
-fn two_processes_that_write_one_file_leave_the_whole_of_one() {
-    let scripts = ["health", "disk_full"];
-    let shell = Shell::new(&["scripts", "copy"]).file("there", "old").file("here/other", "");
-    for name in scripts {
-        symlink("../there", shell.dir().join(format!("here/{name}.rhai"))).unwrap();
-    }
-    let start = |name: &str| {
-        let mut command = shell.command();
-        command.args([name, "here", "--force"]);
-        Begun(command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap())
-    };
-    let mut all: Vec<Begun> = (0..6).map(|at| start(scripts[at % 2])).collect();
-    for begun in &mut all {
-        assert_eq!(begun.code_within(Duration::from_secs(60)), Some(0));
-    }
-    let whole = scripts.map(|name| Shell::new(&["scripts", "show", name]).go().succeeds().stdout.trim_end().to_owned());
-    let now = std::fs::read_to_string(shell.dir().join("there")).unwrap();
-    assert!(whole.iter().any(|whole| now.trim_end() == whole), "{} bytes of neither", now.len());
-    assert_eq!(names(&shell.dir().join("here")), ["disk_full.rhai", "health.rhai", "other"]);
 }

@@ -32,19 +32,18 @@ pub(super) fn main(context: &CommandContext, docs: &Docs) -> Result<u8> {
     Ok(0)
 }
 
+/// What to do where they cannot be written.
+const ELSEWHERE: &str = "name a directory of your own";
+
 /// Writes files into `dir`, made if it is missing; those of an earlier version are replaced.
 fn write(context: &CommandContext, dir: &Path, files: Vec<(String, Vec<u8>)>) -> Result<()> {
-    let said = |path: &Path, fault: std::io::Error| {
-        Error::local(format!("cannot write {}", path.shown())).source(fault).hint("name a directory of your own")
-    };
-    fs::create_dir_all(dir).map_err(|fault| said(dir, fault))?;
-    for (name, text) in &files {
+    for (count, (name, text)) in files.iter().enumerate() {
         let path = dir.join(name);
-        path.parent().map_or(Ok(()), fs::create_dir_all).map_err(|fault| said(&path, fault))?;
+        let cannot = format!("cannot write {} ({count} of {} files are written)", path.shown(), files.len());
+        let made = path.parent().map_or(Ok(()), fs::create_dir_all);
+        made.map_err(|fault| Error::local(cannot.clone()).source(fault).hint(ELSEWHERE))?;
         let written = files::write(&path, text, FileMode::Fresh(0o644), IfThere::Replace);
-        written.map_err(|fault| {
-            fault.error(format!("cannot write {}", path.shown())).hint("name a directory of your own")
-        })?;
+        written.map_err(|fault| fault.error_or(cannot, ELSEWHERE))?;
     }
     context.output.remark(&format!("{} files written to {}", files.len(), dir.shown()));
     Ok(())

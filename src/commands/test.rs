@@ -43,9 +43,6 @@ pub(super) fn main(context: &CommandContext, args: &Test) -> Result<u8> {
         return Err(Error::not_found(format!("no test has `{filter}` in its name"))
             .hint("a test is called FILE::FUNCTION, as `binlogsh test` shows it"));
     }
-    if let Some(file) = &args.junit {
-        write(file, &junit(&verdicts, &unreadable)?)?;
-    }
     let failed = unreadable.len() + verdicts.iter().filter(|verdict| verdict.failure.is_some()).count();
     let passed = verdicts.len() + unreadable.len() - failed;
     match context.output.format() {
@@ -55,6 +52,10 @@ pub(super) fn main(context: &CommandContext, args: &Test) -> Result<u8> {
     if !context.output.format().is_for_programs() {
         let tone = if failed == 0 { Tone::Strong } else { Tone::Bad };
         context.output.told("", &format!("{passed} passed, {failed} failed"), tone);
+    }
+    // Behind the verdicts: they are told also where no report can be kept.
+    if let Some(file) = &args.junit {
+        write(file, &junit(&verdicts, &unreadable)?)?;
     }
     Ok(u8::from(failed > 0))
 }

@@ -47,21 +47,35 @@ impl WriteFault {
         matches!(self, Self::Refused(_, fault) if fault.kind() == Io::NotFound)
     }
 
-    /// The error behind `cannot` ("cannot write the plan p.json"): `local`.
-    pub fn error(self, cannot: impl Into<String>) -> Error {
+    /// The error behind `cannot` ("cannot write the plan p.json"): `local`. Where another place would do, the hint is `elsewhere`.
+    pub fn error_or(self, cannot: impl Into<String>, elsewhere: &str) -> Error {
         let cannot = cannot.into();
-        let error = match self {
-            Self::NoFile(what) => Error::local(cannot).source(what),
-            Self::Refused(step, fault) => Error::local(format!("{cannot}: {step}")).source(fault),
-            Self::NotFlushed(fault) => {
-                let message = format!("{cannot} for good: it is there, but its directory could not be flushed");
-                return Error::local(message)
-                    .source(fault)
-                    .hint("see what is wrong with that disk, then write it again");
+        match self {
+            Self::NoFile(what) => Error::local(cannot).source(what).hint(elsewhere),
+            Self::Refused(step, fault) => {
+                let hint = if is_full(&fault) { ROOM } else { elsewhere };
+                Error::local(format!("{cannot}: {step}")).source(fault).hint(hint)
             }
-        };
-        error.hint("name a file in a directory that is there and can be written")
+            Self::NotFlushed(fault) => {
+                Error::local(format!("{cannot} for good: it is there, but its directory could not be flushed"))
+                    .source(fault)
+                    .hint("see what is wrong with that disk, then write it again")
+            }
+        }
     }
+
+    /// The same, where the operator names the file.
+    pub fn error(self, cannot: impl Into<String>) -> Error {
+        self.error_or(cannot, "name a file in a directory that is there and can be written")
+    }
+}
+
+/// What to do about a disk that takes no more.
+const ROOM: &str = "make room on that disk (`df`, `quota`, `ulimit -f`), then try again; what was there is as it was";
+
+/// Whether there is no room for what is written.
+fn is_full(fault: &std::io::Error) -> bool {
+    matches!(fault.kind(), Io::StorageFull | Io::QuotaExceeded | Io::FileTooLarge)
 }
 
 /// Whether the file `path` can be written: to be asked before the work whose result it holds.
@@ -98,7 +112,8 @@ pub fn write(path: &Path, bytes: &[u8], mode: FileMode, if_there: IfThere) -> Re
         .permissions(Permissions::from_mode(bits))
         .tempfile_in(dir)
         .map_err(step("making a temporary file beside it"))?;
-    file.write_all(bytes).map_err(step("writing"))?;
+    // Not through the crate, whose errors name a file that nobody has asked for.
+    file.as_file_mut().write_all(bytes).map_err(step("writing"))?;
     if let Some(replaced) = replaced {
         // Only root can, and only root needs it: a savepoint stays the Drainer's own.
         let _ = fchown(file.as_file(), Some(replaced.uid()), Some(replaced.gid()));

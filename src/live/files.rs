@@ -38,7 +38,7 @@ pub(super) fn write_savepoint(dir: &Path, content: &str) -> Result<()> {
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
     made.map_err(|fault| Error::local(format!("{cannot}: making its directory")).source(fault).hint(hint))?;
     files::write(&path, content.as_bytes(), FileMode::Fresh(0o644), IfThere::Replace)
-        .map_err(|fault| fault.error(cannot).hint(hint))
+        .map_err(|fault| fault.error_or(cannot, hint))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::live::clock::rest;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
@@ -37,6 +37,9 @@ fn beside(work: impl FnOnce() + Send + 'static) -> Option<Receiver<()>> {
 pub fn install(interrupt: Interrupt, give_back: impl Fn() + Send + Sync + 'static) -> Result<()> {
     let refused = |e: std::io::Error| Error::local("cannot listen to signals").source(e);
     let give_back = Arc::new(give_back);
+    // A file that may grow no further (`ulimit -f`) is an error of whoever writes it. A handler and not SIG_IGN, which the
+    // programs that we begin would inherit.
+    signal_hook::flag::register(SIGXFSZ, Arc::default()).map_err(refused)?;
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(refused)?;
     let listen = move || {
         let mut told = None;

@@ -30,8 +30,9 @@ pub type Redraw = Box<dyn FnMut(&str) -> bool + Send>;
 pub struct Editor {
     editor: rustyline::Editor<Prompter, DefaultHistory>,
     history: Option<HistoryFile>,
-    /// What was cancelled is within reach of the arrow keys, and in no file; each behind so many entries of the file.
-    cancelled: Vec<(usize, String)>,
+    /// What is within reach of the arrow keys and in no file, since it was unkept or could not be written; each behind so many
+    /// entries of the file.
+    unkept: Vec<(usize, String)>,
     /// How many entries the file has.
     kept: usize,
     typing: Arc<Typing>,
@@ -73,7 +74,7 @@ impl Editor {
             editor.bind_sequence(event, EventHandler::Conditional(handler));
         }
         let history = history.map(HistoryFile::new);
-        Ok(Self { editor, history, cancelled: Vec::new(), kept: 0, typing, stop })
+        Ok(Self { editor, history, unkept: Vec::new(), kept: 0, typing, stop })
     }
 
     /// What lets another thread have the prompt drawn again while somebody types; `None` where there is no terminal to do it.
@@ -96,8 +97,8 @@ impl Editor {
         self.editor.clear_history().map_err(unusable)?;
         self.kept = entries.len();
         for place in 0..=entries.len() {
-            let cancelled = self.cancelled.iter().filter(|(at, _)| *at == place).map(|(_, entry)| entry);
-            for entry in cancelled.chain(entries.get(place)) {
+            let unkept = self.unkept.iter().filter(|(at, _)| *at == place).map(|(_, entry)| entry);
+            for entry in unkept.chain(entries.get(place)) {
                 self.editor.add_history_entry(entry).map_err(unusable)?;
             }
         }
@@ -132,7 +133,7 @@ impl LineSource for Editor {
                 (Err(ReadlineError::Interrupted), Some(Left::Cancelled(text))) => {
                     if !text.trim().is_empty() {
                         self.remember(&text)?;
-                        self.cancelled.push((self.kept, text));
+                        self.unkept.push((self.kept, text));
                     }
                     return Ok(Input::Cancelled);
                 }
@@ -151,11 +152,15 @@ impl LineSource for Editor {
 
     fn keep(&mut self, text: &str) -> Result<()> {
         self.remember(text)?;
-        self.history.as_mut().map_or(Ok(()), |history| history.add(text))
+        let kept = self.history.as_mut().map_or(Ok(()), |history| history.add(text));
+        if kept.is_err() {
+            self.unkept.push((self.kept, text.to_owned()));
+        }
+        kept
     }
 
     fn forget(&mut self, is_out: &dyn Fn(&str) -> bool) -> Result<usize> {
-        self.cancelled.retain(|(_, entry)| !is_out(entry));
+        self.unkept.retain(|(_, entry)| !is_out(entry));
         let all: Vec<String> = self.editor.history().iter().cloned().collect();
         let (out, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|entry| is_out(entry));
         self.editor.clear_history().map_err(unusable)?;

@@ -1,17 +1,26 @@
-//! The file of the history: shared by every prompt of this user, for its owner only, and never lost for one bad line.
+//! The file of the history: shared by every prompt of this user, for its owner only, and never lost for one bad line, a full disk
+//! or a kill in the middle of a write.
+//!
+//! An entry is added in one stroke behind the others, and taken out by writing line ends over it, in its place: neither touches any
+//! other entry, and the second needs no room. What is too long is written anew beside it and renamed.
 #![expect(clippy::disallowed_methods, reason = "the history is this room's file")]
 
 use crate::error::{Error, Result};
+use crate::files::{self, FileMode, IfThere};
 use crate::text::ShownPath;
 use rustix::fs::{FlockOperation, OFlags, flock};
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::Read;
+use std::ops::Range;
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::PathBuf;
 use std::time::SystemTime;
 
 /// How many entries are kept.
 pub(super) const MOST: usize = 2000;
+
+/// How many more lines the file may have before it is written anew.
+const SLACK: usize = 500;
 
 /// Larger files are no history.
 const LARGEST: u64 = 64 << 20;
@@ -22,10 +31,50 @@ const AWAY: &str = "move it away: a new one is made";
 /// The first line of a file in which an entry of several lines is one line.
 const HEADER: &str = "#V2";
 
+/// How often the file may be replaced by others while it is opened.
+const TRIES: usize = 20;
+
 /// The file, and how it looked when it was read last.
 pub(super) struct HistoryFile {
     path: PathBuf,
     seen: Option<(u64, SystemTime)>,
+}
+
+/// What stands in the file.
+struct HistoryLines {
+    /// Whether it is as we write it.
+    is_ours: bool,
+    /// Each entry and where it stands, without the end of its line.
+    entries: Vec<(Range<usize>, String)>,
+    /// All lines, those that were taken out as well.
+    count: usize,
+    len: usize,
+    /// Somebody was stopped before the end of the last line.
+    is_open: bool,
+}
+
+impl HistoryLines {
+    fn of(bytes: &[u8]) -> Self {
+        let is_ours = bytes.starts_with(HEADER.as_bytes());
+        let (mut entries, mut at, mut count) = (Vec::new(), 0, 0);
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let place = at..at + line.strip_suffix(b"\n").unwrap_or(line).len();
+            let is_header = is_ours && at == 0;
+            at += line.len();
+            count += 1;
+            if !place.is_empty() && !is_header {
+                let text = String::from_utf8_lossy(&bytes[place.clone()]);
+                let text = text.strip_suffix('\r').unwrap_or(&text);
+                entries.push((place, if is_ours { unescaped(text) } else { text.to_owned() }));
+            }
+        }
+        let is_open = !bytes.is_empty() && !bytes.ends_with(b"\n");
+        Self { is_ours, entries, count, len: bytes.len(), is_open }
+    }
+
+    fn newest(&self) -> &[(Range<usize>, String)] {
+        &self.entries[self.entries.len().saturating_sub(MOST)..]
+    }
 }
 
 impl HistoryFile {
@@ -44,24 +93,40 @@ impl HistoryFile {
         if now.is_none() || now == self.seen {
             return Ok(None);
         }
-        let mut file = self.locked(FlockOperation::LockShared)?;
-        let entries = self.entries(&mut file)?;
+        let (_file, lines) = self.opened(FlockOperation::LockShared)?;
         self.seen = now;
-        Ok(Some(entries))
+        Ok(Some(lines.newest().iter().map(|(_, entry)| entry.clone()).collect()))
     }
 
     /// Adds an entry, unless it is the newest already.
     ///
     /// # Errors
-    /// `local` when it cannot be written.
+    /// `local` when it cannot be written; what was there is as it was.
     pub(super) fn add(&mut self, entry: &str) -> Result<()> {
-        self.change(|entries| {
-            if entries.last().is_some_and(|last| last == entry) {
-                return false;
-            }
-            entries.push(entry.to_owned());
-            true
-        })
+        let (file, mut lines) = self.opened(FlockOperation::LockExclusive)?;
+        if lines.entries.last().is_some_and(|(_, last)| last == entry) {
+            return Ok(());
+        }
+        if !lines.is_ours && lines.len > 0 {
+            lines.entries.push((0..0, entry.to_owned()));
+            return self.renew(&lines);
+        }
+        let before = match (lines.is_ours, lines.is_open) {
+            (false, _) => format!("{HEADER}\n"),
+            (true, true) => "\n".to_owned(),
+            (true, false) => String::new(),
+        };
+        let end = lines.len as u64;
+        if let Err(fault) = file.write_all_at(format!("{before}{}", written(entry)).as_bytes(), end) {
+            // What came of it goes again.
+            return file.set_len(end).and(Err(fault)).map_err(|fault| self.broken("written", fault));
+        }
+        if lines.count > MOST + SLACK {
+            lines.entries.push((0..0, entry.to_owned()));
+            // The entry is kept; a file that is too long stays so until there is room.
+            drop(self.renew(&lines));
+        }
+        Ok(())
     }
 
     /// Takes every entry out that `is_out`, whoever entered it; how many there were.
@@ -69,14 +134,11 @@ impl HistoryFile {
     /// # Errors
     /// `local` when it cannot be written.
     pub(super) fn take_out(&mut self, is_out: impl Fn(&str) -> bool) -> Result<usize> {
-        let mut gone = 0;
-        self.change(|entries| {
-            let before = entries.len();
-            entries.retain(|entry| !is_out(entry));
-            gone = before - entries.len();
-            gone > 0
-        })?;
-        Ok(gone)
+        let (file, lines) = self.opened(FlockOperation::LockExclusive)?;
+        let gone: Vec<&Range<usize>> =
+            lines.entries.iter().filter(|(_, entry)| is_out(entry)).map(|(place, _)| place).collect();
+        gone.iter().try_for_each(|place| self.blank(&file, place))?;
+        Ok(gone.len())
     }
 
     /// Takes the newest entry out, and returns it.
@@ -84,30 +146,40 @@ impl HistoryFile {
     /// # Errors
     /// `local` when it cannot be written.
     pub(super) fn take_last(&mut self) -> Result<Option<String>> {
-        let mut last = None;
-        self.change(|entries| {
-            last = entries.pop();
-            last.is_some()
-        })?;
-        Ok(last)
+        let (file, mut lines) = self.opened(FlockOperation::LockExclusive)?;
+        let Some((place, last)) = lines.entries.pop() else { return Ok(None) };
+        self.blank(&file, &place)?;
+        Ok(Some(last))
     }
 
-    /// Changes the entries under a lock, in place: the file stays the one that other prompts have locked. Its old end is cut
-    /// off last, so that whatever stops us leaves no entry out.
-    fn change(&mut self, change: impl FnOnce(&mut Vec<String>) -> bool) -> Result<()> {
-        let mut file = self.locked(FlockOperation::LockExclusive)?;
-        let mut entries = self.entries(&mut file)?;
-        if !change(&mut entries) {
-            return Ok(());
+    /// Writes line ends over what stands there: lines without an entry are none.
+    fn blank(&self, file: &File, place: &Range<usize>) -> Result<()> {
+        let ends = vec![b'\n'; place.len()];
+        file.write_all_at(&ends, place.start as u64).map_err(|fault| self.broken("written", fault))
+    }
+
+    /// Puts a file with the newest entries into its place; whoever waits for the lock of the old one finds the new one.
+    fn renew(&self, lines: &HistoryLines) -> Result<()> {
+        let entries = lines.newest().iter().map(|(_, entry)| written(entry));
+        let text: String = std::iter::once(format!("{HEADER}\n")).chain(entries).collect();
+        let put = files::write(&self.path, text.as_bytes(), FileMode::Exactly(0o600), IfThere::Replace);
+        put.map_err(|fault| fault.error_or(format!("the history {} cannot be written", self.path.shown()), AWAY))
+    }
+
+    /// The file under a lock, and what stands in it.
+    fn opened(&self, how: FlockOperation) -> Result<(File, HistoryLines)> {
+        for _ in 0..TRIES {
+            let file = self.locked(how)?;
+            let (ours, now) = (file.metadata(), std::fs::metadata(&self.path));
+            let (ours, now) = ours.and_then(|ours| Ok((ours, now?))).map_err(|fault| self.broken("read", fault))?;
+            // Another prompt may have put a new one there while this one waited.
+            if (ours.dev(), ours.ino()) == (now.dev(), now.ino()) {
+                let lines = self.lines(&file)?;
+                return Ok((file, lines));
+            }
         }
-        let too_many = entries.len().saturating_sub(MOST);
-        let mut text = format!("{HEADER}\n");
-        for entry in &entries[too_many..] {
-            text.push_str(&entry.replace('\\', "\\\\").replace('\n', "\\n"));
-            text.push('\n');
-        }
-        let written = file.seek(SeekFrom::Start(0)).and_then(|_| file.write_all(text.as_bytes()));
-        written.and_then(|()| file.set_len(text.len() as u64)).map_err(|fault| self.broken("written", fault))
+        Err(Error::local(format!("the history {} is replaced again and again", self.path.shown()))
+            .hint("see which program does that"))
     }
 
     fn locked(&self, how: FlockOperation) -> Result<File> {
@@ -124,22 +196,23 @@ impl HistoryFile {
         Ok(file)
     }
 
-    fn entries(&self, file: &mut File) -> Result<Vec<String>> {
+    fn lines(&self, file: &File) -> Result<HistoryLines> {
         let mut bytes = Vec::new();
         file.take(LARGEST).read_to_end(&mut bytes).map_err(|fault| self.broken("read", fault))?;
         if bytes.contains(&0) {
             return Err(Error::local(format!("{} is no history, and stays as it is", self.path.shown())).hint(AWAY));
         }
-        let text = String::from_utf8_lossy(&bytes);
-        Ok(match text.strip_prefix(HEADER) {
-            Some(rest) => rest.lines().filter(|line| !line.is_empty()).map(unescaped).collect(),
-            None => text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect(),
-        })
+        Ok(HistoryLines::of(&bytes))
     }
 
     fn broken(&self, done: &str, fault: std::io::Error) -> Error {
-        Error::local(format!("the history {} cannot be {done}", self.path.display())).source(fault)
+        Error::local(format!("the history {} cannot be {done}", self.path.shown())).source(fault)
     }
+}
+
+/// An entry as it stands in the file.
+fn written(entry: &str) -> String {
+    format!("{}\n", entry.replace('\\', "\\\\").replace('\n', "\\n"))
 }
 
 fn unescaped(line: &str) -> String {
@@ -207,6 +280,47 @@ mod tests {
         std::fs::remove_file(&path).unwrap();
         File::create(&path).unwrap().set_len(LARGEST + 1).unwrap();
         assert!(HistoryFile::new(path).news().unwrap_err().message.contains("larger than any history"));
+    }
+
+    #[test]
+    fn an_entry_that_is_added_or_taken_out_touches_no_other() {
+        let (_dir, path) = file(b"#V2\nfirst\n\xff\xfe bad\nhalf an ent");
+        let mut history = HistoryFile::new(path.clone());
+        history.add("two\nlines").unwrap();
+        history.add("last").unwrap();
+        assert_eq!(history.take_out(|entry| entry.starts_with("two")).unwrap(), 1);
+        // The end of a line that had none, those in the place of the entry, and its own.
+        let ends = vec![b'\n'; 1 + "two\\nlines".len() + 1];
+        let before = b"#V2\nfirst\n\xff\xfe bad\nhalf an ent".as_slice();
+        assert_eq!(std::fs::read(&path).unwrap(), [before, &ends, b"last\n"].concat());
+        assert_eq!(history.news().unwrap().unwrap()[2..], ["half an ent", "last"]);
+        assert_eq!(history.take_last().unwrap().as_deref(), Some("last"));
+        // One that is an empty file begins as all do.
+        let (_dir, path) = file(b"");
+        HistoryFile::new(path.clone()).add("one").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"#V2\none\n");
+    }
+
+    #[test]
+    fn whoever_waits_for_a_history_that_is_written_anew_gets_the_new_one() {
+        let (_dir, path) = file(b"#V2\n");
+        let adding = |who: usize| {
+            let mut history = HistoryFile::new(path.clone());
+            for n in 0..2 * SLACK {
+                history.add(&format!("{who} {n}")).unwrap();
+            }
+        };
+        std::thread::scope(|scope| (0..3).for_each(|who| drop(scope.spawn(move || adding(who)))));
+        let all = HistoryFile::new(path.clone()).news().unwrap().unwrap();
+        assert_eq!(all.len(), MOST);
+        // Of everybody the last ones, none left out.
+        for who in 0..3 {
+            let own: Vec<usize> =
+                all.iter().filter_map(|entry| entry.strip_prefix(&format!("{who} "))?.parse().ok()).collect();
+            let first = 2 * SLACK - own.len();
+            assert!(own.iter().copied().eq(first..2 * SLACK), "{who}: {own:?}");
+        }
+        assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
     }
 
     #[test]

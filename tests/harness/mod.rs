@@ -106,6 +106,13 @@ impl Shell {
         self.run_to_its_end(command, "", |_| {})
     }
 
+    /// Runs it with no standard input, as `change` leaves the process that is begun.
+    pub(crate) fn go_with(self, change: impl FnOnce(&mut Command)) -> Ran {
+        let mut command = self.command();
+        change(&mut command);
+        self.run_to_its_end(command, "", |_| {})
+    }
+
     /// Runs it with `text` on standard input.
     pub(crate) fn pipe(self, text: &str) -> Ran {
         let command = self.command();

@@ -147,6 +147,11 @@ impl Screen {
         rustix::termios::tcgetpgrp(&self.keys).unwrap().as_raw_pid()
     }
 
+    /// Waits until the program has ended, in whichever way.
+    pub(crate) fn is_over(&self) {
+        self.process.wait().unwrap();
+    }
+
     /// Waits until the program has ended, and says with which code.
     pub(crate) fn code(&self) -> i32 {
         match self.process.wait().unwrap() {

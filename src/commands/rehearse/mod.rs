@@ -97,24 +97,52 @@ fn rehearse(
     let shown = stage.without_secrets(&subjects.source);
     let story = Story::of(stage.start(), &base.played, &base.truth, &base.harms);
     let harm = harm_by_script(&base);
+    let mut unwritten = Unwritten::default();
     if let Some(file) = args.plan.as_ref().filter(|_| harm.is_empty()) {
-        plan(&subjects, stage.start(), &base)?.save(file)?;
+        unwritten.note(plan(&subjects, stage.start(), &base)?.save(file));
     }
     if args.futures.is_none() && !args.every_fault {
-        report(args, (&shown, &subjects.scenario), &story, None)?;
+        unwritten.note(report(args, (&shown, &subjects.scenario), &story, None));
         show::story(&context.output, &subjects, &story);
         let code = end(context, base.played.ending, story.exit_code);
-        return Ok(warn_of_harm(context, args, &harm, code));
+        let code = warn_of_harm(context, args, &harm, code);
+        return Ok(unwritten.tell(context, code));
     }
     warn_of_base(context, &base);
-    let tally = futures(context, args, &subjects, &base, kinds)?;
-    report(args, (&shown, &subjects.scenario), &story, Some((&mut stage, &base.intended, &tally)))?;
-    let files = save_stories(&subjects, &shown, &tally, &stories)?;
+    let tally = match futures(context, args, &subjects, &base, kinds) {
+        Ok(tally) => tally,
+        Err(error) => {
+            unwritten.tell(context, 0);
+            return Err(error);
+        }
+    };
+    unwritten.note(report(args, (&shown, &subjects.scenario), &story, Some((&mut stage, &base.intended, &tally))));
+    let files = save_stories(&subjects, &shown, &tally, &stories, &mut unwritten);
     show::tally(&context.output, &tally, &files);
     if !context.output.format().is_for_programs() {
         tell_shortest(context, &mut stage, &base.intended, &tally)?;
     }
-    Ok(harm_or_not(&tally))
+    Ok(unwritten.tell(context, harm_or_not(&tally)))
+}
+
+/// The files of a rehearsal that could not be written. They are told behind what it came to: nothing that was played is lost for
+/// a full disk.
+#[derive(Default)]
+struct Unwritten(Vec<Error>);
+
+impl Unwritten {
+    fn note(&mut self, written: Result<()>) {
+        self.0.extend(written.err());
+    }
+
+    /// Tells each. The exit code: `code`, unless that says that all is well.
+    fn tell(self, context: &CommandContext, code: u8) -> u8 {
+        self.0.into_iter().fold(code, |code, error| {
+            let code = if code == 0 { error.exit_code() } else { code };
+            context.output.error_with(&error.into(), code);
+            code
+        })
+    }
 }
 
 /// The exit code of a rehearsal of futures.
@@ -213,15 +241,23 @@ fn report(
 }
 
 /// Keeps the shortest stories of harm that counts against the script; returns their files.
-fn save_stories(subjects: &Subjects, shown: &Source, tally: &Tally, dir: &Path) -> Result<Vec<(HarmKind, PathBuf)>> {
+fn save_stories(
+    subjects: &Subjects,
+    shown: &Source,
+    tally: &Tally,
+    dir: &Path,
+    unwritten: &mut Unwritten,
+) -> Vec<(HarmKind, PathBuf)> {
     let stem = Path::new(&subjects.source.name).file_stem().and_then(|stem| stem.to_str()).unwrap_or("script");
     let mut files = Vec::new();
     for shortest in tally.shortest.iter().filter(|shortest| shortest.blame == Blame::Script) {
         let file = dir.join(format!("{}.{}.story.json", stem.trim_matches(['<', '>']), shortest.kind.name()));
-        saved(subjects, shown, shortest).save(&file)?;
-        files.push((shortest.kind, file));
+        match saved(subjects, shown, shortest).save(&file) {
+            Ok(()) => files.push((shortest.kind, file)),
+            Err(error) => unwritten.note(Err(error)),
+        }
     }
-    Ok(files)
+    files
 }
 
 fn saved(subjects: &Subjects, shown: &Source, shortest: &Shortest) -> SavedStory {
@@ -267,13 +303,14 @@ fn tell(
     }
     let (played, truth, harms) = judged(&mut stage, &base.intended, &saved.faults, base.bounds())?;
     let story = Story::of(stage.start(), &played, &truth, &harms);
-    report(args, (&shown, &subjects.scenario), &story, None)?;
+    let mut unwritten = Unwritten::default();
+    unwritten.note(report(args, (&shown, &subjects.scenario), &story, None));
     show::story(&context.output, &subjects, &story);
     let still = harms.iter().any(|harm| harm.kind == saved.harm && harm.blame == saved.blame);
     if !still {
         context.output.warning(&format!("{} does not come about any more", saved.harm.name()));
     }
-    Ok(if still { ErrorKind::Harm.exit_code() } else { 0 })
+    Ok(unwritten.tell(context, if still { ErrorKind::Harm.exit_code() } else { 0 }))
 }
 
 /// Adds up what parts have found.
