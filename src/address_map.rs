@@ -6,6 +6,7 @@
 
 use crate::error::{Error, Result};
 use crate::pd_url::authority;
+use crate::text::on_one_line;
 use std::net::Ipv6Addr;
 
 const HINT: &str = "write `\"NAME:PORT\" = \"HOST:PORT\"`; `{pod}` in the name stands for one part of it, as in \
@@ -72,12 +73,14 @@ impl AddressMap {
     /// `invalid`: a line that nobody understands, that can never lead anywhere, or that leads two names to one address.
     pub fn add(&mut self, from: &str, to: &str) -> Result<()> {
         let entry = MapEntry::parse(from, to).map_err(|why| {
+            let (from, to) = (on_one_line(from), on_one_line(to));
             let message = format!("the address map cannot lead `{from}` to `{to}`: {why}");
             Error::invalid(message).hint(HINT)
         })?;
         for other in &self.entries {
             if other.from.eq_ignore_ascii_case(from) {
-                return Err(Error::invalid(format!("the address map has `{from}` twice")).hint("leave one of them out"));
+                return Err(Error::invalid(format!("the address map has `{}` twice", on_one_line(from)))
+                    .hint("leave one of them out"));
             }
             if other.port.is_some() && entry.port.is_some() && other.is_literal() && entry.is_literal() {
                 let (own, others) = (entry.target(from, ""), other.target(&other.from, ""));

@@ -22,7 +22,7 @@ pub fn parse_named<T: VariantArray + Into<&'static str> + Copy>(what: &str, name
     named(name).ok_or_else(|| {
         let names = names_of::<T>();
         let hint = did_you_mean(name, names.iter().copied());
-        Error::invalid(format!("`{name}` is no {what}"))
+        Error::invalid(format!("`{}` is no {what}", on_one_line(name)))
             .hint(hint.unwrap_or_else(|| format!("write one of {}", names.join(", "))))
     })
 }

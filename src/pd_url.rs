@@ -3,6 +3,8 @@
 //! A password in one is never shown again: whoever wrote it there is told so without it.
 
 use crate::error::{Error, Result};
+use crate::text::on_one_line;
+use std::borrow::Cow;
 use std::net::Ipv6Addr;
 
 /// binlogctl's own default.
@@ -80,8 +82,8 @@ impl PdUrl {
 }
 
 /// An address without what may be secret in it: a query or a fragment.
-fn shown(text: &str) -> &str {
-    text.split(['?', '#']).next().unwrap_or_default()
+fn shown(text: &str) -> Cow<'_, str> {
+    on_one_line(text.split(['?', '#']).next().unwrap_or_default())
 }
 
 /// Checks that `text` is `host:port` and nothing more.

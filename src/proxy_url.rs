@@ -5,6 +5,7 @@
 use crate::error::{Error, Result};
 use crate::pd_url::authority;
 use crate::secret::Secret;
+use crate::text::on_one_line;
 use percent_encoding::percent_decode_str;
 
 const HINT: &str = "write it as `socks5://HOST:PORT`, or `socks5://USER:PASSWORD@HOST:PORT`, in which `%40` is an @";
@@ -37,7 +38,7 @@ impl ProxyUrl {
             None if authority(address).is_err() && address.contains([':', '%']) => format!("{scheme}://***"),
             None => text.to_owned(),
         };
-        let bad = |why: &str| Error::invalid(format!("`{shown}` is no proxy: {why}")).hint(HINT);
+        let bad = |why: &str| Error::invalid(format!("`{}` is no proxy: {why}", on_one_line(&shown))).hint(HINT);
         if !["socks5", "socks5h"].iter().any(|known| known.eq_ignore_ascii_case(scheme)) {
             return Err(bad("it does not begin with socks5://"));
         }

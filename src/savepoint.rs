@@ -4,6 +4,7 @@
 //! load; ours stand in comments.
 
 use crate::error::{Error, Result};
+use crate::text::on_one_line;
 use crate::time::{Time, Zone};
 use crate::tso::Tso;
 
@@ -74,9 +75,9 @@ fn problem(text: &str, error: &toml::de::Error) -> String {
     match bare.first() {
         Some(line) => format!(
             "a Drainer cannot load it: `{}` is no TOML (binlogctl writes such lines with -time-zone); put `# ` before it",
-            line.trim()
+            on_one_line(line.trim())
         ),
-        None => format!("a Drainer cannot load it: {}", error.message()),
+        None => format!("a Drainer cannot load it: {}", on_one_line(error.message())),
     }
 }
 

@@ -20,6 +20,7 @@ pub const BYTE_ORDER_MARK: char = '\u{feff}';
 /// # Errors
 /// `invalid`, saying what it is instead, and where.
 pub fn decode(name: &str, mut bytes: Vec<u8>) -> Result<String> {
+    let name = on_one_line(name);
     if let Some(encoding) = other_encoding(&bytes) {
         return Err(Error::invalid(format!("{name} is {encoding} text, and must be UTF-8"))
             .hint(format!("save it as UTF-8, or convert it: iconv -f {encoding} -t UTF-8")));

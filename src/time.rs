@@ -3,6 +3,7 @@
 mod abbreviations;
 
 use crate::error::{Error, Result};
+use crate::text::on_one_line;
 use crate::tso::Tso;
 use chrono::{DateTime, Local, LocalResult, NaiveDateTime, Offset, SecondsFormat, TimeZone, Utc};
 use chrono_tz::Tz;
@@ -41,7 +42,7 @@ impl Zone {
         found.map(Self::Named).ok_or_else(|| {
             let names = zone_names();
             let hint = crate::nearest::did_you_mean(name, names);
-            let error = Error::invalid(format!("`{name}` is no time zone"));
+            let error = Error::invalid(format!("`{}` is no time zone", on_one_line(name)));
             error.hint(hint.unwrap_or_else(|| "give an IANA name such as `Europe/Berlin`, `UTC` or `Local`".into()))
         })
     }
@@ -95,7 +96,7 @@ impl Time {
     /// `invalid` when it is no time, a wall time that the zone skips, or in a zone that is not known or several.
     pub fn parse(text: &str, zone: Zone) -> Result<Self> {
         let bad = || {
-            Error::invalid(format!("`{text}` is no point in time"))
+            Error::invalid(format!("`{}` is no point in time", on_one_line(text)))
                 .hint("write it as `2026-11-22 13:32:53` or `2026-11-22T13:32:53Z`")
         };
         let Written { wall, offset, zone: named } = Written::read(text).ok_or_else(bad)?;
@@ -109,7 +110,7 @@ impl Time {
             Zone::Named(tz) => earliest(wall.and_local_timezone(tz)),
         };
         unix_ms.map(|unix_ms| Self::new(unix_ms, zone)).ok_or_else(|| {
-            Error::invalid(format!("`{text}` does not occur in {}", lies_in.name()))
+            Error::invalid(format!("`{}` does not occur in {}", on_one_line(text), lies_in.name()))
                 .hint("clocks were put forward over it: take a time before or after, or give an offset")
         })
     }
@@ -214,7 +215,7 @@ impl std::fmt::Display for Time {
 /// `invalid` when it is none, negative or beyond a hundred years.
 pub fn parse_duration(text: &str) -> Result<std::time::Duration> {
     let bad = || {
-        Error::invalid(format!("`{text}` is no duration"))
+        Error::invalid(format!("`{}` is no duration", on_one_line(text)))
             .hint("write seconds as a number, or text such as \"300ms\", \"90s\", \"5m\", \"1h30m\", \"7d\"")
     };
     let mut rest = text.trim();

@@ -18,6 +18,12 @@ impl Tso {
         Self((physical << LOGICAL_BITS) | logical)
     }
 
+    /// The same, unless PD cannot have given it out.
+    pub fn given(physical: i64, logical: i64) -> Option<Self> {
+        let can_be = (1..=Self::LAST_MS).contains(&physical) && (0..1 << LOGICAL_BITS).contains(&logical);
+        can_be.then(|| Self::from_parts(physical, logical))
+    }
+
     /// Milliseconds since 1970, UTC.
     pub fn physical_ms(self) -> i64 {
         self.0 >> LOGICAL_BITS

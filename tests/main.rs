@@ -25,6 +25,7 @@ mod fidelity;
 mod fleet;
 mod forged_lines;
 mod fresh_machine;
+mod fuzz;
 mod guarantees;
 mod guards;
 mod hangs;

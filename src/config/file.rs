@@ -12,7 +12,7 @@ use crate::node_control::NodeControl;
 use crate::output::{Format, Timestamps};
 use crate::pd_url::DEFAULT_PD_URL;
 use crate::proxy_url::ProxyUrl;
-use crate::text::{ShownPath, decode};
+use crate::text::{ShownPath, decode, on_one_line};
 use crate::time::parse_duration;
 use indexmap::IndexMap;
 use std::ops::Range;
@@ -96,7 +96,7 @@ const LARGEST: u64 = 16 << 20;
 /// The file at `path`; `None` if there is none.
 pub(super) fn read(path: &Path) -> Result<Option<File>> {
     match files::read(path, LARGEST) {
-        Ok(bytes) => Reader { path, text: &decode(&path.display().to_string(), bytes)? }.file().map(Some),
+        Ok(bytes) => Reader { path, text: &decode(path.shown().as_ref(), bytes)? }.file().map(Some),
         Err(fault) if fault.is_missing() => Ok(None),
         Err(fault) => Err(fault.error(format!("cannot read the configuration {}", path.shown()))),
     }
@@ -130,12 +130,13 @@ impl Reader<'_> {
         }
         match &file.default {
             Some(name) if !file.profiles.contains_key(name) => Err(Error::invalid(format!(
-                "{}: `default-profile` names `{name}`, which is not there",
-                self.path.display()
+                "{}: `default-profile` names `{}`, which is not there",
+                self.path.shown(),
+                on_one_line(name)
             ))
             .hint(
                 did_you_mean(name, file.profiles.keys().map(String::as_str))
-                    .unwrap_or_else(|| format!("write `[profiles.{name}]`")),
+                    .unwrap_or_else(|| format!("write `[profiles.{}]`", on_one_line(name))),
             )),
             _ => Ok(file),
         }
@@ -256,6 +257,7 @@ impl Reader<'_> {
     fn wrong(&self, span: Range<usize>, what: impl std::fmt::Display) -> Error {
         let before = self.text.get(..span.start).unwrap_or(self.text);
         let line = before.matches('\n').count() + 1;
-        Error::invalid(format!("{}:{line}: {what}", self.path.display()))
+        // What stands in the file may hold anything.
+        Error::invalid(format!("{}:{line}: {}", self.path.shown(), on_one_line(&what.to_string())))
     }
 }

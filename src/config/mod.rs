@@ -23,6 +23,7 @@ use crate::output::{Format, Timestamps};
 use crate::pd_url::PdUrl;
 use crate::proxy_url::ProxyUrl;
 use crate::secret::Secret;
+use crate::text::{ShownPath, on_one_line};
 use crate::time::parse_duration;
 use file::{File, Profile};
 use source::{ChosenCluster, ClusterSource};
@@ -255,14 +256,15 @@ fn find(file: &File, name: &str) -> Result<Profile> {
     let known = || file.profiles.keys().map(String::as_str);
     file.profiles.get(name).cloned().ok_or_else(|| {
         let place = match &file.path {
-            Some(path) => format!(" in {}", path.display()),
+            Some(path) => format!(" in {}", path.shown()),
             None => ": there is no configuration file".to_owned(),
         };
         let all = || match known().collect::<Vec<_>>().as_slice() {
             [] => "write profiles as `[profiles.NAME]` into config.toml, or name the file with --config".to_owned(),
-            names => format!("the profiles are {}", names.join(", ")),
+            names => format!("the profiles are {}", on_one_line(&names.join(", "))),
         };
-        Error::invalid(format!("no profile `{name}`{place}")).hint(did_you_mean(name, known()).unwrap_or_else(all))
+        Error::invalid(format!("no profile `{}`{place}", on_one_line(name)))
+            .hint(did_you_mean(name, known()).unwrap_or_else(all))
     })
 }
 
@@ -299,7 +301,7 @@ fn timeout(text: &str) -> Result<Duration> {
     let time = parse_duration(text)?;
     match time.is_zero() || time > LONGEST_TIMEOUT {
         false => Ok(time),
-        true => Err(Error::invalid(format!("`{text}` is no time to wait for an answer"))
+        true => Err(Error::invalid(format!("`{}` is no time to wait for an answer", on_one_line(text)))
             .hint(format!("give more than nothing and at most {} s", LONGEST_TIMEOUT.as_secs()))),
     }
 }

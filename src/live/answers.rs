@@ -5,6 +5,7 @@
 use crate::error::{Error, ErrorKind};
 use crate::live::failover::Refusal;
 use crate::live::trouble::trouble;
+use crate::text::on_one_line;
 use crate::world::AlarmKind;
 use tonic::{Code, Status};
 
@@ -13,9 +14,11 @@ const ETCD: &str = "etcdserver: ";
 
 /// A server's words, and what can be done about them.
 #[derive(Clone, Debug)]
-pub(super) struct ServerWords {
-    pub(super) words: String,
-    pub(super) advice: &'static str,
+pub struct ServerWords {
+    /// The words.
+    pub words: String,
+    /// What can be done.
+    pub advice: &'static str,
 }
 
 /// For whom an answer holds.
@@ -96,16 +99,15 @@ pub(super) fn is_too_large(status: &Status) -> bool {
 
 impl From<Status> for Refusal {
     fn from(status: Status) -> Self {
+        // They are somebody else's.
+        let words = on_one_line(status.message()).into_owned();
         if is_too_large(&status) {
-            return Self::Final(
-                Error::new(ErrorKind::Rejected, format!("too large: {}", status.message())).hint(TOO_LARGE),
-            );
+            return Self::Final(Error::new(ErrorKind::Rejected, format!("too large: {words}")).hint(TOO_LARGE));
         }
         // With a cause it is ours; without, the server has said it.
         if let Some(cause) = std::error::Error::source(&status) {
             return trouble(cause).into();
         }
-        let words = status.message().to_owned();
         if let Some(said) = status.message().strip_prefix(ETCD) {
             return etcd_said(said, words.clone(), status.code());
         }

@@ -56,7 +56,7 @@ pub(super) enum Again {
 
 /// Why an endpoint gave no answer that counts.
 #[derive(Debug)]
-pub(super) enum Refusal {
+pub enum Refusal {
     /// It cannot answer; another may, and it may itself later.
     Elsewhere(String),
     /// It can never answer as it is; another may.
@@ -80,7 +80,7 @@ impl Refusal {
     ///
     /// # Errors
     /// What every endpoint would say.
-    pub(super) fn words(self) -> Result<String> {
+    pub fn words(self) -> Result<String> {
         match self {
             Self::Elsewhere(words) | Self::Never(words) => Ok(words),
             Self::Again(said) => Ok(said.words),

@@ -119,13 +119,7 @@ impl Asking {
     /// PD's answer.
     pub(super) fn answered(self, answer: &GetMembersResponse, settings: &LiveSettings) {
         let cluster_id = answer.header.clone().unwrap_or_default().cluster_id;
-        let named = answer.members.iter().flat_map(|member| &member.client_urls);
-        let mut urls: Vec<String> = Vec::new();
-        for url in named.filter_map(|url| usable(url, settings)) {
-            if !settings.pd_urls.iter().chain(&urls).any(|known| same(settings, known, &url)) {
-                urls.push(url);
-            }
-        }
+        let urls = answer.other_urls(settings);
         let mut known = self.0.known();
         known.learned = Some(Learned { cluster_id, urls });
         known.question = MemberQuestion::Answered;

@@ -31,6 +31,10 @@ mod tls;
 mod trouble;
 mod wire;
 
+pub use answers::ServerWords;
+pub use failover::Refusal;
+pub use nodes::{ActionAnswer, HttpReply, Started};
+pub use pd::{GetMembersResponse, HeaderError, MemberMessage, ResponseHeader, Timestamp, TsoResponse};
 pub use settings::{LiveSettings, TlsFiles};
 
 use crate::deployment::Deployment;

@@ -3,7 +3,7 @@
 use super::members::{Member, members};
 use super::{Kind, NodeRef, RecordState, RecordText, State};
 use crate::error::{Error, Result};
-use crate::text::Untrusted;
+use crate::text::{Untrusted, on_one_line};
 use crate::tso::Tso;
 use serde::{Deserialize, Serialize};
 
@@ -104,7 +104,7 @@ impl Record {
         };
         let difference = |name: &str| {
             let (mine, others) = (all(&mine, name), all(&others, name));
-            (mine != others).then(|| format!("{name}: {} -> {}", shown(&mine), shown(&others)))
+            (mine != others).then(|| format!("{}: {} -> {}", on_one_line(name), shown(&mine), shown(&others)))
         };
         Ok(names.into_iter().filter_map(difference).collect())
     }
@@ -131,6 +131,7 @@ impl Record {
 fn shown(values: &[Vec<u8>]) -> String {
     let show = |value: &Vec<u8>| {
         let text = String::from_utf8_lossy(value);
+        let text = on_one_line(&text);
         match text.char_indices().nth(SHOWN) {
             Some((end, _)) => format!("{}... ({} bytes)", &text[..end], value.len()),
             None => text.into_owned(),

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::nearest::did_you_mean;
+use crate::text::on_one_line;
 use std::fmt::{Display, Formatter};
 
 /// What can stand in braces.
@@ -44,14 +45,14 @@ impl Template {
         let (mut parts, mut rest) = (Vec::new(), text);
         while let Some((before, after)) = rest.split_once('{') {
             let Some((name, behind)) = after.split_once('}') else {
-                return Err(
-                    Error::invalid(format!("\"{text}\" has a brace that does not end")).hint("write a place as `{id}`")
-                );
+                return Err(Error::invalid(format!("\"{}\" has a brace that does not end", on_one_line(text)))
+                    .hint("write a place as `{id}`"));
             };
             let place = PLACES.into_iter().find(|place| *place == name).ok_or_else(|| {
                 let all = || format!("it may be {}", PLACES.map(|place| format!("{{{place}}}")).join(", "));
+                let (text, name) = (on_one_line(text), on_one_line(name));
                 Error::invalid(format!("\"{text}\" has a place `{{{name}}}` that there is not"))
-                    .hint(did_you_mean(name, PLACES).unwrap_or_else(all))
+                    .hint(did_you_mean(&name, PLACES).unwrap_or_else(all))
             })?;
             if !before.is_empty() {
                 parts.push(TemplatePart::Text(before.to_owned()));

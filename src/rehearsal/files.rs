@@ -4,7 +4,7 @@
 use crate::error::{Error, Result};
 use crate::files::{self, FileMode, IfThere};
 use crate::sim::{FileVersion, misspelt};
-use crate::text::{ShownPath, decode};
+use crate::text::{ShownPath, decode, on_one_line};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::Path;
@@ -86,11 +86,12 @@ impl FileFormat {
 
     /// What serde found wrong, with the nearest name where one is misspelt.
     fn unreadable(&self, fault: &serde_json::Error) -> Error {
-        let what = self.what;
+        let (what, said) = (self.what, fault.to_string());
+        let said = on_one_line(&said);
         if fault.is_eof() {
-            return Error::invalid(format!("the {what} is cut short: {fault}")).hint(self.again);
+            return Error::invalid(format!("the {what} is cut short: {said}")).hint(self.again);
         }
         let hint = misspelt(fault).unwrap_or_else(|| self.again.into());
-        Error::invalid(format!("this is no {what} that can be read: {fault}")).hint(hint)
+        Error::invalid(format!("this is no {what} that can be read: {said}")).hint(hint)
     }
 }

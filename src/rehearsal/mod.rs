@@ -30,7 +30,7 @@ pub use harm::{Blame, Harm, HarmKind, Intended, judge};
 pub use plan::{Basis, Plan, ScriptMark};
 pub use play::Played;
 pub(crate) use report::RehearsalReport;
-pub(crate) use saved::SavedStory;
+pub use saved::SavedStory;
 pub use snapshot::Snapshot;
 pub use stage::Stage;
 pub(crate) use story::Story;

@@ -14,7 +14,7 @@ use crate::language::masked;
 use crate::policy::Planned;
 use crate::rehearsal::files;
 use crate::rehearsal::files::FileFormat;
-use crate::text::{ShownPath, Untrusted};
+use crate::text::{ShownPath, Untrusted, on_one_line};
 use crate::time::{Time, Zone};
 use crate::value::Value;
 use crate::world::{Answer, Change, KnownCluster, KnownNode, Listing};
@@ -119,7 +119,11 @@ impl Plan {
         Self::parse(&text).map_err(|error| Error { message: format!("{}: {}", path.shown(), error.message), ..error })
     }
 
-    fn parse(text: &str) -> Result<Self> {
+    /// The plan that `text` is.
+    ///
+    /// # Errors
+    /// `invalid` when it is none, is cut short, is of another version or says what cannot be.
+    pub fn parse(text: &str) -> Result<Self> {
         let plan: Self = FileFormat { what: "plan", version: VERSION, again: MAKE_ANOTHER }.parse(text)?;
         plan.check_itself()?;
         Ok(plan)
@@ -167,13 +171,18 @@ impl Plan {
         let planned = &self.script;
         let mut differences = Vec::new();
         if planned.digest != script.digest {
-            differences.push(format!("the text of {} is not that of {} any more", script.name, planned.name));
+            let (name, then) = (on_one_line(&script.name), on_one_line(&planned.name));
+            differences.push(format!("the text of {name} is not that of {then} any more"));
         }
         let names: BTreeSet<&String> = planned.parameters.keys().chain(script.parameters.keys()).collect();
         for name in names {
             let (then, now) = (planned.parameters.get(name), script.parameters.get(name));
             if then != now {
-                let show = |value: Option<&String>| value.map_or("not given".into(), |value| format!("\"{value}\""));
+                let show = |value: Option<&String>| match value {
+                    Some(value) => format!("\"{}\"", on_one_line(value)),
+                    None => "not given".to_owned(),
+                };
+                let name = on_one_line(name);
                 differences.push(format!("the parameter `{name}` is {} (in the plan: {})", show(now), show(then)));
             }
         }
@@ -199,7 +208,7 @@ impl Plan {
         if differences.is_empty() {
             return Ok(());
         }
-        let made = self.made_at.as_ref().map(|at| format!(" of {at}")).unwrap_or_default();
+        let made = self.made_at.as_ref().map(|at| format!(" of {}", on_one_line(at))).unwrap_or_default();
         let what = format!("not begun: what the plan{made} relied on has changed\n  {}", differences.join("\n  "));
         Err(Error::new(ErrorKind::Conflict, what).hint(hint))
     }

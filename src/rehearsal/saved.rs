@@ -22,13 +22,14 @@ const FORMAT: FileFormat =
 /// A story kept as a file: everything that is needed to tell it again but the script.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct SavedStory {
+pub struct SavedStory {
     /// The format's version.
     pub version: u32,
     /// The script's name.
     pub script: String,
     /// The script's text without the secrets in it, to notice that it is another by now.
-    pub(crate) script_text: String,
+    pub script_text: String,
+    /// The script's parameters, by name.
     pub parameters: IndexMap<String, String>,
     /// The harm that is done.
     pub harm: HarmKind,
@@ -60,8 +61,16 @@ impl SavedStory {
             let hint = error.hint.clone().unwrap_or_else(|| FORMAT.again.into());
             Error { message, ..error }.hint(hint)
         };
-        let story: Self = FORMAT.parse(&text).map_err(named)?;
-        story.check_itself().map_err(named)?;
+        Self::parse(&text).map_err(named)
+    }
+
+    /// The story that `text` is.
+    ///
+    /// # Errors
+    /// `invalid`, as for [`SavedStory::read`].
+    pub fn parse(text: &str) -> Result<Self> {
+        let story: Self = FORMAT.parse(text)?;
+        story.check_itself()?;
         Ok(story)
     }
 

@@ -90,12 +90,21 @@ impl Snapshot {
     /// `not_found`, `local`, or `invalid` when it is none, or one that contradicts itself: each names the file.
     pub fn read(path: &Path) -> Result<Self> {
         let text = files::read(WHAT, path)?;
-        let parsed = Scenario::parse(&text).and_then(|scenario| Cluster::new(&scenario).map(|_| scenario));
         let named = |error: Error| {
             let message = format!("cannot use {WHAT} {}: {}", path.shown(), error.message);
             Error { message, ..Error::invalid("") }.hint(error.hint.unwrap_or_else(|| "take it anew".into()))
         };
-        parsed.map(|scenario| Self { scenario }).map_err(named)
+        Self::parse(&text).map_err(named)
+    }
+
+    /// The snapshot, or any other scenario, that `text` is.
+    ///
+    /// # Errors
+    /// When it is none, or one that contradicts itself.
+    pub fn parse(text: &str) -> Result<Self> {
+        let scenario = Scenario::parse(text)?;
+        Cluster::new(&scenario)?;
+        Ok(Self { scenario })
     }
 
     /// Writes it to the file `path`: afterwards it is there completely, or as it was.

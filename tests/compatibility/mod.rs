@@ -3,7 +3,7 @@
 //!
 //! The files beneath `0.1.0/` were written by that version and are never renewed.
 
-mod wire;
+pub(crate) mod wire;
 
 use crate::harness::{Ran, Shell, project};
 use crate::support::cluster::LiveCluster;

@@ -21,7 +21,7 @@ fn holder() -> Json {
 }
 
 /// Every request as it is kept, one of each.
-fn all() -> Vec<Json> {
+pub(crate) fn all() -> Vec<Json> {
     [since_the_first(), later()].concat()
 }
 

@@ -4,6 +4,7 @@ use super::{Item, Reader};
 use crate::error::{Error, Result};
 use crate::nearest::parse_named;
 use crate::node_control::{NodeControl, OwnCommand, Preset, Template};
+use crate::text::ShownPath;
 use crate::world::{EndsBy, Restarts};
 
 /// A key, and the presets that it means something to.
@@ -131,7 +132,7 @@ impl Reader<'_> {
 
     /// The same error, with file and line.
     fn placed(&self, item: &Item<'_, '_>, error: Error) -> Error {
-        match error.message.starts_with(&self.path.display().to_string()) {
+        match error.message.starts_with(&self.path.shown().to_string()) {
             true => error,
             false => Error { message: self.wrong(item.span.clone(), &error.message).message, ..error },
         }

@@ -121,7 +121,7 @@ pub(super) fn read(connection: &Connection, file: &Path, line: RunRow) -> Result
 
 /// Makes entries of rows.
 #[derive(Default)]
-struct EntryReader {
+pub(super) struct EntryReader {
     entries: Vec<Entry>,
     open: Option<Unfinished>,
     left: Vec<Unfinished>,
@@ -131,7 +131,7 @@ struct EntryReader {
 
 impl EntryReader {
     /// Takes the next row; `None` if it makes no sense after those before it.
-    fn take(&mut self, row: &Stored<'_>) -> Option<()> {
+    pub(super) fn take(&mut self, row: &Stored<'_>) -> Option<()> {
         match row.kind {
             RowKind::Began => {
                 let began: Unfinished = serde_json::from_str(row.body).ok()?;

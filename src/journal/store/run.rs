@@ -229,6 +229,11 @@ pub fn run_id(begun_ms: i64, random: [u8; 5]) -> Result<String> {
     Ok(format!("{}-{letters}", stamp(begun_ms)?))
 }
 
+/// Whether `id` has the form of one. What an exported run calls itself is typed, and stands in messages.
+pub(super) fn is_id(id: &str) -> bool {
+    (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
 /// `20261123-121502`, in UTC.
 pub(super) fn stamp(unix_ms: i64) -> Result<String> {
     let time = DateTime::<Utc>::from_timestamp_millis(unix_ms);

@@ -2,9 +2,9 @@
 
 use super::chain::{self, Hash, RowKind};
 use super::fault::{self, StoreFault};
-use super::load::{self, Pinned};
+use super::load::{self, EntryReader, Pinned};
 use super::rows::{self, RunRow, Stored};
-use super::run::{RunHead, RunLine, RunState};
+use super::run::{RunHead, RunLine, RunState, is_id};
 use super::table::{add, line_if_there};
 use super::{Store, Sync};
 use crate::error::{Error, Result};
@@ -111,7 +111,8 @@ impl Store {
     /// when it was exported. To import the same again does nothing.
     ///
     /// # Errors
-    /// `invalid` when it is no such document, not as it was written, or made by a newer version; `conflict` when there
+    /// `invalid` when it is no such document, not as it was written, made by a newer version, or has what cannot be read;
+    /// `conflict` when there
     /// is a run of that id with another content; `local`.
     pub fn import(&mut self, text: &str) -> Result<String> {
         let checked = CheckedDocument::read(text)?;
@@ -145,13 +146,24 @@ impl CheckedDocument {
         let pinned: Pinned = serde_json::from_str(&document.head).map_err(|e| unreadable(&e))?;
         pinned.key().ok_or_else(|| altered("its secret key"))?;
         let id = pinned.head.id.clone();
+        if !is_id(&id) {
+            return Err(altered("its id"));
+        }
         let mut tip = chain::of_head(&id, &document.head);
         let mut rows = Vec::with_capacity(document.entries.len());
+        let mut reader = EntryReader::default();
         for (seq, row) in (1..).zip(document.entries) {
             let kind = named(&row.kind).ok_or_else(|| altered(&format!("entry {seq}")))?;
             tip = chain::next(&tip, &id, seq, kind, &row.body);
             if hex(&tip) != row.hash {
                 return Err(altered(&format!("entry {seq}")));
+            }
+            // Whoever looked at it later would be told that the whole store is damaged.
+            if reader.take(&Stored { seq, kind, body: &row.body, hash: tip }).is_none() {
+                return Err(Error::invalid(format!(
+                    "entry {seq} of the exported run is none that this binlogsh knows"
+                ))
+                .hint("use the binlogsh that exported it"));
             }
             rows.push((kind, row.body, tip));
         }

@@ -50,20 +50,29 @@ pub(in crate::live) async fn tidbs(etcd: &Etcd) -> Result<Vec<TidbServer>> {
 
 fn server(etcd: &Etcd, kv: &KeyValue) -> Option<TidbServer> {
     let key = String::from_utf8_lossy(kv.key());
-    if key[PREFIX.len().min(key.len())..].contains('/') {
-        return None;
-    }
-    match serde_json::from_slice::<ServerInfo>(kv.value()) {
-        Ok(info) => {
-            let host = if info.ip.contains(':') { format!("[{}]", info.ip) } else { info.ip };
-            let status = if info.binlog_status.is_empty() { "Unknown".into() } else { info.binlog_status };
-            let address = format!("{host}:{}", info.listening_port);
-            let status_address = info.status_port.filter(|port| *port != 0).map(|port| format!("{host}:{port}"));
-            Some(TidbServer { address, version: info.version, binlog_status: status, status_address })
+    TidbServer::registered(&key, kv.value()).unwrap_or_else(|error| {
+        etcd.wire.warn(error.message);
+        None
+    })
+}
+
+impl TidbServer {
+    /// The server that registered itself with `value` under `key`; `None` for what some versions keep beneath a server's key.
+    ///
+    /// # Errors
+    /// `invalid`, naming the key, when the value is not a TiDB server's.
+    pub fn registered(key: &str, value: &[u8]) -> Result<Option<Self>> {
+        if key.strip_prefix(PREFIX).is_some_and(|behind| behind.contains('/')) {
+            return Ok(None);
         }
-        Err(error) => {
-            etcd.wire.warn(format!("the key {} is not a TiDB server's: {error}", on_one_line(&key)));
-            None
-        }
+        let info: ServerInfo = serde_json::from_slice(value).map_err(|error| {
+            let (key, said) = (on_one_line(key), error.to_string());
+            Error::invalid(format!("the key {key} is not a TiDB server's: {}", on_one_line(&said)))
+        })?;
+        let host = if info.ip.contains(':') { format!("[{}]", info.ip) } else { info.ip };
+        let binlog_status = if info.binlog_status.is_empty() { "Unknown".into() } else { info.binlog_status };
+        let address = format!("{host}:{}", info.listening_port);
+        let status_address = info.status_port.filter(|port| *port != 0).map(|port| format!("{host}:{port}"));
+        Ok(Some(Self { address, version: info.version, binlog_status, status_address }))
     }
 }

@@ -1,7 +1,7 @@
 //! Telling a node to pause or close, or a Pump to collect garbage, and finding out whether it did when its answer is
 //! lost.
 
-use super::http::{HttpCall, HttpFailure, MAX_BODY};
+use super::http::{HttpCall, HttpFailure, HttpReply, MAX_BODY};
 use super::metrics::started_by;
 use super::probe::probe_by;
 use super::{CodedAnswer, NodeClient};
@@ -49,10 +49,10 @@ pub(in crate::live) async fn act(
     sent.mark(format!("probe the node: `probe(\"{}\")`", node.id));
     let since = Stopwatch::start();
     let lost = match nodes.exchange(&nodes.asker, &node.address, ask).await {
-        Ok(reply) => match serde_json::from_slice::<CodedAnswer>(&reply.body) {
-            Ok(verdict) if verdict.code == 200 && reply.status == 200 => return Ok(ActOutcome::Done(verdict.message)),
-            Ok(verdict) if verdict.code != 200 => return Err(rejected(&what, &verdict.message)),
-            _ => Lost { words: reply.words(), late: false },
+        Ok(reply) => match reply.verdict() {
+            ActionAnswer::Done(words) => return Ok(ActOutcome::Done(words)),
+            ActionAnswer::Rejected(words) => return Err(rejected(&what, &words)),
+            ActionAnswer::Lost(words) => Lost { words, late: false },
         },
         Err(failure) if failure.is_unsent() => {
             return Err(failure.into_error(action.name(), node));
@@ -60,6 +60,28 @@ pub(in crate::live) async fn act(
         Err(failure) => Lost { words: failure.words(), late: matches!(failure, HttpFailure::Silent(_)) },
     };
     resolve(nodes, node, action, lost, (since, whole)).await
+}
+
+/// What a node says to an action that it was told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ActionAnswer {
+    /// It does it; its own words.
+    Done(String),
+    /// It does not; its own words.
+    Rejected(String),
+    /// Nothing that a node says: in words, what came instead.
+    Lost(String),
+}
+
+impl HttpReply {
+    /// What the answer to an action says: the code in the body decides.
+    pub fn verdict(&self) -> ActionAnswer {
+        match serde_json::from_slice::<CodedAnswer>(&self.body) {
+            Ok(said) if said.code == 200 && self.status == 200 => ActionAnswer::Done(said.message),
+            Ok(said) if said.code != 200 => ActionAnswer::Rejected(said.message),
+            Ok(_) | Err(_) => ActionAnswer::Lost(self.words()),
+        }
+    }
 }
 
 /// An answer that was lost: why, and whether the request may still be carried out later.

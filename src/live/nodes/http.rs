@@ -47,14 +47,17 @@ pub(super) struct HttpCall<'a> {
     pub(super) deadline: Deadline,
 }
 
-/// What came back.
-pub(super) struct HttpReply {
-    pub(super) status: u16,
-    pub(super) body: Vec<u8>,
+/// What a node or a TiDB server answered. What it says is for its methods, which know no network.
+#[derive(Clone, Debug, Default)]
+pub struct HttpReply {
+    /// HTTP's status, which says little: a node answers almost everything with 200.
+    pub status: u16,
+    /// What decides.
+    pub body: Vec<u8>,
     /// The node's own clock, seconds since 1970.
-    pub(super) date: Option<i64>,
+    pub date: Option<i64>,
     /// Where a redirect would lead. It is not followed.
-    pub(super) location: Option<String>,
+    pub location: Option<String>,
 }
 
 /// Why nothing came back.

@@ -1,9 +1,11 @@
 //! A node's `/metrics`, in Prometheus' text form.
 
+use super::http::HttpReply;
 use super::{NodeClient, each_node};
 use crate::error::{Error, Result};
 use crate::live::clock::{Deadline, unix_ms};
 use crate::node::NodeRef;
+use crate::text::on_one_line;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -14,9 +16,12 @@ const MAX_METRICS: usize = 16 << 20;
 const START_TIME: &str = "process_start_time_seconds";
 
 /// A process's start and the present, both by its own clock, in seconds since 1970.
-pub(in crate::live) struct Started {
-    pub(in crate::live) at: f64,
-    pub(in crate::live) now: f64,
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Started {
+    /// The start.
+    pub at: f64,
+    /// The present.
+    pub now: f64,
 }
 
 /// The samples of all `nodes`, by name with labels as written; what is no number is left out.
@@ -39,11 +44,7 @@ pub(super) async fn metrics_of(
     node: &NodeRef,
     deadline: Deadline,
 ) -> Result<BTreeMap<String, f64>> {
-    let reply = nodes.get(node, &["metrics"], MAX_METRICS, deadline).await?;
-    samples(&reply.text()).map_err(|line| {
-        Error::invalid(format!("the metrics of {node} cannot be read: \"{line}\""))
-            .hint("something else may listen at this address: probe the node")
-    })
+    nodes.get(node, &["metrics"], MAX_METRICS, deadline).await?.samples(node)
 }
 
 /// When its process began, asked by the time-out of an exchange.
@@ -56,12 +57,33 @@ pub(in crate::live) async fn started_at(nodes: &NodeClient, node: &NodeRef) -> R
 
 /// The same, by `deadline`.
 pub(super) async fn started_by(nodes: &NodeClient, node: &NodeRef, deadline: Deadline) -> Result<Started> {
-    let reply = nodes.get(node, &["metrics"], MAX_METRICS, deadline).await?;
-    let found = samples(&reply.text()).ok().and_then(|samples| samples.get(START_TIME).copied());
-    let at = found.ok_or_else(|| Error::invalid(format!("the metrics of {node} do not say when it was started")))?;
-    // Its `Date` header saves us from comparing two clocks.
-    let now = reply.date.map_or_else(|| unix_ms() as f64 / 1000.0, |date| date as f64);
-    Ok(Started { at, now })
+    nodes.get(node, &["metrics"], MAX_METRICS, deadline).await?.started(node)
+}
+
+impl HttpReply {
+    /// The samples in `/metrics` of `node`, by name with labels as written; what is no number is left out.
+    ///
+    /// # Errors
+    /// `invalid`, with the first line that is none of Prometheus' form.
+    pub fn samples(&self, node: &NodeRef) -> Result<BTreeMap<String, f64>> {
+        samples(&self.text()).map_err(|line| {
+            Error::invalid(format!("the metrics of {node} cannot be read: \"{}\"", on_one_line(&line)))
+                .hint("something else may listen at this address: probe the node")
+        })
+    }
+
+    /// When the process of `node` began, by its `/metrics`.
+    ///
+    /// # Errors
+    /// `invalid` when they do not say.
+    pub fn started(&self, node: &NodeRef) -> Result<Started> {
+        let found = samples(&self.text()).ok().and_then(|samples| samples.get(START_TIME).copied());
+        let at =
+            found.ok_or_else(|| Error::invalid(format!("the metrics of {node} do not say when it was started")))?;
+        // Its `Date` header saves us from comparing two clocks.
+        let now = self.date.map_or_else(|| unix_ms() as f64 / 1000.0, |date| date as f64);
+        Ok(Started { at, now })
+    }
 }
 
 /// The samples in `text`, or the first line that is none.

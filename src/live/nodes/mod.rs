@@ -11,8 +11,11 @@ mod probe;
 mod status;
 mod tidb;
 
+pub use act::ActionAnswer;
 pub(super) use act::{ActOutcome, act, gone, trigger_gc};
+pub use http::HttpReply;
 pub(super) use inspect::inspect;
+pub use metrics::Started;
 pub(super) use metrics::{metrics, started_at};
 pub(super) use probe::{probe, probe_all};
 pub(super) use status::{binlog_at, commit_ts, pump_drainers, statuses};

@@ -62,10 +62,16 @@ fn finding(result: Result<HttpReply, HttpFailure>) -> ProbeFinding {
         Err(HttpFailure::Refused(_) | HttpFailure::Reset) => ProbeFinding::Refused,
         Err(HttpFailure::Silent(_)) => ProbeFinding::Silent,
         Err(other) => ProbeFinding::Unknown(other.words().into()),
-        Ok(reply) => match serde_json::from_slice::<CodedAnswer>(&reply.body) {
-            Ok(verdict) => said(&verdict.message).unwrap_or(ProbeFinding::Unknown(reply.words().into())),
-            Err(_) => ProbeFinding::Unknown(reply.words().into()),
-        },
+        Ok(reply) => reply.finding(),
+    }
+}
+
+impl HttpReply {
+    /// What the answer to a probe tells.
+    pub fn finding(&self) -> ProbeFinding {
+        let verdict = serde_json::from_slice::<CodedAnswer>(&self.body).ok();
+        let told = verdict.and_then(|verdict| said(&verdict.message));
+        told.unwrap_or_else(|| ProbeFinding::Unknown(self.words().into()))
     }
 }
 

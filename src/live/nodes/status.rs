@@ -44,20 +44,56 @@ pub(in crate::live) async fn statuses(nodes: &Arc<NodeClient>, whom: &[NodeRef])
 /// # Errors
 /// As [`statuses`] for each.
 pub(super) async fn status_of(nodes: &NodeClient, node: &NodeRef, deadline: Deadline) -> Result<StatusReport> {
-    let reply = nodes.get(node, &["status"], MAX_BODY, deadline).await?;
-    Ok(match node.kind {
-        Kind::Pump => {
-            let body: PumpBody = decode(&reply, "get /status of", node)?;
-            StatusReport::Pump(PumpStatus { commit_ts: Tso(body.commit_ts), error: body.error })
+    nodes.get(node, &["status"], MAX_BODY, deadline).await?.status_report(node)
+}
+
+impl HttpReply {
+    /// What `/status` of `node` says.
+    ///
+    /// # Errors
+    /// `invalid` when the answer is none of a node's.
+    pub fn status_report(&self, node: &NodeRef) -> Result<StatusReport> {
+        Ok(match node.kind {
+            Kind::Pump => {
+                let body: PumpBody = decode(self, "get /status of", node)?;
+                StatusReport::Pump(PumpStatus { commit_ts: Tso(body.commit_ts), error: body.error })
+            }
+            Kind::Drainer => {
+                let body: DrainerBody = decode(self, "get /status of", node)?;
+                // Go writes a map that was never made as null.
+                let positions = body.pump_positions.unwrap_or_default().into_iter();
+                let pump_positions = positions.map(|(id, ts)| (id, Tso(ts))).collect();
+                StatusReport::Drainer(DrainerStatus { pump_positions, synced: body.synced, last_ts: Tso(body.last_ts) })
+            }
+        })
+    }
+
+    /// What `/commit_ts` of a Drainer says: the last commit that it has written downstream.
+    ///
+    /// # Errors
+    /// `rejected` with its words, or `invalid` when the answer is none of a node's.
+    pub fn commit_ts(&self, node: &NodeRef) -> Result<Tso> {
+        let what = "get /commit_ts of";
+        let verdict: CodedAnswer = decode(self, what, node)?;
+        if verdict.code != 200 {
+            return Err(Error::new(
+                ErrorKind::Rejected,
+                format!("cannot {what} {node}: {}", on_one_line(&verdict.message)),
+            )
+            .hint("probe the node to see its true state"));
         }
-        Kind::Drainer => {
-            let body: DrainerBody = decode(&reply, "get /status of", node)?;
-            // Go writes a map that was never made as null.
-            let positions = body.pump_positions.unwrap_or_default().into_iter();
-            let pump_positions = positions.map(|(id, ts)| (id, Tso(ts))).collect();
-            StatusReport::Drainer(DrainerStatus { pump_positions, synced: body.synced, last_ts: Tso(body.last_ts) })
-        }
-    })
+        let ts = verdict.data.get("ts").and_then(serde_json::Value::as_i64);
+        ts.map(Tso).ok_or_else(|| self.no_answer(what, node))
+    }
+
+    /// What `/drainers` of a Pump says, as JSON text.
+    ///
+    /// # Errors
+    /// `invalid` when it is no JSON.
+    pub fn drainers(&self, node: &NodeRef) -> Result<String> {
+        decode::<serde_json::Value>(self, "get /drainers of", node)?;
+        Ok(self.text())
+    }
 }
 
 /// `/commit_ts` of all Drainers `whom`, in their order: the last commit each has written downstream.
@@ -70,18 +106,7 @@ pub(in crate::live) async fn commit_ts(nodes: &Arc<NodeClient>, whom: &[NodeRef]
 }
 
 async fn commit_ts_of(nodes: &NodeClient, node: &NodeRef) -> Result<Tso> {
-    let what = "get /commit_ts of";
-    let reply = nodes.get(node, &["commit_ts"], MAX_BODY, nodes.deadline()).await?;
-    let verdict: CodedAnswer = decode(&reply, what, node)?;
-    if verdict.code != 200 {
-        return Err(Error::new(
-            ErrorKind::Rejected,
-            format!("cannot {what} {node}: {}", on_one_line(&verdict.message)),
-        )
-        .hint("probe the node to see its true state"));
-    }
-    let ts = verdict.data.get("ts").and_then(serde_json::Value::as_i64);
-    ts.map(Tso).ok_or_else(|| reply.no_answer(what, node))
+    nodes.get(node, &["commit_ts"], MAX_BODY, nodes.deadline()).await?.commit_ts(node)
 }
 
 /// `/drainers` of a Pump, as JSON text.
@@ -89,9 +114,7 @@ async fn commit_ts_of(nodes: &NodeClient, node: &NodeRef) -> Result<Tso> {
 /// # Errors
 /// `unreachable`, `timeout`, or `invalid` when the answer is none of a node's.
 pub(in crate::live) async fn pump_drainers(nodes: &NodeClient, node: &NodeRef) -> Result<String> {
-    let reply = nodes.get(node, &["drainers"], MAX_BODY, nodes.deadline()).await?;
-    decode::<serde_json::Value>(&reply, "get /drainers of", node)?;
-    Ok(reply.text())
+    nodes.get(node, &["drainers"], MAX_BODY, nodes.deadline()).await?.drainers(node)
 }
 
 /// `/debug/binlog/{ts}` of a Pump, as it came.

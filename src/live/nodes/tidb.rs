@@ -4,7 +4,7 @@
 //! transactions that skipped have ended; `op=reset` forgets these. Each answers how it stands then (TiDB's source).
 
 use super::NodeClient;
-use super::http::{HttpCall, HttpFailure, MAX_BODY, NO_NAME};
+use super::http::{HttpCall, HttpFailure, HttpReply, MAX_BODY, NO_NAME};
 use crate::error::{Error, ErrorKind, Result};
 use crate::live::Sent;
 use crate::live::clock::Deadline;
@@ -81,12 +81,22 @@ async fn recover(
     let (path, query) = (["binlog", "recover"], [("op", op)]);
     let ask = HttpCall { method: Method::GET, path: &path, query: &query, max_body: MAX_BODY, deadline };
     let reply = nodes.exchange(&nodes.asker, &server.status_address, ask).await?;
-    Ok(match serde_json::from_slice::<SkippingBody>(&reply.body) {
-        Ok(SkippingBody { skipped, committers }) if reply.status == 200 => {
-            StatusAnswer::State(TidbBinlogState { skips: skipped, under_way: committers })
+    Ok(reply.skipping().map_or_else(StatusAnswer::Words, StatusAnswer::State))
+}
+
+impl HttpReply {
+    /// What `/binlog/recover` of a TiDB server's status port says of the binlog that it skips.
+    ///
+    /// # Errors
+    /// In words, what came instead.
+    pub fn skipping(&self) -> Result<TidbBinlogState, String> {
+        match serde_json::from_slice::<SkippingBody>(&self.body) {
+            Ok(SkippingBody { skipped, committers }) if self.status == 200 => {
+                Ok(TidbBinlogState { skips: skipped, under_way: committers })
+            }
+            Ok(_) | Err(_) => Err(self.words()),
         }
-        _ => StatusAnswer::Words(reply.words()),
-    })
+    }
 }
 
 const ELSE: &str = "something else may listen at this address: see status_port in its configuration";

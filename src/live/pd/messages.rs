@@ -1,5 +1,12 @@
 //! The few messages of PD's gRPC service that are spoken here, declared by hand with PD's field numbers.
 
+use crate::live::failover::Refusal;
+use crate::live::members::{same, usable};
+use crate::live::settings::LiveSettings;
+use crate::text::on_one_line;
+use crate::tso::Tso;
+use crate::world::{ClusterInfo, PdMember};
+
 /// What every request begins with.
 #[derive(Clone, Copy, PartialEq, prost::Message)]
 pub(in crate::live) struct RequestHeader {
@@ -9,20 +16,24 @@ pub(in crate::live) struct RequestHeader {
 
 /// What every answer begins with.
 #[derive(Clone, PartialEq, prost::Message)]
-pub(in crate::live) struct ResponseHeader {
+pub struct ResponseHeader {
+    /// Which cluster it is of.
     #[prost(uint64, tag = "1")]
-    pub(in crate::live) cluster_id: u64,
+    pub cluster_id: u64,
+    /// What PD complains of, if it does.
     #[prost(message, optional, tag = "2")]
-    pub(in crate::live) error: Option<HeaderError>,
+    pub error: Option<HeaderError>,
 }
 
 /// What PD complains of; type 0 is nothing.
 #[derive(Clone, PartialEq, prost::Message)]
-pub(in crate::live) struct HeaderError {
+pub struct HeaderError {
+    /// 0 is nothing.
     #[prost(int32, tag = "1")]
-    pub(in crate::live) r#type: i32,
+    pub r#type: i32,
+    /// In words.
     #[prost(string, tag = "2")]
-    pub(in crate::live) message: String,
+    pub message: String,
 }
 
 /// Asks who is there; needs no cluster id.
@@ -34,24 +45,30 @@ pub(in crate::live) struct GetMembersRequest {
 
 /// Who is there; the leader is absent during an election.
 #[derive(Clone, PartialEq, prost::Message)]
-pub(in crate::live) struct GetMembersResponse {
+pub struct GetMembersResponse {
+    /// Of which cluster, and what is wrong.
     #[prost(message, optional, tag = "1")]
-    pub(in crate::live) header: Option<ResponseHeader>,
+    pub header: Option<ResponseHeader>,
+    /// All members.
     #[prost(message, repeated, tag = "2")]
-    pub(in crate::live) members: Vec<MemberMessage>,
+    pub members: Vec<MemberMessage>,
+    /// The one that leads.
     #[prost(message, optional, tag = "3")]
-    pub(in crate::live) leader: Option<MemberMessage>,
+    pub leader: Option<MemberMessage>,
 }
 
 /// One member of PD.
 #[derive(Clone, PartialEq, prost::Message)]
-pub(in crate::live) struct MemberMessage {
+pub struct MemberMessage {
+    /// Its name.
     #[prost(string, tag = "1")]
-    pub(in crate::live) name: String,
+    pub name: String,
+    /// Its id in etcd.
     #[prost(uint64, tag = "2")]
-    pub(in crate::live) member_id: u64,
+    pub member_id: u64,
+    /// Where it says that clients reach it.
     #[prost(string, repeated, tag = "4")]
-    pub(in crate::live) client_urls: Vec<String>,
+    pub client_urls: Vec<String>,
 }
 
 /// Asks for `count` timestamps.
@@ -65,20 +82,74 @@ pub(in crate::live) struct TsoRequest {
 
 /// The timestamps; `timestamp` is the last of them.
 #[derive(Clone, PartialEq, prost::Message)]
-pub(in crate::live) struct TsoResponse {
+pub struct TsoResponse {
+    /// Of which cluster, and what is wrong.
     #[prost(message, optional, tag = "1")]
-    pub(in crate::live) header: Option<ResponseHeader>,
+    pub header: Option<ResponseHeader>,
+    /// How many.
     #[prost(uint32, tag = "2")]
-    pub(in crate::live) count: u32,
+    pub count: u32,
+    /// The last of them.
     #[prost(message, optional, tag = "3")]
-    pub(in crate::live) timestamp: Option<Timestamp>,
+    pub timestamp: Option<Timestamp>,
 }
 
 /// Physical milliseconds since 1970, and a counter within the millisecond.
 #[derive(Clone, Copy, PartialEq, prost::Message)]
-pub(in crate::live) struct Timestamp {
+pub struct Timestamp {
+    /// Milliseconds since 1970.
     #[prost(int64, tag = "1")]
-    pub(in crate::live) physical: i64,
+    pub physical: i64,
+    /// The counter, below 2^18.
     #[prost(int64, tag = "2")]
-    pub(in crate::live) logical: i64,
+    pub logical: i64,
+}
+
+impl GetMembersResponse {
+    /// The cluster that it tells of, its members by name.
+    pub fn cluster(self) -> ClusterInfo {
+        let id = self.header.unwrap_or_default().cluster_id;
+        let member = |m: MemberMessage| PdMember { name: m.name, client_urls: m.client_urls };
+        let mut members: Vec<PdMember> = self.members.into_iter().map(member).collect();
+        members.sort_by(|a, b| a.name.cmp(&b.name));
+        ClusterInfo { id, members, leader: self.leader.map(|leader| leader.name) }
+    }
+
+    /// The members' URLs as they can be asked from here, but for those that `settings` name already.
+    pub fn other_urls(&self, settings: &LiveSettings) -> Vec<String> {
+        let named = self.members.iter().flat_map(|member| &member.client_urls);
+        let mut urls: Vec<String> = Vec::new();
+        for url in named.filter_map(|url| usable(url, settings)) {
+            if !settings.pd_urls().iter().chain(&urls).any(|known| same(settings, known, &url)) {
+                urls.push(url);
+            }
+        }
+        urls
+    }
+}
+
+impl TsoResponse {
+    /// The timestamp in it.
+    ///
+    /// # Errors
+    /// What PD complains of, or that there is none or one that cannot be.
+    pub fn time(&self) -> Result<Tso, Refusal> {
+        complaint(self.header.as_ref())?;
+        let time = self.timestamp.ok_or_else(|| Refusal::Elsewhere("an answer without a timestamp".into()))?;
+        let Timestamp { physical, logical } = time;
+        Tso::given(physical, logical).ok_or_else(|| {
+            Refusal::Elsewhere(format!("an answer with a timestamp that cannot be ({physical} ms, {logical})"))
+        })
+    }
+}
+
+/// What the header of an answer complains of.
+///
+/// # Errors
+/// That, for others to answer.
+pub(in crate::live) fn complaint(header: Option<&ResponseHeader>) -> Result<(), Refusal> {
+    match header.and_then(|header| header.error.as_ref()).filter(|error| error.r#type != 0) {
+        Some(error) => Err(Refusal::Elsewhere(on_one_line(&error.message).into_owned())),
+        None => Ok(()),
+    }
 }

@@ -5,7 +5,8 @@
 
 mod messages;
 
-pub(super) use messages::*;
+use messages::{GetMembersRequest, RequestHeader, TsoRequest, complaint};
+pub use messages::{GetMembersResponse, HeaderError, MemberMessage, ResponseHeader, Timestamp, TsoResponse};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::live::clock::{Deadline, pause};
@@ -14,8 +15,9 @@ use crate::live::failover::{Again, AskingPlan, Attempt, EndpointUrl, Refusal, Un
 use crate::live::members::{address_of, same, usable};
 use crate::live::nodes::each;
 use crate::live::wire::Wire;
+use crate::text::on_one_line;
 use crate::tso::Tso;
-use crate::world::{ClusterInfo, Endpoint, PdMember};
+use crate::world::{ClusterInfo, Endpoint};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -67,11 +69,7 @@ impl Pd {
         loop {
             let answer = self.members(deadline).await?;
             if answer.leader.is_some() || deadline.left() < ELECTION_PAUSE {
-                let mut members: Vec<_> =
-                    answer.members.into_iter().map(|m| PdMember { name: m.name, client_urls: m.client_urls }).collect();
-                members.sort_by(|a, b| a.name.cmp(&b.name));
-                let id = answer.header.unwrap_or_default().cluster_id;
-                return Ok(ClusterInfo { id, members, leader: answer.leader.map(|leader| leader.name) });
+                return Ok(answer.cluster());
             }
             pause(ELECTION_PAUSE).await;
         }
@@ -304,15 +302,11 @@ async fn get_timestamp(channel: Channel, cluster_id: u64) -> Result<TimeAnswer, 
     let path = PathAndQuery::from_static("/pdpb.PD/Tso");
     let request = TsoRequest { header: Some(RequestHeader { cluster_id }), count: 1 };
     match stream_one(ready(channel).await?, request, path).await {
-        Ok(answer) => {
-            complaint(answer.header.as_ref())?;
-            let time = answer.timestamp.ok_or_else(|| Refusal::Elsewhere("an answer without a timestamp".into()))?;
-            Ok(TimeAnswer::Time(Tso::from_parts(time.physical, time.logical)))
-        }
+        Ok(answer) => answer.time().map(TimeAnswer::Time),
         Err(status)
             if status.code() == Code::FailedPrecondition && status.message().contains("mismatch cluster id") =>
         {
-            Ok(TimeAnswer::Mismatch(status.message().to_owned()))
+            Ok(TimeAnswer::Mismatch(on_one_line(status.message()).into_owned()))
         }
         Err(status) => Err(status.into()),
     }
@@ -323,12 +317,4 @@ async fn stream_one(mut client: Client, request: TsoRequest, path: PathAndQuery)
     let requests = Request::new(tonic::codegen::tokio_stream::once(request));
     let mut answers = client.streaming(requests, path, ProstCodec::default()).await?.into_inner();
     answers.message().await?.ok_or_else(|| Status::unavailable("the stream ended without a timestamp"))
-}
-
-/// What the header of an answer complains of.
-fn complaint(header: Option<&ResponseHeader>) -> Result<(), Refusal> {
-    match header.and_then(|header| header.error.as_ref()).filter(|error| error.r#type != 0) {
-        Some(error) => Err(Refusal::Elsewhere(error.message.clone())),
-        None => Ok(()),
-    }
 }

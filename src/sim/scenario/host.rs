@@ -1,6 +1,7 @@
 //! Our own host in a scenario: its clock, what it cannot reach, and the certificates that it meets.
 
 use crate::error::{Error, Result};
+use crate::text::on_one_line;
 use crate::time::{Time, Zone};
 use crate::world::{Certificate, CertificateRole};
 use serde::{Deserialize, Serialize};
@@ -53,8 +54,8 @@ impl HostSpec {
     pub(crate) fn certificates(&self) -> Result<Vec<Certificate>> {
         let certificate = |spec: &CertificateSpec| {
             let expires = Time::parse(&spec.expires, Zone::Utc).map_err(|error| {
-                let message =
-                    format!("the certificate of {} expires at no point in time: {}", spec.place, error.message);
+                let place = on_one_line(&spec.place);
+                let message = format!("the certificate of {place} expires at no point in time: {}", error.message);
                 Error { message, ..error }
             })?;
             let CertificateSpec { role, place, subject, .. } = spec.clone();

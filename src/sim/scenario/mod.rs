@@ -272,6 +272,7 @@ impl Scenario {
                     .hint("give every Pump and every Drainer an id of its own"));
             }
             if !address.contains(':') {
+                let (id, address) = (on_one_line(id), on_one_line(address));
                 return Err(Error::invalid(format!("the address of {kind} {id}, \"{address}\", has no port"))
                     .hint("write it as `host:port`"));
             }
@@ -298,12 +299,13 @@ impl Scenario {
 
     fn check_drainers(&self) -> Result<()> {
         for drainer in &self.drainers {
+            let id = on_one_line(&drainer.id);
             if drainer.process == ProcessSpec::Closing {
-                return Err(Error::invalid(format!("the process of drainer {} is \"closing\"", drainer.id))
+                return Err(Error::invalid(format!("the process of drainer {id} is \"closing\""))
                     .hint("only a Pump waits while it closes; write \"running\", \"dead\" or \"hung\""));
             }
             if drainer.speed.is_some_and(|speed| !(0.0..=1e6).contains(&speed)) {
-                return Err(Error::invalid(format!("the speed of drainer {} is out of range", drainer.id))
+                return Err(Error::invalid(format!("the speed of drainer {id} is out of range"))
                     .hint("write how many seconds of binlog it consumes in a second, from 0 to 1000000"));
             }
         }
@@ -325,7 +327,7 @@ fn unreadable(error: &serde_json::Error) -> Error {
         true => Some("it ends too early, as what was stopped does: make it anew".to_owned()),
         false => misspelt(error),
     };
-    Error::invalid(format!("the scenario cannot be read: {error}"))
+    Error::invalid(format!("the scenario cannot be read: {}", on_one_line(&error.to_string())))
         .hint(hint.unwrap_or_else(|| "see the format in docs/simulator.md".into()))
 }
 

@@ -1,0 +1,320 @@
+//! What nodes, TiDB servers, PD and etcd answer.
+
+use super::grammar::{Doc, Form, map, parts, raw, text};
+use super::{Fuzzed, Weight, stays_the_same};
+use crate::dice::Dice;
+use binlogsh::error::{Error, Result};
+use binlogsh::live::{ActionAnswer, GetMembersResponse, HttpReply, LiveSettings, Refusal, TsoResponse};
+use binlogsh::node::{Kind, NodeRef};
+use binlogsh::pd_url::authority;
+use binlogsh::text::on_one_line;
+use binlogsh::time::{Time, Zone};
+use binlogsh::world::ProbeFinding;
+use prost::Message;
+use std::sync::OnceLock;
+use tonic::{Code, Status};
+
+pub(super) const PARSERS: &[Fuzzed] = &[
+    Fuzzed {
+        name: "pump_status",
+        weight: Weight::Pure,
+        form: Form::Json,
+        valid: pump_status,
+        tokens: JSON,
+        read: |bytes| stays(&reply(bytes).status_report(&node(Kind::Pump))?),
+        errors: 3,
+    },
+    Fuzzed {
+        name: "drainer_status",
+        weight: Weight::Pure,
+        form: Form::Json,
+        valid: drainer_status,
+        tokens: JSON,
+        read: |bytes| stays(&reply(bytes).status_report(&node(Kind::Drainer))?),
+        errors: 3,
+    },
+    Fuzzed {
+        name: "commit_ts",
+        weight: Weight::Pure,
+        form: Form::Json,
+        valid: commit_ts,
+        tokens: JSON,
+        read: |bytes| stays(&reply(bytes).commit_ts(&node(Kind::Drainer))?),
+        errors: 3,
+    },
+    Fuzzed {
+        name: "pump_drainers",
+        weight: Weight::Pure,
+        form: Form::Json,
+        valid: pump_drainers,
+        tokens: JSON,
+        read: |bytes| reply(bytes).drainers(&node(Kind::Pump)).map(drop),
+        errors: 2,
+    },
+    Fuzzed {
+        name: "metrics",
+        weight: Weight::Pure,
+        form: Form::Parts,
+        valid: metrics,
+        tokens: METRICS,
+        read: read_metrics,
+        errors: 1,
+    },
+    Fuzzed {
+        name: "verdict",
+        weight: Weight::Pure,
+        form: Form::Json,
+        valid: verdict,
+        tokens: JSON,
+        read: read_verdict,
+        errors: 1,
+    },
+    Fuzzed {
+        name: "probe",
+        weight: Weight::Pure,
+        form: Form::Json,
+        valid: probed,
+        tokens: JSON,
+        read: read_probe,
+        errors: 2,
+    },
+    Fuzzed {
+        name: "tidb_skipping",
+        weight: Weight::Pure,
+        form: Form::Json,
+        valid: skipping,
+        tokens: JSON,
+        read: |bytes| stays(&reply(bytes).skipping().map_err(Error::invalid)?),
+        errors: 1,
+    },
+    Fuzzed {
+        name: "pd_members",
+        weight: Weight::Pure,
+        form: Form::Proto,
+        valid: members,
+        tokens: &["\n", "\x12", "\u{1a}", "\"", "http://a:1"],
+        read: read_members,
+        errors: 2,
+    },
+    Fuzzed {
+        name: "pd_tso",
+        weight: Weight::Pure,
+        form: Form::Proto,
+        valid: tso,
+        tokens: &["\n", "\x10", "\u{1a}", "\x08"],
+        read: read_tso,
+        errors: 2,
+    },
+    Fuzzed {
+        name: "etcd_refusal",
+        weight: Weight::Pure,
+        form: Form::Parts,
+        valid: refusal,
+        tokens: &["etcdserver: ", "mvcc: ", "no leader", "permission denied"],
+        read: read_refusal,
+        errors: 2,
+    },
+];
+
+const JSON: &[&str] =
+    &["{", "}", "[", "]", ":", ",", "\"", "null", "\"code\"", "200", "\"message\"", "\"data\"", "\"CommitTS\""];
+
+const METRICS: &[&str] =
+    &["process_start_time_seconds", " ", "1.7e+09", "\n", "{", "}", "type=\"a\"", "# HELP", "NaN", "+Inf", "\\"];
+
+fn node(kind: Kind) -> NodeRef {
+    NodeRef { kind, id: "node-0".into(), address: "10.0.0.5:8250".into() }
+}
+
+fn reply(bytes: &[u8]) -> HttpReply {
+    HttpReply { status: 200, body: bytes.to_vec(), date: None, location: None }
+}
+
+fn stays<T>(value: &T) -> Result<()>
+where
+    T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug,
+{
+    stays_the_same(value);
+    Ok(())
+}
+
+fn ts(dice: &mut Dice) -> Doc {
+    raw(dice.from(1 << 58, 1 << 59))
+}
+
+fn pump_status(dice: &mut Dice) -> Doc {
+    let record = map([("nodeId", text("pump-0")), ("state", text("online"))]);
+    map([
+        ("status", map([("pump-0", record)])),
+        ("CommitTS", ts(dice)),
+        ("Checkpoint", raw("null")),
+        ("ErrMsg", text(dice.one(&["", "context canceled"]))),
+    ])
+    .with_some(dice, &["status", "Checkpoint", "ErrMsg"])
+}
+
+fn drainer_status(dice: &mut Dice) -> Doc {
+    let positions = dice.one(&[raw("null"), map([]), map([("pump-0", raw(5)), ("pump-1", raw(7))])]);
+    map([("PumpPos", positions), ("Synced", raw(dice.chance(50))), ("LastTS", ts(dice)), ("TsMap", text(""))])
+        .with_some(dice, &["PumpPos", "TsMap"])
+}
+
+fn commit_ts(dice: &mut Dice) -> Doc {
+    map([
+        ("message", text("get drainer's latest ts success!")),
+        ("code", raw(dice.one(&[200, 200, 200, 3]))),
+        ("data", map([("ts", ts(dice))])),
+    ])
+}
+
+fn pump_drainers(dice: &mut Dice) -> Doc {
+    let record = map([("nodeId", text("drainer-0")), ("host", text("10.0.0.9:8249")), ("maxCommitTS", ts(dice))]);
+    Doc::List(vec![record; dice.below(3)])
+}
+
+fn metrics(dice: &mut Dice) -> Doc {
+    let line = |name, labels, value| parts([name, labels, " ", value, "\n"]);
+    let start = dice.one(&["1.7e+09", "1795436102.5", "+Inf", "0"]);
+    Doc::List(vec![
+        parts(["# HELP process_start_time_seconds Start time.\n", "# TYPE process_start_time_seconds gauge\n"]),
+        line("process_start_time_seconds", "", start),
+        line("binlog_pump_storage_storage_size_bytes", "{type=\"available\"}", "4.2e+11"),
+        line("go_gc_duration_seconds", "{quantile=\"0.5\",a=\"}\\\"\"}", "NaN 1795436102000"),
+    ])
+}
+
+fn read_metrics(bytes: &[u8]) -> Result<()> {
+    let (reply, node) = (reply(bytes), node(Kind::Pump));
+    let samples = reply.samples(&node)?;
+    assert!(samples.values().all(|value| value.is_finite()));
+    stays_the_same(&samples);
+    match reply.started(&node) {
+        // It is shown as a point in time.
+        Ok(started) => assert!(!Time::new((started.at * 1000.0) as i64, Zone::Utc).to_string().is_empty()),
+        Err(error) => assert!(error.message.contains("do not say when"), "{error}"),
+    }
+    Ok(())
+}
+
+fn verdict(dice: &mut Dice) -> Doc {
+    let (message, code) = dice.one(&[
+        ("apply action pause success!", 200),
+        ("invalide nodeID a, this pump's nodeID is b", 3),
+        ("this pump's state is closing, apply close failed!", 3),
+    ]);
+    map([("message", text(message)), ("code", raw(code)), ("data", raw("null"))]).with_some(dice, &["data"])
+}
+
+fn read_verdict(bytes: &[u8]) -> Result<()> {
+    match reply(bytes).verdict() {
+        ActionAnswer::Done(_) | ActionAnswer::Rejected(_) => Ok(()),
+        ActionAnswer::Lost(words) => Err(Error::invalid(words)),
+    }
+}
+
+fn probed(dice: &mut Dice) -> Doc {
+    let words = [
+        "invalide action probe",
+        "invalid action probe",
+        "this pump's state is closing, apply probe failed!",
+        "invalide nodeID p-0, this pump's nodeID is p-1",
+    ];
+    map([("message", text(dice.one(&words))), ("code", raw(3)), ("data", raw("null"))])
+}
+
+fn read_probe(bytes: &[u8]) -> Result<()> {
+    let finding = reply(bytes).finding();
+    stays_the_same(&finding);
+    match finding {
+        ProbeFinding::State(_) => Ok(()),
+        ProbeFinding::Other(id) => Err(Error::invalid(format!("another node answers: {id}"))),
+        ProbeFinding::Unknown(why) => Err(Error::invalid(format!("{why}"))),
+        ProbeFinding::Refused | ProbeFinding::Silent => panic!("it answered"),
+    }
+}
+
+fn skipping(dice: &mut Dice) -> Doc {
+    map([("Skipped", raw(dice.chance(50))), ("SkippedCommitterCounter", raw(dice.below(9)))])
+}
+
+fn member(name: &str, id: u64, url: &str) -> Doc {
+    map([("1", text(name)), ("2", raw(id)), ("4", Doc::List(vec![text(url)]))])
+}
+
+fn header(dice: &mut Dice) -> Doc {
+    let error = map([("1", raw(dice.one(&[0, 0, 0, 3]))), ("2", text("not leader"))]);
+    map([("1", raw(7)), ("2", error)]).with_some(dice, &["2"])
+}
+
+fn members(dice: &mut Dice) -> Doc {
+    let urls = ["http://pd-0:2379", "http://pd-1:2379/", "https://[fd00::1]:2379", "http://127.0.0.1:2379"];
+    let all = (1..4).map(|id| member(&format!("pd-{id}"), id, dice.one(&urls))).collect();
+    let header = header(dice);
+    map([("1", header), ("2", Doc::List(all)), ("3", member("pd-1", 1, "http://pd-1:2379"))])
+        .with_some(dice, &["1", "3"])
+}
+
+/// What the codec of gRPC says of what is none of its messages.
+fn undecoded(error: &prost::DecodeError) -> Error {
+    Error::invalid(on_one_line(&error.to_string()))
+}
+
+fn refused(refusal: Refusal) -> Error {
+    refusal.words().map_or_else(|error| error, |words| Error::invalid(format!("PD says: {}", on_one_line(&words))))
+}
+
+fn read_members(bytes: &[u8]) -> Result<()> {
+    static SETTINGS: OnceLock<LiveSettings> = OnceLock::new();
+    let settings = SETTINGS.get_or_init(|| LiveSettings::new(&["http://pd.example:2379"], None).unwrap());
+    let answer = GetMembersResponse::decode(bytes).map_err(|error| undecoded(&error))?;
+    let urls = answer.other_urls(settings);
+    for url in &urls {
+        let address = url.strip_prefix("http://").unwrap();
+        assert!(authority(address).is_ok(), "{url:?}");
+    }
+    let cluster = answer.cluster();
+    assert!(cluster.members.is_sorted_by_key(|member| &member.name));
+    stays_the_same(&cluster);
+    Ok(())
+}
+
+fn tso(dice: &mut Dice) -> Doc {
+    let time = map([("1", raw(dice.from(1 << 40, 1 << 41))), ("2", raw(dice.below(1 << 18)))]);
+    map([("1", header(dice)), ("2", raw(1)), ("3", time)]).with_some(dice, &["1", "2"])
+}
+
+fn read_tso(bytes: &[u8]) -> Result<()> {
+    let answer = TsoResponse::decode(bytes).map_err(|error| undecoded(&error))?;
+    let ts = answer.time().map_err(refused)?;
+    let given = answer.timestamp.unwrap();
+    assert!(ts.is_given(), "PD gives no such timestamp: {ts}");
+    assert_eq!((ts.physical_ms(), ts.logical()), (given.physical, given.logical), "it is another time");
+    stays_the_same(&ts);
+    Ok(())
+}
+
+fn refusal(dice: &mut Dice) -> Doc {
+    let said = [
+        "request is too large",
+        "mvcc: database space exceeded",
+        "no leader",
+        "authentication is not enabled",
+        "server stopped",
+        "new",
+    ];
+    parts([dice.one(&["\u{8}", "\u{e}", "\u{3}"]), "etcdserver: ", dice.one(&said)])
+}
+
+/// The first byte is gRPC's code, all others its words.
+fn read_refusal(bytes: &[u8]) -> Result<()> {
+    let code = Code::from(i32::from(bytes.first().copied().unwrap_or_default() % 17));
+    let words = String::from_utf8_lossy(bytes.get(1..).unwrap_or_default()).into_owned();
+    let said_something = !words.trim().is_empty();
+    match Refusal::from(Status::new(code, words)).words() {
+        Ok(words) => {
+            assert!(!said_something || !words.trim().is_empty());
+            Ok(())
+        }
+        Err(error) => Err(error),
+    }
+}
