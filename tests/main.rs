@@ -21,6 +21,7 @@ mod docs_files;
 mod doctor;
 mod end_to_end;
 mod examples;
+mod failover;
 mod fidelity;
 mod fleet;
 mod forged_lines;

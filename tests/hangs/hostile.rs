@@ -38,13 +38,6 @@ pub(super) struct Behaviour {
     pub(super) steps: Vec<Step>,
 }
 
-impl Behaviour {
-    /// Whether nobody can tell it anything: it is asked over TLS, which it never makes whole.
-    pub(super) fn is_never_told(&self) -> bool {
-        self.tls && !self.steps.iter().any(|step| matches!(step, Step::Handshake(_)))
-    }
-}
-
 /// A behaviour in plain text.
 pub(super) fn plain(name: &'static str, steps: &[Step]) -> Behaviour {
     Behaviour { name, tls: false, steps: steps.to_vec() }

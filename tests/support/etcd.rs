@@ -116,12 +116,22 @@ impl Etcd {
 
     /// Whether it answers and has a leader.
     pub(crate) fn is_healthy(&self) -> bool {
-        let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) else { return false };
+        self.page("/health").is_some_and(|page| page.contains(r#""true""#))
+    }
+
+    /// Whether it says that it leads its cluster.
+    pub(crate) fn is_leader(&self) -> bool {
+        self.page("/metrics").is_some_and(|page| page.contains("\netcd_server_is_leader 1\n"))
+    }
+
+    /// What it answers to `GET path`.
+    fn page(&self, path: &str) -> Option<String> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+        stream.write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes()).ok()?;
         let mut answer = String::new();
-        stream.write_all(b"GET /health HTTP/1.0\r\n\r\n").is_ok()
-            && stream.read_to_string(&mut answer).is_ok()
-            && answer.contains(r#""true""#)
+        stream.read_to_string(&mut answer).ok()?;
+        Some(answer)
     }
 
     /// `http://127.0.0.1:port`.

@@ -9,12 +9,14 @@ pub(crate) mod certs;
 pub(crate) mod cluster;
 pub(crate) mod etcd;
 pub(crate) mod fleet;
+pub(crate) mod front;
 pub(crate) mod held;
 pub(crate) mod http_double;
 pub(crate) mod live;
 pub(crate) mod mirror;
 pub(crate) mod pd_double;
 pub(crate) mod proxies;
+pub(crate) mod quorum;
 mod tidb_double;
 pub(crate) mod tiup;
 

@@ -35,7 +35,8 @@ enum SwapOutcome {
 ///
 /// # Errors
 /// `conflict` when more than heartbeats has changed since it was seen (which shows what), or the key is gone;
-/// `lock_lost` by the fence; `in_doubt` when no endpoint could say whether it happened; `unreachable`, `timeout`.
+/// `lock_lost` by the fence; `in_doubt` when no endpoint could say whether it happened, or others wrote before one could;
+/// `unreachable`, `timeout`.
 pub(in crate::live) async fn swap(
     etcd: &Etcd,
     seen: &Record,
@@ -53,12 +54,14 @@ pub(in crate::live) async fn swap(
             Err(error) => return Err(doubtful(doubt, error, shown)),
         };
         if let (Some(doubt), Some(kv)) = (&doubt, &now)
-            && kv.mod_revision() > doubt.compared
-            && kv.value() == doubt.written
+            && let Some(record) = doubt.is_settled_by(seen, kv)
         {
-            return written(kv.value(), &seen.node, kv.mod_revision());
+            return Ok(record);
         }
-        let current = still_the_record(seen, now.as_ref().map(|now| (now.value(), now.mod_revision())))?;
+        let current = match still_the_record(seen, now.as_ref().map(|now| (now.value(), now.mod_revision()))) {
+            Ok(current) => current,
+            Err(error) => return Err(doubtful(doubt, error, shown)),
+        };
         let value = current.with_state(state)?.into_bytes();
         let txn = compared(key.as_bytes(), current.mod_revision, fence, TxnOp::put(key.as_str(), value.clone(), None));
         match execute(etcd, &url, &format!("write {shown}"), txn, shown, fence, sent).await? {
@@ -93,6 +96,7 @@ pub(in crate::live) async fn delete(
 ) -> Result<()> {
     check_is_of_a_node(name)?;
     let (key, shown) = (&key_called(name), &*on_one_line(name));
+    let whole = Deadline::after(etcd.wire.settings.timeout * WHOLE);
     let mut doubt: Option<Doubt> = None;
     for _ in 0..TRIES {
         let (url, now) = match etcd.last_write(key, shown, etcd.deadline()).await {
@@ -102,7 +106,9 @@ pub(in crate::live) async fn delete(
         if now.is_none() && doubt.is_some() {
             return Ok(());
         }
-        still_the_key(shown, mod_revision, now)?;
+        if let Err(error) = still_the_key(shown, mod_revision, now) {
+            return Err(doubtful(doubt, error, shown));
+        }
         let txn = compared(key, mod_revision, fence, TxnOp::delete(key.as_slice(), None));
         match execute(etcd, &url, &format!("delete {shown}"), txn, shown, fence, sent).await? {
             SwapOutcome::Done(_) => return Ok(()),
@@ -111,6 +117,9 @@ pub(in crate::live) async fn delete(
                 doubt = Some(Doubt { compared: mod_revision, written: Vec::new(), words });
                 pause(Duration::from_millis(50)).await;
             }
+        }
+        if whole.is_over() {
+            break;
         }
     }
     let busy = Error::new(ErrorKind::Conflict, format!("cannot delete {shown}: it changes all the time"));
@@ -132,6 +141,20 @@ struct Doubt {
     compared: i64,
     written: Vec<u8>,
     words: String,
+}
+
+impl Doubt {
+    /// The record as `now` has it, if what was to be written into `seen` stands there: perhaps with heartbeats that came upon
+    /// it since.
+    fn is_settled_by(&self, seen: &Record, now: &KeyValue) -> Option<Record> {
+        if now.mod_revision() <= self.compared {
+            return None;
+        }
+        let key = seen.node.key();
+        let wanted = Record::parse(&key, &*self.written, self.compared).ok()?;
+        let found = Record::parse(&key, now.value(), now.mod_revision()).ok()?;
+        wanted.differences(&found).is_ok_and(|differences| differences.is_empty()).then_some(found)
+    }
 }
 
 /// The error `error`, unless an earlier attempt may have happened.

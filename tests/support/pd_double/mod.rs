@@ -71,6 +71,10 @@ pub(crate) enum Loss {
     Answer,
     /// It is lost before it reaches etcd.
     Request,
+    /// It reaches etcd, and no answer ever comes.
+    AnswerHeld,
+    /// It never reaches etcd, and nothing is said about that.
+    RequestHeld,
 }
 
 /// What was asked so far.

@@ -22,9 +22,13 @@ pub(super) async fn pass_on(
     mut respond: SendResponse<Bytes>,
 ) -> Result<(), h2::Error> {
     let loss = shared.loss(request.uri().path());
-    if loss == Some(Loss::Request) {
-        respond.send_reset(Reason::INTERNAL_ERROR);
-        return Ok(());
+    match loss {
+        Some(Loss::Request) => {
+            respond.send_reset(Reason::INTERNAL_ERROR);
+            return Ok(());
+        }
+        Some(Loss::RequestHeld) => return std::future::pending().await,
+        Some(Loss::Answer | Loss::AnswerHeld) | None => {}
     }
     let Some(sender) = sender(shared, &backend).await else {
         return refuse(respond, 14, "the etcd behind the double is gone");
@@ -42,8 +46,10 @@ pub(super) async fn pass_on(
     let up = tokio::spawn(copy(body, upstream));
     let back = async {
         let (head, body) = response.await?.into_parts();
-        if loss == Some(Loss::Answer) {
-            return Err(Reason::INTERNAL_ERROR.into());
+        match loss {
+            Some(Loss::Answer) => return Err(Reason::INTERNAL_ERROR.into()),
+            Some(Loss::AnswerHeld) => return std::future::pending().await,
+            Some(Loss::Request | Loss::RequestHeld) | None => {}
         }
         let mut answer = Response::builder().status(head.status);
         if let Some(headers) = answer.headers_mut() {
