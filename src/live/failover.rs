@@ -2,7 +2,7 @@
 //!
 //! etcd-client does not fail over by itself, and a frozen process still accepts connections: only an answer proves that
 //! an endpoint lives. So a question that may be asked twice goes to the endpoint that answered last; to another at once
-//! when that one fails, and beside it when it is slow; the first answer counts. Who failed for a reason that may pass, as
+//! when that one fails, and beside it when it is slower than answers were lately (`live/pace`); the first answer counts. Who failed for a reason that may pass, as
 //! a process that is being restarted, is asked again until the deadline. What may not be asked twice (a transaction) does
 //! not come through here.
 
@@ -10,6 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::live::answers::ServerWords;
 use crate::live::clock::{Deadline, pause, within};
 use crate::live::connect::LastWords;
+use crate::live::pace::LONGEST;
 use crate::live::trouble::{Trouble, root, trouble};
 use crate::live::wire::{Connection, Wire};
 use crate::time::show_seconds;
@@ -17,9 +18,6 @@ use std::future::Future;
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tonic::transport::Channel;
-
-/// How long one endpoint may think before another is asked beside it.
-const HEDGE: Duration = Duration::from_millis(250);
 
 /// How long an endpoint is left alone that failed or asks for patience; doubled with each time that it failed.
 const REST: Duration = Duration::from_millis(100);
@@ -41,6 +39,9 @@ pub(super) struct AskingPlan {
     /// All at once, since none is known to live.
     pub(super) together: bool,
     pub(super) again: Again,
+    /// How long one may think before the next is asked beside it. One that PD has named comes later: it is first asked
+    /// whose it is.
+    pub(super) patience: Duration,
 }
 
 /// Who is asked again until the deadline.
@@ -182,8 +183,17 @@ where
     result
 }
 
+/// The answer that came first.
+pub(super) struct FirstAnswer<T> {
+    /// Who gave it.
+    pub(super) source: EndpointUrl,
+    /// How long that one took.
+    pub(super) took: Duration,
+    pub(super) answer: T,
+}
+
 /// Asks `sources` in their order until one answers: all at once if they are asked together, else each when the one before
-/// failed or is slow. Gives the answer and who gave it.
+/// failed or is slow.
 pub(super) async fn race<T, F, W>(
     wire: &Wire,
     sources: &[EndpointUrl],
@@ -191,7 +201,7 @@ pub(super) async fn race<T, F, W>(
     deadline: Deadline,
     what: &str,
     ask: F,
-) -> Result<(EndpointUrl, T), Unanswered>
+) -> Result<FirstAnswer<T>, Unanswered>
 where
     T: Send + 'static,
     F: Fn(&EndpointUrl, Channel) -> W,
@@ -217,7 +227,10 @@ where
         if race.under_way.is_empty() {
             return Err(Unanswered::Nobody(race.failed));
         }
-        let patience = if race.waiting.len() > 0 { deadline.at_most(HEDGE) } else { deadline };
+        let patience = match race.waiting.as_slice() {
+            [] => deadline,
+            [next, ..] => deadline.at_most(if next.learned { LONGEST } else { pace.patience }),
+        };
         let asked = tokio::select! {
             biased;
             asked = race.under_way.join_next() => asked,
@@ -301,12 +314,12 @@ where
     }
 
     /// Notes what one endpoint said; gives the end of the race if that is one.
-    fn note(&mut self, asked: EndpointAnswer<T>) -> Option<Result<(EndpointUrl, T), Unanswered>> {
+    fn note(&mut self, asked: EndpointAnswer<T>) -> Option<Result<FirstAnswer<T>, Unanswered>> {
         let EndpointAnswer { source, took, result } = asked;
         let at = self.pending.iter().position(|pending| pending.source == source);
         let failures = at.map_or(0, |at| self.pending.swap_remove(at).failures);
         let (words, heard, again) = match result {
-            Ok(answer) => return Some(Ok((source, answer))),
+            Ok(answer) => return Some(Ok(FirstAnswer { source, took, answer })),
             Err(Refusal::Final(error)) => return Some(Err(Unanswered::Final(error))),
             Err(Refusal::Again(said)) => (said.words, Heard::Words(said.advice), true),
             Err(Refusal::Elsewhere(words)) => (words, Heard::NoWay, self.again != Again::Patient),

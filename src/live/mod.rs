@@ -21,6 +21,7 @@ mod manual;
 mod members;
 mod names;
 mod nodes;
+mod pace;
 mod pd;
 mod runtime;
 mod seen;

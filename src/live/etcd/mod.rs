@@ -25,12 +25,14 @@ pub(super) use watch::changes;
 
 use crate::error::Result;
 use crate::live::clock::Deadline;
-use crate::live::failover::{Again, AskingPlan, EndpointUrl, Refusal, Unanswered, race};
+use crate::live::failover::{Again, AskingPlan, EndpointUrl, FirstAnswer, Refusal, Unanswered, race};
 use crate::live::members::{Members, sources};
+use crate::live::pace::Pace;
 use crate::live::wire::Wire;
 use crate::text::on_one_line;
 use etcd_client::{Client, GetOptions, KeyValue, KvClient, TxnOpResponse, TxnResponse, WatchClient};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tonic::transport::Channel;
 
 /// The largest answer that is read. Pages keep answers small; a value can be large.
@@ -42,12 +44,13 @@ pub(super) struct Etcd {
     pub(super) members: Members,
     /// Who answered last.
     preferred: Mutex<Option<String>>,
+    pace: Mutex<Pace>,
 }
 
 impl Etcd {
     /// Connects nothing.
     pub(super) fn new(wire: Arc<Wire>) -> Self {
-        Self { wire, members: Members::default(), preferred: Mutex::default() }
+        Self { wire, members: Members::default(), preferred: Mutex::default(), pace: Mutex::default() }
     }
 
     /// The endpoints, who answered last first.
@@ -77,9 +80,10 @@ impl Etcd {
         W: Future<Output = Result<T, Refusal>> + Send + 'static,
     {
         let preferred = self.preferred();
-        let pace = match &preferred {
-            Some(_) => AskingPlan { together: false, again: Again::Everybody },
-            None => AskingPlan { together: true, again: Again::Passing },
+        let patience = self.pace.lock().unwrap_or_else(PoisonError::into_inner).patience();
+        let plan = match &preferred {
+            Some(_) => AskingPlan { together: false, again: Again::Everybody, patience },
+            None => AskingPlan { together: true, again: Again::Passing, patience },
         };
         let ask = |source: &EndpointUrl, channel: Channel| {
             let ours = self.members.clone().ours(source.clone(), channel.clone());
@@ -89,9 +93,9 @@ impl Etcd {
                 work.await
             }
         };
-        match race(&self.wire, &self.endpoints(), pace, deadline, what, ask).await {
-            Ok((source, answer)) => {
-                self.answered(&source.url, preferred);
+        match race(&self.wire, &self.endpoints(), plan, deadline, what, ask).await {
+            Ok(FirstAnswer { source, took, answer }) => {
+                self.answered(&source.url, preferred, took);
                 Ok((source.url, answer))
             }
             Err(unanswered) => {
@@ -103,8 +107,10 @@ impl Etcd {
         }
     }
 
-    /// Remembers who answered. PD is asked for its members at first, and again when another had to answer.
-    fn answered(&self, url: &str, before: Option<String>) {
+    /// Remembers who answered, and how long it took. PD is asked for its members at first, and again when another had to
+    /// answer.
+    fn answered(&self, url: &str, before: Option<String>, took: Duration) {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner).note(took);
         if before.as_deref().is_some_and(|before| before != url) {
             self.members.doubt();
         }

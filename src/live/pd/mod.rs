@@ -11,9 +11,10 @@ pub use messages::{GetMembersResponse, HeaderError, MemberMessage, ResponseHeade
 use crate::error::{Error, ErrorKind, Result};
 use crate::live::clock::{Deadline, pause};
 use crate::live::etcd::Etcd;
-use crate::live::failover::{Again, AskingPlan, Attempt, EndpointUrl, Refusal, Unanswered, one, race};
+use crate::live::failover::{Again, AskingPlan, Attempt, EndpointUrl, FirstAnswer, Refusal, Unanswered, one, race};
 use crate::live::members::{address_of, same, usable};
 use crate::live::nodes::each;
+use crate::live::pace::LONGEST;
 use crate::live::wire::Wire;
 use crate::text::on_one_line;
 use crate::tso::Tso;
@@ -103,18 +104,18 @@ impl Pd {
             };
             // A leader that is silent is about to be replaced: who leads is asked again before all time is over.
             let round = deadline.at_most(self.etcd.wire.settings.timeout / LEADER_TRIES);
-            let pace = AskingPlan { together: false, again: Again::Patient };
+            let pace = AskingPlan { together: false, again: Again::Patient, patience: LONGEST };
             let said = race(&self.etcd.wire, &self.sources(&membership), pace, round, what, ask).await;
             let error = match said {
-                Ok((source, TimeAnswer::Time(tso))) => {
+                Ok(FirstAnswer { source, answer: TimeAnswer::Time(tso), .. }) => {
                     self.remember(source);
                     return Ok(tso);
                 }
-                Ok((source, TimeAnswer::Mismatch(words))) if mismatched => {
+                Ok(FirstAnswer { source, answer: TimeAnswer::Mismatch(words), .. }) if mismatched => {
                     return Err(Error::new(ErrorKind::Rejected, format!("{} gives no timestamp: {words}", source.url))
                         .hint("the PD URLs lead to more than one cluster: check them"));
                 }
-                Ok((_, TimeAnswer::Mismatch(_))) => {
+                Ok(FirstAnswer { answer: TimeAnswer::Mismatch(_), .. }) => {
                     mismatched = true;
                     self.forget();
                     continue;
