@@ -106,6 +106,25 @@ fn reads_and_writes_go_on_when_the_given_member_has_gone() {
 }
 
 #[test]
+fn a_learned_member_is_asked_whose_it_is_now_and_then_and_not_before_every_question() {
+    let members = Members::start();
+    members.kv().put(PUMP_0, pump_0("h:1", "online"));
+    let mut live = world(&members);
+    members.lose_the_given();
+    live.list().unwrap();
+    let asked = || members.pds.iter().map(PdDouble::members_asked).sum::<usize>();
+    let (before, began) = (asked(), Instant::now());
+    let mut reads = 0;
+    while reads < 100 && began.elapsed() < 10 * SECOND {
+        assert!(live.list().unwrap().tso.is_some());
+        reads += 1;
+    }
+    // Once in two seconds, for the listing and for the time.
+    let more = asked() - before;
+    assert!(more > 0 && more <= 4 + 2 * began.elapsed().as_secs() as usize && more < reads, "{more} of {reads} reads");
+}
+
+#[test]
 fn a_watch_goes_on_when_the_given_member_goes() {
     let members = Members::start();
     members.kv().put(PUMP_0, pump_0("h:1", "online"));

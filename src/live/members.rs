@@ -5,15 +5,20 @@
 //! than ours, a loopback address of another host) is left out; one that turns out to be of no use costs nobody anything.
 
 use crate::address_map::is_one_place;
-use crate::live::clock::Deadline;
+use crate::live::clock::{Deadline, since_boot};
 use crate::live::failover::{EndpointUrl, Refusal, one};
 use crate::live::pd::{GetMembersResponse, get_members};
 use crate::live::settings::LiveSettings;
 use crate::live::wire::Wire;
 use crate::pd_url::authority;
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tonic::transport::Channel;
+
+/// How long it is believed that whoever answered at a learned URL belongs to the cluster that named it.
+const BELIEVED: Duration = Duration::from_secs(2);
 
 /// What PD said of its members; shared by whoever asks for it.
 #[derive(Clone, Default)]
@@ -24,6 +29,8 @@ struct KnownMembers {
     /// Who they are, if PD has said so.
     learned: Option<Learned>,
     question: MemberQuestion,
+    /// When the learned URLs were last found to be of the same cluster.
+    ours: HashMap<String, Duration>,
 }
 
 #[derive(Clone)]
@@ -91,13 +98,17 @@ impl Members {
         });
     }
 
+    fn is_known_to_be_ours(&self, url: &str) -> bool {
+        self.known().ours.get(url).is_some_and(|when| since_boot().saturating_sub(*when) < BELIEVED)
+    }
+
     /// Makes sure, before anything else is sent there, that whoever answers at a learned URL belongs to the cluster that
-    /// named it.
+    /// named it; one that has just said so is believed for a moment.
     ///
     /// # Errors
     /// Only such as leave it to others to answer.
     pub(super) async fn ours(self, source: EndpointUrl, channel: Channel) -> Result<(), Refusal> {
-        if !source.learned {
+        if !source.learned || self.is_known_to_be_ours(&source.url) {
             return Ok(());
         }
         let header = match get_members(channel).await {
@@ -106,7 +117,10 @@ impl Members {
             Err(other) => return Err(other),
         };
         match self.cluster_id() {
-            Some(ours) if ours == header.cluster_id => Ok(()),
+            Some(ours) if ours == header.cluster_id => {
+                self.known().ours.insert(source.url, since_boot());
+                Ok(())
+            }
             _ => Err(Refusal::Never(format!("it belongs to another cluster ({})", header.cluster_id))),
         }
     }
