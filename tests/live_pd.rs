@@ -141,6 +141,20 @@ fn another_cluster_id_is_learned_once() {
 }
 
 #[test]
+fn a_leader_that_is_slow_is_waited_for() {
+    let etcd = Etcd::start();
+    let pd = PdDouble::start(&etcd);
+    let mut live = LiveWorld::new(&[pd.url()], Duration::from_secs(8));
+    tso(&mut live);
+    // More than a third of the time, and as long as a listing can do with.
+    pd.set(|knobs| knobs.latency = Duration::from_millis(2_900));
+    tso(&mut live);
+    pd.set(|knobs| knobs.latency = Duration::from_millis(2_000));
+    let listing = live.list().unwrap();
+    assert!(listing.tso.is_some(), "{:?}", listing.tso_error);
+}
+
+#[test]
 fn a_leader_that_cannot_be_reached_is_named() {
     let etcd = Etcd::start();
     let pd = PdDouble::start(&etcd);

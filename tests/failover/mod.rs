@@ -172,7 +172,9 @@ fn read_in(quorum: &Quorum, plight: &Plight) {
         let name = format!("{}, {given}", plight.name);
         let readings = Readings::of(live, reads, &quorum.url(worst), &name);
         readings.told(&name);
-        if !plight.slow_leader {
+        if plight.slow_leader {
+            assert_eq!(readings.without_time, 0, "{name}: no time");
+        } else {
             // While a leader is found, and then as if nothing had happened.
             let few = FIRST + reads / 100;
             assert!(readings.late() <= few, "{name}: {} of {reads} reads were late", readings.late());

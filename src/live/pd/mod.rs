@@ -30,7 +30,10 @@ use tonic_prost::ProstCodec;
 /// How long to wait before asking again during an election.
 const ELECTION_PAUSE: Duration = Duration::from_millis(100);
 
-/// How many rounds a time-out has to find a leader that answers; how often a listing tries one that cannot be reached.
+/// How often it is looked whether another leads, while the one that does says nothing.
+const LEADER_LOOK: Duration = Duration::from_millis(500);
+
+/// How many such looks a short time-out has at least; how often a listing tries a leader that cannot be reached.
 pub(super) const LEADER_TRIES: u32 = 3;
 
 /// PD's gRPC service, through the same connections as etcd's.
@@ -102,10 +105,13 @@ impl Pd {
                     time.await
                 }
             };
-            // A leader that is silent is about to be replaced: who leads is asked again before all time is over.
-            let round = deadline.at_most(self.etcd.wire.settings.timeout / LEADER_TRIES);
             let pace = AskingPlan { together: false, again: Again::Patient, patience: LONGEST };
-            let said = race(&self.etcd.wire, &self.sources(&membership), pace, round, what, ask).await;
+            let sources = self.sources(&membership);
+            let said = tokio::select! {
+                biased;
+                said = race(&self.etcd.wire, &sources, pace, deadline, what, ask) => said,
+                () = self.is_replaced(&membership, deadline) => continue,
+            };
             let error = match said {
                 Ok(FirstAnswer { source, answer: TimeAnswer::Time(tso), .. }) => {
                     self.remember(source);
@@ -133,6 +139,22 @@ impl Pd {
                 return Err(error);
             }
             pause(ELECTION_PAUSE).await;
+        }
+    }
+
+    /// Ends when another leads than the one of `membership`. One that is silent is about to be replaced, one that is slow is
+    /// not: so it is waited for, and looked meanwhile.
+    async fn is_replaced(&self, membership: &Membership, deadline: Deadline) {
+        let look = LEADER_LOOK.min(self.etcd.wire.settings.timeout / LEADER_TRIES);
+        loop {
+            pause(look).await;
+            // Whoever does not tell now may do so later; the deadline is that of the question itself.
+            let Ok(answer) = self.members(deadline).await else { continue };
+            let Some(leader) = &answer.leader else { continue };
+            if urls_of(leader) != membership.leader {
+                self.lead(&answer, leader);
+                return;
+            }
         }
     }
 
@@ -172,12 +194,8 @@ impl Pd {
         }
         loop {
             let answer = self.members(deadline).await?;
-            if let Some(leader) = answer.leader {
-                let cluster_id = answer.header.unwrap_or_default().cluster_id;
-                let leader = leader.client_urls.iter().map(|url| url.trim_end_matches('/').to_owned()).collect();
-                let found = Membership { cluster_id, leader, gave: None };
-                *self.membership.lock().unwrap_or_else(PoisonError::into_inner) = Some(found.clone());
-                return Ok(found);
+            if let Some(leader) = &answer.leader {
+                return Ok(self.lead(&answer, leader));
             }
             if deadline.left() < ELECTION_PAUSE {
                 return Err(Error::new(ErrorKind::Timeout, "PD has no leader: an election did not end in time")
@@ -185,6 +203,14 @@ impl Pd {
             }
             pause(ELECTION_PAUSE).await;
         }
+    }
+
+    /// Remembers who leads.
+    fn lead(&self, answer: &GetMembersResponse, leader: &MemberMessage) -> Membership {
+        let cluster_id = answer.header.clone().unwrap_or_default().cluster_id;
+        let found = Membership { cluster_id, leader: urls_of(leader), gave: None };
+        *self.membership.lock().unwrap_or_else(PoisonError::into_inner) = Some(found.clone());
+        found
     }
 
     /// Whether each endpoint answers: those of the settings, and those that the members name beside them, but names that are
@@ -242,6 +268,11 @@ impl Pd {
         asking.answered(&answer, &self.etcd.wire.settings);
         Ok(answer)
     }
+}
+
+/// A member's URLs as it advertises them.
+fn urls_of(member: &MemberMessage) -> Vec<String> {
+    member.client_urls.iter().map(|url| url.trim_end_matches('/').to_owned()).collect()
 }
 
 /// Why the endpoint `url` does not answer for PD's cluster `cluster_id`; `None` if it does.
