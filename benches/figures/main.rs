@@ -8,8 +8,10 @@
 )]
 
 mod doctor;
+mod failover;
 mod inside;
 mod journal;
+mod no_hang;
 mod process;
 mod prompt;
 mod rehearsals;
@@ -39,6 +41,12 @@ fn main() {
         ("reads_200", Box::new(move || process::reads_200(&reads))),
         ("doctor_200", Box::new(doctor::doctor_200)),
         ("doctor_200_silent", Box::new(doctor::doctor_200_silent)),
+        ("failover_refused", Box::new(failover::failover_refused)),
+        ("failover_frozen", Box::new(failover::failover_frozen)),
+        ("failover_freezes", Box::new(failover::failover_freezes)),
+        ("failover_after", Box::new(failover::failover_after)),
+        ("no_hang", Box::new(no_hang::no_hang)),
+        ("no_hang_interrupted", Box::new(no_hang::no_hang_interrupted)),
         ("watch_200_cpu", Box::new(watch::watch_200_cpu)),
         ("first_prompt", Box::new(process::first_prompt)),
         ("complete_shell", Box::new(process::complete_shell)),
