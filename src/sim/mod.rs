@@ -42,5 +42,5 @@ pub use scenario::{
     BinlogSpec, CertificateSpec, DiskSpec, DrainerSpec, Fault, GcRule, HostSpec, KeySpec, NodeControlSpec,
     PdMemberSpec, Phases, ProcessSpec, PumpSpec, Scenario, Span, TidbSpec,
 };
-pub(crate) use scenario::{FileVersion, misspelt};
+pub(crate) use scenario::{FileVersion, MOST_DRIFT_PPM, misspelt};
 pub use simulated::Simulated;

@@ -10,7 +10,7 @@ use binlogsh::node_control::Template;
 use binlogsh::pd_url::PdUrl;
 use binlogsh::proxy_url::ProxyUrl;
 use binlogsh::rehearsal::{Plan, SavedStory};
-use binlogsh::sim::Scenario;
+use binlogsh::sim::{Cluster, SECOND, Scenario};
 use binlogsh::time::{Time, Zone, parse_duration};
 use binlogsh::world::{Listing, TidbServer};
 use serde_json::{Value as Json, json};
@@ -144,5 +144,36 @@ fn a_plan_that_does_not_hold_tells_each_difference_on_one_line() {
     for cluster in [7, 8] {
         let error = plan.check(&listing, cluster).unwrap_err();
         assert_eq!(error.message.lines().count(), 2, "{error}");
+    }
+}
+
+#[test]
+fn a_scenario_with_numbers_that_no_clock_has_is_an_error_and_no_cluster() {
+    let pump = |more: Json| {
+        let mut pump = json!({"id": "p", "address": "h:1"});
+        pump.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({"version": 1, "pumps": [pump], "start": "2026-11-22T12:00:00Z"})
+    };
+    let wrong = [
+        pump(json!({"drift_ppm": i64::MAX})),
+        pump(json!({"drift_ppm": -2_000_000})),
+        json!({"version": 1, "drainers": [{"id": "d", "address": "h:1", "drift_ppm": i64::MIN}]}),
+        json!({"version": 1, "host": {"clock_ms": i64::MAX}}),
+        json!({"version": 1, "host": {"clock_ms": i64::MIN}}),
+        json!({"version": 1, "start": "+262142-01-01T00:00:00Z"}),
+        json!({"version": 1, "start": "9999-12-31T23:59:59Z"}),
+        json!({"version": 1, "start": "1969-12-31T23:59:59Z"}),
+    ];
+    for scenario in wrong {
+        let error = Scenario::parse(&scenario.to_string()).map(drop).unwrap_err();
+        assert!(error.kind == ErrorKind::Invalid && error.hint.is_some(), "{scenario}: {error}");
+    }
+    // When a clock ticks counts within its interval: any number will do.
+    let phases = ["heartbeat_ms", "fake_binlog_ms", "close_check_ms"];
+    for ms in [i64::MAX, i64::MIN, -1] {
+        let phases: Json =
+            phases.iter().map(|name| ((*name).to_owned(), json!(ms))).collect::<serde_json::Map<_, _>>().into();
+        let scenario = Scenario::parse(&pump(json!({"phases": phases})).to_string()).unwrap();
+        Cluster::new(&scenario).unwrap().advance_to(20 * SECOND);
     }
 }

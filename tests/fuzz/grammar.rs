@@ -299,7 +299,7 @@ pub(super) fn noise(dice: &mut Dice, tokens: &[&str]) -> Vec<u8> {
 pub(super) fn written(doc: &Doc, form: Form) -> Vec<u8> {
     let mut bytes = Vec::new();
     match form {
-        Form::Json => json(doc, &mut bytes),
+        Form::Json => in_line(doc, form, &mut bytes),
         Form::Toml => toml(doc, &mut bytes),
         Form::Yaml => yaml(doc, 0, &mut bytes),
         Form::Proto => proto(doc, &mut bytes),
@@ -308,8 +308,9 @@ pub(super) fn written(doc: &Doc, form: Form) -> Vec<u8> {
     bytes
 }
 
+/// As JSON writes it, and TOML and YAML take it, but for one control character.
 fn quoted(text: &str) -> String {
-    serde_json::to_string(text).unwrap()
+    serde_json::to_string(text).unwrap().replace('\u{7f}', "\\u007f")
 }
 
 fn separated<T>(items: &[T], bytes: &mut Vec<u8>, mut write: impl FnMut(&T, &mut Vec<u8>)) {
@@ -321,20 +322,23 @@ fn separated<T>(items: &[T], bytes: &mut Vec<u8>, mut write: impl FnMut(&T, &mut
     }
 }
 
-fn json(doc: &Doc, bytes: &mut Vec<u8>) {
+/// All of it in one line, as JSON has it; and TOML within a table, with other signs in a map.
+fn in_line(doc: &Doc, form: Form, bytes: &mut Vec<u8>) {
     match doc {
         Doc::Raw(raw) => bytes.extend(raw.bytes()),
         Doc::Text(text) => bytes.extend(quoted(text).bytes()),
         Doc::List(items) => {
             bytes.push(b'[');
-            separated(items, bytes, json);
+            separated(items, bytes, |item, bytes| in_line(item, form, bytes));
             bytes.push(b']');
         }
         Doc::Map(entries) => {
             bytes.push(b'{');
             separated(entries, bytes, |(name, doc), bytes| {
-                bytes.extend(format!("{}: ", quoted(name)).bytes());
-                json(doc, bytes);
+                let begins =
+                    if form == Form::Toml { format!("{} = ", toml_key(name)) } else { format!("{}: ", quoted(name)) };
+                bytes.extend(begins.bytes());
+                in_line(doc, form, bytes);
             });
             bytes.push(b'}');
         }
@@ -345,24 +349,19 @@ fn json(doc: &Doc, bytes: &mut Vec<u8>) {
 fn toml(doc: &Doc, bytes: &mut Vec<u8>) {
     match doc {
         Doc::Map(entries) => toml_table(entries, "", bytes),
-        other => toml_value(other, bytes),
+        other => in_line(other, Form::Toml, bytes),
     }
 }
 
 fn toml_key(name: &str) -> String {
     let is_bare = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-    if is_bare { name.to_owned() } else { toml_text(name) }
-}
-
-/// As JSON writes it, whose escapes TOML has as well, but for one control character.
-fn toml_text(text: &str) -> String {
-    quoted(text).replace('\u{7f}', "\\u007f")
+    if is_bare { name.to_owned() } else { quoted(name) }
 }
 
 fn toml_table(entries: &[(String, Doc)], path: &str, bytes: &mut Vec<u8>) {
     for (name, doc) in entries.iter().filter(|(_, doc)| !matches!(doc, Doc::Map(_))) {
         bytes.extend(format!("{} = ", toml_key(name)).bytes());
-        toml_value(doc, bytes);
+        in_line(doc, Form::Toml, bytes);
         bytes.push(b'\n');
     }
     for (name, doc) in entries {
@@ -370,26 +369,6 @@ fn toml_table(entries: &[(String, Doc)], path: &str, bytes: &mut Vec<u8>) {
             let path = if path.is_empty() { toml_key(name) } else { format!("{path}.{}", toml_key(name)) };
             bytes.extend(format!("[{path}]\n").bytes());
             toml_table(inner, &path, bytes);
-        }
-    }
-}
-
-fn toml_value(doc: &Doc, bytes: &mut Vec<u8>) {
-    match doc {
-        Doc::Raw(raw) => bytes.extend(raw.bytes()),
-        Doc::Text(text) => bytes.extend(toml_text(text).bytes()),
-        Doc::List(items) => {
-            bytes.push(b'[');
-            separated(items, bytes, toml_value);
-            bytes.push(b']');
-        }
-        Doc::Map(entries) => {
-            bytes.extend(b"{ ");
-            separated(entries, bytes, |(name, doc), bytes| {
-                bytes.extend(format!("{} = ", toml_key(name)).bytes());
-                toml_value(doc, bytes);
-            });
-            bytes.extend(b" }");
         }
     }
 }

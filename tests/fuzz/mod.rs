@@ -2,7 +2,7 @@
 //! a panic, with a value that is written and read again as it is, or with an error that a person can read.
 //!
 //! A parser is a row of its family ([`Fuzzed`]). `BINLOGSH_SOAK` tries a million cases of each, `--nocapture` shows the table.
-//! A case is made from its number alone: `BINLOGSH_FUZZ_CASE=record:12345` runs that one and shows it.
+//! A case is made from its number alone: `BINLOGSH_FUZZ_CASE=record:12345` runs that one and shows it, `record` all of that parser.
 
 mod answers;
 mod files;
@@ -194,7 +194,8 @@ struct Tally {
     errors: BTreeSet<String>,
     errors_of_noise: BTreeSet<String>,
     longest: Duration,
-    /// Number and why.
+    failed: u64,
+    /// Some of them: number and why.
     failures: Vec<(u64, String)>,
 }
 
@@ -206,7 +207,11 @@ impl Tally {
             Ok(None) => self.taken += 1,
             Ok(Some(error)) if is_noise(number) => drop(self.errors_of_noise.insert(error)),
             Ok(Some(error)) => drop(self.errors.insert(error)),
-            Err(why) => self.failures.push((number, why)),
+            Err(why) => {
+                self.failed += 1;
+                self.failures.push((number, why));
+                self.failures.truncate(SHOWN);
+            }
         }
     }
 
@@ -217,7 +222,9 @@ impl Tally {
         self.errors.extend(other.errors);
         self.errors_of_noise.extend(other.errors_of_noise);
         self.longest = self.longest.max(other.longest);
+        self.failed += other.failed;
         self.failures.extend(other.failures);
+        self.failures.truncate(SHOWN);
     }
 
     fn different_errors(&self) -> usize {
@@ -227,7 +234,7 @@ impl Tally {
     /// What is wrong with it, of the parser `of`.
     fn wrong(&self, of: &Fuzzed) -> Vec<String> {
         let mut wrong: Vec<String> = Vec::new();
-        for (number, why) in self.failures.iter().take(SHOWN) {
+        for (number, why) in &self.failures {
             let input = of.smallest(&of.input(*number), why);
             let shown: String = input.escape_ascii().to_string().chars().take(1_000).collect();
             let why: String = why.chars().take(1_000).collect();
@@ -236,8 +243,8 @@ impl Tally {
                 "{name}, case {number} (BINLOGSH_FUZZ_CASE={name}:{number}): {why}\n  smallest: {shown}"
             ));
         }
-        if self.failures.len() > SHOWN {
-            wrong.push(format!("{}: {} more", of.name, self.failures.len() - SHOWN));
+        if self.failed > 0 {
+            wrong.push(format!("{}: {} failures", of.name, self.failed));
         }
         let altered = self.cases.div_ceil(2);
         if self.taken * 100 < altered * STILL_TAKEN {
@@ -322,24 +329,29 @@ fn try_all(parsers: &[&'static Fuzzed]) -> Vec<Tally> {
     tallies
 }
 
-/// The parser and the case that were asked for, if one was.
-fn asked_for() -> Option<(&'static Fuzzed, u64)> {
+/// The parser that was asked for, if one was, and the case of it.
+fn asked_for() -> Option<(&'static Fuzzed, Option<u64>)> {
     let asked = std::env::var("BINLOGSH_FUZZ_CASE").ok()?;
-    let (name, number) = asked.rsplit_once(':').unwrap();
-    let parser = FAMILIES.iter().copied().flatten().find(|parser| parser.name == name).unwrap();
-    Some((parser, number.parse().unwrap()))
+    let (name, number) = match asked.rsplit_once(':') {
+        Some((name, number)) => (name, Some(number.parse().unwrap())),
+        None => (asked.as_str(), None),
+    };
+    let parser = FAMILIES.iter().copied().flatten().find(|parser| parser.name == name);
+    Some((parser.unwrap_or_else(|| panic!("there is no parser {name}")), number))
 }
 
 #[test]
 #[expect(clippy::print_stdout, reason = "the table, and a single case, are for whoever asks with --nocapture")]
 fn whatever_is_read_is_taken_and_stays_the_same_or_is_an_error_that_a_person_can_read() {
-    if let Some((parser, number)) = asked_for() {
-        let input = parser.input(number);
-        println!("{}", input.escape_ascii());
-        println!("{:?}", parser.try_in_time(&input));
-        return;
-    }
-    let parsers: Vec<&Fuzzed> = FAMILIES.iter().copied().flatten().collect();
+    let parsers: Vec<&Fuzzed> = match asked_for() {
+        Some((parser, Some(number))) => {
+            let input = parser.input(number);
+            println!("{}\n{:?}", input.escape_ascii(), parser.try_in_time(&input));
+            return;
+        }
+        Some((parser, None)) => vec![parser],
+        None => FAMILIES.iter().copied().flatten().collect(),
+    };
     let tallies = try_all(&parsers);
     println!(
         "| read | cases | altered ones taken | noise taken | different errors | longest |\n|---|---|---|---|---|---|"

@@ -4,7 +4,7 @@ use super::observe::{Observed, ObservedNode, beat_ms};
 use super::pace::{DrainerPace, pace};
 use super::unknown::UnknownFacts;
 use crate::node::{Kind, NodeRef, Record, RecordState, State};
-use crate::sim::{DiskSpec, DrainerSpec, KeySpec, Phases, ProcessSpec, PumpSpec, Span};
+use crate::sim::{DiskSpec, DrainerSpec, KeySpec, MOST_DRIFT_PPM, Phases, ProcessSpec, PumpSpec, Span};
 use crate::time::show_seconds;
 use crate::world::ProbeFinding;
 use serde_json::{Map, Value as Json};
@@ -378,7 +378,8 @@ impl NodeInSight<'_> {
         let plausible = (-1_000..=interval_ms + 1_000).contains(&age_ms);
         match self.uptime_ms() {
             Some(uptime_ms) if moves && !plausible && uptime_ms > 0 => {
-                (interval_ms / 2 - age_ms).saturating_mul(1_000_000) / uptime_ms
+                let gains = (interval_ms / 2 - age_ms).saturating_mul(1_000_000) / uptime_ms;
+                gains.clamp(-MOST_DRIFT_PPM, MOST_DRIFT_PPM)
             }
             _ => 0,
         }

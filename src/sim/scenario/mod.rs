@@ -27,6 +27,15 @@ use serde::{Deserialize, Serialize};
 /// The version of the format that this program reads and writes.
 pub(crate) const VERSION: u32 = 1;
 
+/// A scenario starts before, in milliseconds since 1970: timestamps end some decades later.
+const YEAR_3000_MS: i64 = 32_503_680_000_000;
+
+/// Nobody's clock is farther off, in milliseconds.
+const CENTURY_MS: u64 = 100 * 366 * 86_400_000;
+
+/// What a clock can gain or lose, in parts per million: all of its time.
+pub(crate) const MOST_DRIFT_PPM: i64 = 1_000_000;
+
 /// A cluster at one moment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -256,7 +265,7 @@ impl Scenario {
     /// As [`Scenario::parse`].
     pub fn check(&self) -> Result<()> {
         check_version(self.version)?;
-        self.start_ms()?;
+        self.check_clocks()?;
         self.host.check()?;
         self.check_node_control()?;
         let pumps = self.pumps.iter().map(|pump| (Kind::Pump, &pump.id, &pump.address));
@@ -278,6 +287,30 @@ impl Scenario {
             }
         }
         self.check_drainers()
+    }
+
+    /// Whether there are timestamps when it starts, and its clocks are such that somebody could have them.
+    fn check_clocks(&self) -> Result<()> {
+        if !(0..YEAR_3000_MS).contains(&self.start_ms()?) {
+            let start = on_one_line(&self.start);
+            return Err(Error::invalid(format!("the scenario starts at {start}, when there are no timestamps"))
+                .hint("write a time from 1970 to 2999"));
+        }
+        if self.host.clock_ms.unsigned_abs() > CENTURY_MS {
+            return Err(Error::invalid(format!("the host's clock is {} ms away from PD's", self.host.clock_ms))
+                .hint("write how far it is ahead, at most a hundred years"));
+        }
+        let pumps = self.pumps.iter().map(|pump| (Kind::Pump, &pump.id, pump.drift_ppm));
+        let drainers = self.drainers.iter().map(|drainer| (Kind::Drainer, &drainer.id, drainer.drift_ppm));
+        let can_be = -MOST_DRIFT_PPM..=MOST_DRIFT_PPM;
+        match pumps.chain(drainers).find(|(_, _, drift_ppm)| !can_be.contains(drift_ppm)) {
+            None => Ok(()),
+            Some((kind, id, drift_ppm)) => {
+                let id = on_one_line(id);
+                Err(Error::invalid(format!("the clock of {kind} {id} gains {drift_ppm} parts per million"))
+                    .hint("write from -1000000 (it stands still) to 1000000 (it runs twice as fast)"))
+            }
+        }
     }
 
     fn check_node_control(&self) -> Result<()> {

@@ -215,5 +215,5 @@ fn seven_days() -> Span {
 /// The default phases of the node at `place` among its kind: every node has its own, none falls together for long.
 pub(crate) fn phase(given_ms: Option<i64>, place: usize, stride: Micros, interval: Micros) -> Micros {
     let place = Micros::try_from(place).unwrap_or(0);
-    given_ms.map_or((place + 1) * stride, |ms| ms * 1_000).rem_euclid(interval)
+    given_ms.map_or((place + 1) * stride, |ms| ms.saturating_mul(1_000)).rem_euclid(interval)
 }
