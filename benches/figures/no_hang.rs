@@ -7,18 +7,20 @@ mod hostile;
 mod nodes;
 #[path = "../../tests/hangs/pd.rs"]
 mod pd;
+#[path = "../../tests/hangs/requests.rs"]
+mod requests;
 
 use crate::doctor::Nodes;
 use crate::process::ours;
 use crate::row::Row;
 use crate::support::certs::Certs;
 use crate::support::etcd::Etcd;
-use crate::support::live::{LiveWorld, pump};
+use crate::support::live::LiveWorld;
 use crate::support::pd_double::PdDouble;
 use crate::support::record;
 use binlogsh::live::TlsFiles;
 use binlogsh::node::Kind;
-use binlogsh::world::{Action, Change, Read, Request};
+use binlogsh::world::{Read, Request};
 use hostile::{Behaviour, Hostile, Step};
 use std::process::Stdio;
 use std::sync::Mutex;
@@ -83,47 +85,23 @@ fn world(pd: &str, certs: &Certs, behaviour: &Behaviour) -> LiveWorld {
     LiveWorld::with_tls(&[pd], TIMEOUT, files.filter(|_| behaviour.tls))
 }
 
-/// What is asked of a node that behaves so; its PD is gone.
-fn of_a_node(address: &str) -> (&'static str, Vec<(&'static str, Request)>) {
-    let (node, nodes) = (pump("pump-0", address), vec![pump("pump-0", address)]);
-    let requests = vec![
-        ("a probe", Request::Read(Read::Probe { nodes: nodes.clone() })),
-        ("a status", Request::Read(Read::Status { nodes: nodes.clone() })),
-        ("the metrics", Request::Read(Read::Metrics { nodes: nodes.clone() })),
-        ("an inspection", Request::Read(Read::Inspect { nodes: nodes.clone(), metrics: Vec::new() })),
-        ("the certificates", Request::Read(Read::Certificates { nodes })),
-        ("a pause", Request::Change(Change::Act { node, action: Action::Pause })),
-    ];
-    ("127.0.0.1:1", requests)
-}
-
-/// What is asked of a PD that behaves so.
-fn of_pd(address: &str) -> (&str, Vec<(&'static str, Request)>) {
-    let requests = vec![
-        ("a listing", Request::Read(Read::Nodes)),
-        ("a timestamp", Request::Read(Read::Tso)),
-        ("the cluster", Request::Read(Read::Cluster)),
-        ("the endpoints", Request::Read(Read::Endpoints)),
-        ("the alarms", Request::Read(Read::Alarms)),
-        ("the lock", Request::Read(Read::LockStatus)),
-    ];
-    (address, requests)
-}
+/// Nobody is there.
+const NO_PD: &str = "127.0.0.1:1";
 
 /// Every request to every such port, by `measure`.
 fn matrix(measure: impl Fn(&Behaviour, &mut LiveWorld, &str, &Request) + Sync) {
     let certs = Certs::new();
     each(&nodes::behaviours(), |behaviour| {
         let server = Hostile::start(behaviour, &certs);
-        let (pd, requests) = of_a_node(server.address());
-        let mut live = world(pd, &certs, behaviour);
-        requests.iter().for_each(|(what, request)| measure(behaviour, &mut live, what, request));
+        let mut live = world(NO_PD, &certs, behaviour);
+        requests::of_a_node(server.address())
+            .iter()
+            .for_each(|(what, request)| measure(behaviour, &mut live, what, request));
     });
     each(&pd::behaviours(), |behaviour| {
         let server = Hostile::start(behaviour, &certs);
-        let (pd, requests) = of_pd(server.address());
-        let mut live = world(pd, &certs, behaviour);
-        requests.iter().for_each(|(what, request)| measure(behaviour, &mut live, what, request));
+        let mut live = world(server.address(), &certs, behaviour);
+        requests::of_pd().iter().for_each(|(what, request)| measure(behaviour, &mut live, what, request));
     });
 }
 

@@ -6,17 +6,18 @@
 mod hostile;
 mod nodes;
 mod pd;
+mod requests;
 
 use crate::harness::Shell;
 use crate::support::certs::Certs;
 use crate::support::etcd::Etcd;
-use crate::support::live::{LiveWorld, pump};
+use crate::support::live::LiveWorld;
 use crate::support::pd_double::PdDouble;
 use crate::support::record;
 use binlogsh::error::ErrorKind;
 use binlogsh::interrupt::Interrupt;
 use binlogsh::live::TlsFiles;
-use binlogsh::world::{Action, Change, Read, Request};
+use binlogsh::world::Request;
 use hostile::{Behaviour, Hostile, Step};
 use std::time::{Duration, Instant};
 
@@ -89,20 +90,12 @@ fn whatever_a_nodes_port_does_whoever_asks_it_ends_in_time_and_when_interrupted(
     assert!(behaviours.len() >= 40);
     each_at_once(&tried(behaviours), |behaviour, certs| {
         let server = Hostile::start(behaviour, certs);
-        let (node, nodes) = (pump("pump-0", server.address()), vec![pump("pump-0", server.address())]);
         // Its PD is gone, so that what became of it cannot be read either.
         let mut live = world("127.0.0.1:1", certs, behaviour.tls);
-        let requests = [
-            ("a probe", Request::Read(Read::Probe { nodes: nodes.clone() })),
-            ("a status", Request::Read(Read::Status { nodes: nodes.clone() })),
-            ("the metrics", Request::Read(Read::Metrics { nodes: nodes.clone() })),
-            ("a pause", Request::Change(Change::Act { node, action: Action::Pause })),
-            ("an inspection", Request::Read(Read::Inspect { nodes: nodes.clone(), metrics: Vec::new() })),
-            ("the certificates", Request::Read(Read::Certificates { nodes })),
-        ];
+        let requests = requests::of_a_node(server.address());
         ask(behaviour, &mut live, &requests);
         if is_never_told(behaviour) {
-            let error = live.fails(requests[3].1.clone());
+            let error = live.fails(requests[requests.len() - 1].1.clone());
             assert_ne!(error.kind, ErrorKind::InDoubt, "{} has not heard of it: {error}", behaviour.name);
         }
     });
@@ -115,15 +108,7 @@ fn whatever_pds_port_does_whoever_asks_it_ends_in_time_and_when_interrupted() {
     each_at_once(&tried(behaviours), |behaviour, certs| {
         let server = Hostile::start(behaviour, certs);
         let mut live = world(server.address(), certs, behaviour.tls);
-        let requests = [
-            ("a listing", Request::Read(Read::Nodes)),
-            ("a timestamp", Request::Read(Read::Tso)),
-            ("the cluster", Request::Read(Read::Cluster)),
-            ("the endpoints", Request::Read(Read::Endpoints)),
-            ("the alarms", Request::Read(Read::Alarms)),
-            ("the lock", Request::Read(Read::LockStatus)),
-        ];
-        ask(behaviour, &mut live, &requests);
+        ask(behaviour, &mut live, &requests::of_pd());
     });
 }
 
