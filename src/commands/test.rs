@@ -46,7 +46,7 @@ pub(super) fn main(context: &CommandContext, args: &Test) -> Result<u8> {
     let failed = unreadable.len() + verdicts.iter().filter(|verdict| verdict.failure.is_some()).count();
     let passed = verdicts.len() + unreadable.len() - failed;
     match context.output.format() {
-        Format::Json | Format::JsonLines => context.output.line(&document(&verdicts, &unreadable).to_string()),
+        Format::Json | Format::JsonLines => context.output.json_text(&document(&verdicts, &unreadable).to_string()),
         _ => tell(&context.output, &verdicts, &unreadable),
     }
     if !context.output.format().is_for_programs() {
@@ -95,7 +95,7 @@ fn document(verdicts: &[TestVerdict], unreadable: &[Error]) -> serde_json::Value
 fn junit(verdicts: &[TestVerdict], unreadable: &[Error]) -> Result<String> {
     let mut suites: Vec<TestSuite> = Vec::new();
     for verdict in verdicts {
-        let name = verdict.file.display().to_string();
+        let name = verdict.file.shown().to_string();
         if suites.last().is_none_or(|suite| suite.name.as_str() != name) {
             suites.push(TestSuite::new(name));
         }

@@ -269,6 +269,11 @@ impl Output {
         screen.terminal.out(&json::unable_to_deceive(format!("{document}\n")));
     }
 
+    /// JSON that is written already, on standard output.
+    pub fn json_text(&self, json: &str) {
+        self.screen().terminal.out(&json::unable_to_deceive(format!("{}\n", json.trim_end())));
+    }
+
     /// Gauges for Prometheus on standard output, all in one document.
     pub fn gauges(&self, gauges: &[Gauge]) {
         self.screen().terminal.out(&openmetrics::render(gauges));

@@ -6,6 +6,7 @@ use crate::language::lexer::{KEYWORDS, Token, TokenKind, open_expression, openin
 use crate::language::{Opt, Type, ValueType};
 use crate::nearest::names_of;
 use crate::node::{Kind as NodeKind, State};
+use crate::text::{deceives, on_one_line, script_literal};
 use unicode_width::UnicodeWidthStr;
 
 /// Something that can stand at the cursor.
@@ -19,7 +20,8 @@ pub(super) struct Candidate {
 
 impl Candidate {
     fn plain(text: &str) -> Self {
-        Self { shown: text.to_owned(), text: text.to_owned() }
+        // Of what is shown in a list nothing drives the terminal.
+        Self { shown: on_one_line(text).into_owned(), text: text.to_owned() }
     }
 
     fn member(name: String, is_called: bool) -> Self {
@@ -207,7 +209,7 @@ fn quoted(before: &str, previous: &str, vocabulary: &PromptVocabulary) -> Option
         return None;
     }
     let meant = texts(&Before::new(&format!("{before}\"")), vocabulary);
-    let quote = |word: Candidate| Candidate { shown: word.shown, text: format!("\"{}\"", word.text) };
+    let quote = |word: Candidate| Candidate { shown: word.shown, text: script_literal(&word.text) };
     (!meant.is_empty()).then(|| meant.into_iter().map(quote).collect())
 }
 
@@ -241,11 +243,30 @@ fn within_quotes(
     if mark == "'" {
         return (start, Vec::new());
     }
-    let closed = |word: Candidate| Candidate { text: format!("{}{mark}", word.text), ..word };
     let word = &before[start..];
+    let closed = |found: Candidate| {
+        let text = in_quotes(&found.text, mark);
+        text.starts_with(word).then(|| Candidate { text: format!("{text}{mark}"), ..found })
+    };
     // In the order of their source: durations by length, states as they follow each other.
-    let found = texts(seen, vocabulary).into_iter().filter(|found| found.text.starts_with(word));
-    (start, found.map(closed).collect())
+    (start, texts(seen, vocabulary).into_iter().filter_map(closed).collect())
+}
+
+/// `text` as it is written within quotes that begin with `mark`: what stands there then is that text, whatever it has in it.
+fn in_quotes(text: &str, mark: &str) -> String {
+    if mark != "`" {
+        let literal = script_literal(text);
+        return literal[1..literal.len() - 1].to_owned();
+    }
+    // Between these nothing is escaped: what means something there becomes an expression.
+    let mut written = String::new();
+    for letter in text.chars() {
+        match matches!(letter, '`' | '$' | '\n' | '\t') || deceives(letter) {
+            true => written += &format!("${{{}}}", script_literal(&letter.to_string())),
+            false => written.push(letter),
+        }
+    }
+    written
 }
 
 /// The keys of the map that is open, if a key can stand here.

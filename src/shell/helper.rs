@@ -6,6 +6,7 @@ use super::prompt_line::PromptLine;
 use super::tall::{Window, rows_above, window};
 use super::{DotCommand, PromptHost};
 use crate::output::screen;
+use crate::text::drives_the_terminal;
 use rustyline::completion::{Completer, Pair};
 use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::{Hint, Hinter};
@@ -88,6 +89,20 @@ impl Hint for Shown {
     }
 }
 
+/// The line as it may be drawn: what would drive the terminal is a sign of as many bytes, so that every place stays where it is.
+fn tame(line: &str) -> Cow<'_, str> {
+    if !line.contains(drives_the_terminal) {
+        return line.into();
+    }
+    let sign = |letter: char| match (drives_the_terminal(letter), letter.len_utf8()) {
+        (false, _) => letter,
+        (true, 1) => '?',
+        (true, 2) => '¿',
+        (true, _) => char::REPLACEMENT_CHARACTER,
+    };
+    line.chars().map(sign).collect::<String>().into()
+}
+
 /// As much of `text` as has room, with a sign where something is left out.
 fn cut(text: &str, room: usize) -> String {
     if text.width() <= room {
@@ -144,7 +159,8 @@ impl Hinter for Prompter {
         let found = ctx.history().starts_with(line, last, SearchDirection::Reverse).ok()??;
         let rest = found.entry.get(line.len()..).filter(|rest| !rest.is_empty() && !rest.contains('\n'))?;
         // Without colours it is told from what was typed by signs.
-        let text = if self.colors { rest.to_owned() } else { format!("{}{rest}{}", MARKS.0, MARKS.1) };
+        let shown = tame(rest);
+        let text = if self.colors { shown.into_owned() } else { format!("{}{shown}{}", MARKS.0, MARKS.1) };
         Some(Shown { text: cut(&text, room), taken: Some(rest.to_owned()) })
     }
 }
@@ -152,9 +168,10 @@ impl Hinter for Prompter {
 impl Highlighter for Prompter {
     fn highlight<'l>(&self, line: &'l str, pos: usize) -> Cow<'l, str> {
         let part = self.window.get().map_or(0..line.len(), |window| window.from..window.to);
-        match self.colors && !line.is_empty() {
-            false => Cow::Borrowed(&line[part]),
-            true => Cow::Owned(colored(line, part, Some(pos), &self.host.borrow().vocabulary())),
+        match (tame(line), self.colors && !line.is_empty()) {
+            (Cow::Borrowed(line), false) => Cow::Borrowed(&line[part]),
+            (Cow::Owned(line), false) => Cow::Owned(line[part].to_owned()),
+            (line, true) => Cow::Owned(colored(&line, part, Some(pos), &self.host.borrow().vocabulary())),
         }
     }
 

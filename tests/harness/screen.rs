@@ -16,6 +16,8 @@ pub(crate) struct Screen {
     process: PtyProcess,
     keys: File,
     emulator: Arc<Mutex<vt100::Parser>>,
+    /// Everything that was written to the terminal.
+    shown: Arc<Mutex<Vec<u8>>>,
     /// Kept, for the home it lives in.
     pub(crate) shell: Shell,
 }
@@ -36,13 +38,16 @@ impl Screen {
         set_size(&keys, columns, rows);
         let emulator = Arc::new(Mutex::new(vt100::Parser::new(rows, columns, 2000)));
         let (mut bytes, screen) = (process.get_file_handle().unwrap(), Arc::clone(&emulator));
+        let shown = Arc::<Mutex<Vec<u8>>>::default();
+        let written = Arc::clone(&shown);
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];
             while let Ok(count @ 1..) = bytes.read(&mut buffer) {
+                written.lock().unwrap().extend(&buffer[..count]);
                 screen.lock().unwrap().process(&buffer[..count]);
             }
         });
-        Self { process, keys, emulator, shell }
+        Self { process, keys, emulator, shown, shell }
     }
 
     /// The prompt of the sandbox `name`, as wide as most people's.
@@ -69,6 +74,11 @@ impl Screen {
         let emulator = self.emulator.lock().unwrap();
         let text: Vec<String> = emulator.screen().rows(0, u16::MAX).map(|row| row.trim_end().to_owned()).collect();
         text.join("\n").trim_end().to_owned()
+    }
+
+    /// Everything that was written to the terminal, as it came.
+    pub(crate) fn bytes_shown(&self) -> Vec<u8> {
+        self.shown.lock().unwrap().clone()
     }
 
     /// Waits until the cursor stands in this column, from 0.

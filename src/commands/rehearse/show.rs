@@ -119,7 +119,7 @@ pub(super) fn shortest(output: &Output, shortest: &Shortest, story: &Story) {
 /// What many futures came to.
 pub(super) fn tally(output: &Output, tally: &Tally, files: &[(HarmKind, PathBuf)]) {
     if output.format().is_for_programs() {
-        output.line(&serde_json::to_string(tally).unwrap_or_default());
+        output.json_text(&serde_json::to_string(tally).unwrap_or_default());
         for (kind, file) in files {
             output.remark(&format!("{}: its shortest story is kept in {}", kind.name(), file.shown()));
         }

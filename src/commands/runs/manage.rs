@@ -36,7 +36,7 @@ pub(super) fn export(context: &CommandContext, id: &str, file: Option<&Path>) ->
     let store = open()?;
     let text = store.export(id)?;
     let Some(path) = file else {
-        context.output.line(text.trim_end());
+        context.output.json_text(&text);
         return Ok(0);
     };
     write_new(path, &text)?;
