@@ -6,6 +6,7 @@
 )]
 
 use crate::error::{Error, Result};
+use crate::interrupt::Interrupt;
 use crate::live::Sent;
 use crate::live::certificates::certificates;
 use crate::live::clock::{Deadline, within};
@@ -39,10 +40,10 @@ impl LiveCluster {
     ///
     /// # Errors
     /// `local` or `invalid`, naming the certificate file.
-    pub(super) fn new(settings: LiveSettings, notices: Notices) -> Result<Self> {
+    pub(super) fn new(settings: LiveSettings, notices: Notices, interrupt: Interrupt) -> Result<Self> {
         let wire = Arc::new(Wire::new(settings, notices)?);
         let etcd = Arc::new(Etcd::new(wire.clone()));
-        let (pd, lock) = (Pd::new(etcd.clone()), LiveLock::new(etcd.clone()));
+        let (pd, lock) = (Pd::new(etcd.clone()), LiveLock::new(etcd.clone(), interrupt));
         let events = etcd::HeldWatch::default();
         Ok(Self { pd, nodes: Arc::new(NodeClient::new(wire)), lock, etcd, events })
     }

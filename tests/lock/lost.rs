@@ -2,6 +2,7 @@
 
 use super::{FIRST, SECOND, Setup, TTL, etcd, is_locked, until_locked};
 use crate::support::etcd::{Etcd, Kv};
+use crate::support::eventually;
 use crate::support::http_double::{HttpDouble, Reply};
 use crate::support::live::drainer;
 use crate::support::pd_double::PdDouble;
@@ -146,4 +147,24 @@ fn a_lease_too_short_for_a_request_sends_none() {
     assert_eq!(error.kind, ErrorKind::LockLost);
     assert!(error.message.contains("a request to a node needs 2.2s"), "{error}");
     assert!(node.requests().iter().all(|request| !request.path.ends_with("/pause")));
+}
+
+#[test]
+fn whoever_does_not_heed_a_signal_loses_the_lock_and_whoever_does_keeps_it() {
+    let holds = || {
+        let (etcd, kv) = etcd();
+        let mut ann = Setup::new(etcd.url(), "ann").start();
+        ann.delete(FIRST).unwrap();
+        (etcd, kv, ann)
+    };
+    let ((_one, mut deaf_kv, deaf), (_other, mut heeds_kv, heeds)) = (holds(), holds());
+    let begun = Instant::now();
+    deaf.interrupt.raise(15);
+    heeds.interrupt.raise(2);
+    // What was under way has ended, and the prompt goes on.
+    heeds.interrupt.clear();
+    assert!(eventually(Duration::from_secs(30), || !is_locked(&mut deaf_kv)), "nobody else ever gets it");
+    let kept = begun.elapsed();
+    assert!(kept >= Duration::from_secs(5), "it had {kept:?} to clean up");
+    assert!(is_locked(&mut heeds_kv));
 }

@@ -7,6 +7,7 @@
 mod held;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::interrupt::Interrupt;
 use crate::live::clock::{Deadline, Stopwatch, since_boot, unix_ms};
 use crate::live::etcd::{self, Created, Etcd};
 use crate::time::show_seconds;
@@ -28,13 +29,15 @@ const TRIES: usize = 100;
 /// The lock as this process may hold it.
 pub(super) struct LiveLock {
     etcd: Arc<Etcd>,
+    /// Whoever does not listen to it long after it was raised loses the lock.
+    interrupt: Interrupt,
     held: Mutex<Option<Arc<HeldLease>>>,
 }
 
 impl LiveLock {
     /// Takes nothing.
-    pub(super) fn new(etcd: Arc<Etcd>) -> Self {
-        Self { etcd, held: Mutex::default() }
+    pub(super) fn new(etcd: Arc<Etcd>, interrupt: Interrupt) -> Self {
+        Self { etcd, interrupt, held: Mutex::default() }
     }
 
     /// Whether there is anything to give back.
@@ -81,7 +84,7 @@ impl LiveLock {
                 Created::Ours(create_revision) => {
                     let fence = Fence { key: LOCK_KEY.into(), create_revision };
                     if let Some(held) = self.current() {
-                        held.begin(&self.etcd, fence.clone());
+                        held.begin(&self.etcd, fence.clone(), self.interrupt.clone());
                     }
                     return Ok(fence);
                 }
