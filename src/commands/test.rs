@@ -2,6 +2,7 @@
 
 use crate::cli::Test;
 use crate::commands::compose::CommandContext;
+use crate::commands::evaluate::language_settings;
 use crate::error::{Error, Result, ScriptError};
 use crate::files::{self, FileMode, IfThere};
 use crate::live::clock::Stopwatch;
@@ -32,7 +33,8 @@ pub(super) fn main(context: &CommandContext, args: &Test) -> Result<u8> {
     }
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let jobs = args.jobs.unwrap_or(processors);
-    let options = Options { filter: args.filter.clone(), jobs, update: args.update };
+    let limits = language_settings()?.limits;
+    let options = Options { filter: args.filter.clone(), jobs, update: args.update, limits };
     let watch = Stopwatch::start();
     let seconds = || watch.elapsed().as_secs_f64();
     let verdicts = run(&files, &options, &context.interrupt, &seconds)?;

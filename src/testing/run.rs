@@ -33,6 +33,8 @@ pub struct Options {
     pub jobs: usize,
     /// Keep stories anew that differ from their snapshots.
     pub update: bool,
+    /// Where a script that a test runs is stopped; of a test itself the memory.
+    pub limits: Limits,
 }
 
 /// What came of a test.
@@ -81,7 +83,7 @@ pub fn run(
     let mut work = Vec::new();
     let mut verdicts = Vec::new();
     for file in files {
-        match names(file, interrupt) {
+        match names(file, options, interrupt) {
             Ok(names) => work.extend(names.into_iter().map(|name| (file, name))),
             Err(error) => verdicts.push(TestVerdict::unusable(file, error)),
         }
@@ -121,8 +123,8 @@ fn take<'w, W>(next: &AtomicUsize, work: &'w [W]) -> Option<(usize, &'w W)> {
 }
 
 /// The tests of a file, in the order in which they stand.
-fn names(file: &TestFile, interrupt: &Interrupt) -> Result<Vec<String>, ScriptError> {
-    let mut interpreter = interpreter(interrupt);
+fn names(file: &TestFile, options: &Options, interrupt: &Interrupt) -> Result<Vec<String>, ScriptError> {
+    let mut interpreter = interpreter(&options.limits, interrupt);
     let prepared = interpreter.prepare(&file.source())?;
     let mut names = Vec::new();
     for (name, parameters) in interpreter.functions_of(&prepared) {
@@ -155,7 +157,7 @@ impl World for NoWorld {
 }
 
 /// An interpreter for tests: it knows `t`, and no cluster.
-fn interpreter(interrupt: &Interrupt) -> Interpreter {
+fn interpreter(limits: &Limits, interrupt: &Interrupt) -> Interpreter {
     let session = Session::new(Parts {
         world: Box::new(NoWorld),
         journal: Box::new(Memory::of_changes()),
@@ -164,7 +166,7 @@ fn interpreter(interrupt: &Interrupt) -> Interpreter {
         interrupt: interrupt.clone(),
         lock: None,
     });
-    let limits = Limits { operations: OPERATIONS, ..Limits::default() };
+    let limits = Limits { operations: OPERATIONS, ..limits.clone() };
     let settings = ScriptSettings { limits, ..ScriptSettings::default() };
     let mut interpreter = Interpreter::new(Rc::new(RefCell::new(session)), settings);
     interpreter.extend(functions::register);
@@ -177,7 +179,7 @@ fn one(file: &TestFile, name: &str, options: &Options, interrupt: &Interrupt) ->
         Ok(cluster) => T(Rc::new(RefCell::new(cluster))),
         Err(error) => return (Some(error.into()), Vec::new()),
     };
-    let mut interpreter = interpreter(interrupt);
+    let mut interpreter = interpreter(&options.limits, interrupt);
     let called = interpreter
         .prepare(&file.source())
         .and_then(|prepared| interpreter.call(&prepared, name, Dynamic::from(cluster.clone())))

@@ -106,7 +106,8 @@ impl TestCluster {
     fn play(&mut self, source: Source, parameters: IndexMap<String, String>) -> Result<()> {
         self.is_settled()?;
         let (parameters, secrets) = with_secrets(&source, parameters);
-        let settings = ScriptSettings { parameters, secrets, ..ScriptSettings::default() };
+        let limits = self.options.limits.clone();
+        let settings = ScriptSettings { parameters, secrets, limits, ..ScriptSettings::default() };
         let (scenario, interrupt) = (self.scenario.clone(), self.interrupt.clone());
         let subjects = Subjects { source, settings, scenario, interrupt };
         let bounds = Bounds { time: i64::try_from(self.limit.as_micros()).unwrap_or(1000 * HOUR), calls: CALLS };
