@@ -77,7 +77,7 @@ fn a_proxy_that_is_silent_is_named_in_time() {
         let node = pump("pump-0", "basic-pump-0.basic-pump:8250");
         let of_node = live.fails(Request::Change(Change::Act { node, action: Action::Pause }));
         assert!(
-            of_node.message.contains("has not said in 1.0s that it reaches basic-pump-0.basic-pump:8250"),
+            of_node.message.contains("has not said in 0.5s that it reaches basic-pump-0.basic-pump:8250"),
             "{of_node}"
         );
         assert_eq!(of_node.kind, ErrorKind::Unreachable);
@@ -114,7 +114,10 @@ fn a_proxy_that_wants_another_login_is_named_without_our_password() {
     );
     says(&format!("socks5://op:s3cret2@{}", proxy.address()), "the proxy PROXY does not take this user and password");
     let choosy = FalseProxy::start(Falsehood::Says(vec![vec![5, 0xff]]));
-    says(&choosy.url().replace("//", "//op:s3cret@"), "the proxy PROXY takes neither a user and password nor nothing");
+    says(
+        &choosy.url().replace("//", "//op:s3cret@"),
+        "the proxy PROXY accepts neither user and password nor a login without them",
+    );
 }
 
 #[test]
