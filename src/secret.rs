@@ -6,6 +6,8 @@ use base64::Engine;
 use serde::{Deserialize, Serialize};
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::hash::Hasher;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 
 /// The key in binlogctl's public source, used when no other is set. It protects nothing.
 pub const PUBLIC_KEY: &str = "a529b7665997f043a30ac8fadcb51d6aa032c226ab5b7750530b12b8c1a16a48";
@@ -50,6 +52,33 @@ impl std::fmt::Display for Secret {
 impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Secret(..)")
+    }
+}
+
+/// The password of an encrypted key file: it stands in a file, or somebody types it once. Whoever has a clone of it knows what was
+/// typed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyPassword {
+    /// The file whose first line it is.
+    pub file: Option<PathBuf>,
+    typed: Arc<OnceLock<Secret>>,
+}
+
+impl KeyPassword {
+    /// The one in `file`; without a file somebody has to type it.
+    pub fn of_file(file: Option<PathBuf>) -> Self {
+        Self { file, typed: Arc::default() }
+    }
+
+    /// What somebody has typed.
+    pub fn typed(&self) -> Option<&Secret> {
+        self.typed.get()
+    }
+
+    /// Keeps what somebody has typed, for as long as this process lives.
+    pub fn keep(&self, typed: Secret) {
+        // Two that were asked at once both typed what opens the key.
+        let _ = self.typed.set(typed);
     }
 }
 

@@ -336,27 +336,6 @@ impl Drop for Answers {
     }
 }
 
-/// A key that needs the password `secret`, in PKCS#8 and in the older form.
-const LOCKED: [&str; 2] = [
-    "-----BEGIN ENCRYPTED PRIVATE KEY-----
-MIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAhU4a6DV/gtBwICCAAw
-DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEF9aOioea9VL+GcUIVensLAEgZCc
-lmn5sJcvQSP2b4+UZwKL/c5Fa1m8O3NVduHOdVjjBylUvPrYlCaFzvI9E5hyZRXC
-S4f/WEbwLBE7tJkg4JsqfDGs+9KbU30srhnb0b2UXlwslR1s+eW030ETBocLXU6V
-FMA0PWnnaxhyxmWWR5YNm/68Ls/QnDBxi9GqC0sVfLIGhoTTVUL0veKO5ca5+1A=
------END ENCRYPTED PRIVATE KEY-----
-",
-    "-----BEGIN EC PRIVATE KEY-----
-Proc-Type: 4,ENCRYPTED
-DEK-Info: AES-128-CBC,7242F6149248CCC900FB05DC722677A3
-
-fFmRC6UmVgAlATYvxkBZxyVfynIAijtGFkFo1YV99KhQzO/Dd1hYgIWk6xJasYYH
-06IMSXt3MSdxC/HgS3diJG9AIW8x0iTuOkOkaf9OJjI5seLmOTdpY7MG1P+HVTEc
-b8yTWc2vGsjllqLHVVDXFw036vvJTbv3MImxiaKtGJ0=
------END EC PRIVATE KEY-----
-",
-];
-
 /// The error of a use of these files, none of which is good.
 fn refused(ca: &Path, cert: &Path, key: &Path) -> binlogsh::error::Error {
     let files = TlsFiles::new(Some(ca.into()), Some(cert.into()), Some(key.into())).unwrap();
@@ -382,9 +361,6 @@ fn a_key_that_cannot_be_used_is_told_with_what_it_is_and_what_to_do() {
         assert!(text.contains(&key.display().to_string()) && text.contains(what), "no `{what}`: {text}");
         assert!(hint.contains(to_do), "no `{to_do}`: {hint}");
     };
-    for locked in LOCKED {
-        says(&file(locked.as_bytes()), "is encrypted", "umask 077; openssl pkey -in");
-    }
     let pem = |path: &Path| std::fs::read_to_string(path).unwrap();
     let key = pem(&certs.client_key());
     let public = rcgen::KeyPair::from_pem(&key).unwrap().public_key_pem();

@@ -51,6 +51,7 @@ mod live_names;
 mod live_pd;
 mod live_tls;
 mod lock;
+mod locked_keys;
 mod node_control;
 mod odd_files;
 mod output_streams;

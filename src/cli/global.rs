@@ -30,6 +30,12 @@ pub struct Global {
     #[arg(long, alias = "ssl-key", value_name = "FILE", global = true, help_heading = "Cluster")]
     pub key: Option<PathBuf>,
 
+    /// The file with the password of an encrypted key
+    ///
+    /// Its first line. Without it you are asked in a terminal.
+    #[arg(long, value_name = "FILE", global = true, help_heading = "Cluster")]
+    pub key_pass_file: Option<PathBuf>,
+
     /// The cluster that tiup calls so: PD, TLS files and nodes
     ///
     /// They come from its `meta.yaml`.
@@ -76,7 +82,7 @@ pub struct Global {
     )]
     pub sandbox: Option<String>,
 
-    /// Format of results
+    /// Result format
     ///
     /// `openmetrics` is for `doctor` alone: what it finds, as gauges for Prometheus.
     #[arg(short, long, value_name = "FORMAT", value_parser = output(), global = true, help_heading = "Output")]
@@ -128,6 +134,7 @@ impl Global {
             ca: self.ca.clone(),
             cert: self.cert.clone(),
             key: self.key.clone(),
+            key_pass_file: self.key_pass_file.clone(),
             cluster: self.cluster.clone(),
             proxy: self.proxy.clone(),
             profile: self.profile.clone(),
@@ -145,13 +152,28 @@ impl Global {
     /// `invalid` where both say the same thing in two ways: whoever typed it meant one of them, and nobody knows which.
     pub fn joined(self, behind: Self) -> Result<Self> {
         // Every field is named, so that a new option cannot be forgotten here.
-        let Self { pd_urls, ca, cert, key, cluster, proxy, profile, config, timeout, wait_lock, sandbox, .. } = self;
+        let Self {
+            pd_urls,
+            ca,
+            cert,
+            key,
+            key_pass_file,
+            cluster,
+            proxy,
+            profile,
+            config,
+            timeout,
+            wait_lock,
+            sandbox,
+            ..
+        } = self;
         let Self { output, timestamps, color, verbose, read_only, yes, allow_exec, allow_node_control, .. } = self;
         Ok(Self {
             pd_urls: once("--pd-urls", pd_urls, behind.pd_urls)?,
             ca: once("--ca", ca, behind.ca)?,
             cert: once("--cert", cert, behind.cert)?,
             key: once("--key", key, behind.key)?,
+            key_pass_file: once("--key-pass-file", key_pass_file, behind.key_pass_file)?,
             cluster: once("--cluster", cluster, behind.cluster)?,
             proxy: once("--proxy", proxy, behind.proxy)?,
             profile: once("--profile", profile, behind.profile)?,
@@ -180,6 +202,7 @@ impl Global {
             ("--ca", self.ca.is_some()),
             ("--cert", self.cert.is_some()),
             ("--key", self.key.is_some()),
+            ("--key-pass-file", self.key_pass_file.is_some()),
             ("--cluster", self.cluster.is_some()),
             ("--proxy", self.proxy.is_some()),
         ];
@@ -207,6 +230,7 @@ impl Global {
             file("--ca", &self.ca),
             file("--cert", &self.cert),
             file("--key", &self.key),
+            file("--key-pass-file", &self.key_pass_file),
             ("--proxy", self.proxy.as_ref().map(proxy_without_password)),
         ];
         let typed =

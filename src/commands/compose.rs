@@ -343,11 +343,13 @@ fn live(
 /// How the cluster that the settings name is gone to. A cluster that was named and cannot be found is an error here, and no
 /// sooner: a sandbox and whatever looks at files only have no need of it.
 pub(super) fn live_settings(settings: &ProfileSettings) -> Result<live::LiveSettings> {
-    let ProfileSettings { pd_urls, ca, cert, key, proxy, addresses, timeout, unread, .. } = settings.clone();
+    let ProfileSettings { pd_urls, ca, cert, key, key_password, proxy, addresses, timeout, unread, .. } =
+        settings.clone();
     match unread {
         Some(error) => Err(error),
         None => {
-            let settings = live::LiveSettings::new(&pd_urls, live::TlsFiles::new(ca, cert, key)?)?;
+            let tls = live::TlsFiles::new(ca, cert, key)?.map(|files| files.opened_by(key_password));
+            let settings = live::LiveSettings::new(&pd_urls, tls)?;
             settings.reached_by(addresses, proxy).timeout(timeout)
         }
     }

@@ -39,6 +39,7 @@ pub(super) struct Profile {
     pub(super) ca: Option<PathBuf>,
     pub(super) cert: Option<PathBuf>,
     pub(super) key: Option<PathBuf>,
+    pub(super) key_pass_file: Option<PathBuf>,
     pub(super) proxy: Option<ProxyUrl>,
     pub(super) addresses: AddressMap,
     pub(super) production: bool,
@@ -73,12 +74,13 @@ impl File {
 }
 
 const TOP: [&str; 2] = ["default-profile", "profiles"];
-const PROFILE: [&str; 14] = [
+const PROFILE: [&str; 15] = [
     "pd-urls",
     "cluster",
     "ca",
     "cert",
     "key",
+    "key-pass-file",
     "proxy",
     "addresses",
     "production",
@@ -166,6 +168,7 @@ impl Reader<'_> {
                 "ca" => profile.ca = Some(self.path_of(&item)?),
                 "cert" => profile.cert = Some(self.path_of(&item)?),
                 "key" => profile.key = Some(self.path_of(&item)?),
+                "key-pass-file" => profile.key_pass_file = Some(self.path_of(&item)?),
                 "proxy" => profile.proxy = Some(ProxyUrl::parse(&self.text_of(&item)?).map_err(here)?),
                 "addresses" => profile.addresses = self.addresses(&item)?,
                 "production" => profile.production = self.flag_of(&item)?,

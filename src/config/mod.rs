@@ -22,7 +22,7 @@ use crate::node_control::NodeControl;
 use crate::output::{Format, Timestamps};
 use crate::pd_url::PdUrl;
 use crate::proxy_url::ProxyUrl;
-use crate::secret::Secret;
+use crate::secret::{KeyPassword, Secret};
 use crate::text::{ShownPath, on_one_line};
 use crate::time::parse_duration;
 use file::{File, Profile};
@@ -47,6 +47,8 @@ pub struct Overrides {
     pub cert: Option<PathBuf>,
     /// `--key`.
     pub key: Option<PathBuf>,
+    /// `--key-pass-file`.
+    pub key_pass_file: Option<PathBuf>,
     /// `--cluster`.
     pub cluster: Option<String>,
     /// `--proxy`, which may have a password in it.
@@ -82,6 +84,8 @@ pub struct ProfileSettings {
     pub cert: Option<PathBuf>,
     /// The file with its key.
     pub key: Option<PathBuf>,
+    /// What opens the key, if it is encrypted.
+    pub key_password: KeyPassword,
     /// Who passes connections on, if anybody does.
     pub proxy: Option<ProxyUrl>,
     /// Where names are reached that lead elsewhere from here.
@@ -132,7 +136,7 @@ impl ProfileCluster {
 
 /// Reads the configuration file, if there is one, and decides.
 ///
-/// `env` gives the value of an environment variable: `BINLOGSH_PD_URLS`, `_CA`, `_CERT`, `_KEY`, `_CLUSTER`, `_PROXY`, `_PROFILE`,
+/// `env` gives the value of an environment variable: `BINLOGSH_PD_URLS`, `_CA`, `_CERT`, `_KEY`, `_KEY_PASS_FILE`, `_CLUSTER`, `_PROXY`, `_PROFILE`,
 /// `_OUTPUT`, `_TIMESTAMPS`, `_TIMEOUT`, `_WAIT_LOCK`, and `_CONFIG`, which names the file; and those that say where tiup is. An
 /// empty one counts as not set.
 ///
@@ -180,12 +184,17 @@ fn decide(file: File, flags: &Overrides, env: &dyn Fn(&str) -> Option<String>) -
         [ClusterSource::of_flags(flags)?, ClusterSource::of_variables(&env)?, ClusterSource::of_profile(&profile)];
     let chosen = ChosenCluster::of(sources, &tiup)?;
     whole_tls(chosen.ca.is_some(), chosen.cert.is_some(), chosen.key.is_some())?;
+    if chosen.key_pass_file.is_some() && chosen.key.is_none() && chosen.unread.is_none() {
+        return Err(Error::invalid("the file with the password of a TLS key is given without that key")
+            .hint("give key as well, or leave key-pass-file out"));
+    }
     let is_of_profile = own.is_some_and(|own| match chosen.pd_urls.as_slice() {
         // What tiup knows of it cannot be read: then only its name tells.
         [] => own.cluster == chosen.name,
         urls => urls.iter().all(|url| own.has(std::slice::from_ref(url))),
     });
     let (output, timestamps) = forms(flags, &env, &profile)?;
+    let (timeout, wait_lock) = waits(flags, &env, &profile)?;
     // Of another cluster the profile's commands must not start and stop anything.
     let node_control = profile.node_control.filter(|_| is_of_profile);
     Ok(ProfileSettings {
@@ -201,6 +210,7 @@ fn decide(file: File, flags: &Overrides, env: &dyn Fn(&str) -> Option<String>) -
         ca: chosen.ca,
         cert: chosen.cert,
         key: chosen.key,
+        key_password: KeyPassword::of_file(chosen.key_pass_file),
         proxy: chosen.proxy,
         addresses: chosen.addresses,
         profile: profile_name,
@@ -208,17 +218,28 @@ fn decide(file: File, flags: &Overrides, env: &dyn Fn(&str) -> Option<String>) -
         output,
         timestamps,
         pager: profile.pager.unwrap_or(true),
-        timeout: match (&flags.timeout, env("BINLOGSH_TIMEOUT")) {
-            (Some(text), _) => timeout(text).map_err(|error| says("--timeout", error))?,
-            (None, Some(text)) => timeout(&text).map_err(|error| says("BINLOGSH_TIMEOUT", error))?,
-            (None, None) => profile.timeout.unwrap_or(DEFAULT_TIMEOUT),
-        },
-        wait_lock: match (&flags.wait_lock, env("BINLOGSH_WAIT_LOCK")) {
-            (Some(text), _) => Some(parse_duration(text).map_err(|error| says("--wait-lock", error))?),
-            (None, Some(text)) => Some(parse_duration(&text).map_err(|error| says("BINLOGSH_WAIT_LOCK", error))?),
-            (None, None) => profile.wait_lock,
-        },
+        timeout,
+        wait_lock,
     })
+}
+
+/// How long to wait for an answer, and for the lock.
+fn waits(
+    flags: &Overrides,
+    env: &dyn Fn(&str) -> Option<String>,
+    profile: &Profile,
+) -> Result<(Duration, Option<Duration>)> {
+    let for_answers = match (&flags.timeout, env("BINLOGSH_TIMEOUT")) {
+        (Some(text), _) => timeout(text).map_err(|error| says("--timeout", error))?,
+        (None, Some(text)) => timeout(&text).map_err(|error| says("BINLOGSH_TIMEOUT", error))?,
+        (None, None) => profile.timeout.unwrap_or(DEFAULT_TIMEOUT),
+    };
+    let for_lock = match (&flags.wait_lock, env("BINLOGSH_WAIT_LOCK")) {
+        (Some(text), _) => Some(parse_duration(text).map_err(|error| says("--wait-lock", error))?),
+        (None, Some(text)) => Some(parse_duration(&text).map_err(|error| says("BINLOGSH_WAIT_LOCK", error))?),
+        (None, None) => profile.wait_lock,
+    };
+    Ok((for_answers, for_lock))
 }
 
 /// How results are written, and how JSON holds timestamps.

@@ -17,6 +17,7 @@ pub(super) struct ClusterSource {
     ca: Option<PathBuf>,
     cert: Option<PathBuf>,
     key: Option<PathBuf>,
+    key_pass_file: Option<PathBuf>,
     proxy: Option<ProxyUrl>,
     addresses: AddressMap,
     /// tiup's name for it.
@@ -26,12 +27,13 @@ pub(super) struct ClusterSource {
 impl ClusterSource {
     /// What the command line says.
     pub(super) fn of_flags(flags: &Overrides) -> Result<Self> {
-        let Overrides { ca, cert, key, cluster, .. } = flags.clone();
+        let Overrides { ca, cert, key, key_pass_file, cluster, .. } = flags.clone();
         Ok(Self {
             pd_urls: flags.pd_urls.as_deref().map(pd_urls).transpose()?,
             ca,
             cert,
             key,
+            key_pass_file,
             proxy: flags.proxy.as_ref().map(|text| proxy("--proxy", text)).transpose()?,
             addresses: AddressMap::default(),
             cluster,
@@ -46,6 +48,7 @@ impl ClusterSource {
             ca: path("BINLOGSH_CA"),
             cert: path("BINLOGSH_CERT"),
             key: path("BINLOGSH_KEY"),
+            key_pass_file: path("BINLOGSH_KEY_PASS_FILE"),
             proxy: env("BINLOGSH_PROXY").map(|text| proxy("BINLOGSH_PROXY", &Secret::Plain(text))).transpose()?,
             addresses: AddressMap::default(),
             cluster: env("BINLOGSH_CLUSTER"),
@@ -54,8 +57,8 @@ impl ClusterSource {
 
     /// What the profile says.
     pub(super) fn of_profile(profile: &Profile) -> Self {
-        let Profile { pd_urls, ca, cert, key, proxy, addresses, cluster, .. } = profile.clone();
-        Self { pd_urls, ca, cert, key, proxy, addresses, cluster }
+        let Profile { pd_urls, ca, cert, key, key_pass_file, proxy, addresses, cluster, .. } = profile.clone();
+        Self { pd_urls, ca, cert, key, key_pass_file, proxy, addresses, cluster }
     }
 }
 
@@ -66,6 +69,7 @@ pub(super) struct ChosenCluster {
     pub(super) ca: Option<PathBuf>,
     pub(super) cert: Option<PathBuf>,
     pub(super) key: Option<PathBuf>,
+    pub(super) key_pass_file: Option<PathBuf>,
     pub(super) proxy: Option<ProxyUrl>,
     pub(super) addresses: AddressMap,
     /// The name that tiup has for it, where it was named.
@@ -119,6 +123,7 @@ impl ChosenCluster {
             ca: ca.or_else(|| tls.as_ref().map(|tls| tls.ca.clone())),
             cert: cert.or_else(|| tls.as_ref().map(|tls| tls.cert.clone())),
             key: key.or_else(|| tls.as_ref().map(|tls| tls.key.clone())),
+            key_pass_file: file(|s| &s.key_pass_file),
             proxy: heard.iter().find_map(|source| source.proxy.clone()),
             addresses: heard.last().map(|source| source.addresses.clone()).unwrap_or_default(),
             deployment: deployment.filter(|_| is_its),

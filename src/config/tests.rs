@@ -62,6 +62,7 @@ fn without_anything_the_defaults_hold() {
         ca: None,
         cert: None,
         key: None,
+        key_password: KeyPassword::default(),
         proxy: None,
         addresses: AddressMap::default(),
         profile: None,

@@ -26,20 +26,28 @@ pub const MAX_OPERATIONS: &str = "BINLOGSH_MAX_OPERATIONS";
 pub const MAX_MEMORY: &str = "BINLOGSH_MAX_MEMORY";
 
 /// Those that say which cluster it is, whatever a profile says.
-const CLUSTER: [&str; 6] =
-    ["BINLOGSH_PD_URLS", "BINLOGSH_CLUSTER", "BINLOGSH_CA", "BINLOGSH_CERT", "BINLOGSH_KEY", "BINLOGSH_PROXY"];
+const CLUSTER: [&str; 7] = [
+    "BINLOGSH_PD_URLS",
+    "BINLOGSH_CLUSTER",
+    "BINLOGSH_CA",
+    "BINLOGSH_CERT",
+    "BINLOGSH_KEY",
+    "BINLOGSH_KEY_PASS_FILE",
+    "BINLOGSH_PROXY",
+];
 
 /// Those of tiup that say where its clusters are.
 const OF_TIUP: [&str; 2] = [tiup::DATA_DIR, tiup::HOME];
 
 /// All of them.
-const ALL: [&str; 15] = [
+const ALL: [&str; 16] = [
     CLUSTER[0],
     CLUSTER[1],
     CLUSTER[2],
     CLUSTER[3],
     CLUSTER[4],
     CLUSTER[5],
+    CLUSTER[6],
     "BINLOGSH_PROFILE",
     "BINLOGSH_CONFIG",
     "BINLOGSH_TIMEOUT",

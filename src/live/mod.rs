@@ -142,7 +142,11 @@ impl Live {
         W: Future<Output = Result<T>> + Send + 'static,
     {
         if self.engine.is_none() {
-            let cluster = Arc::new(LiveCluster::new(self.settings.clone(), self.notices.clone())?);
+            if let Some(console) = &mut self.console {
+                self.settings.open_key(console.as_mut())?;
+            }
+            let cluster =
+                Arc::new(LiveCluster::new(self.settings.clone(), self.notices.clone(), self.interrupt.clone())?);
             self.engine = Some(Engine { runtime: Runtime::start()?, cluster });
         }
         match &self.engine {

@@ -4,6 +4,8 @@ use crate::address_map::AddressMap;
 use crate::error::{Error, ErrorKind, Result};
 use crate::pd_url::PdUrl;
 use crate::proxy_url::ProxyUrl;
+use crate::secret::KeyPassword;
+use crate::world::Console;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -17,6 +19,8 @@ pub struct TlsFiles {
     pub ca: PathBuf,
     /// Our own certificate and its key (PEM), where the cluster asks for one.
     pub(crate) identity: Option<(PathBuf, PathBuf)>,
+    /// The key's password, if it is encrypted.
+    pub(super) password: KeyPassword,
 }
 
 impl TlsFiles {
@@ -33,10 +37,18 @@ impl TlsFiles {
             (None, Some(_)) => return Err(Error::invalid("a TLS key is given without its certificate").hint(hint)),
         };
         match (ca, identity) {
-            (Some(ca), identity) => Ok(Some(Self { ca, identity })),
+            (Some(ca), identity) => Ok(Some(Self { ca, identity, password: KeyPassword::default() })),
             (None, None) => Ok(None),
             (None, Some(_)) => Err(Error::invalid("a TLS certificate and key are given without a CA").hint(hint)),
         }
+    }
+}
+
+impl TlsFiles {
+    /// The same, with what opens its key.
+    #[must_use]
+    pub fn opened_by(self, password: KeyPassword) -> Self {
+        Self { password, ..self }
     }
 }
 
@@ -113,6 +125,14 @@ impl LiveSettings {
         &self.pd_urls
     }
 
+    /// Asks for the password of a key that is encrypted, where none is known and somebody is there who knows it.
+    ///
+    /// # Errors
+    /// `invalid` when what is typed does not open it, `interrupted`.
+    pub fn open_key(&self, console: &mut dyn Console) -> Result<()> {
+        self.tls.as_ref().map_or(Ok(()), |files| super::tls::ask_for_password(files, console))
+    }
+
     /// Reads the certificates now rather than at first use, so that a bad file is found before anything else.
     ///
     /// # Errors
@@ -127,7 +147,7 @@ mod tests {
     use super::*;
 
     fn ca() -> Option<TlsFiles> {
-        Some(TlsFiles { ca: "ca.pem".into(), identity: None })
+        TlsFiles::new(Some("ca.pem".into()), None, None).unwrap()
     }
 
     #[test]

@@ -67,7 +67,7 @@ pub(in crate::commands) fn main(asked: Asked, global: Global, output: &Output, i
         Err(error) => return host.unusable(output, &error),
     };
     host.force = variables.get(config::FORCE);
-    let context = settings(&global, &variables, output)
+    let context = settings(&global, &variables, (output, &interrupt))
         .map(|settings| CommandContext::new(global, settings, output.clone(), interrupt));
     if let Ok(context) = &context {
         host.timeout = context.settings.timeout;
@@ -98,7 +98,11 @@ fn kept(context: &CommandContext, args: &[OsString], work: impl FnOnce(&mut Sess
 
 /// The cluster that options, variables and profile mean. TLS files are read here already, since binlogctl exits with 2 for
 /// a bad one.
-fn settings(global: &Global, variables: &Variables, output: &Output) -> Result<ProfileSettings> {
+fn settings(
+    global: &Global,
+    variables: &Variables,
+    (output, interrupt): (&Output, &Interrupt),
+) -> Result<ProfileSettings> {
     variables.means_nothing_to("ctl", config::OUTPUT, "it writes binlogctl's lines and no other format")?;
     variables.means_nothing_to("ctl", config::TIMESTAMPS, "it writes binlogctl's lines, where they are text anyhow")?;
     let (settings, unread) = config::load_if_named(&global.overrides(), &|name| variables.get(name))?;
@@ -108,7 +112,9 @@ fn settings(global: &Global, variables: &Variables, output: &Output) -> Result<P
     }
     // A sandbox needs no cluster that was named and cannot be found.
     if global.sandbox.is_none() || settings.unread.is_none() {
-        live_settings(&settings)?.check_files()?;
+        let live = live_settings(&settings)?;
+        live.open_key(output.console(interrupt.clone()).as_mut())?;
+        live.check_files()?;
     }
     Ok(settings)
 }

@@ -2,11 +2,13 @@
 //!
 //! They stand on rustls with the one provider that is installed here: two providers beside each other panic.
 
+mod locked;
 mod pem;
 mod renewed;
 mod verifier;
 mod words;
 
+pub(super) use locked::ask_for_password;
 pub(super) use renewed::RenewedTls;
 pub(super) use verifier::Verifier;
 pub(super) use words::{NO_HTTP2, keeps_out, words};
@@ -64,7 +66,7 @@ impl Tls {
             return Ok(Self { config, verifier: Some(verifier), given: all });
         };
         let (cert, key) = (PemFile::read(Role::Certificate, cert_path)?, PemFile::read(Role::Key, key_path)?);
-        let (chain, private) = (cert.certificates()?, key.key()?);
+        let (chain, private) = (cert.certificates()?, key.key(&files.password)?);
         belong_together(&cert, &chain, &key, &private, (&files.ca, &authorities))?;
         all.extend(given(CertificateRole::Own, cert_path, &chain));
         let config = builder

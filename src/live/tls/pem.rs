@@ -2,7 +2,9 @@
 
 use crate::error::{Error, Result};
 use crate::files::{self, ReadFault};
+use crate::secret::KeyPassword;
 use crate::text::shell_word;
+use base64::Engine;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::io::ErrorKind;
@@ -78,13 +80,13 @@ impl PemFile {
         }
     }
 
-    /// The first key in it.
+    /// The first key in it; one that is encrypted is opened by `password`.
     ///
     /// # Errors
-    /// `invalid`, saying what it holds instead.
-    pub(super) fn key(&self) -> Result<PrivateKeyDer<'static>> {
+    /// `invalid`, saying what it holds instead, or that the password does not open it.
+    pub(super) fn key(&self, password: &KeyPassword) -> Result<PrivateKeyDer<'static>> {
         if self.is_locked() {
-            return Err(self.locked());
+            return self.unlocked(password);
         }
         PrivateKeyDer::from_pem_slice(&self.content).map_err(|why| match why {
             pem::Error::NoItemsFound => self.instead(),
@@ -107,6 +109,20 @@ impl PemFile {
         self.bad(what, "copy it anew from where it was made")
     }
 
+    /// What is in its first section with this label, if there is one; `None` if that is damaged.
+    pub(super) fn section(&self, label: &str) -> Option<Option<Vec<u8>>> {
+        let text = String::from_utf8_lossy(&self.content);
+        let (_, section) = text.split_once(&format!("-----BEGIN {label}-----"))?;
+        let body = section.split_once(&format!("-----END {label}-----")).map(|(body, _)| body);
+        let body = body.map(|body| body.split_ascii_whitespace().collect::<String>());
+        Some(body.and_then(|body| base64::engine::general_purpose::STANDARD.decode(body).ok()))
+    }
+
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The labels of its PEM sections.
     fn labels(&self) -> Vec<String> {
         let text = String::from_utf8_lossy(&self.content);
@@ -115,19 +131,10 @@ impl PemFile {
     }
 
     /// Whether its key needs a password: in PKCS#8 by its label, in the older forms by a line of its own.
-    fn is_locked(&self) -> bool {
+    pub(super) fn is_locked(&self) -> bool {
         let text = String::from_utf8_lossy(&self.content);
         let old = |line: &str| line.starts_with("Proc-Type:") && line.contains("ENCRYPTED");
         self.labels().iter().any(|label| label == "ENCRYPTED PRIVATE KEY") || text.lines().any(old)
-    }
-
-    fn locked(&self) -> Error {
-        let key = self.path.display().to_string();
-        let key = shell_word(&key);
-        self.bad(
-            "is encrypted, and nothing here asks for its password",
-            format!("make a copy without, that only you can read: `(umask 077; openssl pkey -in {key} -out {key}.plain)`; name that one, and delete it afterwards"),
-        )
     }
 
     /// There is nothing of its role in it: what is?
