@@ -102,3 +102,13 @@ fn what_a_function_returned_keeps_the_order_of_its_fields() {
     let Value::Map(fields) = shell.line("#{ name: 1, age: 2, color: 3 }") else { panic!() };
     assert_eq!(fields.keys().collect::<Vec<_>>(), ["name", "age", "color"]);
 }
+
+#[test]
+fn a_constant_that_is_called_as_the_last_result_ends_no_prompt() {
+    let mut shell = Shell::new();
+    shell.line("const it = 1");
+    assert_eq!(shell.line("it"), Value::Int(1));
+    assert_eq!(shell.line("40 + 2"), Value::Int(42));
+    assert_eq!(shell.line("it"), Value::Int(42));
+    assert_eq!(shell.line("it + 1"), Value::Int(43));
+}

@@ -82,9 +82,9 @@ pub struct Global {
     )]
     pub sandbox: Option<String>,
 
-    /// Result format
+    /// Format
     ///
-    /// `openmetrics` is for `doctor` alone: what it finds, as gauges for Prometheus.
+    /// Of results. `openmetrics` is for `doctor` alone: what it finds, as gauges for Prometheus.
     #[arg(short, long, value_name = "FORMAT", value_parser = output(), global = true, help_heading = "Output")]
     pub output: Option<OutputChoice>,
 

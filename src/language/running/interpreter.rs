@@ -170,7 +170,12 @@ impl Interpreter {
         if let Ok(value) = &outcome
             && !value.is_unit()
         {
-            self.prompt.scope.set_value(LAST, value.clone());
+            let scope = &mut self.prompt.scope;
+            match scope.is_constant(LAST) {
+                // A constant of the user's that is called so stays below it.
+                Some(true) => scope.push(LAST, value.clone()),
+                Some(false) | None => scope.set_value(LAST, value.clone()),
+            };
         }
         let ending = self.ending(outcome, &key, &self.prompt);
         self.host.memory.line_ends();
