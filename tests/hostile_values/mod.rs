@@ -1,7 +1,7 @@
 //! Two hundred texts that somebody wrote to do harm, wherever the cluster or a file can hold a text: no output is driven by one, no
 //! line or column forged, and what is for programs gives each back as it is.
 //!
-//! What costs a process or a keystroke for each text takes some of them, under `BINLOGSH_SOAK` all.
+//! Every fifth of them is tried, and of these some where each costs a process or keystrokes; under `BINLOGSH_SOAK` all.
 
 mod completed;
 mod kept;
