@@ -35,7 +35,7 @@ impl PdUrl {
     pub fn parse_list(text: &str) -> Result<Vec<Self>> {
         // A password may have a comma in it: this comes before anything is taken apart.
         if let Some((_, behind)) = text.rsplit_once('@') {
-            let address = shown(behind.split(',').next().unwrap_or_default().trim());
+            let address = behind_login(behind.split(',').next().unwrap_or_default().trim());
             return Err(Error::invalid(format!(
                 "`***@{address}` is no address of PD: it has a user name or a password in it, which PD does not take"
             ))
@@ -86,6 +86,12 @@ fn shown(text: &str) -> Cow<'_, str> {
     on_one_line(text.split(['?', '#']).next().unwrap_or_default())
 }
 
+/// What may be shown of what stands behind an `@`: an address. What is none may be the password, written in its place.
+pub(crate) fn behind_login(text: &str) -> &str {
+    let address = text.split(['/', '?', '#']).next().unwrap_or_default();
+    if authority(address).is_ok() { address } else { "***" }
+}
+
 /// Checks that `text` is `host:port` and nothing more.
 ///
 /// # Errors
@@ -126,7 +132,7 @@ pub fn without_passwords(text: &str) -> String {
         let end = behind.find(|c: char| c.is_whitespace() || matches!(c, '\'' | '"' | '`')).unwrap_or(behind.len());
         let (word, after) = behind.split_at(end);
         match word.rsplit_once('@') {
-            Some((_, address)) => shown.push_str(&format!("***@{address}")),
+            Some((_, address)) => shown.push_str(&format!("***@{}", behind_login(address))),
             None => shown.push_str(word),
         }
         rest = after;

@@ -3,7 +3,7 @@
 //! The password is never shown again, by no form of it and in no error.
 
 use crate::error::{Error, Result};
-use crate::pd_url::authority;
+use crate::pd_url::{authority, behind_login};
 use crate::secret::Secret;
 use crate::text::on_one_line;
 use percent_encoding::percent_decode_str;
@@ -34,7 +34,7 @@ impl ProxyUrl {
         let is_scheme = scheme.chars().all(|c| c.is_ascii_alphanumeric());
         let shown = match login {
             _ if !is_scheme => "***".to_owned(),
-            Some(_) => format!("{scheme}://***@{address}"),
+            Some(_) => format!("{scheme}://***@{}", behind_login(address)),
             None if authority(address).is_err() && address.contains([':', '%']) => format!("{scheme}://***"),
             None => text.to_owned(),
         };

@@ -71,6 +71,11 @@ fn line_at(bytes: &[u8], at: usize) -> usize {
     1 + bytes.iter().take(at).filter(|byte| **byte == b'\n').count()
 }
 
+/// A text from outside in quotes, in which everything stands that a programmer's quotes escape, and what is not seen.
+pub fn quoted(text: &str) -> String {
+    on_one_line(&format!("{text:?}")).into_owned()
+}
+
 /// A text as scripts write it.
 pub fn script_literal(text: &str) -> String {
     let mut written = String::from('"');

@@ -1,6 +1,7 @@
 //! The states of a node, and what a record says of one.
 
 use crate::nearest::named;
+use crate::text::quoted;
 use serde::de::value::{MapAccessDeserializer, StrDeserializer};
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -140,7 +141,7 @@ impl std::fmt::Display for RecordState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Known(state) => write!(f, "{state}"),
-            Self::Other(text) => write!(f, "{text:?}"),
+            Self::Other(text) => f.write_str(&quoted(text)),
         }
     }
 }

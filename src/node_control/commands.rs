@@ -4,7 +4,7 @@ use super::template::{NodeSite, Template};
 use super::{NodeControl, NodeInquiry, OwnCommand, Preset, StartScript};
 use crate::deployment::{DeployedNode, SystemdMode};
 use crate::node::NodeRef;
-use crate::text::shell_word;
+use crate::text::{quoted, shell_word};
 use crate::world::{Exec, ProcessVerb};
 
 /// Why there is no command, as a phrase that goes on behind "cannot: ".
@@ -214,18 +214,18 @@ impl NodeControl {
 /// A value that goes into a command line, unless a program could take it for something else.
 fn harmless(what: &str, value: &str) -> OrWhy<String> {
     match value.is_empty() || value.starts_with('-') || value.contains(char::is_control) {
-        true => Err(format!("its {what} {value:?} could be taken for an option of a program")),
+        true => Err(format!("its {what} {} could be taken for an option of a program", quoted(value))),
         false => Ok(value.to_owned()),
     }
 }
 
 /// The pod of a node whose id is `POD:PORT`, as TiDB Operator's are.
 fn pod_of(node: &NodeRef) -> OrWhy<&str> {
-    let (pod, _) = node.id.rsplit_once(':').ok_or_else(|| format!("its id {:?} is not POD:PORT", &*node.id))?;
+    let (pod, _) = node.id.rsplit_once(':').ok_or_else(|| format!("its id {} is not POD:PORT", quoted(&node.id)))?;
     let is_name = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || "-.".contains(letter);
     match !pod.is_empty() && !pod.starts_with('-') && pod.chars().all(is_name) {
         true => Ok(pod),
-        false => Err(format!("its id {:?} names no pod", &*node.id)),
+        false => Err(format!("its id {} names no pod", quoted(&node.id))),
     }
 }
 

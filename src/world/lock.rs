@@ -4,7 +4,7 @@
 //! same words; how the lease is kept alive is theirs.
 
 use crate::error::{AdvisedCommand, Error, ErrorKind};
-use crate::text::Untrusted;
+use crate::text::{Untrusted, quoted};
 use crate::time::{Time, Zone, show_seconds};
 use crate::world::Fence;
 use serde::{Deserialize, Serialize};
@@ -159,7 +159,7 @@ impl Display for LockInfo {
             LockOwner::Holder { holder, since_ms } => {
                 write!(f, "{holder}, since {}", Time::new(*since_ms, Zone::Utc).format("%Y-%m-%d %H:%M:%S UTC"))?;
             }
-            LockOwner::Foreign(text) => write!(f, "something that is not binlogsh, whose value is {text:?}")?,
+            LockOwner::Foreign(text) => write!(f, "something that is not binlogsh, whose value is {}", quoted(text))?,
         }
         match self.last_sign_of_life() {
             Some(time) => write!(f, "; last sign of life {} ago", show_seconds(time.as_secs_f64())),

@@ -7,7 +7,7 @@ use binlogsh::error::{Error, Result};
 use binlogsh::live::{ActionAnswer, GetMembersResponse, HttpReply, LiveSettings, Refusal, TsoResponse};
 use binlogsh::node::{Kind, NodeRef};
 use binlogsh::pd_url::authority;
-use binlogsh::text::on_one_line;
+use binlogsh::text::{deceives, on_one_line};
 use binlogsh::time::{Time, Zone};
 use binlogsh::world::ProbeFinding;
 use prost::Message;
@@ -315,6 +315,11 @@ fn read_refusal(bytes: &[u8]) -> Result<()> {
             assert!(!said_something || !words.trim().is_empty());
             Ok(())
         }
-        Err(error) => Err(error),
+        // What they said stands behind our own words, and is always another.
+        Err(error) => {
+            assert!(!error.message.contains(|c: char| c == '\n' || deceives(c)), "{error:?}");
+            let ours = error.message.split_once(": ").map_or("", |(ours, _)| ours).to_owned();
+            Err(Error { message: ours, ..error })
+        }
     }
 }

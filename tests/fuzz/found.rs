@@ -1,18 +1,19 @@
 //! What fuzzing found, each with the smallest input that leads to it, and its relatives.
 
 use super::files::{kept_export, sealed};
+use super::stays_the_same;
 use binlogsh::address_map::AddressMap;
 use binlogsh::error::{Error, ErrorKind, Result};
 use binlogsh::journal::store::{RunFilter, Store};
 use binlogsh::live::{HttpReply, Refusal, Timestamp, TsoResponse};
-use binlogsh::node::{Kind, NodeRef, Record};
+use binlogsh::node::{Kind, NodeRef, Record, RecordState};
 use binlogsh::node_control::Template;
-use binlogsh::pd_url::PdUrl;
+use binlogsh::pd_url::{PdUrl, without_passwords};
 use binlogsh::proxy_url::ProxyUrl;
 use binlogsh::rehearsal::{Plan, SavedStory};
 use binlogsh::sim::{Cluster, SECOND, Scenario};
 use binlogsh::time::{Time, Zone, parse_duration};
-use binlogsh::world::{Listing, TidbServer};
+use binlogsh::world::{Listing, LockInfo, TidbServer};
 use serde_json::{Value as Json, json};
 use tonic::{Code, Status};
 
@@ -176,4 +177,35 @@ fn a_scenario_with_numbers_that_no_clock_has_is_an_error_and_no_cluster() {
         let scenario = Scenario::parse(&pump(json!({"phases": phases})).to_string()).unwrap();
         Cluster::new(&scenario).unwrap().advance_to(20 * SECOND);
     }
+}
+
+#[test]
+fn a_password_behind_the_address_is_not_shown_either() {
+    for text in ["socks5://h:1080@root:s3cret", "://h:1080@root:s3cret", "u@s3cret"] {
+        let error = ProxyUrl::parse(text).unwrap_err();
+        assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
+    }
+    for text in ["http://h:2379@root:s3cret", "h:2379@root:s3cret/x", "u@s3cret"] {
+        let error = PdUrl::parse_list(text).unwrap_err();
+        assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
+    }
+    assert_eq!(
+        without_passwords("of http://h:1@root:s3cret and http://u:p@h:1"),
+        "of http://***@*** and http://***@h:1"
+    );
+}
+
+#[test]
+fn what_is_not_seen_is_escaped_in_quotes_too() {
+    let said = LockInfo::new(5, "a\u{3164}b".as_bytes(), None).to_string();
+    assert!(said.contains("\"a\\u{3164}b\""), "{said}");
+    assert_eq!(RecordState::from("a\u{3164}".to_owned()).to_string(), "\"a\\u{3164}\"");
+}
+
+#[test]
+fn a_number_is_the_same_when_a_journal_gives_it_back() {
+    let node = NodeRef { kind: Kind::Pump, id: "p".into(), address: "h:1".into() };
+    let body = b"a 90071992547409932e1\nb 9.007199254740993e27\n".to_vec();
+    let samples = HttpReply { body, ..HttpReply::default() }.samples(&node).unwrap();
+    stays_the_same(&samples);
 }

@@ -170,17 +170,15 @@ fn unreadable(error: &Error, input: &[u8]) -> Option<&'static str> {
 
 /// A message without what is different each time: numbers, what stands in quotes, and what is no word.
 fn sort_of(message: &str) -> String {
-    let mut sort = String::new();
-    // What is quoted like this may have quotes in it.
+    // What is quoted may have quotes in it.
     let message = message.split('"').next().unwrap_or_default();
-    for part in message.split('`').step_by(2) {
-        for word in part.split_whitespace() {
-            let word = word.trim_matches(|c: char| c.is_ascii_punctuation());
-            let is_word = word.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'\'') && word.len() < 20;
-            sort.push_str(if is_word { word } else { "_" });
-            sort.push(' ');
-        }
-        sort.push('`');
+    let parts = message.split_once('`').and_then(|(before, rest)| Some([before, rest.rsplit_once('`')?.1]));
+    let mut sort = String::new();
+    for word in parts.unwrap_or([message, ""]).iter().flat_map(|part| part.split_whitespace()) {
+        let word = word.trim_matches(|c: char| c.is_ascii_punctuation());
+        let is_word = word.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'\'') && word.len() < 20;
+        sort.push_str(if is_word { word } else { "_" });
+        sort.push(' ');
     }
     sort
 }

@@ -167,6 +167,10 @@ impl CheckedDocument {
             }
             rows.push((kind, row.body, tip));
         }
+        // The store keeps no larger number.
+        if i64::try_from(document.end.changes).is_err() {
+            return Err(altered("its end"));
+        }
         if document.end.seal(&id, rows.len() as u64, &tip)? != document.seal {
             return Err(altered("its end"));
         }

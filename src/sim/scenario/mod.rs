@@ -19,7 +19,7 @@ use crate::deployment::Deployment;
 use crate::error::{Error, Result};
 use crate::nearest::did_you_mean;
 use crate::node::Kind;
-use crate::text::{Untrusted, on_one_line};
+use crate::text::{Untrusted, on_one_line, quoted};
 use crate::time::{Time, Zone};
 use crate::world::{Alarm, FaultKind};
 use serde::{Deserialize, Serialize};
@@ -273,7 +273,7 @@ impl Scenario {
         let mut seen = std::collections::BTreeSet::new();
         for (kind, id, address) in pumps.chain(drainers) {
             if id.is_empty() || id.contains('/') {
-                return Err(Error::invalid(format!("the scenario has a {} with the id {id:?}", kind.title()))
+                return Err(Error::invalid(format!("the scenario has a {} with the id {}", kind.title(), quoted(id)))
                     .hint("an id is not empty and has no slash; a nested key belongs into `keys`"));
             }
             if !seen.insert((kind, id)) {
