@@ -34,7 +34,7 @@ bench: tools test-tools
 # processes, every truncation and tens of thousands of altered bytes of the store, and 100,000 mutated scripts for the checker.
 soak: tools test-tools
 	for round in 1 2 3 4 5; do cargo test --locked || exit 1; done
-	BINLOGSH_SOAK=1 cargo test --locked --release --test suite -- watch:: variants:: scripts:: runs:: store:: fuzz:: hangs:: failover:: written:: hostile_values:: --nocapture
+	BINLOGSH_SOAK=1 cargo test --locked --release --test suite -- watch:: variants:: scripts:: runs:: store:: fuzz:: hangs:: load:: failover:: written:: hostile_values:: --nocapture
 
 # Where the next ones look for the program, whatever directory cargo is told elsewhere.
 release: tools

@@ -50,6 +50,7 @@ mod live_members;
 mod live_names;
 mod live_pd;
 mod live_tls;
+mod load;
 mod lock;
 mod locked_keys;
 mod node_control;

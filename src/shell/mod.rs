@@ -23,6 +23,7 @@ use crate::language::Masking;
 use crate::nearest::did_you_mean;
 use crate::output::Output;
 use crate::pd_url::without_passwords;
+use history::MOST;
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -106,8 +107,50 @@ pub struct Entered {
     pub is_private: bool,
 }
 
+/// The entries of a prompt: the newest, as many as the history has.
+#[derive(Debug, Default)]
+pub struct Entries {
+    /// How many came before them, and are not kept any more.
+    pub forgotten: usize,
+    /// The newest, the last one last.
+    pub newest: Vec<Entered>,
+    /// What is secret in all that there were.
+    masking: Masking,
+}
+
+impl Entries {
+    /// Adds one that holds these secrets, which are known otherwise. What is secret in it, and what it proves to be in earlier ones, is
+    /// private from now on; those of which that becomes known only now are returned.
+    fn add(&mut self, entered: Entered, used: &[String]) -> Vec<String> {
+        let is_news = self.masking.add(&entered.text);
+        self.newest.push(entered);
+        if is_news {
+            let all: Vec<&str> = self.newest.iter().map(|entry| entry.text.as_str()).collect();
+            self.masking = std::mem::take(&mut self.masking).with(&all);
+        }
+        if let Some(now) = self.newest.last_mut() {
+            now.is_private |= without_passwords(&now.text) != now.text;
+        }
+        let masking = &self.masking;
+        let is_used = |text: &str| used.iter().any(|secret| text.contains(secret.as_str()));
+        // Where nothing new is known, the earlier ones are what they were.
+        let first = if is_news || !used.is_empty() { 0 } else { self.newest.len() - 1 };
+        let mut found = Vec::new();
+        for entry in self.newest[first..].iter_mut().filter(|entry| !entry.is_private) {
+            if masking.hides(&entry.text) || is_used(&entry.text) {
+                entry.is_private = true;
+                found.push(entry.text.clone());
+            }
+        }
+        let too_many = self.newest.len().saturating_sub(MOST);
+        self.newest.drain(..too_many);
+        self.forgotten += too_many;
+        found
+    }
+}
+
 /// What a dot command does with the text behind its name, and the entries of this prompt.
-pub type DotAction = Box<dyn FnMut(&str, &[Entered]) -> Result<Next>>;
+pub type DotAction = Box<dyn FnMut(&str, &Entries) -> Result<Next>>;
 
 /// What can be typed behind the name of a dot command, given what is there already.
 pub type Completes = Box<dyn Fn(&str) -> Vec<String>>;
@@ -204,15 +247,15 @@ pub struct Shell {
     output: Output,
     /// Whether it was said that the history cannot be written.
     has_warned: bool,
-    /// The entries of this prompt: what is secret in one is known by all of them.
-    entries: Vec<Entered>,
+    /// What was entered here: what is secret in one is known by all of them.
+    entries: Entries,
 }
 
 impl Shell {
     /// A prompt with these commands beside its own.
     pub fn new(commands: Vec<DotCommand>, output: Output) -> Self {
         let all = commands.into_iter().chain(OWN.map(DotCommand::own)).collect();
-        Self { commands: Rc::new(RefCell::new(all)), output, has_warned: false, entries: Vec::new() }
+        Self { commands: Rc::new(RefCell::new(all)), output, has_warned: false, entries: Entries::default() }
     }
 
     /// All dot commands, for completion.
@@ -301,21 +344,11 @@ impl Shell {
         let mut used = host.borrow_mut().secrets();
         // What is shorter stands in too many entries by chance.
         used.retain(|secret| secret.chars().count() > 2);
-        self.entries.push(entered);
-        let all: Vec<&str> = self.entries.iter().map(|entry| entry.text.as_str()).collect();
-        let masking = Masking::of(&all);
-        let is_used = |entry: &str| used.iter().any(|secret| entry.contains(secret.as_str()));
-        let is_secret = |entry: &str| masking.hides(entry) || is_used(entry) || without_passwords(entry) != entry;
         // What an earlier entry set is a secret, as it proves only now.
-        let mut earlier = Vec::new();
-        for entry in &mut self.entries {
-            if !entry.is_private && is_secret(&entry.text) {
-                entry.is_private = true;
-                earlier.push(entry.text.clone());
-            }
-        }
-        let Some(now) = self.entries.last().cloned() else { return };
+        let mut earlier = self.entries.add(entered, &used);
+        let Some(now) = self.entries.newest.last().cloned() else { return };
         earlier.retain(|entry| *entry != now.text);
+        let is_used = |entry: &str| used.iter().any(|secret| entry.contains(secret.as_str()));
         if !earlier.is_empty() || !used.is_empty() {
             match lines.forget(&|entry| is_used(entry) || earlier.iter().any(|earlier| earlier == entry)) {
                 Ok(0) => {}
@@ -342,7 +375,7 @@ impl Shell {
             ".exit" | ".quit" => Ok(Next::Leave(0)),
             ".help" => self.help(rest).map(|page| self.output.page(&page)).map(|()| Next::Prompt),
             ".edit" => {
-                let last = self.entries.iter().rfind(|entry| entry.end != EntryEnd::Command);
+                let last = self.entries.newest.iter().rfind(|entry| entry.end != EntryEnd::Command);
                 lines.edit(last.map_or("", |entry| entry.text.as_str())).map(Next::Type)
             }
             ".history" => {
@@ -374,14 +407,14 @@ impl Shell {
 
     fn redact(&mut self, lines: &mut dyn LineSource) -> Result<Next> {
         // The newest entry of the file may be another prompt's.
-        let own = self.entries.iter().rfind(|entry| !entry.is_private && entry.text.trim() != REDACT);
+        let own = self.entries.newest.iter().rfind(|entry| !entry.is_private && entry.text.trim() != REDACT);
         let gone = match own.map(|entry| entry.text.clone()) {
             Some(own) => lines.forget(&|entry| entry == own).map(|_| Some(own))?,
             None => lines.forget_last()?,
         };
         let Some(gone) = gone else { return Err(Error::not_found("the history has no entry to take out")) };
         // The others keep their numbers.
-        self.entries.iter_mut().filter(|entry| entry.text == gone).for_each(|entry| entry.is_private = true);
+        self.entries.newest.iter_mut().filter(|entry| entry.text == gone).for_each(|entry| entry.is_private = true);
         let first = gone.lines().next().unwrap_or_default();
         let shown: String = first.chars().take(3).collect();
         self.output.remark(&format!("an entry is taken out of the history (it began with `{shown}`)"));
@@ -390,10 +423,11 @@ impl Shell {
 
     /// The entries of this prompt that have `part` in them, with their numbers; `!` behind one that failed.
     fn numbered(&self, part: &str) -> String {
-        let all = self.entries.iter().enumerate().filter(|(_, entry)| !entry.is_private && entry.text.contains(part));
-        let lines = all.map(|(at, entry)| {
+        let all = self.entries.newest.iter().zip(self.entries.forgotten + 1..);
+        let all = all.filter(|(entry, _)| !entry.is_private && entry.text.contains(part));
+        let lines = all.map(|(entry, number)| {
             let mark = if entry.end == EntryEnd::Failed { '!' } else { ' ' };
-            format!("{:>4}{mark} {}", at + 1, entry.text.replace('\n', "\n      "))
+            format!("{number:>4}{mark} {}", entry.text.replace('\n', "\n      "))
         });
         lines.collect::<Vec<_>>().join("\n")
     }

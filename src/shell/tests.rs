@@ -222,6 +222,28 @@ fn a_line_that_proves_to_hold_a_secret_later_is_taken_out_again() {
 }
 
 #[test]
+fn of_very_many_entries_the_newest_are_kept_under_their_numbers() {
+    let mut lines: Vec<String> = (1..=2_500).map(|n| format!("{n};")).collect();
+    lines.extend([".history 7;".to_owned(), "let pw = \"pass\";".into()]);
+    lines.extend((1..=100).map(|n| format!("-{n};")));
+    lines.extend(["encrypt(pw)".to_owned(), ".history pw".into()]);
+    let seen = session(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(seen.evaluated.len(), 2_500 + 1 + 100 + 1);
+    assert!(seen.shown.contains(" 507  507;\n") && seen.shown.contains("\n2497  2497;\n"), "{}", seen.shown);
+    assert!(!seen.shown.contains(" 497;"), "{}", seen.shown);
+    assert!(seen.shown.ends_with("2603  encrypt(pw)\n"), "{}", seen.shown);
+}
+
+#[test]
+fn a_name_that_was_a_secret_s_is_one_when_its_entry_is_long_forgotten() {
+    let mut lines = vec!["let pw = \"pass\"; encrypt(pw)".to_owned()];
+    lines.extend((1..=2_100).map(|n| format!("{n};")));
+    lines.push("pw = \"another\";".to_owned());
+    let seen = session(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(!seen.typed.kept.iter().any(|entry| entry.contains("pw")), "{:?}", seen.typed.kept.last());
+}
+
+#[test]
 fn a_history_that_cannot_be_written_is_told_once() {
     let seen = session_with(Typed { disk_is_full: true, ..Typed::default() }, &["1", "2"]);
     assert_eq!(seen.evaluated, ["1", "2"]);

@@ -221,6 +221,11 @@ impl Kv {
         }
     }
 
+    /// How many leases there are.
+    pub(crate) fn leases(&mut self) -> usize {
+        self.runtime.block_on(self.client.leases()).unwrap().leases().len()
+    }
+
     /// The value of a key and the revision of its last write.
     pub(crate) fn get(&mut self, key: &str) -> Option<(String, i64)> {
         let answer = self.runtime.block_on(self.client.get(key, None)).unwrap();

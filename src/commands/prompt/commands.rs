@@ -86,9 +86,13 @@ fn save_entries(context: &Rc<CommandContext>) -> DotCommand {
             };
             let seen = context.seen.as_ref().map(|seen| seen.lock().unwrap_or_else(PoisonError::into_inner));
             let nodes: Vec<String> = seen.iter().flat_map(|seen| &seen.nodes).map(|(_, id)| id.clone()).collect();
-            let chosen = save::chosen(entries, &which.join(" "))?;
+            let chosen = save::chosen(&entries.newest, entries.forgotten, &which.join(" "))?;
             let text = save::script(&chosen, &nodes)?;
             write_new(&path(file), &text)?;
+            if which.is_empty() && entries.forgotten > 0 {
+                let last = entries.forgotten;
+                context.output.remark(&format!("the entries up to {last} are not kept any more, and not saved"));
+            }
             if let [first, ..] = chosen.left_out()[..] {
                 let numbers: Vec<String> = chosen.left_out().iter().map(usize::to_string).collect();
                 context.output.remark(&format!(

@@ -28,24 +28,24 @@ pub(super) struct Selection<'e> {
     is_named: bool,
 }
 
-/// The entries that `which` names, such as `3-7` or `4`; all of them if it is empty.
+/// The entries that `which` names, such as `3-7` or `4`; all of them if it is empty. So many stood `before` them.
 ///
 /// # Errors
 /// `invalid`.
-pub(super) fn chosen<'e>(entries: &'e [Entered], which: &str) -> Result<Selection<'e>> {
+pub(super) fn chosen<'e>(entries: &'e [Entered], before: usize, which: &str) -> Result<Selection<'e>> {
     if which.is_empty() {
-        return Ok(Selection { entries, before: 0, is_named: false });
+        return Ok(Selection { entries, before, is_named: false });
     }
     let (from, to) = which.split_once('-').unwrap_or((which, which));
     let range = from.trim().parse::<usize>().ok().zip(to.trim().parse::<usize>().ok());
-    let found = range.filter(|(from, _)| *from > 0).and_then(|(from, to)| {
-        let found = entries.get(from - 1..to).filter(|found| !found.is_empty())?;
+    let found = range.filter(|(from, _)| *from > before).and_then(|(from, to)| {
+        let found = entries.get(from - 1 - before..to.checked_sub(before)?).filter(|found| !found.is_empty())?;
         Some(Selection { entries: found, before: from - 1, is_named: !which.contains('-') })
     });
     found.ok_or_else(|| {
         let all = match entries.len() {
             0 => "nothing was entered yet".to_owned(),
-            last => format!("they go from 1 to {last}"),
+            count => format!("they go from {} to {}", before + 1, before + count),
         };
         Error::invalid(format!("there are no entries `{which}`: {all}"))
             .hint("such as `3-7` or `4`; .history shows them with their numbers")
@@ -459,7 +459,7 @@ mod tests {
     }
 
     fn saved(entries: &[Entered]) -> String {
-        of(&chosen(entries, "").unwrap())
+        of(&chosen(entries, 0, "").unwrap())
     }
 
     fn of(selection: &Selection<'_>) -> String {
@@ -549,21 +549,24 @@ mod tests {
     #[test]
     fn entries_are_chosen_by_their_numbers() {
         let all = ["a", "b", "c"].map(entered);
-        assert_eq!(chosen(&all, "2-3").unwrap().entries, &all[1..]);
-        assert_eq!(chosen(&all, "1").unwrap().entries, &all[..1]);
+        assert_eq!(chosen(&all, 0, "2-3").unwrap().entries, &all[1..]);
+        assert_eq!(chosen(&all, 0, "1").unwrap().entries, &all[..1]);
         for wrong in ["0", "4", "3-2", "x"] {
-            assert!(chosen(&all, wrong).is_err(), "{wrong}");
+            assert!(chosen(&all, 0, wrong).is_err(), "{wrong}");
         }
+        assert_eq!(chosen(&all, 5, "7-8").unwrap().entries, &all[1..]);
+        let error = chosen(&all, 5, "5-6").unwrap_err();
+        assert_eq!(error.message, "there are no entries `5-6`: they go from 6 to 8");
     }
 
     #[test]
     fn what_failed_is_kept_if_it_is_chosen_by_its_number_and_is_named_if_not() {
         let failed = Entered { end: EntryEnd::Failed, ..entered("pause_pump(\"pump-1\");") };
         let all = [entered("pumps()"), failed, entered("help")];
-        let one = of(&chosen(&all, "2").unwrap());
+        let one = of(&chosen(&all, 0, "2").unwrap());
         assert!(one.contains("// This failed at the prompt") && one.contains("pause_pump(pump_1"), "{one}");
-        assert_eq!(chosen(&all, "1-2").unwrap().left_out(), [2]);
-        let nothing = |which| script(&chosen(&all, which).unwrap(), &[]).unwrap_err();
+        assert_eq!(chosen(&all, 0, "1-2").unwrap().left_out(), [2]);
+        let nothing = |which| script(&chosen(&all, 0, which).unwrap(), &[]).unwrap_err();
         assert_eq!(nothing("3").message, "there is nothing to save: commands of the prompt are no part of a script");
         assert_eq!(nothing("2-3").hint.unwrap(), "`.save FILE 2` keeps that one all the same");
     }

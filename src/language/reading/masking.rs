@@ -24,7 +24,9 @@ pub struct Masking {
     takers: BTreeSet<String>,
     /// Variables, constants and fields whose value is a secret, and functions that return one.
     names: BTreeSet<String>,
-    /// Those of them that are nowhere given a value: a secret whose quotes were forgotten.
+    /// Those of them that are given a value somewhere.
+    set: BTreeSet<String>,
+    /// Those of them that are nowhere given one: a secret whose quotes were forgotten.
     bare: BTreeSet<String>,
     /// Whether a secret comes by a way that cannot be followed, so that any text may be one.
     any: bool,
@@ -35,28 +37,42 @@ pub struct Masking {
 impl Masking {
     /// What is secret in these texts.
     pub fn of(texts: &[&str]) -> Self {
-        let mut masking = Self::default();
+        Self::default().with(texts)
+    }
+
+    /// What is secret in these texts, and was found to be in earlier ones, which may be gone by now.
+    pub fn with(mut self, texts: &[&str]) -> Self {
         let streams: Vec<Stream<'_>> = texts.iter().flat_map(|text| Stream::all(text)).collect();
-        masking.speaks = streams.iter().any(Stream::speaks_of_encrypt);
-        if !masking.speaks {
-            return masking;
+        self.speaks |= streams.iter().any(Stream::speaks_of_encrypt);
+        if !self.speaks {
+            return self;
         }
         // Each turn adds a name of the texts, or is the last.
         loop {
-            let before = (masking.takers.len(), masking.names.len(), masking.any);
+            let before = (self.takers.len(), self.names.len(), self.any);
             for stream in &streams {
-                drop(masking.secrets(stream));
+                drop(self.secrets(stream));
             }
-            for name in masking.names.clone() {
-                streams.iter().for_each(|stream| masking.follow(stream, &name));
+            for name in self.names.clone() {
+                streams.iter().for_each(|stream| self.follow(stream, &name));
             }
-            if before == (masking.takers.len(), masking.names.len(), masking.any) {
+            if before == (self.takers.len(), self.names.len(), self.any) {
                 break;
             }
         }
-        let is_set = |name: &str| streams.iter().any(|stream| stream.gives(name));
-        masking.bare = masking.names.iter().filter(|name| !is_set(name)).cloned().collect();
-        masking
+        let is_set = |name: &&String| streams.iter().any(|stream| stream.gives(name));
+        let set: Vec<String> = self.names.iter().filter(is_set).cloned().collect();
+        self.set.extend(set);
+        self.bare = self.names.difference(&self.set).cloned().collect();
+        self
+    }
+
+    /// Learns from one more text; whether that may tell something new about earlier ones, which are then to be learnt from again.
+    pub fn add(&mut self, text: &str) -> bool {
+        let known = |masking: &Self| (masking.speaks, masking.any, masking.takers.len(), masking.names.len());
+        let before = known(self);
+        *self = std::mem::take(self).with(&[text]);
+        before != known(self)
     }
 
     /// `text`, one of those, with `***` in the place of each secret. Every line stays where it is.

@@ -7,13 +7,13 @@ use crate::error::{Error, Place, ScriptError};
 use crate::language::reading::masking::Masking;
 use crate::text::BYTE_ORDER_MARK;
 use rhai::{AST, Position};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::rc::Rc;
 
 /// A text to run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
     /// The file, or what stands for it: `<-e>`, `<stdin>`, `<prompt>`.
     pub name: String,
@@ -50,23 +50,70 @@ pub(crate) struct Known {
     /// The source itself.
     pub(crate) source: Source,
     functions: HashSet<String>,
+    /// How many came before it.
+    number: usize,
+    /// Whether it is a line of the prompt, of which there can be any number.
+    is_line: bool,
 }
+
+/// How many lines of the prompt are kept whatever they left: what one of them has may prove to be a secret later.
+const NEWEST_LINES: usize = 2000;
+
+/// So many more are kept until some are forgotten, since to find out which takes a while.
+const MORE_LINES: usize = 200;
 
 /// All sources of an interpreter, the newest last.
 #[derive(Default)]
 pub(crate) struct Sources {
     known: RefCell<Vec<Rc<Known>>>,
-    /// What is secret in so many of them.
+    /// How many there were.
+    count: Cell<usize>,
+    /// What is secret in the first of them, and how many these are.
     masking: RefCell<(usize, Masking)>,
 }
 
 impl Sources {
     /// Keeps `source` and returns the key by which Rhai shall call it.
     pub(crate) fn add(&self, source: Source) -> String {
-        let mut known = self.known.borrow_mut();
-        let key = format!("{}#{}", source.name, known.len());
-        known.push(Rc::new(Known { key: key.clone(), source, functions: HashSet::new() }));
+        self.keep(source, false)
+    }
+
+    /// The same for a line of the prompt, which may be forgotten later.
+    pub(crate) fn add_line(&self, source: Source) -> String {
+        self.keep(source, true)
+    }
+
+    /// The same for a module, which may be read for many lines.
+    pub(crate) fn add_module(&self, source: Source) -> String {
+        let is_it = |known: &&Rc<Known>| !known.is_line && known.source == source;
+        let there = self.known.borrow().iter().rev().find(is_it).map(|known| known.key.clone());
+        there.unwrap_or_else(|| self.add(source))
+    }
+
+    fn keep(&self, source: Source, is_line: bool) -> String {
+        let number = self.count.get();
+        self.count.set(number + 1);
+        let key = format!("{}#{number}", source.name);
+        let known = Known { key: key.clone(), source, functions: HashSet::new(), number, is_line };
+        self.known.borrow_mut().push(Rc::new(known));
         key
+    }
+
+    /// Forgets lines of the prompt, once there are many: all but the newest, those that are needed by what they left, and those
+    /// with a secret, for which messages are searched.
+    pub(crate) fn forget_lines(&self, is_needed: impl Fn(&str) -> bool) {
+        let lines = self.known.borrow().iter().filter(|known| known.is_line).count();
+        if lines <= NEWEST_LINES + MORE_LINES {
+            return;
+        }
+        self.mask();
+        let masking = self.masking.borrow();
+        let mut older = lines - NEWEST_LINES;
+        self.known.borrow_mut().retain(|known| {
+            let is_old = known.is_line && older > 0;
+            older -= usize::from(is_old);
+            !is_old || is_needed(&known.key) || masking.1.hides(&known.source.text)
+        });
     }
 
     /// Notes which functions the source `key` defines, closures included.
@@ -74,7 +121,9 @@ impl Sources {
         let mut known = self.known.borrow_mut();
         if let Some(entry) = known.iter_mut().rev().find(|known| known.key == key) {
             let functions = ast.iter_functions().map(|function| function.name.to_owned()).collect();
-            *entry = Rc::new(Known { key: entry.key.clone(), source: entry.source.clone(), functions });
+            let Known { key, source, number, is_line, .. } = &**entry;
+            let (key, source) = (key.clone(), source.clone());
+            *entry = Rc::new(Known { key, source, functions, number: *number, is_line: *is_line });
         }
     }
 
@@ -120,11 +169,15 @@ impl Sources {
 
     /// Finds out what is secret in the sources that are known by now.
     fn mask(&self) {
-        let known = self.known.borrow();
-        if self.masking.borrow().0 != known.len() {
+        let (known, count) = (self.known.borrow(), self.count.get());
+        let mut masking = self.masking.borrow_mut();
+        let (seen, learnt) = &mut *masking;
+        let new = known.iter().filter(|known| known.number >= *seen);
+        if new.filter(|known| learnt.add(&known.source.text)).count() > 0 {
             let texts: Vec<&str> = known.iter().map(|known| known.source.text.as_str()).collect();
-            *self.masking.borrow_mut() = (known.len(), Masking::of(&texts));
+            *learnt = std::mem::take(learnt).with(&texts);
         }
+        *seen = count;
     }
 
     /// The source called `key`.

@@ -1,6 +1,7 @@
 //! Runs scripts, and lines of a prompt.
 
 mod call;
+mod leftovers;
 mod names;
 
 pub use names::Names;
@@ -60,8 +61,10 @@ pub struct Interpreter {
     engine: Engine,
     host: Rc<Host>,
     prompt: InterpreterState,
-    /// The lines of the prompt so far: what they defined and imported stays.
+    /// The lines of the prompt that defined or imported what is still there.
     lines: Vec<Rc<Text>>,
+    /// From so many lines on it is looked which of them are still needed.
+    many: usize,
 }
 
 /// Everything that lives from statement to statement, and at the prompt from line to line.
@@ -82,7 +85,7 @@ impl Interpreter {
         let host = Rc::new(Host::new(session, settings));
         let engine = engine::build(&host);
         let prompt = InterpreterState::new(&engine);
-        Self { engine, host, prompt, lines: Vec::new() }
+        Self { engine, host, prompt, lines: Vec::new(), many: leftovers::FEW }
     }
 
     /// Runs a script from its beginning to its end; nothing of it is left afterwards.
@@ -163,7 +166,9 @@ impl Interpreter {
         self.host.begin(None, self.described(&key, &ast)?.params);
         let line = Rc::new(Text::of(&key, &ast));
         self.lock_ahead(&line);
-        self.lines.push(line);
+        if line.leaves_something() {
+            self.lines.push(line);
+        }
         self.host.memory.line_begins();
         let outcome = evaluate(&self.engine, &mut self.prompt, &key, &ast);
         self.host.unlock_unused();
@@ -178,6 +183,7 @@ impl Interpreter {
             };
         }
         let ending = self.ending(outcome, &key, &self.prompt);
+        self.forget_what_nobody_can_reach();
         self.host.memory.line_ends();
         ending
     }
@@ -232,7 +238,10 @@ impl Interpreter {
 
     fn compile(&self, source: &Source, scope: Option<&Scope<'_>>) -> Result<(String, AST), ScriptError> {
         self.host.modules.borrow_mut().clear();
-        let key = self.host.sources.add(source.clone());
+        let key = match scope {
+            Some(_) => self.host.sources.add_line(source.clone()),
+            None => self.host.sources.add(source.clone()),
+        };
         let empty = Scope::new();
         let scope = scope.unwrap_or(&empty);
         let compiled = stacker::maybe_grow(RED_ZONE, STACK, || self.engine.compile_with_scope(scope, source.code()));

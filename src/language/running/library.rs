@@ -34,7 +34,7 @@ impl Library {
     /// Compiles and runs the module that `source` is.
     fn load(&self, engine: &Engine, source: Source, at: Position) -> Loaded {
         let code = source.code().into_owned();
-        let key = self.host.sources.add(source);
+        let key = self.host.sources.add_module(source);
         let wrap = |error: Box<EvalAltResult>| EvalAltResult::ErrorInModule(key.clone(), error, at);
         if let Some(at) = unclosed_comment(&code) {
             let unclosed = ParseErrorType::MissingToken("*/".into(), "to close this comment".into());

@@ -30,7 +30,7 @@ pub(crate) fn pin(engine: &Engine, host: &Host, key: &str, ast: &AST) -> Result<
             let source = locate(host, &key, &path).map_err(Unpinned::Missing)?;
             let (name, text) = (source.name.clone(), source.text.clone());
             let compiled = engine.compile(&*source.code());
-            let key = host.sources.add(source);
+            let key = host.sources.add_module(source);
             let ast = compiled.map_err(|error| Unpinned::Broken(key.clone(), error))?;
             open.push((key, imports(&ast)));
             pinned.push(PinnedModule { importer: importer.clone(), path, name, text });

@@ -15,6 +15,9 @@ use std::rc::Rc;
 /// What calls a function by its name: `Fn("pause_pump")`.
 const POINTER: &str = "Fn";
 
+/// How the name begins that Rhai gives a closure.
+pub(crate) const CLOSURE: &str = "anon$";
+
 /// What a text calls and imports.
 #[derive(Default)]
 pub(crate) struct Text {
@@ -50,6 +53,32 @@ impl Text {
             text.functions.entry(name.to_owned()).or_default().extend(calls);
         }
         text
+    }
+
+    /// What Rhai calls it.
+    pub(crate) fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Whether later texts can call or import through it.
+    pub(crate) fn leaves_something(&self) -> bool {
+        !self.functions.is_empty() || !self.imports.is_empty()
+    }
+
+    /// Whether one of its functions is called `name`.
+    pub(crate) fn defines(&self, name: &str) -> bool {
+        self.functions.contains_key(name)
+    }
+
+    /// What it calls modules.
+    pub(crate) fn modules(&self) -> impl Iterator<Item = &str> {
+        self.imports.keys().map(String::as_str)
+    }
+
+    /// The closures that stand in its function `name`.
+    pub(crate) fn closures_in(&self, name: &str) -> impl Iterator<Item = &str> {
+        let calls = self.functions.get(name).into_iter().flatten();
+        calls.map(|call| call.name.as_str()).filter(|name| name.starts_with(CLOSURE))
     }
 
     /// The calls in `ast`; notes what it imports.
@@ -158,7 +187,7 @@ impl<'a> Reach<'a> {
 
     fn read(&mut self, source: Source) -> Option<usize> {
         let ast = self.engine.compile(&*source.code()).ok()?;
-        let key = self.host.sources.add(source);
+        let key = self.host.sources.add_module(source);
         self.texts.push(Rc::new(Text::of(&key, &ast)));
         Some(self.texts.len() - 1)
     }

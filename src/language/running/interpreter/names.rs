@@ -23,7 +23,7 @@ pub struct Names {
 impl Interpreter {
     /// The names that can be completed at the prompt.
     pub fn names(&self) -> Names {
-        let scope = self.prompt.scope.iter().map(|(name, _, value)| (name.to_owned(), ValueType::of(&value)));
+        let scope = (&self.prompt.scope).into_iter().map(|(name, value, _)| (name.to_owned(), ValueType::of(value)));
         let variables = scope.collect();
         let script = functions(&self.prompt).into_iter().map(|(name, _)| name);
         let known: BTreeSet<String> = names().map(str::to_owned).chain(script).collect();
