@@ -62,7 +62,7 @@ impl Drawer {
     pub fn new(start: &Cluster, base: &Played, kinds: Vec<FaultKind>) -> Self {
         let ids = |kind: Kind| {
             let of_kind = base.at_end.everybody().filter(move |who: &NodeIndex| who.kind() == kind);
-            let known = of_kind.filter(|who| start.everybody().any(|was| was == *who));
+            let known = of_kind.filter(|who| start.has(*who));
             known.map(|who| start.id_of(who).to_owned()).collect()
         };
         let end = base.ended_at();

@@ -5,6 +5,7 @@ use crate::rehearsal::play::Played;
 use crate::sim::{Cluster, LogEntry, LogEvent, Micros, NodeIndex, ProcessStage};
 use crate::text::Untrusted;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use strum::{IntoStaticStr, VariantArray};
 
 /// What a node's process truly is.
@@ -59,6 +60,8 @@ pub struct Timeline {
 pub struct Truth {
     /// Every node, Pumps first, each kind by id.
     pub nodes: Vec<Timeline>,
+    /// Where in it each is.
+    places: BTreeMap<NodeIndex, usize>,
     /// How many Pumps accept TiDB's writes.
     pub writable: Vec<(Micros, usize)>,
     /// Whether TiDB is to write binlog.
@@ -158,17 +161,13 @@ impl Truth {
     /// What became of the cluster that began as `start`.
     pub fn of(start: &Cluster, played: &Played) -> Self {
         let end = &played.after;
-        let there: Vec<NodeIndex> = start.everybody().collect();
         let mut nodes: Vec<Timeline> = end
             .everybody()
             .map(|who| Timeline {
                 who,
                 id: end.id_of(who).into(),
-                process: vec![(
-                    0,
-                    if there.contains(&who) { ProcessState::of(start, who) } else { ProcessState::Down },
-                )],
-                record: vec![(0, there.contains(&who).then(|| start.recorded_state(who).cloned()).flatten())],
+                process: vec![(0, if start.has(who) { ProcessState::of(start, who) } else { ProcessState::Down })],
+                record: vec![(0, start.has(who).then(|| start.recorded_state(who).cloned()).flatten())],
             })
             .collect();
         let drainers = end.everybody().filter(|who| who.kind() == Kind::Drainer);
@@ -177,15 +176,17 @@ impl Truth {
             tidb_writes: vec![(0, start.tidb_is_to_write())],
             flows: drainers
                 .filter_map(|who| match who {
-                    NodeIndex::Drainer(at) => Some((at, vec![(0, there.contains(&who) && start.flows(at))])),
+                    NodeIndex::Drainer(at) => Some((at, vec![(0, start.has(who) && start.flows(at))])),
                     NodeIndex::Pump(_) => None,
                 })
                 .collect(),
             nodes: Vec::new(),
+            places: BTreeMap::new(),
         };
+        let places: BTreeMap<NodeIndex, usize> = nodes.iter().enumerate().map(|(at, node)| (node.who, at)).collect();
         for LogEntry { at, what } in &end.log()[start.log().len()..] {
-            if let Some(node) = whose(what).and_then(|who| nodes.iter_mut().find(|node| node.who == who)) {
-                node.push(*at, what);
+            if let Some(place) = whose(what).and_then(|who| places.get(&who)) {
+                nodes[*place].push(*at, what);
             }
             match what {
                 LogEvent::Writable(count) => truth.writable.push((*at, *count)),
@@ -199,18 +200,19 @@ impl Truth {
                 _ => {}
             }
         }
-        truth.nodes = nodes;
+        (truth.nodes, truth.places) = (nodes, places);
         truth
     }
 
     /// What became of a node.
     pub fn node(&self, who: NodeIndex) -> Option<&Timeline> {
-        self.nodes.iter().find(|node| node.who == who)
+        self.nodes.get(*self.places.get(&who)?)
     }
 
     /// The node that a request names.
     pub fn named(&self, kind: Kind, id: &str) -> Option<&Timeline> {
-        self.nodes.iter().find(|node| node.kind() == kind && node.id == id)
+        let place = self.nodes.binary_search_by(|node| (node.kind(), node.id.as_str()).cmp(&(kind, id)));
+        place.ok().and_then(|place| self.nodes.get(place))
     }
 
     /// The stretches until `end` in which `holds`, of a list of changes.

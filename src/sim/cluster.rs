@@ -218,10 +218,22 @@ impl Cluster {
         pumps.chain(self.order[1].iter().map(|at| NodeIndex::Drainer(*at)))
     }
 
+    /// Whether there is such a node.
+    pub fn has(&self, who: NodeIndex) -> bool {
+        match who {
+            NodeIndex::Pump(at) => at < self.pumps.len(),
+            NodeIndex::Drainer(at) => at < self.drainers.len(),
+        }
+    }
+
     /// The node `id` of `kind`.
     pub fn find(&self, kind: Kind, id: &str) -> Option<NodeIndex> {
-        let named = |who: &NodeIndex| who.kind() == kind && &*self.node(*who).id == id;
-        self.everybody().find(named)
+        let (order, index): (_, fn(usize) -> NodeIndex) = match kind {
+            Kind::Pump => (&self.order[0], NodeIndex::Pump),
+            Kind::Drainer => (&self.order[1], NodeIndex::Drainer),
+        };
+        let place = order.binary_search_by(|at| (*self.node(index(*at)).id).cmp(id)).ok()?;
+        order.get(place).map(|at| index(*at))
     }
 
     /// The id of a node.

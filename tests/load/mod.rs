@@ -7,6 +7,7 @@
 #![expect(clippy::print_stdout, reason = "a soak tells its figures")]
 
 mod lines;
+mod nodes;
 mod processes;
 mod prompts;
 mod ran;

@@ -98,19 +98,23 @@ where
     F: Fn(N) -> W,
     W: Future<Output = T> + Send + 'static,
 {
+    let failed = |why| Error::internal("asking somebody failed").source(why);
     let permits = Arc::new(Semaphore::new(at_once()));
-    let mut under_way = JoinSet::new();
+    let (mut under_way, mut said) = (JoinSet::new(), Vec::with_capacity(everybody.len()));
     for (at, one) in everybody.iter().enumerate() {
-        let (permits, work) = (permits.clone(), ask(one.clone()));
+        // It is never closed. Whoever waits for their turn takes no memory yet.
+        let permit = permits.clone().acquire_owned().await;
+        let work = ask(one.clone());
         under_way.spawn(async move {
-            // It is never closed.
-            let _permit = permits.acquire().await;
+            let _permit = permit;
             (at, work.await)
         });
+        while let Some(one) = under_way.try_join_next() {
+            said.push(one.map_err(failed)?);
+        }
     }
-    let mut said = Vec::with_capacity(everybody.len());
     while let Some(one) = under_way.join_next().await {
-        said.push(one.map_err(|e| Error::internal("asking somebody failed").source(e))?);
+        said.push(one.map_err(failed)?);
     }
     said.sort_by_key(|(at, _)| *at);
     Ok(said.into_iter().map(|(_, one)| one).collect())

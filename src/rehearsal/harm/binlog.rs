@@ -186,7 +186,7 @@ fn unread_in_the_end(case: &Case<'_>, told: &mut Losses, found: &mut Vec<Harm>) 
     let end = &case.played.after;
     let nodes: Vec<NodeIndex> = end.everybody().collect();
     let gone_at_start = |who: &NodeIndex| {
-        case.start.everybody().any(|was| was == *who)
+        case.start.has(*who)
             && matches!(case.start.recorded_state(*who), None | Some(RecordState::Known(State::Offline)))
     };
     for pump in nodes.iter().filter(|who| who.kind() == Kind::Pump && !gone_at_start(who)) {

@@ -50,7 +50,7 @@ impl Intended {
 
 /// The Drainers that consumed something between the two moments.
 pub(super) fn advancing(from: &Cluster, to: &Cluster) -> BTreeSet<String> {
-    let advances = |who: &NodeIndex| from.everybody().any(|was| was == *who) && to.position(*who) > from.position(*who);
+    let advances = |who: &NodeIndex| from.has(*who) && to.position(*who) > from.position(*who);
     let drainers = to.everybody().filter(|who| who.kind() == Kind::Drainer);
     drainers.filter(advances).map(|who| to.id_of(who).to_owned()).collect()
 }

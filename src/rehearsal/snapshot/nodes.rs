@@ -3,11 +3,13 @@
 use super::observe::{Observed, ObservedNode, beat_ms};
 use super::pace::{DrainerPace, pace};
 use super::unknown::UnknownFacts;
-use crate::node::{Kind, NodeRef, Record, RecordState, State};
+use crate::node::{Kind, NodeRef, Record, RecordState, State, same_for_all};
 use crate::sim::{DiskSpec, DrainerSpec, KeySpec, MOST_DRIFT_PPM, Phases, ProcessSpec, PumpSpec, Span};
 use crate::time::show_seconds;
 use crate::world::ProbeFinding;
 use serde_json::{Map, Value as Json};
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 /// How often a Pump without writes makes a binlog of its own, in milliseconds.
@@ -38,7 +40,8 @@ pub(super) struct SnapshotNodes {
 impl SnapshotNodes {
     /// The nodes as they were observed.
     pub(super) fn of(observed: &Observed, unknown: &mut UnknownFacts) -> Self {
-        let stands: Vec<Stand> = observed.nodes.iter().map(|seen| stand(observed, seen, unknown)).collect();
+        let silent = newest_silent(observed);
+        let stands: Vec<Stand> = observed.nodes.iter().map(|seen| stand(observed, &silent, seen, unknown)).collect();
         forgotten(observed, unknown);
         let mut nodes = Self::default();
         for (seen, stand) in observed.nodes.iter().zip(&stands) {
@@ -70,7 +73,7 @@ struct Stand {
 }
 
 /// Whether a node has a process, and what it does: the probe decides, and where it does not tell, the heartbeat.
-fn stand(observed: &Observed, seen: &ObservedNode, unknown: &mut UnknownFacts) -> Stand {
+fn stand(observed: &Observed, silent: &SilentNodes<'_>, seen: &ObservedNode, unknown: &mut UnknownFacts) -> Stand {
     let node = &seen.record.node;
     // A text that is no state stays in the record, as a whole; to everybody it is neither `online` nor `offline`.
     let record = match seen.record.state {
@@ -94,7 +97,7 @@ fn stand(observed: &Observed, seen: &ObservedNode, unknown: &mut UnknownFacts) -
             }
             found(ProcessSpec::Dead)
         }
-        ProbeFinding::Silent => match newer_at(observed, seen) {
+        ProbeFinding::Silent => match newer_at(silent, seen) {
             Some(other) => {
                 unknown.say(format!("{node} is silent like {other}, whose heartbeat is newer: taken as dead"));
                 found(ProcessSpec::Dead)
@@ -133,22 +136,34 @@ fn ending(node: &NodeRef, state: State, unknown: &mut UnknownFacts) -> Stand {
     Stand { process: ProcessSpec::Dead, record }
 }
 
-/// The other silent node at the same address whose record was written later: the process there is its.
-fn newer_at<'a>(observed: &'a Observed, seen: &ObservedNode) -> Option<&'a NodeRef> {
+/// Of the silent nodes at each address the one whose record was written last: the process there is its.
+type SilentNodes<'a> = HashMap<Cow<'a, str>, &'a ObservedNode>;
+
+fn newest_silent(observed: &Observed) -> SilentNodes<'_> {
     let rank = |seen: &ObservedNode| (seen.record.update_ts, seen.record.node.clone());
-    let same = observed.nodes.iter().filter(|other| other.record.node.is_at(&seen.record.node.address));
-    let silent = same.filter(|other| other.finding == ProbeFinding::Silent);
-    let newest = silent.max_by_key(|other| rank(other))?;
+    let mut newest = SilentNodes::new();
+    for seen in observed.nodes.iter().filter(|seen| seen.finding == ProbeFinding::Silent) {
+        let there = newest.entry(same_for_all(&seen.record.node.address)).or_insert(seen);
+        if rank(seen) >= rank(there) {
+            *there = seen;
+        }
+    }
+    newest
+}
+
+/// The other silent node at the same address whose record was written later.
+fn newer_at<'a>(silent: &SilentNodes<'a>, seen: &ObservedNode) -> Option<&'a NodeRef> {
+    let newest = silent.get(&same_for_all(&seen.record.node.address))?;
     (newest.record.node != seen.record.node).then_some(&newest.record.node)
 }
 
 /// Pumps that a Drainer reads and that have no record: a simulated Drainer reads what has one.
 fn forgotten(observed: &Observed, unknown: &mut UnknownFacts) {
+    let pumps = observed.nodes.iter().map(|seen| &seen.record.node).filter(|node| node.kind == Kind::Pump);
+    let known: HashSet<&str> = pumps.map(|node| node.id.as_str()).collect();
     for seen in &observed.nodes {
         let Some(status) = &seen.status else { continue };
-        let known =
-            |id: &str| observed.nodes.iter().any(|n| n.record.node.kind == Kind::Pump && n.record.node.id == id);
-        for id in status.pump_positions.keys().filter(|id| !known(id)) {
+        for id in status.pump_positions.keys().filter(|id| !known.contains(&***id)) {
             let node = &seen.record.node;
             unknown.say(format!("{node} still reads the Pump {id}, which has no record: taken as not there"));
         }

@@ -223,7 +223,7 @@ fn differences(start: &Cluster, played: &Played, truth: &Truth) -> Vec<Differenc
         let state = |state: Option<&RecordState>| state.map_or("none".to_owned(), |state| state.to_string());
         differs("record", state(node.record_at(0)), state(node.record_at(end)));
         differs("process", node.process_at(0).name().into(), node.process_at(end).name().into());
-        let address = |cluster: &Cluster| match cluster.everybody().any(|who| who == node.who) {
+        let address = |cluster: &Cluster| match cluster.has(node.who) {
             true => cluster.address_of(node.who).to_owned(),
             false => "none".into(),
         };
