@@ -1,7 +1,7 @@
 //! The operator at the terminal: questions on standard error, answers from standard input.
 
 use super::Output;
-use super::keyboard::{self, Line};
+use super::keyboard::{self, Line, ReadingLine};
 use crate::error::{Error, ErrorKind, Result};
 use crate::interrupt::Interrupt;
 use crate::secret::Secret;
@@ -61,7 +61,6 @@ impl Operator {
                 }
                 clear => return Ok(clear),
             };
-            self.output.ask(&again);
             line = self.line(&again).map_err(|error| asked.not_done(error))?;
         }
     }
@@ -70,11 +69,10 @@ impl Operator {
     fn answer(&self, shown: &str, about: &str) -> Result<String> {
         somebody_is_there(about)?;
         self.forget_typed();
-        self.output.ask(shown);
         self.line(shown)
     }
 
-    /// A line of the operator's.
+    /// A line of the operator's, for which is `asked`.
     fn line(&self, asked: &str) -> Result<String> {
         let line = self.typed(keyboard::Echo::Shown, asked);
         if !matches!(line, Ok(Some(_))) {
@@ -84,12 +82,18 @@ impl Operator {
         line?.ok_or_else(|| Error::refused("the input ended at a question"))
     }
 
-    /// What is typed, if the input has not ended. Whoever comes back (Ctrl-Z and `fg`) sees again what was asked.
+    /// What is typed when `asked` is before people's eyes, if the input has not ended. Whoever comes back (Ctrl-Z and `fg`) sees it
+    /// again.
     fn typed(&self, echo: keyboard::Echo, asked: &str) -> Result<Option<String>> {
+        let mut shown = asked.to_owned();
         loop {
-            match keyboard::read_line(&self.interrupt, echo)? {
-                Line::Resumed if asked.is_empty() => {}
-                Line::Resumed => self.output.ask(&format!("\n{asked}")),
+            // Before anything is asked: the answer may come at once.
+            let reading = ReadingLine::begin(echo)?;
+            if !asked.is_empty() {
+                self.output.ask(&shown);
+            }
+            match reading.line(&self.interrupt)? {
+                Line::Resumed => shown = format!("\n{asked}"),
                 Line::Text(text) => return Ok(Some(text)),
                 Line::End => return Ok(None),
             }
@@ -235,7 +239,6 @@ impl Console for Operator {
         let hidden = keyboard::is_terminal();
         if hidden {
             keyboard::forget_typed();
-            self.output.ask(&on_lines(prompt));
         }
         let line = self.typed(keyboard::Echo::Hidden, &if hidden { on_lines(prompt) } else { "".into() });
         if hidden {

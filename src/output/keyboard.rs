@@ -85,14 +85,33 @@ pub(super) fn forget_typed() -> bool {
     typed
 }
 
-/// One line of standard input.
-///
-/// # Errors
-/// `interrupted` when `interrupt` is raised meanwhile, `local` when it cannot be read.
-pub(super) fn read_line(interrupt: &Interrupt, echo: Echo) -> Result<Line> {
-    let _hidden = (echo == Echo::Hidden && is_terminal()).then(Hidden::begin).transpose()?;
+/// A line of standard input that is about to be read: from now on what is typed shows or not, and a stop (Ctrl-Z) is noticed.
+pub(super) struct ReadingLine {
+    _hidden: Option<Hidden>,
+    resumed: GoingOn,
+}
+
+impl ReadingLine {
+    /// To be begun before whoever types is told to.
+    ///
+    /// # Errors
+    /// `local` when the terminal or the system does not let us.
+    pub(super) fn begin(echo: Echo) -> Result<Self> {
+        let hidden = (echo == Echo::Hidden && is_terminal()).then(Hidden::begin).transpose()?;
+        Ok(Self { _hidden: hidden, resumed: GoingOn::listen()? })
+    }
+
+    /// The line.
+    ///
+    /// # Errors
+    /// `interrupted` when `interrupt` is raised meanwhile, `local` when it cannot be read.
+    pub(super) fn line(self, interrupt: &Interrupt) -> Result<Line> {
+        read_line(interrupt, &self.resumed)
+    }
+}
+
+fn read_line(interrupt: &Interrupt, resumed: &GoingOn) -> Result<Line> {
     let mut bytes = Vec::new();
-    let resumed = GoingOn::listen()?;
     loop {
         interrupt.check()?;
         if resumed.take() && bytes.is_empty() {
