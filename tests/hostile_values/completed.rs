@@ -16,9 +16,9 @@ fn tab_at_the_prompt_inserts_a_call_that_gives_back_the_id() {
             screen.keys(&format!("pump({quote}v{at:03}")).keys(key::TAB);
             screen.keys(&format!(").id == ids[{at}] && print(\"is \" + \"{at}\") == ()\r"));
             // What Tab had put there is right if the line says so, and nothing of it ran.
-            screen.until(|text| text.contains(&format!("\nis {at}\n")) || text.contains("error["));
+            screen.until(|text| text.contains(&format!("\nis {at}\n")) || text.contains("\nerror["));
             let text = screen.text();
-            assert!(!text.contains("error["), "{value:?} {quote}: {text}");
+            assert!(!text.contains("\nerror["), "{value:?} {quote}: {text}");
             screen.keys("\x0c").until(|text| !text.contains("is "));
         }
     }

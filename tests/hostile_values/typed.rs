@@ -78,24 +78,25 @@ fn kept(entry: &str) -> String {
 
 #[test]
 fn an_entry_of_the_history_drives_no_terminal() {
+    // From within an entry of several lines the arrow goes on with what stands before the cursor, and passes others by.
     let texts: Vec<String> =
-        values().into_iter().filter(|text| !text.contains(['\0', '\r']) && text.len() < 1000).collect();
+        values().into_iter().filter(|text| !text.contains(['\0', '\r', '\n']) && text.len() < 1000).collect();
     let texts = some(texts, 25);
     let entries: Vec<String> = texts.iter().map(|text| format!("// {text} end")).collect();
     let file: String = std::iter::once("#V2\n".to_owned()).chain(entries.iter().map(|one| kept(one) + "\n")).collect();
     let shell = Shell::sandbox("default").file(".local/state/binlogsh/history", &file);
     let mut screen = Screen::open(shell, 200, 50);
     screen.until(|text| text.ends_with("sandbox>"));
-    for text in texts.iter().rev() {
-        // Within an entry of several lines each goes up one.
-        let lines = text.matches('\n').count() + 1;
-        for _ in 0..lines {
-            screen.keys(key::UP);
-        }
+    for _ in &texts {
+        // One by one: many keys at once are taken for a paste.
+        let before = screen.bytes_shown().len();
+        screen.keys(key::UP);
+        assert!(eventually(Duration::from_secs(20), || screen.bytes_shown().len() > before));
     }
     let first =
         texts[0].chars().map(|letter| if drives_the_terminal(letter) { '?' } else { letter }).collect::<String>();
-    screen.shows(&format!("// {first} end"));
+    let wanted = format!("// {first} end");
+    assert!(eventually(Duration::from_secs(20), || String::from_utf8_lossy(&screen.bytes_shown()).contains(&wanted)));
     drives_nothing(&screen.bytes_shown(), drives_the_terminal);
     assert_eq!(std::fs::read_to_string(screen.shell.dir().join(".local/state/binlogsh/history")).unwrap(), file);
 }
