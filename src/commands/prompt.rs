@@ -17,7 +17,7 @@ use crate::language::{Completeness, Ending, Interpreter, ScriptSettings};
 use crate::live::clock::Stopwatch;
 use crate::output::Output;
 use crate::session::Session;
-use crate::shell::{Editor, Next, PromptHost, PromptLine, PromptVocabulary, Shell};
+use crate::shell::{Editor, Next, PromptHost, PromptLine, PromptSecrets, PromptVocabulary, Shell};
 use crate::time::show_seconds;
 use crate::value::Value;
 use background::Background;
@@ -31,13 +31,13 @@ const LONG: Duration = Duration::from_secs(1);
 
 /// Reads and evaluates until somebody leaves; `initial` stands there to begin with.
 pub(super) fn main(context: CommandContext, initial: String) -> Result<u8, ScriptError> {
-    let (mut context, mut initial) = (context, initial);
+    let (mut context, mut initial, mut secrets) = (context, initial, PromptSecrets::default());
     loop {
         let switch = Rc::<RefCell<Option<String>>>::default();
         let output = context.output.clone();
         let interrupt = context.interrupt.clone();
         let global = context.global.clone();
-        let code = on_one_cluster(context, std::mem::take(&mut initial), &switch)?;
+        let code = on_one_cluster(context, std::mem::take(&mut initial), &switch, &mut secrets)?;
         let Some(profile) = switch.take() else { return Ok(code) };
         // On another profile nothing of the command line's cluster holds any more.
         let (pd_urls, ca, cert, key, cluster, proxy, sandbox) = Default::default();
@@ -53,6 +53,7 @@ fn on_one_cluster(
     context: CommandContext,
     initial: String,
     switch: &Rc<RefCell<Option<String>>>,
+    secrets: &mut PromptSecrets,
 ) -> Result<u8, ScriptError> {
     let seen = Seen::default();
     let mut context = CommandContext { seen: Some(seen.clone()), ..context };
@@ -65,7 +66,7 @@ fn on_one_cluster(
     let session = session(&context, Work::lines(run.id()), run.journal())?;
     let settings = evaluate::language_settings()?;
     let commands = commands::all(&context, switch);
-    let mut shell = Shell::new(commands, context.output.clone());
+    let mut shell = Shell::new(commands, context.output.clone()).knowing(std::mem::take(secrets));
     let background = Background::default();
     let host = Prompt {
         context: Rc::clone(&context),
@@ -83,6 +84,7 @@ fn on_one_cluster(
     background.begin(&context, editor.redrawing());
     context.output.set_paging(context.settings.pager.then(|| context.interrupt.clone()));
     let left = shell.run(&mut editor, &host, initial).map_err(ScriptError::from);
+    *secrets = shell.into_secrets();
     context.output.set_paging(None);
     background.end();
     run.end(&context, left.as_ref().map(|_| &Ending::Exit(0)));

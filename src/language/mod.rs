@@ -34,7 +34,7 @@ pub use functions::{function, functions};
 pub use reading::complete::{Completeness, is_open};
 pub use reading::describe::{ScriptDoc, about_module as header};
 pub use reading::imported::{Imported, ImportedFunction};
-pub use reading::masking::{Masking, masked};
+pub use reading::masking::{Masking, masked, text_values};
 pub(crate) use reading::parameter::shown;
 pub use reading::parameter::{ParamDoc, ParamType};
 pub use reading::sources::Source;

@@ -9,6 +9,7 @@ mod editor;
 mod helper;
 mod history;
 mod prompt_line;
+mod secrets;
 mod stop;
 mod tall;
 mod typing;
@@ -24,6 +25,7 @@ use crate::nearest::did_you_mean;
 use crate::output::Output;
 use crate::pd_url::without_passwords;
 use history::MOST;
+use secrets::KnownSecrets;
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -114,38 +116,78 @@ pub struct Entries {
     pub forgotten: usize,
     /// The newest, the last one last.
     pub newest: Vec<Entered>,
-    /// What is secret in all that there were.
+    secrets: PromptSecrets,
+}
+
+/// What a prompt has come to know of secrets. It goes on in the next prompt of the same process.
+#[derive(Debug, Default)]
+pub struct PromptSecrets {
+    /// What is secret in all entries that there were.
     masking: Masking,
+    /// The secrets themselves.
+    known: KnownSecrets,
+}
+
+/// What becomes known with an entry about earlier ones.
+#[derive(Default)]
+struct Disclosed {
+    /// Entries that prove to hold a secret.
+    earlier: Vec<String>,
+    /// Secrets that were not known before, or were used again.
+    secrets: KnownSecrets,
+}
+
+impl Disclosed {
+    fn is_empty(&self) -> bool {
+        self.earlier.is_empty() && self.secrets.is_empty()
+    }
+
+    fn add(&mut self, more: Self) {
+        self.earlier.extend(more.earlier);
+        self.secrets.add(&more.secrets);
+    }
+
+    /// Whether an entry of the history must not stay there.
+    fn is_about(&self, entry: &str) -> bool {
+        self.earlier.iter().any(|earlier| earlier == entry) || self.secrets.stand_in(entry)
+    }
 }
 
 impl Entries {
-    /// Adds one that holds these secrets, which are known otherwise. What is secret in it, and what it proves to be in earlier ones, is
-    /// private from now on; those of which that becomes known only now are returned.
-    fn add(&mut self, entered: Entered, used: &[String]) -> Vec<String> {
-        let is_news = self.masking.add(&entered.text);
+    /// Adds one with which these secrets were used. What is secret in it, or was used before, makes it private; what it proves to be
+    /// in earlier ones, makes them private from now on.
+    fn add(&mut self, entered: Entered, used: Vec<String>) -> Disclosed {
+        let PromptSecrets { masking, known } = &mut self.secrets;
+        let is_news = masking.add(&entered.text);
         self.newest.push(entered);
         if is_news {
             let all: Vec<&str> = self.newest.iter().map(|entry| entry.text.as_str()).collect();
-            self.masking = std::mem::take(&mut self.masking).with(&all);
+            *masking = std::mem::take(masking).with(&all);
         }
-        if let Some(now) = self.newest.last_mut() {
-            now.is_private |= without_passwords(&now.text) != now.text;
+        let last = self.newest.len() - 1;
+        let mut secrets = KnownSecrets::default();
+        secrets.learn_whole(used);
+        for entry in &self.newest[if is_news { 0 } else { last }..] {
+            secrets.learn_parts(masking.parts(&entry.text));
         }
-        let masking = &self.masking;
-        let is_used = |text: &str| used.iter().any(|secret| text.contains(secret.as_str()));
+        secrets.without_parts_of(known);
+        known.add(&secrets);
+        let now = &mut self.newest[last];
+        now.is_private |=
+            without_passwords(&now.text) != now.text || masking.hides(&now.text) || known.stand_in(&now.text);
+        let mut disclosed = Disclosed { earlier: Vec::new(), secrets };
         // Where nothing new is known, the earlier ones are what they were.
-        let first = if is_news || !used.is_empty() { 0 } else { self.newest.len() - 1 };
-        let mut found = Vec::new();
-        for entry in self.newest[first..].iter_mut().filter(|entry| !entry.is_private) {
-            if masking.hides(&entry.text) || is_used(&entry.text) {
+        let first = if is_news || !disclosed.secrets.is_empty() { 0 } else { last };
+        for entry in self.newest[first..last].iter_mut().filter(|entry| !entry.is_private) {
+            if masking.hides(&entry.text) || disclosed.secrets.stand_in(&entry.text) {
                 entry.is_private = true;
-                found.push(entry.text.clone());
+                disclosed.earlier.push(entry.text.clone());
             }
         }
         let too_many = self.newest.len().saturating_sub(MOST);
         self.newest.drain(..too_many);
         self.forgotten += too_many;
-        found
+        disclosed
     }
 }
 
@@ -249,13 +291,27 @@ pub struct Shell {
     has_warned: bool,
     /// What was entered here: what is secret in one is known by all of them.
     entries: Entries,
+    /// What is to be taken out of the history.
+    owed: Disclosed,
 }
 
 impl Shell {
     /// A prompt with these commands beside its own.
     pub fn new(commands: Vec<DotCommand>, output: Output) -> Self {
         let all = commands.into_iter().chain(OWN.map(DotCommand::own)).collect();
-        Self { commands: Rc::new(RefCell::new(all)), output, has_warned: false, entries: Entries::default() }
+        let (entries, owed) = (Entries::default(), Disclosed::default());
+        Self { commands: Rc::new(RefCell::new(all)), output, has_warned: false, entries, owed }
+    }
+
+    /// The same prompt, that knows secrets from an earlier one.
+    pub fn knowing(mut self, secrets: PromptSecrets) -> Self {
+        self.entries.secrets = secrets;
+        self
+    }
+
+    /// What it knows of secrets, for the next one.
+    pub fn into_secrets(self) -> PromptSecrets {
+        self.entries.secrets
     }
 
     /// All dot commands, for completion.
@@ -292,7 +348,10 @@ impl Shell {
                     };
                     continue;
                 }
-                Input::End => return Ok(0),
+                Input::End => {
+                    self.take_out_owed(lines);
+                    return Ok(0);
+                }
                 Input::Stopped(signal) => {
                     return Ok(Error::interrupted(Some(signal), "stopped at the prompt").exit_code());
                 }
@@ -339,25 +398,32 @@ impl Shell {
         }
     }
 
-    /// Keeps an entry in the history once it was evaluated, unless it is private; that none can be kept is told once.
-    fn keep(&mut self, lines: &mut dyn LineSource, host: &Rc<RefCell<dyn PromptHost>>, entered: Entered) {
-        let mut used = host.borrow_mut().secrets();
-        // What is shorter stands in too many entries by chance.
-        used.retain(|secret| secret.chars().count() > 2);
-        // What an earlier entry set is a secret, as it proves only now.
-        let mut earlier = self.entries.add(entered, &used);
-        let Some(now) = self.entries.newest.last().cloned() else { return };
-        earlier.retain(|entry| *entry != now.text);
-        let is_used = |entry: &str| used.iter().any(|secret| entry.contains(secret.as_str()));
-        if !earlier.is_empty() || !used.is_empty() {
-            match lines.forget(&|entry| is_used(entry) || earlier.iter().any(|earlier| earlier == entry)) {
-                Ok(0) => {}
-                Ok(_) => self.output.remark("an earlier line is taken out of the history: what it says is a secret"),
-                Err(error) => {
-                    self.output.warning(&format!("an earlier line with a secret stays in the history: {error}"));
+    /// Takes out of the history what proved to be secret. What stays there is tried again with each entry.
+    fn take_out_owed(&mut self, lines: &mut dyn LineSource) {
+        if self.owed.is_empty() {
+            return;
+        }
+        let forgotten = lines.forget(&|entry| self.owed.is_about(entry));
+        match forgotten {
+            Ok(gone) => {
+                self.owed = Disclosed::default();
+                if gone > 0 {
+                    self.output.remark("an earlier line is taken out of the history: what it says is a secret");
                 }
             }
+            Err(error) => {
+                self.output.warning(&format!("an earlier line with a secret stays in the history: {error}"));
+            }
         }
+    }
+
+    /// Keeps an entry in the history once it was evaluated, unless it is private; that none can be kept is told once.
+    fn keep(&mut self, lines: &mut dyn LineSource, host: &Rc<RefCell<dyn PromptHost>>, entered: Entered) {
+        let used = host.borrow_mut().secrets();
+        let disclosed = self.entries.add(entered, used);
+        self.owed.add(disclosed);
+        self.take_out_owed(lines);
+        let Some(now) = self.entries.newest.last().cloned() else { return };
         if now.text.trim() == REDACT || now.text.starts_with(' ') {
             return;
         }

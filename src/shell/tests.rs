@@ -24,6 +24,12 @@ impl PromptHost for Remembers {
         Ok(format!("{word} is explained, {source}"))
     }
 
+    fn secrets(&mut self) -> Vec<String> {
+        // What is typed hidden when the last entry asks for it.
+        let asks = self.0.last().is_some_and(|last| last == "encrypt()");
+        if asks { vec!["Tr0ub4dor3\"plain".to_owned()] } else { Vec::new() }
+    }
+
     fn evaluate(&mut self, text: &str, _file: Option<&str>) -> Next {
         self.0.push(text.to_owned());
         match text {
@@ -40,6 +46,8 @@ struct Typed {
     prompts: Vec<String>,
     kept: Vec<String>,
     disk_is_full: bool,
+    /// How often nothing can be taken out.
+    locked_for: usize,
 }
 
 impl LineSource for Typed {
@@ -60,6 +68,10 @@ impl LineSource for Typed {
     }
 
     fn forget(&mut self, is_out: &dyn Fn(&str) -> bool) -> Result<usize> {
+        if self.locked_for > 0 {
+            self.locked_for -= 1;
+            return Err(Error::local("it is locked"));
+        }
         let before = self.kept.len();
         self.kept.retain(|line| !is_out(line));
         Ok(before - self.kept.len())
@@ -219,6 +231,36 @@ fn a_line_that_proves_to_hold_a_secret_later_is_taken_out_again() {
     let seen = session(&["let pw = \"pass\";", "let id = \"pump-1\";", "encrypt(pw)", "1"]);
     assert_eq!(seen.typed.kept, ["let id = \"pump-1\";", "encrypt(pw)", "1"]);
     assert!(seen.shown.contains("taken out of the history"), "{}", seen.shown);
+}
+
+#[test]
+fn a_secret_that_was_used_is_one_in_every_later_entry() {
+    let uses = r#"print("Tr0ub4dor3\"plain")"#;
+    let seen = session(&[uses, "encrypt()", "1", uses, "print(`Tr0ub4dor3\"plain`)", ".history", "2"]);
+    assert_eq!(seen.typed.kept, ["encrypt()", "1", ".history", "2"]);
+    assert_eq!(seen.shown.matches("not kept in the history").count(), 2, "{}", seen.shown);
+    assert!(!seen.shown.contains("Tr0ub4dor3"), "{}", seen.shown);
+}
+
+#[test]
+fn what_a_secret_was_put_together_from_is_secret_in_every_entry() {
+    let earlier = r#"print("so: hush\x347110815")"#;
+    let seen = session(&[
+        earlier,
+        "let pw = \"hush47110815\";",
+        "let other = pw + \"x\"; encrypt(other)",
+        "print(\"hush47110815\")",
+        "print(\"x\")",
+    ]);
+    assert_eq!(seen.typed.kept, ["print(\"x\")"]);
+}
+
+#[test]
+fn a_secret_that_cannot_be_taken_out_of_the_history_now_is_taken_out_later() {
+    let typed = Typed { kept: vec!["let another = \"hush-hush\";".into()], locked_for: 1, ..Typed::default() };
+    let seen = session_with(typed, &["let pw = \"hush-hush\";", "encrypt(pw)", "1"]);
+    assert!(seen.shown.contains("stays in the history: it is locked"), "{}", seen.shown);
+    assert_eq!(seen.typed.kept, ["encrypt(pw)", "1"]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The words of a text, for colours and completion, and to find secrets in it. What it does not understand is
 //! punctuation: it never fails.
 
+use rhai::{MultiInputsStream, Position, TokenizeState, parse_string_literal};
 use std::ops::Range;
 
 /// What a token is.
@@ -35,6 +36,11 @@ impl Token {
     /// Its letters in `text`, which it was found in.
     pub fn of<'t>(&self, text: &'t str) -> &'t str {
         &text[self.range.clone()]
+    }
+
+    /// What it says, escapes resolved, if it is a text in `text`, which it was found in.
+    pub(crate) fn value(&self, text: &str) -> Option<String> {
+        (self.kind == TokenKind::Text).then(|| spoken(self.of(text), self.is_open))
     }
 
     /// The same token of a longer text, in which so many bytes stand before.
@@ -139,12 +145,52 @@ fn next_token(text: &str, at: usize) -> Option<Token> {
     Some(Token { kind, range: at..at + length, is_open })
 }
 
-/// A text in quotes: it ends with its line, unless a backslash stands there.
+/// What a text says that is written so; where the language cannot read it, what stands between its quotes.
+fn spoken(written: &str, is_open: bool) -> String {
+    let marks = written.len() - written.trim_start_matches('#').len();
+    let Some(quote) = written[marks..].chars().next().filter(|letter| matches!(letter, '"' | '\'' | '`')) else {
+        return template_letters(written.strip_suffix('`').unwrap_or(written));
+    };
+    let end = format!("{quote}{}", "#".repeat(marks));
+    let inside = &written[marks + 1..];
+    let inside = if is_open { inside } else { inside.strip_suffix(&end).unwrap_or(inside) };
+    match quote {
+        _ if marks > 0 => inside.to_owned(),
+        '`' => template_letters(inside),
+        quote => unescaped(inside, quote).unwrap_or_else(|| inside.to_owned()),
+    }
+}
+
+/// The letters of a template between expressions, in which a backquote is doubled.
+fn template_letters(part: &str) -> String {
+    part.replace("``", "`")
+}
+
+/// What the language reads between two such quotes.
+fn unescaped(inside: &str, quote: char) -> Option<String> {
+    let letters = [inside, quote.encode_utf8(&mut [0; 4])].map(str::to_owned);
+    let streams = letters.iter().map(|part| part.chars().peekable()).collect();
+    let mut stream = MultiInputsStream { buf: [None, None], index: 0, streams };
+    let mut state = TokenizeState {
+        max_string_len: None,
+        next_token_cannot_be_unary: false,
+        tokenizer_control: rhai::TokenizerControl::default(),
+        comment_level: 0,
+        include_comments: false,
+        is_within_text_terminated_by: None,
+        last_token: None,
+    };
+    let read = parse_string_literal(&mut stream, &mut state, &mut Position::new(1, 1), quote, false, true, false);
+    read.ok().map(|(text, ..)| text.to_string())
+}
+
+/// A text in quotes: it ends with its line, unless a backslash stands there; a doubled quote is one of its letters.
 fn quoted(rest: &str, quote: char) -> (TokenKind, usize, bool) {
-    let mut letters = rest.char_indices().skip(1);
+    let mut letters = rest.char_indices().skip(1).peekable();
     while let Some((at, c)) = letters.next() {
         match c {
             '\\' => drop(letters.next()),
+            c if c == quote && letters.peek().is_some_and(|(_, next)| *next == quote) => drop(letters.next()),
             c if c == quote => return (TokenKind::Text, at + 1, false),
             '\n' => return (TokenKind::Text, at, true),
             _ => {}
@@ -292,11 +338,40 @@ mod tests {
 
     #[test]
     fn a_text_ends_where_the_language_ends_it() {
-        for whole in
-            ["`a ${ f(\"}`\", `b ${ c } d`) } e`", "`a `` b`", "#\"a \"b\" c\"#", "##\"a \"# b\"##", "\"a\\\"b\""]
-        {
+        for whole in [
+            "\"a\"\"b\"",
+            "''",
+            "\"\"",
+            "`a ${ f(\"}`\", `b ${ c } d`) } e`",
+            "`a `` b`",
+            "#\"a \"b\" c\"#",
+            "##\"a \"# b\"##",
+            "\"a\\\"b\"",
+        ] {
             assert_eq!(seen(&format!("{whole} x")), [(TokenKind::Text, whole), (TokenKind::Word, "x")]);
         }
+    }
+
+    #[test]
+    fn a_text_says_what_the_language_reads() {
+        let engine = rhai::Engine::new_raw();
+        for text in [
+            r#""a\"b\\c""#,
+            r#""a""b""#,
+            r#""\x41\u00e9\t'""#,
+            "\"a\\\n    b\"",
+            "`a``b\\n`",
+            "``",
+            "\"\"",
+            "#\"a\\\"b\"#",
+        ] {
+            let token = &tokens(text)[0];
+            assert_eq!(token.range, 0..text.len(), "{text}");
+            assert_eq!(token.value(text), Some(engine.eval::<String>(text).unwrap()), "{text}");
+        }
+        // What it cannot read is what stands there.
+        let value = |text: &str| tokens(text)[0].value(text).unwrap();
+        assert_eq!((value(r#""a\q""#).as_str(), value("\"open").as_str(), value("'").as_str()), ("a\\q", "open", ""));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::language::functions;
 use crate::language::reading::lexer::{Token, TokenKind, deep_tokens, opening, tokens};
 use crate::language::reading::spot::{Lines, Spot};
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ops::Range;
 
 /// What stands where a secret stood.
@@ -103,6 +103,21 @@ impl Masking {
         self.ranges(text).into_iter().map(|range| places.spot(range.start)).collect()
     }
 
+    /// What the texts in `text`, one of those, say from which a secret is put together. Where a secret comes by a way that cannot be
+    /// followed they are none of these.
+    pub fn parts(&self, text: &str) -> Vec<String> {
+        if !self.speaks {
+            return Vec::new();
+        }
+        let (mut masking, mut parts) = (self.clone(), Vec::new());
+        for stream in Stream::all(text) {
+            let ranges: HashSet<_> = masking.followed(&stream, &self.names).into_iter().collect();
+            let words = stream.words.iter().filter(|word| ranges.contains(&word.range));
+            parts.extend(words.filter_map(|word| word.value(text)));
+        }
+        parts
+    }
+
     /// Whether there is nothing secret in any of them.
     pub(crate) fn is_silent(&self) -> bool {
         !self.speaks
@@ -123,15 +138,11 @@ impl Masking {
         let mut masking = self.clone();
         let mut found: Vec<Range<usize>> = Vec::new();
         for stream in Stream::all(text) {
-            found.extend(masking.secrets(&stream));
+            found.extend(masking.followed(&stream, &self.names));
             if self.any {
                 found.extend(
                     stream.words.iter().filter(|word| word.kind == TokenKind::Text).map(|word| word.range.clone()),
                 );
-            }
-            for name in &self.names {
-                let values = stream.values(name);
-                found.extend(values.into_iter().flat_map(|value| masking.literals(&stream, value)));
             }
         }
         found.sort_by_key(|range| (range.start, range.end));
@@ -140,6 +151,16 @@ impl Masking {
             first.end = if overlap { first.end.max(next.end) } else { first.end };
             overlap
         });
+        found
+    }
+
+    /// What is secret in `stream` by the names that lead to `encrypt`, and by these names.
+    fn followed(&mut self, stream: &Stream<'_>, names: &BTreeSet<String>) -> Vec<Range<usize>> {
+        let mut found = self.secrets(stream);
+        for name in names {
+            let values = stream.values(name);
+            found.extend(values.into_iter().flat_map(|value| self.literals(stream, value)));
+        }
         found
     }
 
@@ -233,6 +254,14 @@ impl Masking {
 /// `text` with `***` in the place of each secret that stands in it.
 pub fn masked(text: &str) -> Cow<'_, str> {
     Masking::of(&[text]).masked(text)
+}
+
+/// What the texts in quotes say that stand in `text`, those in its comments among them.
+pub fn text_values(text: &str) -> Vec<String> {
+    let streams = Stream::all(text).into_iter();
+    streams
+        .flat_map(|stream| stream.words.into_iter().filter_map(|word| word.value(text)).collect::<Vec<_>>())
+        .collect()
 }
 
 /// `encrypt`, or a slip of the finger away from it.
