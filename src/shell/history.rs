@@ -23,7 +23,10 @@ pub(super) const MOST: usize = 2000;
 const SLACK: usize = 500;
 
 /// Larger files are no history.
-const LARGEST: u64 = 64 << 20;
+const LARGEST: usize = 64 << 20;
+
+/// The longest entry, as it is written: of such ones there are still many in a file.
+const LONGEST: usize = 8 << 20;
 
 /// What to do with a file that is none.
 const AWAY: &str = "move it away: a new one is made";
@@ -65,7 +68,10 @@ impl HistoryLines {
             if !place.is_empty() && !is_header {
                 let text = String::from_utf8_lossy(&bytes[place.clone()]);
                 let text = text.strip_suffix('\r').unwrap_or(&text);
-                entries.push((place, if is_ours { unescaped(text) } else { text.to_owned() }));
+                // Where a system went down while it wrote there are zeros.
+                let text = text.trim_matches('\0');
+                let entry = if is_ours { unescaped(text) } else { text.to_owned() };
+                entries.extend((!text.is_empty()).then_some((place, entry)));
             }
         }
         let is_open = !bytes.is_empty() && !bytes.ends_with(b"\n");
@@ -74,6 +80,21 @@ impl HistoryLines {
 
     fn newest(&self) -> &[(Range<usize>, String)] {
         &self.entries[self.entries.len().saturating_sub(MOST)..]
+    }
+
+    /// The newest as they are written, as many as leave room for others.
+    fn written(&self) -> String {
+        let (mut len, mut all) = (0, Vec::new());
+        for (_, entry) in self.newest().iter().rev() {
+            let line = written(entry);
+            len += line.len();
+            if len > LARGEST / 2 {
+                break;
+            }
+            all.push(line);
+        }
+        all.push(format!("{HEADER}\n"));
+        all.into_iter().rev().collect()
     }
 }
 
@@ -98,16 +119,28 @@ impl HistoryFile {
         Ok(Some(lines.newest().iter().map(|(_, entry)| entry.clone()).collect()))
     }
 
+    /// Whether it ever takes this entry.
+    ///
+    /// # Errors
+    /// `local` when it is too long.
+    pub(super) fn takes(entry: &str) -> Result<()> {
+        let is_short = written(entry).len() <= LONGEST;
+        let too_long = || Error::local(format!("an entry of more than {} MiB is in no history", LONGEST >> 20));
+        is_short.then_some(()).ok_or_else(too_long)
+    }
+
     /// Adds an entry, unless it is the newest already.
     ///
     /// # Errors
     /// `local` when it cannot be written; what was there is as it was.
     pub(super) fn add(&mut self, entry: &str) -> Result<()> {
+        Self::takes(entry)?;
         let (file, mut lines) = self.opened(FlockOperation::LockExclusive)?;
         if lines.entries.last().is_some_and(|(_, last)| last == entry) {
             return Ok(());
         }
-        if !lines.is_ours && lines.len > 0 {
+        let line = written(entry);
+        if (!lines.is_ours && lines.len > 0) || lines.len + line.len() >= LARGEST {
             lines.entries.push((0..0, entry.to_owned()));
             return self.renew(&lines);
         }
@@ -117,7 +150,7 @@ impl HistoryFile {
             (true, false) => String::new(),
         };
         let end = lines.len as u64;
-        if let Err(fault) = file.write_all_at(format!("{before}{}", written(entry)).as_bytes(), end) {
+        if let Err(fault) = file.write_all_at(format!("{before}{line}").as_bytes(), end) {
             // What came of it goes again.
             return file.set_len(end).and(Err(fault)).map_err(|fault| self.broken("written", fault));
         }
@@ -160,9 +193,7 @@ impl HistoryFile {
 
     /// Puts a file with the newest entries into its place; whoever waits for the lock of the old one finds the new one.
     fn renew(&self, lines: &HistoryLines) -> Result<()> {
-        let entries = lines.newest().iter().map(|(_, entry)| written(entry));
-        let text: String = std::iter::once(format!("{HEADER}\n")).chain(entries).collect();
-        let put = files::write(&self.path, text.as_bytes(), FileMode::Exactly(0o600), IfThere::Replace);
+        let put = files::write(&self.path, lines.written().as_bytes(), FileMode::Exactly(0o600), IfThere::Replace);
         put.map_err(|fault| fault.error_or(format!("the history {} cannot be written", self.path.shown()), AWAY))
     }
 
@@ -188,7 +219,7 @@ impl HistoryFile {
         let file = OpenOptions::new().read(true).write(true).custom_flags(at_once).open(&self.path);
         let file = file.map_err(|fault| self.broken("opened", fault))?;
         let about = file.metadata().map_err(|fault| self.broken("read", fault))?;
-        if !about.is_file() || about.len() > LARGEST {
+        if !about.is_file() || about.len() > LARGEST as u64 {
             let what = if about.is_file() { "larger than any history" } else { "no file" };
             return Err(Error::local(format!("{} is {what}, and stays as it is", self.path.shown())).hint(AWAY));
         }
@@ -198,8 +229,9 @@ impl HistoryFile {
 
     fn lines(&self, file: &File) -> Result<HistoryLines> {
         let mut bytes = Vec::new();
-        file.take(LARGEST).read_to_end(&mut bytes).map_err(|fault| self.broken("read", fault))?;
-        if bytes.contains(&0) {
+        file.take(LARGEST as u64).read_to_end(&mut bytes).map_err(|fault| self.broken("read", fault))?;
+        // Ours is one, whatever damage is in it.
+        if bytes.contains(&0) && !bytes.starts_with(HEADER.as_bytes()) {
             return Err(Error::local(format!("{} is no history, and stays as it is", self.path.shown())).hint(AWAY));
         }
         Ok(HistoryLines::of(&bytes))
@@ -212,23 +244,25 @@ impl HistoryFile {
 
 /// An entry as it stands in the file.
 fn written(entry: &str) -> String {
-    format!("{}\n", entry.replace('\\', "\\\\").replace('\n', "\\n"))
+    let escapes = [('\\', "\\\\"), ('\n', "\\n"), ('\r', "\\r"), ('\0', "\\0")];
+    escapes.into_iter().fold(entry.to_owned(), |line, (letter, escape)| line.replace(letter, escape)) + "\n"
 }
 
 fn unescaped(line: &str) -> String {
-    let mut text = String::with_capacity(line.len());
-    let mut letters = line.chars();
-    while let Some(letter) = letters.next() {
-        match letter {
-            '\\' => match letters.next() {
-                Some('n') => text.push('\n'),
-                Some(other) => text.push(other),
-                None => text.push('\\'),
-            },
-            letter => text.push(letter),
-        }
+    let (mut text, mut rest) = (String::with_capacity(line.len()), line);
+    while let Some((before, behind)) = rest.split_once('\\') {
+        text.push_str(before);
+        let mut letters = behind.chars();
+        text.push(match letters.next() {
+            Some('n') => '\n',
+            Some('r') => '\r',
+            Some('0') => '\0',
+            Some(other) => other,
+            None => '\\',
+        });
+        rest = letters.as_str();
     }
-    text
+    text + rest
 }
 
 #[cfg(test)]
@@ -267,6 +301,33 @@ mod tests {
     }
 
     #[test]
+    fn every_entry_is_read_as_it_was_written_and_damage_costs_no_other() {
+        let (_dir, path) = file(b"#V2\nbefore\n\0\0\0\0\nbe\0hind\n\0\0\0");
+        let mut history = HistoryFile::new(path);
+        let hostile = ["a\0b", "\0", "\r", "c\r", "\\0 \\r \\n \\", "#V2", " ", "\u{feff}x"];
+        for entry in hostile {
+            history.add(entry).unwrap();
+        }
+        let all = history.news().unwrap().unwrap();
+        assert_eq!(all[..2], ["before", "be\0hind"]);
+        assert_eq!(all[2..], hostile);
+    }
+
+    #[test]
+    fn very_long_entries_never_make_it_larger_than_a_history_is() {
+        let long = "x".repeat(LONGEST - 1);
+        let (_dir, path) =
+            file(format!("#V2\nfirst\n{}", format!("{long}\n").repeat(LARGEST / LONGEST - 1)).as_bytes());
+        let mut history = HistoryFile::new(path.clone());
+        let last = format!("last{}", &long[4..]);
+        history.add(&last).unwrap();
+        assert!(std::fs::metadata(&path).unwrap().len() < LARGEST as u64 / 2 + 10);
+        let all = history.news().unwrap().unwrap();
+        assert!(all.len() == LARGEST / LONGEST / 2 && all.last() == Some(&last), "{}", all.len());
+        assert!(history.add(&(last + "x")).unwrap_err().message.contains("in no history"));
+    }
+
+    #[test]
     fn what_is_no_history_is_neither_read_nor_written() {
         let (_dir, path) = file(b"PK\x03\x04\x00\x00");
         let error = HistoryFile::new(path.clone()).add("new").unwrap_err();
@@ -278,7 +339,7 @@ mod tests {
         let error = HistoryFile::new(path.clone()).add("new").unwrap_err();
         assert!(error.message.ends_with("is no file, and stays as it is"), "{error}");
         std::fs::remove_file(&path).unwrap();
-        File::create(&path).unwrap().set_len(LARGEST + 1).unwrap();
+        File::create(&path).unwrap().set_len(LARGEST as u64 + 1).unwrap();
         assert!(HistoryFile::new(path).news().unwrap_err().message.contains("larger than any history"));
     }
 
