@@ -457,6 +457,21 @@ fn what_was_cancelled_stands_where_it_was_typed() {
 }
 
 #[test]
+fn whoever_holds_the_lock_of_the_history_holds_no_prompt_up() {
+    let shell = Shell::sandbox("default").file(HISTORY, "#V2\n1 + 1\n");
+    let path = shell.dir().join(HISTORY);
+    let held = std::fs::File::open(&path).unwrap();
+    rustix::fs::flock(&held, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    let mut screen = Screen::open(shell, 100, 24);
+    screen.ends("sandbox>").keys("20 + 2\r").shows("\n22\n").shows("another program holds the lock of the history");
+    screen.ends("sandbox>").keys("30 + 3\r").shows("\n33\n").ends("sandbox>");
+    rustix::fs::flock(&held, rustix::fs::FlockOperation::Unlock).unwrap();
+    screen.keys("40 + 4\r").shows("\n44\n").ends("sandbox>");
+    // What could not be written then is there now, in its place.
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "#V2\n1 + 1\n20 + 2\n30 + 3\n40 + 4\n");
+}
+
+#[test]
 fn neither_a_secret_nor_what_failed_is_saved_or_listed_as_done() {
     let mut screen = Screen::open(Shell::sandbox("default"), 80, 24);
     screen.ends("sandbox>").keys("let word = \"hush-hush\";\r").ends("sandbox>").keys("nonsense(1)\r").ends("sandbox>");

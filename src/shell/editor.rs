@@ -25,14 +25,22 @@ use std::sync::Arc;
 /// Has the prompt drawn again, below a remark if there is one; false if no prompt is there just now, and nothing was drawn.
 pub type Redraw = Box<dyn FnMut(&str) -> bool + Send>;
 
+/// An entry that is in no file.
+struct Unkept {
+    /// Behind how many entries of the file it was typed.
+    place: usize,
+    text: String,
+    /// Whether it is to be in the file, and could not be written.
+    is_owed: bool,
+}
+
 /// Entries typed at the terminal, of one line or several. The history is written entry by entry, so it survives whatever
 /// ends the program.
 pub struct Editor {
     editor: rustyline::Editor<Prompter, DefaultHistory>,
     history: Option<HistoryFile>,
-    /// What is within reach of the arrow keys and in no file, since it was unkept or could not be written; each behind so many
-    /// entries of the file.
-    unkept: Vec<(usize, String)>,
+    /// What is within reach of the arrow keys and in no file.
+    unkept: Vec<Unkept>,
     /// How many entries the file has.
     kept: usize,
     typing: Arc<Typing>,
@@ -97,7 +105,7 @@ impl Editor {
         self.editor.clear_history().map_err(unusable)?;
         self.kept = entries.len();
         for place in 0..=entries.len() {
-            let unkept = self.unkept.iter().filter(|(at, _)| *at == place).map(|(_, entry)| entry);
+            let unkept = self.unkept.iter().filter(|unkept| unkept.place == place).map(|unkept| &unkept.text);
             for entry in unkept.chain(entries.get(place)) {
                 self.editor.add_history_entry(entry).map_err(unusable)?;
             }
@@ -109,6 +117,24 @@ impl Editor {
     fn remember(&mut self, entry: &str) -> Result<()> {
         self.editor.add_history_entry(entry).map_err(unusable)?;
         self.typing.know(self.editor.history().iter().cloned());
+        Ok(())
+    }
+
+    /// Has an entry within reach of the arrow keys that is in no file, or not yet.
+    fn leave_unkept(&mut self, text: &str, is_owed: bool) {
+        if self.unkept.len() == MOST {
+            self.unkept.remove(0);
+        }
+        self.unkept.push(Unkept { place: self.kept, text: text.to_owned(), is_owed });
+    }
+
+    /// Writes what could not be written before.
+    fn write_owed(&mut self) -> Result<()> {
+        let Some(history) = &mut self.history else { return Ok(()) };
+        while let Some(at) = self.unkept.iter().position(|unkept| unkept.is_owed) {
+            history.add(&self.unkept[at].text)?;
+            self.unkept.remove(at);
+        }
         Ok(())
     }
 }
@@ -133,12 +159,16 @@ impl LineSource for Editor {
                 (Err(ReadlineError::Interrupted), Some(Left::Cancelled(text))) => {
                     if !text.trim().is_empty() {
                         self.remember(&text)?;
-                        self.unkept.push((self.kept, text));
+                        self.leave_unkept(&text, false);
                     }
                     return Ok(Input::Cancelled);
                 }
                 (Err(ReadlineError::Interrupted), None) => return Ok(Input::Cancelled),
-                (Err(ReadlineError::Eof), _) => return Ok(Input::End),
+                (Err(ReadlineError::Eof), _) => {
+                    // Whoever leaves was told if something is not in the history.
+                    drop(self.write_owed());
+                    return Ok(Input::End);
+                }
                 // The window has another size: the line is drawn anew.
                 (Err(ReadlineError::Signal(_)), _) => {}
                 // A byte that belongs to no letter: what was typed is lost with it, and nothing else.
@@ -152,15 +182,13 @@ impl LineSource for Editor {
 
     fn keep(&mut self, text: &str) -> Result<()> {
         self.remember(text)?;
-        let kept = self.history.as_mut().map_or(Ok(()), |history| history.add(text));
-        if kept.is_err() {
-            self.unkept.push((self.kept, text.to_owned()));
-        }
-        kept
+        let is_taken = HistoryFile::takes(text);
+        self.leave_unkept(text, is_taken.is_ok());
+        self.write_owed().and(is_taken)
     }
 
     fn forget(&mut self, is_out: &dyn Fn(&str) -> bool) -> Result<usize> {
-        self.unkept.retain(|(_, entry)| !is_out(entry));
+        self.unkept.retain(|unkept| !is_out(&unkept.text));
         let all: Vec<String> = self.editor.history().iter().cloned().collect();
         let (out, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|entry| is_out(entry));
         self.editor.clear_history().map_err(unusable)?;

@@ -3,18 +3,19 @@
 //!
 //! An entry is added in one stroke behind the others, and taken out by writing line ends over it, in its place: neither touches any
 //! other entry, and the second needs no room. What is too long is written anew beside it and renamed.
-#![expect(clippy::disallowed_methods, reason = "the history is this room's file")]
+#![expect(clippy::disallowed_methods, reason = "the history is this room's file, and its lock is waited for a moment")]
 
 use crate::error::{Error, Result};
 use crate::files::{self, FileMode, IfThere};
 use crate::text::ShownPath;
 use rustix::fs::{FlockOperation, OFlags, flock};
+use rustix::io::Errno;
 use std::fs::{File, OpenOptions};
 use std::io::Read;
 use std::ops::Range;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::PathBuf;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// How many entries are kept.
 pub(super) const MOST: usize = 2000;
@@ -36,6 +37,10 @@ const HEADER: &str = "#V2";
 
 /// How often the file may be replaced by others while it is opened.
 const TRIES: usize = 20;
+
+/// How long somebody else may hold its lock: as many pauses, of so long. A prompt holds it for a moment, and nobody waits for more.
+const PAUSES: u32 = 40;
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// The file, and how it looked when it was read last.
 pub(super) struct HistoryFile {
@@ -114,7 +119,7 @@ impl HistoryFile {
         if now.is_none() || now == self.seen {
             return Ok(None);
         }
-        let (_file, lines) = self.opened(FlockOperation::LockShared)?;
+        let (_file, lines) = self.opened(FlockOperation::NonBlockingLockShared)?;
         self.seen = now;
         Ok(Some(lines.newest().iter().map(|(_, entry)| entry.clone()).collect()))
     }
@@ -135,7 +140,7 @@ impl HistoryFile {
     /// `local` when it cannot be written; what was there is as it was.
     pub(super) fn add(&mut self, entry: &str) -> Result<()> {
         Self::takes(entry)?;
-        let (file, mut lines) = self.opened(FlockOperation::LockExclusive)?;
+        let (file, mut lines) = self.opened(FlockOperation::NonBlockingLockExclusive)?;
         if lines.entries.last().is_some_and(|(_, last)| last == entry) {
             return Ok(());
         }
@@ -167,7 +172,7 @@ impl HistoryFile {
     /// # Errors
     /// `local` when it cannot be written.
     pub(super) fn take_out(&mut self, is_out: impl Fn(&str) -> bool) -> Result<usize> {
-        let (file, lines) = self.opened(FlockOperation::LockExclusive)?;
+        let (file, lines) = self.opened(FlockOperation::NonBlockingLockExclusive)?;
         let gone: Vec<&Range<usize>> =
             lines.entries.iter().filter(|(_, entry)| is_out(entry)).map(|(place, _)| place).collect();
         gone.iter().try_for_each(|place| self.blank(&file, place))?;
@@ -179,7 +184,7 @@ impl HistoryFile {
     /// # Errors
     /// `local` when it cannot be written.
     pub(super) fn take_last(&mut self) -> Result<Option<String>> {
-        let (file, mut lines) = self.opened(FlockOperation::LockExclusive)?;
+        let (file, mut lines) = self.opened(FlockOperation::NonBlockingLockExclusive)?;
         let Some((place, last)) = lines.entries.pop() else { return Ok(None) };
         self.blank(&file, &place)?;
         Ok(Some(last))
@@ -223,8 +228,15 @@ impl HistoryFile {
             let what = if about.is_file() { "larger than any history" } else { "no file" };
             return Err(Error::local(format!("{} is {what}, and stays as it is", self.path.shown())).hint(AWAY));
         }
-        flock(&file, how).map_err(|errno| self.broken("locked", errno.into()))?;
-        Ok(file)
+        for _ in 0..PAUSES {
+            match flock(&file, how) {
+                Ok(()) => return Ok(file),
+                Err(Errno::WOULDBLOCK | Errno::INTR) => std::thread::sleep(PAUSE),
+                Err(errno) => return Err(self.broken("locked", errno.into())),
+            }
+        }
+        Err(Error::local(format!("another program holds the lock of the history {}", self.path.shown()))
+            .hint("see with `lslocks` which one; it is tried again with the next entry"))
     }
 
     fn lines(&self, file: &File) -> Result<HistoryLines> {
@@ -328,6 +340,20 @@ mod tests {
     }
 
     #[test]
+    fn whoever_holds_its_lock_holds_nobody_up() {
+        let (_dir, path) = file(b"#V2\nfirst\n");
+        let held = File::open(&path).unwrap();
+        flock(&held, FlockOperation::LockExclusive).unwrap();
+        let mut history = HistoryFile::new(path);
+        for error in [history.news().unwrap_err(), history.add("second").unwrap_err()] {
+            assert!(error.message.starts_with("another program holds the lock"), "{error}");
+        }
+        flock(&held, FlockOperation::Unlock).unwrap();
+        history.add("second").unwrap();
+        assert_eq!(history.news().unwrap().unwrap(), ["first", "second"]);
+    }
+
+    #[test]
     fn what_is_no_history_is_neither_read_nor_written() {
         let (_dir, path) = file(b"PK\x03\x04\x00\x00");
         let error = HistoryFile::new(path.clone()).add("new").unwrap_err();
@@ -368,7 +394,9 @@ mod tests {
         let adding = |who: usize| {
             let mut history = HistoryFile::new(path.clone());
             for n in 0..2 * SLACK {
-                history.add(&format!("{who} {n}")).unwrap();
+                // Who is never let in within a moment tries again.
+                let is_added = (0..100).any(|_| history.add(&format!("{who} {n}")).is_ok());
+                assert!(is_added, "{who} {n}");
             }
         };
         std::thread::scope(|scope| (0..3).for_each(|who| drop(scope.spawn(move || adding(who)))));
