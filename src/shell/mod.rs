@@ -441,8 +441,8 @@ impl Shell {
             ".exit" | ".quit" => Ok(Next::Leave(0)),
             ".help" => self.help(rest).map(|page| self.output.page(&page)).map(|()| Next::Prompt),
             ".edit" => {
-                let last = self.entries.newest.iter().rfind(|entry| entry.end != EntryEnd::Command);
-                lines.edit(last.map_or("", |entry| entry.text.as_str())).map(Next::Type)
+                let text = self.last_code();
+                lines.edit(&text).map(Next::Type)
             }
             ".history" => {
                 self.output.page(&self.numbered(rest));
@@ -452,6 +452,18 @@ impl Shell {
             _ => self.handed_on(name, rest),
         };
         self.shown(outcome)
+    }
+
+    /// The newest code that an editor may have: what is private is written into no file.
+    fn last_code(&self) -> String {
+        let mut code = self.entries.newest.iter().rev().filter(|entry| entry.end != EntryEnd::Command);
+        let open = code.clone().find(|entry| !entry.is_private);
+        if code.next().is_some_and(|newest| newest.is_private) {
+            self.output.remark(
+                "the last line is private, and is handed to no editor; what comes is an earlier one, if there is any",
+            );
+        }
+        open.map(|entry| entry.text.clone()).unwrap_or_default()
     }
 
     /// A command of whoever opened the prompt.

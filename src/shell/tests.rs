@@ -264,6 +264,14 @@ fn a_secret_that_cannot_be_taken_out_of_the_history_now_is_taken_out_later() {
 }
 
 #[test]
+fn a_private_entry_is_handed_to_no_editor() {
+    let seen = session(&["1", "encrypt(\"hush-hush\")", " 2", ".edit"]);
+    assert_eq!(seen.typed.prompts[4], "binlogsh(live)> 1 edited");
+    assert!(seen.shown.contains("the last line is private, and is handed to no editor"), "{}", seen.shown);
+    assert_eq!(session(&[" 2", ".edit"]).typed.prompts[2], "binlogsh(live)>  edited");
+}
+
+#[test]
 fn of_very_many_entries_the_newest_are_kept_under_their_numbers() {
     let mut lines: Vec<String> = (1..=2_500).map(|n| format!("{n};")).collect();
     lines.extend([".history 7;".to_owned(), "let pw = \"pass\";".into()]);
