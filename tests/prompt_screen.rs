@@ -457,6 +457,22 @@ fn what_was_cancelled_stands_where_it_was_typed() {
 }
 
 #[test]
+fn what_was_cancelled_stands_where_it_was_typed_in_a_full_history_too() {
+    let full: String = (0..2000).map(|n| format!("{n}\n")).collect();
+    let shell = Shell::sandbox("default").file(HISTORY, &format!("#V2\n{full}"));
+    let mut screen = Screen::open(shell, 80, 24);
+    screen.ends("sandbox>").keys("cancelled").ends("sandbox> cancelled").keys(key::CTRL_C);
+    for n in 2..5 {
+        screen.ends("sandbox>").keys(&format!("{n} + {n}\r")).shows(&format!("\n{}\n", n + n));
+    }
+    screen.ends("sandbox>");
+    for n in [4, 3, 2] {
+        screen.keys(key::UP).ends(&format!("sandbox> {n} + {n}"));
+    }
+    screen.keys(key::UP).ends("sandbox> cancelled").keys(key::UP).ends("sandbox> 1999");
+}
+
+#[test]
 fn whoever_holds_the_lock_of_the_history_holds_no_prompt_up() {
     let shell = Shell::sandbox("default").file(HISTORY, "#V2\n1 + 1\n");
     let path = shell.dir().join(HISTORY);

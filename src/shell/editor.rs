@@ -27,7 +27,7 @@ pub type Redraw = Box<dyn FnMut(&str) -> bool + Send>;
 
 /// An entry that is in no file.
 struct Unkept {
-    /// Behind how many entries of the file it was typed.
+    /// Behind how many of the newest entries of the file it was typed.
     place: usize,
     text: String,
     /// Whether it is to be in the file, and could not be written.
@@ -41,8 +41,8 @@ pub struct Editor {
     history: Option<HistoryFile>,
     /// What is within reach of the arrow keys and in no file.
     unkept: Vec<Unkept>,
-    /// How many entries the file has.
-    kept: usize,
+    /// The newest entries of the file.
+    kept: Vec<String>,
     typing: Arc<Typing>,
     stop: Listening,
 }
@@ -82,7 +82,7 @@ impl Editor {
             editor.bind_sequence(event, EventHandler::Conditional(handler));
         }
         let history = history.map(HistoryFile::new);
-        Ok(Self { editor, history, unkept: Vec::new(), kept: 0, typing, stop })
+        Ok(Self { editor, history, unkept: Vec::new(), kept: Vec::new(), typing, stop })
     }
 
     /// What lets another thread have the prompt drawn again while somebody types; `None` where there is no terminal to do it.
@@ -103,10 +103,12 @@ impl Editor {
     fn refresh(&mut self) -> Result<()> {
         let Some(entries) = self.history.as_mut().map(HistoryFile::news).transpose()?.flatten() else { return Ok(()) };
         self.editor.clear_history().map_err(unusable)?;
-        self.kept = entries.len();
-        for place in 0..=entries.len() {
+        let places = places(&self.kept, &entries);
+        self.unkept.iter_mut().for_each(|unkept| unkept.place = places[unkept.place]);
+        self.kept = entries;
+        for place in 0..=self.kept.len() {
             let unkept = self.unkept.iter().filter(|unkept| unkept.place == place).map(|unkept| &unkept.text);
-            for entry in unkept.chain(entries.get(place)) {
+            for entry in unkept.chain(self.kept.get(place)) {
                 self.editor.add_history_entry(entry).map_err(unusable)?;
             }
         }
@@ -125,7 +127,7 @@ impl Editor {
         if self.unkept.len() == MOST {
             self.unkept.remove(0);
         }
-        self.unkept.push(Unkept { place: self.kept, text: text.to_owned(), is_owed });
+        self.unkept.push(Unkept { place: self.kept.len(), text: text.to_owned(), is_owed });
     }
 
     /// Writes what could not be written before.
@@ -136,6 +138,22 @@ impl Editor {
             self.unkept.remove(at);
         }
         Ok(())
+    }
+}
+
+/// For each number of entries of `old`, which a file had: behind how many of its entries `new` that is. The oldest have gone by now,
+/// others may have been taken out, and more have come.
+fn places(old: &[String], new: &[String]) -> Vec<usize> {
+    let mut found = 0;
+    let behind = old.iter().map(|entry| {
+        found += usize::from(new.get(found) == Some(entry));
+        found
+    });
+    let places: Vec<usize> = std::iter::once(0).chain(behind).collect();
+    // An entry may be there twice: where only the oldest have gone, it is known which ones.
+    match (0..old.len()).find(|gone| new.starts_with(&old[*gone..])) {
+        Some(gone) if old.len() - gone >= found => (0..=old.len()).map(|place| place.saturating_sub(gone)).collect(),
+        _ => places,
     }
 }
 
@@ -189,6 +207,10 @@ impl LineSource for Editor {
 
     fn forget(&mut self, is_out: &dyn Fn(&str) -> bool) -> Result<usize> {
         self.unkept.retain(|unkept| !is_out(&unkept.text));
+        let others: Vec<String> = self.kept.iter().filter(|entry| !is_out(entry)).cloned().collect();
+        let places = places(&self.kept, &others);
+        self.unkept.iter_mut().for_each(|unkept| unkept.place = places[unkept.place]);
+        self.kept = others;
         let all: Vec<String> = self.editor.history().iter().cloned().collect();
         let (out, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|entry| is_out(entry));
         self.editor.clear_history().map_err(unusable)?;
@@ -238,4 +260,22 @@ fn unusable(error: ReadlineError) -> Error {
     Error::local("the terminal cannot be used for a prompt")
         .source(error)
         .hint("give code with -e, or as a file to run")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_among_entries_stays_behind_the_same_ones() {
+        let of = |text: &str| text.chars().map(String::from).collect::<Vec<_>>();
+        let place = |old: &str, at: usize, new: &str| places(&of(old), &of(new))[at];
+        // Others have come; the oldest have gone, as many as came, or all.
+        assert_eq!(place("abc", 3, "abcde"), 3);
+        assert_eq!((place("abac", 4, "bacx"), place("abac", 1, "bacx"), place("abac", 4, "cxyz")), (3, 0, 1));
+        assert_eq!((place("abc", 3, "xyz"), place("", 0, "xyz"), place("abc", 2, "")), (0, 0, 0));
+        assert_eq!(place("abcda", 4, "acda"), 3);
+        // Some in the middle were taken out, the newest among them.
+        assert_eq!((place("abcd", 4, "acdx"), place("abcd", 2, "acdx"), place("abcd", 4, "ab")), (3, 1, 2));
+    }
 }
