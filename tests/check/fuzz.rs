@@ -3,6 +3,7 @@
 //! `BINLOGSH_SOAK` tries 100,000 texts. A failure shows the text that led to it.
 
 use crate::harness::project;
+use crate::support::is_soak;
 use binlogsh::check::{Checker, fixed, rules};
 use binlogsh::language::Source;
 use rand_pcg::Pcg64Mcg;
@@ -60,7 +61,7 @@ const PIECES: [&str; 44] = [
 ];
 
 fn rounds() -> u64 {
-    if std::env::var_os("BINLOGSH_SOAK").is_some() { 100_000 } else { 2_000 }
+    if is_soak() { 100_000 } else { 2_000 }
 }
 
 fn seeds() -> Vec<String> {

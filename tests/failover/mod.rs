@@ -4,11 +4,10 @@
 
 mod writes;
 
-use crate::hangs::is_soak;
 use crate::harness::Shell;
 use crate::support::live::LiveWorld;
 use crate::support::quorum::Quorum;
-use crate::support::record;
+use crate::support::{is_soak, record};
 use binlogsh::error::ErrorKind;
 use binlogsh::world::Notice;
 use std::time::{Duration, Instant};

@@ -2,12 +2,11 @@
 
 use super::{PUMP_0, SECOND, pump_0};
 use crate::dice::Dice;
-use crate::hangs::is_soak;
 use crate::support::etcd::Etcd;
-use crate::support::eventually;
 use crate::support::live::LiveWorld;
 use crate::support::pd_double::{Loss, PdDouble};
 use crate::support::quorum::Quorum;
+use crate::support::{eventually, is_soak};
 use binlogsh::error::{Error, ErrorKind};
 use binlogsh::node::{Record, State};
 use binlogsh::world::{Answer, Change, Request};

@@ -12,6 +12,7 @@ mod records;
 mod words;
 
 use crate::dice::Dice;
+use crate::support::is_soak;
 use binlogsh::error::{Error, ErrorKind, Result};
 use binlogsh::text::deceives;
 use grammar::{Doc, Form, alter_bytes, noise, written};
@@ -62,7 +63,7 @@ const SHOWN: usize = 3;
 
 impl Fuzzed {
     fn cases(&self) -> u64 {
-        match (std::env::var_os("BINLOGSH_SOAK").is_some(), self.weight) {
+        match (is_soak(), self.weight) {
             (true, Weight::Pure) => 1_000_000,
             (true, Weight::Opens) => 100_000,
             (false, Weight::Pure) => 500,

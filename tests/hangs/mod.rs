@@ -13,7 +13,7 @@ use crate::support::certs::Certs;
 use crate::support::etcd::Etcd;
 use crate::support::live::LiveWorld;
 use crate::support::pd_double::PdDouble;
-use crate::support::record;
+use crate::support::{is_soak, record};
 use binlogsh::error::ErrorKind;
 use binlogsh::interrupt::Interrupt;
 use binlogsh::live::TlsFiles;
@@ -28,10 +28,6 @@ const MARGIN: Duration = Duration::from_secs(3);
 const LOOK: Duration = Duration::from_secs(20);
 
 /// Whether all is to be tried, and not a sample.
-pub(crate) fn is_soak() -> bool {
-    std::env::var("BINLOGSH_SOAK").is_ok_and(|times| times != "0")
-}
-
 fn tried(behaviours: Vec<Behaviour>) -> Vec<Behaviour> {
     let step = if is_soak() { 1 } else { 4 };
     behaviours.into_iter().step_by(step).collect()

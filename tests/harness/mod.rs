@@ -183,7 +183,7 @@ impl Shell {
 }
 
 /// No call of a test takes longer.
-const LONGEST: Duration = Duration::from_secs(120);
+const LONGEST: Duration = Duration::from_secs(300);
 
 /// Ends a process that takes too long.
 fn end_after(child: &Mutex<Child>, finished: &AtomicBool) {

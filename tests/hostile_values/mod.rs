@@ -13,14 +13,10 @@ use crate::harness::Shell;
 use crate::support::etcd::Etcd;
 use crate::support::http_double::{HttpDouble, HttpRequest, Reply};
 use crate::support::pd_double::PdDouble;
-use crate::support::{free_port, record};
+use crate::support::{free_port, is_soak, record};
 use binlogsh::node::Kind;
 use std::sync::Arc;
 use values::values;
-
-fn is_soak() -> bool {
-    std::env::var("BINLOGSH_SOAK").is_ok_and(|times| times != "0")
-}
 
 /// All of them, or so many in `make test`: the first of each part.
 fn some<T>(all: Vec<T>, count: usize) -> Vec<T> {

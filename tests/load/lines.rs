@@ -1,7 +1,7 @@
 //! What the lines of a prompt leave in the interpreter.
 
-use super::is_soak;
 use crate::language_fixture::Shell;
+use crate::support::is_soak;
 use binlogsh::error::ScriptError;
 use binlogsh::held::held_by_thread;
 use binlogsh::language::Ending;

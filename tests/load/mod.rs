@@ -11,7 +11,3 @@ mod nodes;
 mod processes;
 mod prompts;
 mod ran;
-
-fn is_soak() -> bool {
-    std::env::var("BINLOGSH_SOAK").is_ok_and(|times| times != "0")
-}

@@ -1,12 +1,11 @@
 //! A cluster of very many nodes: everything that looks at it sees them all, and for ten times as many takes some ten times as long.
 
-use super::is_soak;
 use super::ran::{Measured, measured};
 use crate::harness::Shell;
 use crate::harness::screen::{Screen, key};
 use crate::support::etcd::Etcd;
 use crate::support::pd_double::PdDouble;
-use crate::support::{eventually, record};
+use crate::support::{eventually, is_soak, record};
 use binlogsh::node::Kind;
 use std::time::Duration;
 

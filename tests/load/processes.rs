@@ -1,11 +1,10 @@
 //! Very many processes, many at a time, that all look at one cluster: each is right, and none leaves anything behind.
 
-use super::is_soak;
 use super::ran::{comes_to_have, open_files, run};
 use crate::harness::Shell;
 use crate::support::etcd::Etcd;
 use crate::support::pd_double::PdDouble;
-use crate::support::record;
+use crate::support::{is_soak, record};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,12 +1,11 @@
 //! One prompt that is typed at for very long, while etcd comes and goes.
 
-use super::is_soak;
 use super::ran::{number, open_files};
 use crate::harness::Shell;
 use crate::harness::screen::set_size;
 use crate::support::etcd::Etcd;
 use crate::support::pd_double::PdDouble;
-use crate::support::{eventually, record};
+use crate::support::{eventually, is_soak, record};
 use rexpect::process::PtyProcess;
 use std::fs::File;
 use std::io::{Read, Write};

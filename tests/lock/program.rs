@@ -3,6 +3,7 @@
 use super::{is_locked, until_locked};
 use crate::harness::Shell;
 use crate::support::cluster::LiveCluster;
+use crate::support::is_soak;
 use binlogsh::error::ErrorKind;
 use binlogsh::node::Kind;
 use binlogsh::world::LOCK_KEY;
@@ -103,7 +104,7 @@ fn a_foreign_key_is_shown_and_taken_away_only_when_asked_to() {
 /// The real lease lives for half a minute: this one takes two.
 #[test]
 fn the_program_stopped_for_a_minute_stops_before_its_next_write_and_killed_it_leaves_the_lock_to_its_lease() {
-    if std::env::var_os("BINLOGSH_SOAK").is_none() {
+    if !is_soak() {
         return;
     }
     let cluster = LiveCluster::sample("default");

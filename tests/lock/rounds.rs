@@ -4,7 +4,7 @@ use super::Setup;
 use super::process::Process;
 use crate::support::etcd::{Etcd, Kv};
 use crate::support::http_double::{HttpDouble, Reply};
-use crate::support::record;
+use crate::support::{is_soak, record};
 use binlogsh::error::ErrorKind;
 use binlogsh::node::State;
 use binlogsh::world::{Answer, Change, GuardName, Request};
@@ -20,7 +20,7 @@ const ROUNDS: usize = 30;
 const SOAK: usize = 250;
 
 fn rounds() -> usize {
-    if std::env::var_os("BINLOGSH_SOAK").is_some() { SOAK } else { ROUNDS }
+    if is_soak() { SOAK } else { ROUNDS }
 }
 
 /// One session after the other, each of which turns the record's state into the other one, once. Says at which revision

@@ -5,6 +5,7 @@
 //! somebody resumes. Real kills of a real process are in `kills.rs`.
 
 use crate::harness::project;
+use crate::support::is_soak;
 use binlogsh::error::{Error, Result};
 use binlogsh::interrupt::Interrupt;
 use binlogsh::journal::store::{
@@ -410,8 +411,7 @@ fn is_cut_everywhere(
     stride: usize,
     node_control: Option<&NodeControlSpec>,
 ) {
-    let is_soak = std::env::var("BINLOGSH_SOAK").is_ok_and(|times| times != "0");
-    let (seeds, stride) = if is_soak { (seeds * 2, 1) } else { (seeds, stride) };
+    let (seeds, stride) = if is_soak() { (seeds * 2, 1) } else { (seeds, stride) };
     let mut cuts = 0;
     for seed in 0..seeds {
         let scenario = Scenario { node_control: node_control.cloned(), ..cluster(seed) };

@@ -5,6 +5,7 @@
 
 use crate::harness::Shell;
 use crate::support::cluster::LiveCluster;
+use crate::support::is_soak;
 use binlogsh::node::Kind;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
@@ -161,7 +162,7 @@ fn tell(kills: usize) {
 
 /// A few, or so many that both tests together kill two hundred.
 fn count() -> usize {
-    if std::env::var("BINLOGSH_SOAK").is_ok_and(|times| times != "0") { 120 } else { 6 }
+    if is_soak() { 120 } else { 6 }
 }
 
 #[test]

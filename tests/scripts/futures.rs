@@ -4,6 +4,7 @@
 //! fails where they differ from what stands there.
 
 use super::{base, script, subjects, tried};
+use crate::support::is_soak;
 use binlogsh::language::shipped;
 use binlogsh::rehearsal::{Blame, Order, Subjects, Tally, Which, judged, rehearse};
 use binlogsh::sim::{Scenario, scenario_names};
@@ -20,10 +21,6 @@ const SOAKED: u64 = 10_000;
 const ELSEWHERE: u64 = 10;
 /// Of all single faults, one of so many is tried where nobody soaks.
 const ONE_OF: u64 = 120;
-
-fn soaks() -> bool {
-    std::env::var("BINLOGSH_SOAK").is_ok_and(|times| times != "0")
-}
 
 fn order(which: Which, shard: (u64, u64)) -> Order {
     Order { which, kinds: FaultKind::ALL.to_vec(), shard, jobs: 1, notices: Arc::new(|_| {}) }
@@ -69,10 +66,10 @@ fn are_written_down(rows: &[String]) {
 fn no_future_makes_it_do_harm(name: &str, more: &[(&str, &str)]) {
     let subjects = tried(script(name), more);
     let label = more.iter().fold(name.to_owned(), |label, (name, value)| format!("{label} {name}={value}"));
-    let count = if soaks() { SOAKED } else { FUTURES };
+    let count = if is_soak() { SOAKED } else { FUTURES };
     let drawn = harmless(&subjects, Which::Drawn { seed: SEED, count }, (1, 1));
-    let every = harmless(&subjects, Which::Every, (1, if soaks() { 1 } else { ONE_OF }));
-    if soaks() {
+    let every = harmless(&subjects, Which::Every, (1, if is_soak() { 1 } else { ONE_OF }));
+    if is_soak() {
         are_written_down(&[
             row(&label, "10,000 of seed 1", &drawn),
             row(&label, &format!("every fault, {}", every.futures), &every),
@@ -103,9 +100,9 @@ fn no_future_makes_a_shipped_script_do_harm_with_node_control() {
             let played = subjects(script, scenario, &[]);
             let base = base(&played);
             assert_eq!(base.played.outcome(), "done", "{name} with {control}: {:?}", base.played.ending);
-            let count = if soaks() { SOAKED } else { ELSEWHERE / 2 };
+            let count = if is_soak() { SOAKED } else { ELSEWHERE / 2 };
             harmless(&played, Which::Drawn { seed: SEED, count }, (1, 1));
-            harmless(&played, Which::Every, (1, if soaks() { 1 } else { 20 * ONE_OF }));
+            harmless(&played, Which::Every, (1, if is_soak() { 1 } else { 20 * ONE_OF }));
         }
     }
 }
@@ -146,7 +143,7 @@ harmless_in_futures! {
 /// Where a script has nothing to do, or must not begin, it does no harm either.
 #[test]
 fn no_future_makes_a_script_harm_another_sample() {
-    let count = if soaks() { 50 * ELSEWHERE } else { ELSEWHERE };
+    let count = if is_soak() { 50 * ELSEWHERE } else { ELSEWHERE };
     for script in shipped() {
         for (sample, _) in scenario_names() {
             // A Pump that is killed while it closes has forgotten that, and nobody can see that it was to close.

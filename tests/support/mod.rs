@@ -28,6 +28,11 @@ pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
+/// Whether all is tried (`make soak`), and not the sample of `make test`.
+pub(crate) fn is_soak() -> bool {
+    std::env::var("BINLOGSH_SOAK").is_ok_and(|times| times != "0")
+}
+
 /// Looks every few milliseconds until `done`; says whether that happened within `limit`.
 pub(crate) fn eventually(limit: Duration, mut done: impl FnMut() -> bool) -> bool {
     let began = Instant::now();

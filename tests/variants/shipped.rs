@@ -1,6 +1,7 @@
 //! The shipped scripts do no harm of their own: not by any single fault, not by futures, and on no sample.
 
 use super::{SEED, base, order, subjects};
+use crate::support::is_soak;
 use binlogsh::rehearsal::{Blame, Tally, Which, rehearse};
 use binlogsh::sim::Scenario;
 
@@ -33,7 +34,7 @@ fn default_sample() -> Scenario {
 }
 
 fn times() -> u64 {
-    if std::env::var("BINLOGSH_SOAK").is_ok_and(|times| times != "0") { 100 } else { 1 }
+    if is_soak() { 100 } else { 1 }
 }
 
 #[expect(clippy::print_stdout, reason = "rows for docs/simulator.md, seen with --nocapture")]

@@ -3,7 +3,7 @@
 use crate::harness::Shell;
 use crate::harness::screen::Screen;
 use crate::support::cluster::LiveCluster;
-use crate::support::eventually;
+use crate::support::{eventually, is_soak};
 use binlogsh::node::Kind;
 use binlogsh::sim::Signal;
 use std::time::{Duration, Instant};
@@ -122,12 +122,14 @@ fn resident(pid: i32) -> u64 {
     line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
-/// Goes through everything once; under `BINLOGSH_SOAK` for an hour, and then `--nocapture` shows what it came to.
+/// How long a soak disturbs it.
+const SOAK: Duration = Duration::from_secs(20 * 60);
+
+/// Goes through everything once; under `BINLOGSH_SOAK` for twenty minutes, and then `--nocapture` shows what it came to.
 #[test]
 #[expect(clippy::print_stdout, reason = "a soak tells its figures")]
 fn it_is_right_after_whatever_happens_and_its_memory_stays() {
-    let is_soak = std::env::var_os("BINLOGSH_SOAK").is_some();
-    let length = Duration::from_secs(if is_soak { 3600 } else { 0 });
+    let length = if is_soak() { SOAK } else { Duration::ZERO };
     let began = Instant::now();
     let cluster = LiveCluster::sample("default");
     let mut screen = view(&cluster);
@@ -137,7 +139,7 @@ fn it_is_right_after_whatever_happens_and_its_memory_stays() {
         // What lasts for less than a frame need not be seen, so both are looked at until they are the same.
         let is_right = || screen.text().contains("maintenance lock") && records(&screen.text()) == listed(&cluster);
         assert!(eventually(Duration::from_secs(30), is_right), "{}", screen.text());
-        if is_soak {
+        if is_soak() {
             std::thread::sleep(Duration::from_secs(10));
         }
         round += 1;

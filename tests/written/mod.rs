@@ -10,12 +10,9 @@ mod store;
 
 use crate::harness::{Ran, Shell, project};
 use crate::support::cluster::LiveCluster;
+use crate::support::is_soak;
 use binlogsh::error::ErrorKind;
 use std::path::{Path, PathBuf};
-
-fn is_soak() -> bool {
-    std::env::var("BINLOGSH_SOAK").is_ok_and(|times| times != "0")
-}
 
 /// How it is told that a file could not be written.
 #[derive(Clone, Copy, PartialEq, Eq)]
