@@ -300,8 +300,8 @@ impl Operator {
         let control = format!("control={}", self.secrets.get("control"));
         let args =
             ["--profile=here", "-v", "--yes", "--allow-exec", "--allow-node-control", "--timeout=5s", "run", &script];
-        let params = ["-p", &control, "--param-file", &file, "--param-env", "b=BINLOG_B"];
-        let shell = self.shell(&[&args[..], &params].concat()).env("BINLOG_B", self.secrets.get("param-env"));
+        let params = ["-p", &control, "--param-file", &file, "--param-env", "b=B_OF_MINE"];
+        let shell = self.shell(&[&args[..], &params].concat()).env("B_OF_MINE", self.secrets.get("param-env"));
         let mut command = shell.command();
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
@@ -346,10 +346,10 @@ impl Operator {
             "--param-file",
             &file,
             "--param-env",
-            "b=BINLOG_B",
+            "b=B_OF_MINE",
         ]);
         let ran =
-            ran.env("BINLOG_B", self.secrets.get("param-env")).pipe(&format!("{}\n", self.secrets.get("param-asked")));
+            ran.env("B_OF_MINE", self.secrets.get("param-env")).pipe(&format!("{}\n", self.secrets.get("param-asked")));
         self.note("resume", &ran);
         ran.succeeds();
         for args in [
@@ -385,9 +385,9 @@ impl Operator {
                 "--param-file",
                 &file,
                 "--param-env",
-                "b=BINLOG_B",
+                "b=B_OF_MINE",
             ];
-            let shell = self.shell(&[&args[..], more].concat()).env("BINLOG_B", self.secrets.get("param-env"));
+            let shell = self.shell(&[&args[..], more].concat()).env("B_OF_MINE", self.secrets.get("param-env"));
             let ran = shell.pipe(&format!("{}\n", self.secrets.get("param-asked")));
             self.note(&format!("rehearse {}", more.join(" ")), &ran);
         }

@@ -1,6 +1,6 @@
 //! Puts the parts together: which world, which journal, which policy. A mode is a choice made here and nowhere else.
 
-use crate::cli::{Global, Rehearse};
+use crate::cli::{Global, ParamSources, Rehearse};
 use crate::commands::runs::summaries;
 use crate::commands::whereabouts::Profiles;
 use crate::config::{DeployedClusters, ProfileSettings};
@@ -27,6 +27,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// What every session of this process shares.
+#[derive(Clone)]
 pub(super) struct CommandContext {
     /// What the command line says.
     pub global: Global,
@@ -40,12 +41,19 @@ pub(super) struct CommandContext {
     pub seen: Option<Seen>,
     /// The world of all sessions, where they have one: a sandbox whose prompt runs scripts.
     pub shared: Option<SharedSandbox>,
+    /// The variables of the environment that no program of a script inherits, since a secret was taken from them.
+    pub kept_back: Vec<String>,
 }
 
 impl CommandContext {
     /// What the command line and the settings come to.
     pub(super) fn new(global: Global, settings: ProfileSettings, output: Output, interrupt: Interrupt) -> Self {
-        Self { global, settings, output, interrupt, seen: None, shared: None }
+        Self { global, settings, output, interrupt, seen: None, shared: None, kept_back: Vec::new() }
+    }
+
+    /// The same for a script that takes parameters from `sources`.
+    pub(super) fn keeping_back(&self, sources: &ParamSources) -> Self {
+        Self { kept_back: sources.env.iter().map(|(_, variable)| variable.clone()).collect(), ..self.clone() }
     }
 
     /// A command line of ours about the same cluster, as it is typed.
@@ -323,6 +331,7 @@ fn cluster(context: &CommandContext) -> Result<Live> {
     let console = context.output.console(context.interrupt.clone());
     let live = live(&context.settings, context.output.notices(), context.interrupt.clone(), Some(console))?;
     let live = live.allow_exec(context.global.allow_exec).with_node_control(context.settings.node_control.clone());
+    let live = live.keep_back(context.kept_back.clone());
     Ok(live.with_runs(Box::new(summaries)))
 }
 

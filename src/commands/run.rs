@@ -25,6 +25,7 @@ pub(super) fn main(context: &CommandContext, run: Run) -> Result<u8, ScriptError
     let Some(script) = run.script.clone() else {
         return Err(Error::internal("a run without a script").into());
     };
+    let context = &context.keeping_back(&run.sources);
     let source = read(&script, &context.interrupt)?;
     if run.help {
         let settings = language_settings()?;

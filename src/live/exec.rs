@@ -12,6 +12,7 @@ use crate::world::{Answer, Exec, Notice, Notices, OutputStream, ProgramEnd};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{ErrorKind as Io, Read};
 use std::os::fd::OwnedFd;
@@ -49,7 +50,7 @@ impl Live {
     pub(super) fn run_program(&mut self, exec: &Exec, notices: &Notices) -> Result<ProgramEnd> {
         self.interrupt.check()?;
         let deadline = Deadline::after(exec.limit());
-        let mut running = Running::start(exec, notices)?;
+        let mut running = Running::start(exec, &self.kept_back, notices)?;
         let ended = loop {
             running.listen(TICK);
             if running.has_ended() {
@@ -91,11 +92,14 @@ struct Running {
 }
 
 impl Running {
-    fn start(exec: &Exec, notices: &Notices) -> Result<Self> {
+    fn start(exec: &Exec, kept_back: &[String], notices: &Notices) -> Result<Self> {
         let mut command = Command::new(&exec.program);
         command.args(&exec.args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-        // What is ours, the key of `encrypt` above all, is no affair of other programs.
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"BINLOG")) {
+        // What is ours, the key of `encrypt` above all, is no affair of other programs, and no secret is.
+        let is_ours = |name: &OsStr| {
+            name.as_encoded_bytes().starts_with(b"BINLOG") || kept_back.iter().any(|kept| name == kept.as_str())
+        };
+        for (name, _) in std::env::vars_os().filter(|(name, _)| is_ours(name)) {
             if !exec.env.iter().any(|handed| name == handed.as_str()) {
                 command.env_remove(name);
             }

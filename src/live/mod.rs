@@ -66,6 +66,8 @@ pub struct Live {
     interrupt: Interrupt,
     console: Option<Box<dyn Console>>,
     programs: bool,
+    /// The variables that no program inherits, beside ours.
+    kept_back: Vec<String>,
     node_control: Option<NodeControl>,
     /// Lists the runs of this user, for whoever asks.
     runs: Option<Runs>,
@@ -98,6 +100,7 @@ impl Live {
             interrupt,
             console,
             programs: false,
+            kept_back: Vec::new(),
             node_control: None,
             runs: None,
             deployment: None,
@@ -124,6 +127,13 @@ impl Live {
     #[must_use]
     pub fn allow_exec(mut self, allowed: bool) -> Self {
         self.programs = allowed;
+        self
+    }
+
+    /// No program inherits these variables, unless it is to get them by their names.
+    #[must_use]
+    pub fn keep_back(mut self, variables: Vec<String>) -> Self {
+        self.kept_back = variables;
         self
     }
 

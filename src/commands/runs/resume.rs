@@ -38,6 +38,7 @@ pub(in crate::commands) struct Resumption {
 
 /// Takes up a run, for this process alone, and goes on with it.
 pub(in crate::commands) fn main(context: &CommandContext, which: &Resumption) -> Result<u8, ScriptError> {
+    let context = &context.keeping_back(&which.sources);
     if context.global.sandbox.is_some() {
         return Err(Error::invalid("runs of a sandbox are not kept, so none can be resumed")
             .hint("leave --sandbox out: a run goes on on the cluster on which it began")
