@@ -5,8 +5,8 @@
 //! asked why, and the other nodes whether one of them was started instead.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::live::clock::{Deadline, Stopwatch, wait};
-use crate::live::seen::Expected;
+use crate::live::clock::{Deadline, Stopwatch, unix_ms, wait};
+use crate::live::seen::{CLOCKS_DIFFER, Expected};
 use crate::live::{Live, nodes};
 use crate::node::{NodeRef, RecordState, State};
 use crate::node_control::{NodeControl, NodeInquiry, Preset};
@@ -25,8 +25,6 @@ use std::time::Duration;
 const EVERY: Duration = Duration::from_millis(500);
 /// How long a command may take that only tells something.
 const ASKING: Duration = Duration::from_secs(15);
-/// For how long a record may still be written by a process that is gone.
-const LAST_WORDS: Duration = Duration::from_secs(3);
 /// How many lines of each answer are shown.
 const LINES: usize = 5;
 /// How long a line may be.
@@ -86,7 +84,8 @@ impl Live {
             return Err(cannot(why));
         }
         let exec = profile.command(*verb, node).map_err(|why| cannot(&why))?;
-        let (watch, others) = (Stopwatch::start(), self.start_times(node)?);
+        let (watch, began) = (Stopwatch::start(), unix_ms() as f64 / 1000.0);
+        let others = self.start_times(node)?;
         let expected = self.look_at_one(Expected::of(node, *verb != ProcessVerb::Stop), true)?;
         if *verb == ProcessVerb::Start && expected.finding == Some(ProbeFinding::State(State::Online)) {
             return Ok(Answer::Acted(Acted::said("it runs already")));
@@ -105,7 +104,7 @@ impl Live {
         match seen.map_err(|error| not_looked(control, error))? {
             Ok(seen) => Ok(Answer::Acted(Acted { message: seen.into(), waited: Some(watch.elapsed()) })),
             Err(missing) => {
-                let mut more = self.started_instead(node, &others).unwrap_or_default();
+                let mut more = self.started_instead(node, &others, began).unwrap_or_default();
                 more.extend(self.inquire(&profile, node));
                 Err(control.not_seen(watch.elapsed(), &missing, &more))
             }
@@ -146,17 +145,10 @@ impl Live {
         (deadline, watch): (Deadline, &Stopwatch),
     ) -> Result<std::result::Result<String, String>> {
         let Control { node, verb, .. } = control;
-        let mut gone = Stopwatch::start();
         loop {
             one = self.look_at_one(one, false)?;
-            if one.missing.is_some() {
-                gone = Stopwatch::start();
-            }
-            // A process that ends in good order writes that before it goes; we may hear of it a moment later.
-            let may_be_written = *verb == ProcessVerb::Stop && says_online(&one) && gone.elapsed() < LAST_WORDS;
             match missing(&one, *verb) {
-                None if !may_be_written => return Ok(Ok(seen(&one, *verb))),
-                None => {}
+                None => return Ok(Ok(seen(&one, *verb))),
                 Some(missing) if deadline.is_over() => return Ok(Err(missing)),
                 Some(missing) => {
                     let what = format!("waiting until {verb} {} is done", node.id);
@@ -188,10 +180,11 @@ impl Live {
         })
     }
 
-    /// The nodes that were started since, though none of them was meant.
-    fn started_instead(&mut self, meant: &NodeRef, before: &StartTimes) -> Result<Vec<String>> {
+    /// The nodes that were started since it `began` (seconds since 1970, by our clock), though none of them was meant. Of one that said
+    /// nothing before, its own clock tells.
+    fn started_instead(&mut self, meant: &NodeRef, before: &StartTimes, began: f64) -> Result<Vec<String>> {
         let now = self.start_times(meant)?;
-        let is_new = |(node, at): &(&NodeRef, &f64)| before.get(*node).is_none_or(|was| *at > was);
+        let is_new = |(node, at): &(&NodeRef, &f64)| **at > *before.get(*node).unwrap_or(&(began - CLOCKS_DIFFER));
         let line = |(node, at): (&NodeRef, &f64)| {
             let at = Time::new((at * 1000.0) as i64, Zone::Utc);
             format!(
@@ -259,10 +252,6 @@ fn not_looked(control: &Control, error: Error) -> Error {
     let message =
         format!("{}; the command to {verb} {node} had ended well, and what came of it was not seen", error.message);
     Error { message, ..error }.hint(format!("probe the node: `probe(\"{}\")`", on_one_line(&node.id)))
-}
-
-fn says_online(one: &Expected) -> bool {
-    one.record.as_ref().is_some_and(|record| *record == State::Online)
 }
 
 /// What was seen when it was done.

@@ -4,6 +4,7 @@ use crate::error::{ErrorKind, Result};
 use crate::node::{NodeRef, Record, RecordState, State};
 use crate::time::{Time, Zone};
 use crate::world::{Acted, Action, Answer, Change, Control, Manual, ProbeFinding, ProcessVerb, World, read};
+use std::time::Duration;
 
 /// What became of a change that began.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +27,9 @@ pub enum Fate {
         evidence: String,
     },
 }
+
+/// A process writes its record each two seconds.
+const WRITES_WITHIN: Duration = Duration::from_secs(5);
 
 /// How a node truly stands.
 struct NodeEvidence {
@@ -97,6 +101,15 @@ fn is_the_same(seen: &NodeEvidence, began_ms: i64) -> Option<bool> {
     seen.started_ms.map(|started| started < began_ms)
 }
 
+/// Whether a node whose port refuses has no process: its record says so, or stands still. A forward that ended refuses as well.
+fn is_gone(world: &mut dyn World, node: &NodeRef, seen: &NodeEvidence) -> Result<bool> {
+    let Some(record) = seen.record.as_ref().filter(|record| record.state == State::Online) else { return Ok(true) };
+    world.ask(read::Sleep { time: WRITES_WITHIN })?;
+    let listing = world.listing()?;
+    let now = listing.find(node.kind, &node.id);
+    Ok(now.is_none_or(|now| now.mod_revision == record.mod_revision))
+}
+
 /// What a human was asked to do is done once every process that they were to start was started since, and every one that
 /// they were to stop is gone. What else they were asked for cannot be seen, and is asked for again.
 fn by_hand(world: &mut dyn World, manual: &Manual, began_ms: i64) -> Result<Fate> {
@@ -109,7 +122,7 @@ fn by_hand(world: &mut dyn World, manual: &Manual, began_ms: i64) -> Result<Fate
     }
     for node in manual.stops.iter().filter(|node| !manual.starts.contains(node)) {
         let seen = look(world, node)?;
-        seen_done &= seen.probe == ProbeFinding::Refused;
+        seen_done &= seen.probe == ProbeFinding::Refused && is_gone(world, node, &seen)?;
         evidences.push(evidence(node, &seen));
     }
     let evidence = evidences.join("; ");
@@ -133,7 +146,8 @@ fn controlled(world: &mut dyn World, control: &Control, began_ms: i64) -> Result
         (ProcessVerb::Start | ProcessVerb::Restart, ProbeFinding::State(State::Online)) if is_new => {
             done(acted("online"), evidence)
         }
-        (ProcessVerb::Stop, ProbeFinding::Refused) => done(acted("stopped"), evidence),
+        (ProcessVerb::Stop, ProbeFinding::Refused) if is_gone(world, node, &seen)? => done(acted("stopped"), evidence),
+        (ProcessVerb::Stop, ProbeFinding::Refused) => Fate::Unclear { evidence },
         (_, ProbeFinding::Silent | ProbeFinding::Unknown(_)) => Fate::Unclear { evidence },
         (_, ProbeFinding::State(_) | ProbeFinding::Refused | ProbeFinding::Other(_)) => undone(evidence),
     })
