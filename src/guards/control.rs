@@ -102,11 +102,14 @@ pub(super) fn kills(scene: &mut ClusterView<'_>, change: &Change) -> Result<Verd
     let finding = scene.probe(&control.node)?;
     Ok(match (ends_by, finding) {
         (EndsBy::Sigkill, ProbeFinding::Refused) if is_beating(&scene.listing()?, &control.node) => {
+            let heartbeat = match scene.pd_now() {
+                Ok(_) => format!("is less than {} old", show_seconds(FROZEN_AFTER.as_secs_f64())),
+                Err(_) => "may be fresh, which nobody knows without PD's time".to_owned(),
+            };
             Verdict::Unknown(format!(
-                "whether {id} runs, which would be killed: nobody answers at {} from here, though its heartbeat is less than {} \
-                 old; see that its forwarded port or proxy works, and if it ended just now, look again in some seconds",
-                control.node.address,
-                show_seconds(FROZEN_AFTER.as_secs_f64())
+                "whether {id} runs, which would be killed: nobody answers at {} from here, though its heartbeat {heartbeat}; see \
+                 that its forwarded port or proxy works, and if it ended just now, look again in some seconds",
+                control.node.address
             ))
         }
         (_, ProbeFinding::Refused) => Verdict::Clear,

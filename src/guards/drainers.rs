@@ -208,14 +208,18 @@ pub(super) fn gc_overtaken(scene: &mut ClusterView<'_>, change: &Change) -> Resu
         return Ok(Verdict::Clear);
     }
     let pumps: Vec<NodeRef> = scene.others(Kind::Pump, None)?.into_iter().map(|pump| pump.node).collect();
-    let (mut near, mut cannot_tell) = (Vec::new(), Vec::new());
+    let (mut near, mut past, mut cannot_tell) = (Vec::new(), Vec::new(), Vec::new());
     for (pump, horizon) in pumps.iter().zip(horizons(scene, &pumps)?) {
         let Ok(Some(horizon)) = horizon else {
             cannot_tell.push(pump.id.to_string());
             continue;
         };
         let spare = drainer.max_commit_ts.physical_ms() - horizon.ms;
-        if spare < 0 && !horizon.assumed {
+        if spare < 0 && horizon.assumed {
+            past.push(pump.id.to_string());
+            continue;
+        }
+        if spare < 0 {
             let gap = show_seconds(spare.abs() as f64 / 1000.0);
             return Ok(Verdict::Trips(format!(
                 "GC of {} has passed the checkpoint of {id} by {gap}: it would go on with a hole, and its downstream needs a new backup",
@@ -226,11 +230,26 @@ pub(super) fn gc_overtaken(scene: &mut ClusterView<'_>, change: &Change) -> Resu
             near.push(pump.id.to_string());
         }
     }
+    if !past.is_empty() {
+        return Ok(Verdict::Unknown(format!(
+            "whether GC of {} has passed the checkpoint of {id}: it has if gc is the default of 7 days, and {id} would go on with a hole",
+            past.join(", ")
+        )));
+    }
+    // Of a checkpoint that is younger, GC is far wherever gc is no less than the default.
+    let is_young = |age: f64| age * 1000.0 < (DEFAULT_RETENTION_MS - DAY_MS) as f64;
+    if !cannot_tell.is_empty()
+        && !scene.pd_now().is_ok_and(|now| drainer.max_commit_ts.position_age(now).seconds().is_some_and(is_young))
+    {
+        return Ok(Verdict::Unknown(format!(
+            "whether GC has passed the checkpoint of {id}, since the metrics of {} cannot be read",
+            cannot_tell.join(", ")
+        )));
+    }
     Ok(match (near.is_empty(), cannot_tell.is_empty()) {
-        (false, _) => Verdict::Note(format!(
-            "the checkpoint of {id} is within a day of what GC removes, or past it if gc is the default, on {}",
-            near.join(", ")
-        )),
+        (false, _) => {
+            Verdict::Note(format!("the checkpoint of {id} is within a day of what GC removes on {}", near.join(", ")))
+        }
         (true, false) => Verdict::Note(format!("how far GC is on {} cannot be seen from here", cannot_tell.join(", "))),
         (true, true) => Verdict::Clear,
     })

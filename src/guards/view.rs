@@ -50,18 +50,19 @@ impl<'w> ClusterView<'w> {
 
     /// All records.
     pub(super) fn listing(&mut self) -> Result<Listing> {
-        if let Some(listing) = &self.listing {
-            return listing.clone();
-        }
-        let listing = self.world.listing();
-        self.listing = Some(listing.clone());
-        listing
+        self.listed().cloned()
+    }
+
+    /// The same, for whoever asks for each of many nodes.
+    fn listed(&mut self) -> Result<&Listing> {
+        let world = &mut *self.world;
+        self.listing.get_or_insert_with(|| world.listing()).as_ref().map_err(Clone::clone)
     }
 
     pub(super) fn pd_now(&mut self) -> Result<Tso> {
-        let listing = self.listing()?;
-        listing.tso.ok_or_else(|| match listing.tso_error {
-            Some(error) => error,
+        let listing = self.listed()?;
+        listing.tso.ok_or_else(|| match &listing.tso_error {
+            Some(error) => error.clone(),
             None => Error::internal("a listing has neither a timestamp nor the reason why not"),
         })
     }

@@ -8,11 +8,14 @@ use std::time::Duration;
 /// A record that was not written for this long, while it was watched, is frozen.
 pub(super) const FROZEN_AFTER: Duration = Duration::from_secs(10);
 
-/// Whether a node says `online` and seems to write heartbeats: it may be alive where nobody reaches it.
+/// Whether a node says `online` and may write heartbeats: it may be alive where nobody reaches it. Without PD's time any heartbeat may
+/// be fresh.
 pub(super) fn is_beating(listing: &Listing, node: &NodeRef) -> bool {
     let record = listing.find(node.kind, &node.id).filter(|record| record.state == State::Online);
-    let age = record.zip(listing.tso).and_then(|(record, now)| record.update_ts.heartbeat_age(now).seconds());
-    age.is_some_and(|age| age < FROZEN_AFTER.as_secs_f64())
+    record.is_some_and(|record| {
+        let Some(now) = listing.tso else { return true };
+        record.update_ts.heartbeat_age(now).seconds().is_some_and(|age| age < FROZEN_AFTER.as_secs_f64())
+    })
 }
 
 /// What the guards of a session have watched, and where they say what they wait for.
@@ -47,5 +50,31 @@ impl Watch {
 
     pub(super) fn is_over(&self) {
         (self.notices)(Notice::ProgressEnd);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::node::Kind;
+    use crate::tso::Tso;
+
+    #[test]
+    fn without_pds_time_any_heartbeat_of_a_node_that_says_online_may_be_fresh() {
+        let second = |at: i64| Tso((at * 1000) << 18);
+        let beats = |state: &str, tso| {
+            let json = format!(
+                r#"{{"nodeId":"p","host":"h:8250","state":"{state}","maxCommitTS":1,"updateTS":{}}}"#,
+                second(1_700_000_000).0
+            );
+            let record = Record::parse("/tidb-binlog/v1/pumps/p", json.as_bytes(), 7).unwrap();
+            let node = NodeRef { kind: Kind::Pump, id: "p".into(), address: "h:8250".into() };
+            let listing = Listing { revision: 9, tso, tso_error: None, records: vec![record], malformed: Vec::new() };
+            is_beating(&listing, &node)
+        };
+        assert!(beats("online", Some(second(1_700_000_005))));
+        assert!(!beats("online", Some(second(1_700_000_011))));
+        assert!(beats("online", None));
+        assert!(!beats("paused", None));
     }
 }
