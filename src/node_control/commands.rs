@@ -6,6 +6,7 @@ use crate::deployment::{DeployedNode, SystemdMode};
 use crate::node::NodeRef;
 use crate::text::{quoted, shell_word};
 use crate::world::{Exec, ProcessVerb};
+use std::net::Ipv6Addr;
 
 /// Why there is no command, as a phrase that goes on behind "cannot: ".
 type OrWhy<T> = Result<T, String>;
@@ -96,7 +97,7 @@ impl NodeControl {
         let site = NodeSite {
             id: harmless("id", &node.id)?,
             kind: node.kind.name(),
-            host: harmless("host", host.trim_start_matches('[').trim_end_matches(']'))?,
+            host: host_name(host.trim_start_matches('[').trim_end_matches(']'))?,
             port,
             unit: deployed.map_or_else(|| format!("{}-{port}.service", node.kind.name()), DeployedNode::unit),
             deploy_dir: deployed.map(|deployed| harmless("deploy directory", &deployed.deploy_dir)).transpose()?,
@@ -107,6 +108,10 @@ impl NodeControl {
         };
         let site = NodeSite { deploy_dir, ..site };
         let unit = self.unit.as_ref().map_or_else(|| Ok(site.unit.clone()), |template| template.fill(&site))?;
+        // systemctl takes it for a pattern, whatever quotes it.
+        if unit.contains(['*', '?', '[']) {
+            return Err(format!("its unit {} would be a pattern, that others are named by as well", quoted(&unit)));
+        }
         Ok(NodeSite { unit, ..site })
     }
 
@@ -141,8 +146,8 @@ impl NodeControl {
     fn over_ssh(&self, node: &NodeRef, site: &NodeSite, command: &[String]) -> OrWhy<Exec> {
         let deployed = self.known(node)?;
         let host = match (&self.host, deployed) {
-            (Some(template), _) => harmless("host", &template.fill(site)?)?,
-            (None, Some(deployed)) => harmless("host", deployed.ssh_host())?,
+            (Some(template), _) => host_name(&template.fill(site)?)?,
+            (None, Some(deployed)) => host_name(deployed.ssh_host())?,
             (None, None) => site.host.clone(),
         };
         let mut args: Vec<String> = SSH.map(str::to_owned).to_vec();
@@ -216,6 +221,16 @@ fn harmless(what: &str, value: &str) -> OrWhy<String> {
     match value.is_empty() || value.starts_with('-') || value.contains(char::is_control) {
         true => Err(format!("its {what} {} could be taken for an option of a program", quoted(value))),
         false => Ok(value.to_owned()),
+    }
+}
+
+/// A host that is gone to: a name or an IP address. ssh reads a user, a port or another host out of anything else.
+fn host_name(value: &str) -> OrWhy<String> {
+    let is_of_name = |letter: char| letter.is_ascii_alphanumeric() || "-._".contains(letter);
+    let is_name = !value.is_empty() && !value.starts_with('-') && value.chars().all(is_of_name);
+    match is_name || value.parse::<Ipv6Addr>().is_ok() {
+        true => Ok(value.to_owned()),
+        false => Err(format!("its host {} is no name and no IP address", quoted(value))),
     }
 }
 

@@ -108,6 +108,11 @@ fn what_a_record_says_is_never_taken_for_an_option_nor_read_by_a_shell() {
         ("p", "host"),
         ("p", "host:port"),
         ("", "10.0.1.11:8250"),
+        // ssh reads a user, a port or another host out of these, and a shell of its configuration more.
+        ("p", "root@10.0.1.11:8250"),
+        ("p", "ssh://root@10.0.1.11:2200:8250"),
+        ("p", "`touch${IFS}x`:8250"),
+        ("p", "h%h:8250"),
     ] {
         for verb in ProcessVerb::ALL {
             why_not(&ssh, *verb, &node(id, address));
@@ -117,6 +122,12 @@ fn what_a_record_says_is_never_taken_for_an_option_nor_read_by_a_shell() {
     let command =
         NodeControl { unit, ..ssh }.command(ProcessVerb::Start, &node("$(reboot);'x", "10.0.1.11:8250")).unwrap();
     assert_eq!(command.args.last().unwrap(), r"sudo -n systemctl start -- '$(reboot);'\''x.service'");
+    // systemctl names many units by a pattern, whatever quotes it.
+    for id in ["*", "p?", "[a-z]"] {
+        let unit = Some(Template::parse("{id}.service").unwrap());
+        let ssh = NodeControl { unit, ..NodeControl::new(Preset::SystemdSsh) };
+        assert!(why_not(&ssh, ProcessVerb::Stop, &node(id, "10.0.1.11:8250")).contains("would be a pattern"), "{id}");
+    }
     let kubernetes = NodeControl::new(Preset::Kubernetes);
     for id in ["-n:8250", "a b:8250", "../x:8250", "pump", "Pump-0:8250"] {
         why_not(&kubernetes, ProcessVerb::Start, &node(id, "10.0.1.11:8250"));
