@@ -25,6 +25,9 @@ pub enum FileMode {
     Exactly(u32),
 }
 
+/// What the group of a file may do with it, and that programs run as it.
+const GROUP: u32 = 0o2070;
+
 /// Why a file was not written. It is then as it was, unless it says otherwise.
 #[derive(Debug)]
 pub enum WriteFault {
@@ -107,18 +110,25 @@ pub fn write(path: &Path, bytes: &[u8], mode: FileMode, if_there: IfThere) -> Re
         (FileMode::Fresh(_) | FileMode::Exactly(_), _) => mode,
     };
     let (FileMode::Fresh(bits) | FileMode::Exactly(bits)) = mode;
+    // Until it is known whose group it is, it is nobody's.
     let mut file = tempfile::Builder::new()
         .prefix(".binlogsh-")
-        .permissions(Permissions::from_mode(bits))
+        .permissions(Permissions::from_mode(if replaced.is_some() { bits & !GROUP } else { bits }))
         .tempfile_in(dir)
         .map_err(step("making a temporary file beside it"))?;
     // Not through the crate, whose errors name a file that nobody has asked for.
     file.as_file_mut().write_all(bytes).map_err(step("writing"))?;
-    if let Some(replaced) = replaced {
+    let mut bits = bits;
+    if let Some(replaced) = &replaced {
+        let owns = file.as_file().metadata().map_err(step("looking at its owner"))?;
         // Only root can, and only root needs it: a savepoint stays the Drainer's own.
-        let _ = fchown(file.as_file(), Some(replaced.uid()), Some(replaced.gid()));
+        let _ = fchown(file.as_file(), Some(replaced.uid()), None);
+        // Whoever is of the group can. What it may do is no other group's.
+        if owns.gid() != replaced.gid() && fchown(file.as_file(), None, Some(replaced.gid())).is_err() {
+            bits &= !GROUP;
+        }
     }
-    if let FileMode::Exactly(bits) = mode {
+    if let FileMode::Exactly(_) = mode {
         file.as_file().set_permissions(Permissions::from_mode(bits)).map_err(step("setting its permissions"))?;
     }
     file.as_file().sync_all().map_err(step("flushing"))?;

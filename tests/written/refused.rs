@@ -4,7 +4,7 @@ use super::*;
 use rustix::process::{geteuid, getuid};
 use std::fs::{File, Permissions};
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
@@ -56,11 +56,14 @@ fn give_away(dir: &Path) {
 }
 
 /// Begins the program as somebody who may not write into `closed`; root may write everywhere, and so becomes somebody else.
-fn as_somebody(shell: Shell, closed: &Path) -> Ran {
+fn as_somebody(shell: Shell, closed: &Path, prepare: impl FnOnce(&Path, bool)) -> Ran {
     assert_eq!(geteuid(), getuid());
     let is_root = geteuid().is_root();
     if is_root {
         give_away(shell.dir());
+    }
+    prepare(shell.dir(), is_root);
+    if is_root {
         chown(closed, Some(0), Some(0)).unwrap();
     }
     let mode = if is_root { 0o755 } else { 0o555 };
@@ -87,13 +90,31 @@ fn without_permission_a_file_stays_as_it_was() {
         let shell = if writer.replaces { writer.with_old() } else { writer.shell() };
         let closed = directory(writer, shell.dir());
         let before = names(&closed);
-        let ran = as_somebody(shell, &closed);
+        let ran = as_somebody(shell, &closed, |_, _| {});
         let ran = tells_of_it(ran, writer, "Permission denied");
         if writer.replaces {
             assert_eq!(std::fs::read_to_string(file(writer, ran.dir())).unwrap(), writer.old, "{}", writer.name);
         }
         assert_eq!(names(&directory(writer, ran.dir())), before, "{}", writer.name);
     });
+}
+
+#[test]
+fn what_a_group_may_do_with_a_file_is_no_other_groups() {
+    let shell = Shell::new(&["--sandbox", "rehearse", "s.rhai", "--plan", "plan.json"]);
+    let shell = shell.file("s.rhai", "1").file("plan.json", "old").file("closed/other", "");
+    let closed = shell.dir().join("closed");
+    let ran = as_somebody(shell, &closed, |dir, is_root| {
+        let plan = dir.join("plan.json");
+        std::fs::set_permissions(&plan, Permissions::from_mode(0o660)).unwrap();
+        if is_root {
+            chown(plan, Some(1001), Some(2000)).unwrap();
+        }
+    });
+    let plan = ran.succeeds().dir().join("plan.json").metadata().unwrap();
+    // Whoever is not of its group writes a file of their own; the one of the test itself keeps its group.
+    let (mode, is_other) = (plan.mode() & 0o7777, plan.uid() == NOBODY);
+    assert_eq!(mode, if is_other { 0o600 } else { 0o660 }, "{mode:o}");
 }
 
 #[test]
