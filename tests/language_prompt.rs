@@ -109,6 +109,9 @@ fn a_constant_that_is_called_as_the_last_result_ends_no_prompt() {
     shell.line("const it = 1");
     assert_eq!(shell.line("it"), Value::Int(1));
     assert_eq!(shell.line("40 + 2"), Value::Int(42));
+    assert_eq!(shell.line("it + 1"), Value::Int(2));
+    shell.interpreter.line("it = 9").unwrap_err();
+    assert_eq!(shell.line("let it = 5; it"), Value::Int(5));
+    shell.line("40 + 2");
     assert_eq!(shell.line("it"), Value::Int(42));
-    assert_eq!(shell.line("it + 1"), Value::Int(43));
 }

@@ -192,6 +192,18 @@ impl Global {
         })
     }
 
+    /// These options for another profile: nothing of the cluster holds any more that they named, nor a yes that was meant for it.
+    #[must_use]
+    pub fn on_profile(self, profile: String) -> Self {
+        // Every field is named, so that a new option cannot be forgotten here.
+        let Self { pd_urls: _, ca: _, cert: _, key: _, key_pass_file: _, cluster: _, proxy: _, profile: _, .. } = self;
+        let Self { config, timeout, wait_lock, sandbox: _, output, timestamps, color, verbose, read_only, .. } = self;
+        let Self { yes: _, allow_exec, allow_node_control, .. } = self;
+        let named =
+            Self { profile: Some(profile), config, timeout, wait_lock, output, timestamps, color, ..Self::default() };
+        Self { verbose, read_only, allow_exec, allow_node_control, ..named }
+    }
+
     /// What these options say against each other, wherever each of them stands.
     ///
     /// # Errors

@@ -7,7 +7,6 @@ mod hints;
 mod save;
 mod vocabulary;
 
-use crate::cli::Global;
 use crate::commands::compose::{CommandContext, Seen, Work, announce, session, shared_world};
 use crate::commands::runs::Keeping;
 use crate::commands::{conclude, evaluate, is_default_cluster, no_cluster, typed_on, while_others_work};
@@ -40,9 +39,7 @@ pub(super) fn main(context: CommandContext, initial: String) -> Result<u8, Scrip
         let code = on_one_cluster(context, std::mem::take(&mut initial), &switch, &mut secrets)?;
         let Some(profile) = switch.take() else { return Ok(code) };
         // On another profile nothing of the command line's cluster holds any more.
-        let (pd_urls, ca, cert, key, cluster, proxy, sandbox) = Default::default();
-        let global =
-            Global { profile: Some(profile), pd_urls, ca, cert, key, cluster, proxy, sandbox, yes: None, ..global };
+        let global = global.on_profile(profile);
         let variables = Variables::of_this_process()?;
         let settings = config::load(&global.overrides(), &|name| variables.get(name))?;
         context = CommandContext::new(global, settings, output, interrupt);

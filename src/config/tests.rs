@@ -330,7 +330,7 @@ fn what_is_wrong_with_a_map_or_a_proxy_is_told_with_its_line() {
     for (text, message) in [
         (
             "[profiles.a]\nproxy = \"socks5://u:s3cret@h\"\n",
-            "config.toml:2: `socks5://***@h` is no proxy: it has no port",
+            "config.toml:2: `socks5://***@***` is no proxy: it has no port",
         ),
         (
             "[profiles.a.addresses]\n\"z:1\" = \"h:1\"\n\"a:1\" = \"h:1\"\n",

@@ -236,11 +236,7 @@ pub(super) fn gc_overtaken(scene: &mut ClusterView<'_>, change: &Change) -> Resu
             past.join(", ")
         )));
     }
-    // Of a checkpoint that is younger, GC is far wherever gc is no less than the default.
-    let is_young = |age: f64| age * 1000.0 < (DEFAULT_RETENTION_MS - DAY_MS) as f64;
-    if !cannot_tell.is_empty()
-        && !scene.pd_now().is_ok_and(|now| drainer.max_commit_ts.position_age(now).seconds().is_some_and(is_young))
-    {
+    if !cannot_tell.is_empty() && !is_young(scene, &drainer) {
         return Ok(Verdict::Unknown(format!(
             "whether GC has passed the checkpoint of {id}, since the metrics of {} cannot be read",
             cannot_tell.join(", ")
@@ -253,6 +249,12 @@ pub(super) fn gc_overtaken(scene: &mut ClusterView<'_>, change: &Change) -> Resu
         (true, false) => Verdict::Note(format!("how far GC is on {} cannot be seen from here", cannot_tell.join(", "))),
         (true, true) => Verdict::Clear,
     })
+}
+
+/// Whether GC is far from a Drainer's checkpoint wherever gc is no less than the default.
+fn is_young(scene: &mut ClusterView<'_>, drainer: &Record) -> bool {
+    let age = scene.pd_now().ok().and_then(|now| drainer.max_commit_ts.position_age(now).seconds());
+    age.is_some_and(|age| age * 1000.0 < (DEFAULT_RETENTION_MS - DAY_MS) as f64)
 }
 
 /// Up to where GC removes.

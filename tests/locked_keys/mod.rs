@@ -38,7 +38,7 @@ fn tried(name: &str, password: &str) -> Result<(), Error> {
 
 #[test]
 fn what_openssl_writes_by_its_usual_ways_is_opened() {
-    for name in ["aes256.pem", "sha1.pem", "scrypt.pem"] {
+    for name in ["aes256.pem", "sha1.pem", "scrypt.pem", "des3.pem"] {
         // An editor ends the line, somebody else's system ends it otherwise.
         for ending in ["", "\n", "\r\n", "\na second line\n"] {
             tried(name, &format!("{PASSWORD}{ending}")).unwrap();
@@ -55,7 +55,7 @@ fn a_password_that_does_not_open_the_key_and_a_form_that_is_not_taken_are_told_a
         assert!(!error.message.contains("donkey"));
     }
     // As OpenSSL wrote them long ago; the last one would take a minute to open.
-    for name in ["des3.pem", "pbes1.pem", "traditional.pem", "rounds.pem"] {
+    for name in ["pbes1.pem", "traditional.pem", "rounds.pem"] {
         let error = tried(name, PASSWORD).unwrap_err();
         assert!(error.message.contains("encrypted in a way that is not taken here"), "{name}: {error}");
         assert!(error.hint.unwrap().contains("openssl pkcs8 -topk8 -v2 aes-256-cbc"));
@@ -184,4 +184,15 @@ fn in_a_terminal_its_password_is_asked_for_once_without_showing_it() {
         screen.keys("wrong\r");
     }
     screen.shows("is not opened by what was typed");
+}
+
+#[test]
+fn another_profile_takes_nothing_of_the_cluster_that_the_command_line_named() {
+    let cluster = Closed::start();
+    let config = "[profiles.plain]\npd-urls = [\"http://127.0.0.1:9\"]\n";
+    let shell = cluster.shell(&["--config=c.toml"]).file("c.toml", config).file("pw", PASSWORD);
+    let mut screen = Screen::open(shell.arg("--key-pass-file").arg("pw"), 120, 30);
+    screen.until(|text| text.ends_with('>'));
+    screen.keys(".profile plain\r").until(|text| text.contains("binlogsh(plain)") && text.ends_with('>'));
+    screen.keys("40 + 2\r").shows("\n42\n");
 }

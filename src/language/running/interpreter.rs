@@ -176,11 +176,10 @@ impl Interpreter {
             && !value.is_unit()
         {
             let scope = &mut self.prompt.scope;
-            match scope.is_constant(LAST) {
-                // A constant of the user's that is called so stays below it.
-                Some(true) => scope.push(LAST, value.clone()),
-                Some(false) | None => scope.set_value(LAST, value.clone()),
-            };
+            // A constant of the user's that is called so stays what it is.
+            if scope.is_constant(LAST) != Some(true) {
+                scope.set_value(LAST, value.clone());
+            }
         }
         let ending = self.ending(outcome, &key, &self.prompt);
         self.forget_what_nobody_can_reach();
