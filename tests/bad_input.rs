@@ -190,3 +190,22 @@ fn a_real_key_never_meets_the_same_beginning_twice_in_a_sandbox() {
     };
     assert_ne!(encrypted(), encrypted());
 }
+
+#[test]
+fn templates_that_are_nested_too_deep_are_an_error_and_end_nothing() {
+    const DEEP: usize = 20_000;
+    let open = format!("print({})\n", "`${".repeat(DEEP));
+    let closed = format!("print({}1{})\n", "`${".repeat(DEEP), "}`".repeat(DEEP));
+    for code in [open, closed] {
+        let shell = |args: &[&str]| {
+            let shell = Shell::sandbox("default").file("deep.rhai", &code).file("deep_test.rhai", &code);
+            args.iter().fold(shell, |shell, arg| shell.arg(*arg))
+        };
+        shell(&["check", "deep.rhai"]).go().exits(2).stdout_contains("this does not compile");
+        shell(&["test"]).go().exits(1).stdout_contains("this does not compile");
+        for args in [["run", "deep.rhai"], ["rehearse", "deep.rhai"]] {
+            shell(&args).go().fails(ErrorKind::Invalid).stderr_contains("this does not compile");
+        }
+        Shell::sandbox("default").pipe(&code).fails(ErrorKind::Invalid).stderr_contains("this does not compile");
+    }
+}

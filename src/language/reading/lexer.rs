@@ -82,13 +82,17 @@ pub(crate) fn opening<'t>(word: impl Fn(usize) -> &'t str, close: usize) -> usiz
     0
 }
 
-/// How deep expressions in texts in expressions are looked into.
-const DEPTH: usize = 8;
-
 /// The tokens of `text`, those of expressions in templates among them, and where its comments stand.
 pub(crate) fn deep_tokens(text: &str) -> (Vec<Token>, Vec<Range<usize>>) {
     let (mut words, mut comments) = (Vec::new(), Vec::new());
-    spread(text, 0..text.len(), DEPTH, &mut words, &mut comments);
+    let mut reader = DeepReader { text, at: 0, unclosed: Vec::new() };
+    while let Some(piece) = reader.piece() {
+        match piece {
+            DeepPiece::Token(token) if token.kind == TokenKind::Comment => comments.push(token.range),
+            DeepPiece::Token(token) => words.push(token),
+            DeepPiece::EndOfExpression => {}
+        }
+    }
     (words, comments)
 }
 
@@ -100,41 +104,15 @@ pub fn all_tokens(text: &str) -> Vec<Token> {
     words
 }
 
-/// The tokens within `range` of `text`, those of expressions in templates among them.
-fn spread(text: &str, range: Range<usize>, depth: usize, words: &mut Vec<Token>, comments: &mut Vec<Range<usize>>) {
-    for token in tokens(&text[range.clone()]).into_iter().map(|token| token.moved(range.start)) {
-        match token.kind {
-            TokenKind::Comment => comments.push(token.range),
-            TokenKind::Text if depth > 0 && token.of(text).starts_with('`') && token.of(text).contains("${") => {
-                template_parts(text, &token, depth, words, comments);
-            }
-            _ => words.push(token),
-        }
-    }
-}
-
-/// A template: its letters as texts, and the expressions between them.
-fn template_parts(text: &str, whole: &Token, depth: usize, words: &mut Vec<Token>, comments: &mut Vec<Range<usize>>) {
-    let mut begin = whole.range.start;
-    while let Some(found) = text[begin..whole.range.end].find("${") {
-        let open = begin + found;
-        let length = expression(&text[open..whole.range.end]);
-        let end = length.map_or(whole.range.end, |length| open + length - 1);
-        words.push(Token { range: begin..open, ..whole.clone() });
-        spread(text, open + 2..end, depth - 1, words, comments);
-        begin = length.map_or(end, |length| open + length);
-    }
-    words.push(Token { range: begin..whole.range.end, ..whole.clone() });
-}
-
 /// The first token of `text` from the byte `at` on.
 fn next_token(text: &str, at: usize) -> Option<Token> {
     let rest = text[at..].trim_start();
     let at = text.len() - rest.len();
     let (kind, length, is_open) = match rest.chars().next()? {
         c @ ('"' | '\'') => quoted(rest, c),
-        '`' => template(rest),
-        '#' if is_raw_text(rest) => raw_text(rest),
+        BACKQUOTE => template(rest),
+        // Of many `#` the first has looked already at what is behind them.
+        '#' if !text[..at].ends_with('#') && is_raw_text(rest) => raw_text(rest),
         '/' if rest.starts_with("//") => (TokenKind::Comment, rest.find('\n').unwrap_or(rest.len()), false),
         '/' if rest.starts_with("/*") => comment(rest),
         '#' if rest.starts_with("#{") => (TokenKind::Punctuation, 2, false),
@@ -199,47 +177,107 @@ fn quoted(rest: &str, quote: char) -> (TokenKind, usize, bool) {
     (TokenKind::Text, rest.len(), true)
 }
 
-/// A text in backquotes, the expressions in it included; a doubled backquote is one of its letters.
+/// A text in backquotes, the expressions in it included.
 fn template(rest: &str) -> (TokenKind, usize, bool) {
-    let mut at = 1;
-    while let Some(c) = rest[at..].chars().next() {
-        let behind = &rest[at..];
-        at += match c {
-            '`' if behind.starts_with("``") => 2,
-            '`' => return (TokenKind::Text, at + 1, false),
-            '$' if behind.starts_with("${") => expression(behind).unwrap_or(behind.len()),
-            c => c.len_utf8(),
-        };
+    let mut reader = DeepReader { text: rest, at: 0, unclosed: Vec::new() };
+    while reader.piece().is_some() {
+        if reader.unclosed.is_empty() {
+            return (TokenKind::Text, reader.at, false);
+        }
     }
     (TokenKind::Text, rest.len(), true)
 }
 
-/// How long an expression in a template is, with its `${` and its bracket at the end; none if that is missing.
-fn expression(rest: &str) -> Option<usize> {
-    let (mut at, mut depth) = (2, 1_usize);
-    while let Some(token) = next_token(rest, at) {
-        at = token.range.end;
-        match token.of(rest) {
-            "{" | "#{" => depth += 1,
-            "}" => depth -= 1,
-            _ => {}
-        }
-        if depth == 0 {
-            return Some(at);
-        }
-    }
-    None
+/// Where the innermost expression begins in which `template`, a text in backquotes without its end, breaks off.
+pub(crate) fn open_expression(template: &str) -> Option<usize> {
+    let mut reader = DeepReader { text: template, at: 0, unclosed: Vec::new() };
+    while reader.piece().is_some() {}
+    reader.unclosed.iter().rev().find_map(|unclosed| match unclosed {
+        Unclosed::Expression { begins, .. } => Some(*begins),
+        Unclosed::Template => None,
+    })
 }
 
-/// Where the expression begins in which `template`, a text in backquotes without its end, breaks off.
-pub(crate) fn open_expression(template: &str) -> Option<usize> {
-    let mut begin = 0;
-    loop {
-        let open = begin + template[begin..].find("${")?;
-        match expression(&template[open..]) {
-            Some(length) => begin = open + length,
-            None => return Some(open + 2),
+/// What a text in backquotes begins and ends with; two of them are a letter of it.
+const BACKQUOTE: char = '`';
+
+/// What is not closed yet at the place up to which a text was read.
+enum Unclosed {
+    /// A text in backquotes.
+    Template,
+    /// An expression in one: where it begins behind its `${`, and how many brackets are open, its own among them.
+    Expression { begins: usize, brackets: usize },
+}
+
+/// A piece of a text whose templates are looked into.
+enum DeepPiece {
+    /// A token; of a template the letters between its expressions.
+    Token(Token),
+    /// The bracket behind an expression.
+    EndOfExpression,
+}
+
+/// Reads a text with the expressions in its templates, however deep they are nested: what is open is kept here, and not on the stack.
+struct DeepReader<'t> {
+    text: &'t str,
+    at: usize,
+    unclosed: Vec<Unclosed>,
+}
+
+impl DeepReader<'_> {
+    /// The next piece; none at the end.
+    fn piece(&mut self) -> Option<DeepPiece> {
+        if let Some(Unclosed::Template) = self.unclosed.last() {
+            return (self.at < self.text.len()).then(|| self.letters(self.at));
         }
+        let begin = self.text.len() - self.text[self.at..].trim_start().len();
+        if self.text[begin..].starts_with(BACKQUOTE) {
+            self.unclosed.push(Unclosed::Template);
+            self.at = begin + BACKQUOTE.len_utf8();
+            return Some(self.letters(begin));
+        }
+        let token = next_token(self.text, begin)?;
+        self.at = token.range.end;
+        if let Some(Unclosed::Expression { brackets, .. }) = self.unclosed.last_mut() {
+            match token.of(self.text) {
+                "{" | "#{" => *brackets += 1,
+                "}" => *brackets -= 1,
+                _ => {}
+            }
+            if *brackets == 0 {
+                self.unclosed.pop();
+                return Some(DeepPiece::EndOfExpression);
+            }
+        }
+        Some(DeepPiece::Token(token))
+    }
+
+    /// The letters of the template that is open, from `begin` to its next expression or to its end.
+    fn letters(&mut self, begin: usize) -> DeepPiece {
+        let mut is_open = true;
+        let mut end = self.text.len();
+        while let Some(letter) = self.text[self.at..].chars().next() {
+            let rest = &self.text[self.at..];
+            let here = self.at;
+            self.at += match letter {
+                BACKQUOTE if rest.starts_with("``") => 2,
+                BACKQUOTE => {
+                    self.unclosed.pop();
+                    (end, is_open) = (here + 1, false);
+                    1
+                }
+                '$' if rest.starts_with("${") => {
+                    self.unclosed.push(Unclosed::Expression { begins: here + 2, brackets: 1 });
+                    (end, is_open) = (here, false);
+                    2
+                }
+                letter => letter.len_utf8(),
+            };
+            if !is_open {
+                break;
+            }
+        }
+        DeepPiece::Token(Token { kind: TokenKind::Text, range: begin..end, is_open })
     }
 }
 
@@ -350,6 +388,37 @@ mod tests {
         ] {
             assert_eq!(seen(&format!("{whole} x")), [(TokenKind::Text, whole), (TokenKind::Word, "x")]);
         }
+    }
+
+    /// A template in a template, so many times.
+    fn nested(depth: usize) -> String {
+        format!("{}1{}", "`${".repeat(depth), "}`".repeat(depth))
+    }
+
+    #[test]
+    fn templates_nest_as_deep_as_anybody_likes() {
+        const DEEP: usize = 200_000;
+        let whole = nested(DEEP);
+        assert_eq!(seen(&format!("{whole} x")), [(TokenKind::Text, whole.as_str()), (TokenKind::Word, "x")]);
+        assert_eq!(deep_tokens(&whole).0.len(), 2 * DEEP + 1);
+        let open = "`${".repeat(DEEP);
+        assert!(tokens(&open)[0].is_open);
+        assert_eq!(open_expression(&open), Some(open.len()));
+        assert_eq!(all_tokens(&open).len(), DEEP);
+    }
+
+    #[test]
+    fn what_stands_in_a_template_is_found_where_it_stands() {
+        let text = "`a${ f(`b${x}c`, #{ y: \"}\" }) /* } */ }``${z`";
+        let found: Vec<_> = all_tokens(text).iter().map(|token| token.of(text).to_owned()).collect();
+        let all = ["`a", "f", "(", "`b", "x", "c`", ",", "#{", "y", ":", "\"}\"", "}", ")", "/* } */", "``", "z", "`"];
+        assert_eq!(found, all);
+        assert!(all_tokens(text).last().is_some_and(|last| last.is_open));
+    }
+
+    #[test]
+    fn many_marks_of_raw_texts_are_read_in_the_time_that_their_letters_take() {
+        assert_eq!(tokens(&"#".repeat(1_000_000)).len(), 1_000_000);
     }
 
     #[test]
