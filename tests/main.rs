@@ -53,6 +53,7 @@ mod live_tls;
 mod load;
 mod lock;
 mod locked_keys;
+mod masking_time;
 mod node_control;
 mod odd_files;
 mod output_streams;

@@ -1,9 +1,11 @@
 //! Puts the families of rules together.
 
 use crate::check::finding::RuleFinding;
+use crate::check::rule::Family;
 use crate::check::script::{Script, ScriptReader};
 use crate::check::vocabulary::ScriptVocabulary;
 use crate::check::{FAMILIES, allow, header, names};
+use crate::interrupt::Interrupt;
 use crate::language::Source;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -12,6 +14,7 @@ use std::rc::Rc;
 pub struct Checker {
     reader: ScriptReader,
     words: ScriptVocabulary,
+    interrupt: Interrupt,
 }
 
 /// What came of checking a script.
@@ -28,7 +31,7 @@ const STACK: usize = 64 << 20;
 
 impl Default for Checker {
     fn default() -> Self {
-        Self { reader: ScriptReader::default(), words: ScriptVocabulary::new() }
+        Self { reader: ScriptReader::default(), words: ScriptVocabulary::new(), interrupt: Interrupt::default() }
     }
 }
 
@@ -38,6 +41,12 @@ impl Checker {
     pub fn knowing_tests(mut self, signatures: impl IntoIterator<Item = &'static str>) -> Self {
         self.words.learn_tests(signatures);
         self
+    }
+
+    /// Heeds `interrupt` between the families of rules: what is checked then is not checked to its end.
+    #[must_use]
+    pub fn heeding(self, interrupt: &Interrupt) -> Self {
+        Self { interrupt: interrupt.clone(), ..self }
     }
 
     /// Checks `source`. Its modules lie in its own directory, or beneath one of `roots`.
@@ -63,7 +72,8 @@ impl Checker {
 
     fn findings(&self, script: &Rc<Script>) -> Vec<RuleFinding> {
         let mut found = Vec::new();
-        FAMILIES.iter().for_each(|family| (family.check)(script, &self.words, &mut found));
+        let goes_on = |_: &&Family| self.interrupt.pending().is_none();
+        FAMILIES.iter().take_while(goes_on).for_each(|family| (family.check)(script, &self.words, &mut found));
         found
     }
 }

@@ -22,7 +22,8 @@ pub(super) fn main(context: &CommandContext, check: &Check) -> Result<u8> {
         return Ok(0);
     }
     let found = files::find(&check.files, &context.interrupt)?;
-    let checker = Checker::default().knowing_tests(testing::functions().map(|(signature, _)| signature));
+    let checker = Checker::default().heeding(&context.interrupt);
+    let checker = checker.knowing_tests(testing::functions().map(|(signature, _)| signature));
     let mut report = CheckReport { unreadable: found.unreadable.clone(), ..CheckReport::default() };
     let mut mended = 0;
     for file in &found.scripts {
@@ -36,12 +37,13 @@ pub(super) fn main(context: &CommandContext, check: &Check) -> Result<u8> {
             }
         };
         let (source, checked) = match check.fix {
-            true => mend(&checker, file, source, &found, &mut mended)?,
+            true => mend(context, &checker, file, source, &found, &mut mended)?,
             false => {
                 let checked = checker.check(&source, &found.roots);
                 (source, checked)
             }
         };
+        context.interrupt.check()?;
         report.scripts.push((source.name, source.text, checked));
     }
     show(context, check.sarif, &report, mended);
@@ -50,6 +52,7 @@ pub(super) fn main(context: &CommandContext, check: &Check) -> Result<u8> {
 
 /// Checks a script, and fixes what can be: unless that would make it worse.
 fn mend(
+    context: &CommandContext,
     checker: &Checker,
     file: &Path,
     source: Source,
@@ -63,6 +66,7 @@ fn mend(
     }
     let better = Source { text, ..source.clone() };
     let rechecked = checker.check(&better, &found.roots);
+    context.interrupt.check()?;
     if !rechecked.compiles || rechecked.findings.len() >= checked.findings.len() {
         return Ok((source, checked));
     }
@@ -76,7 +80,10 @@ fn show(context: &CommandContext, sarif: bool, report: &CheckReport, mended: usi
     match output.format() {
         _ if sarif => output.document(&report.sarif()),
         Format::Json | Format::JsonLines => output.document(&report.json()),
-        Format::Table => report.findings().for_each(|(file, text, finding)| point(context, file, text, finding)),
+        Format::Table => report.scripts.iter().for_each(|(file, text, checked)| {
+            let text = masked(text);
+            checked.findings.iter().for_each(|finding| point(context, file, &text, finding));
+        }),
         Format::Csv | Format::Vertical => output.value(&Value::List(report.findings().map(row).collect())),
     }
     for file in &report.unreadable {
@@ -98,7 +105,6 @@ fn counted(count: usize, what: &str) -> String {
 }
 
 fn point(context: &CommandContext, file: &str, text: &str, finding: &RuleFinding) {
-    let text = masked(text);
     let line = text.lines().nth(finding.at.line.saturating_sub(1)).unwrap_or_default();
     let (line_number, column) = (finding.at.line, Some(finding.at.column));
     let place = Place { file: file.to_owned(), line: line_number, column, text: line.to_owned() };

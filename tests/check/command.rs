@@ -1,7 +1,9 @@
 //! `binlogsh check` as a person or another program calls it.
 
 use crate::harness::Shell;
-use binlogsh::check::rules;
+use binlogsh::check::{Checker, rules};
+use binlogsh::interrupt::Interrupt;
+use binlogsh::language::Source;
 use serde_json::Value;
 
 const CLEAN: &str = "//! Counts the Pumps.\nprint(pumps().len());\n";
@@ -180,4 +182,14 @@ fn a_rule_is_explained() {
 fn a_name_in_a_script_cannot_drive_the_terminal() {
     let ran = check(&["a.rhai"]).file("a.rhai", "//! A.\nprint(\"\x1b[2J\", nobody);\n").go().exits(1);
     assert!(!ran.stdout.contains('\x1b'), "{}", ran.stdout);
+}
+
+#[test]
+fn a_signal_ends_the_check_of_a_script_before_its_next_rules() {
+    let interrupt = Interrupt::default();
+    let checker = Checker::default().heeding(&interrupt);
+    let source = Source::new("a.rhai", WRONG);
+    assert!(!checker.check(&source, &[]).findings.is_empty());
+    interrupt.raise(2);
+    assert!(checker.check(&source, &[]).findings.is_empty());
 }

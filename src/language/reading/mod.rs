@@ -13,5 +13,6 @@ pub(crate) mod signs;
 pub(crate) mod slips;
 pub(crate) mod sources;
 pub(crate) mod spot;
+mod stream;
 pub(crate) mod translate;
 pub mod tree;
