@@ -158,6 +158,15 @@ fn files_that_are_no_tests_are_failures_beside_the_others() {
 }
 
 #[test]
+fn a_script_that_gives_up_with_an_exit_code_fails_a_test_that_does_not_expect_it() {
+    let ran = one(r#"t.run_code("exit(3)"); t.expect_effects([]);"#).exits(1);
+    ran.stdout_contains("the script ended with exit code 3").stdout_contains("t.expect_exit(3)");
+    one(r#"t.run_code("exit(3)"); t.run_code("1"); t.expect_ok();"#).exits(1).stdout_contains("exit code 3");
+    one(r#"t.run_code("exit(3)"); t.expect_exit(3);"#).succeeds();
+    one(r#"t.run_code("exit(0)");"#).succeeds();
+}
+
+#[test]
 fn stories_are_kept_and_compared() {
     let keeps = r#"fn test_it(t) { t.run("pause.rhai", #{ id: "drainer-1" }); t.expect_story(); }"#;
     let ran = suite(keeps).go().exits(1).stdout_contains("no story is kept in").stdout_contains("--update");

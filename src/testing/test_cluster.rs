@@ -179,14 +179,17 @@ impl TestCluster {
         self.ran()
     }
 
-    /// A script that failed, and nobody looked, fails the test.
+    /// A script that failed, or ended with an exit code other than 0, and nobody looked, fails the test.
     ///
     /// # Errors
-    /// `failed` with its error.
+    /// `failed` with its error or its exit code.
     pub(super) fn is_settled(&self) -> Result<()> {
-        match self.last.as_ref().and_then(RehearsedScript::error) {
-            Some(error) if !self.looked => Err(unexpected(error)),
-            _ => Ok(()),
+        let Some(ran) = self.last.as_ref().filter(|_| !self.looked) else { return Ok(()) };
+        match (ran.error(), ran.exit_code()) {
+            (Some(error), _) => Err(unexpected(error)),
+            (None, 0) => Ok(()),
+            (None, code) => Err(failed(format!("the script ended with exit code {code}"))
+                .hint(format!("if that is right, expect it: t.expect_exit({code})"))),
         }
     }
 
