@@ -158,6 +158,14 @@ fn files_that_are_no_tests_are_failures_beside_the_others() {
 }
 
 #[test]
+fn a_directory_without_tests_is_a_failure_beside_the_others() {
+    let shell = || suite(GOOD).file("good/a_test.rhai", GOOD).file("good/pause.rhai", SCRIPT).file("empty/a.rhai", "1");
+    let ran = shell().arg("good").arg("empty").go().exits(1);
+    ran.stdout_contains("there are no tests beneath empty").stdout_contains("2 passed, 1 failed");
+    shell().arg("empty").go().fails(ErrorKind::NotFound).stderr_contains("there are no tests beneath empty");
+}
+
+#[test]
 fn a_script_that_gives_up_with_an_exit_code_fails_a_test_that_does_not_expect_it() {
     let ran = one(r#"t.run_code("exit(3)"); t.expect_effects([]);"#).exits(1);
     ran.stdout_contains("the script ended with exit code 3").stdout_contains("t.expect_exit(3)");

@@ -3,7 +3,7 @@
 use crate::cli::Test;
 use crate::commands::compose::CommandContext;
 use crate::commands::evaluate::language_settings;
-use crate::error::{Error, Result, ScriptError};
+use crate::error::{Error, ErrorKind, Result, ScriptError};
 use crate::files::{self, FileMode, IfThere};
 use crate::live::clock::Stopwatch;
 use crate::output::{Format, Output, Tone, for_people};
@@ -28,8 +28,12 @@ pub(super) fn main(context: &CommandContext, args: &Test) -> Result<u8> {
             Err(error) => unreadable.push(error),
         }
     }
-    if files.is_empty() && unreadable.is_empty() {
-        return Err(Error::not_found("there are no tests").hint("tests are functions `test_*` in files `*_test.rhai`"));
+    // Nothing was named, or one directory: there are no verdicts beside which it could be told.
+    if let ([], [error]) = (&*files, &*unreadable)
+        && error.kind == ErrorKind::NotFound
+        && paths.iter().all(|path| path.is_dir())
+    {
+        return Err(error.clone());
     }
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let jobs = args.jobs.unwrap_or(processors);

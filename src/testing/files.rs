@@ -58,13 +58,18 @@ fn read(path: &Path) -> Result<String> {
 }
 
 /// The test files that `paths` name, and those in the directories that they name, sorted by path; what cannot be read is
-/// among them as an error.
+/// among them as an error, and so is a directory without any.
 pub(crate) fn discover(paths: &[PathBuf]) -> Vec<Result<TestFile>> {
     let mut found = Vec::new();
     for path in paths {
+        let before = found.len();
         match path.is_dir() {
             true => search(path, DEPTH, &mut found),
             false => found.push(TestFile::read(path.clone())),
+        }
+        if found.len() == before {
+            found.push(Err(Error::not_found(format!("there are no tests beneath {}", path.shown()))
+                .hint(format!("tests are functions `test_*` in files `*{ENDING}`"))));
         }
     }
     found
