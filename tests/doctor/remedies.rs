@@ -107,3 +107,31 @@ fn every_script_that_a_remedy_names_does_its_work_with_the_parameters_that_it_na
     let names: BTreeSet<&String> = done.iter().map(|(_, name, _)| name).collect();
     assert!(names.len() >= 7, "{names:?}");
 }
+
+#[test]
+fn what_tiup_calls_its_cluster_and_its_hosts_is_quoted_for_the_shell() {
+    let mut seen = BTreeSet::new();
+    for case in cases().iter().filter(|case| case.with["deployment"].is_object()) {
+        let mut with = case.with.clone();
+        with["deployment"]["name"] = "prod; id".into();
+        for node in with["deployment"]["nodes"].as_array_mut().unwrap() {
+            if node["host"] == "10.0.1.19" {
+                node["host"] = "h$(id)".into();
+            }
+        }
+        for finding in look(&with, &case.options).1 {
+            let remedy = finding["remedy"].as_str().unwrap().to_owned();
+            for (at, _) in remedy.match_indices("tiup cluster ") {
+                let mut words = remedy[at..].splitn(5, ' ').skip(2);
+                let (verb, name) = (words.next().unwrap().to_owned(), words.next().unwrap());
+                assert_eq!(name, "'prod;", "{remedy}");
+                seen.insert(verb);
+            }
+            for (at, _) in remedy.match_indices("h$(id)") {
+                assert_eq!(&remedy[at - 1..at], "'", "{remedy}");
+                seen.insert("host".into());
+            }
+        }
+    }
+    assert_eq!(Vec::from_iter(seen), ["host", "prune", "scale-in", "scale-out"]);
+}
