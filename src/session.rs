@@ -240,7 +240,8 @@ impl Session {
             (self.parts.notices)(Notice::Changed(format!("to be done by hand: {}", work.text)));
         }
         let outcome = self.parts.world.apply(&whole, self.lock.fence());
-        if matches!(&outcome, Err(error) if error.kind.is_fatal()) {
+        // Of what ends a run only a lost lock says what came of the change: it was not made.
+        if matches!(&outcome, Err(error) if error.kind.is_fatal() && error.kind != ErrorKind::LockLost) {
             return outcome;
         }
         self.parts.journal.done(Entry { findings, ..Entry::new(Request::Change(noted), outcome.clone()) })?;

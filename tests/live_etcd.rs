@@ -558,6 +558,25 @@ fn a_write_that_nobody_can_look_up_is_in_doubt_and_not_failed() {
 }
 
 #[test]
+fn a_write_that_may_have_happened_before_the_lock_was_lost_is_in_doubt() {
+    let (etcd, mut kv, _) = one();
+    let pd = PdDouble::start(&etcd);
+    let revision = kv.put(PUMP_0, pump_0("online", 5));
+    let mut live = LiveWorld::new(&[pd.url()], 5 * SECOND);
+    let seen = live.list().unwrap().records.remove(0);
+    let lost = Fence { key: "/lock".into(), create_revision: 7 };
+    for change in [
+        Change::SwapRecord { seen, state: State::Paused },
+        Change::DeleteRecord { key: PUMP_0.into(), mod_revision: revision },
+    ] {
+        pd.set(|knobs| knobs.txns = (1, Loss::Request));
+        let error = live.world.apply(&Request::Change(change), Some(&lost)).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::InDoubt, "{error}");
+        assert!(error.message.contains(PUMP_0), "{error}");
+    }
+}
+
+#[test]
 fn a_state_is_written_under_a_storm_of_heartbeats() {
     let (etcd, mut kv, mut live) = one();
     kv.put(PUMP_0, pump_0("paused", 5));

@@ -91,7 +91,7 @@ impl Live {
             return Ok(Answer::Acted(Acted::said("it runs already")));
         }
         if let Some(fence) = fence.cloned() {
-            // What a supervisor is told cannot be fenced: it is told only while the lock is ours.
+            // What a supervisor is told cannot be fenced: the lock's key is looked at right before.
             self.run(|cluster| async move { cluster.lock.confirm(&fence).await })?;
         }
         (self.notices)(Notice::Changed(format!("{verb} {}: {exec}", node.id)));

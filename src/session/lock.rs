@@ -46,8 +46,10 @@ impl LockPlan {
             Ok(Answer::Locked(fence)) => Ok(fence),
             Ok(other) => Err(Error::internal(format!("the world answered the wish for the lock with {other:?}"))),
             Err(error) => {
-                // It may have been on its way to us when we were stopped.
-                let _ = world.apply(&Request::Lock(LockRequest::GiveBack), None);
+                // It may have been on its way to us when we were stopped. One that we had is kept unless it is known to be lost.
+                if held.is_none() || error.kind == ErrorKind::LockLost {
+                    let _ = world.apply(&Request::Lock(LockRequest::GiveBack), None);
+                }
                 Err(error)
             }
         }
@@ -76,9 +78,16 @@ impl Lock {
     /// `locked`, `lock_lost`, and those of reaching etcd.
     pub(super) fn take(&mut self, world: &mut dyn World) -> Result<()> {
         let Some(plan) = &mut self.plan else { return Ok(()) };
-        let held = self.fence.take();
-        self.fence = Some(plan.take(world, held.as_ref())?);
-        Ok(())
+        match plan.take(world, self.fence.as_ref()) {
+            Ok(fence) => {
+                self.fence = Some(fence);
+                Ok(())
+            }
+            Err(error) => {
+                self.fence = self.fence.take().filter(|_| error.kind != ErrorKind::LockLost);
+                Err(error)
+            }
+        }
     }
 
     /// Whether the lock was taken by this session's holder: a world may have it before its session does.

@@ -172,7 +172,7 @@ impl Display for LockInfo {
 pub fn lock_lost(fence: &Fence) -> Error {
     Error::new(
         ErrorKind::LockLost,
-        format!("the maintenance lock {} is not ours any more: nothing was changed", fence.key),
+        format!("the maintenance lock {} is not ours any more: nothing more was changed", fence.key),
     )
     .hint("see who holds it now; a run can be resumed once it is free")
 }

@@ -104,6 +104,8 @@ pub(super) fn a_lock_that_is_taken_away_stops_whoever_had_it(stage: &mut Stage) 
         Answer::Done
     );
     assert_eq!(status(stage), None);
+    let error = stage.under(lock("ann"), Some(&fence)).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::LockLost, "not even for the next change");
     let swap = Request::Change(Change::SwapRecord { seen: record.clone(), state: State::Paused });
     for change in [swap, Request::Change(Change::Act { node, action: Action::Pause })] {
         let error = stage.under(change, Some(&fence)).unwrap_err();

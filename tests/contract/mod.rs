@@ -495,7 +495,7 @@ fn under_a_lost_lock_nothing_happens(stage: &mut Stage) {
     let seen = stage.record("pump-2");
     let swap = Request::Change(Change::SwapRecord { seen: seen.clone(), state: State::Paused });
     let delete = Request::Change(Change::DeleteRecord { key: seen.node.key(), mod_revision: seen.mod_revision });
-    let words = format!("the maintenance lock {LOCK} is not ours any more: nothing was changed");
+    let words = format!("the maintenance lock {LOCK} is not ours any more: nothing more was changed");
     for request in [swap.clone(), delete] {
         let error = stage.under(request, Some(&lost)).unwrap_err();
         assert_eq!((error.kind, &error.message), (ErrorKind::LockLost, &words));

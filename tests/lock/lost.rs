@@ -3,12 +3,17 @@
 use super::{FIRST, SECOND, Setup, TTL, etcd, is_locked, until_locked};
 use crate::support::etcd::{Etcd, Kv};
 use crate::support::eventually;
+use crate::support::free_port;
 use crate::support::http_double::{HttpDouble, Reply};
-use crate::support::live::drainer;
+use crate::support::live::{LiveWorld, drainer};
 use crate::support::pd_double::PdDouble;
 use crate::support::record;
 use binlogsh::error::ErrorKind;
-use binlogsh::world::{Action, Change, GuardName, LOCK_KEY, LockHolder, Notice, Read, Request};
+use binlogsh::node_control::{NodeControl, OwnCommand, Preset, Template};
+use binlogsh::world::{
+    Action, Answer, Change, Control, Fence, GuardName, LOCK_KEY, LockHolder, LockRequest, Notice, ProcessVerb, Read,
+    Request, World,
+};
 use std::time::{Duration, Instant};
 
 #[track_caller]
@@ -73,7 +78,7 @@ fn etcd_gone_in_the_middle_is_an_error_in_time_and_the_lock_is_lost_with_its_lea
     let mut ann = Setup::new(etcd.url(), "ann").start();
     ann.delete(FIRST).unwrap();
     let revision = match ann.perform(Request::Read(Read::Nodes), &[]).unwrap() {
-        binlogsh::world::Answer::Listing(listing) => listing.malformed[0].mod_revision,
+        Answer::Listing(listing) => listing.malformed[0].mod_revision,
         other => panic!("{other:?}"),
     };
     let delete = || Request::Change(Change::DeleteRecord { key: SECOND.into(), mod_revision: revision });
@@ -147,6 +152,54 @@ fn a_lease_too_short_for_a_request_sends_none() {
     assert_eq!(error.kind, ErrorKind::LockLost);
     assert!(error.message.contains("a request to a node needs 2.2s"), "{error}");
     assert!(node.requests().iter().all(|request| !request.path.ends_with("/pause")));
+}
+
+#[test]
+fn a_lease_whose_key_was_taken_away_is_not_kept_alive() {
+    let (etcd, mut kv) = etcd();
+    let mut ann = Setup::new(etcd.url(), "ann").start();
+    ann.delete(FIRST).unwrap();
+    assert_eq!(kv.leases(), 1);
+    kv.delete(LOCK_KEY);
+    assert!(eventually(Duration::from_secs(20), || kv.leases() == 0), "it is kept alive for ever");
+    assert_eq!(ann.delete(SECOND).unwrap_err().kind, ErrorKind::LockLost);
+}
+
+fn take_lock(live: &mut LiveWorld) -> Fence {
+    let holder = LockHolder { user: "ann".into(), ..LockHolder::default() };
+    match live.ask(Request::Lock(LockRequest::Take { holder, wait: None })).unwrap() {
+        Answer::Locked(fence) => fence,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn whoever_lost_the_lock_while_its_lease_lives_starts_and_stops_no_node() {
+    let (etcd, mut kv) = etcd();
+    let dir = tempfile::tempdir().unwrap();
+    let made = dir.path().join("made");
+    let command = ["touch", made.to_str().unwrap()].map(|word| Template::parse(word).unwrap()).to_vec();
+    let verbs = [OwnCommand::Start, OwnCommand::Stop, OwnCommand::Restart];
+    let commands = verbs.map(|verb| (verb, command.clone())).into_iter().collect();
+    let control = NodeControl { commands, ..NodeControl::new(Preset::Commands) };
+    let mut live = LiveWorld::new(&[etcd.url()], Duration::from_secs(5));
+    live.world = live.world.with_node_control(Some(control));
+    let fence = take_lock(&mut live);
+    // As `runs unlock` does, and somebody else is quick: our lease lives for half a minute.
+    kv.delete(LOCK_KEY);
+    kv.put(LOCK_KEY, LockHolder { user: "bob".into(), ..LockHolder::default() }.value(0));
+    let node = drainer("d0", &format!("127.0.0.1:{}", free_port()));
+    let control = |verb| Request::Change(Change::Control(Control::new(node.clone(), verb)));
+    for verb in ProcessVerb::ALL {
+        let error = live.world.apply(&control(*verb), Some(&fence)).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::LockLost, "{verb}: {error}");
+        assert!(!made.exists(), "{verb} was done");
+    }
+    live.ask(Request::Lock(LockRequest::GiveBack)).unwrap();
+    kv.delete(LOCK_KEY);
+    let fence = take_lock(&mut live);
+    live.world.apply(&control(ProcessVerb::Stop), Some(&fence)).unwrap();
+    assert!(made.exists());
 }
 
 #[test]

@@ -256,6 +256,20 @@ fn a_change_whose_error_ended_the_run_is_tried_again_and_one_that_was_caught_is_
 }
 
 #[test]
+fn a_change_that_a_lost_lock_stopped_is_tried_again_also_where_the_end_of_the_run_was_not_noted() {
+    let (_dir, file) = place();
+    let mut journal = script(&file, 1);
+    act(&mut journal, 1);
+    begin(&mut journal, 2);
+    let lost = Error::new(ErrorKind::LockLost, "the maintenance lock is not ours any more");
+    journal.done(Entry::new(change(2).into(), Err(lost))).unwrap();
+    drop(journal);
+    let mut resumed = open(&file).resume(&id(1), claim(99, &nobody)).unwrap();
+    assert_eq!(resumed.next_replayed().unwrap().request, change(1).into());
+    assert!(resumed.next_replayed().is_none() && resumed.unfinished().is_none());
+}
+
+#[test]
 fn a_change_in_doubt_that_ended_the_run_is_looked_into() {
     let (_dir, file) = place();
     let mut journal = script(&file, 1);

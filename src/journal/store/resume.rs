@@ -126,10 +126,11 @@ fn again(at_ms: i64) -> String {
     serde_json::json!({ "at_ms": at_ms }).to_string()
 }
 
-/// Whether `last`, the last change or answer of a run, is what it ended with: an error that the script did not catch, or
-/// an operator's no.
+/// Whether `last`, the last change or answer of a run, is what it ended with: an error that the script did not catch or cannot,
+/// or an operator's no.
 fn ended_by(last: &Entry, error: Option<&Error>) -> bool {
     match (&last.outcome, error) {
+        (Err(outcome), _) if outcome.kind.is_fatal() => true,
         (Err(outcome), Some(error)) => outcome.kind == error.kind && error.message.contains(&outcome.message),
         (Ok(Answer::Chosen(Choice::No)), Some(error)) => error.kind == ErrorKind::Refused,
         _ => false,

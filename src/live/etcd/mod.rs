@@ -19,7 +19,7 @@ pub(super) use events::{HeldWatch, events};
 pub(super) use lease::{grant, keep_alive, life, revoke};
 pub(super) use list::list;
 pub(super) use lock::{Created, create, delete_created, look, wait_for_change};
-pub(super) use swap::{check_fence, delete, swap};
+pub(super) use swap::{check_fence, delete, is_held, swap};
 pub(super) use tidb::tidbs;
 pub(super) use watch::changes;
 

@@ -64,10 +64,11 @@ pub(in crate::live) async fn swap(
         };
         let value = current.with_state(state)?.into_bytes();
         let txn = compared(key.as_bytes(), current.mod_revision, fence, TxnOp::put(key.as_str(), value.clone(), None));
-        match execute(etcd, &url, &format!("write {shown}"), txn, shown, fence, sent).await? {
-            SwapOutcome::Done(revision) => return written(&value, &seen.node, revision),
-            SwapOutcome::Lost => {}
-            SwapOutcome::Unknown(words) => {
+        match execute(etcd, &url, &format!("write {shown}"), txn, shown, fence, sent).await {
+            Err(error) => return Err(doubtful(doubt, error, shown)),
+            Ok(SwapOutcome::Done(revision)) => return written(&value, &seen.node, revision),
+            Ok(SwapOutcome::Lost) => {}
+            Ok(SwapOutcome::Unknown(words)) => {
                 doubt = Some(Doubt { compared: current.mod_revision, written: value, words });
                 pause(Duration::from_millis(50)).await;
             }
@@ -110,10 +111,11 @@ pub(in crate::live) async fn delete(
             return Err(doubtful(doubt, error, shown));
         }
         let txn = compared(key, mod_revision, fence, TxnOp::delete(key.as_slice(), None));
-        match execute(etcd, &url, &format!("delete {shown}"), txn, shown, fence, sent).await? {
-            SwapOutcome::Done(_) => return Ok(()),
-            SwapOutcome::Lost => {}
-            SwapOutcome::Unknown(words) => {
+        match execute(etcd, &url, &format!("delete {shown}"), txn, shown, fence, sent).await {
+            Err(error) => return Err(doubtful(doubt, error, shown)),
+            Ok(SwapOutcome::Done(_)) => return Ok(()),
+            Ok(SwapOutcome::Lost) => {}
+            Ok(SwapOutcome::Unknown(words)) => {
                 doubt = Some(Doubt { compared: mod_revision, written: Vec::new(), words });
                 pause(Duration::from_millis(50)).await;
             }
@@ -132,8 +134,16 @@ pub(in crate::live) async fn delete(
 /// # Errors
 /// `lock_lost`, `unreachable`, `timeout`.
 pub(in crate::live) async fn check_fence(etcd: &Etcd, fence: &Fence) -> Result<()> {
-    let (_, now) = etcd.get(&fence.key, etcd.deadline()).await?;
-    if now.is_some_and(|kv| kv.create_revision() == fence.create_revision) { Ok(()) } else { Err(lock_lost(fence)) }
+    if is_held(etcd, fence, etcd.deadline()).await? { Ok(()) } else { Err(lock_lost(fence)) }
+}
+
+/// The same as yes or no, by `deadline`.
+///
+/// # Errors
+/// `unreachable`, `timeout`.
+pub(in crate::live) async fn is_held(etcd: &Etcd, fence: &Fence, deadline: Deadline) -> Result<bool> {
+    let (_, now) = etcd.get(&fence.key, deadline).await?;
+    Ok(now.is_some_and(|kv| kv.create_revision() == fence.create_revision))
 }
 
 /// A transaction without an answer.

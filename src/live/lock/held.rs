@@ -89,15 +89,21 @@ impl HeldLease {
         if etcd::keep_alive(etcd, self.lease, deadline).await? {
             let mut state = self.state();
             state.until = state.until.max(asked.saturating_add(self.ttl));
-            return Ok(!state.gone);
         }
-        // A member that lags behind may not know the lease: the key tells.
-        let (_, now) = etcd.get(&fence.key, etcd.deadline()).await?;
-        let ours = now.is_some_and(|kv| kv.create_revision() == fence.create_revision);
-        if !ours {
-            self.state().gone = true;
-        }
-        Ok(ours)
+        // The key tells: a lease lives on without it when somebody took the lock away, and a member that lags behind may not
+        // know a lease that lives.
+        self.look(etcd, fence).await
+    }
+
+    /// Looks whether the key is still ours; false, for good, when it is not.
+    ///
+    /// # Errors
+    /// `unreachable` or `timeout`: it may be ours, or not.
+    pub(super) async fn look(&self, etcd: &Etcd, fence: &Fence) -> Result<bool> {
+        let ours = etcd::is_held(etcd, fence, etcd.deadline().at_most(self.ttl / 3)).await?;
+        let mut state = self.state();
+        state.gone |= !ours;
+        Ok(!state.gone)
     }
 }
 

@@ -145,18 +145,32 @@ impl LiveLock {
         Ok(LockInfo::new(found.create_revision(), found.value(), lease))
     }
 
-    /// Makes sure that the lock of `fence` is still ours, asking etcd only when its lease may have ended.
+    /// Makes sure that the lock of `fence` is still ours: its lease lives, and its key is the one that we created. A lease that
+    /// is kept alive lives on when somebody takes the key away.
     ///
     /// # Errors
-    /// `lock_lost`.
+    /// `lock_lost`; `unreachable` or `timeout` when etcd does not answer while the lease lives.
     pub(super) async fn confirm(&self, fence: &Fence) -> Result<()> {
         let Some(held) = self.ours(fence) else {
             return etcd::check_fence(&self.etcd, fence).await;
         };
-        if !held.left().is_zero() {
-            return Ok(());
+        match held.left().is_zero() {
+            true => self.renewed(&held, fence).await,
+            false => self.looked(&held, fence).await,
         }
-        self.renewed(&held, fence).await
+    }
+
+    /// The key is still ours.
+    ///
+    /// # Errors
+    /// As [`LiveLock::confirm`].
+    async fn looked(&self, held: &HeldLease, fence: &Fence) -> Result<()> {
+        match held.look(&self.etcd, fence).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(lock_lost(fence)),
+            Err(error) if held.left().is_zero() => Err(lock_lost(fence).source(error)),
+            Err(error) => Err(error),
+        }
     }
 
     /// Keeps the lock alive now.
@@ -190,7 +204,7 @@ impl LiveLock {
             if held.left() < enough {
                 self.renewed(&held, fence).await?;
             }
-            etcd::check_fence(&self.etcd, fence).await?;
+            self.looked(&held, fence).await?;
             if held.left() >= enough {
                 return Ok(());
             }
@@ -199,7 +213,7 @@ impl LiveLock {
         Err(Error {
             message: format!(
                 "the maintenance lock {} may end too soon: its lease lives {left} more, and a request to a node needs \
-                 {enough}: nothing was changed",
+                 {enough}: nothing more was changed",
                 fence.key
             ),
             ..lock_lost(fence)

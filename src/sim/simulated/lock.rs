@@ -62,10 +62,7 @@ impl Simulated {
         fence: Option<&Fence>,
     ) -> Result<Answer> {
         if let Some(fence) = fence {
-            return match &self.lock {
-                Some(held) if held.fence == *fence => Ok(Answer::Locked(fence.clone())),
-                _ => Err(lock_lost(fence)),
-            };
+            return self.read_lock(Some(fence)).map(|()| Answer::Locked(fence.clone()));
         }
         self.reach_pd("the maintenance lock")?;
         let limit = wait.map_or(0, |wait| Micros::try_from(wait.as_micros()).unwrap_or(Micros::MAX));
