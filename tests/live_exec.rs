@@ -7,7 +7,8 @@ use binlogsh::error::{Error, ErrorKind, Result};
 use binlogsh::interrupt::Interrupt;
 use binlogsh::live::{Live, LiveSettings};
 use binlogsh::world::{Answer, Change, Exec, Notice, OutputStream, ProgramEnd, Read, Request, World};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, Uid, geteuid, kill_process};
+use rustix::thread::set_thread_uid;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -179,6 +180,85 @@ fn an_interrupt_kills_it_and_says_so() {
     assert_eq!(error.exit_code(), 143);
     assert!(error.message.contains("was killed"), "{error}");
     becomes_gone(&pid);
+}
+
+/// Runs a program in a thread that is another user's from the moment on at which the program says something: it may not end it
+/// then, as nobody may end what runs by sudo. Only root can become another user: for anybody else `None`, and no test.
+fn run_and_lose_the_right(exec: Exec, interrupt: Interrupt) -> Option<Error> {
+    if !geteuid().is_root() {
+        return None;
+    }
+    let become_another = Arc::new(|notice| {
+        if matches!(notice, Notice::Said { .. }) {
+            set_thread_uid(Uid::from_raw(65_534)).unwrap();
+        }
+    });
+    let run = move || {
+        let settings = LiveSettings::new(&["127.0.0.1:1"], None).unwrap();
+        let mut live = Live::new(settings, become_another, interrupt, None).allow_exec(true);
+        live.apply(&Request::Change(Change::Exec(exec)), None).unwrap_err()
+    };
+    Some(std::thread::spawn(run).join().unwrap())
+}
+
+/// The number in the file, whose process is ended.
+fn end(file: &Path) -> String {
+    let pid = std::fs::read_to_string(file).unwrap().trim().to_owned();
+    kill_process(Pid::from_raw(pid.parse().unwrap()).unwrap(), Signal::KILL).unwrap();
+    pid
+}
+
+#[test]
+fn where_root_can_try_it_a_program_that_may_not_be_ended_is_left_in_time_with_its_number() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("pid");
+    let code = format!("echo $$ > {}; echo begun; exec sleep 60", file.display());
+    let begin = Instant::now();
+    let exec = Exec { timeout: Some(Duration::from_secs(1)), ..shell(&code) };
+    let Some(error) = run_and_lose_the_right(exec, Interrupt::default()) else { return };
+    assert!(begin.elapsed() < Duration::from_secs(15));
+    assert_eq!(error.kind, ErrorKind::Timeout);
+    assert!(!is_gone(&file), "it runs");
+    let pid = end(&file);
+    let words =
+        format!("had not ended after 1.0s and could not be ended (permission denied): it still runs, pid {pid}");
+    assert!(error.message.ends_with(&words), "{error}");
+    assert!(error.hint.unwrap().contains(&format!("`kill -- -{pid}`")));
+    let is_reaped = || !Path::new("/proc").join(&pid).exists();
+    assert!(eventually(Duration::from_secs(5), is_reaped), "it stays as a zombie");
+}
+
+#[test]
+fn where_root_can_try_it_an_interrupt_does_not_wait_for_a_program_that_may_not_be_ended() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("pid");
+    let (interrupt, begun) = (Interrupt::default(), file.clone());
+    let code = format!("echo begun; echo $$ > {0}.new; mv {0}.new {0}; exec sleep 60", file.display());
+    let raised = interrupt.clone();
+    let raiser = std::thread::spawn(move || {
+        if eventually(Duration::from_secs(10), || begun.exists()) {
+            raised.raise(2);
+        }
+    });
+    let begin = Instant::now();
+    let error = run_and_lose_the_right(shell(&code), interrupt);
+    let Some(error) = error else { return };
+    raiser.join().unwrap();
+    assert!(begin.elapsed() < Duration::from_secs(20));
+    assert_eq!(error.kind, ErrorKind::Interrupted);
+    let words = format!("could not be ended (permission denied): it still runs, pid {}", end(&file));
+    assert!(error.message.ends_with(&words), "{error}");
+}
+
+#[test]
+fn where_root_can_try_it_what_a_program_leaves_running_that_may_not_be_ended_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("pid");
+    let code = format!("sleep 60 & echo $! > {}; echo begun; sleep 2", file.display());
+    let exec = Exec { timeout: Some(Duration::from_secs(1)), ..shell(&code) };
+    let Some(error) = run_and_lose_the_right(exec, Interrupt::default()) else { return };
+    end(&file);
+    assert!(error.message.contains("has ended, but what it started could not be ended (permission denied)"), "{error}");
 }
 
 #[test]

@@ -6,13 +6,14 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::live::Live;
-use crate::live::clock::{Deadline, TICK};
+use crate::live::clock::{Deadline, TICK, rest};
 use crate::time::show_seconds;
 use crate::world::{Answer, Exec, Notice, Notices, OutputStream, ProgramEnd};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, test_kill_process_group, waitid};
 use std::ffi::OsStr;
+use std::fmt::{Display, Formatter};
 use std::fs::File;
 use std::io::{ErrorKind as Io, Read};
 use std::os::fd::OwnedFd;
@@ -26,6 +27,8 @@ const KEPT: usize = 64 << 10;
 const LONGEST_LINE: usize = 4 << 10;
 /// How long it has to end by itself once it was told to.
 const GRACE: Duration = Duration::from_secs(2);
+/// How long one that was killed may take to be gone.
+const KILLED: Duration = Duration::from_secs(1);
 /// How long we listen at most to what is still in the pipes once it has ended.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
@@ -34,7 +37,7 @@ impl Live {
     ///
     /// # Errors
     /// `refused` where programs must not be run; `not_found` or `local` when it cannot be started; `timeout` and
-    /// `interrupted` after it was killed with all that it started.
+    /// `interrupted` after it was killed with all that it started, or with what still runs since it may not be ended.
     pub(super) fn exec(&mut self, exec: &Exec) -> Result<Answer> {
         if !self.programs {
             return Err(exec.not_allowed());
@@ -51,36 +54,69 @@ impl Live {
         self.interrupt.check()?;
         let deadline = Deadline::after(exec.limit());
         let mut running = Running::start(exec, &self.kept_back, notices)?;
-        let ended = loop {
+        loop {
             running.listen(TICK);
             if running.has_ended() {
-                break Ok(());
+                return running.finish();
             }
             if let Err(error) = self.interrupt.check() {
-                let message = format!("{}; {exec} was killed, and what it had done by then stays done", error.message);
-                break Err(Error { message, ..error });
+                return Err(stopped(exec, error, running.kill()));
             }
             if deadline.is_over() {
-                break Err(took_too_long(exec));
-            }
-        };
-        match ended {
-            Ok(()) => running.finish(),
-            Err(error) => {
-                running.kill();
-                Err(error)
+                return Err(took_too_long(exec, running.kill()));
             }
         }
     }
 }
 
-fn took_too_long(exec: &Exec) -> Error {
-    let limit = show_seconds(exec.limit().as_secs_f64());
-    Error::new(
-        ErrorKind::Timeout,
-        format!("{exec} had not ended after {limit} and was killed with all that it started"),
-    )
-    .hint("what it had done by then stays done: look, then run it again or give it a longer `timeout`")
+fn took_too_long(exec: &Exec, left: Option<LeftRunning>) -> Error {
+    let begin = format!("{exec} had not ended after {}", show_seconds(exec.limit().as_secs_f64()));
+    match left {
+        None => Error::new(ErrorKind::Timeout, format!("{begin} and was killed with all that it started"))
+            .hint("what it had done by then stays done: look, then run it again or give it a longer `timeout`"),
+        Some(left) => Error::new(ErrorKind::Timeout, format!("{begin} and {left}")).hint(left.hint()),
+    }
+}
+
+fn stopped(exec: &Exec, error: Error, left: Option<LeftRunning>) -> Error {
+    let begin = format!("{}; {exec}", error.message);
+    match left {
+        None => Error { message: format!("{begin} was killed, and what it had done by then stays done"), ..error },
+        Some(left) => Error { message: format!("{begin} {left}"), ..error }.hint(left.hint()),
+    }
+}
+
+/// What still runs of a program that was to be ended: one that runs as somebody else, as by sudo, is not ours to end.
+enum LeftRunning {
+    /// The program itself, and why.
+    Program(Pid, &'static str),
+    /// Something that it started, in its process group.
+    Started(Pid),
+}
+
+impl LeftRunning {
+    fn hint(&self) -> String {
+        let (Self::Program(group, _) | Self::Started(group)) = self;
+        let group = group.as_raw_nonzero();
+        format!(
+            "it may still do what it was to do: wait for its end and look, or have whoever may end it: `kill -- -{group}`"
+        )
+    }
+}
+
+impl Display for LeftRunning {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Program(pid, why) => {
+                write!(f, "could not be ended ({why}): it still runs, pid {}", pid.as_raw_nonzero())
+            }
+            Self::Started(group) => write!(
+                f,
+                "has ended, but what it started could not be ended (permission denied): that still runs, process group {}",
+                group.as_raw_nonzero()
+            ),
+        }
+    }
 }
 
 /// A process, and what it says.
@@ -154,19 +190,52 @@ impl Running {
         Ok(ProgramEnd { status, stdout: self.stdout.end(), stderr: self.stderr.end() })
     }
 
-    /// Ends it and all that it started: it is told to, and what is still there after a while is killed.
-    fn kill(mut self) {
+    /// Ends it and all that it started: it is told to, and what is still there after a while is killed. Says what runs on all
+    /// the same.
+    fn kill(mut self) -> Option<LeftRunning> {
         // A group that is empty already cannot be told anything; no fault.
         let _ = kill_process_group(self.group, Signal::TERM);
-        let enough = Deadline::after(GRACE);
-        while !self.has_ended() && !enough.is_over() {
-            self.listen(TICK);
-        }
-        let _ = kill_process_group(self.group, Signal::KILL);
-        // It was killed: it ends.
-        let _ = self.child.wait();
+        self.await_end(Deadline::after(GRACE));
+        let killed = kill_process_group(self.group, Signal::KILL);
+        let enough = Deadline::after(KILLED);
+        let has_ended = self.await_end(enough);
         self.stdout.end();
         self.stderr.end();
+        let Self { mut child, group, .. } = self;
+        if has_ended {
+            // It is reaped at once.
+            let _ = child.wait();
+            return has_left(group, enough).then_some(LeftRunning::Started(group));
+        }
+        // Whenever it ends, it is reaped; without a thread for that it waits for our own end.
+        drop(std::thread::Builder::new().name("reaper".into()).spawn(move || child.wait()));
+        let why = match killed {
+            Err(Errno::PERM) => "permission denied",
+            Ok(()) | Err(_) => "it was killed and has not gone",
+        };
+        Some(LeftRunning::Program(group, why))
+    }
+
+    /// Listens until it has ended, for no longer than `enough`. Returns whether it has.
+    fn await_end(&mut self, enough: Deadline) -> bool {
+        while !self.has_ended() {
+            if enough.is_over() {
+                return false;
+            }
+            self.listen(TICK);
+        }
+        true
+    }
+}
+
+/// Whether anybody is left by `enough` in a process group that was killed, and is not ours to end. What is ours was killed, and
+/// may wait to be reaped by whoever does that here.
+fn has_left(group: Pid, enough: Deadline) -> bool {
+    loop {
+        match test_kill_process_group(group) {
+            Ok(()) | Err(Errno::PERM) if !enough.is_over() => rest(TICK),
+            left => return left == Err(Errno::PERM),
+        }
     }
 }
 
