@@ -12,8 +12,8 @@ build: tools
 demo: tools
 	cargo run --locked --quiet -- --sandbox run scripts/rolling_restart.rhai --yes
 
-# Most tests wait for something: more of them at a time than there are processors.
-export RUST_TEST_THREADS ?= $(shell expr 3 \* $$(getconf _NPROCESSORS_ONLN))
+# Most tests wait for something: two of them at a time for each processor.
+export RUST_TEST_THREADS ?= $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN))
 
 # The same build profile as `demo`, so that nothing is built twice.
 test: tools test-tools
