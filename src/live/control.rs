@@ -258,6 +258,7 @@ fn not_looked(control: &Control, error: Error) -> Error {
 fn seen(one: &Expected, verb: ProcessVerb) -> String {
     match (verb, &one.record) {
         (ProcessVerb::Start | ProcessVerb::Restart, _) => "online".to_owned(),
+        (ProcessVerb::Stop, None) if !one.is_listed => "stopped, its record cannot be read".to_owned(),
         (ProcessVerb::Stop, None) => "stopped, it has no record".to_owned(),
         (ProcessVerb::Stop, Some(record)) if *record == State::Online => {
             format!("stopped, its record says {record}: it was killed")

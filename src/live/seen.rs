@@ -30,7 +30,7 @@ pub(super) struct Expected {
     /// What its record said last, if it could be read and there is one.
     pub(super) record: Option<RecordState>,
     /// Whether the records could be read last.
-    is_listed: bool,
+    pub(super) is_listed: bool,
     /// The revision at which its record was read last.
     revision: Option<i64>,
     /// The revision at which a record that says `online` has stood, and since when (time since the host was started), while its port
@@ -168,7 +168,6 @@ async fn look_at(cluster: &LiveCluster, one: &mut Expected, says: &str, first: b
     one.missing = match (&finding, one.starts) {
         (ProbeFinding::State(_), true) if one.is_another(started) => None,
         (ProbeFinding::State(_), true) => missing(format!("{id} was not started again"), can_tell),
-        (ProbeFinding::Refused, false) if !one.is_listed => missing(format!("{id} may write its record yet"), false),
         (ProbeFinding::Refused, false) if one.may_write() => missing(format!("{id} may write its record yet"), true),
         (ProbeFinding::Refused, false) => None,
         (ProbeFinding::Unknown(_), _) => missing(format!("{id} cannot be asked"), false),
