@@ -196,12 +196,28 @@ impl Global {
     #[must_use]
     pub fn on_profile(self, profile: String) -> Self {
         // Every field is named, so that a new option cannot be forgotten here.
-        let Self { pd_urls: _, ca: _, cert: _, key: _, key_pass_file: _, cluster: _, proxy: _, profile: _, .. } = self;
-        let Self { config, timeout, wait_lock, sandbox: _, output, timestamps, color, verbose, read_only, .. } = self;
-        let Self { yes: _, allow_exec, allow_node_control, .. } = self;
-        let named =
-            Self { profile: Some(profile), config, timeout, wait_lock, output, timestamps, color, ..Self::default() };
-        Self { verbose, read_only, allow_exec, allow_node_control, ..named }
+        Self {
+            profile: Some(profile),
+            pd_urls: None,
+            ca: None,
+            cert: None,
+            key: None,
+            key_pass_file: None,
+            cluster: None,
+            proxy: None,
+            sandbox: None,
+            yes: None,
+            config: self.config,
+            timeout: self.timeout,
+            wait_lock: self.wait_lock,
+            output: self.output,
+            timestamps: self.timestamps,
+            color: self.color,
+            verbose: self.verbose,
+            read_only: self.read_only,
+            allow_exec: self.allow_exec,
+            allow_node_control: self.allow_node_control,
+        }
     }
 
     /// What these options say against each other, wherever each of them stands.

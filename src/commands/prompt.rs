@@ -10,7 +10,7 @@ mod vocabulary;
 use crate::commands::compose::{CommandContext, Seen, Work, announce, session, shared_world};
 use crate::commands::runs::Keeping;
 use crate::commands::{conclude, evaluate, is_default_cluster, no_cluster, typed_on, while_others_work};
-use crate::config::{self, Variables};
+use crate::config;
 use crate::error::{ErrorKind, Result, ScriptError};
 use crate::language::{Completeness, Ending, Interpreter, ScriptSettings};
 use crate::live::clock::Stopwatch;
@@ -32,24 +32,19 @@ const LONG: Duration = Duration::from_secs(1);
 pub(super) fn main(context: CommandContext, initial: String) -> Result<u8, ScriptError> {
     let (mut context, mut initial, mut secrets) = (context, initial, PromptSecrets::default());
     loop {
-        let switch = Rc::<RefCell<Option<String>>>::default();
-        let output = context.output.clone();
-        let interrupt = context.interrupt.clone();
-        let global = context.global.clone();
+        let switch = Rc::<RefCell<Option<CommandContext>>>::default();
         let code = on_one_cluster(context, std::mem::take(&mut initial), &switch, &mut secrets)?;
-        let Some(profile) = switch.take() else { return Ok(code) };
-        // On another profile nothing of the command line's cluster holds any more.
-        let global = global.on_profile(profile);
-        let variables = Variables::of_this_process()?;
-        let settings = config::load(&global.overrides(), &|name| variables.get(name))?;
-        context = CommandContext::new(global, settings, output, interrupt);
+        match switch.take() {
+            Some(elsewhere) => context = elsewhere,
+            None => return Ok(code),
+        }
     }
 }
 
 fn on_one_cluster(
     context: CommandContext,
     initial: String,
-    switch: &Rc<RefCell<Option<String>>>,
+    switch: &Rc<RefCell<Option<CommandContext>>>,
     secrets: &mut PromptSecrets,
 ) -> Result<u8, ScriptError> {
     let seen = Seen::default();

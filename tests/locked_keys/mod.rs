@@ -195,4 +195,12 @@ fn another_profile_takes_nothing_of_the_cluster_that_the_command_line_named() {
     screen.until(|text| text.ends_with('>'));
     screen.keys(".profile plain\r").until(|text| text.contains("binlogsh(plain)") && text.ends_with('>'));
     screen.keys("40 + 2\r").shows("\n42\n");
+    // A profile that cannot be gone to costs nobody their variables.
+    screen.keys("let kept = 7; kept\r").shows("\n7\n");
+    for (config, words) in [("[profiles", "not TOML"), ("[profiles.plain]\npd-urls = [\"https://a:1\"]\n", "needs TLS")]
+    {
+        std::fs::write(screen.shell.dir().join("c.toml"), config).unwrap();
+        screen.keys(".profile plain\r").shows(words);
+    }
+    screen.keys("kept + 1\r").shows("\n8\n");
 }

@@ -2,9 +2,9 @@
 
 use super::save;
 use crate::cli::{self, Command, Global, WatchArgs};
-use crate::commands::compose::CommandContext;
+use crate::commands::compose::{CommandContext, live_settings};
 use crate::commands::{read_text, rehearse, run, typed_on, watch};
-use crate::config::{ProfileCluster, Variables};
+use crate::config::{self, ProfileCluster, Variables};
 use crate::error::{Error, Result, ScriptError};
 use crate::files::{self, FileMode, IfThere};
 use crate::language::shipped;
@@ -18,8 +18,8 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::PoisonError;
 
-/// All of them; `switch` takes the profile on which the prompt goes on.
-pub(super) fn all(context: &Rc<CommandContext>, switch: &Rc<RefCell<Option<String>>>) -> Vec<DotCommand> {
+/// All of them; `switch` takes with what the prompt goes on.
+pub(super) fn all(context: &Rc<CommandContext>, switch: &Rc<RefCell<Option<CommandContext>>>) -> Vec<DotCommand> {
     vec![
         output(context),
         load(),
@@ -257,7 +257,7 @@ fn param(word: String) -> Vec<String> {
 }
 
 /// `.profile [NAME]`.
-fn profile(context: &Rc<CommandContext>, switch: &Rc<RefCell<Option<String>>>) -> DotCommand {
+fn profile(context: &Rc<CommandContext>, switch: &Rc<RefCell<Option<CommandContext>>>) -> DotCommand {
     let (context, switch) = (Rc::clone(context), Rc::clone(switch));
     let names: Vec<String> = context.settings.clusters.iter().map(|cluster| cluster.profile.clone()).collect();
     DotCommand {
@@ -275,11 +275,21 @@ fn profile(context: &Rc<CommandContext>, switch: &Rc<RefCell<Option<String>>>) -
                 let all = || format!("the profiles are {}", names.join(", "));
                 return Err(Error::not_found(format!("no profile `{name}`")).hint(hint.unwrap_or_else(all)));
             }
-            Variables::of_this_process()?.leave_the_cluster_to(name)?;
-            *switch.borrow_mut() = Some(name.to_owned());
+            // Before this prompt is left: what is wrong there costs nobody their variables.
+            *switch.borrow_mut() = Some(on_profile(&context, name)?);
             Ok(Next::Leave(0))
         }),
     }
+}
+
+/// What a prompt on the profile `name` begins with.
+fn on_profile(context: &CommandContext, name: &str) -> Result<CommandContext> {
+    let variables = Variables::of_this_process()?;
+    variables.leave_the_cluster_to(name)?;
+    let global = context.global.clone().on_profile(name.to_owned());
+    let settings = config::load(&global.overrides(), &|name| variables.get(name))?;
+    live_settings(&settings)?;
+    Ok(CommandContext::new(global, settings, context.output.clone(), context.interrupt.clone()))
 }
 
 fn profiles(context: &CommandContext) -> String {
