@@ -4,8 +4,8 @@ use super::{Item, Reader};
 use crate::error::{Error, Result};
 use crate::nearest::parse_named;
 use crate::node_control::{NodeControl, OwnCommand, Preset, Template};
-use crate::text::ShownPath;
-use crate::world::{EndsBy, Restarts};
+use crate::text::quoted;
+use strum::VariantArray;
 
 /// A key, and the presets that it means something to.
 type PresetKey = (&'static str, &'static [Preset]);
@@ -62,7 +62,7 @@ impl Reader<'_> {
                 let what = format!("`{}` means nothing to the preset `{}`", item.key, preset.name());
                 return Err(self.wrong(item.span.clone(), what).hint(format!("it is for {}", presets.join(", "))));
             }
-            self.node_control_key(&mut control, item).map_err(|error| self.placed(item, error))?;
+            self.node_control_key(&mut control, item)?;
         }
         let has_any = [OwnCommand::Start, OwnCommand::Stop, OwnCommand::Restart];
         if preset == Preset::Commands && !has_any.iter().any(|command| control.commands.contains_key(command)) {
@@ -76,13 +76,13 @@ impl Reader<'_> {
     fn node_control_key(&self, control: &mut NodeControl, item: &Item<'_, '_>) -> Result<()> {
         match item.key {
             "program" => control.program = Some(self.program_of(item)?),
-            "host" => control.host = Some(Template::parse(&self.text_of(item)?)?),
-            "unit" => control.unit = Some(Template::parse(&self.text_of(item)?)?),
-            "deploy-dir" => control.deploy_dir = Some(Template::parse(&self.text_of(item)?)?),
+            "host" => control.host = Some(self.template_of(item)?),
+            "unit" => control.unit = Some(self.template_of(item)?),
+            "deploy-dir" => control.deploy_dir = Some(self.template_of(item)?),
             "user" => {
                 let user = self.text_of(item)?;
                 if user.is_empty() || user.starts_with('-') || user.contains(char::is_whitespace) {
-                    return Err(Error::invalid(format!("`user` is no user's name: {user:?}")));
+                    return Err(self.wrong(item.span.clone(), format!("`user` is no user's name: {}", quoted(&user))));
                 }
                 control.user = Some(user);
             }
@@ -90,24 +90,26 @@ impl Reader<'_> {
             "identity" => control.identity = Some(self.path_of(item)?),
             "known-hosts" => control.known_hosts = Some(self.path_of(item)?),
             "sudo" => control.sudo = self.flag_of(item)?,
-            "systemd-mode" => control.systemd_mode = Some(parse_named("mode of systemd", &self.text_of(item)?)?),
+            "systemd-mode" => control.systemd_mode = Some(self.named_of("mode of systemd", item)?),
             "namespace" => control.namespace = Some(self.text_of(item)?),
             "context" => control.context = Some(self.text_of(item)?),
             "kubeconfig" => control.kubeconfig = Some(self.path_of(item)?),
-            "start-script" => control.start_script = parse_named("start script", &self.text_of(item)?)?,
-            "ends-by" => control.ends_by = parse_named::<EndsBy>("way to end a process", &self.text_of(item)?)?,
-            "restarts" => control.restarts = Some(parse_named::<Restarts>("value", &self.text_of(item)?)?),
+            "start-script" => control.start_script = self.named_of("start script", item)?,
+            "ends-by" => control.ends_by = self.named_of("way to end a process", item)?,
+            "restarts" => control.restarts = Some(self.named_of("value", item)?),
             name => {
-                let command = parse_named::<OwnCommand>("command", name)?;
+                let command = parse_named::<OwnCommand>("command", name).map_err(|error| self.placed(item, error))?;
                 if item.value.as_array().is_none() {
                     let what = format!("the command `{name}` takes a list: a program and its arguments");
-                    return Err(
-                        Error::invalid(what).hint(format!("{name} = [\"my-tool\", \"{{id}}\"]: no shell reads it"))
-                    );
+                    return Err(self
+                        .wrong(item.span.clone(), what)
+                        .hint(format!("{name} = [\"my-tool\", \"{{id}}\"]: no shell reads it")));
                 }
-                let words = self.list_of(item)?.iter().map(|word| Template::parse(word)).collect::<Result<Vec<_>>>()?;
+                let words: Result<Vec<_>> = self.list_of(item)?.iter().map(|word| Template::parse(word)).collect();
+                let words = words.map_err(|error| self.placed(item, error))?;
                 if words.is_empty() {
-                    return Err(Error::invalid(format!("the command `{name}` has no program"))
+                    return Err(self
+                        .wrong(item.span.clone(), format!("the command `{name}` has no program"))
                         .hint("write a program and its arguments"));
                 }
                 control.commands.insert(command, words);
@@ -127,14 +129,20 @@ impl Reader<'_> {
 
     fn port_of(&self, item: &Item<'_, '_>) -> Result<u16> {
         let number = item.value.as_integer().and_then(|number| number.as_str().parse().ok());
-        number.filter(|port| *port > 0).ok_or_else(|| Error::invalid("`port` takes a number from 1 to 65535"))
+        let none = || self.wrong(item.span.clone(), "`port` takes a number from 1 to 65535");
+        number.filter(|port| *port > 0).ok_or_else(none)
+    }
+
+    fn template_of(&self, item: &Item<'_, '_>) -> Result<Template> {
+        Template::parse(&self.text_of(item)?).map_err(|error| self.placed(item, error))
+    }
+
+    fn named_of<T: VariantArray + Into<&'static str> + Copy>(&self, what: &str, item: &Item<'_, '_>) -> Result<T> {
+        parse_named(what, &self.text_of(item)?).map_err(|error| self.placed(item, error))
     }
 
     /// The same error, with file and line.
     fn placed(&self, item: &Item<'_, '_>, error: Error) -> Error {
-        match error.message.starts_with(&self.path.shown().to_string()) {
-            true => error,
-            false => Error { message: self.wrong(item.span.clone(), &error.message).message, ..error },
-        }
+        Error { message: self.wrong(item.span.clone(), &error.message).message, ..error }
     }
 }
