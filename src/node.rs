@@ -7,7 +7,7 @@ mod state;
 mod text;
 
 pub use key_name::{bytes_of, key_called, key_name};
-pub use record::{HEARTBEAT_FIELDS, Record};
+pub use record::{HEARTBEAT_FIELDS, Record, WRITES_WITHIN};
 pub use state::{RecordState, State};
 pub use text::RecordText;
 

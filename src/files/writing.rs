@@ -123,9 +123,9 @@ pub fn write(path: &Path, bytes: &[u8], mode: FileMode, if_there: IfThere) -> Re
         let owns = file.as_file().metadata().map_err(step("looking at its owner"))?;
         // Only root can, and only root needs it: a savepoint stays the Drainer's own.
         let _ = fchown(file.as_file(), Some(replaced.uid()), None);
-        // Whoever is of the group can. What it may do is no other group's.
+        // Whoever is of the group can. Another group may do what everybody may.
         if owns.gid() != replaced.gid() && fchown(file.as_file(), None, Some(replaced.gid())).is_err() {
-            bits &= !GROUP;
+            bits = (bits & !GROUP) | (bits & 0o7) << 3;
         }
     }
     if let FileMode::Exactly(_) = mode {

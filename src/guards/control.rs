@@ -3,9 +3,8 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::guards::Verdict;
 use crate::guards::view::ClusterView;
-use crate::guards::watch::{FROZEN_AFTER, is_beating};
+use crate::guards::watch::{how_fresh, is_beating};
 use crate::node::{Kind, State};
-use crate::time::show_seconds;
 use crate::world::{Ability, Change, Control, EndsBy, ProbeFinding, Supervision, read};
 
 /// The control that a change is; these guards are of no other.
@@ -102,14 +101,11 @@ pub(super) fn kills(scene: &mut ClusterView<'_>, change: &Change) -> Result<Verd
     let finding = scene.probe(&control.node)?;
     Ok(match (ends_by, finding) {
         (EndsBy::Sigkill, ProbeFinding::Refused) if is_beating(&scene.listing()?, &control.node) => {
-            let heartbeat = match scene.pd_now() {
-                Ok(_) => format!("is less than {} old", show_seconds(FROZEN_AFTER.as_secs_f64())),
-                Err(_) => "may be fresh, which nobody knows without PD's time".to_owned(),
-            };
             Verdict::Unknown(format!(
-                "whether {id} runs, which would be killed: nobody answers at {} from here, though its heartbeat {heartbeat}; see \
-                 that its forwarded port or proxy works, and if it ended just now, look again in some seconds",
-                control.node.address
+                "whether {id} runs, which would be killed: nobody answers at {} from here, though its heartbeat {}; see that its \
+                 forwarded port or proxy works, and if it ended just now, look again in some seconds",
+                control.node.address,
+                how_fresh(&scene.listing()?)
             ))
         }
         (_, ProbeFinding::Refused) => Verdict::Clear,

@@ -227,7 +227,7 @@ pub(super) fn gc_overtaken(scene: &mut ClusterView<'_>, change: &Change) -> Resu
             )));
         }
         if spare < DAY_MS {
-            near.push(pump.id.to_string());
+            near.push(format!("{}{}", pump.id, if horizon.assumed { " (if its gc is the default)" } else { "" }));
         }
     }
     if !past.is_empty() {

@@ -4,9 +4,8 @@
 use crate::error::{AdvisedCommand, Error, ErrorKind, Result};
 use crate::guards::control;
 use crate::guards::view::ClusterView;
-use crate::guards::watch::{FROZEN_AFTER, is_beating};
+use crate::guards::watch::{how_fresh, is_beating};
 use crate::node::{Kind, NodeRef, Record, RecordState, State};
-use crate::time::show_seconds;
 use crate::world::{Action, Awaited, Change, ProbeFinding};
 
 /// Why `change` can come to nothing, and what to do instead; `None` where it can.
@@ -81,9 +80,9 @@ fn told(scene: &mut ClusterView<'_>, node: &NodeRef, action: Action) -> Result<O
             true => not_done(
                 ErrorKind::Unreachable,
                 format!(
-                    "cannot be told: nobody answers at {} from here, though its heartbeat is less than {} old",
+                    "cannot be told: nobody answers at {} from here, though its heartbeat {}",
                     node.address,
-                    show_seconds(FROZEN_AFTER.as_secs_f64())
+                    how_fresh(&listing)
                 ),
             )
             .hint("do this on a host that reaches it; if it ended just now, look again in some seconds"),

@@ -1,6 +1,7 @@
 //! Watching records: which of them stand still. What was watched once holds until a record is written again.
 
 use crate::node::{NodeRef, Record, State};
+use crate::time::show_seconds;
 use crate::world::{Listing, Notice, Notices, Progress};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,6 +17,14 @@ pub(super) fn is_beating(listing: &Listing, node: &NodeRef) -> bool {
         let Some(now) = listing.tso else { return true };
         record.update_ts.heartbeat_age(now).seconds().is_some_and(|age| age < FROZEN_AFTER.as_secs_f64())
     })
+}
+
+/// How fresh the heartbeat of a node is that [`is_beating`], behind "its heartbeat".
+pub(super) fn how_fresh(listing: &Listing) -> String {
+    match listing.tso {
+        Some(_) => format!("is less than {} old", show_seconds(FROZEN_AFTER.as_secs_f64())),
+        None => "may be fresh, which nobody knows without PD's time".to_owned(),
+    }
 }
 
 /// What the guards of a session have watched, and where they say what they wait for.

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::live::clock::{since_boot, unix_ms};
 use crate::live::cluster::LiveCluster;
 use crate::live::{Live, nodes};
-use crate::node::{NodeRef, RecordState, State};
+use crate::node::{NodeRef, RecordState, State, WRITES_WITHIN};
 use crate::time::{Time, Zone};
 use crate::world::{Listing, ProbeFinding, Unseen};
 use std::sync::Arc;
@@ -137,9 +137,6 @@ impl Live {
 /// How far a node's clock may be from ours, in seconds. A process that hangs was started long before.
 pub(super) const CLOCKS_DIFFER: f64 = 10.0;
 
-/// A process writes its record each two seconds; one that ends in good order once more before it goes.
-const WRITES_WITHIN: Duration = Duration::from_secs(5);
-
 /// Looks at one node, of which a record `says` something: what is missing, or (the first time) how it was before.
 async fn look_at(cluster: &LiveCluster, one: &mut Expected, says: &str, first: bool) {
     let finding = nodes::probe(&cluster.nodes, &one.node).await;
@@ -167,6 +164,9 @@ async fn look_at(cluster: &LiveCluster, one: &mut Expected, says: &str, first: b
     let missing = |text: String, can_be_seen| Some(Unseen { text: format!("{text} ({seen})"), can_be_seen });
     one.missing = match (&finding, one.starts) {
         (ProbeFinding::State(_), true) if one.is_another(started) => None,
+        (ProbeFinding::State(_), true) if started.is_none() && one.before.is_some() => {
+            missing(format!("{id} does not say when its process was started"), false)
+        }
         (ProbeFinding::State(_), true) => missing(format!("{id} was not started again"), can_tell),
         (ProbeFinding::Refused, false) if one.may_write() => missing(format!("{id} may write its record yet"), true),
         (ProbeFinding::Refused, false) => None,

@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::text::{Untrusted, on_one_line};
 use crate::tso::Tso;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// A node's record in etcd, as read: whatever other readers put up with is a record. Unknown fields are kept and survive
 /// a rewrite.
@@ -27,6 +28,10 @@ pub struct Record {
     /// The whole JSON as it was read: it is looked into only when somebody wants more of it.
     pub json: RecordText,
 }
+
+/// A process writes its record each two seconds, and one that ends in good order once more before it goes: what has stood for so long
+/// is written by nobody.
+pub const WRITES_WITHIN: Duration = Duration::from_secs(5);
 
 /// The fields that a heartbeat rewrites: a conflict in only these is none.
 pub const HEARTBEAT_FIELDS: [&str; 4] = ["maxCommitTS", "updateTS", "score", "isAlive"];

@@ -1,10 +1,9 @@
 //! What became of a change that began and is not known to be done.
 
 use crate::error::{ErrorKind, Result};
-use crate::node::{NodeRef, Record, RecordState, State};
+use crate::node::{NodeRef, Record, RecordState, State, WRITES_WITHIN};
 use crate::time::{Time, Zone};
 use crate::world::{Acted, Action, Answer, Change, Control, Manual, ProbeFinding, ProcessVerb, World, read};
-use std::time::Duration;
 
 /// What became of a change that began.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,9 +26,6 @@ pub enum Fate {
         evidence: String,
     },
 }
-
-/// A process writes its record each two seconds.
-const WRITES_WITHIN: Duration = Duration::from_secs(5);
 
 /// How a node truly stands.
 struct NodeEvidence {

@@ -101,20 +101,24 @@ fn without_permission_a_file_stays_as_it_was() {
 
 #[test]
 fn what_a_group_may_do_with_a_file_is_no_other_groups() {
-    let shell = Shell::new(&["--sandbox", "rehearse", "s.rhai", "--plan", "plan.json"]);
-    let shell = shell.file("s.rhai", "1").file("plan.json", "old").file("closed/other", "");
-    let closed = shell.dir().join("closed");
-    let ran = as_somebody(shell, &closed, |dir, is_root| {
-        let plan = dir.join("plan.json");
-        std::fs::set_permissions(&plan, Permissions::from_mode(0o660)).unwrap();
-        if is_root {
-            chown(plan, Some(1001), Some(2000)).unwrap();
-        }
-    });
-    let plan = ran.succeeds().dir().join("plan.json").metadata().unwrap();
-    // Whoever is not of its group writes a file of their own; the one of the test itself keeps its group.
-    let (mode, is_other) = (plan.mode() & 0o7777, plan.uid() == NOBODY);
-    assert_eq!(mode, if is_other { 0o600 } else { 0o660 }, "{mode:o}");
+    // Another group may do what everybody may.
+    for (mode, of_others) in [(0o660, 0o600), (0o664, 0o644), (0o750, 0o700)] {
+        let shell = Shell::new(&["--sandbox", "rehearse", "s.rhai", "--plan", "plan.json"]);
+        let shell = shell.file("s.rhai", "1").file("plan.json", "old").file("closed/other", "");
+        let closed = shell.dir().join("closed");
+        let ran = as_somebody(shell, &closed, |dir, is_root| {
+            let plan = dir.join("plan.json");
+            std::fs::set_permissions(&plan, Permissions::from_mode(mode)).unwrap();
+            if is_root {
+                chown(plan, Some(1001), Some(2000)).unwrap();
+            }
+        });
+        let plan = ran.succeeds().dir().join("plan.json").metadata().unwrap();
+        // Whoever is not of its group writes a file of their own; the one of the test itself keeps its group.
+        let is_other = plan.uid() == NOBODY;
+        let (now, expected) = (plan.mode() & 0o7777, if is_other { of_others } else { mode });
+        assert_eq!(now, expected, "{now:o} instead of {expected:o}");
+    }
 }
 
 #[test]

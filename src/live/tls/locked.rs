@@ -1,18 +1,16 @@
 //! A key that is encrypted: by PKCS#8 it is opened with the password from a file or from whoever is there.
 
-use super::pem::{PemFile, Role};
+use super::pem::{LOCKED, PemFile, Role};
 use crate::error::{Error, Result};
 use crate::files;
 use crate::live::settings::TlsFiles;
 use crate::secret::{KeyPassword, Secret};
-use crate::text::shell_word;
+use crate::text::{ShownPath, shell_word};
 use crate::world::Console;
 use pkcs8::EncryptedPrivateKeyInfoRef;
 use pkcs8::pkcs5::pbes2::Kdf;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use std::path::Path;
-
-const LABEL: &str = "ENCRYPTED PRIVATE KEY";
 
 /// How often somebody may type the password.
 const TRIES: usize = 3;
@@ -57,7 +55,7 @@ pub(in crate::live) fn ask_for_password(files: &TlsFiles, console: &mut dyn Cons
 
 fn typed(key: &PemFile, password: &KeyPassword, console: &mut dyn Console) -> Result<()> {
     for _ in 0..TRIES {
-        let typed = console.secret(&format!("password of the key {}: ", key.path().display()))?;
+        let typed = console.secret(&format!("password of the key {}: ", key.path().shown()))?;
         if let Secret::Plain(text) = &typed
             && key.opened_by(text).is_ok()
         {
@@ -66,7 +64,7 @@ fn typed(key: &PemFile, password: &KeyPassword, console: &mut dyn Console) -> Re
         }
         console.tell("it does not open the key");
     }
-    Err(key.bad("is not opened by what was typed", "see with `openssl pkey -in FILE -noout` which password does"))
+    Err(key.bad("is not opened by what was typed", key.how_to_try()))
 }
 
 impl PemFile {
@@ -77,9 +75,9 @@ impl PemFile {
     /// password cannot be read.
     pub(super) fn unlocked(&self, password: &KeyPassword) -> Result<PrivateKeyDer<'static>> {
         let (known, from) = match (&password.file, password.typed()) {
-            (Some(file), _) => (first_line(file)?, format!("in {}", file.display())),
+            (Some(file), _) => (first_line(file)?, format!("in {}", file.shown())),
             (None, Some(Secret::Plain(typed))) => (typed.clone(), "that was typed".to_owned()),
-            (None, Some(Secret::Hashed(_)) | None) if self.section(LABEL).is_some() => {
+            (None, Some(Secret::Hashed(_)) | None) if self.section(LOCKED).is_some() => {
                 return Err(self.bad(
                     "is encrypted, and its password is not known",
                     "name a file that holds it (--key-pass-file), or work in a terminal, where you are asked for it",
@@ -91,20 +89,29 @@ impl PemFile {
         self.opened_by(&known).map_err(|why| match why {
             Unopened::Password => self.bad(
                 &format!("is encrypted, and the password {from} does not open it"),
-                "see with `openssl pkey -in FILE -noout` which password does",
+                self.how_to_try(),
             ),
             Unopened::Damaged => self.bad("is damaged", "copy it anew from where it was made"),
             Unopened::Form => {
-                let key = self.path().display().to_string();
-                let key = shell_word(&key);
+                let key = self.typed();
                 let hint = format!("encrypt it anew, it asks for the password: `openssl pkcs8 -topk8 -v2 aes-256-cbc -in {key} -out {key}.p8`");
                 self.bad("is encrypted in a way that is not taken here", hint)
             }
         })
     }
 
+    /// What tries a password without us.
+    fn how_to_try(&self) -> String {
+        format!("see with `openssl pkey -in {} -noout` which password does", self.typed())
+    }
+
+    /// Its path as it is typed.
+    fn typed(&self) -> String {
+        shell_word(&self.path().display().to_string()).into_owned()
+    }
+
     fn opened_by(&self, password: &str) -> Result<PrivateKeyDer<'static>, Unopened> {
-        let der = self.section(LABEL).ok_or(Unopened::Form)?.ok_or(Unopened::Damaged)?;
+        let der = self.section(LOCKED).ok_or(Unopened::Form)?.ok_or(Unopened::Damaged)?;
         let locked = EncryptedPrivateKeyInfoRef::try_from(der.as_slice()).map_err(|_| Unopened::Form)?;
         let by = locked.encryption_algorithm.pbes2().ok_or(Unopened::Form)?;
         let is_bounded = match &by.kdf {
@@ -130,7 +137,7 @@ impl PemFile {
 
 /// The password in `file`: its first line, without its end.
 fn first_line(file: &Path) -> Result<String> {
-    let cannot = || format!("cannot read the password of the key from {}", file.display());
+    let cannot = || format!("cannot read the password of the key from {}", file.shown());
     let bytes = files::read(file, LARGEST).map_err(|fault| fault.error(cannot()))?;
     let text = String::from_utf8(bytes).map_err(|_| {
         Error::invalid(format!("{}: it is no UTF-8", cannot()))

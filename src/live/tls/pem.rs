@@ -13,6 +13,9 @@ use std::path::{Path, PathBuf};
 /// No certificate file is larger.
 const LARGEST: u64 = 4 << 20;
 
+/// The label of a key that is encrypted by PKCS#8.
+pub(super) const LOCKED: &str = "ENCRYPTED PRIVATE KEY";
+
 /// What a file is to hold.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Role {
@@ -134,7 +137,7 @@ impl PemFile {
     pub(super) fn is_locked(&self) -> bool {
         let text = String::from_utf8_lossy(&self.content);
         let old = |line: &str| line.starts_with("Proc-Type:") && line.contains("ENCRYPTED");
-        self.labels().iter().any(|label| label == "ENCRYPTED PRIVATE KEY") || text.lines().any(old)
+        self.labels().iter().any(|label| label == LOCKED) || text.lines().any(old)
     }
 
     /// There is nothing of its role in it: what is?
