@@ -43,9 +43,12 @@ pub fn did_you_mean<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -
 /// Up to three known names close to `wrong`, best first.
 pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     const CLOSE: f64 = 0.75;
+    /// Whoever wrote so many times as much as a name has, or so much less, meant another one.
+    const AS_LONG: usize = 4;
     let lower = wrong.to_lowercase();
     let mut scored: Vec<(f64, &str)> = known
         .into_iter()
+        .filter(|name| wrong.len() <= AS_LONG * name.len() && name.len() <= AS_LONG * wrong.len())
         .map(|name| (strsim::jaro_winkler(&lower, &name.to_lowercase()), name))
         .filter(|(score, _)| *score >= CLOSE)
         .collect();
@@ -63,5 +66,6 @@ mod tests {
     fn the_nearest_come_first_and_the_far_not_at_all() {
         assert_eq!(nearest("pmp-1", ["pump-1", "drainer-0"]), ["pump-1"]);
         assert_eq!(did_you_mean("zzz", ["pump-1"]), None);
+        assert_eq!(did_you_mean(&"pump-1".repeat(100_000), ["pump-1"]), None);
     }
 }
