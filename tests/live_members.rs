@@ -243,6 +243,29 @@ fn a_url_of_no_use_that_pd_names_costs_nothing_and_is_never_asked_first() {
 }
 
 #[test]
+fn of_urls_of_two_clusters_only_those_of_whoever_answered_first_are_asked() {
+    let (etcd, other_etcd) = (Etcd::start(), Etcd::start());
+    let (first, second, stranger) = (PdDouble::start(&etcd), PdDouble::start(&etcd), PdDouble::start(&other_etcd));
+    stranger.set(|knobs| knobs.cluster_id = CLUSTER_ID + 1);
+    let mut live = LiveWorld::new(&[first.url(), stranger.url(), second.url()], 2 * SECOND);
+    stranger.set_gone(true);
+    second.set_gone(true);
+    live.list().unwrap();
+    live.ask(Request::Read(Read::Cluster)).unwrap();
+    stranger.set_gone(false);
+    second.set_gone(false);
+    first.set_gone(true);
+    for _ in 0..3 {
+        live.list().unwrap();
+    }
+    assert!(second.passed_on() > 0);
+    second.set_gone(true);
+    let error = live.fails(Request::Read(Read::Nodes));
+    assert!(error.message.contains("another cluster"), "{error}");
+    assert_eq!((stranger.passed_on(), stranger.timestamps_asked()), (0, 0), "nothing goes to another cluster");
+}
+
+#[test]
 fn nothing_is_sent_to_a_learned_url_of_another_cluster_even_when_it_is_the_last_one() {
     let (etcd, other_etcd) = (Etcd::start(), Etcd::start());
     let (given, stranger) = (PdDouble::start(&etcd), PdDouble::start(&other_etcd));

@@ -3,6 +3,9 @@
 //! Learned URLs are a second choice: they are asked after those that we were given have failed or are slow, and only
 //! after whoever answers there has said that it belongs to the same cluster. One that is of no use here (another scheme
 //! than ours, a loopback address of another host) is left out; one that turns out to be of no use costs nobody anything.
+//!
+//! URLs that we were given may be of two clusters by mistake: once one of them has said which cluster it is, each other one
+//! is asked the same, once, before anything else is sent there.
 
 use crate::address_map::is_one_place;
 use crate::live::clock::{Deadline, since_boot};
@@ -29,7 +32,7 @@ struct KnownMembers {
     /// Who they are, if PD has said so.
     learned: Option<Learned>,
     question: MemberQuestion,
-    /// When the learned URLs were last found to be of the same cluster.
+    /// When URLs were last found to be of the same cluster.
     ours: HashMap<String, Duration>,
 }
 
@@ -90,7 +93,7 @@ impl Members {
         tokio::spawn(async move {
             let deadline = Deadline::after(wire.settings.timeout);
             match one(&wire, &url, deadline, "get PD's members", get_members).await {
-                Ok(answer) => asking.answered(&answer, &wire.settings),
+                Ok(answer) => asking.answered(&url, &answer, &wire.settings),
                 // What is no PD has no members to learn. Whoever says nothing may do so later.
                 Err(Refusal::Final(_) | Refusal::Never(_)) => asking.none(),
                 Err(Refusal::Elsewhere(_) | Refusal::Again(_)) => {}
@@ -98,21 +101,28 @@ impl Members {
         });
     }
 
-    fn is_known_to_be_ours(&self, url: &str) -> bool {
-        self.known().ours.get(url).is_some_and(|when| since_boot().saturating_sub(*when) < BELIEVED)
+    /// Whether nobody needs to be asked whose `source` is: it has said so, or nothing is known that it could be compared with.
+    fn is_taken_as_ours(&self, source: &EndpointUrl) -> bool {
+        let known = self.known();
+        match known.ours.get(&source.url) {
+            Some(when) => !source.learned || since_boot().saturating_sub(*when) < BELIEVED,
+            None => !source.learned && known.learned.is_none(),
+        }
     }
 
-    /// Makes sure, before anything else is sent there, that whoever answers at a learned URL belongs to the cluster that
-    /// named it; one that has just said so is believed for a moment.
+    /// Makes sure, before anything else is sent there, that whoever answers at a URL belongs to the cluster of whoever
+    /// answered first; a learned one that has just said so is believed for a moment, one that was given from then on.
     ///
     /// # Errors
     /// Only such as leave it to others to answer.
     pub(super) async fn ours(self, source: EndpointUrl, channel: Channel) -> Result<(), Refusal> {
-        if !source.learned || self.is_known_to_be_ours(&source.url) {
+        if self.is_taken_as_ours(&source) {
             return Ok(());
         }
         let header = match get_members(channel).await {
             Ok(answer) => answer.header.unwrap_or_default(),
+            // Whoever says nothing of its cluster is what it was given as.
+            Err(_) if !source.learned => return Ok(()),
             Err(Refusal::Final(error)) => return Err(Refusal::Never(error.message)),
             Err(other) => return Err(other),
         };
@@ -130,11 +140,12 @@ impl Members {
 pub(super) struct Asking(Members);
 
 impl Asking {
-    /// PD's answer.
-    pub(super) fn answered(self, answer: &GetMembersResponse, settings: &LiveSettings) {
+    /// PD's answer, which came from `url`.
+    pub(super) fn answered(self, url: &str, answer: &GetMembersResponse, settings: &LiveSettings) {
         let cluster_id = answer.header.clone().unwrap_or_default().cluster_id;
         let urls = answer.other_urls(settings);
         let mut known = self.0.known();
+        known.ours.insert(url.to_owned(), since_boot());
         known.learned = Some(Learned { cluster_id, urls });
         known.question = MemberQuestion::Answered;
     }
@@ -243,7 +254,7 @@ mod tests {
         let member = |url: &str| crate::live::pd::MemberMessage { client_urls: vec![url.into()], ..Default::default() };
         let answer =
             GetMembersResponse { members: vec![member("http://B:1"), member("http://c:1")], ..Default::default() };
-        members.ask().answered(&answer, &settings);
+        members.ask().answered("http://a:1", &answer, &settings);
         let urls = |first| sources(&settings, &members, first).into_iter().map(|s| s.url).collect::<Vec<_>>();
         assert_eq!(urls(None), ["http://a:1", "http://b:1", "http://c:1"]);
         assert_eq!(urls(Some("http://c:1")), ["http://c:1", "http://a:1", "http://b:1"]);

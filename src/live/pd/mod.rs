@@ -264,8 +264,8 @@ impl Pd {
 
     async fn members(&self, deadline: Deadline) -> Result<GetMembersResponse> {
         let asking = self.etcd.members.ask();
-        let (_, answer) = self.etcd.ask("get PD's members", deadline, get_members).await?;
-        asking.answered(&answer, &self.etcd.wire.settings);
+        let (url, answer) = self.etcd.ask("get PD's members", deadline, get_members).await?;
+        asking.answered(&url, &answer, &self.etcd.wire.settings);
         Ok(answer)
     }
 }
