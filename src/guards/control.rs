@@ -56,10 +56,25 @@ pub(super) fn unable(scene: &mut ClusterView<'_>, control: &Control) -> Result<O
 /// in the name of one that lives.
 pub(super) fn has_process(scene: &mut ClusterView<'_>, control: &Control) -> bool {
     match scene.probe(&control.node) {
-        Ok(ProbeFinding::Refused) => scene.listing().is_ok_and(|listing| is_beating(&listing, &control.node)),
+        Ok(ProbeFinding::Refused) => {
+            scene.listing().is_ok_and(|listing| is_beating(&listing, &control.node))
+                || !matches!(refused_in_its_name(scene, control), Ok(None))
+        }
         Ok(ProbeFinding::State(_) | ProbeFinding::Silent | ProbeFinding::Other(_) | ProbeFinding::Unknown(_))
         | Err(_) => true,
     }
+}
+
+/// What may have refused a probe in the name of a Pump that is closing: its record says `online` meanwhile, and its heartbeat
+/// is over as that of one that crashed.
+fn refused_in_its_name(scene: &mut ClusterView<'_>, control: &Control) -> Result<Option<String>> {
+    let node = &control.node;
+    let may_be_closing = match node.kind {
+        // A Drainer closes within seconds.
+        Kind::Drainer => false,
+        Kind::Pump => scene.listing()?.find(node.kind, &node.id).is_some_and(|record| record.state == State::Online),
+    };
+    Ok(if may_be_closing { supervision(scene, control)?.and_then(|supervision| supervision.between) } else { None })
 }
 
 /// A node that is closing must be left alone: it ends only when it is killed, and starts as if it had never been told to
@@ -81,11 +96,18 @@ pub(super) fn forgets_close(scene: &mut ClusterView<'_>, change: &Change) -> Res
             "whether {} is closing, which it would forget: a probe is {finding}; look in its log for a close before you force this",
             node.id
         )),
+        (ProbeFinding::Refused, Kind::Pump) => match refused_in_its_name(scene, control)? {
+            None => Verdict::Clear,
+            Some(between) => Verdict::Unknown(format!(
+                "whether {} is closing, which it would forget: nobody answers at {between}, where the address map leads, and its record \
+                 says online; see that the forwarded port works, and look in its log for a close before you force this",
+                node.id
+            )),
+        },
         // A Drainer closes within seconds.
-        (ProbeFinding::Silent | ProbeFinding::Unknown(_), Kind::Drainer)
+        (ProbeFinding::Refused | ProbeFinding::Silent | ProbeFinding::Unknown(_), Kind::Drainer)
         | (
             ProbeFinding::State(State::Online | State::Pausing | State::Paused | State::Offline)
-            | ProbeFinding::Refused
             | ProbeFinding::Other(_),
             _,
         ) => Verdict::Clear,

@@ -48,7 +48,8 @@ impl Live {
 
     /// How `node` is started and stopped, and why not where its host is out of reach.
     fn supervision(&mut self, profile: &NodeControl, node: &NodeRef) -> Result<Supervision> {
-        let supervision = profile.supervision(node);
+        let between = self.settings.addresses.lead(&node.address).ok().flatten();
+        let supervision = Supervision { between, ..profile.supervision(node) };
         let Some(host) = profile.host_of_this(node) else { return Ok(supervision) };
         if self.is_this_host(&host)? {
             return Ok(supervision);

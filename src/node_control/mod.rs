@@ -202,6 +202,7 @@ impl NodeControl {
                 (Preset::SystemdSsh | Preset::Systemd | Preset::Tiup, _) => Some(Restarts::OnFailure),
                 (Preset::Commands, _) => None,
             }),
+            between: None,
         }
     }
 

@@ -43,6 +43,7 @@ fn of_a_sandbox() -> Supervision {
         restart: Ability::By(None),
         ends_by: EndsBy::Sigterm,
         restarts: None,
+        between: None,
     }
 }
 

@@ -147,6 +147,9 @@ pub struct Supervision {
     pub ends_by: EndsBy,
     /// Which processes it starts by itself; `None` where nobody says.
     pub restarts: Option<Restarts>,
+    /// Where the address map leads instead of the node's own port: what listens there may refuse in the node's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub between: Option<String>,
 }
 
 impl Supervision {

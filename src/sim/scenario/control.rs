@@ -70,6 +70,7 @@ impl NodeControlSpec {
             restart: ability(ProcessVerb::Restart),
             ends_by: self.ends_by,
             restarts: self.restarts,
+            between: None,
         }
     }
 }
