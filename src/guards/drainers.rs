@@ -85,12 +85,13 @@ fn stalled(scene: &mut ClusterView<'_>, mut lagging: Vec<Record>) -> Result<Vec<
 /// Without a Drainer that is not offline a closing Pump waits for nobody; nor does it wait for one whose record says that it
 /// has read more than there is.
 pub(super) fn no_drainer(scene: &mut ClusterView<'_>, _change: &Change) -> Result<Verdict> {
-    let now = scene.listing()?.tso;
-    let ahead = |drainer: Record| match drainer.max_commit_ts.position_age(now?) {
-        Age::Ahead(by) => Some(format!("{} (by {})", drainer.node.id, show_seconds(by))),
-        Age::Nothing | Age::Negative | Age::Seconds(_) => None,
-    };
-    let ahead: Vec<String> = scene.others(Kind::Drainer, None)?.into_iter().filter_map(ahead).collect();
+    let mut ahead = Vec::new();
+    for drainer in scene.others(Kind::Drainer, None)? {
+        match drainer.max_commit_ts.position_age(scene.pd_now()?) {
+            Age::Ahead(by) => ahead.push(format!("{} (by {})", drainer.node.id, show_seconds(by))),
+            Age::Nothing | Age::Negative | Age::Seconds(_) => {}
+        }
+    }
     if !ahead.is_empty() {
         return Ok(Verdict::Trips(format!(
             "the maxCommitTS of {} is ahead of PD's time: the Pump would not wait for it, and what it has not consumed is lost",

@@ -10,6 +10,7 @@ use crate::support::http_double::{HttpDouble, HttpRequest, Reply};
 use crate::support::live::{LiveWorld, pump};
 use crate::support::pd_double::{Leader, PdDouble};
 use crate::support::{free_port, record};
+use binlogsh::error::ErrorKind;
 use binlogsh::live::TlsFiles;
 use binlogsh::world::{Answer, Certificate, CertificateRole, Endpoint, Read, Request};
 use serde_json::Value as Json;
@@ -119,6 +120,14 @@ fn a_pd_without_a_leader_gives_no_time() {
     let checks: Vec<_> = findings.iter().map(|one| &one["check"]).collect();
     assert_eq!(checks, ["no_node"], "{findings:#?}");
     ran.exits(1);
+}
+
+#[test]
+fn without_pds_time_no_guard_says_that_a_drainer_is_waited_for() {
+    let cluster = LiveCluster::sample("default");
+    cluster.pd().set(|knobs| knobs.leader = Leader::Nobody);
+    let ran = Shell::live(&cluster.url()).arg("--timeout=500ms").yes().eval(r#"offline_pump("pump-0")"#);
+    ran.fails(ErrorKind::Refused).stderr_contains("no_drainer").stderr_contains("PD has no leader");
 }
 
 #[test]
