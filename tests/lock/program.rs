@@ -3,7 +3,7 @@
 use super::{is_locked, until_locked};
 use crate::harness::Shell;
 use crate::support::cluster::LiveCluster;
-use crate::support::is_soak;
+use crate::support::{eventually, is_soak};
 use binlogsh::error::ErrorKind;
 use binlogsh::node::Kind;
 use binlogsh::world::LOCK_KEY;
@@ -113,15 +113,20 @@ fn the_program_stopped_for_a_minute_stops_before_its_next_write_and_killed_it_le
     let signal = |child: &Child, signal| kill_process(Pid::from_child(child), signal).unwrap();
     let shell = script("--color=never");
     let mut command = shell.command();
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    until_locked(&mut cluster.kv(), true);
+    let said = std::fs::File::create(shell.dir().join("said")).unwrap();
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(said).spawn().unwrap();
+    // In the middle of its first change it would say what became of that.
+    let is_waiting = || std::fs::read_to_string(shell.dir().join("said")).unwrap().contains("==> second");
+    assert!(eventually(Duration::from_secs(30), is_waiting));
     signal(&child, Signal::STOP);
     std::thread::sleep(Duration::from_secs(60));
     assert!(!is_locked(&mut cluster.kv()));
     std::fs::create_dir(shell.dir().join("go")).unwrap();
     std::fs::write(shell.dir().join("go/savepoint"), "commitTS = 1\n").unwrap();
     signal(&child, Signal::CONT);
-    assert_eq!(child.wait().unwrap().code(), Some(i32::from(ErrorKind::LockLost.exit_code())));
+    let code = child.wait().unwrap().code();
+    let said = std::fs::read_to_string(shell.dir().join("said")).unwrap();
+    assert_eq!(code, Some(i32::from(ErrorKind::LockLost.exit_code())), "{said}");
     on(&cluster).eval(r#"probe("drainer-0")"#).succeeds().stdout("online");
 
     cluster.start_process(Kind::Drainer, "drainer-1");
