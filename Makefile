@@ -73,4 +73,4 @@ tools:
 	@./.ci/tools protoc cc
 
 test-tools:
-	@./.ci/tools etcd etcdctl bash zsh fish git sshd ssh microsocks nss-wrapper
+	@./.ci/tools etcd etcdctl mariadbd bash zsh fish git sshd ssh microsocks nss-wrapper

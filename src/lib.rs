@@ -9,6 +9,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod deployment;
+pub mod downstream;
 pub mod error;
 pub mod files;
 pub mod guards;

@@ -119,6 +119,7 @@ fn every_option_is_honoured_or_refused_in_every_place_and_form() {
         row("key", Some("k.pem"), &there, &says("without its certificate")),
         row("ssl-key", Some("k.pem"), &there, &says("without its certificate")),
         row("key-pass-file", Some("pw"), &there, &says("without that key")),
+        row("my-cnf", Some("my.cnf"), &there, &lists),
         row("cluster", Some("prod"), &pumps, &lists),
         row("profile", Some("live"), &pumps, &lists),
         row("config", Some("other.toml"), &pumps, &lists),

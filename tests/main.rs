@@ -19,6 +19,7 @@ mod ctl_options;
 mod dice;
 mod docs_files;
 mod doctor;
+mod downstream;
 mod end_to_end;
 mod examples;
 mod failover;

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 const VALUES: &[&str] = &[
     "address_map",
     "deployment",
+    "downstream",
     "error",
     "held",
     "interrupt",

@@ -554,6 +554,24 @@ fn an_hour(sample: &str, seed: u64) -> (Vec<KeyValue>, Vec<LogEntry>) {
 }
 
 #[test]
+fn a_ddl_moves_the_version_of_the_schema_and_is_saved_by_itself() {
+    let mut cluster = cluster(&json!([{"kind": "ddl", "after": "20s"}, {"kind": "ddl", "after": "40s"}]));
+    let row = |cluster: &Cluster| cluster.saved_downstream(0).unwrap();
+    cluster.advance_to(19 * SECOND);
+    let before = row(&cluster).schema_version.unwrap();
+    for (second, version) in [(20, before + 1), (40, before + 2)] {
+        let ddl = cluster.ts_at(second * SECOND);
+        let saved = (0..500).any(|step| {
+            cluster.advance_to(second * SECOND + step * 10 * MILLISECOND);
+            row(&cluster).commit_ts == ddl
+        });
+        assert!(saved && row(&cluster).schema_version == Some(version), "{:?}", row(&cluster));
+    }
+    let ddls = cluster.log().iter().filter(|entry| entry.what == LogEvent::Ddl).count();
+    assert_eq!(ddls, 2);
+}
+
+#[test]
 fn whatever_the_faults_time_goes_on_and_the_same_faults_do_the_same() {
     for (sample, _) in scenario_names() {
         for seed in 0..300 {

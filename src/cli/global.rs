@@ -36,6 +36,13 @@ pub struct Global {
     #[arg(long, value_name = "FILE", global = true, help_heading = "Cluster")]
     pub key_pass_file: Option<PathBuf>,
 
+    /// The my.cnf to log in to downstream databases with, where checkpoints are read
+    ///
+    /// Its section [client], as MySQL's own client reads it; the password is never on a command line. Without a password there, you
+    /// are asked in a terminal.
+    #[arg(long, value_name = "FILE", global = true, help_heading = "Cluster")]
+    pub my_cnf: Option<PathBuf>,
+
     /// The cluster that tiup calls so: PD, TLS files and nodes
     ///
     /// They come from its `meta.yaml`.
@@ -135,6 +142,7 @@ impl Global {
             cert: self.cert.clone(),
             key: self.key.clone(),
             key_pass_file: self.key_pass_file.clone(),
+            my_cnf: self.my_cnf.clone(),
             cluster: self.cluster.clone(),
             proxy: self.proxy.clone(),
             profile: self.profile.clone(),
@@ -158,6 +166,7 @@ impl Global {
             cert,
             key,
             key_pass_file,
+            my_cnf,
             cluster,
             proxy,
             profile,
@@ -174,6 +183,7 @@ impl Global {
             cert: once("--cert", cert, behind.cert)?,
             key: once("--key", key, behind.key)?,
             key_pass_file: once("--key-pass-file", key_pass_file, behind.key_pass_file)?,
+            my_cnf: once("--my-cnf", my_cnf, behind.my_cnf)?,
             cluster: once("--cluster", cluster, behind.cluster)?,
             proxy: once("--proxy", proxy, behind.proxy)?,
             profile: once("--profile", profile, behind.profile)?,
@@ -203,6 +213,7 @@ impl Global {
             cert: None,
             key: None,
             key_pass_file: None,
+            my_cnf: None,
             cluster: None,
             proxy: None,
             sandbox: None,
@@ -231,6 +242,7 @@ impl Global {
             ("--cert", self.cert.is_some()),
             ("--key", self.key.is_some()),
             ("--key-pass-file", self.key_pass_file.is_some()),
+            ("--my-cnf", self.my_cnf.is_some()),
             ("--cluster", self.cluster.is_some()),
             ("--proxy", self.proxy.is_some()),
         ];
@@ -259,6 +271,7 @@ impl Global {
             file("--cert", &self.cert),
             file("--key", &self.key),
             file("--key-pass-file", &self.key_pass_file),
+            file("--my-cnf", &self.my_cnf),
             ("--proxy", self.proxy.as_ref().map(proxy_without_password)),
         ];
         let typed =

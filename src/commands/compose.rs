@@ -343,6 +343,7 @@ fn live(
     console: Option<Box<dyn Console>>,
 ) -> Result<Live> {
     let live = Live::new(live_settings(settings)?, notices, interrupt, console);
+    let live = live.with_downstreams(settings.downstreams.clone());
     Ok(match settings.deployment.clone() {
         Some(known) => live.with_deployment(Box::new(move || DeployedClusters::read_again(&known))),
         None => live,

@@ -1,10 +1,12 @@
 //! `config.toml`, read strictly: what is not understood is an error with its line.
 
+mod downstreams;
 mod node_control;
 
 use super::tiup::check_name;
 use super::{DeployedClusters, ProfileCluster, pd_urls, timeout};
 use crate::address_map::AddressMap;
+use crate::downstream::DownstreamProfile;
 use crate::error::{Error, Result};
 use crate::files;
 use crate::nearest::did_you_mean;
@@ -15,6 +17,7 @@ use crate::proxy_url::ProxyUrl;
 use crate::text::{ShownPath, decode, on_one_line};
 use crate::time::parse_duration;
 use indexmap::IndexMap;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -49,6 +52,8 @@ pub(super) struct Profile {
     pub(super) timeout: Option<Duration>,
     pub(super) wait_lock: Option<Duration>,
     pub(super) node_control: Option<NodeControl>,
+    pub(super) my_cnf: Option<PathBuf>,
+    pub(super) downstreams: BTreeMap<String, DownstreamProfile>,
 }
 
 impl File {
@@ -74,7 +79,7 @@ impl File {
 }
 
 const TOP: [&str; 2] = ["default-profile", "profiles"];
-const PROFILE: [&str; 15] = [
+const PROFILE: [&str; 17] = [
     "pd-urls",
     "cluster",
     "ca",
@@ -90,6 +95,8 @@ const PROFILE: [&str; 15] = [
     "timeout",
     "wait-lock",
     "node-control",
+    "my-cnf",
+    "downstreams",
 ];
 
 /// The largest configuration that is read: a thousand profiles have less than one MiB.
@@ -178,6 +185,8 @@ impl Reader<'_> {
                     profile.timestamps = Some(Timestamps::from_name(&self.text_of(&item)?).map_err(here)?);
                 }
                 "node-control" => profile.node_control = Some(self.node_control(&item)?),
+                "my-cnf" => profile.my_cnf = Some(self.path_of(&item)?),
+                "downstreams" => profile.downstreams = self.downstreams(&item)?,
                 "wait-lock" => {
                     profile.wait_lock = Some(parse_duration(&self.duration_of(&item)?).map_err(here)?);
                 }

@@ -16,6 +16,7 @@ pub use variables::{FORCE, MAX_MEMORY, MAX_OPERATIONS, OUTPUT, TIMESTAMPS, Varia
 
 use crate::address_map::AddressMap;
 use crate::deployment::Deployment;
+use crate::downstream::Downstreams;
 use crate::error::{Error, Result};
 use crate::nearest::did_you_mean;
 use crate::node_control::NodeControl;
@@ -27,6 +28,7 @@ use crate::text::{ShownPath, on_one_line};
 use crate::time::parse_duration;
 use file::{File, Profile};
 use source::{ChosenCluster, ClusterSource};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -49,6 +51,8 @@ pub struct Overrides {
     pub key: Option<PathBuf>,
     /// `--key-pass-file`.
     pub key_pass_file: Option<PathBuf>,
+    /// `--my-cnf`.
+    pub my_cnf: Option<PathBuf>,
     /// `--cluster`.
     pub cluster: Option<String>,
     /// `--proxy`, which may have a password in it.
@@ -110,6 +114,8 @@ pub struct ProfileSettings {
     pub wait_lock: Option<Duration>,
     /// What starts and stops nodes, if the profile says so.
     pub node_control: Option<NodeControl>,
+    /// Where Drainers save how far they have come, and how to log in there.
+    pub downstreams: Downstreams,
 }
 
 /// The cluster that a profile means.
@@ -195,6 +201,7 @@ fn decide(file: File, flags: &Overrides, env: &dyn Fn(&str) -> Option<String>) -
     });
     let (output, timestamps) = forms(flags, &env, &profile)?;
     let (timeout, wait_lock) = waits(flags, &env, &profile)?;
+    let downstreams = downstreams_of(flags, &profile, is_of_profile);
     // Of another cluster the profile's commands must not start and stop anything.
     let node_control = profile.node_control.filter(|_| is_of_profile);
     Ok(ProfileSettings {
@@ -204,6 +211,7 @@ fn decide(file: File, flags: &Overrides, env: &dyn Fn(&str) -> Option<String>) -
         node_control: node_control
             .map(|control| control.of_cluster(chosen.deployment.clone(), chosen.unread.is_some()))
             .transpose()?,
+        downstreams,
         deployment: chosen.deployment,
         unread: chosen.unread,
         clusters,
@@ -221,6 +229,13 @@ fn decide(file: File, flags: &Overrides, env: &dyn Fn(&str) -> Option<String>) -
         timeout,
         wait_lock,
     })
+}
+
+/// Where Drainers save how far they have come. What a profile says of its own Drainers is nothing about those of another cluster.
+fn downstreams_of(flags: &Overrides, profile: &Profile, is_of_profile: bool) -> Downstreams {
+    let of_profile = || profile.my_cnf.clone().filter(|_| is_of_profile);
+    let drainers = if is_of_profile { profile.downstreams.clone() } else { BTreeMap::new() };
+    Downstreams::new(flags.my_cnf.clone().or_else(of_profile), drainers)
 }
 
 /// How long to wait for an answer, and for the lock.

@@ -74,6 +74,7 @@ fn without_anything_the_defaults_hold() {
         pager: true,
         timeout: Duration::from_secs(5),
         wait_lock: None,
+        downstreams: Downstreams::default(),
     };
     assert_eq!(settings, expected);
 }

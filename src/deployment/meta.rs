@@ -2,17 +2,18 @@
 
 use super::yaml::{YamlFile, YamlPlace};
 use super::{DeployedNode, DeployedTls, Deployment, SSH_PORT, SystemdMode, USER, join};
+use crate::downstream::DrainerSettings;
 use crate::error::{Error, Result};
 use crate::nearest::named;
 use crate::node::Kind;
 use crate::pd_url::{PdUrl, authority};
-use crate::text::ShownPath;
+use crate::text::{ShownPath, Untrusted};
 use std::collections::HashSet;
 use std::path::Path;
 
-/// The names under which something stands that we want. Whatever stands under others, as `config` and `server_configs` with
-/// their passwords, is passed over.
-const WANTED: [&str; 20] = [
+/// The names under which something stands that we want, by themselves or with dots between them. Whatever stands under others,
+/// as the passwords in `config` and `server_configs`, is passed over.
+const WANTED: [&str; 30] = [
     "<<",
     "user",
     "tidb_version",
@@ -33,6 +34,16 @@ const WANTED: [&str; 20] = [
     "client_port",
     "advertise_client_addr",
     "offline",
+    "server_configs",
+    "drainer",
+    "config",
+    "syncer",
+    "to",
+    "checkpoint",
+    "db-type",
+    "type",
+    "schema",
+    "table",
 ];
 
 /// More PDs than anybody has: all of them are kept and asked.
@@ -93,10 +104,15 @@ fn read(name: &str, source: &Path, text: &str) -> Result<Deployment> {
         deploy_dir: path(&global.get("deploy_dir")?)?.unwrap_or("deploy"),
         data_dir: path(&global.get("data_dir")?)?.unwrap_or("data"),
     };
+    let of_all = top.get("server_configs").and_then(|configs| configs.get("drainer"));
     let (mut nodes, mut addresses) = (Vec::new(), HashSet::new());
     for (kind, list) in [(Kind::Pump, "pump_servers"), (Kind::Drainer, "drainer_servers")] {
         for place in topology.get(list)?.items()? {
-            let node = node(kind, &place, &options)?;
+            let mut node = node(kind, &place, &options)?;
+            if kind == Kind::Drainer {
+                // What cannot be understood of it is unknown: the nodes are known all the same.
+                node.drainer = of_all.as_ref().ok().and_then(|of_all| drainer_settings(&place, of_all).ok());
+            }
             // Names of hosts have no case.
             if !addresses.insert(node.address().to_ascii_lowercase()) {
                 return Err(place.wrong("has the host and port of another one before it"));
@@ -176,7 +192,50 @@ fn node(kind: Kind, place: &YamlPlace<'_>, global: &GlobalOptions<'_>) -> Result
         deploy_dir: deploy_dir.into(),
         data_dir: data_dir.into(),
         offline: flag(&place.get("offline")?)?,
+        drainer: None,
     })
+}
+
+/// What the settings of a Drainer say of where it saves its checkpoint: its own before those of all.
+fn drainer_settings(node: &YamlPlace<'_>, of_all: &YamlPlace<'_>) -> Result<DrainerSettings> {
+    let own = node.get("config")?;
+    let text = |path: &[&str]| -> Result<Option<Untrusted>> {
+        Ok(match setting(&own, path)? {
+            Some(text) => Some(text.into()),
+            None => setting(of_all, path)?.map(Into::into),
+        })
+    };
+    let port = |path: &[&str]| match setting(&own, path)? {
+        Some(text) => Ok(text.parse().ok()),
+        None => Ok::<_, Error>(setting(of_all, path)?.and_then(|text| text.parse().ok())),
+    };
+    Ok(DrainerSettings {
+        db_type: text(&["syncer", "db-type"])?,
+        host: text(&["syncer", "to", "host"])?,
+        port: port(&["syncer", "to", "port"])?,
+        checkpoint_type: text(&["syncer", "to", "checkpoint", "type"])?,
+        checkpoint_schema: text(&["syncer", "to", "checkpoint", "schema"])?,
+        checkpoint_table: text(&["syncer", "to", "checkpoint", "table"])?,
+        checkpoint_host: text(&["syncer", "to", "checkpoint", "host"])?,
+        checkpoint_port: port(&["syncer", "to", "checkpoint", "port"])?,
+        data_dir: None,
+    })
+}
+
+/// A setting: each step of the way is a mapping of its own, or stands with the next ones in one name, as tiup takes both.
+fn setting<'a>(place: &YamlPlace<'a>, path: &[&str]) -> Result<Option<&'a str>> {
+    for taken in (1..=path.len()).rev() {
+        let (name, rest) = path.split_at(taken);
+        let found = place.get(&name.join("."))?;
+        if !found.is_there() {
+            continue;
+        }
+        let text = if rest.is_empty() { found.text()? } else { setting(&found, rest)? };
+        if text.is_some() {
+            return Ok(text);
+        }
+    }
+    Ok(None)
 }
 
 /// `path`, which is relative to `dir` unless it is absolute.

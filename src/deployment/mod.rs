@@ -7,6 +7,7 @@
 mod meta;
 mod yaml;
 
+use crate::downstream::DrainerSettings;
 use crate::node::Kind;
 use crate::text::Untrusted;
 use serde::{Deserialize, Serialize};
@@ -105,6 +106,9 @@ pub struct DeployedNode {
     /// Whether tiup took it out of the cluster, and did not yet remove it from the file (`tiup cluster prune`).
     #[serde(default)]
     pub offline: bool,
+    /// Of a Drainer: what its settings say of where it saves its checkpoint, where they can be understood.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drainer: Option<DrainerSettings>,
 }
 
 impl Deployment {

@@ -49,7 +49,7 @@ pub(super) struct YamlPlace<'a> {
 }
 
 impl<'a> YamlFile<'a> {
-    /// Reads `text` and keeps what stands under the `wanted` names, wherever that is.
+    /// Reads `text` and keeps what stands under the `wanted` names, wherever that is; under several of them with dots between, too.
     ///
     /// # Errors
     /// `invalid` with a line where it is no YAML, and where a wanted name stands twice.
@@ -139,7 +139,9 @@ impl<'a> YamlReader<'a> {
                 found => found,
             };
             let name = match key {
-                Event::Scalar(name, ..) if self.wanted.contains(&&*name) => Some(name.into_owned()),
+                Event::Scalar(name, ..) if name.split('.').all(|part| self.wanted.contains(&part)) => {
+                    Some(name.into_owned())
+                }
                 // A key may be anything, also a list.
                 key => {
                     self.pass_over(key)?;

@@ -82,14 +82,15 @@ impl LiveCluster {
             Read::Certificates { nodes } => Answer::Certificates(certificates(&self.etcd.wire, &nodes).await?),
             Read::LockStatus => Answer::LockedBy(self.lock.status().await?),
             Read::Tso => Answer::Timestamp(self.pd.tso(self.etcd.deadline(), None).await?),
-            Read::Supervisors { .. }
+            Read::Checkpoint { .. }
+            | Read::Supervisors { .. }
             | Read::Runs
             | Read::Deployment
             | Read::Now
             | Read::Sleep { .. }
             | Read::ReadSavepoint { .. }
             | Read::HasKey => {
-                return Err(Error::internal(format!("{read:?} looks at this host, and not at the cluster")));
+                return Err(Error::internal(format!("{read:?} is not asked of the cluster")));
             }
         })
     }
@@ -135,6 +136,26 @@ impl LiveCluster {
             Some(fence) => self.lock.check_for(fence, self.etcd.wire.settings.timeout).await,
             None => Ok(()),
         }
+    }
+
+    /// What every exchange needs.
+    pub(super) fn wire(&self) -> &Wire {
+        &self.etcd.wire
+    }
+
+    /// By when an exchange that begins now must have ended.
+    pub(super) fn deadline(&self) -> Deadline {
+        self.etcd.deadline()
+    }
+
+    /// PD's cluster id.
+    pub(super) async fn id(&self) -> Result<u64> {
+        Ok(self.pd.cluster(self.etcd.deadline()).await?.id)
+    }
+
+    /// A timestamp of PD.
+    pub(super) async fn timestamp(&self) -> Result<Tso> {
+        self.pd.tso(self.etcd.deadline(), None).await
     }
 
     /// All records, and PD's time, asked for at the same moment.

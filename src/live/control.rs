@@ -24,7 +24,7 @@ use std::time::Duration;
 /// How often one looks.
 const EVERY: Duration = Duration::from_millis(500);
 /// How long a command may take that only tells something.
-const ASKING: Duration = Duration::from_secs(15);
+pub(super) const ASKING: Duration = Duration::from_secs(15);
 /// How many lines of each answer are shown.
 const LINES: usize = 5;
 /// How long a line may be.
@@ -59,7 +59,7 @@ impl Live {
     }
 
     /// Whether `host` is this host: only an address of one's own can be listened on.
-    fn is_this_host(&mut self, host: &str) -> Result<bool> {
+    pub(super) fn is_this_host(&mut self, host: &str) -> Result<bool> {
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let is_own = |address: IpAddr| UdpSocket::bind((address, 0)).is_ok();
         match host.parse::<IpAddr>() {

@@ -7,7 +7,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 /// The name of the file in its directory, which Drainer fixes.
-const SAVEPOINT: &str = "savepoint";
+pub(super) const SAVEPOINT: &str = "savepoint";
 
 /// A savepoint is a few lines; what is larger is something else.
 const MAX_SAVEPOINT: u64 = 1 << 20;

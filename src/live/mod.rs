@@ -11,6 +11,7 @@ mod cluster;
 mod connect;
 mod control;
 mod dial;
+mod downstream;
 mod etcd;
 mod exec;
 mod failover;
@@ -39,6 +40,7 @@ pub use pd::{GetMembersResponse, HeaderError, MemberMessage, ResponseHeader, Tim
 pub use settings::{LiveSettings, TlsFiles};
 
 use crate::deployment::Deployment;
+use crate::downstream::Downstreams;
 use crate::error::{Error, Result};
 use crate::held::brought_here;
 use crate::interrupt::Interrupt;
@@ -69,6 +71,8 @@ pub struct Live {
     /// The variables that no program inherits, beside ours.
     kept_back: Vec<String>,
     node_control: Option<NodeControl>,
+    /// Where Drainers save how far they have come, and how to log in there.
+    downstreams: Downstreams,
     /// Lists the runs of this user, for whoever asks.
     runs: Option<Runs>,
     /// Reads what a deployment tool knows of the cluster.
@@ -102,6 +106,7 @@ impl Live {
             programs: false,
             kept_back: Vec::new(),
             node_control: None,
+            downstreams: Downstreams::default(),
             runs: None,
             deployment: None,
             engine: None,
@@ -141,6 +146,13 @@ impl Live {
     #[must_use]
     pub fn with_node_control(mut self, control: Option<NodeControl>) -> Self {
         self.node_control = control;
+        self
+    }
+
+    /// Where Drainers save how far they have come, and how to log in there.
+    #[must_use]
+    pub fn with_downstreams(mut self, downstreams: Downstreams) -> Self {
+        self.downstreams = downstreams;
         self
     }
 
@@ -212,6 +224,7 @@ impl Live {
             Read::Sleep { time } => clock::wait(*time, &self.interrupt).map(|()| Answer::Done),
             Read::ReadSavepoint { dir } => files::read_savepoint(dir).map(Answer::Text),
             Read::Runs => Ok(Answer::Runs(self.runs.as_ref().map_or_else(|| Ok(Vec::new()), |runs| runs())?)),
+            Read::Checkpoint { node } => self.checkpoint(node),
             Read::Deployment => self.known_deployment().map(Answer::Deployment),
             Read::HasKey => Ok(Answer::Flag(secret_key()?.is_some())),
             Read::Nodes

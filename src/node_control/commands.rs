@@ -88,6 +88,21 @@ impl NodeControl {
         both.into_iter().filter_map(|(is_log, exec)| exec.map(|exec| NodeInquiry { is_log, exec })).collect()
     }
 
+    /// The command that writes what stands in the file `path` on the node's host to its standard output.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn reads_file(&self, node: &NodeRef, path: &str) -> OrWhy<Exec> {
+        let (site, path) = (self.site(node)?, harmless("file", path)?);
+        match self.by {
+            // tiup itself goes to the host by ssh.
+            Preset::SystemdSsh | Preset::Tiup => self.over_ssh(node, &site, &["cat", "--", &path].map(str::to_owned)),
+            Preset::Kubernetes => Ok(self.kubectl_with(&["exec", pod_of(node)?, "--", "cat", "--", &path])),
+            Preset::Systemd => Err("its host is not this one".to_owned()),
+            Preset::Commands => Err("the profile's own commands fetch no files: look at it on its host".to_owned()),
+        }
+    }
+
     /// What `node` is.
     fn site(&self, node: &NodeRef) -> OrWhy<NodeSite> {
         let deployed = self.deployed(node);

@@ -10,7 +10,7 @@ use super::process::{KeyEntry, NodeIndex, Process, ProcessStage, SimulatedNode};
 use super::pump::{CLOSE_CHECK, Closing, FAKE_BINLOG, GC_INTERVAL, PUMP_BEAT, Pump};
 use super::record::{Fixed, RecordBody, own_fields, written_body};
 use super::scenario::{
-    BinlogSpec, DrainerSpec, FIRST_GC, Phases, ProcessSpec, PumpSpec, Scenario, TidbSpec, phase, since,
+    BinlogSpec, DrainerSpec, FIRST_GC, FIRST_SCHEMA, Phases, ProcessSpec, PumpSpec, Scenario, TidbSpec, phase, since,
 };
 use super::ticks::Ticks;
 use super::tidb::{Binlog, STATUS_PORT, Tidb};
@@ -93,6 +93,9 @@ impl Cluster {
         cluster.settled_at = 0;
         cluster.keys_changed();
         cluster.begin();
+        if let Some(ddls) = &scenario.ddls {
+            cluster.expect_ddls(ddls);
+        }
         for fault in &scenario.faults {
             cluster.add_fault(fault.clone())?;
         }
@@ -117,6 +120,9 @@ impl Cluster {
             drainers: Vec::new(),
             tidbs: Vec::new(),
             unknown_tidb_writes: true,
+            ddls: Vec::new(),
+            schema_version: scenario.ddls.as_ref().map_or(FIRST_SCHEMA, |ddls| ddls.schema_version),
+            has_ddls: scenario.ddls.is_some(),
             keys: BTreeMap::new(),
             order: [Vec::new(), Vec::new()],
             at_address: Arc::default(),
@@ -247,6 +253,8 @@ impl Cluster {
             since: 0,
             checkpoint: Checkpoint::at(0, 0),
             kept_at: 0,
+            clean_save: None,
+            downstream_unknown: spec.downstream_unknown.as_deref().map(Into::into),
             writes_apart: None,
             merges_until: Micros::MAX,
             flowing: running,
@@ -271,6 +279,8 @@ impl Cluster {
             stuck.for_each(|source| source.stuck_at = Some(drainer.consumed));
         }
         self.begin_checkpoint(&mut drainer, spec, place);
+        let ended_well = matches!(spec.record, Some(State::Paused | State::Offline));
+        drainer.clean_save = (spec.process == ProcessSpec::Dead && ended_well).then_some(drainer.checkpoint.saved_at);
         drainer
     }
 
@@ -283,9 +293,9 @@ impl Cluster {
         if spec.lag.micros() == 0 && drainer.flowing && self.writes_per_second() == 0 && drainer.consumed > -BEFORE {
             drainer.since = -BEFORE;
             drainer.checkpoint = Checkpoint::at(-BEFORE, may_save - BEFORE);
-            let recorded = drainer.checkpoint_at(&self.pumps, drainer.node.beat_phase);
+            let recorded = drainer.checkpoint_at(&self.pumps, &[], drainer.node.beat_phase);
             drainer.node.settled = recorded.saved;
-            drainer.checkpoint = drainer.checkpoint_at(&self.pumps, 0);
+            drainer.checkpoint = drainer.checkpoint_at(&self.pumps, &[], 0);
             drainer.since = 0;
         }
         // What its record says is as old as its last heartbeat.

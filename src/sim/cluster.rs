@@ -52,6 +52,8 @@ pub(crate) enum DueEvent {
     GiveUp(usize, u32),
     /// A Pump collects old binlog.
     Gc(usize),
+    /// TiDB runs a DDL, and the next one so much later, if there is one.
+    Ddl(Option<Micros>),
     /// A TiDB server has waited long enough for a Pump that takes its binlog.
     TidbNotices(usize),
     FaultBegins(usize),
@@ -83,6 +85,12 @@ pub struct Cluster {
     pub(crate) tidbs: Vec<Tidb>,
     /// Whether servers that nobody knows write binlog, where none is registered: until somebody says that it is off.
     pub(crate) unknown_tidb_writes: bool,
+    /// The commits of the DDLs that stand in the binlog, in order.
+    pub(crate) ddls: Vec<Micros>,
+    /// The version of the schema before the first of them.
+    pub(crate) schema_version: i64,
+    /// Whether the scenario speaks of DDLs, so that they are among what can come unforeseen.
+    pub(crate) has_ddls: bool,
     pub(crate) keys: BTreeMap<String, RawKey>,
     /// The nodes of each kind in the order of their ids.
     pub(crate) order: [Vec<usize>; 2],
@@ -173,6 +181,7 @@ impl Cluster {
             DueEvent::GiveUp(drainer, epoch) if self.drainers[drainer].node.epoch == epoch => self.give_up(drainer),
             DueEvent::Look(drainer) => self.look_if_due(drainer),
             DueEvent::Gc(pump) => self.hourly_gc(pump),
+            DueEvent::Ddl(every) => self.ddl_is_due(every),
             DueEvent::TidbNotices(tidb) => self.tidb_notices(tidb),
             DueEvent::FaultBegins(_) if self.no_more_faults => {}
             DueEvent::FaultBegins(fault) => self.fault_begins(fault),
@@ -309,7 +318,7 @@ impl Cluster {
     fn written_position(&self, who: NodeIndex, time: Micros) -> Micros {
         match who {
             NodeIndex::Pump(at) => self.pumps[at].newest(time),
-            NodeIndex::Drainer(at) => self.drainers[at].checkpoint_at(&self.pumps, time).saved,
+            NodeIndex::Drainer(at) => self.drainers[at].checkpoint_at(&self.pumps, &self.ddls, time).saved,
         }
     }
 
@@ -363,7 +372,7 @@ impl Cluster {
 
     /// Notes where a Drainer's checkpoint has come to, and what its record shows of it.
     fn keep_checkpoint(&mut self, at: usize) {
-        let checkpoint = self.drainers[at].checkpoint_at(&self.pumps, self.now);
+        let checkpoint = self.drainers[at].checkpoint_at(&self.pumps, &self.ddls, self.now);
         let recorded = match checkpoint == self.drainers[at].checkpoint && self.drainers[at].shows_checkpoint(self.now)
         {
             true => checkpoint.saved,

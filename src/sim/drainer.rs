@@ -40,6 +40,10 @@ pub(crate) struct Drainer {
     pub(crate) checkpoint: Checkpoint,
     /// When that was so.
     pub(crate) kept_at: Micros,
+    /// When a process of its that ended well saved for the last time, as its downstream has it until the next save.
+    pub(crate) clean_save: Option<Micros>,
+    /// Why nobody here can read what it has saved downstream, if so.
+    pub(crate) downstream_unknown: Option<Arc<str>>,
     /// How far apart the writes of TiDB come that it merges; `None` where nobody writes, and all there is is fake binlog.
     pub(crate) writes_apart: Option<Micros>,
     /// Until when it finds something to merge; where nobody writes, that is not worked out.

@@ -60,7 +60,11 @@ impl Cluster {
 
     /// Whether a fault of `kind` can come to anything here.
     pub(crate) fn can_meet(&self, kind: FaultKind) -> bool {
-        self.node_control.is_some() || !matches!(kind, FaultKind::ControlFails | FaultKind::ControlDoesNothing)
+        match kind {
+            FaultKind::ControlFails | FaultKind::ControlDoesNothing => self.node_control.is_some(),
+            FaultKind::Ddl => self.has_ddls,
+            _ => true,
+        }
     }
 
     /// Who is behind `address` for our own host.

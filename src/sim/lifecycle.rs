@@ -129,8 +129,9 @@ impl Cluster {
 
     /// The process is gone; a supervisor may bring it back.
     pub(crate) fn exit(&mut self, who: NodeIndex, exit: Exit) {
-        let restart_at = self.now + RESTART_AFTER;
+        let (now, restart_at) = (self.now, self.now + RESTART_AFTER);
         let node = self.node_mut(who);
+        let drained = exit == Exit::Clean && node.awake() == Some(ProcessStage::Ending);
         node.process = None;
         node.epoch += 1;
         let (epoch, supervised) = (node.epoch, node.supervised);
@@ -140,6 +141,11 @@ impl Cluster {
                 let drainer = &mut self.drainers[at];
                 drainer.flowing = false;
                 drainer.looks_at = None;
+                if drained {
+                    let busy = drainer.pace().is_some() || drainer.writes_apart.is_some();
+                    drainer.checkpoint = drainer.checkpoint.ended(busy.then_some(drainer.consumed), now);
+                    drainer.clean_save = Some(now);
+                }
                 // What it had consumed beyond that it will consume again.
                 drainer.consumed = drainer.checkpoint.saved;
             }
@@ -175,7 +181,10 @@ impl Cluster {
                 self.come_online(who);
                 self.look_afresh(at);
                 let drainer = &mut self.drainers[at];
+                // Until it saves, its downstream has the word of the process before.
+                let is_clean = drainer.clean_save == Some(drainer.checkpoint.saved_at);
                 drainer.checkpoint = Checkpoint::at(drainer.consumed, self.now);
+                drainer.clean_save = is_clean.then_some(self.now);
                 self.flow_on(at);
                 self.rewire();
             }

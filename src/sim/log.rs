@@ -104,6 +104,8 @@ pub enum LogEvent {
     Writable(usize),
     /// TiDB servers are to write binlog from now on, or none of them is any more: somebody switched it on or off.
     TidbWrites(bool),
+    /// TiDB committed a DDL, which stands in the binlog.
+    Ddl,
     /// The fault at this place of [`Cluster::faults`](super::Cluster::faults) begins. One that can do nothing at its time never does.
     FaultBegan(usize),
     /// It ends; whether what it did is undone depends on what happened meanwhile.

@@ -39,7 +39,7 @@ pub use log::{LogEntry, LogEvent};
 pub use process::{NodeIndex, ProcessStage, Signal};
 pub use samples::scenario_names;
 pub use scenario::{
-    BinlogSpec, CertificateSpec, DiskSpec, DrainerSpec, Fault, GcRule, HostSpec, KeySpec, NodeControlSpec,
+    BinlogSpec, CertificateSpec, DdlSpec, DiskSpec, DrainerSpec, Fault, GcRule, HostSpec, KeySpec, NodeControlSpec,
     PdMemberSpec, Phases, ProcessSpec, PumpSpec, Scenario, Span, TidbSpec,
 };
 pub(crate) use scenario::{FileVersion, MOST_DRIFT_PPM, misspelt};

@@ -4,6 +4,7 @@ use super::clock::{Micros, SECOND};
 use super::cluster::{Cluster, DueEvent, FIRST_REVISION};
 use super::etcd::KeyValue;
 use super::log::LogEvent;
+use super::scenario::{DdlSpec, Span};
 use crate::world::{TidbBinlog, TidbBinlogState, TidbServer};
 use std::sync::Arc;
 
@@ -98,6 +99,43 @@ impl Cluster {
         };
         self.note(what);
         self.rewire();
+    }
+
+    /// TiDB will run DDLs at these times.
+    pub(crate) fn expect_ddls(&mut self, ddls: &DdlSpec) {
+        for at in &ddls.at {
+            self.queue.schedule(at.micros(), DueEvent::Ddl(None));
+        }
+        if let Some(every) = ddls.every.map(Span::micros).filter(|every| *every > 0) {
+            self.queue.schedule(every, DueEvent::Ddl(Some(every)));
+        }
+    }
+
+    pub(crate) fn ddl_is_due(&mut self, every: Option<Micros>) {
+        if let Some(every) = every {
+            self.queue.schedule(self.now.saturating_add(every), DueEvent::Ddl(Some(every)));
+        }
+        if self.can_run_ddl() {
+            self.run_ddl();
+        }
+    }
+
+    /// Whether a DDL would come into the binlog: some server writes it, a Pump takes it, and PD gives its timestamp.
+    pub(crate) fn can_run_ddl(&self) -> bool {
+        let writes = match self.tidbs.is_empty() {
+            true => self.unknown_tidb_writes,
+            false => self.tidbs.iter().any(|tidb| tidb.binlog == Binlog::On),
+        };
+        writes && self.writable_pumps() > 0 && !self.pd_gone()
+    }
+
+    /// TiDB commits a DDL, which comes into the binlog.
+    pub(crate) fn run_ddl(&mut self) {
+        self.settle();
+        if self.ddls.last() != Some(&self.now) {
+            self.ddls.push(self.now);
+            self.note(LogEvent::Ddl);
+        }
     }
 
     /// The server with this status port, if it is there.

@@ -35,7 +35,7 @@ impl Cluster {
     /// When the Drainer at this place last saved a checkpoint: its record shows nothing newer.
     pub(crate) fn saved_at(&self, drainer: usize) -> Option<Micros> {
         let drainer = self.drainers.get(drainer)?;
-        Some(drainer.checkpoint_at(&self.pumps, self.now).saved_at)
+        Some(drainer.checkpoint_at(&self.pumps, &self.ddls, self.now).saved_at)
     }
 
     /// How many Pumps take TiDB's writes.

@@ -6,7 +6,7 @@ use crate::node::{Kind, Malformed, NodeRef, Record, State};
 use crate::secret::Secret;
 use crate::text::Untrusted;
 use crate::tso::Tso;
-use crate::world::{Choice, Fence, LockInfo, RecordEvents, RunSummary, Supervision};
+use crate::world::{Choice, DownstreamCheckpoint, Fence, LockInfo, RecordEvents, RunSummary, Supervision};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,6 +27,8 @@ pub enum Answer {
     Probes(Vec<Probe>),
     /// `/status` of each node, or why there is none.
     Statuses(Vec<Result<StatusReport, Error>>),
+    /// What a Drainer has saved downstream.
+    Checkpoint(DownstreamCheckpoint),
     /// Samples of each node's `/metrics` by name with labels as written, or why there are none.
     Metrics(Vec<Result<BTreeMap<String, f64>, Error>>),
     /// What each node is and says of itself.

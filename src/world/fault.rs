@@ -51,6 +51,8 @@ pub enum FaultKind {
     EtcdFails,
     /// A key that is no record appears beneath a prefix.
     MalformedKey,
+    /// TiDB runs a DDL.
+    Ddl,
     /// What the human is asked to do is done only when it ends.
     SlowHuman,
     /// The human says no.
@@ -278,6 +280,16 @@ pub const FAULTS: &[FaultRow; FaultKind::ALL.len()] = &[
         ends: "then it is deleted",
         source: "F7",
         lengths: &[Some(5), Some(60), None],
+    },
+    FaultRow {
+        kind: FaultKind::Ddl,
+        victim: Victim::Nobody,
+        whom: "TiDB",
+        does: "runs a DDL, if a Pump takes its binlog: the version of the schema is the next one, and a Drainer saves just its commit \
+               at once. In futures only where the scenario has `ddls`",
+        ends: "nothing",
+        source: "F20",
+        lengths: &[None],
     },
     FaultRow {
         kind: FaultKind::SlowHuman,

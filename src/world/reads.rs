@@ -7,8 +7,8 @@ use crate::tso;
 use crate::world;
 use crate::world::query::requests;
 use crate::world::{
-    Alarm, Certificate, Clocks, ClusterInfo, Endpoint, Inspected, Listing, LockInfo, RecordEvents, RunSummary,
-    StatusReport, Supervision, TidbBinlogState, TidbRef, TidbServer,
+    Alarm, Certificate, Clocks, ClusterInfo, DownstreamCheckpoint, Endpoint, Inspected, Listing, LockInfo,
+    RecordEvents, RunSummary, StatusReport, Supervision, TidbBinlogState, TidbRef, TidbServer,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -51,6 +51,12 @@ requests! {
         /// Whom to ask.
         nodes: Vec<NodeRef>,
     } => Timestamps(Vec<Result<tso::Tso, Error>>);
+    /// What a Drainer has saved downstream: the row of our cluster in its table of checkpoints, or its savepoint file. Whatever is in
+    /// the way of that is part of the reply: only an interrupt is an error.
+    Checkpoint {
+        /// The Drainer.
+        node: NodeRef,
+    } => Checkpoint(DownstreamCheckpoint);
     /// `GET /metrics` of the nodes; the reply is in the order asked.
     Metrics {
         /// Whom to ask.
@@ -133,6 +139,7 @@ impl Read {
             | Self::Probe { .. }
             | Self::Status { .. }
             | Self::CommitTs { .. }
+            | Self::Checkpoint { .. }
             | Self::Metrics { .. }
             | Self::Inspect { .. }
             | Self::PumpDrainers { .. }

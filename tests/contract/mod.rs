@@ -12,8 +12,8 @@ use binlogsh::error::ErrorKind;
 use binlogsh::node::{Kind, NodeRef, Record, RecordState, State};
 use binlogsh::tso::Tso;
 use binlogsh::world::{
-    Acted, Action, Answer, Change, Fence, Listing, Play, ProbeFinding, Read, Request, StatusReport, TidbBinlogState,
-    TidbRef, TidbServer,
+    Acted, Action, Answer, Change, DownstreamCheckpoint, Fence, Listing, Play, ProbeFinding, Read, Request,
+    StatusReport, TidbBinlogState, TidbRef, TidbServer,
 };
 use lock::{
     a_lock_that_is_taken_away_stops_whoever_had_it, somebody_elses_lock_is_named_and_left_alone,
@@ -41,6 +41,7 @@ promises! {
     a_status_is_each_nodes_own_or_says_why_not,
     metrics_tell_when_a_process_began,
     an_inspection_tells_what_probe_status_and_metrics_tell,
+    a_checkpoint_that_cannot_be_read_is_unknown_and_no_error,
     positions_and_binlog_can_be_asked_of_those_that_have_them,
     pd_tells_its_members_the_tidb_servers_and_rising_timestamps,
     a_tidb_server_that_skips_binlog_writes_it_again_once_it_is_told_to,
@@ -227,6 +228,13 @@ fn an_inspection_tells_what_probe_status_and_metrics_tell(stage: &mut Stage) {
     for (one, finding) in [(dead, ProbeFinding::Refused), (silent, ProbeFinding::Silent), (other, other_id)] {
         assert_eq!((&one.probe.finding, &one.status, &one.metrics), (&finding, &None, &None));
     }
+}
+
+/// Nobody says where a Drainer that is not there saves; where real ones do, `tests/downstream` reads what this simulator saves.
+fn a_checkpoint_that_cannot_be_read_is_unknown_and_no_error(stage: &mut Stage) {
+    let node = NodeRef { id: "drainer-9".into(), ..stage.node("drainer-1") };
+    let Answer::Checkpoint(found) = stage.ask(Request::Read(Read::Checkpoint { node })).unwrap() else { panic!() };
+    assert!(matches!(found, DownstreamCheckpoint::Unknown(why) if why.contains("nothing says where")));
 }
 
 fn positions_and_binlog_can_be_asked_of_those_that_have_them(stage: &mut Stage) {

@@ -7,12 +7,14 @@ use crate::dice::Dice;
 use crate::harness::project;
 use binlogsh::config::{LONGEST_TIMEOUT, Overrides, load};
 use binlogsh::deployment::Deployment;
+use binlogsh::downstream::{CheckpointPlace, ClientOptions, SavedRow, parse_drainer_toml};
 use binlogsh::error::{Error, Result};
 use binlogsh::journal::store::{RunFilter, Store};
 use binlogsh::journal::{Entry, Unfinished};
 use binlogsh::pd_url::PdUrl;
 use binlogsh::rehearsal::{Basis, Blame, HarmKind, Plan, SavedStory, ScriptMark, Snapshot};
 use binlogsh::savepoint;
+use binlogsh::secret::Secret;
 use binlogsh::sim::{Cluster, SECOND, Scenario, Simulated, scenario_names};
 use binlogsh::time::Zone;
 use binlogsh::world::{Answer, Change, Request, World, read};
@@ -38,6 +40,35 @@ pub(super) const PARSERS: &[Fuzzed] = &[
         valid: savepoint_lines,
         tokens: SAVEPOINT,
         read: read_savepoint,
+        errors: 1,
+    },
+    Fuzzed {
+        name: "checkpoint_row",
+        weight: Weight::Pure,
+        form: Form::Json,
+        valid: checkpoint_row,
+        tokens: &["commitTS", "consistent", "schema-version", "ts-map", "{", "}", ":", ",", "1", "true", "null", "\""],
+        read: read_checkpoint_row,
+        errors: 4,
+    },
+    Fuzzed {
+        name: "my_cnf",
+        weight: Weight::Pure,
+        form: Form::Parts,
+        valid: my_cnf,
+        tokens: &[
+            "[client]", "[", "]", "\n", "=", "'", "\"", "\\", "#", ";", "!include", "port", "ssl-mode", "password",
+        ],
+        read: read_my_cnf,
+        errors: 4,
+    },
+    Fuzzed {
+        name: "drainer_toml",
+        weight: Weight::Pure,
+        form: Form::Toml,
+        valid: drainer_toml,
+        tokens: &["[syncer.to]", "\n", " = ", "\"", "port", "password", "db-type", "[", "]"],
+        read: read_drainer_toml,
         errors: 1,
     },
     Fuzzed {
@@ -179,6 +210,83 @@ fn savepoint(dice: &mut Dice) -> Doc {
         ("ts-map", map([])),
     ])
     .with_some(dice, &["consistent", "schema-version", "ts-map"])
+}
+
+fn checkpoint_row(dice: &mut Dice) -> Doc {
+    map([
+        ("consistent", raw(dice.chance(50))),
+        ("commitTS", raw(dice.from(1, i64::MAX.unsigned_abs()))),
+        ("ts-map", map([("primary-ts", raw(dice.below(9))), ("secondary-ts", raw(dice.below(9)))])),
+        ("schema-version", raw(dice.below(100))),
+    ])
+    .with_some(dice, &["consistent", "ts-map", "schema-version"])
+}
+
+fn read_checkpoint_row(bytes: &[u8]) -> Result<()> {
+    let row = SavedRow::parse(&text_of(bytes)?)?;
+    assert!(row.commit_ts.0 > 0 && row.schema_version.is_none_or(|version| version >= 0));
+    assert_eq!(SavedRow::parse(&row.render())?, row);
+    Ok(())
+}
+
+fn my_cnf(dice: &mut Dice) -> Doc {
+    let quote = dice.one(&["\"", "'", ""]);
+    parts([
+        "# mine\n[mysqld]\nport = x\n[client]\n",
+        "host = ",
+        "db",
+        "\nport=",
+        "3307",
+        "\nuser = reader\n",
+        "password = ",
+        quote,
+        "pa ss",
+        quote,
+        "\nssl-mode = ",
+        dice.one(&["REQUIRED", "verify_ca", "DISABLED"]),
+        "\nssl_ca = /ca.pem # here\n",
+        "default-character-set = utf8mb4\n",
+    ])
+}
+
+fn read_my_cnf(bytes: &[u8]) -> Result<()> {
+    let options = ClientOptions::parse(&text_of(bytes)?)?;
+    assert!(!format!("{options:?}").contains("Plain"), "the password hides");
+    if let Some(Secret::Plain(password)) = &options.password {
+        // What is written as MySQL's own tools write it is read again as it is.
+        let quoted = password.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").replace('\r', "\\r");
+        let again = ClientOptions::parse(&format!("[client]\npassword = \"{quoted}\"\n"))?;
+        assert_eq!(again.password, options.password);
+    }
+    Ok(())
+}
+
+fn drainer_toml(dice: &mut Dice) -> Doc {
+    let checkpoint = map([
+        ("type", text(dice.one(&["", "mysql", "tidb", "oracle"]))),
+        ("schema", text("s")),
+        ("table", text("t")),
+        ("host", text("h")),
+        ("port", raw(dice.below(70_000))),
+        ("password", text("hunter2")),
+    ]);
+    let checkpoint = checkpoint.with_some(dice, &["type", "schema", "table", "host", "port"]);
+    let to =
+        map([("host", text("db")), ("port", raw(3306)), ("password", text("hunter2")), ("checkpoint", checkpoint)]);
+    let db_type = text(dice.one(&["mysql", "tidb", "kafka", "file", "oracle"]));
+    map([("data-dir", text("/data")), ("syncer", map([("db-type", db_type), ("to", to)]))])
+}
+
+fn read_drainer_toml(bytes: &[u8]) -> Result<()> {
+    let settings = parse_drainer_toml(&text_of(bytes)?)?;
+    match settings.place() {
+        Ok(CheckpointPlace::Table(table)) => {
+            assert!(table.port > 0 && !table.schema.is_empty() && !table.table.is_empty())
+        }
+        Ok(CheckpointPlace::Savepoint(_)) => {}
+        Err(why) => assert!(why.len() > 20 && !why.contains('\n'), "{why:?}"),
+    }
+    Ok(())
 }
 
 fn savepoint_lines(dice: &mut Dice) -> Doc {

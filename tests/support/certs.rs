@@ -48,6 +48,11 @@ impl Certs {
         })
     }
 
+    /// The same, with a name for the server and for the client: whoever has the CA's own is taken for self-signed by OpenSSL.
+    pub(crate) fn named() -> Self {
+        Self::made(|name, params| params.distinguished_name.push(rcgen::DnType::CommonName, name))
+    }
+
     /// The same; the server's certificate is for these names alone.
     pub(crate) fn for_names(names: &[&str]) -> Self {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
@@ -96,6 +101,11 @@ impl Certs {
     /// The authority's certificate.
     pub(crate) fn ca(&self) -> PathBuf {
         self.dir.path().join("ca.pem")
+    }
+
+    /// One of the files: `server.pem`, `server.key` and so on.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
     }
 
     /// Its key.

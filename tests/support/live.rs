@@ -1,6 +1,7 @@
 //! A live world on what the other files start, and short ways to ask it.
 
 use binlogsh::deployment::Deployment;
+use binlogsh::downstream::Downstreams;
 use binlogsh::error::{Error, Result};
 use binlogsh::interrupt::Interrupt;
 use binlogsh::live::{Live, LiveSettings, TlsFiles};
@@ -38,6 +39,11 @@ impl LiveWorld {
     /// The same, where a deployment tool knows this of the cluster.
     pub(crate) fn knowing(self, deployment: Deployment) -> Self {
         Self { world: self.world.with_deployment(Box::new(move || Ok(deployment.clone()))), ..self }
+    }
+
+    /// The same, where Drainers save so how far they have come.
+    pub(crate) fn saving(self, downstreams: Downstreams) -> Self {
+        Self { world: self.world.with_downstreams(downstreams), ..self }
     }
 
     /// Asks without a fence.

@@ -13,6 +13,7 @@ pub(crate) mod front;
 pub(crate) mod held;
 pub(crate) mod http_double;
 pub(crate) mod live;
+pub(crate) mod mariadb;
 pub(crate) mod mirror;
 pub(crate) mod pd_double;
 pub(crate) mod proxies;

@@ -127,7 +127,7 @@ impl Reader<'_> {
         }
     }
 
-    fn port_of(&self, item: &Item<'_, '_>) -> Result<u16> {
+    pub(super) fn port_of(&self, item: &Item<'_, '_>) -> Result<u16> {
         let number = item.value.as_integer().and_then(|number| number.as_str().parse().ok());
         let none = || self.wrong(item.span.clone(), "`port` takes a number from 1 to 65535");
         number.filter(|port| *port > 0).ok_or_else(none)

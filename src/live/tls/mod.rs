@@ -2,12 +2,14 @@
 //!
 //! They stand on rustls with the one provider that is installed here: two providers beside each other panic.
 
+mod database;
 mod locked;
 mod pem;
 mod renewed;
 mod verifier;
 mod words;
 
+pub(super) use database::{Verified, for_database};
 pub(super) use locked::ask_for_password;
 pub(super) use renewed::RenewedTls;
 pub(super) use verifier::Verifier;

@@ -158,7 +158,7 @@ fn itself(certificate: &CertificateDer<'_>, name: &ServerName<'_>, now: UnixTime
 }
 
 /// Whether it is nothing but the name that is wrong.
-fn is_of_the_name(why: &Error) -> bool {
+pub(super) fn is_of_the_name(why: &Error) -> bool {
     use CertificateError::{NotValidForName, NotValidForNameContext};
     matches!(why, Error::InvalidCertificate(NotValidForName | NotValidForNameContext { .. }))
 }

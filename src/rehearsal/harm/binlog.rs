@@ -36,6 +36,7 @@ pub(super) fn look(case: &Case<'_>, found: &mut Vec<Harm>) {
             | LogEvent::Recorded { .. }
             | LogEvent::Retired(_)
             | LogEvent::Forgotten(_)
+            | LogEvent::Ddl
             | LogEvent::TidbSkips(_)
             | LogEvent::TidbRecovers(_)
             | LogEvent::TidbStopped(_)

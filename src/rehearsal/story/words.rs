@@ -154,6 +154,7 @@ fn happening_text(cluster: &Cluster, what: &LogEvent) -> String {
         LogEvent::TidbSkips(_) => "a TiDB server finds no Pump, and skips binlog".into(),
         LogEvent::TidbStopped(_) => "a TiDB server finds no Pump, and stops".into(),
         LogEvent::TidbRecovers(_) => "a TiDB server that skipped binlog writes it again".into(),
+        LogEvent::Ddl => "TiDB runs a DDL".into(),
         LogEvent::PdGone => "PD answers nobody".into(),
         LogEvent::PdBack => "PD answers again".into(),
         // The story tells these in other ways, or not at all.

@@ -248,6 +248,7 @@ fn length(fault: &Fault) -> Option<Micros> {
         | FaultKind::SlowEtcd
         | FaultKind::EtcdFails
         | FaultKind::MalformedKey
+        | FaultKind::Ddl
         | FaultKind::HumanRefuses
         | FaultKind::ControlFails
         | FaultKind::ControlDoesNothing => lasts,

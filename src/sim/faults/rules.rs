@@ -150,6 +150,14 @@ static RULES: [(FaultKind, Rules); FaultKind::ALL.len()] = [
         FaultKind::MalformedKey,
         cluster(|cluster, _| !cluster.pd_gone(), Cluster::put_malformed_key, Cluster::delete_malformed_key),
     ),
+    (
+        FaultKind::Ddl,
+        Rules {
+            strikes: |cluster, _| cluster.can_run_ddl(),
+            begin: Begin::Cluster(|cluster, _| cluster.run_ddl()),
+            end: FaultEnd::ByItself,
+        },
+    ),
     (FaultKind::SlowHuman, outside(|outside| &mut outside.slow_human)),
     (FaultKind::HumanRefuses, outside(|outside| &mut outside.human_refuses)),
     (FaultKind::ControlFails, outside(|outside| &mut outside.control_fails)),

@@ -3,12 +3,15 @@
 //! `docs/simulator.md` shows an example of every part. What is unknown in it is an error that names the nearest.
 
 mod control;
+mod ddls;
 mod host;
 mod nodes;
 mod span;
 
 pub use control::NodeControlSpec;
 use control::name_in_spec;
+pub use ddls::DdlSpec;
+pub(crate) use ddls::FIRST_SCHEMA;
 pub use host::{CertificateSpec, HostSpec};
 pub use nodes::{DiskSpec, DrainerSpec, Phases, ProcessSpec, PumpSpec};
 pub(crate) use nodes::{phase, since};
@@ -69,6 +72,9 @@ pub struct Scenario {
     /// The TiDB servers.
     #[serde(default)]
     pub tidb: Vec<TidbSpec>,
+    /// When TiDB runs DDLs. Left out: it runs none, and none comes in futures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ddls: Option<DdlSpec>,
     /// Keys in etcd beside the records of these nodes: records of unknown origin, or what is none.
     #[serde(default)]
     pub keys: Vec<KeySpec>,
@@ -213,6 +219,7 @@ impl Default for Scenario {
             pumps: Vec::new(),
             drainers: Vec::new(),
             tidb: Vec::new(),
+            ddls: None,
             keys: Vec::new(),
             faults: Vec::new(),
             host: HostSpec::default(),

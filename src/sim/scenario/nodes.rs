@@ -99,6 +99,9 @@ pub struct DrainerSpec {
     /// Whether something restarts it when it fails.
     #[serde(default)]
     pub supervisor: bool,
+    /// Why what it saves downstream cannot be read from here. Left out: it can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub downstream_unknown: Option<String>,
     /// How much its own clock gains, in parts per million.
     #[serde(default)]
     pub drift_ppm: i64,
@@ -148,6 +151,7 @@ impl DrainerSpec {
             lag: Span::zero(),
             speed: None,
             supervisor: false,
+            downstream_unknown: None,
             drift_ppm: 0,
             extra: Map::new(),
             json: None,

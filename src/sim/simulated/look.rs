@@ -1,6 +1,7 @@
 //! Requests that change nothing.
 
 use super::{PROBE_DEADLINE, Simulated};
+use crate::downstream::SavedRow;
 use crate::error::{Error, ErrorKind, Result};
 use crate::node::{Kind, NodeRef, State};
 use crate::sim::clock::{Micros, SECOND};
@@ -10,7 +11,8 @@ use crate::text::ShownPath;
 use crate::time::show_seconds;
 use crate::tso::Tso;
 use crate::world::{
-    Answer, ClusterInfo, Inspected, Listing, Probe, ProbeFinding, RecordEvent, RecordEvents, StatusReport, metric_name,
+    Answer, ClusterInfo, DownstreamCheckpoint, Inspected, Listing, Probe, ProbeFinding, RecordEvent, RecordEvents,
+    SavedCheckpoint, StatusReport, metric_name,
 };
 use std::path::Path;
 use std::time::Duration;
@@ -195,6 +197,37 @@ impl Simulated {
             Kind::Drainer => who.map(|who| self.cluster.ts_at(self.cluster.position_to_write(who))),
         };
         Ok(Answer::Timestamps(nodes.iter().zip(whos).map(position).collect()))
+    }
+
+    /// Who cannot ask PD which cluster it is cannot tell its row from others'.
+    pub(super) fn checkpoint(&mut self, node: &NodeRef) -> Result<Answer> {
+        let unknown = |why: &str| Ok(Answer::Checkpoint(DownstreamCheckpoint::Unknown(why.into())));
+        let Some(NodeIndex::Drainer(at)) = self.cluster.find(node.kind, &node.id) else {
+            return unknown("nothing says where it saves its checkpoint");
+        };
+        if let Some(why) = &self.cluster.drainers[at].downstream_unknown {
+            return unknown(why);
+        }
+        if let Err(error) = self.reach_pd("the cluster's id") {
+            return match error.kind.is_fatal() {
+                true => Err(error),
+                false => unknown(&format!("which row is this cluster's only PD can say: {}", error.message)),
+            };
+        }
+        let Some(SavedRow { commit_ts, consistent, schema_version }) = self.cluster.saved_downstream(at) else {
+            return unknown("nothing says where it saves its checkpoint");
+        };
+        let read_at = match self.cluster.tso() {
+            Ok(read_at) => read_at,
+            Err(error) => return unknown(&format!("PD gives no time: {}", error.message)),
+        };
+        Ok(Answer::Checkpoint(DownstreamCheckpoint::Known(SavedCheckpoint {
+            commit_ts,
+            consistent,
+            schema_version,
+            source: "tidb_binlog.checkpoint of the simulated downstream".into(),
+            read_at,
+        })))
     }
 
     pub(super) fn pump_drainers(&mut self, node: &NodeRef) -> Result<Answer> {
