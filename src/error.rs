@@ -35,6 +35,8 @@ pub enum ErrorKind {
     Locked,
     /// the maintenance lock was lost; ends the run
     LockLost,
+    /// a hold on TiKV's garbage collection was lost; ends the run
+    HoldLost,
     /// it may or may not have happened; says how to find out
     InDoubt,
     /// the script no longer does what its journal says; ends the run
@@ -73,7 +75,7 @@ impl ErrorKind {
             Self::Invalid => 2,
             Self::Rejected | Self::Refused => 3,
             Self::Unreachable | Self::Timeout | Self::NoEnd => 4,
-            Self::Conflict | Self::Locked | Self::LockLost => 5,
+            Self::Conflict | Self::Locked | Self::LockLost | Self::HoldLost => 5,
             Self::InDoubt => 6,
             Self::Diverged => 7,
             Self::Local => 8,
@@ -85,7 +87,10 @@ impl ErrorKind {
 
     /// Whether a run ends with it, whatever the script would like to catch.
     pub fn is_fatal(self) -> bool {
-        matches!(self, Self::Interrupted | Self::Diverged | Self::Internal | Self::LockLost | Self::NoEnd)
+        matches!(
+            self,
+            Self::Interrupted | Self::Diverged | Self::Internal | Self::LockLost | Self::HoldLost | Self::NoEnd
+        )
     }
 }
 

@@ -20,9 +20,10 @@ use crate::journal::{Entry, Journal, Mark};
 use crate::node::NodeRef;
 use crate::policy::{Consent, Policy, Proposal};
 use crate::secret::Secret;
+use crate::time::show_seconds;
 use crate::world::{
-    Answer, Ask, Change, Effect, Gate, GuardName, LockInfo, Manual, Notice, Notices, ProcessVerb, Read, Request,
-    SecretPrompt, Supervision, WaitEnd, World, read, reply_to,
+    Answer, Ask, Change, Effect, Gate, GcHold, GuardName, LockInfo, Manual, Notice, Notices, ProcessVerb, Read,
+    Request, SecretPrompt, Supervision, WaitEnd, World, read, reply_to,
 };
 use lock::Lock;
 use std::borrow::Cow;
@@ -62,6 +63,8 @@ pub struct Session {
     locks_ahead: bool,
     /// Whether the run had the lock before it was stopped, and has not taken it again.
     had_lock: bool,
+    /// The hold on TiKV's garbage collection that has not been given up.
+    held: Option<GcHold>,
 }
 
 impl Session {
@@ -80,6 +83,7 @@ impl Session {
             pd_is_silent: false,
             locks_ahead: false,
             had_lock: false,
+            held: None,
         }
     }
 
@@ -160,7 +164,9 @@ impl Session {
         self.parts.interrupt.check()?;
         if let Some(entry) = self.parts.journal.next_replayed() {
             self.had_lock |= entry.request.changes_cluster();
-            return replayed(entry, &self.as_noted(request));
+            let outcome = replayed(entry, &self.as_noted(request));
+            self.note_hold(request, &outcome);
+            return outcome;
         }
         if let Some(began) = self.parts.journal.take_expected() {
             same(&Request::Change(began), &self.as_noted(request))?;
@@ -197,6 +203,30 @@ impl Session {
             Request::Lock(_) => Err(Error::internal("the maintenance lock is the session's own affair")),
             Request::WaitOver => Err(Error::internal("the end of a wait is noted where it ends")),
         }
+    }
+
+    /// Remembers whether GC is held, for whoever hears how it ends.
+    fn note_hold(&mut self, request: &Request, outcome: &Result<Answer>) {
+        match (request.change(), outcome) {
+            (Some(Change::HoldGc { .. }), Ok(Answer::GcHeld(hold))) => self.held = Some(hold.clone()),
+            (Some(Change::ReleaseGc { service }), Ok(_)) => {
+                let is_other = |hold: &GcHold| service.as_ref().is_some_and(|service| hold.service != *service);
+                self.held = self.held.take().filter(is_other);
+            }
+            (_, Err(error)) if error.kind == ErrorKind::HoldLost => self.held = None,
+            _ => {}
+        }
+    }
+
+    /// Says that GC is held still: nobody sees it otherwise until it ends.
+    fn tell_of_hold(&self) {
+        let Some(GcHold { service, safe_point, ttl }) = &self.held else { return };
+        let ttl = show_seconds(ttl.as_secs_f64());
+        (self.parts.notices)(Notice::Warning(format!(
+            "TiKV's garbage collection is still held at {} by {service}, for {ttl} from now at most: it was not released, since whoever goes on \
+             may need it; to release it: release_gc(#{{ service: \"{service}\" }})",
+            safe_point.0
+        )));
     }
 
     /// A change of the cluster: the lock comes first, so that what the guards read is not changed by another operator.
@@ -240,8 +270,9 @@ impl Session {
             (self.parts.notices)(Notice::Changed(format!("to be done by hand: {}", work.text)));
         }
         let outcome = self.parts.world.apply(&whole, self.lock.fence());
-        // Of what ends a run only a lost lock says what came of the change: it was not made.
-        if matches!(&outcome, Err(error) if error.kind.is_fatal() && error.kind != ErrorKind::LockLost) {
+        // Of what ends a run only a lost lock and a lost hold say what came of the change: it was not made.
+        let may_be_made = |kind: ErrorKind| !matches!(kind, ErrorKind::LockLost | ErrorKind::HoldLost);
+        if matches!(&outcome, Err(error) if error.kind.is_fatal() && may_be_made(error.kind)) {
             return outcome;
         }
         self.parts.journal.done(Entry { findings, ..Entry::new(Request::Change(noted), outcome.clone()) })?;
@@ -301,6 +332,8 @@ impl Session {
             | Change::SwapRecord { .. }
             | Change::DeleteRecord { .. }
             | Change::WriteSavepoint { .. }
+            | Change::HoldGc { .. }
+            | Change::ReleaseGc { .. }
             | Change::BreakLock { .. }
             | Change::Control(_)
             | Change::Manual(_)
@@ -311,6 +344,7 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
+        self.tell_of_hold();
         self.give_lock_back();
     }
 }
@@ -321,6 +355,7 @@ impl Gate for Session {
             return Err(fatal.clone());
         }
         let outcome = self.pass(&request, force);
+        self.note_hold(&request, &outcome);
         if let Err(error) = &outcome {
             self.latch(error);
         }
@@ -358,7 +393,8 @@ impl Gate for Session {
     }
 
     fn stands_in(&mut self, work: &Manual) -> Result<bool> {
-        let is_only_this = work.retires.is_empty() && work.frees.is_empty() && work.tidb.is_none();
+        let is_only_this =
+            work.retires.is_empty() && work.frees.is_empty() && work.tidb.is_none() && work.changefeed.is_none();
         let whom: Vec<NodeRef> = [&work.stops[..], &work.starts].concat();
         if !is_only_this || whom.is_empty() {
             return Ok(false);

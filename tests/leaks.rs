@@ -25,7 +25,7 @@ struct Secrets {
 }
 
 impl Secrets {
-    const NAMES: [&str; 14] = [
+    const NAMES: [&str; 15] = [
         "control",
         "asked",
         "literal",
@@ -40,6 +40,7 @@ impl Secrets {
         "env",
         "tiup",
         "script",
+        "sink",
     ];
 
     /// Letters and digits, so that no form of writing changes them.
@@ -187,6 +188,14 @@ impl Operator {
         let place = Commanded::sample("default");
         let dir = || tempfile::tempdir().unwrap();
         let url = place.cluster.url();
+        let sink = secrets.get("sink");
+        let uri = format!("mysql://root:{sink}@10.0.2.7:3306/?ssl-key={sink}");
+        let error = serde_json::json!({"code": "CDC:ErrX", "message": format!("cannot open {uri}: {sink}")});
+        let info = serde_json::json!({"sink-uri": uri, "start-ts": 5, "state": "failed", "error": error});
+        let cut = format!("{{\"sink-uri\":\"{uri}\"");
+        for (id, info) in [("whole", info.to_string()), ("cut", cut)] {
+            place.cluster.kv().put(&format!("/tidb/cdc/default/default/changefeed/info/{id}"), info);
+        }
         Self { secrets, search, _place: place, home: dir(), given: dir(), seen: dir(), said: Vec::new(), url }
     }
 
@@ -257,6 +266,7 @@ fn script(operator: &Operator) -> String {
          exec(\"sh\", [\"-c\", \"{}\"], #{{ env: [\"BINLOG_TOKEN\"] }});\n\
          exec(\"sh\", [\"-c\", \"{}\"]);\n\
          try {{ restart(\"pump-1\"); }} catch (e) {{ print(`${{e}}`) }}\n\
+         table(changefeeds()); print(changefeeds()); debug(changefeeds()); table(gc_safepoints().services);\n\
          table(nodes()); try {{ print(deployment()); }} catch {{ }}\n\
          wait_until(\"somebody says so\", || {{ try {{ read_meta(\"{}/go\"); true }} catch {{ false }} }}, \"90s\");\n",
         secret("a"),

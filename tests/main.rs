@@ -28,6 +28,7 @@ mod fleet;
 mod forged_lines;
 mod fresh_machine;
 mod fuzz;
+mod gc;
 mod guarantees;
 mod guards;
 mod hangs;

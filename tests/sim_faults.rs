@@ -606,3 +606,63 @@ fn a_drainer_flows_exactly_when_it_consumes() {
     }
     assert!(looked.iter().all(|times| *times > 500), "{looked:?}");
 }
+
+/// A cluster with TiCDC and a changefeed, with `faults`.
+fn with_changefeed(faults: &Json) -> Simulated {
+    let mut scenario = scenario(faults);
+    let feed = json!({"id": "a", "sink": "mysql://10.0.2.9:3306/"});
+    scenario.tikv = serde_json::from_value(json!({"servers": ["h7:8300"], "changefeeds": [feed]})).unwrap();
+    Simulated::new(&scenario).unwrap()
+}
+
+fn changefeed(world: &mut Simulated) -> binlogsh::world::Changefeed {
+    match world.apply(&Request::Read(Read::Changefeeds), None).unwrap() {
+        Answer::Changefeeds(mut found) => found.changefeeds.remove(0),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn sleep(world: &mut Simulated, seconds: u64) {
+    let time = Duration::from_secs(seconds);
+    world.apply(&Request::Read(Read::Sleep { time }), None).unwrap();
+}
+
+#[test]
+fn a_changefeed_that_fails_or_is_paused_stands_still_until_somebody_has_it_go_on() {
+    for (kind, state) in [("changefeed_fails", "failed"), ("changefeed_stops", "stopped")] {
+        let mut world = with_changefeed(&json!([{"kind": kind, "after": "10s", "lasts": "60s"}]));
+        sleep(&mut world, 15);
+        let seen = changefeed(&mut world);
+        assert_eq!((seen.state.as_str(), seen.error.is_some()), (state, state == "failed"));
+        sleep(&mut world, 30);
+        assert_eq!(changefeed(&mut world).checkpoint_ts, seen.checkpoint_ts);
+        sleep(&mut world, 60);
+        let later = changefeed(&mut world);
+        assert_eq!((later.state.as_str(), later.error.is_some()), ("normal", false));
+        assert!(later.checkpoint_ts > seen.checkpoint_ts);
+    }
+}
+
+#[test]
+fn gc_that_runs_ahead_collects_what_nobody_holds_and_nothing_else() {
+    let fault = json!([{"kind": "gc_runs_ahead", "after": "60s", "lasts": "60s"}]);
+    let safe_points = |world: &mut Simulated| match world.apply(&Request::Read(Read::GcSafePoints), None).unwrap() {
+        Answer::GcSafePoints(found) => found,
+        other => panic!("{other:?}"),
+    };
+    let hold = |world: &mut Simulated, ts| {
+        world.apply(&Request::Change(Change::HoldGc { ts, ttl: Duration::from_secs(600) }), None)
+    };
+    let mut free = world(&fault);
+    let began = free.cluster().ts_at(0);
+    sleep(&mut free, 90);
+    assert!(safe_points(&mut free).safe_point.unwrap() > began);
+    assert_eq!(hold(&mut free, began).unwrap_err().kind, ErrorKind::Rejected);
+
+    let mut held = world(&fault);
+    hold(&mut held, began).unwrap();
+    sleep(&mut held, 90);
+    let found = safe_points(&mut held);
+    assert_eq!(found.safe_point, Some(began), "up to the smallest, and no further");
+    assert_eq!(found.smallest().unwrap().safe_point, began);
+}

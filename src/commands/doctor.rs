@@ -89,6 +89,7 @@ pub(super) fn failed(error: &Error) -> u8 {
         | ErrorKind::Conflict
         | ErrorKind::Locked
         | ErrorKind::LockLost
+        | ErrorKind::HoldLost
         | ErrorKind::InDoubt
         | ErrorKind::Diverged
         | ErrorKind::Local

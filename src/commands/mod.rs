@@ -190,6 +190,7 @@ fn while_others_work(session: &Rc<RefCell<Session>>, mut error: ScriptError) -> 
         | ErrorKind::Timeout
         | ErrorKind::Conflict
         | ErrorKind::LockLost
+        | ErrorKind::HoldLost
         | ErrorKind::InDoubt => true,
         ErrorKind::Invalid
         | ErrorKind::Locked

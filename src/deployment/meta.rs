@@ -1,5 +1,6 @@
 //! tiup's `meta.yaml` as tiup reads it: whatever is missing has tiup's default.
 
+use super::downstream::of_drainer;
 use super::yaml::{YamlFile, YamlPlace};
 use super::{DeployedNode, DeployedTls, Deployment, SSH_PORT, SystemdMode, USER, join};
 use crate::downstream::DrainerSettings;
@@ -13,7 +14,7 @@ use std::path::Path;
 
 /// The names under which something stands that we want, by themselves or with dots between them. Whatever stands under others,
 /// as the passwords in `config` and `server_configs`, is passed over.
-const WANTED: [&str; 30] = [
+const WANTED: [&str; 42] = [
     "<<",
     "user",
     "tidb_version",
@@ -34,13 +35,25 @@ const WANTED: [&str; 30] = [
     "client_port",
     "advertise_client_addr",
     "offline",
+    "config",
     "server_configs",
     "drainer",
-    "config",
     "syncer",
-    "to",
-    "checkpoint",
+    "syncer.db-type",
     "db-type",
+    "syncer.to",
+    "to",
+    "syncer.to.host",
+    "to.host",
+    "syncer.to.port",
+    "to.port",
+    "syncer.to.kafka-addrs",
+    "to.kafka-addrs",
+    "kafka-addrs",
+    "syncer.to.topic-name",
+    "to.topic-name",
+    "topic-name",
+    "checkpoint",
     "type",
     "schema",
     "table",
@@ -108,7 +121,7 @@ fn read(name: &str, source: &Path, text: &str) -> Result<Deployment> {
     let (mut nodes, mut addresses) = (Vec::new(), HashSet::new());
     for (kind, list) in [(Kind::Pump, "pump_servers"), (Kind::Drainer, "drainer_servers")] {
         for place in topology.get(list)?.items()? {
-            let mut node = node(kind, &place, &options)?;
+            let mut node = node(kind, &place, &topology, &options)?;
             if kind == Kind::Drainer {
                 // What cannot be understood of it is unknown: the nodes are known all the same.
                 node.drainer = of_all.as_ref().ok().and_then(|of_all| drainer_settings(&place, of_all).ok());
@@ -166,7 +179,12 @@ fn pd_urls(servers: &YamlPlace<'_>, has_tls: bool) -> Result<Vec<String>> {
     Ok(servers_there.iter().map(url).collect::<Result<Vec<_>>>()?.concat())
 }
 
-fn node(kind: Kind, place: &YamlPlace<'_>, global: &GlobalOptions<'_>) -> Result<DeployedNode> {
+fn node(
+    kind: Kind,
+    place: &YamlPlace<'_>,
+    topology: &YamlPlace<'_>,
+    global: &GlobalOptions<'_>,
+) -> Result<DeployedNode> {
     let default_port = match kind {
         Kind::Pump => 8250,
         Kind::Drainer => 8249,
@@ -191,6 +209,7 @@ fn node(kind: Kind, place: &YamlPlace<'_>, global: &GlobalOptions<'_>) -> Result
         port: node_port,
         deploy_dir: deploy_dir.into(),
         data_dir: data_dir.into(),
+        downstream: (kind == Kind::Drainer).then(|| of_drainer(place, topology)).flatten(),
         offline: flag(&place.get("offline")?)?,
         drainer: None,
     })

@@ -211,3 +211,46 @@ fn what_is_nested_deeply_ends_with_an_answer() {
     let names: String = (1..200).map(|n| format!("{}global:\n", " ".repeat(n))).collect();
     assert!(wrong(&format!("topology:\n{names}")).contains("has no PD"));
 }
+
+/// The downstream of the one Drainer with these lines of settings, its own and those of all.
+fn downstream(own: &[&str], all: &[&str]) -> Option<Downstream> {
+    let mut lines = vec!["drainer_servers:".to_owned(), "- host: 10.0.0.9".to_owned()];
+    if !own.is_empty() {
+        lines.push("  config:".into());
+        lines.extend(own.iter().map(|line| format!("    {line}")));
+    }
+    lines.extend(["server_configs:".to_owned(), "  drainer:".to_owned()]);
+    lines.extend(all.iter().map(|line| format!("    {line}")));
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let known = parse(&topology(&lines)).unwrap();
+    assert!(!format!("{known:?}").contains("hunter2"));
+    known.nodes.into_iter().next().unwrap().downstream
+}
+
+#[test]
+fn where_a_drainer_writes_to_is_read_from_its_settings_without_their_password() {
+    use crate::downstream::DownstreamKind;
+    let database = |host: &str, port| {
+        Some(Downstream { kind: DownstreamKind::Database, hosts: vec![(host.into(), port)], database: None })
+    };
+    let dotted = ["syncer.to.host: 10.0.2.7", "syncer.to.port: 3306", "syncer.to.password: hunter2"];
+    assert_eq!(downstream(&dotted, &[]), database("10.0.2.7", 3306));
+    assert_eq!(downstream(&[], &dotted), database("10.0.2.7", 3306));
+    let nested = ["syncer:", "  db-type: tidb", "  to:", "    host: db-1", "    password: hunter2", "    port: 4000"];
+    assert_eq!(downstream(&nested, &dotted), database("db-1", 4000), "its own settings come first");
+    assert_eq!(downstream(&["syncer.to: {host: db-2}"], &["syncer: {to.port: 3307}"]), database("db-2", 3307));
+    let kafka = ["syncer.db-type: kafka", "syncer.to.kafka-addrs: a:9092,b:9093", "syncer.to.topic-name: t"];
+    let brokers = vec![("a".to_owned(), 9092), ("b".to_owned(), 9093)];
+    let expected = Downstream { kind: DownstreamKind::Kafka, hosts: brokers, database: Some("t".into()) };
+    assert_eq!(downstream(&kafka, &[]), Some(expected));
+    assert_eq!(downstream(&["syncer.db-type: file"], &[]).unwrap().kind, DownstreamKind::Files);
+    for unknown in [
+        &["syncer.to.port: 3306"][..],
+        &["syncer.to.host: h"],
+        &["syncer.to.host: h", "syncer.to.port: x"],
+        &["syncer: [1]"],
+        &["syncer.db-type: later", "syncer.to.host: h", "syncer.to.port: 1"],
+    ] {
+        assert_eq!(downstream(unknown, &[]), None, "{unknown:?}");
+    }
+}

@@ -1,4 +1,5 @@
-//! Where a Drainer saves how far it has come downstream, and what stands there: values, nothing is opened or connected here.
+//! Where a Drainer saves how far it has come downstream, and what stands there; whether a changefeed writes to the same place:
+//! values, nothing is opened or connected here.
 //!
 //! A Drainer's configuration says the place ([`DrainerSettings`]); a `my.cnf` says how to log in there ([`ClientOptions`]); and what
 //! is found there is a row ([`SavedRow`]) or a savepoint file. The configuration has the password of the downstream in it: it is
@@ -7,11 +8,13 @@
 mod my_cnf;
 mod row;
 mod settings;
+mod sink;
 
 pub use my_cnf::{ClientOptions, SslMode};
 pub(crate) use row::LONGEST as LONGEST_ROW;
 pub use row::SavedRow;
 pub use settings::{CheckpointPlace, DrainerSettings, TablePlace};
+pub use sink::{Downstream, DownstreamKind, Sameness, without_secrets};
 
 use crate::error::Result;
 use crate::node::NodeRef;

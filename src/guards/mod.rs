@@ -9,6 +9,7 @@
     reason = "a new change, fault or answer is decided on here, and not by an arm that was written before it was thought of"
 )]
 
+mod changefeeds;
 mod control;
 mod drainers;
 mod finding;
@@ -116,6 +117,8 @@ fn guards_of(scene: &mut ClusterView<'_>, change: &Change) -> Result<Vec<Guard>>
             true => halt(G::Exists, host::exists),
             false => loss(G::Exists, host::exists),
         }],
+        Change::HoldGc { .. } => vec![halt(G::HoldsLong, changefeeds::holds_long)],
+        Change::ReleaseGc { .. } => vec![loss(G::NotTakenOver, changefeeds::not_taken_over)],
         Change::Encrypt { .. } => vec![halt(G::PublicKey, host::public_key)],
         Change::Manual(_) | Change::Exec(_) | Change::BreakLock { .. } => Vec::new(),
     })
@@ -148,6 +151,7 @@ fn of_control(scene: &mut ClusterView<'_>, control: &Control) -> Vec<Guard> {
         // One that runs goes on where it is.
         (Kind::Drainer, ProcessVerb::Start | ProcessVerb::Restart) => {
             guards.push(loss(G::GcOvertaken, drainers::gc_overtaken));
+            guards.push(loss(G::ChangefeedWrites, changefeeds::changefeed_writes));
         }
         (Kind::Pump | Kind::Drainer, ProcessVerb::Stop) => {}
     }

@@ -18,6 +18,8 @@ pub(super) fn target(change: &Change) -> Option<(Kind, Untrusted)> {
         Change::RecoverTidb { .. }
         | Change::WriteSavepoint { .. }
         | Change::Encrypt { .. }
+        | Change::HoldGc { .. }
+        | Change::ReleaseGc { .. }
         | Change::BreakLock { .. }
         | Change::Manual(_)
         | Change::Exec(_) => None,

@@ -22,6 +22,8 @@ pub(super) fn obstacle(scene: &mut ClusterView<'_>, change: &Change) -> Result<O
         | Change::DeleteRecord { .. }
         | Change::WriteSavepoint { .. }
         | Change::Encrypt { .. }
+        | Change::HoldGc { .. }
+        | Change::ReleaseGc { .. }
         | Change::BreakLock { .. }
         | Change::Manual(_)
         | Change::Exec(_) => Ok(None),

@@ -219,6 +219,8 @@ impl<'w> ClusterView<'w> {
             | Change::RecoverTidb { .. }
             | Change::WriteSavepoint { .. }
             | Change::Encrypt { .. }
+            | Change::HoldGc { .. }
+            | Change::ReleaseGc { .. }
             | Change::BreakLock { .. }
             | Change::Control(_)
             | Change::Manual(_)
@@ -309,6 +311,8 @@ impl<'w> ClusterView<'w> {
             Change::RecoverTidb { .. }
             | Change::WriteSavepoint { .. }
             | Change::Encrypt { .. }
+            | Change::HoldGc { .. }
+            | Change::ReleaseGc { .. }
             | Change::BreakLock { .. }
             | Change::Manual(_)
             | Change::Exec(_) => Ok(change.to_string()),

@@ -11,6 +11,7 @@ use crate::live::Sent;
 use crate::live::certificates::certificates;
 use crate::live::clock::{Deadline, within};
 use crate::live::etcd::{self, Etcd};
+use crate::live::hold::LiveHold;
 use crate::live::lock::LiveLock;
 use crate::live::nodes::{self, ActOutcome, NodeClient};
 use crate::live::pd::{LEADER_TRIES, Pd};
@@ -18,7 +19,7 @@ use crate::live::settings::LiveSettings;
 use crate::live::wire::Wire;
 use crate::node::{NodeRef, Record, State};
 use crate::tso::Tso;
-use crate::world::{Acted, Action, Alarm, Answer, Change, Fence, Listing, Notices, Read};
+use crate::world::{Acted, Action, Alarm, Answer, Change, Fence, GcSafePoints, Listing, Notices, Read};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,9 +29,10 @@ const TSO_WITH_LISTING: Duration = Duration::from_secs(3);
 /// The parts of a cluster.
 pub(super) struct LiveCluster {
     etcd: Arc<Etcd>,
-    pd: Pd,
+    pd: Arc<Pd>,
     pub(super) nodes: Arc<NodeClient>,
     pub(super) lock: LiveLock,
+    pub(super) hold: LiveHold,
     /// The watch that tells whoever asks for events.
     events: etcd::HeldWatch,
 }
@@ -43,9 +45,10 @@ impl LiveCluster {
     pub(super) fn new(settings: LiveSettings, notices: Notices, interrupt: Interrupt) -> Result<Self> {
         let wire = Arc::new(Wire::new(settings, notices)?);
         let etcd = Arc::new(Etcd::new(wire.clone()));
-        let (pd, lock) = (Pd::new(etcd.clone()), LiveLock::new(etcd.clone(), interrupt));
+        let (pd, lock) = (Arc::new(Pd::new(etcd.clone())), LiveLock::new(etcd.clone(), interrupt.clone()));
+        let hold = LiveHold::new(etcd.clone(), pd.clone(), interrupt);
         let events = etcd::HeldWatch::default();
-        Ok(Self { pd, nodes: Arc::new(NodeClient::new(wire)), lock, etcd, events })
+        Ok(Self { pd, nodes: Arc::new(NodeClient::new(wire)), lock, hold, etcd, events })
     }
 
     /// Looks at the cluster.
@@ -79,6 +82,8 @@ impl LiveCluster {
             Read::Cluster => Answer::Cluster(self.pd.cluster(self.etcd.deadline()).await?),
             Read::Endpoints => Answer::Endpoints(self.pd.endpoints(self.etcd.deadline()).await?),
             Read::Alarms => Answer::Alarms(self.alarms().await?),
+            Read::GcSafePoints => Answer::GcSafePoints(self.gc_safe_points().await?),
+            Read::Changefeeds => Answer::Changefeeds(etcd::changefeeds(&self.etcd, self.etcd.deadline()).await?),
             Read::Certificates { nodes } => Answer::Certificates(certificates(&self.etcd.wire, &nodes).await?),
             Read::LockStatus => Answer::LockedBy(self.lock.status().await?),
             Read::Tso => Answer::Timestamp(self.pd.tso(self.etcd.deadline(), None).await?),
@@ -120,6 +125,14 @@ impl LiveCluster {
             Change::RecoverTidb { server, reset } => {
                 self.still_locked(fence).await?;
                 nodes::recover_tidb(&self.nodes, &server, reset, &sent).await.map(Answer::TidbBinlog)
+            }
+            Change::HoldGc { ts, ttl } => {
+                self.still_locked(fence).await?;
+                self.hold.take(ts, ttl, &sent).await.map(Answer::GcHeld)
+            }
+            Change::ReleaseGc { service } => {
+                self.still_locked(fence).await?;
+                self.hold.give_up(service.as_ref(), &sent).await.map(|()| Answer::Done)
             }
             Change::BreakLock { seen, .. } => self.lock.break_seen(&seen).await.map(|()| Answer::Done),
             Change::WriteSavepoint { .. }
@@ -187,6 +200,23 @@ impl LiveCluster {
         let mut alarms: Vec<Alarm> = raised.into_iter().map(alarm).collect();
         alarms.sort();
         Ok(alarms)
+    }
+
+    /// PD's safe points. Without the leader, those of the services are told all the same.
+    async fn gc_safe_points(&self) -> Result<GcSafePoints> {
+        let deadline = self.etcd.deadline();
+        let id = self.pd.cluster_id(deadline).await?;
+        let soon = deadline.at_most(TSO_WITH_LISTING);
+        let (now, safe_point) =
+            tokio::join!(self.pd.tso(soon, Some(LEADER_TRIES)), self.pd.gc_safe_point(soon, Some(LEADER_TRIES)));
+        let (services, mut unread) = etcd::gc_services(&self.etcd, id, now.as_ref().ok().copied(), deadline).await?;
+        if let Err(error) = &now {
+            unread.push(format!("which of them have ended, since PD's time is not known: {error}").into());
+        }
+        if let Err(error) = &safe_point {
+            unread.push(error.to_string().into());
+        }
+        Ok(GcSafePoints::new(safe_point.ok(), services, unread))
     }
 
     async fn time_of_listing(&self) -> Result<Tso> {

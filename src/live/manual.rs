@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::live::Live;
 use crate::live::clock::{Deadline, Stopwatch, wait};
 use crate::live::seen::Expected;
-use crate::world::{Manual, Notice, Progress, Unseen};
+use crate::world::{Answer, Manual, Notice, Progress, Read, Unseen};
 use std::time::Duration;
 
 /// How often one looks.
@@ -27,8 +27,10 @@ impl Live {
                 console.manual(&task.text)?;
                 self.wait_until_seen(task, expected, true)
             }
-            None if expected.is_empty() => Err(Error::refused(format!("nobody is here to do this: {}", task.text))
-                .hint("run it in a terminal: nothing that it starts or stops could show that it was done")),
+            None if expected.is_empty() && task.changefeed.is_none() => {
+                Err(Error::refused(format!("nobody is here to do this: {}", task.text))
+                    .hint("run it in a terminal: nothing that it starts or stops could show that it was done"))
+            }
             None => self.wait_until_seen(task, expected, false),
         }
     }
@@ -51,6 +53,17 @@ impl Live {
         }
     }
 
+    /// The changefeed that is to be created, while it is not there, or PD's etcd does not tell.
+    fn missing_changefeed(&mut self, task: &Manual) -> Result<Option<Unseen>> {
+        let Some(new) = task.changefeed.clone() else { return Ok(None) };
+        match self.run(|cluster| async move { cluster.read(Read::Changefeeds).await }) {
+            Ok(Answer::Changefeeds(there)) => Ok(new.seen(&there.changefeeds).is_none().then(|| new.unseen(None))),
+            Ok(other) => Err(Error::internal(format!("a look at the changefeeds was answered with {other:?}"))),
+            Err(error) if error.kind.is_fatal() => Err(error),
+            Err(error) => Ok(Some(new.unseen(Some(&error.to_string())))),
+        }
+    }
+
     /// What is still missing in the end.
     fn look_until_seen(
         &mut self,
@@ -59,9 +72,12 @@ impl Live {
         said: bool,
         (deadline, watch): (&Deadline, &Stopwatch),
     ) -> Result<Vec<Unseen>> {
-        while !expected.is_empty() {
-            expected = self.look(expected, false)?;
-            let missing: Vec<Unseen> = expected.iter().filter_map(|one| one.missing.clone()).collect();
+        while !expected.is_empty() || task.changefeed.is_some() {
+            if !expected.is_empty() {
+                expected = self.look(expected, false)?;
+            }
+            let nodes = expected.iter().filter_map(|one| one.missing.clone());
+            let missing: Vec<Unseen> = nodes.chain(self.missing_changefeed(task)?).collect();
             let by_word = said && watch.elapsed() >= Manual::AFTER_WORD && Unseen::word_has_to_do(&missing);
             if missing.is_empty() || deadline.is_over() || by_word {
                 return Ok(missing);

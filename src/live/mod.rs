@@ -16,6 +16,7 @@ mod etcd;
 mod exec;
 mod failover;
 mod files;
+mod hold;
 pub mod host;
 mod lock;
 mod manual;
@@ -32,11 +33,15 @@ mod socks;
 mod tls;
 mod trouble;
 mod wire;
+mod wish;
 
 pub use answers::ServerWords;
 pub use failover::Refusal;
 pub use nodes::{ActionAnswer, HttpReply, Started};
-pub use pd::{GetMembersResponse, HeaderError, MemberMessage, ResponseHeader, Timestamp, TsoResponse};
+pub use pd::{
+    GetGcSafePointResponse, GetMembersResponse, HeaderError, MemberMessage, ResponseHeader, Timestamp, TsoResponse,
+    UpdateServiceGcSafePointResponse,
+};
 pub use settings::{LiveSettings, TlsFiles};
 
 use crate::deployment::Deployment;
@@ -199,6 +204,7 @@ impl Live {
     /// Takes the maintenance lock, or makes sure that the one of `fence` is still ours.
     fn lock(&mut self, holder: LockHolder, wait: Option<Duration>, fence: Option<Fence>) -> Result<Answer> {
         self.run(move |cluster| async move {
+            cluster.hold.is_of(&holder);
             match fence {
                 Some(fence) => cluster.lock.confirm(&fence).await.map(|()| Answer::Locked(fence)),
                 None => cluster.lock.take(&holder, wait).await.map(Answer::Locked),
@@ -242,6 +248,8 @@ impl Live {
             | Read::Cluster
             | Read::Endpoints
             | Read::Alarms
+            | Read::GcSafePoints
+            | Read::Changefeeds
             | Read::Certificates { .. }
             | Read::LockStatus
             | Read::Tso => {
@@ -267,6 +275,8 @@ impl Live {
             | Change::RecoverTidb { .. }
             | Change::SwapRecord { .. }
             | Change::DeleteRecord { .. }
+            | Change::HoldGc { .. }
+            | Change::ReleaseGc { .. }
             | Change::BreakLock { .. } => {
                 let (change, fence) = (change.clone(), fence.cloned());
                 self.change(|cluster, sent| async move { cluster.change(change, fence, sent).await })
@@ -295,7 +305,16 @@ impl World for Live {
 }
 
 impl Live {
+    /// Whoever relies on a hold that was lost goes no further.
+    fn still_held(&self, request: &Request) -> Result<()> {
+        match &self.engine {
+            Some(engine) if request.relies_on_hold() => engine.cluster.hold.check(),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     fn answer(&mut self, request: &Request, fence: Option<&Fence>) -> Result<Answer> {
+        self.still_held(request)?;
         match request {
             Request::Read(read) => self.read(read),
             Request::Change(change) => self.carry_out(change, fence),

@@ -1,5 +1,6 @@
 //! The arguments of one call, checked against its row, with typed access.
 
+use crate::downstream::without_secrets;
 use crate::error::{Error, Result};
 use crate::nearest::did_you_mean;
 use crate::nearest::{named, names_of};
@@ -9,7 +10,7 @@ use crate::secret::Secret;
 use crate::time::Zone;
 use crate::tso::Tso;
 use crate::value::{Fields, Value};
-use crate::world::{FaultKind, GuardName, TidbBinlog};
+use crate::world::{FaultKind, GuardName, NewChangefeed, TidbBinlog};
 use std::sync::Arc;
 use std::time::Duration;
 use strum::VariantArray;
@@ -197,6 +198,14 @@ impl Arguments {
         self.text(name).and_then(named)
     }
 
+    /// The changefeed `name`, if it was given.
+    pub fn changefeed(&self, name: &str) -> Option<NewChangefeed> {
+        match self.value(name) {
+            Some(Value::Map(fields)) => new_changefeed(fields).ok(),
+            _ => None,
+        }
+    }
+
     /// How the node `name` was named, if it was given.
     pub fn node(&self, name: &str) -> Option<NodeName> {
         self.value(name).and_then(node_name)
@@ -254,6 +263,42 @@ fn new_node(fields: &Fields) -> std::result::Result<NodeRef, String> {
     }
 }
 
+/// A changefeed that is created outside; otherwise the end of the sentence "takes X, ...". Its sink has nothing in it that must not
+/// be kept.
+fn new_changefeed(fields: &Fields) -> std::result::Result<NewChangefeed, String> {
+    if let Some(other) = fields.keys().find(|name| !["id", "start_ts", "sink"].contains(&name.as_str())) {
+        return Err(format!("and it has no `{other}`"));
+    }
+    let id = match fields.get("id") {
+        Some(Value::Text(id)) if is_id_of_changefeed(id) => id.as_str().into(),
+        Some(Value::Text(_)) => {
+            return Err("and its `id` must be letters and digits with single dashes between them".into());
+        }
+        _ => return Err("and it has no text as its `id`".into()),
+    };
+    let start_ts = match fields.get("start_ts") {
+        Some(Value::Int(ts)) if *ts > 0 => Tso(*ts),
+        _ => return Err("and it has no timestamp as its `start_ts`".into()),
+    };
+    let sink = match fields.get("sink") {
+        None | Some(Value::Unit) => None,
+        Some(Value::Text(sink)) if without_secrets(sink).as_ref() == Some(sink) => Some(sink.as_str().into()),
+        Some(Value::Text(_)) => {
+            return Err("and its `sink` must be scheme, host, port and path alone: leave out user, password and options, which \
+                        would be kept"
+                .into());
+        }
+        Some(_) => return Err("and its `sink` is no text".into()),
+    };
+    Ok(NewChangefeed { id, start_ts, sink })
+}
+
+/// As TiCDC takes it.
+fn is_id_of_changefeed(id: &str) -> bool {
+    let is_part = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    id.len() <= 128 && id.split('-').all(is_part)
+}
+
 /// Whether `value` is what the parameter of `function` at `at` takes.
 ///
 /// # Errors
@@ -282,6 +327,7 @@ pub fn takes_word(takes: Type, text: &str) -> bool {
         | Type::Stamp
         | Type::Bool
         | Type::Guards
+        | Type::Changefeed
         | Type::Anything
         | Type::Closure(_)
         | Type::Literal
@@ -323,6 +369,7 @@ fn fits(takes: Type, value: &Value) -> std::result::Result<(), String> {
             item => fits(Type::Node(None), item),
         }),
         (Type::Nodes, Value::Text(_) | Value::Node(_)) => Ok(()),
+        (Type::Changefeed, Value::Map(fields)) => new_changefeed(fields).map(drop),
         (Type::Ts, Value::Int(ts)) if *ts >= 0 => Ok(()),
         (Type::Ts, Value::Int(ts)) => Err(format!("and {ts} is negative")),
         (Type::Duration, Value::Int(_) | Value::Float(_) | Value::Text(_)) => {

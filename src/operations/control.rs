@@ -35,7 +35,13 @@ pub(super) const TABLE: &[Operation] = &[
     Operation {
         function: Function {
             name: "start",
-            guards: &[GuardName::SkipsBinlog, GuardName::DeadDrainer, GuardName::GcOvertaken, GuardName::Kills],
+            guards: &[
+                GuardName::SkipsBinlog,
+                GuardName::DeadDrainer,
+                GuardName::GcOvertaken,
+                GuardName::ChangefeedWrites,
+                GuardName::Kills,
+            ],
             about: "Starts a node's process by what supervises it, and waits until it is there.\n\nOn a live cluster the \
                     profile says how, in `[profiles.NAME.node-control]`: `systemctl` by ssh or on this host, `tiup`, \
                     `kubectl`, or commands of one's own. The question shows the command; without a question it needs \
@@ -70,6 +76,7 @@ pub(super) const TABLE: &[Operation] = &[
                 GuardName::SkipsBinlog,
                 GuardName::DeadDrainer,
                 GuardName::GcOvertaken,
+                GuardName::ChangefeedWrites,
             ],
             about: "Restarts a node's process by what supervises it, and waits until the new one is there.\n\nOf a node \
                     without a process it is the same as `start`. Errors: as `start`.",

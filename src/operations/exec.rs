@@ -18,6 +18,7 @@ pub(super) const TABLE: &[Operation] = &[Operation {
         options: &[
             Opt::new("starts", Type::Nodes, "nodes whose process it starts or replaces"),
             Opt::new("stops", Type::Nodes, "nodes whose process it stops"),
+            Opt::new("changefeed", Type::Changefeed, "the changefeed of TiCDC that it creates"),
             Opt::new("takes", Type::Duration, "how long it usually takes (a rehearsal assumes 10s)"),
             Opt::new("timeout", Type::Duration, "after how long it is killed, with all that it started (10m)"),
             Opt::new("env", Type::Texts, "names of variables `BINLOG...` that it gets: without it none of them"),
@@ -30,8 +31,8 @@ pub(super) const TABLE: &[Operation] = &[Operation {
                 `encrypt` above all, unless `env` names it. Its standard input is empty; what it says is shown as it comes (`|` \
                 standard output, `!` standard error) and returned, the last 64 KiB of each. It must have ended by \
                 `timeout`, and what it leaves in the background must not hold its output. In a rehearsal and in the \
-                sandbox nothing is executed: after `takes` the declared `starts` and `stops` happen, and it has said \
-                nothing. Errors: `failed` when it ends otherwise, `timeout`, `not_found`, `refused` without \
+                sandbox nothing is executed: after `takes` what is declared happens, and it has said nothing; a changefeed that \
+                TiCDC would not create it fails with, in TiCDC's words. Errors: `failed` when it ends otherwise, `timeout`, `not_found`, `refused` without \
                 `--allow-exec`.",
         example: Example::new(
             "pause_pump(\"pump-1\", #{ wait: \"1m\" });\n\
@@ -56,6 +57,7 @@ fn exec(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
         args: args.texts("args"),
         starts,
         stops,
+        changefeed: args.changefeed("changefeed"),
         takes: args.duration("takes"),
         timeout: args.duration("timeout"),
         env: args.texts("env"),

@@ -46,6 +46,7 @@ pub(super) const TABLE: &[Operation] = &[
                 ),
                 FORCE,
                 Opt::new("tidb", Type::TidbBinlog, "whether TiDB writes binlog afterwards"),
+                Opt::new("changefeed", Type::Changefeed, "the changefeed of TiCDC that it creates"),
                 Opt::new("takes", Type::Duration, "how long it usually takes"),
                 Opt::new(
                     "timeout",
@@ -62,9 +63,11 @@ pub(super) const TABLE: &[Operation] = &[
                 GuardName::SkipsBinlog,
                 GuardName::DeadDrainer,
                 GuardName::GcOvertaken,
+                GuardName::ChangefeedWrites,
             ],
             about: "Asks a human to do something outside, such as to start a process with a new binary, and waits \
-                    until probes and start times show that the declared `starts` and `stops` happened.\n\nWhere the \
+                    until probes and start times show that the declared `starts` and `stops` happened, and `changefeeds()` \
+                    that the declared changefeed is there.\n\nWhere the \
                     profile says how nodes are started and stopped, and nothing else is to be done, that is done at once \
                     and nobody is asked to: as `start`, `stop` and, of what runs, `restart`, with their guards. `--yes` \
                     does not cover it, and without a terminal nobody is asked: where neither is declared, it is \
@@ -96,6 +99,7 @@ fn manual(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
         retires: nodes("retires")?,
         frees: nodes("frees")?,
         tidb: args.tidb("tidb"),
+        changefeed: args.changefeed("changefeed"),
         takes: args.duration("takes"),
         timeout: args.duration("timeout"),
     };

@@ -9,6 +9,7 @@ mod clock;
 mod control;
 mod deployment;
 mod exec;
+mod gc;
 mod human;
 mod look;
 mod meta;
@@ -45,6 +46,7 @@ const TABLES: &[&[Operation]] = &[
     said::TABLE,
     positions::TABLE,
     surroundings::TABLE,
+    gc::TABLE,
     deployment::TABLE,
     act::TABLE,
     control::TABLE,

@@ -253,6 +253,8 @@ pub enum Type {
     Fault,
     /// `on` or `off`: whether TiDB writes binlog.
     TidbBinlog,
+    /// A changefeed that is created outside.
+    Changefeed,
     /// Whatever there is.
     Anything,
     /// A function of the script's, and when it is called.
@@ -287,6 +289,7 @@ impl Type {
             | Self::Stamp
             | Self::Bool
             | Self::Guards
+            | Self::Changefeed
             | Self::Anything
             | Self::Closure(_)
             | Self::Literal
@@ -315,6 +318,7 @@ impl Type {
             Self::Zone => "a time zone (\"Europe/Berlin\", \"UTC\", \"Local\")",
             Self::Fault => "a kind of fault (text)",
             Self::TidbBinlog => "\"on\" or \"off\"",
+            Self::Changefeed => "a changefeed (#{ id, start_ts, sink })",
             Self::Anything => "any value",
             Self::Closure(_) => "a closure",
             Self::Literal => "text, integer, number or bool",

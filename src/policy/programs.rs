@@ -34,6 +34,8 @@ impl<P: Policy> Policy for Within<P> {
             | Change::DeleteRecord { .. }
             | Change::WriteSavepoint { .. }
             | Change::Encrypt { .. }
+            | Change::HoldGc { .. }
+            | Change::ReleaseGc { .. }
             | Change::BreakLock { .. }
             | Change::Control(_)
             | Change::Manual(_)

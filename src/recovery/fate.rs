@@ -3,7 +3,10 @@
 use crate::error::{ErrorKind, Result};
 use crate::node::{NodeRef, Record, RecordState, State, WRITES_WITHIN};
 use crate::time::{Time, Zone};
-use crate::world::{Acted, Action, Answer, Change, Control, Manual, ProbeFinding, ProcessVerb, World, read};
+use crate::world::{
+    Acted, Action, Answer, Change, Control, Exec, Manual, NewChangefeed, ProbeFinding, ProcessVerb, ProgramEnd, World,
+    read,
+};
 
 /// What became of a change that began.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,7 +63,12 @@ pub fn fate(world: &mut dyn World, change: &Change, began_ms: i64) -> Result<Fat
         Change::Control(control) => controlled(world, control, began_ms),
         Change::TriggerGc { .. } => Ok(undone("to trigger GC twice is the same as once")),
         Change::RecoverTidb { .. } => Ok(undone("to recover a TiDB server twice is the same as once")),
+        Change::HoldGc { .. } => Ok(undone("to hold GC twice is the same as once")),
+        Change::ReleaseGc { .. } => Ok(undone("to release GC twice is the same as once")),
         Change::Encrypt { .. } => Ok(undone("to encrypt a text twice is the same as once")),
+        Change::Exec(Exec { changefeed: Some(new), .. }) if is_created(world, new)? => {
+            Ok(done(Answer::Ran(ProgramEnd::default()), format!("{new} is there")))
+        }
         Change::BreakLock { .. } | Change::Exec(_) => {
             Ok(Fate::Unclear { evidence: "nothing that can be seen tells whether it happened".into() })
         }
@@ -121,6 +129,11 @@ fn by_hand(world: &mut dyn World, manual: &Manual, began_ms: i64) -> Result<Fate
         seen_done &= seen.probe == ProbeFinding::Refused && is_gone(world, node, &seen)?;
         evidences.push(evidence(node, &seen));
     }
+    if let Some(new) = &manual.changefeed {
+        let is_there = is_created(world, new)?;
+        seen_done &= is_there;
+        evidences.push(if is_there { format!("{new} is there") } else { format!("{new} is not there") });
+    }
     let evidence = evidences.join("; ");
     Ok(match seen_done && !evidences.is_empty() {
         true => done(Answer::Done, evidence),
@@ -147,6 +160,12 @@ fn controlled(world: &mut dyn World, control: &Control, began_ms: i64) -> Result
         (_, ProbeFinding::Silent | ProbeFinding::Unknown(_)) => Fate::Unclear { evidence },
         (_, ProbeFinding::State(_) | ProbeFinding::Refused | ProbeFinding::Other(_)) => undone(evidence),
     })
+}
+
+/// Whether a changefeed is there that began where this one was to.
+fn is_created(world: &mut dyn World, new: &NewChangefeed) -> Result<bool> {
+    let there = world.ask(read::Changefeeds)?.changefeeds;
+    Ok(new.seen(&there).is_some_and(|feed| feed.start_ts == Some(new.start_ts)))
 }
 
 fn acted(message: &str) -> Answer {

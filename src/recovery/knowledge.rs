@@ -121,6 +121,8 @@ fn reach(change: &Change) -> Vec<(String, PossibleStates)> {
         | Change::RecoverTidb { .. }
         | Change::WriteSavepoint { .. }
         | Change::Encrypt { .. }
+        | Change::HoldGc { .. }
+        | Change::ReleaseGc { .. }
         | Change::BreakLock { .. } => Vec::new(),
     }
 }

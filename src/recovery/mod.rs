@@ -12,11 +12,13 @@
 #[cfg(test)]
 mod entries;
 mod fate;
+mod hold;
 mod knowledge;
 mod out_of_work;
 mod settle;
 
 pub use fate::{Fate, fate};
+pub use hold::hold_again;
 pub use knowledge::Knowledge;
 pub(crate) use out_of_work::OutOfWork;
 pub use settle::{Assume, Settled, settle};

@@ -92,6 +92,8 @@ fn change(out: &mut Vec<OutOfWork>, change: &Change, certain: bool) {
         | Change::RecoverTidb { .. }
         | Change::WriteSavepoint { .. }
         | Change::Encrypt { .. }
+        | Change::HoldGc { .. }
+        | Change::ReleaseGc { .. }
         | Change::BreakLock { .. } => {}
     }
 }

@@ -137,6 +137,9 @@ fn answer_of(world: &mut dyn World, change: &Change) -> Result<Answer> {
         }
         Change::Exec(_) => Answer::Ran(ProgramEnd::default()),
         Change::Encrypt { .. } => return Err(Error::internal("whether a text was encrypted is nothing to be settled")),
+        Change::HoldGc { .. } | Change::ReleaseGc { .. } => {
+            return Err(Error::internal("whether GC was held or released is nothing to be settled: it is done again"));
+        }
         Change::DeleteRecord { .. } | Change::WriteSavepoint { .. } | Change::BreakLock { .. } | Change::Manual(_) => {
             Answer::Done
         }

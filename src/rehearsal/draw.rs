@@ -74,7 +74,7 @@ impl Drawer {
         instants.extend(log.map(|entry| entry.at).filter(|at| *at > 0));
         instants.sort_unstable();
         instants.dedup();
-        let kinds = kinds.into_iter().filter(|kind| start.can_meet(*kind)).collect();
+        let kinds = kinds.into_iter().filter(|kind| start.can_meet(*kind) || base.at_end.can_meet(*kind)).collect();
         Self { kinds, pumps: ids(Kind::Pump), drainers: ids(Kind::Drainer), instants, end }
     }
 

@@ -67,6 +67,7 @@ impl Snapshot {
             pd: surroundings::members(&observed.cluster, &mut unknown),
             tidb: surroundings::tidbs(&observed.tidbs, &mut unknown),
             deployment: surroundings::deployment(&observed.deployment, &mut unknown),
+            tikv: surroundings::tikv(&observed, &mut unknown),
             start,
             pumps,
             drainers,

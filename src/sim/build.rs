@@ -14,6 +14,7 @@ use super::scenario::{
 };
 use super::ticks::Ticks;
 use super::tidb::{Binlog, STATUS_PORT, Tidb};
+use super::tikv::Tikv;
 use crate::error::Result;
 use crate::node::{Kind, NodeRef, State};
 use crate::tso::Tso;
@@ -96,6 +97,7 @@ impl Cluster {
         if let Some(ddls) = &scenario.ddls {
             cluster.expect_ddls(ddls);
         }
+        cluster.begin_tikv_gc();
         for fault in &scenario.faults {
             cluster.add_fault(fault.clone())?;
         }
@@ -119,6 +121,10 @@ impl Cluster {
             pumps: Vec::new(),
             drainers: Vec::new(),
             tidbs: Vec::new(),
+            tikv: {
+                let start_ms = scenario.start_ms()?;
+                Tikv::new(&scenario.tikv, |time| super::record::ts_at(start_ms, time))
+            },
             unknown_tidb_writes: true,
             ddls: Vec::new(),
             schema_version: scenario.ddls.as_ref().map_or(FIRST_SCHEMA, |ddls| ddls.schema_version),

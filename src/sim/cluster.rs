@@ -14,6 +14,7 @@ use super::pump::{FAKE_BINLOG, Pump};
 use super::record::{RecordBody, time_of, ts_at};
 use super::scenario::{Fault, GcRule, NodeControlSpec};
 use super::tidb::Tidb;
+use super::tikv::Tikv;
 use crate::deployment::Deployment;
 use crate::node::{Kind, same_for_all};
 use crate::tso::Tso;
@@ -56,6 +57,10 @@ pub(crate) enum DueEvent {
     Ddl(Option<Micros>),
     /// A TiDB server has waited long enough for a Pump that takes its binlog.
     TidbNotices(usize),
+    /// A round of TiKV's garbage collection begins.
+    TikvRound,
+    /// TiKV may collect what the round decided on.
+    TikvCollects,
     FaultBegins(usize),
     FaultEnds(usize),
     /// A fault goes on to its next turn.
@@ -83,6 +88,7 @@ pub struct Cluster {
     pub(crate) pumps: Vec<Pump>,
     pub(crate) drainers: Vec<Drainer>,
     pub(crate) tidbs: Vec<Tidb>,
+    pub(crate) tikv: Tikv,
     /// Whether servers that nobody knows write binlog, where none is registered: until somebody says that it is off.
     pub(crate) unknown_tidb_writes: bool,
     /// The commits of the DDLs that stand in the binlog, in order.
@@ -183,6 +189,8 @@ impl Cluster {
             DueEvent::Gc(pump) => self.hourly_gc(pump),
             DueEvent::Ddl(every) => self.ddl_is_due(every),
             DueEvent::TidbNotices(tidb) => self.tidb_notices(tidb),
+            DueEvent::TikvRound => self.tikv_round(),
+            DueEvent::TikvCollects => self.tikv_collects(),
             DueEvent::FaultBegins(_) if self.no_more_faults => {}
             DueEvent::FaultBegins(fault) => self.fault_begins(fault),
             DueEvent::FaultEnds(fault) => self.fault_ends(fault),

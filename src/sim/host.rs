@@ -63,6 +63,7 @@ impl Cluster {
         match kind {
             FaultKind::ControlFails | FaultKind::ControlDoesNothing => self.node_control.is_some(),
             FaultKind::Ddl => self.has_ddls,
+            FaultKind::GcRunsAhead | FaultKind::ChangefeedFails | FaultKind::ChangefeedStops => self.tikv_gc_matters(),
             _ => true,
         }
     }

@@ -3,6 +3,7 @@
 use super::clock::Micros;
 use super::process::NodeIndex;
 use crate::node::RecordState;
+use crate::tso::Tso;
 use crate::world::Action;
 
 /// Something that truly happened.
@@ -106,6 +107,22 @@ pub enum LogEvent {
     TidbWrites(bool),
     /// TiDB committed a DDL, which stands in the binlog.
     Ddl,
+    /// TiKV may have collected up to there, and somebody else than TiDB has to do with that.
+    TikvCollected(Tso),
+    /// A changefeed was created.
+    ChangefeedCreated {
+        /// Its place.
+        feed: usize,
+        /// What it begins behind.
+        start_ts: Tso,
+    },
+    /// A changefeed stops, fails or goes on.
+    ChangefeedTurned {
+        /// Its place.
+        feed: usize,
+        /// TiCDC's word for what it is now.
+        state: &'static str,
+    },
     /// The fault at this place of [`Cluster::faults`](super::Cluster::faults) begins. One that can do nothing at its time never does.
     FaultBegan(usize),
     /// It ends; whether what it did is undone depends on what happened meanwhile.

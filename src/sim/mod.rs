@@ -29,6 +29,7 @@ mod scenario;
 mod simulated;
 mod ticks;
 mod tidb;
+mod tikv;
 mod truth;
 
 pub use clock::{HOUR, MILLISECOND, MINUTE, Micros, SECOND};
@@ -39,8 +40,8 @@ pub use log::{LogEntry, LogEvent};
 pub use process::{NodeIndex, ProcessStage, Signal};
 pub use samples::scenario_names;
 pub use scenario::{
-    BinlogSpec, CertificateSpec, DdlSpec, DiskSpec, DrainerSpec, Fault, GcRule, HostSpec, KeySpec, NodeControlSpec,
-    PdMemberSpec, Phases, ProcessSpec, PumpSpec, Scenario, Span, TidbSpec,
+    BinlogSpec, CertificateSpec, ChangefeedSpec, DdlSpec, DiskSpec, DrainerSpec, Fault, GcRule, HostSpec, KeySpec,
+    NodeControlSpec, PdMemberSpec, Phases, ProcessSpec, PumpSpec, Scenario, ServiceSpec, Span, TidbSpec, TikvSpec,
 };
 pub(crate) use scenario::{FileVersion, MOST_DRIFT_PPM, misspelt};
 pub use simulated::Simulated;

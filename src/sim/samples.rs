@@ -8,7 +8,7 @@ use crate::nearest::did_you_mean;
 type Sample = (&'static str, &'static str, &'static str);
 
 /// All samples, the default one first.
-const SAMPLES: [Sample; 15] = [
+const SAMPLES: [Sample; 16] = [
     (
         "default",
         "three Pumps, two Drainers, two TiDB servers that write; all is well",
@@ -47,6 +47,7 @@ const SAMPLES: [Sample; 15] = [
     ("hung-drainer", "drainer-0 hangs: it connects and answers nothing", include_str!("samples/hung-drainer.json")),
     ("crashed", "pump-1 and drainer-0 are dead, their records say online", include_str!("samples/crashed.json")),
     ("old-records", "records of nodes that went offline weeks ago", include_str!("samples/old-records.json")),
+    ("ticdc", "TiCDC is there with a changefeed, beside a Drainer", include_str!("samples/ticdc.json")),
     ("empty", "PD alone, no node yet", include_str!("samples/empty.json")),
 ];
 

@@ -6,7 +6,9 @@ use crate::node::{Kind, Malformed, NodeRef, Record, State};
 use crate::secret::Secret;
 use crate::text::Untrusted;
 use crate::tso::Tso;
-use crate::world::{Choice, DownstreamCheckpoint, Fence, LockInfo, RecordEvents, RunSummary, Supervision};
+use crate::world::{
+    Changefeeds, Choice, DownstreamCheckpoint, Fence, GcHold, GcSafePoints, LockInfo, RecordEvents, RunSummary, Supervision,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -43,6 +45,12 @@ pub enum Answer {
     Endpoints(Vec<Endpoint>),
     /// The alarms of PD's etcd.
     Alarms(Vec<Alarm>),
+    /// PD's GC safe points.
+    GcSafePoints(GcSafePoints),
+    /// GC is held back.
+    GcHeld(GcHold),
+    /// TiCDC's changefeeds and servers.
+    Changefeeds(Changefeeds),
     /// Runs, the latest first.
     Runs(Vec<RunSummary>),
     /// What a deployment tool knows of the cluster.

@@ -4,9 +4,10 @@ use crate::error::{Error, ErrorKind};
 use crate::node::{NodeRef, Record, State};
 use crate::secret::Secret;
 use crate::text::{ShownPath, Untrusted, on_one_line};
-use crate::time::show_seconds;
+use crate::time::{Time, Zone, show_seconds};
+use crate::tso::Tso;
 use crate::world::query::requests;
-use crate::world::{Acted, Control, Exec, LockInfo, ProgramEnd, TidbBinlogState};
+use crate::world::{Acted, Control, Exec, GcHold, HOLD_PREFIX, LockInfo, NewChangefeed, ProgramEnd, TidbBinlogState};
 use serde::{Deserialize, Serialize};
 use std::fmt::{Display, Formatter};
 use std::path::PathBuf;
@@ -64,6 +65,19 @@ requests! {
         /// What to encrypt.
         text: Secret,
     } => Text(String);
+    /// Has PD hold TiKV's garbage collection at `ts`, and keeps that alive until it is released or this world ends; then it ends
+    /// by itself. The reply says what PD knows it by.
+    HoldGc {
+        /// What is newer stays; so does the newest version of each key that is not.
+        ts: Tso,
+        /// For how long PD heeds it after each sign of life.
+        ttl: Duration,
+    } => GcHeld(GcHold);
+    /// Gives up a hold on garbage collection: our own, or that of another run of this program.
+    ReleaseGc {
+        /// What PD knows it by; `None` for our own.
+        service: Option<Untrusted>,
+    } => Done;
     /// Takes the maintenance lock away from whoever holds it; `conflict` when another one was taken meanwhile.
     BreakLock {
         /// The lock as the operator saw it.
@@ -133,6 +147,8 @@ impl Change {
             | Self::RecoverTidb { .. }
             | Self::SwapRecord { .. }
             | Self::DeleteRecord { .. }
+            | Self::HoldGc { .. }
+            | Self::ReleaseGc { .. }
             | Self::Control(_) => Effect::ChangesCluster,
             Self::BreakLock { .. } => Effect::BreaksLock,
             Self::WriteSavepoint { .. } => Effect::ChangesHost,
@@ -155,6 +171,8 @@ impl Change {
             | Self::DeleteRecord { .. }
             | Self::WriteSavepoint { .. }
             | Self::Encrypt { .. }
+            | Self::HoldGc { .. }
+            | Self::ReleaseGc { .. }
             | Self::BreakLock { .. } => Vec::new(),
         }
     }
@@ -171,6 +189,8 @@ impl Change {
             | Self::DeleteRecord { .. }
             | Self::WriteSavepoint { .. }
             | Self::Encrypt { .. }
+            | Self::HoldGc { .. }
+            | Self::ReleaseGc { .. }
             | Self::BreakLock { .. }
             | Self::Control(_) => None,
         }
@@ -194,6 +214,8 @@ impl Change {
             | Self::RecoverTidb { .. }
             | Self::WriteSavepoint { .. }
             | Self::Encrypt { .. }
+            | Self::HoldGc { .. }
+            | Self::ReleaseGc { .. }
             | Self::BreakLock { .. }
             | Self::Control(_)
             | Self::Manual(_)
@@ -211,9 +233,18 @@ impl Change {
             }
             Self::DeleteRecord { key, .. } => Self::DeleteRecord { key: key.clone(), mod_revision: 0 },
             Self::WriteSavepoint { dir, .. } => Self::WriteSavepoint { dir: dir.clone(), content: String::new() },
+            Self::HoldGc { ttl, .. } => Self::HoldGc { ts: Tso::default(), ttl: *ttl },
+            // The name has a run's id in it.
+            Self::ReleaseGc { service } => Self::ReleaseGc { service: service.as_ref().map(|_| HOLD_PREFIX.into()) },
             Self::Control(control) => Self::Control(Control::new(control.node.clone(), control.verb)),
-            Self::Manual(work) => Self::Manual(Manual { takes: None, timeout: None, ..work.clone() }),
-            Self::Exec(exec) => Self::Exec(Exec { takes: None, timeout: None, ..exec.clone() }),
+            Self::Manual(work) => {
+                let changefeed = work.changefeed.as_ref().map(NewChangefeed::planned);
+                Self::Manual(Manual { takes: None, timeout: None, changefeed, ..work.clone() })
+            }
+            Self::Exec(exec) => {
+                let changefeed = exec.changefeed.as_ref().map(NewChangefeed::planned);
+                Self::Exec(Exec { takes: None, timeout: None, changefeed, ..exec.clone() })
+            }
             Self::Act { .. } | Self::TriggerGc { .. } | Self::RecoverTidb { .. } | Self::BreakLock { .. } => {
                 self.clone()
             }
@@ -244,20 +275,26 @@ impl Change {
                 format!("write {}", dir.join("savepoint").shown())
             }
             Self::Encrypt { .. } => "encrypt a text".into(),
+            Self::HoldGc { ts, ttl } => hold_words(*ts, *ttl),
+            Self::ReleaseGc { service: None } => "release TiKV's garbage collection".into(),
+            Self::ReleaseGc { service: Some(service) } => {
+                format!("release TiKV's garbage collection that {service} holds")
+            }
             Self::BreakLock { seen, .. } => format!("take the maintenance lock away from {seen}"),
-            Self::Manual(Manual { text, starts, stops, retires, frees, tidb, .. }) => {
+            Self::Manual(Manual { text, starts, stops, retires, frees, tidb, changefeed, .. }) => {
                 let tidb = match tidb {
                     Some(TidbBinlog::On) => "TiDB writes binlog afterwards",
                     Some(TidbBinlog::Off) => "TiDB writes no binlog afterwards",
                     None => "",
                 };
+                let last = joined(tidb, changefeed.as_ref());
                 let nodes: [(&str, &[NodeRef]); 4] =
                     [("starts", starts), ("stops", stops), ("retires", retires), ("makes room for", frees)];
-                format!("by hand: {text}{}", parts(&nodes, tidb))
+                format!("by hand: {text}{}", parts(&nodes, &last))
             }
             Self::Exec(exec) => {
                 let nodes: [(&str, &[NodeRef]); 2] = [("starts", &exec.starts), ("stops", &exec.stops)];
-                format!("run the program {exec}{}", parts(&nodes, ""))
+                format!("run the program {exec}{}", parts(&nodes, &joined("", exec.changefeed.as_ref())))
             }
         }
     }
@@ -268,6 +305,23 @@ impl Display for Change {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.words(NodeRef::to_string))
     }
+}
+
+/// What a hold on GC is, in words. A plan has none of its time.
+fn hold_words(ts: Tso, ttl: Duration) -> String {
+    let ttl = show_seconds(ttl.as_secs_f64());
+    let at = match ts.0 {
+        0 => String::new(),
+        1.. => format!(" at {} ({})", ts.0, Time::of_tso(ts, Zone::Utc)),
+        ..0 => format!(" at {}", ts.0),
+    };
+    format!("hold TiKV's garbage collection{at}, for {ttl} after each sign of life")
+}
+
+/// What else is done outside, in words.
+fn joined(first: &str, changefeed: Option<&NewChangefeed>) -> String {
+    let created = changefeed.map(|new| format!("creates {new}"));
+    [first].into_iter().filter(|text| !text.is_empty()).map(str::to_owned).chain(created).collect::<Vec<_>>().join("; ")
 }
 
 /// A TiDB server as a request names it.
@@ -319,6 +373,9 @@ pub struct Manual {
     pub frees: Vec<NodeRef>,
     /// Whether it makes TiDB stop or begin to write binlog.
     pub tidb: Option<TidbBinlog>,
+    /// The changefeed that it creates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changefeed: Option<NewChangefeed>,
     /// How long it usually takes.
     pub takes: Option<Duration>,
     /// How long it is waited for; see [`Manual::limit`].

@@ -3,6 +3,7 @@
 use crate::error::Error;
 use crate::node::NodeRef;
 use crate::text::{on_one_line, shell_word};
+use crate::world::NewChangefeed;
 use serde::{Deserialize, Serialize};
 use std::fmt::{Display, Formatter};
 use std::time::Duration;
@@ -18,6 +19,9 @@ pub struct Exec {
     pub starts: Vec<NodeRef>,
     /// Nodes whose process it stops.
     pub stops: Vec<NodeRef>,
+    /// The changefeed that it creates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changefeed: Option<NewChangefeed>,
     /// How long it usually takes.
     pub takes: Option<Duration>,
     /// After how long it is killed; `Exec::TIMEOUT` if `None`.

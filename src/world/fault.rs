@@ -61,6 +61,12 @@ pub enum FaultKind {
     ControlFails,
     /// What starts and stops nodes says that it has, and did nothing.
     ControlDoesNothing,
+    /// Somebody shortens TiDB's `tidb_gc_life_time`, and TiKV collects at once.
+    GcRunsAhead,
+    /// The changefeeds fail.
+    ChangefeedFails,
+    /// Another operator pauses the changefeeds.
+    ChangefeedStops,
 }
 
 /// To whom a fault happens.
@@ -325,6 +331,33 @@ pub const FAULTS: &[FaultRow; FaultKind::ALL.len()] = &[
         does: "says that it started or stopped a node, and does nothing",
         ends: "then it does again",
         source: "F19",
+        lengths: &[Some(60), Some(600), None],
+    },
+    FaultRow {
+        kind: FaultKind::GcRunsAhead,
+        victim: Victim::Nobody,
+        whom: "TiKV",
+        does: "`tidb_gc_life_time` is 10 s, and a round begins and ends at once: up to the smallest safe point of a service everything older is collected",
+        ends: "then it is what it was; what was collected is gone",
+        source: "read, not tried",
+        lengths: &[Some(60), Some(1_800), None],
+    },
+    FaultRow {
+        kind: FaultKind::ChangefeedFails,
+        victim: Victim::Nobody,
+        whom: "the changefeeds that are `normal`",
+        does: "each is `failed`, and goes no further; TiCDC still holds GC for it",
+        ends: "then somebody has them go on",
+        source: "read, not tried",
+        lengths: &[Some(60), Some(600), None],
+    },
+    FaultRow {
+        kind: FaultKind::ChangefeedStops,
+        victim: Victim::Nobody,
+        whom: "the changefeeds that are `normal`",
+        does: "another operator pauses each: `stopped`",
+        ends: "then they resume them",
+        source: "read, not tried",
         lengths: &[Some(60), Some(600), None],
     },
 ];

@@ -47,6 +47,12 @@ pub enum GuardName {
     DeadDrainer,
     /// GC has removed what the Drainer has not read.
     GcOvertaken,
+    /// A changefeed writes to the Drainer's downstream.
+    ChangefeedWrites,
+    /// GC would be held far in the past.
+    HoldsLong,
+    /// Nobody has read yet what GC is held for.
+    NotTakenOver,
     /// No Pump is online and answers.
     NoPump,
     /// There is a savepoint already.
@@ -74,6 +80,7 @@ impl GuardName {
     }
 
     /// When it refuses, and why that matters.
+    #[expect(clippy::too_many_lines, reason = "a text for each guard, and nothing else")]
     pub fn about(self) -> &'static str {
         match self {
             Self::LastPump => "no other Pump is online and answers: TiDB would stop, or silently skip binlog",
@@ -120,6 +127,16 @@ impl GuardName {
             Self::GcOvertaken => {
                 "a Pump has removed what the Drainer has not read: started, it goes on with a hole, and its downstream needs a new \
                  backup"
+            }
+            Self::ChangefeedWrites => {
+                "a changefeed writes to the Drainer's downstream, or may: both would apply everything, and neither in the order of \
+                 the other"
+            }
+            Self::HoldsLong => {
+                "GC would be held more than a day back: TiKV keeps every version since then, its disks fill and reads become slow"
+            }
+            Self::NotTakenOver => {
+                "no changefeed that is `normal` has come past what GC is held at: it is collected before anybody has read it"
             }
             Self::NoPump => "no Pump is online and answers: the TiDB server would wait, and skip binlog again",
             Self::Exists => "the directory has a savepoint already",

@@ -95,6 +95,10 @@ requests! {
     Endpoints => Endpoints(Vec<Endpoint>);
     /// The alarms that PD's etcd has raised and nobody has ended.
     Alarms => Alarms(Vec<Alarm>);
+    /// PD's GC safe point, and that of each service that holds GC back.
+    GcSafePoints => GcSafePoints(world::GcSafePoints);
+    /// TiCDC's changefeeds and servers, as PD's etcd has them.
+    Changefeeds => Changefeeds(world::Changefeeds);
     /// The certificates that we were given, and those that PD and the nodes show; none without TLS.
     Certificates {
         /// Whom to ask beside PD.
@@ -149,6 +153,8 @@ impl Read {
             | Self::Cluster
             | Self::Endpoints
             | Self::Alarms
+            | Self::GcSafePoints
+            | Self::Changefeeds
             | Self::Certificates { .. }
             | Self::Tso => true,
             // Who holds the lock is asked before anybody takes it.

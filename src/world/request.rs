@@ -65,6 +65,17 @@ impl Request {
         self.change().is_some_and(|change| change.effect() == Effect::ChangesCluster)
     }
 
+    /// Whether it goes on with what a hold on GC is there for: nobody goes on with it who has lost theirs. What gives the hold up need
+    /// not have it.
+    pub(crate) fn relies_on_hold(&self) -> bool {
+        match self {
+            Self::Read(read) => read.concerns_cluster(),
+            Self::Change(Change::ReleaseGc { .. }) => false,
+            Self::Change(change) => change.effect().changes(),
+            Self::Ask(_) | Self::Lock(_) | Self::Play(_) | Self::WaitOver => false,
+        }
+    }
+
     /// Whether it only looks, or says that a look is over: to ask it again does no harm.
     pub fn is_look(&self) -> bool {
         match self {

@@ -12,6 +12,10 @@ fn second() -> Json {
     json!({"secs": 1, "nanos": 0})
 }
 
+fn changefeed() -> Json {
+    json!({"id": "new", "start_ts": 1, "sink": "mysql://h:3306/"})
+}
+
 fn record() -> Json {
     json!({"node": node(), "state": "paused", "max_commit_ts": 1, "update_ts": 2, "mod_revision": 3, "json": "{}"})
 }
@@ -33,6 +37,13 @@ fn later() -> Vec<Json> {
         json!({"control": {"node": node(), "verb": "start"}}),
         json!({"control": {"node": node(), "verb": "stop", "timeout": second()}}),
         json!({"control": {"node": node(), "verb": "restart", "takes": second()}}),
+        json!("gc_safe_points"),
+        json!("changefeeds"),
+        json!({"hold_gc": {"ts": 1, "ttl": second()}}),
+        json!({"release_gc": {"service": null}}),
+        json!({"release_gc": {"service": "binlogsh-r"}}),
+        json!({"manual": {"text": "t", "starts": [], "stops": [], "retires": [], "tidb": null, "changefeed": changefeed(), "takes": null}}),
+        json!({"exec": {"program": "p", "args": [], "starts": [], "stops": [], "changefeed": changefeed(), "takes": null, "timeout": null}}),
     ]
 }
 
@@ -105,6 +116,10 @@ fn name(request: &Request) -> &'static str {
         Request::Read(Read::Cluster) => "cluster",
         Request::Read(Read::Endpoints) => "endpoints",
         Request::Read(Read::Alarms) => "alarms",
+        Request::Read(Read::GcSafePoints) => "gc_safe_points",
+        Request::Read(Read::Changefeeds) => "changefeeds",
+        Request::Change(Change::HoldGc { .. }) => "hold_gc",
+        Request::Change(Change::ReleaseGc { .. }) => "release_gc",
         Request::Read(Read::Deployment) => "deployment",
         Request::Read(Read::Runs) => "runs",
         Request::Read(Read::Supervisors { .. }) => "supervisors",
@@ -173,6 +188,9 @@ fn every_kind_of_fault_is_kept_under_the_name_that_it_has_always_had() {
         "human_refuses",
         "control_fails",
         "control_does_nothing",
+        "gc_runs_ahead",
+        "changefeed_fails",
+        "changefeed_stops",
     ];
     let kinds = FaultKind::ALL.iter().map(|kind| serde_json::to_value(kind).unwrap()).collect::<Vec<_>>();
     assert!(names.iter().all(|name| kinds.contains(&json!(name))), "{kinds:?}");

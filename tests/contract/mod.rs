@@ -12,7 +12,8 @@ use binlogsh::error::ErrorKind;
 use binlogsh::node::{Kind, NodeRef, Record, RecordState, State};
 use binlogsh::tso::Tso;
 use binlogsh::world::{
-    Acted, Action, Answer, Change, DownstreamCheckpoint, Fence, Listing, Play, ProbeFinding, Read, Request,
+    Acted, Action, Answer, Change, DownstreamCheckpoint, Fence, Listing, LockHolder, LockRequest, Play, ProbeFinding, Read,
+    Request,
     StatusReport, TidbBinlogState, TidbRef, TidbServer,
 };
 use lock::{
@@ -53,6 +54,8 @@ promises! {
     whoever_took_over_an_address_answers_there,
     nobody_at_the_address_is_unreachable_and_silence_is_in_doubt,
     gc_is_triggered_in_the_pumps_own_words,
+    tikv_gc_is_held_under_a_name_until_it_is_released,
+    changefeeds_and_servers_are_told_without_secrets,
     a_swap_changes_the_state_and_nothing_else,
     a_swap_conflicts_with_what_is_more_than_a_heartbeat,
     a_deletion_takes_only_what_was_seen,
@@ -427,6 +430,50 @@ fn gc_is_triggered_in_the_pumps_own_words(stage: &mut Stage) {
     let node = stage.node("pump-0");
     let said = stage.ask(Request::Change(Change::TriggerGc { node })).unwrap();
     assert_eq!(said, Answer::Acted(Acted::said("trigger gc success")));
+}
+
+fn tikv_gc_is_held_under_a_name_until_it_is_released(stage: &mut Stage) {
+    let holder = LockHolder { run: Some("r42".into()), ..LockHolder::default() };
+    stage.ask(Request::Lock(LockRequest::Take { holder, wait: None })).unwrap();
+    let now = stage.tso();
+    let ago = |seconds: i64| Tso(now.0 - ((seconds * 1000) << 18));
+    stage.gc_has_come_to(ago(600));
+    let hold = |ts| Request::Change(Change::HoldGc { ts, ttl: Duration::from_secs(60) });
+    for ts in [Tso(0), ago(-60)] {
+        stage.fails(hold(ts), ErrorKind::Invalid);
+    }
+    let error = stage.fails(hold(ago(1200)), ErrorKind::Rejected);
+    assert!(error.message.contains("collected"), "{error}");
+    let ts = ago(1);
+    let Answer::GcHeld(held) = stage.ask(hold(ts)).unwrap() else { panic!() };
+    assert_eq!((held.service.as_str(), held.safe_point, held.ttl.as_secs()), ("binlogsh-r42", ts, 60));
+    let ours = |stage: &mut Stage| {
+        let Answer::GcSafePoints(found) = stage.ask(Request::Read(Read::GcSafePoints)).unwrap() else { panic!() };
+        assert!(found.safe_point.is_some() && found.unread.is_empty(), "{found:?}");
+        assert_eq!(found.smallest().unwrap().service, "gc_worker");
+        found.services.into_iter().find(|one| one.service == "binlogsh-r42")
+    };
+    let seen = ours(stage).unwrap();
+    assert_eq!((seen.safe_point, seen.expired, seen.expires_ms.is_some()), (ts, Some(false), true));
+    for _ in 0..2 {
+        stage.ask(Request::Change(Change::ReleaseGc { service: None })).unwrap();
+        assert_eq!(ours(stage), None);
+    }
+}
+
+fn changefeeds_and_servers_are_told_without_secrets(stage: &mut Stage) {
+    let now = stage.tso();
+    stage.create_changefeed("new", now, "mysql://10.0.2.7:3306/");
+    stage.ask(Request::Read(Read::Sleep { time: Duration::from_secs(2) })).unwrap();
+    let Answer::Changefeeds(found) = stage.ask(Request::Read(Read::Changefeeds)).unwrap() else { panic!() };
+    let [feed] = &found.changefeeds[..] else { panic!("{found:?}") };
+    assert_eq!(
+        (feed.to_string().as_str(), feed.state.as_str(), feed.start_ts),
+        ("changefeed new", "normal", Some(now))
+    );
+    assert_eq!(feed.sink.as_deref(), Some("mysql://10.0.2.7:3306/"));
+    assert!(feed.checkpoint_ts >= Some(now) && feed.error.is_none() && feed.may_write(), "{feed:?}");
+    assert_eq!(found.captures[0].address.as_deref(), Some("10.0.1.41:8300"));
 }
 
 /// The record as its node would write it with a heartbeat, in `state`.

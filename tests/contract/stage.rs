@@ -2,13 +2,16 @@
 
 use crate::support::cluster::LiveCluster;
 use crate::support::live::LiveWorld;
+use crate::support::pd_double::CLUSTER_ID;
 use binlogsh::error::{Error, ErrorKind, Result};
 use binlogsh::interrupt::Interrupt;
 use binlogsh::node::{NodeRef, Record};
 use binlogsh::sim::{Cluster, Scenario, Signal, Simulated};
 use binlogsh::tso::Tso;
-use binlogsh::world::{Action, Answer, Change, Clocks, Fence, Listing, ProbeFinding, Read, Request, World};
-use serde_json::Value as Json;
+use binlogsh::world::{
+    Action, Answer, Change, Clocks, Fence, Listing, NewChangefeed, ProbeFinding, Read, Request, World,
+};
+use serde_json::{Value as Json, json};
 use std::time::Duration;
 
 /// Something of everything: nodes that run, one that closes, dead ones with and without saying so, keys that are none.
@@ -28,6 +31,7 @@ const TROUBLE: &str = r#"{
     {"address": "10.0.1.32:4000", "version": "v6.6.0", "ignore_error": true, "binlog": "Skipping"},
     {"address": "10.0.1.31:4000", "version": "v6.6.0", "writes_per_second": 20}
   ],
+  "tikv": {"servers": ["10.0.1.41:8300"]},
   "deployment": {"name": "prod", "user": "ops", "nodes": [{"kind": "pump", "host": "10.0.1.11", "port": 8250, "offline": true}]},
   "keys": [
     {"key": "/tidb-binlog/v1/pumps/broken", "value": "{not json"},
@@ -93,6 +97,34 @@ impl Stage {
         match &mut self.place {
             Place::Live { cluster, .. } => cluster.with(work),
             Place::Sim(world) => work(world.cluster_mut()),
+        }
+    }
+
+    /// TiDB's own safe point is there; in the simulator it is anyway.
+    pub(super) fn gc_has_come_to(&mut self, ts: Tso) {
+        if let Place::Live { cluster, .. } = &mut self.place {
+            let value = json!({"service_id": "gc_worker", "expired_at": i64::MAX, "safe_point": ts.0});
+            cluster.kv().put(&format!("/pd/{CLUSTER_ID}/gc/safe_point/service/gc_worker"), value.to_string());
+        }
+    }
+
+    /// TiCDC creates a changefeed, whose password it keeps where it keeps it.
+    pub(super) fn create_changefeed(&mut self, id: &str, start_ts: Tso, sink: &str) {
+        match &mut self.place {
+            Place::Live { cluster, .. } => {
+                let uri = format!("{}?ssl-key=hunter2", sink.replace("://", "://root:hunter2@"));
+                let info = json!({"sink-uri": uri, "start-ts": start_ts.0, "state": "normal", "error": null});
+                let status = json!({"checkpoint-ts": start_ts.0, "admin-job-type": 0});
+                let feed = "/tidb/cdc/default/default/changefeed";
+                cluster.kv().put(&format!("{feed}/info/{id}"), info.to_string());
+                cluster.kv().put(&format!("{feed}/status/{id}"), status.to_string());
+                let server = json!({"id": "1", "address": "10.0.1.41:8300", "version": "v7.5.0"});
+                cluster.kv().put("/tidb/cdc/default/__cdc_meta__/capture/1", server.to_string());
+            }
+            Place::Sim(world) => {
+                let new = NewChangefeed { id: id.into(), start_ts, sink: Some(sink.into()) };
+                world.cluster_mut().create_changefeed(&new).unwrap();
+            }
         }
     }
 

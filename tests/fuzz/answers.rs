@@ -4,12 +4,16 @@ use super::grammar::{Doc, Form, map, parts, raw, text};
 use super::{Fuzzed, Weight, stays_the_same};
 use crate::dice::Dice;
 use binlogsh::error::{Error, Result};
-use binlogsh::live::{ActionAnswer, GetMembersResponse, HttpReply, LiveSettings, Refusal, TsoResponse};
+use binlogsh::live::{
+    ActionAnswer, GetGcSafePointResponse, GetMembersResponse, HttpReply, LiveSettings, Refusal, TsoResponse,
+    UpdateServiceGcSafePointResponse,
+};
 use binlogsh::node::{Kind, NodeRef};
 use binlogsh::pd_url::authority;
 use binlogsh::text::{deceives, on_one_line};
 use binlogsh::time::{Time, Zone};
-use binlogsh::world::ProbeFinding;
+use binlogsh::tso::Tso;
+use binlogsh::world::{Changefeed, ProbeFinding, ServiceSafePoint};
 use prost::Message;
 use std::sync::OnceLock;
 use tonic::{Code, Status};
@@ -104,6 +108,42 @@ pub(super) const PARSERS: &[Fuzzed] = &[
         tokens: &["\n", "\x10", "\u{1a}", "\x08"],
         read: read_tso,
         errors: 2,
+    },
+    Fuzzed {
+        name: "pd_gc_safe_point",
+        weight: Weight::Pure,
+        form: Form::Proto,
+        valid: gc_safe_point,
+        tokens: &["\n", "\x10", "\u{1a}", "\x08"],
+        read: read_gc_safe_point,
+        errors: 2,
+    },
+    Fuzzed {
+        name: "pd_gc_hold",
+        weight: Weight::Pure,
+        form: Form::Proto,
+        valid: gc_hold,
+        tokens: &["\n", "\x12", "\x18", "\x20", "gc_worker"],
+        read: read_gc_hold,
+        errors: 2,
+    },
+    Fuzzed {
+        name: "gc_service",
+        weight: Weight::Pure,
+        form: Form::Json,
+        valid: gc_service,
+        tokens: JSON,
+        read: |bytes| stays(&ServiceSafePoint::parse("br", bytes, Some(Tso(1 << 60)))?),
+        errors: 2,
+    },
+    Fuzzed {
+        name: "changefeed",
+        weight: Weight::Pure,
+        form: Form::Json,
+        valid: changefeed,
+        tokens: &["\"", "{", "}", "@", "://", "?", "/", "%", "null"],
+        read: read_changefeed,
+        errors: 1,
     },
     Fuzzed {
         name: "etcd_refusal",
@@ -291,6 +331,58 @@ fn read_tso(bytes: &[u8]) -> Result<()> {
     assert_eq!((ts.physical_ms(), ts.logical()), (given.physical, given.logical), "it is another time");
     stays_the_same(&ts);
     Ok(())
+}
+
+fn gc_safe_point(dice: &mut Dice) -> Doc {
+    map([("1", header(dice)), ("2", raw(dice.from(1 << 58, 1 << 59)))]).with_some(dice, &["1", "2"])
+}
+
+fn read_gc_safe_point(bytes: &[u8]) -> Result<()> {
+    let answer = GetGcSafePointResponse::decode(bytes).map_err(|error| undecoded(&error))?;
+    let ts = answer.safe_point().map_err(refused)?;
+    assert_eq!(u64::try_from(ts.0), Ok(answer.safe_point), "it is another position");
+    Ok(())
+}
+
+fn gc_hold(dice: &mut Dice) -> Doc {
+    let service = dice.one(&["gc_worker", "binlogsh-r42", "ticdc-default-1"]);
+    map([("1", header(dice)), ("2", text(service)), ("3", raw(60)), ("4", raw(dice.from(1 << 58, 1 << 59)))])
+        .with_some(dice, &["1", "2", "3", "4"])
+}
+
+fn read_gc_hold(bytes: &[u8]) -> Result<()> {
+    let answer = UpdateServiceGcSafePointResponse::decode(bytes).map_err(|error| undecoded(&error))?;
+    let (service, ts) = answer.smallest().map_err(refused)?;
+    assert_eq!(u64::try_from(ts.0), Ok(answer.min_safe_point), "it is another position");
+    assert!(!service.to_string().contains(|c: char| c == '\n' || deceives(c)), "{service}");
+    Ok(())
+}
+
+fn gc_service(dice: &mut Dice) -> Doc {
+    let (service, ends) = (dice.one(&["gc_worker", "br"]), dice.one(&[i64::MAX, 1_795_000_000]));
+    map([("service_id", text(service)), ("expired_at", raw(ends)), ("safe_point", raw(dice.from(1 << 58, 1 << 59)))])
+}
+
+/// What must be in no value.
+const PASSWORD: &str = "QUETZALCOATLUS";
+
+fn changefeed(dice: &mut Dice) -> Doc {
+    let uri = dice.one(&[
+        "mysql://root:QUETZALCOATLUS@10.0.0.9:3306/",
+        "kafka://a:9092,b:9092/topic?sasl-password=QUETZALCOATLUS",
+        "s3://bucket/prefix?secret-access-key=QUETZALCOATLUS",
+    ]);
+    let error = map([("code", text("CDC:ErrX")), ("message", text("no such host"))]);
+    let state = text(dice.one(&["normal", "failed", ""]));
+    map([("sink-uri", text(uri)), ("start-ts", raw(5)), ("target-ts", raw(0)), ("state", state), ("error", error)])
+        .with_some(dice, &["start-ts", "target-ts", "state", "error"])
+}
+
+fn read_changefeed(bytes: &[u8]) -> Result<()> {
+    let feed = Changefeed::parse(bytes)?;
+    let kept = serde_json::to_string(&Changefeed { state: "".into(), error: None, ..feed.clone() }).unwrap();
+    assert!(!kept.contains(PASSWORD), "{kept}");
+    stays(&feed)
 }
 
 fn refusal(dice: &mut Dice) -> Doc {

@@ -1,5 +1,6 @@
 //! Every guard: where it refuses and what it then says, where it is silent, and that only its name lets a change pass.
 
+mod changefeeds;
 mod control;
 mod drainers;
 mod gc;

@@ -24,6 +24,8 @@ pub(super) fn of_pd() -> Vec<(&'static str, Request)> {
         ("the cluster", Request::Read(Read::Cluster)),
         ("the endpoints", Request::Read(Read::Endpoints)),
         ("the alarms", Request::Read(Read::Alarms)),
+        ("the safe points of GC", Request::Read(Read::GcSafePoints)),
+        ("the changefeeds", Request::Read(Read::Changefeeds)),
         ("the lock", Request::Read(Read::LockStatus)),
     ]
 }

@@ -4,6 +4,7 @@ mod by_hand;
 mod commands;
 mod cuts;
 mod diverged;
+mod hold;
 mod kills;
 mod manual;
 mod resume;

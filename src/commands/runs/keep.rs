@@ -182,7 +182,7 @@ pub(in crate::commands) fn ending(ended: Result<&language::Ending, &ScriptError>
         Ok(_) => RunEnding { state: RunState::Done, exit_code: 0, error: None },
         Err(ScriptError { error, .. }) => RunEnding {
             state: match error.kind {
-                ErrorKind::Interrupted | ErrorKind::LockLost => RunState::Interrupted,
+                ErrorKind::Interrupted | ErrorKind::LockLost | ErrorKind::HoldLost => RunState::Interrupted,
                 _ => RunState::Failed,
             },
             exit_code: error.exit_code(),

@@ -157,6 +157,12 @@ fn ready(
     let mut world = world(context)?;
     same_cluster(&loaded.head, world.as_mut())?;
     let lock = locked(context, loaded, world.as_mut())?;
+    if let Some(hold) = recovery::hold_again(&loaded.entries, world.as_mut())? {
+        let service = hold.service;
+        context
+            .output
+            .remark(&format!("TiKV's garbage collection is held at {} by {service} again", hold.safe_point.0));
+    }
     let assumed = which.assumed.map(|assumed| match assumed {
         Assumed::Done => Assume::Done,
         Assumed::Undone => Assume::Undone,

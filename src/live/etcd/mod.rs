@@ -5,7 +5,9 @@
 //! are changed for.
 
 mod alarm;
+mod changefeeds;
 mod events;
+mod gc;
 mod lease;
 mod list;
 mod lock;
@@ -15,7 +17,9 @@ mod tidb;
 mod watch;
 
 pub(super) use alarm::{Raised, alarms};
+pub(super) use changefeeds::changefeeds;
 pub(super) use events::{HeldWatch, events};
+pub(super) use gc::gc_services;
 pub(super) use lease::{grant, keep_alive, life, revoke};
 pub(super) use list::list;
 pub(super) use lock::{Created, create, delete_created, look, wait_for_change};

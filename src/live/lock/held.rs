@@ -5,18 +5,13 @@
 
 use crate::error::Result;
 use crate::interrupt::Interrupt;
-use crate::live::clock::{pause, since_boot};
+use crate::live::clock::since_boot;
 use crate::live::etcd::{self, Etcd};
+use crate::live::wish::WishToStop;
 use crate::world::Fence;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::task::JoinHandle;
-
-/// How long whoever is asked to stop may take until the lock is left to its lease.
-const HEEDED: Duration = Duration::from_secs(5);
-
-/// How often is looked whether somebody is asked to.
-const LOOKED_EVERY: Duration = Duration::from_millis(500);
 
 /// A lease, the key that hangs on it, and the task that keeps it alive.
 pub(super) struct HeldLease {
@@ -49,7 +44,7 @@ impl HeldLease {
 
     /// The lock is ours: from now on its lease is kept alive.
     pub(super) fn begin(self: &Arc<Self>, etcd: &Arc<Etcd>, fence: Fence, interrupt: Interrupt) {
-        let wish = WishToStop { interrupt, known: None };
+        let wish = WishToStop::new(interrupt);
         let keeper = tokio::spawn(keep(etcd.clone(), self.clone(), fence.clone(), wish));
         let mut state = self.state();
         state.fence = Some(fence);
@@ -104,37 +99,6 @@ impl HeldLease {
         let mut state = self.state();
         state.gone |= !ours;
         Ok(!state.gone)
-    }
-}
-
-/// The wish that we stop, and since when it is known.
-struct WishToStop {
-    interrupt: Interrupt,
-    /// The command that it belongs to, and when it was seen, in time since the host was started.
-    known: Option<(u64, Duration)>,
-}
-
-impl WishToStop {
-    /// Waits for `time`, and longer while it has not been heeded for [`HEEDED`]: what does not listen keeps nobody else out for ever.
-    async fn rest(&mut self, time: Duration) {
-        let until = since_boot().saturating_add(time);
-        loop {
-            let left = until.saturating_sub(since_boot());
-            if !self.is_ignored() && left.is_zero() {
-                return;
-            }
-            pause(if left.is_zero() { LOOKED_EVERY } else { left.min(LOOKED_EVERY) }).await;
-        }
-    }
-
-    fn is_ignored(&mut self) -> bool {
-        let command = self.interrupt.command();
-        self.known = match (self.interrupt.pending(), self.known) {
-            (None, _) => None,
-            (Some(_), Some(known @ (of, _))) if of == command => Some(known),
-            (Some(_), _) => Some((command, since_boot())),
-        };
-        self.known.is_some_and(|(_, since)| since_boot().saturating_sub(since) >= HEEDED)
     }
 }
 

@@ -3,9 +3,9 @@
 use crate::live::failover::Refusal;
 use crate::live::members::{same, usable};
 use crate::live::settings::LiveSettings;
-use crate::text::on_one_line;
+use crate::text::{Untrusted, on_one_line};
 use crate::tso::Tso;
-use crate::world::{ClusterInfo, PdMember};
+use crate::world::{ClusterInfo, PdMember, not_bootstrapped};
 
 /// What every request begins with.
 #[derive(Clone, Copy, PartialEq, prost::Message)]
@@ -105,6 +105,55 @@ pub struct Timestamp {
     pub logical: i64,
 }
 
+/// Asks up to where TiKV may have collected.
+#[derive(Clone, Copy, PartialEq, prost::Message)]
+pub(in crate::live) struct GetGcSafePointRequest {
+    #[prost(message, optional, tag = "1")]
+    pub(in crate::live) header: Option<RequestHeader>,
+}
+
+/// Up to where TiKV may have collected.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct GetGcSafePointResponse {
+    /// Of which cluster, and what is wrong.
+    #[prost(message, optional, tag = "1")]
+    pub header: Option<ResponseHeader>,
+    /// 0 while nothing was collected.
+    #[prost(uint64, tag = "2")]
+    pub safe_point: u64,
+}
+
+/// Sets the safe point of a service, or removes it with a time to live of 0.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(in crate::live) struct UpdateServiceGcSafePointRequest {
+    #[prost(message, optional, tag = "1")]
+    pub(in crate::live) header: Option<RequestHeader>,
+    #[prost(bytes = "vec", tag = "2")]
+    pub(in crate::live) service_id: Vec<u8>,
+    /// Seconds.
+    #[prost(int64, tag = "3")]
+    pub(in crate::live) ttl: i64,
+    #[prost(uint64, tag = "4")]
+    pub(in crate::live) safe_point: u64,
+}
+
+/// The smallest safe point that has not ended, and whose it is. One above what was asked for is a refusal.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct UpdateServiceGcSafePointResponse {
+    /// Of which cluster, and what is wrong.
+    #[prost(message, optional, tag = "1")]
+    pub header: Option<ResponseHeader>,
+    /// Whose it is.
+    #[prost(bytes = "vec", tag = "2")]
+    pub service_id: Vec<u8>,
+    /// For how many seconds it lives.
+    #[prost(int64, tag = "3")]
+    pub ttl: i64,
+    /// The smallest.
+    #[prost(uint64, tag = "4")]
+    pub min_safe_point: u64,
+}
+
 impl GetMembersResponse {
     /// The cluster that it tells of, its members by name.
     pub fn cluster(self) -> ClusterInfo {
@@ -140,6 +189,45 @@ impl TsoResponse {
         Tso::given(physical, logical).ok_or_else(|| {
             Refusal::Elsewhere(format!("an answer with a timestamp that cannot be ({physical} ms, {logical})"))
         })
+    }
+}
+
+impl GetGcSafePointResponse {
+    /// The safe point in it.
+    ///
+    /// # Errors
+    /// What PD complains of, or that it is no timestamp.
+    pub fn safe_point(&self) -> Result<Tso, Refusal> {
+        bootstrapped(self.header.as_ref())?;
+        position(self.safe_point)
+    }
+}
+
+impl UpdateServiceGcSafePointResponse {
+    /// The smallest safe point, and whose it is.
+    ///
+    /// # Errors
+    /// What PD complains of, or that it is no timestamp.
+    pub fn smallest(&self) -> Result<(Untrusted, Tso), Refusal> {
+        bootstrapped(self.header.as_ref())?;
+        Ok((String::from_utf8_lossy(&self.service_id).into_owned().into(), position(self.min_safe_point)?))
+    }
+}
+
+/// A safe point as PD says it: some set one at the end of all time.
+fn position(safe_point: u64) -> Result<Tso, Refusal> {
+    let words = || format!("an answer with a safe point that cannot be ({safe_point})");
+    i64::try_from(safe_point).map(Tso).map_err(|_| Refusal::Elsewhere(words()))
+}
+
+/// How PD's header says that no TiKV has ever joined it.
+const NOT_BOOTSTRAPPED: i32 = 2;
+
+/// What the header of an answer about GC complains of.
+fn bootstrapped(header: Option<&ResponseHeader>) -> Result<(), Refusal> {
+    match header.and_then(|header| header.error.as_ref()).map(|error| error.r#type) {
+        Some(NOT_BOOTSTRAPPED) => Err(Refusal::Final(not_bootstrapped())),
+        _ => complaint(header),
     }
 }
 

@@ -5,8 +5,13 @@
 
 mod messages;
 
-use messages::{GetMembersRequest, RequestHeader, TsoRequest, complaint};
-pub use messages::{GetMembersResponse, HeaderError, MemberMessage, ResponseHeader, Timestamp, TsoResponse};
+use messages::{
+    GetGcSafePointRequest, GetMembersRequest, RequestHeader, TsoRequest, UpdateServiceGcSafePointRequest, complaint,
+};
+pub use messages::{
+    GetGcSafePointResponse, GetMembersResponse, HeaderError, MemberMessage, ResponseHeader, Timestamp, TsoResponse,
+    UpdateServiceGcSafePointResponse,
+};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::live::clock::{Deadline, pause};
@@ -16,10 +21,11 @@ use crate::live::members::{address_of, same, usable};
 use crate::live::nodes::each;
 use crate::live::pace::LONGEST;
 use crate::live::wire::Wire;
-use crate::text::on_one_line;
+use crate::text::{Untrusted, on_one_line};
 use crate::tso::Tso;
 use crate::world::{ClusterInfo, Endpoint};
 use std::collections::HashMap;
+use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tonic::codegen::http::uri::PathAndQuery;
@@ -42,19 +48,19 @@ pub(super) struct Pd {
     membership: Mutex<Option<Membership>>,
 }
 
-/// What timestamps are asked with.
+/// What the leader is asked with.
 #[derive(Clone)]
 struct Membership {
     cluster_id: u64,
     /// The leader's URLs as it advertises them.
     leader: Vec<String>,
-    /// Who gave a timestamp last.
+    /// Who answered for it last.
     gave: Option<EndpointUrl>,
 }
 
-/// What a member says to a request for a timestamp.
-enum TimeAnswer {
-    Time(Tso),
+/// What a member says to what only the leader answers.
+enum LeaderAnswer<T> {
+    Given(T),
     /// Our cluster id is another one's.
     Mismatch(String),
 }
@@ -79,6 +85,14 @@ impl Pd {
         }
     }
 
+    /// The cluster's id, whoever leads.
+    ///
+    /// # Errors
+    /// `unreachable` or `timeout`, naming every endpoint that was tried.
+    pub(super) async fn cluster_id(&self, deadline: Deadline) -> Result<u64> {
+        Ok(self.members(deadline).await?.header.unwrap_or_default().cluster_id)
+    }
+
     /// The names of the members, by etcd's ids of them.
     ///
     /// # Errors
@@ -93,16 +107,60 @@ impl Pd {
     /// # Errors
     /// `unreachable` or `timeout`, naming every endpoint that was tried.
     pub(super) async fn tso(&self, deadline: Deadline, tries: Option<u32>) -> Result<Tso> {
+        self.ask_leader("get a timestamp from PD's leader", deadline, tries, get_timestamp).await
+    }
+
+    /// Up to where TiKV may have collected.
+    ///
+    /// # Errors
+    /// As [`Pd::tso`]; `rejected` where PD is not bootstrapped.
+    pub(super) async fn gc_safe_point(&self, deadline: Deadline, tries: Option<u32>) -> Result<Tso> {
+        self.ask_leader("get the GC safe point from PD's leader", deadline, tries, get_gc_safe_point).await
+    }
+
+    /// Sets the safe point of `service` for `ttl` seconds, or removes it with 0. Returns the smallest safe point there is, and
+    /// whose it is: PD has not set one that is below it, and says nothing else of that.
+    ///
+    /// # Errors
+    /// As [`Pd::gc_safe_point`].
+    pub(super) async fn hold_gc(
+        &self,
+        service: &str,
+        safe_point: Tso,
+        ttl: i64,
+        deadline: Deadline,
+    ) -> Result<(Untrusted, Tso)> {
+        let ask = |channel, cluster_id| {
+            let request = UpdateServiceGcSafePointRequest {
+                header: Some(RequestHeader { cluster_id }),
+                service_id: service.as_bytes().to_vec(),
+                ttl,
+                safe_point: u64::try_from(safe_point.0).unwrap_or(0),
+            };
+            update_service_gc_safe_point(channel, request)
+        };
+        self.ask_leader("hold GC through PD's leader", deadline, None, ask).await
+    }
+
+    /// Asks the leader. One that cannot be reached is tried so many times, and until the deadline without `tries`.
+    ///
+    /// # Errors
+    /// As [`Pd::tso`].
+    async fn ask_leader<T, F, W>(&self, what: &str, deadline: Deadline, tries: Option<u32>, ask: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(Channel, u64) -> W,
+        W: Future<Output = Result<LeaderAnswer<T>, Refusal>> + Send + 'static,
+    {
         let (mut failures, mut mismatched) = (0, false);
         loop {
             let membership = self.membership(deadline).await?;
-            let what = "get a timestamp from PD's leader";
             let ask = |source: &EndpointUrl, channel: Channel| {
                 let ours = self.etcd.members.clone().ours(source.clone(), channel.clone());
-                let time = get_timestamp(channel, membership.cluster_id);
+                let answer = ask(channel, membership.cluster_id);
                 async move {
                     ours.await?;
-                    time.await
+                    answer.await
                 }
             };
             let pace = AskingPlan { together: false, again: Again::Patient, patience: LONGEST };
@@ -113,15 +171,16 @@ impl Pd {
                 () = self.is_replaced(&membership, deadline) => continue,
             };
             let error = match said {
-                Ok(FirstAnswer { source, answer: TimeAnswer::Time(tso), .. }) => {
+                Ok(FirstAnswer { source, answer: LeaderAnswer::Given(given), .. }) => {
                     self.remember(source);
-                    return Ok(tso);
+                    return Ok(given);
                 }
-                Ok(FirstAnswer { source, answer: TimeAnswer::Mismatch(words), .. }) if mismatched => {
-                    return Err(Error::new(ErrorKind::Rejected, format!("{} gives no timestamp: {words}", source.url))
+                Ok(FirstAnswer { source, answer: LeaderAnswer::Mismatch(words), .. }) if mismatched => {
+                    let message = format!("cannot {what}: {} says {words}", source.url);
+                    return Err(Error::new(ErrorKind::Rejected, message)
                         .hint("the PD URLs lead to more than one cluster: check them"));
                 }
-                Ok(FirstAnswer { answer: TimeAnswer::Mismatch(_), .. }) => {
+                Ok(FirstAnswer { answer: LeaderAnswer::Mismatch(_), .. }) => {
                     mismatched = true;
                     self.forget();
                     continue;
@@ -158,7 +217,7 @@ impl Pd {
         }
     }
 
-    /// Where to ask for a timestamp: who gave the last one, the leader's own URLs as far as they are of use here, then the
+    /// Where to ask the leader: who answered last, the leader's own URLs as far as they are of use here, then the
     /// others, one of which may lead to it by another name.
     fn sources(&self, membership: &Membership) -> Vec<EndpointUrl> {
         let known = self.etcd.endpoints();
@@ -175,7 +234,7 @@ impl Pd {
         sources
     }
 
-    /// Remembers who gave a timestamp.
+    /// Remembers who answered for the leader.
     fn remember(&self, source: EndpointUrl) {
         if let Some(membership) = &mut *self.membership.lock().unwrap_or_else(PoisonError::into_inner) {
             membership.gave = Some(source);
@@ -330,17 +389,46 @@ fn no_pd(status: Status) -> Refusal {
     }
 }
 
-async fn get_timestamp(channel: Channel, cluster_id: u64) -> Result<TimeAnswer, Refusal> {
+async fn get_timestamp(channel: Channel, cluster_id: u64) -> Result<LeaderAnswer<Tso>, Refusal> {
     let path = PathAndQuery::from_static("/pdpb.PD/Tso");
     let request = TsoRequest { header: Some(RequestHeader { cluster_id }), count: 1 };
     match stream_one(ready(channel).await?, request, path).await {
-        Ok(answer) => answer.time().map(TimeAnswer::Time),
-        Err(status)
-            if status.code() == Code::FailedPrecondition && status.message().contains("mismatch cluster id") =>
-        {
-            Ok(TimeAnswer::Mismatch(on_one_line(status.message()).into_owned()))
+        Ok(answer) => answer.time().map(LeaderAnswer::Given),
+        Err(status) => mismatch(status),
+    }
+}
+
+/// What a status says that is no answer.
+fn mismatch<T>(status: Status) -> Result<LeaderAnswer<T>, Refusal> {
+    match status.code() {
+        Code::FailedPrecondition if status.message().contains("mismatch cluster id") => {
+            Ok(LeaderAnswer::Mismatch(on_one_line(status.message()).into_owned()))
         }
-        Err(status) => Err(status.into()),
+        _ => Err(status.into()),
+    }
+}
+
+async fn get_gc_safe_point(channel: Channel, cluster_id: u64) -> Result<LeaderAnswer<Tso>, Refusal> {
+    let path = PathAndQuery::from_static("/pdpb.PD/GetGCSafePoint");
+    let request = Request::new(GetGcSafePointRequest { header: Some(RequestHeader { cluster_id }) });
+    let answer: Result<tonic::Response<GetGcSafePointResponse>, Status> =
+        ready(channel).await?.unary(request, path, ProstCodec::default()).await;
+    match answer {
+        Ok(answer) => answer.into_inner().safe_point().map(LeaderAnswer::Given),
+        Err(status) => mismatch(status),
+    }
+}
+
+async fn update_service_gc_safe_point(
+    channel: Channel,
+    request: UpdateServiceGcSafePointRequest,
+) -> Result<LeaderAnswer<(Untrusted, Tso)>, Refusal> {
+    let path = PathAndQuery::from_static("/pdpb.PD/UpdateServiceGCSafePoint");
+    let answer: Result<tonic::Response<UpdateServiceGcSafePointResponse>, Status> =
+        ready(channel).await?.unary(Request::new(request), path, ProstCodec::default()).await;
+    match answer {
+        Ok(answer) => answer.into_inner().smallest().map(LeaderAnswer::Given),
+        Err(status) => mismatch(status),
     }
 }
 

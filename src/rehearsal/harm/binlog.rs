@@ -44,6 +44,9 @@ pub(super) fn look(case: &Case<'_>, found: &mut Vec<Harm>) {
             | LogEvent::Flowing(_)
             | LogEvent::Writable(_)
             | LogEvent::TidbWrites(_)
+            | LogEvent::TikvCollected(_)
+            | LogEvent::ChangefeedCreated { .. }
+            | LogEvent::ChangefeedTurned { .. }
             | LogEvent::FaultBegan(_)
             | LogEvent::FaultEnded(_)
             | LogEvent::PdGone

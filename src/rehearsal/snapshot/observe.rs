@@ -5,7 +5,9 @@ use crate::error::{Error, Result};
 use crate::node::{Kind, Malformed, NodeRef, Record, RecordState, State};
 use crate::sim::NodeControlSpec;
 use crate::tso::Tso;
-use crate::world::{ClusterInfo, DrainerStatus, Listing, ProbeFinding, StatusReport, TidbServer, World, read};
+use crate::world::{
+    Changefeeds, ClusterInfo, DrainerStatus, GcSafePoints, Listing, ProbeFinding, StatusReport, TidbServer, World, read,
+};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -19,6 +21,10 @@ pub(super) struct Observed {
     pub(super) malformed: Vec<Malformed>,
     /// What a deployment tool knows of it, or why that cannot be read.
     pub(super) deployment: Result<Option<Box<Deployment>>>,
+    /// Who holds TiKV's garbage collection back, or why that cannot be read.
+    pub(super) gc: Result<GcSafePoints>,
+    /// TiCDC, or why that cannot be read.
+    pub(super) changefeeds: Result<Changefeeds>,
     pub(super) nodes: Vec<ObservedNode>,
     /// What starts and stops them, if anything does without a human.
     pub(super) node_control: Option<NodeControlSpec>,
@@ -62,10 +68,7 @@ impl Observed {
             world.ask(read::Sleep { time: observe })?;
         }
         let tidbs = world.ask(read::Tidbs)?;
-        let deployment = match world.ask(read::Deployment) {
-            Err(error) if error.kind.is_fatal() => return Err(error),
-            known => known,
-        };
+        let deployment = unless_fatal(world.ask(read::Deployment))?;
         let mut said = NodeAnswers::ask(world, &first)?;
         let (mut last, mut now) = list(world)?;
         let mut asked = states(&first);
@@ -81,7 +84,11 @@ impl Observed {
         let supervision = world.ask(read::Supervisors { nodes: everybody.clone() })?;
         let node_control = NodeControlSpec::of(&everybody.into_iter().zip(supervision).collect::<Vec<_>>());
         let nodes = last.records.into_iter().map(|record| said.of(record, &first)).collect();
-        Ok(Self { cluster, tidbs, malformed: last.malformed, deployment, nodes, node_control, began, now })
+        // What these tell does not depend on the moment: they come after it.
+        let gc = unless_fatal(world.ask(read::GcSafePoints))?;
+        let changefeeds = unless_fatal(world.ask(read::Changefeeds))?;
+        let malformed = last.malformed;
+        Ok(Self { cluster, tidbs, malformed, deployment, gc, changefeeds, nodes, node_control, began, now })
     }
 
     /// How long the records were watched, in milliseconds.
@@ -94,6 +101,14 @@ impl Observed {
     pub(super) fn age_ms(&self, ts: Tso) -> i64 {
         let now = self.now.physical_ms();
         (now - ts.physical_ms()).clamp(0, now.max(0))
+    }
+}
+
+/// What was found, or why not; what ends the look is an error.
+fn unless_fatal<T>(known: Result<T>) -> Result<Result<T>> {
+    match known {
+        Err(error) if error.kind.is_fatal() => Err(error),
+        known => Ok(known),
     }
 }
 

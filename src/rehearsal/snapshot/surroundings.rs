@@ -1,11 +1,15 @@
 //! What is around the nodes: PD, TiDB servers, and keys that are no records.
 
+use super::observe::Observed;
 use super::unknown::{UnknownFacts, WRITES_PER_SECOND};
 use crate::deployment::Deployment;
 use crate::error::Result;
 use crate::node::Malformed;
-use crate::sim::{BinlogSpec, KeySpec, PdMemberSpec, TidbSpec};
-use crate::world::{ClusterInfo, TidbServer};
+use crate::sim::{BinlogSpec, ChangefeedSpec, KeySpec, PdMemberSpec, ServiceSpec, Span, TidbSpec, TikvSpec};
+use crate::text::on_one_line;
+use crate::tso::Tso;
+use crate::world::{Changefeed, ClusterInfo, ServiceSafePoint, TidbServer};
+use std::time::Duration;
 
 /// PD's members, the leader first.
 pub(super) fn members(cluster: &ClusterInfo, unknown: &mut UnknownFacts) -> Vec<PdMemberSpec> {
@@ -51,6 +55,57 @@ pub(super) fn deployment(known: &Result<Option<Box<Deployment>>>, unknown: &mut 
             unknown.say(format!("what tiup knows of the cluster: taken as nothing, since {error}"));
             None
         }
+    }
+}
+
+/// Who holds TiKV's garbage collection back, and TiCDC.
+pub(super) fn tikv(observed: &Observed, unknown: &mut UnknownFacts) -> TikvSpec {
+    let span = |ms: i64| Span(Duration::from_millis(u64::try_from(ms).unwrap_or(0)));
+    let behind = |ts: Tso| span(observed.age_ms(ts));
+    let mut spec = TikvSpec::default();
+    match &observed.gc {
+        Ok(found) => {
+            // TiDB's own and TiCDC's are the simulator's.
+            let is_others = |one: &&ServiceSafePoint| {
+                one.service.as_str() != "gc_worker" && !one.service.starts_with("ticdc-") && one.expired != Some(true)
+            };
+            let service = |one: &ServiceSafePoint| ServiceSpec {
+                service: one.service.clone(),
+                behind: behind(one.safe_point),
+                ttl: one.expires_ms.map(|ms| span(ms - observed.now.physical_ms())),
+            };
+            spec.services = found.services.iter().filter(is_others).map(service).collect();
+            found.unread.iter().for_each(|what| unknown.say(format!("of TiKV's garbage collection: {what}")));
+        }
+        Err(error) => unknown.say(format!("who holds TiKV's garbage collection back: taken as nobody, since {error}")),
+    }
+    match &observed.changefeeds {
+        Ok(found) => {
+            spec.servers = found.captures.iter().filter_map(|capture| capture.address.clone()).collect();
+            let lasting =
+                found.changefeeds.iter().filter(|feed| !matches!(feed.state.as_str(), "finished" | "removed"));
+            spec.changefeeds = lasting.map(|feed| changefeed(feed, &behind, unknown)).collect();
+        }
+        Err(error) => unknown.say(format!("which changefeeds there are: taken as none, since {error}")),
+    }
+    spec
+}
+
+/// A changefeed in one of the states that the simulator has.
+fn changefeed(feed: &Changefeed, behind: &dyn Fn(Tso) -> Span, unknown: &mut UnknownFacts) -> ChangefeedSpec {
+    let state = match feed.state.as_str() {
+        known @ ("normal" | "stopped" | "failed") => known,
+        other => {
+            unknown.say(format!("what becomes of the {feed}, which is {}: taken as normal", on_one_line(other)));
+            "normal"
+        }
+    };
+    let checkpoint = feed.checkpoint_ts.or(feed.start_ts);
+    ChangefeedSpec {
+        id: feed.id.clone(),
+        sink: feed.sink.clone(),
+        state: state.to_owned(),
+        behind: checkpoint.map_or_else(Span::zero, behind),
     }
 }
 

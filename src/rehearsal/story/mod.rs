@@ -249,6 +249,7 @@ pub(super) fn is_told(what: &LogEvent) -> bool {
             | LogEvent::Halted(_)
             | LogEvent::Flowing(_)
             | LogEvent::Acted { .. }
+            | LogEvent::TikvCollected(_)
     )
 }
 

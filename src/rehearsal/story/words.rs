@@ -7,7 +7,7 @@ use crate::rehearsal::play::Played;
 use crate::rehearsal::trace::{AskedQuestion, AttemptedChange, SaidNotice};
 use crate::sim::{Cluster, Fault, LogEntry, LogEvent, Micros, NodeIndex, SECOND};
 use crate::text::Untrusted;
-use crate::time::show_seconds;
+use crate::time::{Time, Zone, show_seconds};
 use crate::value::Value;
 use crate::world::{Answer, Change, Notice};
 
@@ -155,6 +155,13 @@ fn happening_text(cluster: &Cluster, what: &LogEvent) -> String {
         LogEvent::TidbStopped(_) => "a TiDB server finds no Pump, and stops".into(),
         LogEvent::TidbRecovers(_) => "a TiDB server that skipped binlog writes it again".into(),
         LogEvent::Ddl => "TiDB runs a DDL".into(),
+        LogEvent::TikvCollected(until) => {
+            format!("TiKV may have collected up to {}", Time::of_tso(*until, Zone::Utc))
+        }
+        LogEvent::ChangefeedCreated { feed, .. } => format!("the changefeed {} begins", cluster.changefeed_id(*feed)),
+        LogEvent::ChangefeedTurned { feed, state } => {
+            format!("the changefeed {} is {state}", cluster.changefeed_id(*feed))
+        }
         LogEvent::PdGone => "PD answers nobody".into(),
         LogEvent::PdBack => "PD answers again".into(),
         // The story tells these in other ways, or not at all.

@@ -251,6 +251,9 @@ fn length(fault: &Fault) -> Option<Micros> {
         | FaultKind::Ddl
         | FaultKind::HumanRefuses
         | FaultKind::ControlFails
-        | FaultKind::ControlDoesNothing => lasts,
+        | FaultKind::ControlDoesNothing
+        | FaultKind::GcRunsAhead
+        | FaultKind::ChangefeedFails
+        | FaultKind::ChangefeedStops => lasts,
     }
 }

@@ -7,6 +7,7 @@ use crate::sim::clock::Micros;
 use crate::sim::cluster::{Cluster, DueEvent};
 use crate::sim::process::{NodeIndex, Signal};
 use crate::sim::scenario::Fault;
+use crate::sim::tikv::FeedState;
 use crate::world::{Action, FaultKind};
 
 /// What a kind of fault does.
@@ -162,6 +163,12 @@ static RULES: [(FaultKind, Rules); FaultKind::ALL.len()] = [
     (FaultKind::HumanRefuses, outside(|outside| &mut outside.human_refuses)),
     (FaultKind::ControlFails, outside(|outside| &mut outside.control_fails)),
     (FaultKind::ControlDoesNothing, outside(|outside| &mut outside.control_idles)),
+    (
+        FaultKind::GcRunsAhead,
+        cluster(|cluster, _| !cluster.pd_gone(), |cluster, _| cluster.shorten_gc(), |cluster, _| cluster.gc_as_usual()),
+    ),
+    (FaultKind::ChangefeedFails, feeds_fail()),
+    (FaultKind::ChangefeedStops, feeds_stop()),
 ];
 
 const fn node(
@@ -186,6 +193,26 @@ const fn cluster(
     end: fn(&mut Cluster, &Fault),
 ) -> Rules {
     Rules { strikes, begin: Begin::Cluster(begin), end: FaultEnd::Cluster(end) }
+}
+
+fn has_normal_feed(cluster: &Cluster, _: Option<NodeIndex>) -> bool {
+    cluster.has_normal_feed()
+}
+
+const fn feeds_fail() -> Rules {
+    cluster(
+        has_normal_feed,
+        |cluster, _| cluster.turn_feeds(FeedState::Failed),
+        |cluster, _| cluster.resume_feeds(FeedState::Failed),
+    )
+}
+
+const fn feeds_stop() -> Rules {
+    cluster(
+        has_normal_feed,
+        |cluster, _| cluster.turn_feeds(FeedState::Stopped),
+        |cluster, _| cluster.resume_feeds(FeedState::Stopped),
+    )
 }
 
 fn always(_: &Cluster, _: Option<NodeIndex>) -> bool {

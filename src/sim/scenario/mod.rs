@@ -7,6 +7,7 @@ mod ddls;
 mod host;
 mod nodes;
 mod span;
+mod tikv;
 
 pub use control::NodeControlSpec;
 use control::name_in_spec;
@@ -16,6 +17,7 @@ pub use host::{CertificateSpec, HostSpec};
 pub use nodes::{DiskSpec, DrainerSpec, Phases, ProcessSpec, PumpSpec};
 pub(crate) use nodes::{phase, since};
 pub use span::Span;
+pub use tikv::{ChangefeedSpec, ServiceSpec, TikvSpec};
 
 use super::clock::{MINUTE, Micros, SECOND};
 use crate::deployment::Deployment;
@@ -75,6 +77,9 @@ pub struct Scenario {
     /// When TiDB runs DDLs. Left out: it runs none, and none comes in futures.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ddls: Option<DdlSpec>,
+    /// TiKV's garbage collection, and TiCDC.
+    #[serde(default, skip_serializing_if = "TikvSpec::is_plain")]
+    pub tikv: TikvSpec,
     /// Keys in etcd beside the records of these nodes: records of unknown origin, or what is none.
     #[serde(default)]
     pub keys: Vec<KeySpec>,
@@ -220,6 +225,7 @@ impl Default for Scenario {
             drainers: Vec::new(),
             tidb: Vec::new(),
             ddls: None,
+            tikv: TikvSpec::default(),
             keys: Vec::new(),
             faults: Vec::new(),
             host: HostSpec::default(),
@@ -274,6 +280,7 @@ impl Scenario {
         check_version(self.version)?;
         self.check_clocks()?;
         self.host.check()?;
+        self.tikv.check()?;
         self.check_node_control()?;
         let pumps = self.pumps.iter().map(|pump| (Kind::Pump, &pump.id, &pump.address));
         let drainers = self.drainers.iter().map(|drainer| (Kind::Drainer, &drainer.id, &drainer.address));

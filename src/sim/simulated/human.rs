@@ -34,6 +34,9 @@ fn in_your_place(manual: &Manual) -> String {
         done.push(format!("turns TiDB's binlog {}", if binlog == TidbBinlog::Off { "off" } else { "on" }));
     }
     let took = show_seconds(manual.takes.unwrap_or(MANUAL).as_secs_f64());
+    if let Some(new) = &manual.changefeed {
+        done.push(format!("creates {new}"));
+    }
     match done.is_empty() {
         true => format!("(the sandbox takes it as done after {took}: nothing is declared that it would start or stop)"),
         false => format!("(the sandbox does it for you, in {took}: it {})", done.join(", ")),
@@ -85,7 +88,8 @@ impl Simulated {
         if let Some(binlog) = manual.tidb {
             self.cluster.set_tidb_binlog(binlog);
         }
-        self.wait_until_seen(manual)?;
+        let refused = manual.changefeed.as_ref().and_then(|new| self.cluster.create_changefeed(new).err());
+        self.wait_until_seen(manual, refused.as_deref())?;
         if let Some(console) = &mut self.console {
             console.tell(&in_your_place(manual));
         }
@@ -93,11 +97,14 @@ impl Simulated {
     }
 
     /// Looks each second until what was done is seen, as a run does once it was said to be done.
-    fn wait_until_seen(&mut self, manual: &Manual) -> Result<()> {
+    fn wait_until_seen(&mut self, manual: &Manual, refused: Option<&str>) -> Result<()> {
         let said = self.cluster.now();
         let limit = Micros::try_from(manual.limit().as_micros()).unwrap_or(Micros::MAX);
         loop {
-            let unseen = self.unseen(manual)?;
+            let mut unseen = self.unseen(manual)?;
+            let there = self.cluster.changefeeds().changefeeds;
+            let missing = manual.changefeed.as_ref().filter(|new| new.seen(&there).is_none());
+            unseen.extend(missing.map(|new| new.unseen(refused)));
             let waited = self.cluster.now() - said;
             let time = Duration::from_micros(u64::try_from(waited).unwrap_or(0));
             if unseen.is_empty() || (time >= Manual::AFTER_WORD && Unseen::word_has_to_do(&unseen)) {
@@ -136,6 +143,9 @@ impl Simulated {
     pub(super) fn exec(&mut self, exec: &Exec) -> Result<Answer> {
         self.pass(Micros::try_from(exec.takes.unwrap_or(EXEC).as_micros()).unwrap_or(Micros::MAX))?;
         self.restart(&exec.stops, &exec.starts)?;
+        if let Some(Err(stderr)) = exec.changefeed.as_ref().map(|new| self.cluster.create_changefeed(new)) {
+            return Ok(Answer::Ran(ProgramEnd { status: 1, stdout: String::new(), stderr }));
+        }
         Ok(Answer::Ran(ProgramEnd { status: 0, stdout: String::new(), stderr: String::new() }))
     }
 

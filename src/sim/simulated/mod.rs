@@ -10,6 +10,7 @@
 
 mod change;
 mod control;
+mod hold;
 mod human;
 mod lock;
 mod look;
@@ -53,6 +54,9 @@ pub struct Simulated {
     interrupt: Interrupt,
     encrypted: u128,
     lock: Option<lock::SimulatedLease>,
+    hold: Option<hold::SimulatedHold>,
+    /// The run that others are told of, by which PD knows a hold.
+    run: Option<String>,
 }
 
 impl Simulated {
@@ -75,6 +79,8 @@ impl Simulated {
             interrupt: Interrupt::default(),
             encrypted: 0,
             lock: None,
+            hold: None,
+            run: None,
         }
     }
 
@@ -145,7 +151,8 @@ impl Simulated {
         let mut events = 0_u32;
         while self.cluster.now() < until {
             let stretch = until.min(self.cluster.now().saturating_add(STRETCH));
-            let stretch = self.next_beat_of_lock().map_or(stretch, |beat| stretch.min(beat));
+            let beats = [self.next_beat_of_lock(), self.next_beat_of_hold()];
+            let stretch = beats.into_iter().flatten().fold(stretch, Micros::min);
             while self.cluster.step(stretch) {
                 events = events.wrapping_add(1);
                 if enough(&self.cluster) {
@@ -157,6 +164,7 @@ impl Simulated {
             }
             self.interrupt.check()?;
             self.beat_lock();
+            self.beat_hold();
         }
         Ok(())
     }
@@ -238,6 +246,8 @@ impl Simulated {
             Read::Cluster => self.pd_cluster(),
             Read::Endpoints => self.endpoints(),
             Read::Alarms => self.alarms(),
+            Read::GcSafePoints => self.gc_safe_points(),
+            Read::Changefeeds => self.changefeeds(),
             Read::Certificates { .. } => Ok(self.certificates()),
             Read::Supervisors { nodes } => Ok(self.supervisors(nodes)),
             Read::Runs => Ok(Answer::Runs(Vec::new())),
@@ -263,6 +273,8 @@ impl Simulated {
             Change::DeleteRecord { key, mod_revision } => self.delete_record(key, *mod_revision, fence),
             Change::WriteSavepoint { dir, content } => Ok(self.write_savepoint(dir, content)),
             Change::Encrypt { text } => self.encrypt(text),
+            Change::HoldGc { ts, ttl } => self.hold_gc(*ts, *ttl, fence),
+            Change::ReleaseGc { service } => self.release_gc(service.as_ref(), fence),
             Change::BreakLock { seen, .. } => self.break_lock(seen),
             Change::Control(control) => self.control(control, fence),
             Change::Manual(manual) => self.manual(manual),
@@ -279,12 +291,18 @@ impl World for Simulated {
         self.interrupt.check()?;
         self.pass_real_time()?;
         self.pass(CALL)?;
+        if request.relies_on_hold() {
+            self.still_held()?;
+        }
         match request {
             Request::Read(read) => self.read(read),
             Request::Change(change) => self.change(change, fence),
             Request::Ask(Ask::Question(question)) => self.ask(question),
             Request::Ask(Ask::Secret(SecretPrompt { prompt })) => self.read_secret(prompt),
-            Request::Lock(LockRequest::Take { holder, wait }) => self.take_lock(holder, *wait, fence),
+            Request::Lock(LockRequest::Take { holder, wait }) => {
+                self.run = holder.run.as_ref().map(|run| run.as_str().to_owned()).or_else(|| self.run.take());
+                self.take_lock(holder, *wait, fence)
+            }
             Request::Lock(LockRequest::GiveBack) => Ok(self.give_lock_back()),
             Request::Play(play) => self.play(play),
             Request::WaitOver => Err(Error::internal("the end of a wait is the session's own affair")),

@@ -1,6 +1,7 @@
 //! A double of PD on one port: it answers `pdpb.PD` itself, as PD does, and passes every other HTTP/2 request on to a
 //! real etcd, streams included.
 
+mod gc;
 mod passing;
 mod service;
 
@@ -62,6 +63,8 @@ pub(crate) struct Knobs {
     pub(crate) txns: (usize, Loss),
     /// Keep-alives of leases are lost on their way.
     pub(crate) loses_keep_alives: bool,
+    /// Whether a TiKV has ever joined it.
+    pub(crate) bootstrapped: bool,
 }
 
 /// What happens to a transaction on its way.
@@ -83,6 +86,7 @@ struct Counts {
     connections: AtomicUsize,
     members: AtomicUsize,
     timestamps: AtomicUsize,
+    holds: AtomicUsize,
     passed_on: AtomicUsize,
 }
 
@@ -145,6 +149,7 @@ impl PdDouble {
             offset_ms: 0,
             txns: (0, Loss::Answer),
             loses_keep_alives: false,
+            bootstrapped: true,
         };
         let shared = Arc::new(Shared {
             url: format!("{scheme}://{}", listener.local_addr().unwrap()),
@@ -204,6 +209,11 @@ impl PdDouble {
     /// How many timestamps were asked of it.
     pub(crate) fn timestamps_asked(&self) -> usize {
         self.shared.counts.timestamps.load(Ordering::SeqCst)
+    }
+
+    /// How often it was told of a service's safe point.
+    pub(crate) fn holds_asked(&self) -> usize {
+        self.shared.counts.holds.load(Ordering::SeqCst)
     }
 
     /// How many requests it passed on to etcd.
@@ -275,6 +285,8 @@ async fn serve(
             get_members(&shared, request.into_body(), respond).await
         }
         "/pdpb.PD/Tso" => tso(&shared, request.into_body(), respond).await,
+        "/pdpb.PD/GetGCSafePoint" => gc::get_safe_point(&shared, request.into_body(), respond).await,
+        "/pdpb.PD/UpdateServiceGCSafePoint" => gc::update_service(&shared, request.into_body(), respond).await,
         path if path.starts_with("/pdpb.PD/") => refuse(respond, 12, "unknown method"),
         _ => {
             shared.counts.passed_on.fetch_add(1, Ordering::SeqCst);

@@ -10,15 +10,15 @@ use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
 #[derive(Clone, PartialEq, Message)]
-struct RequestHeader {
+pub(super) struct RequestHeader {
     #[prost(uint64, tag = "1")]
-    cluster_id: u64,
+    pub(super) cluster_id: u64,
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct ResponseHeader {
+pub(super) struct ResponseHeader {
     #[prost(uint64, tag = "1")]
-    cluster_id: u64,
+    pub(super) cluster_id: u64,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -72,7 +72,7 @@ struct TsoResponse {
 }
 
 /// The knobs as they are now, after the time that an answer takes.
-async fn knobs(shared: &Shared) -> Knobs {
+pub(super) async fn knobs(shared: &Shared) -> Knobs {
     let knobs = shared.knobs.lock().unwrap().clone();
     if knobs.silent {
         std::future::pending::<()>().await;
@@ -165,7 +165,7 @@ pub(super) fn now(shared: &Shared, knobs: &Knobs) -> (i64, i64) {
 }
 
 /// The next message of a gRPC stream, or `None` at its end.
-async fn read_message(body: &mut RecvStream, buffer: &mut Vec<u8>) -> Result<Option<Bytes>, h2::Error> {
+pub(super) async fn read_message(body: &mut RecvStream, buffer: &mut Vec<u8>) -> Result<Option<Bytes>, h2::Error> {
     loop {
         if let Some(length) = buffer.get(1..5) {
             let length = u32::from_be_bytes(length.try_into().unwrap()) as usize;
@@ -185,20 +185,20 @@ async fn read_message(body: &mut RecvStream, buffer: &mut Vec<u8>) -> Result<Opt
     }
 }
 
-fn frame(message: &impl Message) -> Bytes {
+pub(super) fn frame(message: &impl Message) -> Bytes {
     let body = message.encode_to_vec();
     let length = u32::try_from(body.len()).unwrap().to_be_bytes();
     [&[0], length.as_slice(), &body].concat().into()
 }
 
-fn status(code: u32, words: &str) -> HeaderMap {
+pub(super) fn status(code: u32, words: &str) -> HeaderMap {
     let mut trailers = HeaderMap::new();
     trailers.insert("grpc-status", HeaderValue::from(code));
     trailers.insert("grpc-message", HeaderValue::from_str(&words.replace(' ', "%20")).unwrap());
     trailers
 }
 
-fn begin(mut respond: SendResponse<Bytes>) -> Result<SendStream<Bytes>, h2::Error> {
+pub(super) fn begin(mut respond: SendResponse<Bytes>) -> Result<SendStream<Bytes>, h2::Error> {
     let response = Response::builder().header("content-type", "application/grpc").body(()).unwrap();
     respond.send_response(response, false)
 }

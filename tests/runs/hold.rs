@@ -1,0 +1,74 @@
+//! A run that holds TiKV's garbage collection back, and is killed: PD heeds the hold until its end, and whoever goes on takes it again.
+
+use super::Place;
+use crate::support::pd_double::CLUSTER_ID;
+use serde_json::{Value as Json, json};
+
+/// Holds, and waits until somebody says that it may go on.
+const HOLDS: &str = r#"
+    //! Holds GC back.
+    let said_in = param("said_in", #{ about: "the directory in which somebody says that it may go on" });
+    step("first", || hold_gc(tso() - 1, #{ ttl: "15m" }));
+    step("second", || {
+        wait_until("somebody says so", || {
+            let said = false;
+            try { read_meta(said_in); said = true; } catch { }
+            said
+        }, "90s");
+        release_gc(#{ force: ["not_taken_over"] });
+    });
+"#;
+
+fn key(place: &Place) -> String {
+    format!("/pd/{CLUSTER_ID}/gc/safe_point/service/binlogsh-{}", place.id())
+}
+
+fn held(place: &Place) -> Option<Json> {
+    Some(serde_json::from_str(&place.cluster.kv().get(&key(place))?.0).unwrap())
+}
+
+fn holding() -> Place {
+    let place = Place::new();
+    std::fs::write(place.script(), HOLDS).unwrap();
+    place.cut_off();
+    place
+}
+
+#[test]
+fn a_killed_run_leaves_its_hold_to_its_end_and_one_that_goes_on_takes_it_again() {
+    let place = holding();
+    let left = held(&place).expect("PD heeds it still");
+    place.cluster.kv().delete(&key(&place));
+    place.say_go();
+    let ran = place.resume();
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let again = format!("TiKV's garbage collection is held at {} by binlogsh-{} again", left["safe_point"], place.id());
+    assert!(ran.stderr.contains(&again), "{}", ran.stderr);
+    assert_eq!(held(&place), None, "it was released in the end");
+}
+
+#[test]
+fn a_run_whose_hold_pd_refuses_by_now_does_not_go_on() {
+    let place = holding();
+    place.cluster.kv().delete(&key(&place));
+    let worker = format!("/pd/{CLUSTER_ID}/gc/safe_point/service/gc_worker");
+    let ahead = place.cluster.pd().now();
+    let value = json!({"service_id": "gc_worker", "expired_at": i64::MAX, "safe_point": ahead});
+    place.cluster.kv().put(&worker, value.to_string());
+    place.say_go();
+    let ran = place.resume();
+    assert_eq!(ran.code, 5, "{}", ran.stderr);
+    assert!(ran.stderr.contains("may have been collected") && ran.stderr.contains("gc_worker"), "{}", ran.stderr);
+    assert_eq!(held(&place), None);
+}
+
+#[test]
+fn a_run_that_ends_without_releasing_says_that_gc_is_held_still() {
+    let place = Place::new();
+    std::fs::write(place.script(), "param(\"said_in\", #{ about: \"x\" });\nhold_gc(tso() - 1, #{ ttl: \"15m\" })")
+        .unwrap();
+    let ran = place.work().go();
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let told = format!("is still held at {} by binlogsh-{}", held(&place).unwrap()["safe_point"], place.id());
+    assert!(ran.stderr.contains(&told) && ran.stderr.contains("for 15m00s from now at most"), "{}", ran.stderr);
+}
