@@ -7,7 +7,7 @@ use crate::guards::view::ClusterView;
 use crate::node::{Kind, NodeRef, Record, State};
 use crate::text::Untrusted;
 use crate::time::{Time, Zone, show_seconds};
-use crate::tso::Age;
+use crate::tso::{Age, Tso};
 use crate::world::{Change, ProbeFinding, read};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -131,13 +131,14 @@ pub(super) fn pause_deadline(scene: &mut ClusterView<'_>, change: &Change) -> Re
     }
     let listing = scene.listing()?;
     let drainer = target(change).and_then(|(kind, id)| listing.find(kind, &id).cloned());
-    Ok(match drainer {
+    let checkpoint = drainer.map(|drainer| scene.checkpoint(&drainer)).transpose()?;
+    Ok(match checkpoint {
         None => Verdict::Clear,
-        Some(drainer) if drainer.max_commit_ts.position_age(scene.pd_now()?).seconds().is_none() => {
+        Some(checkpoint) if checkpoint.position_age(scene.pd_now()?).seconds().is_none() => {
             Verdict::Note("its record tells no checkpoint, so that nobody knows how long GC leaves it".to_owned())
         }
-        Some(drainer) => {
-            let until = drainer.max_commit_ts.physical_ms() + DEFAULT_RETENTION_MS;
+        Some(checkpoint) => {
+            let until = checkpoint.physical_ms() + DEFAULT_RETENTION_MS;
             let time = Time::new(until, Zone::Utc);
             let when = match scene.pd_now().map(|now| until - now.physical_ms()) {
                 Ok(left @ 1..) => format!("it must be back before {time}, in {}", show_seconds(left as f64 / 1000.0)),
@@ -168,12 +169,13 @@ pub(super) fn behind_gc(scene: &mut ClusterView<'_>, change: &Change) -> Result<
     };
     let mut behind = Vec::new();
     for drainer in scene.others(Kind::Drainer, None)? {
-        if drainer.max_commit_ts.position_age(scene.pd_now()?).seconds().is_none() {
+        let checkpoint = scene.checkpoint(&drainer)?;
+        if checkpoint.position_age(scene.pd_now()?).seconds().is_none() {
             let (id, ts) = (&drainer.node.id, drainer.max_commit_ts);
             behind.push(format!("{id} tells no checkpoint in its record (maxCommitTS {ts})"));
             continue;
         }
-        let spare = drainer.max_commit_ts.physical_ms() - horizon.ms;
+        let spare = checkpoint.physical_ms() - horizon.ms;
         if spare < DAY_MS {
             let distance = show_seconds(spare.abs() as f64 / 1000.0);
             behind.push(match spare {
@@ -208,6 +210,7 @@ pub(super) fn gc_overtaken(scene: &mut ClusterView<'_>, change: &Change) -> Resu
     if matches!(scene.probe(&drainer.node)?, ProbeFinding::State(State::Online)) {
         return Ok(Verdict::Clear);
     }
+    let checkpoint = scene.checkpoint(&drainer)?;
     let pumps: Vec<NodeRef> = scene.others(Kind::Pump, None)?.into_iter().map(|pump| pump.node).collect();
     let (mut near, mut past, mut cannot_tell) = (Vec::new(), Vec::new(), Vec::new());
     for (pump, horizon) in pumps.iter().zip(horizons(scene, &pumps)?) {
@@ -215,7 +218,7 @@ pub(super) fn gc_overtaken(scene: &mut ClusterView<'_>, change: &Change) -> Resu
             cannot_tell.push(pump.id.to_string());
             continue;
         };
-        let spare = drainer.max_commit_ts.physical_ms() - horizon.ms;
+        let spare = checkpoint.physical_ms() - horizon.ms;
         if spare < 0 && horizon.assumed {
             past.push(pump.id.to_string());
             continue;
@@ -237,7 +240,7 @@ pub(super) fn gc_overtaken(scene: &mut ClusterView<'_>, change: &Change) -> Resu
             past.join(", ")
         )));
     }
-    if !cannot_tell.is_empty() && !is_young(scene, &drainer) {
+    if !cannot_tell.is_empty() && !is_young(scene, checkpoint) {
         return Ok(Verdict::Unknown(format!(
             "whether GC has passed the checkpoint of {id}, since the metrics of {} cannot be read",
             cannot_tell.join(", ")
@@ -253,8 +256,8 @@ pub(super) fn gc_overtaken(scene: &mut ClusterView<'_>, change: &Change) -> Resu
 }
 
 /// Whether GC is far from a Drainer's checkpoint wherever gc is no less than the default.
-fn is_young(scene: &mut ClusterView<'_>, drainer: &Record) -> bool {
-    let age = scene.pd_now().ok().and_then(|now| drainer.max_commit_ts.position_age(now).seconds());
+fn is_young(scene: &mut ClusterView<'_>, checkpoint: Tso) -> bool {
+    let age = scene.pd_now().ok().and_then(|now| checkpoint.position_age(now).seconds());
     age.is_some_and(|age| age * 1000.0 < (DEFAULT_RETENTION_MS - DAY_MS) as f64)
 }
 

@@ -7,7 +7,9 @@ use crate::node::{Kind, NodeRef, Record, State, bytes_of, key_called};
 use crate::text::Untrusted;
 use crate::time::show_seconds;
 use crate::tso::{Age, Tso};
-use crate::world::{Ability, Action, Change, Control, Listing, ProbeFinding, Progress, Query, World, read};
+use crate::world::{
+    Ability, Action, Change, Control, DownstreamCheckpoint, Listing, ProbeFinding, Progress, Query, World, read,
+};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -120,6 +122,17 @@ impl<'w> ClusterView<'w> {
     /// The record under `key`, unless the key is no record or gone.
     pub(super) fn record_at(&mut self, key: &str) -> Result<Option<Record>> {
         Ok(self.listing()?.records.into_iter().find(|record| record.node.key() == key))
+    }
+
+    /// Up to where a Drainer has come: what its downstream says, where that can be read. What its record says was written once, and is
+    /// older; it is what is left where nobody can ask.
+    pub(super) fn checkpoint(&mut self, drainer: &Record) -> Result<Tso> {
+        match self.ask(read::Checkpoint { node: drainer.node.clone() }) {
+            Ok(DownstreamCheckpoint::Known(saved)) => Ok(saved.commit_ts),
+            Ok(DownstreamCheckpoint::Unknown(_)) => Ok(drainer.max_commit_ts),
+            Err(error) if error.kind.is_fatal() => Err(error),
+            Err(_) => Ok(drainer.max_commit_ts),
+        }
     }
 
     /// Whether the record, as it was first read, stands still: it was watched before, or is watched now, for as long as

@@ -38,8 +38,26 @@ fn behind_gc_knows_a_pump_that_has_collected_nothing_yet() {
     assert!(question.contains(note), "{question}");
     let behind = drainer(r#", "record": "paused", "process": "dead", "lag": "8d""#);
     Situation::of(young, &behind).refuses(gc, &[], &[BehindGc]).says(&["if the Pump's gc is the default of 7 days"]);
-    let unread = drainer(r#", "record": "paused", "process": "dead", "extra": {"maxCommitTS": 0}"#);
+    let unread =
+        r#", "record": "paused", "process": "dead", "extra": {"maxCommitTS": 0}, "downstream_unknown": "no my.cnf""#;
+    let unread = drainer(unread);
     Situation::of(young, &unread).refuses(gc, &[], &[BehindGc]).says(&["drainer-1 tells no checkpoint in its record"]);
+}
+
+#[test]
+fn the_checkpoint_downstream_counts_where_it_can_be_read_and_the_record_where_not() {
+    let gc = r#"trigger_gc("pump-0", #{$})"#;
+    let pump = r#"{"id": "pump-0", "address": "p0:8250", "retention": "2d"}"#;
+    // Its last record was written long before it ended.
+    let drainer = |rest: &str| {
+        let old = r#""json": "{\"nodeId\":\"drainer-1\",\"host\":\"d1:8249\",\"state\":\"paused\",\"maxCommitTS\":1,\"updateTS\":1}""#;
+        format!(
+            r#"{{"id": "drainer-1", "address": "d1:8249", "record": "paused", "process": "dead", "lag": "1h", {old}{rest}}}"#
+        )
+    };
+    Situation::of(pump, &drainer("")).allows(gc);
+    let unknown = Situation::of(pump, &drainer(r#", "downstream_unknown": "no my.cnf""#));
+    unknown.refuses(gc, &[], &[BehindGc]).says(&["drainer-1 is", "behind what GC removes"]);
 }
 
 #[test]
