@@ -4,7 +4,10 @@ use binlogsh::node::{Kind, NodeRef, Record, State};
 use binlogsh::recovery::{Fate, fate};
 use binlogsh::secret::Secret;
 use binlogsh::sim::{MINUTE, NodeIndex, SECOND, Scenario, Signal, Simulated};
-use binlogsh::world::{Action, Answer, Change, Clocks, Control, Manual, ProcessVerb, Read, Request, TidbRef, World};
+use binlogsh::tso::Tso;
+use binlogsh::world::{
+    Action, Answer, Change, Clocks, Control, Exec, Manual, NewChangefeed, ProcessVerb, Read, Request, TidbRef, World,
+};
 
 /// A cluster in which nobody restarts what was killed, after a minute.
 fn cluster() -> Simulated {
@@ -188,10 +191,42 @@ fn a_savepoint_is_done_when_it_holds_what_was_to_be_written() {
 fn a_human_is_asked_again_and_a_program_is_a_question() {
     let mut world = cluster();
     is_undone(&after(&mut world, &Request::Change(Change::Manual(Manual::default())), |_| {}));
-    is_unclear(
-        &after(&mut world, &Request::Change(Change::Exec(binlogsh::world::Exec::default())), |_| {}),
-        "nothing that can be seen",
-    );
+    is_unclear(&after(&mut world, &Request::Change(Change::Exec(Exec::default())), |_| {}), "nothing that can be seen");
+}
+
+#[test]
+fn a_changefeed_that_was_to_be_created_is_proven_by_itself_where_it_begins_as_it_was_to() {
+    let mut world = Simulated::new(&Scenario::named("ticdc").unwrap()).unwrap();
+    world.cluster_mut().advance_to(MINUTE);
+    let Answer::Timestamp(start_ts) = world.apply(&Request::Read(Read::Tso), None).unwrap() else { panic!() };
+    let new = NewChangefeed { id: "new".into(), start_ts, sink: None };
+    let other = NewChangefeed { start_ts: Tso(start_ts.0 - 1), ..new.clone() };
+    let by_hand = |new: &NewChangefeed| {
+        Request::Change(Change::Manual(Manual { changefeed: Some(new.clone()), ..Manual::default() }))
+    };
+    let by_program =
+        |new: &NewChangefeed| Request::Change(Change::Exec(Exec { changefeed: Some(new.clone()), ..Exec::default() }));
+    is_undone(&after(&mut world, &by_hand(&new), |_| {}));
+    is_unclear(&after(&mut world, &by_program(&new), |_| {}), "nothing that can be seen");
+    is_done(&after(&mut world, &by_hand(&new), |world| world.cluster_mut().create_changefeed(&new).unwrap()));
+    is_done(&after(&mut world, &by_program(&new), |_| {}));
+    is_undone(&after(&mut world, &by_hand(&other), |_| {}));
+    is_unclear(&after(&mut world, &by_program(&other), |_| {}), "nothing that can be seen");
+}
+
+#[test]
+fn work_by_hand_that_starts_a_process_and_creates_a_changefeed_is_done_with_both() {
+    let mut world = Simulated::new(&Scenario::named("ticdc").unwrap()).unwrap();
+    world.cluster_mut().advance_to(MINUTE);
+    let Answer::Timestamp(start_ts) = world.apply(&Request::Read(Read::Tso), None).unwrap() else { panic!() };
+    let new = NewChangefeed { id: "new".into(), start_ts, sink: None };
+    let pump = node(&mut world, Kind::Pump, "10.0.1.11:8250");
+    let who = who(&world, Kind::Pump, "10.0.1.11:8250");
+    let manual = Manual { starts: vec![pump], changefeed: Some(new.clone()), ..Manual::default() };
+    let both = Request::Change(Change::Manual(manual));
+    is_undone(&after(&mut world, &both, |world| world.cluster_mut().start(who, None)));
+    is_undone(&after(&mut world, &both, |world| world.cluster_mut().create_changefeed(&new).unwrap()));
+    is_done(&after(&mut world, &both, |world| world.cluster_mut().start(who, None)));
 }
 
 #[test]

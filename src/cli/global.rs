@@ -36,7 +36,7 @@ pub struct Global {
     #[arg(long, value_name = "FILE", global = true, help_heading = "Cluster")]
     pub key_pass_file: Option<PathBuf>,
 
-    /// The my.cnf to log in to downstream databases with, where checkpoints are read
+    /// The my.cnf to log in with, to read checkpoints downstream
     ///
     /// Its section [client], as MySQL's own client reads it; the password is never on a command line. Without a password there, you
     /// are asked in a terminal.

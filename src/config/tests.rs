@@ -342,3 +342,19 @@ fn what_is_wrong_with_a_map_or_a_proxy_is_told_with_its_line() {
         assert_eq!(Written::new(text).fails().0, message);
     }
 }
+
+#[test]
+fn a_profile_says_what_a_drainer_writes_to_where_it_says_the_sort() {
+    let text = "[profiles.p.downstreams.a]\ndb-type = \"tidb\"\nhost = \"db-1\"\nport = 4000\n\
+                [profiles.p.downstreams.b]\nhost = \"db-1\"\n[profiles.p.downstreams.c]\ndb-type = \"kafka\"\nhost = \"db-1\"\n\
+                [profiles.p.downstreams.d]\ndb-type = \"mysql\"\nhost = \"127.0.0.1\"\nport = 13306\n";
+    let flags = Overrides { profile: Some("p".into()), ..Overrides::default() };
+    let downstreams = Written::new(text).load(flags, &[]).unwrap().downstreams;
+    let of = |id: &str| downstreams.drainers[id].replicates();
+    let tidb = of("a").unwrap();
+    assert_eq!((tidb.host.as_deref(), tidb.port), (Some("db-1"), Some(4000)));
+    assert_eq!(of("b"), None, "that is where its checkpoint is, whatever it writes to");
+    assert_eq!(of("c").unwrap().host, None, "Kafka's checkpoint is elsewhere");
+    let tunnel = of("d").unwrap();
+    assert_eq!((tunnel.db_type.as_deref(), tunnel.host, tunnel.port), (Some("mysql"), None, None));
+}

@@ -1,9 +1,8 @@
 //! tiup's `meta.yaml` as tiup reads it: whatever is missing has tiup's default.
 
-use super::downstream::of_drainer;
 use super::yaml::{YamlFile, YamlPlace};
 use super::{DeployedNode, DeployedTls, Deployment, SSH_PORT, SystemdMode, USER, join};
-use crate::downstream::DrainerSettings;
+use crate::downstream::{DrainerSettings, ReplicationFilter};
 use crate::error::{Error, Result};
 use crate::nearest::named;
 use crate::node::Kind;
@@ -14,7 +13,7 @@ use std::path::Path;
 
 /// The names under which something stands that we want, by themselves or with dots between them. Whatever stands under others,
 /// as the passwords in `config` and `server_configs`, is passed over.
-const WANTED: [&str; 42] = [
+const WANTED: [&str; 40] = [
     "<<",
     "user",
     "tidb_version",
@@ -39,20 +38,18 @@ const WANTED: [&str; 42] = [
     "server_configs",
     "drainer",
     "syncer",
-    "syncer.db-type",
     "db-type",
-    "syncer.to",
+    "ignore-schemas",
+    "ignore-table",
+    "ignore-txn-commit-ts",
+    "replicate-do-db",
+    "replicate-do-table",
+    "table-migrate-rule",
     "to",
-    "syncer.to.host",
-    "to.host",
-    "syncer.to.port",
-    "to.port",
-    "syncer.to.kafka-addrs",
-    "to.kafka-addrs",
     "kafka-addrs",
-    "syncer.to.topic-name",
-    "to.topic-name",
+    "zookeeper-addrs",
     "topic-name",
+    "sync-mode",
     "checkpoint",
     "type",
     "schema",
@@ -117,11 +114,11 @@ fn read(name: &str, source: &Path, text: &str) -> Result<Deployment> {
         deploy_dir: path(&global.get("deploy_dir")?)?.unwrap_or("deploy"),
         data_dir: path(&global.get("data_dir")?)?.unwrap_or("data"),
     };
-    let of_all = top.get("server_configs").and_then(|configs| configs.get("drainer"));
+    let of_all = topology.get("server_configs").and_then(|configs| configs.get("drainer"));
     let (mut nodes, mut addresses) = (Vec::new(), HashSet::new());
     for (kind, list) in [(Kind::Pump, "pump_servers"), (Kind::Drainer, "drainer_servers")] {
         for place in topology.get(list)?.items()? {
-            let mut node = node(kind, &place, &topology, &options)?;
+            let mut node = node(kind, &place, &options)?;
             if kind == Kind::Drainer {
                 // What cannot be understood of it is unknown: the nodes are known all the same.
                 node.drainer = of_all.as_ref().ok().and_then(|of_all| drainer_settings(&place, of_all).ok());
@@ -179,12 +176,7 @@ fn pd_urls(servers: &YamlPlace<'_>, has_tls: bool) -> Result<Vec<String>> {
     Ok(servers_there.iter().map(url).collect::<Result<Vec<_>>>()?.concat())
 }
 
-fn node(
-    kind: Kind,
-    place: &YamlPlace<'_>,
-    topology: &YamlPlace<'_>,
-    global: &GlobalOptions<'_>,
-) -> Result<DeployedNode> {
+fn node(kind: Kind, place: &YamlPlace<'_>, global: &GlobalOptions<'_>) -> Result<DeployedNode> {
     let default_port = match kind {
         Kind::Pump => 8250,
         Kind::Drainer => 8249,
@@ -209,49 +201,91 @@ fn node(
         port: node_port,
         deploy_dir: deploy_dir.into(),
         data_dir: data_dir.into(),
-        downstream: (kind == Kind::Drainer).then(|| of_drainer(place, topology)).flatten(),
         offline: flag(&place.get("offline")?)?,
         drainer: None,
     })
 }
 
-/// What the settings of a Drainer say of where it saves its checkpoint: its own before those of all.
+/// What the settings of a Drainer say of its downstream: its own before those of all.
 fn drainer_settings(node: &YamlPlace<'_>, of_all: &YamlPlace<'_>) -> Result<DrainerSettings> {
-    let own = node.get("config")?;
-    let text = |path: &[&str]| -> Result<Option<Untrusted>> {
-        Ok(match setting(&own, path)? {
-            Some(text) => Some(text.into()),
-            None => setting(of_all, path)?.map(Into::into),
-        })
-    };
-    let port = |path: &[&str]| match setting(&own, path)? {
-        Some(text) => Ok(text.parse().ok()),
-        None => Ok::<_, Error>(setting(of_all, path)?.and_then(|text| text.parse().ok())),
-    };
+    let settings = TiupSettings { own: node.get("config")?, of_all: of_all.clone() };
+    let checkpoint = |name| settings.text(&["syncer", "to", "checkpoint", name]);
     Ok(DrainerSettings {
-        db_type: text(&["syncer", "db-type"])?,
-        host: text(&["syncer", "to", "host"])?,
-        port: port(&["syncer", "to", "port"])?,
-        checkpoint_type: text(&["syncer", "to", "checkpoint", "type"])?,
-        checkpoint_schema: text(&["syncer", "to", "checkpoint", "schema"])?,
-        checkpoint_table: text(&["syncer", "to", "checkpoint", "table"])?,
-        checkpoint_host: text(&["syncer", "to", "checkpoint", "host"])?,
-        checkpoint_port: port(&["syncer", "to", "checkpoint", "port"])?,
+        db_type: settings.text(&["syncer", "db-type"])?,
+        host: settings.text(&["syncer", "to", "host"])?,
+        port: settings.number(&["syncer", "to", "port"])?,
+        kafka_addrs: settings.text(&["syncer", "to", "kafka-addrs"])?,
+        zookeeper_addrs: settings.text(&["syncer", "to", "zookeeper-addrs"])?,
+        topic_name: settings.text(&["syncer", "to", "topic-name"])?,
+        sync_mode: settings.number(&["syncer", "to", "sync-mode"])?,
+        filters: ReplicationFilter::those(|filter| settings.leaves_out(filter))?,
+        renames: settings.has_any(&["syncer", "table-migrate-rule"])?,
+        checkpoint_type: checkpoint("type")?,
+        checkpoint_schema: checkpoint("schema")?,
+        checkpoint_table: checkpoint("table")?,
+        checkpoint_host: checkpoint("host")?,
+        checkpoint_port: settings.number(&["syncer", "to", "checkpoint", "port"])?,
         data_dir: None,
     })
 }
 
-/// A setting: each step of the way is a mapping of its own, or stands with the next ones in one name, as tiup takes both.
-fn setting<'a>(place: &YamlPlace<'a>, path: &[&str]) -> Result<Option<&'a str>> {
+/// The settings of a Drainer.
+struct TiupSettings<'a> {
+    /// Its own.
+    own: YamlPlace<'a>,
+    /// Those of all Drainers.
+    of_all: YamlPlace<'a>,
+}
+
+impl<'a> TiupSettings<'a> {
+    fn find(&self, path: &[&str]) -> Result<Option<YamlPlace<'a>>> {
+        match setting(&self.own, path)? {
+            Some(own) => Ok(Some(own)),
+            None => setting(&self.of_all, path),
+        }
+    }
+
+    fn text(&self, path: &[&str]) -> Result<Option<Untrusted>> {
+        let found = self.find(path)?;
+        Ok(found.map(|place| place.text()).transpose()?.flatten().map(Into::into))
+    }
+
+    fn number<N: std::str::FromStr>(&self, path: &[&str]) -> Result<Option<N>> {
+        let Some(place) = self.find(path)? else { return Ok(None) };
+        let number = |text: &str| text.parse().map_err(|_| place.wrong("is no number that a Drainer takes"));
+        place.text()?.map(number).transpose()
+    }
+
+    /// Whether something is listed there.
+    fn has_any(&self, path: &[&str]) -> Result<bool> {
+        Ok(self.find(path)?.map(|place| place.items()).transpose()?.is_some_and(|items| !items.is_empty()))
+    }
+
+    fn leaves_out(&self, filter: ReplicationFilter) -> Result<bool> {
+        let path = ["syncer", filter.name()];
+        match filter {
+            ReplicationFilter::IgnoreSchemas => {
+                Ok(self.text(&path)?.is_some_and(|names| !DrainerSettings::usual_schemas(&names)))
+            }
+            ReplicationFilter::ReplicateDoDb
+            | ReplicationFilter::ReplicateDoTable
+            | ReplicationFilter::IgnoreTable
+            | ReplicationFilter::IgnoreTxnCommitTs => self.has_any(&path),
+        }
+    }
+}
+
+/// Where a setting stands: each step of the way is a mapping of its own, or stands with the next ones in one name, as tiup takes both.
+fn setting<'a>(place: &YamlPlace<'a>, path: &[&str]) -> Result<Option<YamlPlace<'a>>> {
     for taken in (1..=path.len()).rev() {
         let (name, rest) = path.split_at(taken);
         let found = place.get(&name.join("."))?;
         if !found.is_there() {
             continue;
         }
-        let text = if rest.is_empty() { found.text()? } else { setting(&found, rest)? };
-        if text.is_some() {
-            return Ok(text);
+        let found = if rest.is_empty() { Some(found) } else { setting(&found, rest)? };
+        if found.is_some() {
+            return Ok(found);
         }
     }
     Ok(None)

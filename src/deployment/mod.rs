@@ -4,11 +4,10 @@
 //! whether the cluster is really like that is for others to find out. What else stands in the file (the settings of a Drainer have
 //! the password of its downstream) is passed over before it becomes a value.
 
-mod downstream;
 mod meta;
 mod yaml;
 
-use crate::downstream::{Downstream, DrainerSettings};
+use crate::downstream::DrainerSettings;
 use crate::node::Kind;
 use crate::text::Untrusted;
 use serde::{Deserialize, Serialize};
@@ -104,13 +103,10 @@ pub struct DeployedNode {
     /// Where its data is: an absolute path.
     #[serde(default)]
     pub data_dir: Untrusted,
-    /// Where a Drainer writes to, as far as its settings say; never the password that stands there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub downstream: Option<Downstream>,
     /// Whether tiup took it out of the cluster, and did not yet remove it from the file (`tiup cluster prune`).
     #[serde(default)]
     pub offline: bool,
-    /// Of a Drainer: what its settings say of where it saves its checkpoint, where they can be understood.
+    /// Of a Drainer: what its settings say of its downstream, where they can be understood; never the password that stands there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drainer: Option<DrainerSettings>,
 }

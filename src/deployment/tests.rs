@@ -1,4 +1,5 @@
 use super::*;
+use crate::downstream::{Downstream, DownstreamKind, ReplicationFilter};
 use std::path::Path;
 
 fn parse(text: &str) -> crate::error::Result<Deployment> {
@@ -212,8 +213,8 @@ fn what_is_nested_deeply_ends_with_an_answer() {
     assert!(wrong(&format!("topology:\n{names}")).contains("has no PD"));
 }
 
-/// The downstream of the one Drainer with these lines of settings, its own and those of all.
-fn downstream(own: &[&str], all: &[&str]) -> Option<Downstream> {
+/// The settings of the one Drainer with these lines, its own and those of all.
+fn settings(own: &[&str], all: &[&str]) -> Option<DrainerSettings> {
     let mut lines = vec!["drainer_servers:".to_owned(), "- host: 10.0.0.9".to_owned()];
     if !own.is_empty() {
         lines.push("  config:".into());
@@ -224,15 +225,15 @@ fn downstream(own: &[&str], all: &[&str]) -> Option<Downstream> {
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     let known = parse(&topology(&lines)).unwrap();
     assert!(!format!("{known:?}").contains("hunter2"));
-    known.nodes.into_iter().next().unwrap().downstream
+    known.nodes.into_iter().next().unwrap().drainer
 }
 
 #[test]
 fn where_a_drainer_writes_to_is_read_from_its_settings_without_their_password() {
-    use crate::downstream::DownstreamKind;
     let database = |host: &str, port| {
         Some(Downstream { kind: DownstreamKind::Database, hosts: vec![(host.into(), port)], database: None })
     };
+    let downstream = |own: &[&str], all: &[&str]| Downstream::of_drainer(&settings(own, all)?);
     let dotted = ["syncer.to.host: 10.0.2.7", "syncer.to.port: 3306", "syncer.to.password: hunter2"];
     assert_eq!(downstream(&dotted, &[]), database("10.0.2.7", 3306));
     assert_eq!(downstream(&[], &dotted), database("10.0.2.7", 3306));
@@ -246,11 +247,35 @@ fn where_a_drainer_writes_to_is_read_from_its_settings_without_their_password() 
     assert_eq!(downstream(&["syncer.db-type: file"], &[]).unwrap().kind, DownstreamKind::Files);
     for unknown in [
         &["syncer.to.port: 3306"][..],
-        &["syncer.to.host: h"],
         &["syncer.to.host: h", "syncer.to.port: x"],
         &["syncer: [1]"],
         &["syncer.db-type: later", "syncer.to.host: h", "syncer.to.port: 1"],
     ] {
         assert_eq!(downstream(unknown, &[]), None, "{unknown:?}");
     }
+}
+
+#[test]
+fn what_a_drainer_leaves_out_is_read_from_its_settings() {
+    let filters = |own: &[&str], all: &[&str]| -> Vec<&'static str> {
+        settings(own, all).unwrap().filters.into_iter().map(ReplicationFilter::name).collect()
+    };
+    let nested = [
+        "syncer:",
+        "  replicate-do-db: [a, b]",
+        "  ignore-table: [{db-name: a, tbl-name: hunter2}]",
+        "  ignore-txn-commit-ts: [1]",
+        "  table-migrate-rule: [{source: {schema: a}, target: {schema: b}}]",
+        "  to: {sync-mode: 2}",
+    ];
+    assert_eq!(filters(&nested, &[]), ["replicate-do-db", "ignore-table", "ignore-txn-commit-ts"]);
+    let found = settings(&nested, &[]).unwrap();
+    assert!(found.renames && found.sync_mode == Some(2));
+    let of_all = ["syncer.ignore-schemas: \"mysql,logs\"", "syncer.replicate-do-table: [{db-name: a, tbl-name: t}]"];
+    assert_eq!(filters(&[], &of_all), ["replicate-do-table", "ignore-schemas"]);
+    assert_eq!(filters(&["syncer.replicate-do-table: []"], &of_all), ["ignore-schemas"], "its own come first");
+    assert!(filters(&["syncer.ignore-schemas: INFORMATION_SCHEMA,PERFORMANCE_SCHEMA,mysql"], &[]).is_empty());
+    // What cannot be understood is unknown, and not nothing.
+    assert_eq!(settings(&["syncer.replicate-do-db: a"], &[]), None);
+    assert_eq!(settings(&["syncer.to.sync-mode: two"], &[]), None);
 }

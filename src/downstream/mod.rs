@@ -1,7 +1,7 @@
-//! Where a Drainer saves how far it has come downstream, and what stands there; whether a changefeed writes to the same place:
-//! values, nothing is opened or connected here.
+//! Where a Drainer writes to, what it leaves out, where it saves how far it has come, and what stands there; whether a changefeed
+//! writes to the same place: values, nothing is opened or connected here.
 //!
-//! A Drainer's configuration says the place ([`DrainerSettings`]); a `my.cnf` says how to log in there ([`ClientOptions`]); and what
+//! A Drainer's configuration says all that ([`DrainerSettings`]); a `my.cnf` says how to log in there ([`ClientOptions`]); and what
 //! is found there is a row ([`SavedRow`]) or a savepoint file. The configuration has the password of the downstream in it: it is
 //! passed over as the text is read, and never becomes a value.
 
@@ -13,7 +13,7 @@ mod sink;
 pub use my_cnf::{ClientOptions, SslMode};
 pub(crate) use row::LONGEST as LONGEST_ROW;
 pub use row::SavedRow;
-pub use settings::{CheckpointPlace, DrainerSettings, TablePlace};
+pub use settings::{CheckpointPlace, DbType, DrainerSettings, ReplicationFilter, TablePlace};
 pub use sink::{Downstream, DownstreamKind, Sameness, without_secrets};
 
 use crate::error::Result;
@@ -48,6 +48,28 @@ pub struct DownstreamProfile {
     pub data_dir: Option<String>,
     /// The user to log in as, where no `my.cnf` names one: the password is asked for.
     pub user: Option<String>,
+}
+
+impl DownstreamProfile {
+    /// What it says of the downstream itself, and not only of the checkpoint: the sort, and for a database, which keeps its own
+    /// checkpoint, the host and port. A loopback address is this host's way to it, and says nothing of the place.
+    pub fn replicates(&self) -> Option<DrainerSettings> {
+        let place = self.place.as_ref()?;
+        let settings = DrainerSettings { db_type: Some(place.db_type.clone()?), ..DrainerSettings::default() };
+        let host = place.checkpoint_host.clone().filter(|host| !is_loopback(host));
+        Some(match settings.db_type() {
+            DbType::Mysql | DbType::Tidb if host.is_some() => {
+                DrainerSettings { host, port: place.checkpoint_port, ..settings }
+            }
+            DbType::Mysql | DbType::Tidb | DbType::Kafka | DbType::File | DbType::Oracle | DbType::Other(_) => settings,
+        })
+    }
+}
+
+/// Whether `host` is of whoever names it.
+pub(crate) fn is_loopback(host: &str) -> bool {
+    let name = host.trim_matches(['[', ']']).trim_end_matches('.');
+    name.eq_ignore_ascii_case("localhost") || name.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
 }
 
 /// Two that say the same are equal, whatever was typed since.

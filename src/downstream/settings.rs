@@ -1,12 +1,14 @@
-//! What a Drainer's configuration says of where it saves its checkpoint.
+//! What a Drainer's configuration says of its downstream, of what it leaves out, and of where it saves its checkpoint.
 //!
-//! From TiDB-Binlog's source (`drainer/util.go`, `drainer/checkpoint/`), read and not tried: with `[syncer.to.checkpoint] type` empty
-//! its `schema` counts and its `table` does not, and the place follows `db-type`: the downstream itself, or for `file`, `pb` and `kafka`
-//! the file `savepoint` in the data directory.
+//! From TiDB-Binlog's source (`drainer/config.go`, `drainer/util.go`, `drainer/checkpoint/`), read and not tried: `pb` is another name
+//! of `file`. With `[syncer.to.checkpoint] type` empty its `schema` counts and its `table` does not, and the place follows `db-type`: the
+//! downstream itself, or for `file` and `kafka` the file `savepoint` in the data directory.
 
 use crate::error::{Error, Result};
 use crate::text::{Untrusted, quoted};
 use serde::{Deserialize, Serialize};
+use std::convert::Infallible;
+use strum::{IntoStaticStr, VariantArray};
 
 /// Where a Drainer saves where nothing else is said.
 const SCHEMA: &str = "tidb_binlog";
@@ -17,6 +19,63 @@ const DB_TYPE: &str = "mysql";
 
 /// MySQL's port.
 pub(super) const MYSQL_PORT: u16 = 3306;
+
+/// The schemas that a Drainer leaves out where nothing is said (`-ignore-schemas`).
+const USUAL_IGNORED: [&str; 3] = ["information_schema", "performance_schema", "mysql"];
+
+/// A setting by which a Drainer leaves something out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+pub enum ReplicationFilter {
+    /// Only these schemas.
+    ReplicateDoDb,
+    /// Only these tables.
+    ReplicateDoTable,
+    /// None of these schemas, where they are others than a Drainer leaves out by itself.
+    IgnoreSchemas,
+    /// None of these tables.
+    IgnoreTable,
+    /// None of the transactions with these commit timestamps.
+    IgnoreTxnCommitTs,
+}
+
+impl ReplicationFilter {
+    /// Its name in the configuration.
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+
+    /// Those that `leaves_out` something, in this order.
+    pub(crate) fn those<E>(
+        leaves_out: impl Fn(Self) -> std::result::Result<bool, E>,
+    ) -> std::result::Result<Vec<Self>, E> {
+        let mut found = Vec::new();
+        for filter in Self::VARIANTS {
+            if leaves_out(*filter)? {
+                found.push(*filter);
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// What sort of downstream a Drainer writes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DbType<'a> {
+    /// MySQL or MariaDB.
+    Mysql,
+    /// TiDB.
+    Tidb,
+    /// Kafka, as protobuf.
+    Kafka,
+    /// Files for Reparo, as protobuf.
+    File,
+    /// Oracle.
+    Oracle,
+    /// Another word.
+    Other(&'a str),
+}
 
 /// What there is of it in a Drainer's configuration, without users and passwords.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +90,24 @@ pub struct DrainerSettings {
     /// `syncer.to.port`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
+    /// `syncer.to.kafka-addrs`: `host:port` each, with commas between them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kafka_addrs: Option<Untrusted>,
+    /// `syncer.to.zookeeper-addrs`: whoever is asked for Kafka's addresses, before those that are written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zookeeper_addrs: Option<Untrusted>,
+    /// `syncer.to.topic-name`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic_name: Option<Untrusted>,
+    /// `syncer.to.sync-mode`: 1 writes all columns, 2 those that are downstream; left out or 0, all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sync_mode: Option<i64>,
+    /// Which settings leave something out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub filters: Vec<ReplicationFilter>,
+    /// Whether `syncer.table-migrate-rule` gives schemas or tables other names.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub renames: bool,
     /// `syncer.to.checkpoint.type`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoint_type: Option<Untrusted>,
@@ -89,14 +166,45 @@ impl DrainerSettings {
     }
 
     fn place_by_db_type(&self) -> std::result::Result<CheckpointPlace, String> {
-        let db_type = self.db_type.as_deref().filter(|name| !name.is_empty()).unwrap_or(DB_TYPE).to_ascii_lowercase();
-        match db_type.as_str() {
+        match self.db_type() {
             // The table of the configuration is not looked at then.
-            "mysql" | "tidb" => Ok(self.table(&self.host, self.port, &None)),
-            "file" | "pb" | "kafka" => Ok(CheckpointPlace::Savepoint(self.data_dir.clone())),
-            "oracle" => Err(oracle()),
-            other => Err(format!("its configuration has db-type = {}, which is not known here", quoted(other))),
+            DbType::Mysql | DbType::Tidb => Ok(self.table(&self.host, self.port, &None)),
+            DbType::File | DbType::Kafka => Ok(CheckpointPlace::Savepoint(self.data_dir.clone())),
+            DbType::Oracle => Err(oracle()),
+            DbType::Other(word) => {
+                Err(format!("its configuration has db-type = {}, which is not known here", quoted(word)))
+            }
         }
+    }
+
+    /// What sort of downstream it is; where nothing is said, a Drainer's own default.
+    pub fn db_type(&self) -> DbType<'_> {
+        let word = self.db_type.as_deref().filter(|word| !word.is_empty()).unwrap_or(DB_TYPE);
+        let known = [
+            ("mysql", DbType::Mysql),
+            ("tidb", DbType::Tidb),
+            ("kafka", DbType::Kafka),
+            ("file", DbType::File),
+            ("pb", DbType::File),
+            ("oracle", DbType::Oracle),
+        ];
+        known
+            .into_iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(word))
+            .map_or(DbType::Other(word), |(_, known)| known)
+    }
+
+    /// The port of its database, which is MySQL's where nothing is said.
+    pub fn database_port(&self) -> u16 {
+        self.port.filter(|port| *port > 0).unwrap_or(MYSQL_PORT)
+    }
+
+    /// Whether `ignore-schemas` is what a Drainer has by itself.
+    pub(crate) fn usual_schemas(ignored: &str) -> bool {
+        let mut names: Vec<String> = ignored.split(',').map(|name| name.trim().to_ascii_lowercase()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names.len() == USUAL_IGNORED.len() && USUAL_IGNORED.iter().all(|usual| names.iter().any(|name| name == usual))
     }
 
     fn table(&self, host: &Option<Untrusted>, port: Option<u16>, table: &Option<Untrusted>) -> CheckpointPlace {
@@ -129,7 +237,36 @@ struct DrainerToml {
 #[serde(default, rename_all = "kebab-case")]
 struct SyncerToml {
     db_type: Option<Untrusted>,
+    ignore_schemas: Option<Untrusted>,
+    ignore_table: Option<toml::Value>,
+    ignore_txn_commit_ts: Option<toml::Value>,
+    replicate_do_db: Option<toml::Value>,
+    replicate_do_table: Option<toml::Value>,
+    table_migrate_rule: Option<toml::Value>,
     to: DownstreamToml,
+}
+
+impl SyncerToml {
+    fn filters(&self) -> Vec<ReplicationFilter> {
+        let leaves_out = |filter| {
+            Ok::<_, Infallible>(match filter {
+                ReplicationFilter::ReplicateDoDb => has_any(self.replicate_do_db.as_ref()),
+                ReplicationFilter::ReplicateDoTable => has_any(self.replicate_do_table.as_ref()),
+                ReplicationFilter::IgnoreSchemas => {
+                    self.ignore_schemas.as_deref().is_some_and(|names| !DrainerSettings::usual_schemas(names))
+                }
+                ReplicationFilter::IgnoreTable => has_any(self.ignore_table.as_ref()),
+                ReplicationFilter::IgnoreTxnCommitTs => has_any(self.ignore_txn_commit_ts.as_ref()),
+            })
+        };
+        let Ok(filters) = ReplicationFilter::those(leaves_out);
+        filters
+    }
+}
+
+/// Whether something is listed there; what is no list is more than a Drainer takes, and surely not nothing.
+fn has_any(value: Option<&toml::Value>) -> bool {
+    value.is_some_and(|value| value.as_array().is_none_or(|items| !items.is_empty()))
 }
 
 #[derive(Default, Deserialize)]
@@ -137,6 +274,10 @@ struct SyncerToml {
 struct DownstreamToml {
     host: Option<Untrusted>,
     port: Option<u16>,
+    kafka_addrs: Option<Untrusted>,
+    zookeeper_addrs: Option<Untrusted>,
+    topic_name: Option<Untrusted>,
+    sync_mode: Option<i64>,
     checkpoint: CheckpointToml,
 }
 
@@ -161,12 +302,19 @@ pub(super) fn parse_toml(text: &str) -> Result<DrainerSettings> {
         ))
         .hint("copy the drainer.toml that the Drainer was started with")
     };
-    let DrainerToml { data_dir, syncer: SyncerToml { db_type, to } } = toml::from_str(text).map_err(wrong)?;
-    let DownstreamToml { host, port, checkpoint } = to;
+    let DrainerToml { data_dir, syncer } = toml::from_str(text).map_err(wrong)?;
+    let (filters, renames) = (syncer.filters(), has_any(syncer.table_migrate_rule.as_ref()));
+    let DownstreamToml { host, port, kafka_addrs, zookeeper_addrs, topic_name, sync_mode, checkpoint } = syncer.to;
     Ok(DrainerSettings {
-        db_type,
+        db_type: syncer.db_type,
         host,
         port,
+        kafka_addrs,
+        zookeeper_addrs,
+        topic_name,
+        sync_mode,
+        filters,
+        renames,
         checkpoint_type: checkpoint.kind,
         checkpoint_schema: checkpoint.schema,
         checkpoint_table: checkpoint.table,
@@ -222,6 +370,39 @@ mod tests {
         ] {
             assert!(place(text).is_err_and(|why| why.len() > 20), "{text}");
         }
+    }
+
+    fn filters(text: &str) -> Vec<&'static str> {
+        parse_toml(text).unwrap().filters.into_iter().map(ReplicationFilter::name).collect()
+    }
+
+    #[test]
+    fn filters_and_renames_are_those_that_leave_something_out() {
+        let text = "[syncer]\nignore-txn-commit-ts = [1]\nignore-schemas = \"mysql,logs\"\nreplicate-do-db = [\"a\"]\n\
+                    [[syncer.replicate-do-table]]\ndb-name = \"a\"\ntbl-name = \"~^t\"\n[[syncer.ignore-table]]\ndb-name = \"a\"\n\
+                    tbl-name = \"b\"\n[[syncer.table-migrate-rule]]\n[syncer.table-migrate-rule.source]\nschema = \"a\"\n\
+                    [syncer.to]\nsync-mode = 2\n";
+        let all = ["replicate-do-db", "replicate-do-table", "ignore-schemas", "ignore-table", "ignore-txn-commit-ts"];
+        assert_eq!(filters(text), all);
+        let settings = parse_toml(text).unwrap();
+        assert!(settings.renames && settings.sync_mode == Some(2));
+        for plain in [
+            "",
+            "[syncer]\nignore-schemas = \"INFORMATION_SCHEMA, PERFORMANCE_SCHEMA,mysql\"\n",
+            "[syncer]\nignore-txn-commit-ts = []\nreplicate-do-db = []\nignore-table = []\ntable-migrate-rule = []\n",
+        ] {
+            let settings = parse_toml(plain).unwrap();
+            assert!(settings.filters.is_empty() && !settings.renames, "{settings:?}");
+        }
+        assert_eq!(filters("[syncer]\nignore-schemas = \"INFORMATION_SCHEMA\"\n"), ["ignore-schemas"]);
+    }
+
+    #[test]
+    fn a_sort_of_downstream_has_its_default_and_its_other_names() {
+        let db_type =
+            |word: &str| format!("{:?}", parse_toml(&format!("[syncer]\ndb-type = \"{word}\"")).unwrap().db_type());
+        assert_eq!(["", "MySQL", "tidb", "pb", "file"].map(db_type), ["Mysql", "Mysql", "Tidb", "File", "File"]);
+        assert_eq!(["kafka", "oracle", "flash"].map(db_type), ["Kafka", "Oracle", "Other(\"flash\")"]);
     }
 
     #[test]

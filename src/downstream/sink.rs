@@ -1,11 +1,11 @@
 //! Where binlog or a changefeed is written to: what can be said of it without its secrets, and whether two are the same.
 
-use serde::{Deserialize, Serialize};
+use super::is_loopback;
+use super::settings::{DbType, DrainerSettings, MYSQL_PORT};
 use std::net::IpAddr;
 
 /// What sort of thing is written to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DownstreamKind {
     /// MySQL, MariaDB or TiDB.
     Database,
@@ -18,15 +18,13 @@ pub enum DownstreamKind {
 }
 
 /// Where something is written to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Downstream {
     /// What it is.
     pub kind: DownstreamKind,
     /// Its hosts, an IPv6 address without brackets, and ports; several for the brokers of Kafka.
     pub hosts: Vec<(String, u16)>,
     /// The database or the topic, where one is named.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub database: Option<String>,
 }
 
@@ -41,8 +39,6 @@ pub enum Sameness {
     Unknown(String),
 }
 
-/// The usual port of a database.
-const DATABASE_PORT: u16 = 3306;
 /// The usual port of a broker of Kafka.
 const BROKER_PORT: u16 = 9092;
 
@@ -124,13 +120,36 @@ pub fn without_secrets(uri: &str) -> Option<String> {
 }
 
 impl Downstream {
+    /// What a Drainer with these settings writes to; `None` where they do not say all of it: the host of a database, which is
+    /// then one that only the Drainer's own environment tells, brokers, which ZooKeeper may be asked for, or a sort that nobody knows.
+    pub fn of_drainer(settings: &DrainerSettings) -> Option<Self> {
+        let of = |kind, hosts, database| Some(Self { kind, hosts, database });
+        match settings.db_type() {
+            DbType::Mysql | DbType::Tidb => {
+                let host = settings.host.as_deref()?;
+                let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+                if bare.is_empty() {
+                    return None;
+                }
+                of(DownstreamKind::Database, vec![(bare.to_owned(), settings.database_port())], None)
+            }
+            DbType::Kafka => {
+                let topic = settings.topic_name.as_deref().filter(|topic| !topic.is_empty()).map(str::to_owned);
+                of(DownstreamKind::Kafka, brokers(settings)?, topic)
+            }
+            DbType::File => of(DownstreamKind::Files, Vec::new(), None),
+            DbType::Oracle => of(DownstreamKind::Oracle, Vec::new(), None),
+            DbType::Other(_) => None,
+        }
+    }
+
     /// What the URI of a sink names, with or without its secrets; `None` where that is not certain, or of a sort that we do
     /// not know.
     pub fn of_sink(uri: &str) -> Option<Self> {
         let uri = SinkUri::read(uri)?;
         let kind = uri.kind()?;
         let usual = match kind {
-            DownstreamKind::Database => DATABASE_PORT,
+            DownstreamKind::Database => MYSQL_PORT,
             DownstreamKind::Kafka => BROKER_PORT,
             DownstreamKind::Oracle | DownstreamKind::Files => 0,
         };
@@ -183,7 +202,6 @@ fn same_place((one, one_port): &(String, u16), (two, two_port): &(String, u16)) 
     }
     let name = |host: &str| host.trim_end_matches('.').to_ascii_lowercase();
     let (one_name, two_name) = (name(one), name(two));
-    let is_loopback = |host: &str| host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
     match (one_name.parse::<IpAddr>(), two_name.parse::<IpAddr>()) {
         _ if is_loopback(&one_name) || is_loopback(&two_name) => {
             Sameness::Unknown(format!("{one} and {two}: a loopback address is another host's for everybody"))
@@ -199,6 +217,19 @@ fn same_place((one, one_port): &(String, u16), (two, two_port): &(String, u16)) 
             Sameness::Unknown(format!("{one} and {two}: one is an address and the other a name"))
         }
     }
+}
+
+/// The brokers that are written there, all of them or none.
+fn brokers(settings: &DrainerSettings) -> Option<Vec<(String, u16)>> {
+    if settings.zookeeper_addrs.as_deref().is_some_and(|addresses| !addresses.is_empty()) {
+        return None;
+    }
+    let written = settings.kafka_addrs.as_deref().filter(|addresses| !addresses.is_empty())?;
+    let broker = |place: &str| {
+        let (host, port) = self::place(place.trim())?;
+        Some((host.to_owned(), port.unwrap_or(BROKER_PORT)))
+    };
+    written.split(',').map(broker).collect()
 }
 
 fn begins_with(long: &str, short: &str) -> bool {
@@ -237,6 +268,33 @@ mod tests {
             "",
         ] {
             assert_eq!(without_secrets(uri), None, "{uri}");
+        }
+    }
+
+    #[test]
+    fn what_a_drainer_writes_to_is_known_where_its_settings_say_all_of_it() {
+        let of = |json: &str| Downstream::of_drainer(&serde_json::from_str(json).unwrap());
+        let database = |host: &str, port| {
+            Some(Downstream { kind: DownstreamKind::Database, hosts: vec![(host.into(), port)], database: None })
+        };
+        assert_eq!(of(r#"{"host": "h"}"#), database("h", 3306));
+        assert_eq!(of(r#"{"db_type": "tidb", "host": "[fd00::1]", "port": 4000}"#), database("fd00::1", 4000));
+        let brokers = vec![("a".to_owned(), 9092), ("b".to_owned(), 9093)];
+        assert_eq!(
+            of(r#"{"db_type": "kafka", "kafka_addrs": "a, b:9093", "topic_name": "t"}"#),
+            Some(Downstream { kind: DownstreamKind::Kafka, hosts: brokers, database: Some("t".into()) })
+        );
+        assert_eq!(of(r#"{"db_type": "pb"}"#).unwrap().kind, DownstreamKind::Files);
+        assert_eq!(of(r#"{"db_type": "oracle"}"#).unwrap().kind, DownstreamKind::Oracle);
+        for unknown in [
+            "{}",
+            r#"{"port": 3306}"#,
+            r#"{"db_type": "kafka"}"#,
+            r#"{"db_type": "kafka", "kafka_addrs": "a:x"}"#,
+            r#"{"db_type": "kafka", "kafka_addrs": "a", "zookeeper_addrs": "z:2181"}"#,
+            r#"{"db_type": "later", "host": "h"}"#,
+        ] {
+            assert_eq!(of(unknown), None, "{unknown}");
         }
     }
 

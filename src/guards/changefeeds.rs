@@ -1,13 +1,12 @@
 //! Guards about TiKV's garbage collection and about changefeeds.
 
 use crate::downstream::{Downstream, Sameness};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::guards::Verdict;
 use crate::guards::view::ClusterView;
-use crate::node::Kind;
 use crate::time::show_seconds;
 use crate::tso::Tso;
-use crate::world::{Change, Changefeed, Control, HOLD_PREFIX, ServiceSafePoint, read};
+use crate::world::{Change, Changefeed, Control, DownstreamReplication, HOLD_PREFIX, ServiceSafePoint, read};
 
 /// A hold on what is older than this keeps much that nobody else needs.
 const LONG: f64 = 24.0 * 3600.0;
@@ -21,16 +20,20 @@ pub(super) fn changefeed_writes(scene: &mut ClusterView<'_>, change: &Change) ->
     if feeds.is_empty() {
         return Ok(Verdict::Clear);
     }
-    let deployment = scene.ask(read::Deployment)?;
-    let known = deployment
-        .as_ref()
-        .and_then(|known| known.find(Kind::Drainer, &node.id).or_else(|| known.find(Kind::Drainer, &node.address)));
-    let drainers = known.and_then(|drainer| drainer.downstream.as_ref());
+    let drainers = match scene.ask(read::Replication { nodes: vec![node.clone()] })?.pop() {
+        Some(DownstreamReplication::Known(known)) => Downstream::of_drainer(&known.settings).ok_or_else(|| {
+            format!("{} does not say all of where the Drainer writes to", crate::text::on_one_line(&known.source))
+        }),
+        Some(DownstreamReplication::Unknown(why)) => {
+            Err(format!("where the Drainer writes to is not known here: {why}"))
+        }
+        None => return Err(Error::internal("nothing was said of the Drainer that was asked about")),
+    };
     let (mut same, mut unknown) = (Vec::new(), Vec::new());
     for feed in &feeds {
         let sink = feed.sink.as_ref().map_or("somewhere that cannot be read", |sink| sink.as_str());
         let what = format!("{feed} ({}) writes to {}", feed.state, crate::text::on_one_line(sink));
-        match compared(drainers, feed.sink.as_ref().and_then(|sink| Downstream::of_sink(sink)).as_ref()) {
+        match compared(drainers.as_ref(), feed.sink.as_ref().and_then(|sink| Downstream::of_sink(sink)).as_ref()) {
             Sameness::Same => same.push(what),
             Sameness::Unknown(why) => unknown.push(format!("{what}: {why}")),
             Sameness::Different => {}
@@ -52,14 +55,11 @@ pub(super) fn changefeed_writes(scene: &mut ClusterView<'_>, change: &Change) ->
 }
 
 /// Whether a Drainer and a changefeed write to the same place, as far as either is known.
-fn compared(drainers: Option<&Downstream>, feeds: Option<&Downstream>) -> Sameness {
+fn compared(drainers: std::result::Result<&Downstream, &String>, feeds: Option<&Downstream>) -> Sameness {
     match (drainers, feeds) {
-        (Some(drainers), Some(feeds)) => drainers.is_same(feeds),
-        (None, _) => Sameness::Unknown(
-            "where the Drainer writes to is not known here (only of a cluster that tiup deployed, named by --cluster)"
-                .into(),
-        ),
-        (Some(_), None) => Sameness::Unknown("its sink cannot be read".into()),
+        (Ok(drainers), Some(feeds)) => drainers.is_same(feeds),
+        (Err(why), _) => Sameness::Unknown(why.clone()),
+        (Ok(_), None) => Sameness::Unknown("its sink cannot be read".into()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The embedded library.
 
 /// Name and text of each module.
-pub(crate) const STDLIB: [(&str, &str); 13] = [
+pub(crate) const STDLIB: [(&str, &str); 14] = [
     ("cluster", include_str!("../../stdlib/cluster.rhai")),
     ("doctor", include_str!("../../stdlib/doctor.rhai")),
     ("doctor/deployment", include_str!("../../stdlib/doctor/deployment.rhai")),
@@ -15,6 +15,7 @@ pub(crate) const STDLIB: [(&str, &str); 13] = [
     ("gc", include_str!("../../stdlib/gc.rhai")),
     ("pumps", include_str!("../../stdlib/pumps.rhai")),
     ("steps", include_str!("../../stdlib/steps.rhai")),
+    ("ticdc", include_str!("../../stdlib/ticdc.rhai")),
 ];
 
 /// The embedded library: name and text of each module.

@@ -88,6 +88,7 @@ impl LiveCluster {
             Read::LockStatus => Answer::LockedBy(self.lock.status().await?),
             Read::Tso => Answer::Timestamp(self.pd.tso(self.etcd.deadline(), None).await?),
             Read::Checkpoint { .. }
+            | Read::Replication { .. }
             | Read::Supervisors { .. }
             | Read::Runs
             | Read::Deployment

@@ -57,10 +57,10 @@ impl Live {
     fn missing_changefeed(&mut self, task: &Manual) -> Result<Option<Unseen>> {
         let Some(new) = task.changefeed.clone() else { return Ok(None) };
         match self.run(|cluster| async move { cluster.read(Read::Changefeeds).await }) {
-            Ok(Answer::Changefeeds(there)) => Ok(new.seen(&there.changefeeds).is_none().then(|| new.unseen(None))),
+            Ok(Answer::Changefeeds(there)) => Ok(new.missing(&there.changefeeds, None)),
             Ok(other) => Err(Error::internal(format!("a look at the changefeeds was answered with {other:?}"))),
             Err(error) if error.kind.is_fatal() => Err(error),
-            Err(error) => Ok(Some(new.unseen(Some(&error.to_string())))),
+            Err(error) => Ok(Some(new.unknown(&error))),
         }
     }
 

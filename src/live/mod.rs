@@ -231,6 +231,7 @@ impl Live {
             Read::ReadSavepoint { dir } => files::read_savepoint(dir).map(Answer::Text),
             Read::Runs => Ok(Answer::Runs(self.runs.as_ref().map_or_else(|| Ok(Vec::new()), |runs| runs())?)),
             Read::Checkpoint { node } => self.checkpoint(node),
+            Read::Replication { nodes } => self.replication(nodes),
             Read::Deployment => self.known_deployment().map(Answer::Deployment),
             Read::HasKey => Ok(Answer::Flag(secret_key()?.is_some())),
             Read::Nodes

@@ -1,12 +1,15 @@
-//! Where Drainers stand: in a Pump, and downstream.
+//! Where Drainers stand: in a Pump, and downstream; and what downstream is.
 
-use crate::error::Result;
+use crate::downstream::DbType;
+use crate::error::{Error, Result};
 use crate::node::{Kind, State};
 use crate::operations::look::{probes, reference};
 use crate::operations::nodes::find;
 use crate::operations::{Arguments, Example, Function, Group, Operation, Param, Returns, Type};
 use crate::value::{Fields, Value};
-use crate::world::{DownstreamCheckpoint, Gate, ProbeFinding, SavedCheckpoint, StatusReport, read};
+use crate::world::{
+    DownstreamCheckpoint, DownstreamReplication, Gate, ProbeFinding, Replication, SavedCheckpoint, StatusReport, read,
+};
 
 pub(super) const TABLE: &[Operation] = &[
     Operation {
@@ -52,7 +55,82 @@ pub(super) const TABLE: &[Operation] = &[
         },
         call: checkpoint,
     },
+    Operation {
+        function: Function {
+            name: "replication",
+            group: Group::Look,
+            params: &[Param::new("drainer", Type::Node(Some(Kind::Drainer)))],
+            returns: Returns::Map(&[
+                ("known", Returns::Bool),
+                ("db_type", Returns::Maybe(&Returns::Text)),
+                ("host", Returns::Maybe(&Returns::Text)),
+                ("port", Returns::Maybe(&Returns::Integer)),
+                ("brokers", Returns::Maybe(&Returns::Text)),
+                ("topic", Returns::Maybe(&Returns::Text)),
+                ("sync_mode", Returns::Maybe(&Returns::Integer)),
+                ("filters", Returns::Maybe(&Returns::List(&Returns::Text))),
+                ("renames", Returns::Maybe(&Returns::Bool)),
+                ("source", Returns::Maybe(&Returns::Text)),
+                ("why", Returns::Maybe(&Returns::Text)),
+            ]),
+            about: "What a Drainer writes to and what it leaves out, as a copy of its `drainer.toml` says, tiup's `meta.yaml` or the \
+                    profile, in this order; `source` names it. Users and passwords in them are passed over.\n\n`db_type` is `mysql`, \
+                    `tidb`, `kafka`, `file` (`pb` is the same) or `oracle`, or another word as it is written. `host` and `port` are the \
+                    database's as the Drainer names it, `brokers` and `topic` Kafka's, as they are written. `filters` names the settings that \
+                    leave something out: `replicate-do-db`, `replicate-do-table`, `ignore-table`, `ignore-txn-commit-ts`, and `ignore-schemas` \
+                    where it is not a Drainer's default. `renames` says whether there is a `table-migrate-rule`; `sync_mode` is 2 where only \
+                    the columns that are downstream are written, else 1. A profile says the place only: then the last three are `()`, and \
+                    `why` says so. Where nothing says it, `known` is false, and `why` says what is in the way. Options of the Drainer's \
+                    command line are not seen.",
+            example: Example::within(
+                "ticdc",
+                "let r = replication(\"10.0.1.21:8249\");\nr.known && r.db_type == \"mysql\" && r.filters.is_empty() && !r.renames",
+            ),
+            ..Function::BASE
+        },
+        call: replication,
+    },
 ];
+
+/// What the Drainer's configuration says, or why nobody can tell.
+fn replication(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
+    let node = reference(gate, args, "drainer", Some(Kind::Drainer))?;
+    let found = gate.ask(read::Replication { nodes: vec![node] })?.pop();
+    let (known, why) =
+        match found.ok_or_else(|| Error::internal("nothing was said of the Drainer that was asked about"))? {
+            DownstreamReplication::Known(known) => {
+                let Replication { settings, unseen, source } = *known;
+                (Some((settings, source, unseen.is_none())), unseen)
+            }
+            DownstreamReplication::Unknown(why) => (None, Some(why)),
+        };
+    let is_known = known.is_some();
+    let (settings, source, is_whole) = known.unwrap_or_default();
+    let whole = |value: Value| if is_known && is_whole { value } else { Value::Unit };
+    let (db_type, port) = match settings.db_type() {
+        DbType::Mysql => ("mysql", Some(settings.database_port())),
+        DbType::Tidb => ("tidb", Some(settings.database_port())),
+        DbType::Kafka => ("kafka", None),
+        DbType::File => ("file", None),
+        DbType::Oracle => ("oracle", settings.port),
+        DbType::Other(word) => (word, settings.port),
+    };
+    let filters: Vec<Value> = settings.filters.iter().map(|filter| filter.name().into()).collect();
+    let sync_mode = settings.sync_mode.filter(|mode| *mode != 0).unwrap_or(1);
+    Ok(Value::map([
+        ("known", is_known.into()),
+        ("db_type", is_known.then_some(db_type).into()),
+        ("host", settings.host.clone().into()),
+        ("port", port.filter(|_| is_known).map(i64::from).into()),
+        ("brokers", settings.kafka_addrs.clone().into()),
+        ("topic", settings.topic_name.clone().into()),
+        ("sync_mode", whole(sync_mode.into())),
+        ("filters", whole(filters.into())),
+        ("renames", whole(settings.renames.into())),
+        ("source", is_known.then_some(source).into()),
+        ("why", why.into()),
+    ]))
+}
 
 /// What the downstream says; what it says of consistency counts only once the process was seen to be gone.
 fn checkpoint(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
@@ -78,7 +156,7 @@ fn checkpoint(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
 
 fn read_positions(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
     let listing = gate.listing()?;
-    let name = args.node("pump").ok_or_else(|| crate::error::Error::internal("`pump` is not required by its row"))?;
+    let name = args.node("pump").ok_or_else(|| Error::internal("`pump` is not required by its row"))?;
     let pump = find(&listing, &name, Some(Kind::Pump))?.node.id.clone();
     let online = listing.of(Kind::Drainer).filter(|drainer| drainer.state == State::Online);
     let nodes: Vec<_> = online.map(|drainer| drainer.node.clone()).collect();

@@ -164,8 +164,7 @@ fn controlled(world: &mut dyn World, control: &Control, began_ms: i64) -> Result
 
 /// Whether a changefeed is there that began where this one was to.
 fn is_created(world: &mut dyn World, new: &NewChangefeed) -> Result<bool> {
-    let there = world.ask(read::Changefeeds)?.changefeeds;
-    Ok(new.seen(&there).is_some_and(|feed| feed.start_ts == Some(new.start_ts)))
+    Ok(new.is_among(&world.ask(read::Changefeeds)?.changefeeds))
 }
 
 fn acted(message: &str) -> Answer {

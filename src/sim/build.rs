@@ -261,6 +261,7 @@ impl Cluster {
             kept_at: 0,
             clean_save: None,
             downstream_unknown: spec.downstream_unknown.as_deref().map(Into::into),
+            replication: Arc::new(spec.replication()),
             writes_apart: None,
             merges_until: Micros::MAX,
             flowing: running,

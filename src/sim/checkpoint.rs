@@ -43,6 +43,11 @@ impl Checkpoint {
 }
 
 impl Cluster {
+    /// When TiDB committed the DDLs that stand in the binlog, in order.
+    pub(crate) fn ddls(&self) -> impl Iterator<Item = Micros> + '_ {
+        self.ddls.iter().copied()
+    }
+
     /// What the Drainer at this place has saved downstream; `None` where there is none.
     pub fn saved_downstream(&self, drainer: usize) -> Option<SavedRow> {
         let drainer = self.drainers.get(drainer)?;

@@ -4,6 +4,7 @@ use super::checkpoint::Checkpoint;
 use super::clock::{Micros, SECOND};
 use super::process::SimulatedNode;
 use super::pump::Pump;
+use crate::world::DownstreamReplication;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -44,6 +45,8 @@ pub(crate) struct Drainer {
     pub(crate) clean_save: Option<Micros>,
     /// Why nobody here can read what it has saved downstream, if so.
     pub(crate) downstream_unknown: Option<Arc<str>>,
+    /// What can be seen of its configuration: it stays as it is.
+    pub(crate) replication: Arc<DownstreamReplication>,
     /// How far apart the writes of TiDB come that it merges; `None` where nobody writes, and all there is is fake binlog.
     pub(crate) writes_apart: Option<Micros>,
     /// Until when it finds something to merge; where nobody writes, that is not worked out.

@@ -7,7 +7,8 @@ use crate::secret::Secret;
 use crate::text::Untrusted;
 use crate::tso::Tso;
 use crate::world::{
-    Changefeeds, Choice, DownstreamCheckpoint, Fence, GcHold, GcSafePoints, LockInfo, RecordEvents, RunSummary, Supervision,
+    Changefeeds, Choice, DownstreamCheckpoint, DownstreamReplication, Fence, GcHold, GcSafePoints, LockInfo,
+    RecordEvents, RunSummary, Supervision,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -31,6 +32,8 @@ pub enum Answer {
     Statuses(Vec<Result<StatusReport, Error>>),
     /// What a Drainer has saved downstream.
     Checkpoint(DownstreamCheckpoint),
+    /// What each Drainer's configuration says that it writes to.
+    Replication(Vec<DownstreamReplication>),
     /// Samples of each node's `/metrics` by name with labels as written, or why there are none.
     Metrics(Vec<Result<BTreeMap<String, f64>, Error>>),
     /// What each node is and says of itself.

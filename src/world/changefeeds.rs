@@ -1,5 +1,6 @@
 //! TiCDC as PD's etcd tells of it: changefeeds, and the servers that are there.
 
+use crate::error::Error;
 use crate::text::{Untrusted, on_one_line};
 use crate::tso::Tso;
 use crate::world::Unseen;
@@ -92,15 +93,32 @@ impl NewChangefeed {
         Self { start_ts: Tso::default(), ..self.clone() }
     }
 
-    /// The changefeed of this name, if it is there.
-    pub(crate) fn seen<'a>(&self, there: &'a [Changefeed]) -> Option<&'a Changefeed> {
-        there.iter().find(|feed| feed.id == self.id)
+    /// Whether this was created: one of its name is `there` that began where it was to.
+    pub(crate) fn is_among(&self, there: &[Changefeed]) -> bool {
+        there.iter().any(|feed| feed.id == self.id && feed.start_ts == Some(self.start_ts))
     }
 
-    /// That it is not there, as whoever waits for it says.
-    pub(crate) fn unseen(&self, why: Option<&str>) -> Unseen {
+    /// What is missing while it is not among those that are `there`, as whoever waits for it says, and `why` if that is known.
+    pub(crate) fn missing(&self, there: &[Changefeed], why: Option<&str>) -> Option<Unseen> {
+        if self.is_among(there) {
+            return None;
+        }
+        let (is, can_be_seen) = match there.iter().find(|feed| feed.id == self.id).map(|feed| feed.start_ts) {
+            None => ("is not there".to_owned(), true),
+            Some(Some(ts)) => (format!("is there, and begins behind {}, not behind {}", ts.0, self.start_ts.0), true),
+            Some(None) => ("is there, and does not say where it begins".to_owned(), false),
+        };
         let why = why.map_or(String::new(), |why| format!(" ({})", on_one_line(why)));
-        Unseen { text: format!("the changefeed {} is not there{why}", self.id), can_be_seen: true }
+        Some(Unseen { text: format!("the changefeed {} {is}{why}", self.id), can_be_seen })
+    }
+
+    /// That nobody can tell whether it is there, as whoever waits for it says.
+    pub(crate) fn unknown(&self, error: &Error) -> Unseen {
+        let why = on_one_line(&error.to_string()).into_owned();
+        Unseen {
+            text: format!("whether the changefeed {} is there cannot be read ({why})", self.id),
+            can_be_seen: true,
+        }
     }
 }
 

@@ -1,5 +1,6 @@
-//! How far a Drainer has come, as what it writes to says.
+//! What a Drainer writes to, as its configuration says, and how far it has come, as what it writes to says.
 
+use crate::downstream::DrainerSettings;
 use crate::text::Untrusted;
 use crate::tso::Tso;
 use serde::{Deserialize, Serialize};
@@ -28,4 +29,25 @@ pub struct SavedCheckpoint {
     pub source: Untrusted,
     /// PD's time right after it was read.
     pub read_at: Tso,
+}
+
+/// What was found of a Drainer's configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DownstreamReplication {
+    /// It says what it writes to.
+    Known(Box<Replication>),
+    /// Nothing says it, or what does could not be read, and why: a sentence without a full stop.
+    Unknown(Untrusted),
+}
+
+/// What a Drainer writes to and leaves out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replication {
+    /// What its configuration says, without users and passwords.
+    pub settings: DrainerSettings,
+    /// Why only the place is known, and not what it leaves out, renames or writes of a row, if that is so.
+    pub unseen: Option<Untrusted>,
+    /// Where that stands: a file, tiup's cluster, the profile.
+    pub source: Untrusted,
 }

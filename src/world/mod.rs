@@ -39,7 +39,7 @@ pub(crate) use changefeeds::UNREADABLE;
 pub use changefeeds::{Capture, Changefeed, Changefeeds, NewChangefeed};
 pub(crate) use changes::Unseen;
 pub use changes::{Action, Change, Effect, Manual, TidbBinlog, TidbRef, change};
-pub use checkpoint::{DownstreamCheckpoint, SavedCheckpoint};
+pub use checkpoint::{DownstreamCheckpoint, DownstreamReplication, Replication, SavedCheckpoint};
 pub use console::{Choice, Console, Question, Wanted};
 pub use control::{Ability, Control, EndsBy, ProcessVerb, Restarts, Supervision};
 pub use events::{RecordEvent, RecordEvents};

@@ -7,8 +7,8 @@ use crate::tso;
 use crate::world;
 use crate::world::query::requests;
 use crate::world::{
-    Alarm, Certificate, Clocks, ClusterInfo, DownstreamCheckpoint, Endpoint, Inspected, Listing, LockInfo,
-    RecordEvents, RunSummary, StatusReport, Supervision, TidbBinlogState, TidbRef, TidbServer,
+    Alarm, Certificate, Clocks, ClusterInfo, DownstreamCheckpoint, DownstreamReplication, Endpoint, Inspected, Listing,
+    LockInfo, RecordEvents, RunSummary, StatusReport, Supervision, TidbBinlogState, TidbRef, TidbServer,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -57,6 +57,12 @@ requests! {
         /// The Drainer.
         node: NodeRef,
     } => Checkpoint(DownstreamCheckpoint);
+    /// What Drainers write to and leave out, as a copy of the configuration of each, tiup or the profile says; the reply is in the order
+    /// asked. Whatever is in the way of that is part of it.
+    Replication {
+        /// The Drainers.
+        nodes: Vec<NodeRef>,
+    } => Replication(Vec<DownstreamReplication>);
     /// `GET /metrics` of the nodes; the reply is in the order asked.
     Metrics {
         /// Whom to ask.
@@ -160,6 +166,7 @@ impl Read {
             // Who holds the lock is asked before anybody takes it.
             Self::Runs
             | Self::Deployment
+            | Self::Replication { .. }
             | Self::Supervisors { .. }
             | Self::LockStatus
             | Self::Now

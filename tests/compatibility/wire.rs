@@ -31,12 +31,15 @@ pub(crate) fn all() -> Vec<Json> {
 
 /// Those of later versions.
 fn later() -> Vec<Json> {
+    let nodes = json!({"nodes": [node()]});
     vec![
         json!({"exec": {"program": "p", "args": [], "starts": [], "stops": [], "takes": null, "timeout": null, "env": ["BINLOG_X"]}}),
         json!({"supervisors": {"nodes": [node()]}}),
         json!({"control": {"node": node(), "verb": "start"}}),
         json!({"control": {"node": node(), "verb": "stop", "timeout": second()}}),
         json!({"control": {"node": node(), "verb": "restart", "takes": second()}}),
+        json!({"checkpoint": {"node": node()}}),
+        json!({"replication": nodes}),
         json!("gc_safe_points"),
         json!("changefeeds"),
         json!({"hold_gc": {"ts": 1, "ttl": second()}}),
@@ -106,6 +109,7 @@ fn name(request: &Request) -> &'static str {
         Request::Read(Read::Status { .. }) => "status",
         Request::Read(Read::CommitTs { .. }) => "commit_ts",
         Request::Read(Read::Checkpoint { .. }) => "checkpoint",
+        Request::Read(Read::Replication { .. }) => "replication",
         Request::Read(Read::Metrics { .. }) => "metrics",
         Request::Read(Read::Inspect { .. }) => "inspect",
         Request::Read(Read::PumpDrainers { .. }) => "pump_drainers",

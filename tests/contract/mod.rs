@@ -8,13 +8,13 @@
 mod lock;
 mod stage;
 
+use binlogsh::downstream::{DrainerSettings, ReplicationFilter};
 use binlogsh::error::ErrorKind;
 use binlogsh::node::{Kind, NodeRef, Record, RecordState, State};
 use binlogsh::tso::Tso;
 use binlogsh::world::{
-    Acted, Action, Answer, Change, DownstreamCheckpoint, Fence, Listing, LockHolder, LockRequest, Play, ProbeFinding, Read,
-    Request,
-    StatusReport, TidbBinlogState, TidbRef, TidbServer,
+    Acted, Action, Answer, Change, DownstreamCheckpoint, DownstreamReplication, Fence, Listing, LockHolder,
+    LockRequest, Play, ProbeFinding, Read, Request, StatusReport, TidbBinlogState, TidbRef, TidbServer,
 };
 use lock::{
     a_lock_that_is_taken_away_stops_whoever_had_it, somebody_elses_lock_is_named_and_left_alone,
@@ -43,6 +43,7 @@ promises! {
     metrics_tell_when_a_process_began,
     an_inspection_tells_what_probe_status_and_metrics_tell,
     a_checkpoint_that_cannot_be_read_is_unknown_and_no_error,
+    what_a_drainer_writes_to_and_leaves_out_is_what_its_configuration_says,
     positions_and_binlog_can_be_asked_of_those_that_have_them,
     pd_tells_its_members_the_tidb_servers_and_rising_timestamps,
     a_tidb_server_that_skips_binlog_writes_it_again_once_it_is_told_to,
@@ -238,6 +239,28 @@ fn a_checkpoint_that_cannot_be_read_is_unknown_and_no_error(stage: &mut Stage) {
     let node = NodeRef { id: "drainer-9".into(), ..stage.node("drainer-1") };
     let Answer::Checkpoint(found) = stage.ask(Request::Read(Read::Checkpoint { node })).unwrap() else { panic!() };
     assert!(matches!(found, DownstreamCheckpoint::Unknown(why) if why.contains("nothing says where")));
+}
+
+fn what_a_drainer_writes_to_and_leaves_out_is_what_its_configuration_says(stage: &mut Stage) {
+    let node = stage.node("drainer-0");
+    let unknown = NodeRef { id: "drainer-9".into(), ..node.clone() };
+    let request = Request::Read(Read::Replication { nodes: vec![unknown, node] });
+    let Answer::Replication(found) = stage.ask(request).unwrap() else { panic!() };
+    assert!(!format!("{found:?}").contains("hunter2"), "{found:?}");
+    let [DownstreamReplication::Unknown(why), DownstreamReplication::Known(found)] = &found[..] else {
+        panic!("{found:?}")
+    };
+    assert!(why.contains("nothing says what"), "{why}");
+    let expected = DrainerSettings {
+        db_type: Some("tidb".into()),
+        host: Some("db-1".into()),
+        port: Some(4000),
+        sync_mode: Some(2),
+        filters: vec![ReplicationFilter::ReplicateDoDb, ReplicationFilter::IgnoreTable],
+        renames: true,
+        ..DrainerSettings::default()
+    };
+    assert_eq!((&found.settings, &found.unseen), (&expected, &None));
 }
 
 fn positions_and_binlog_can_be_asked_of_those_that_have_them(stage: &mut Stage) {

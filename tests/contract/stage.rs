@@ -3,6 +3,7 @@
 use crate::support::cluster::LiveCluster;
 use crate::support::live::LiveWorld;
 use crate::support::pd_double::CLUSTER_ID;
+use binlogsh::downstream::{DownstreamProfile, Downstreams};
 use binlogsh::error::{Error, ErrorKind, Result};
 use binlogsh::interrupt::Interrupt;
 use binlogsh::node::{NodeRef, Record};
@@ -13,6 +14,7 @@ use binlogsh::world::{
 };
 use serde_json::{Value as Json, json};
 use std::time::Duration;
+use tempfile::TempDir;
 
 /// Something of everything: nodes that run, one that closes, dead ones with and without saying so, keys that are none.
 const TROUBLE: &str = r#"{
@@ -24,7 +26,8 @@ const TROUBLE: &str = r#"{
     {"id": "pump-3", "address": "10.0.1.14:8250"}
   ],
   "drainers": [
-    {"id": "drainer-0", "address": "10.0.1.21:8249", "record": "paused", "process": "dead", "lag": "2h"},
+    {"id": "drainer-0", "address": "10.0.1.21:8249", "record": "paused", "process": "dead", "lag": "2h", "settings":
+      {"db_type": "tidb", "host": "db-1", "port": 4000, "sync_mode": 2, "filters": ["replicate-do-db", "ignore-table"], "renames": true}},
     {"id": "drainer-1", "address": "10.0.1.22:8249"}
   ],
   "tidb": [
@@ -39,6 +42,27 @@ const TROUBLE: &str = r#"{
   ]
 }"#;
 
+/// The configuration of drainer-0, as a file.
+const CONFIGURATION: &str = r#"
+[syncer]
+db-type = "tidb"
+replicate-do-db = ["a"]
+[[syncer.ignore-table]]
+db-name = "a"
+tbl-name = "t"
+[[syncer.table-migrate-rule]]
+[syncer.table-migrate-rule.source]
+schema = "a"
+[syncer.table-migrate-rule.target]
+schema = "b"
+[syncer.to]
+host = "db-1"
+port = 4000
+user = "root"
+password = "hunter2"
+sync-mode = 2
+"#;
+
 /// A cluster of one of the worlds, and a hand that does to it what no request does.
 pub(super) struct Stage {
     place: Place,
@@ -46,7 +70,7 @@ pub(super) struct Stage {
 }
 
 pub(super) enum Place {
-    Live { cluster: Box<LiveCluster>, world: Box<LiveWorld> },
+    Live { cluster: Box<LiveCluster>, world: Box<LiveWorld>, _files: TempDir },
     Sim(Box<Simulated>),
 }
 
@@ -55,9 +79,15 @@ impl Stage {
         let scenario = Scenario::parse(TROUBLE).unwrap();
         let deployment = scenario.deployment.clone().unwrap();
         let cluster = Box::new(LiveCluster::start(scenario));
-        let world = Box::new(LiveWorld::new(&[cluster.url()], Duration::from_secs(5)).knowing(deployment));
+        let files = TempDir::new().unwrap();
+        let drainer_toml = files.path().join("drainer.toml");
+        std::fs::write(&drainer_toml, CONFIGURATION).unwrap();
+        let profile = DownstreamProfile { drainer_toml: Some(drainer_toml), ..DownstreamProfile::default() };
+        let downstreams = Downstreams::new(None, [("drainer-0".to_owned(), profile)].into());
+        let live = LiveWorld::new(&[cluster.url()], Duration::from_secs(5)).knowing(deployment).saving(downstreams);
+        let world = Box::new(live);
         let interrupt = world.interrupt.clone();
-        let mut stage = Self { place: Place::Live { cluster, world }, interrupt };
+        let mut stage = Self { place: Place::Live { cluster, world, _files: files }, interrupt };
         // The ports of those that are dead are open for an instant.
         let dead = [stage.node("pump-2"), stage.node("drainer-0")];
         stage.until("the dead are gone", |stage| dead.iter().all(|node| stage.probe(node) == ProbeFinding::Refused));

@@ -5,6 +5,7 @@ mod drainer;
 mod files;
 mod hostile;
 mod places;
+mod replication;
 mod secrets;
 mod simulated;
 mod tls;

@@ -75,9 +75,9 @@ fn tiup_knows_it_by_the_settings_of_all_and_by_a_drainers_own() {
         format!("config: {{syncer.db-type: mysql, syncer.to.host: 127.0.0.1, syncer.to.port: {}}}", mariadb().port()),
     ] {
         let meta = format!(
-            "user: tidb\ntopology:\n  server_configs: {{}}\n  pd_servers: [{{host: 10.0.0.1}}]\n  drainer_servers:\n  - {{host: 127.0.0.1, \
-             port: 8249, {config}}}\n  monitoring_servers: []\nserver_configs:\n  drainer: {{syncer.to.checkpoint.schema: {schema}, \
-             syncer.to.password: hunter2}}\n"
+            "user: tidb\ntopology:\n  server_configs:\n    drainer: {{syncer.to.checkpoint.schema: {schema}, syncer.to.password: \
+             hunter2}}\n  pd_servers: [{{host: 10.0.0.1}}]\n  drainer_servers:\n  - {{host: 127.0.0.1, \
+             port: 8249, {config}}}\n  monitoring_servers: []\n"
         );
         let deployment = Deployment::parse("prod", Path::new("/t/meta.yaml"), &meta).unwrap();
         assert!(!format!("{deployment:?}").contains("hunter2"));

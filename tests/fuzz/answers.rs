@@ -13,7 +13,7 @@ use binlogsh::pd_url::authority;
 use binlogsh::text::{deceives, on_one_line};
 use binlogsh::time::{Time, Zone};
 use binlogsh::tso::Tso;
-use binlogsh::world::{Changefeed, ProbeFinding, ServiceSafePoint};
+use binlogsh::world::{Capture, Changefeed, ProbeFinding, ServiceSafePoint};
 use prost::Message;
 use std::sync::OnceLock;
 use tonic::{Code, Status};
@@ -144,6 +144,15 @@ pub(super) const PARSERS: &[Fuzzed] = &[
         tokens: &["\"", "{", "}", "@", "://", "?", "/", "%", "null"],
         read: read_changefeed,
         errors: 1,
+    },
+    Fuzzed {
+        name: "capture",
+        weight: Weight::Pure,
+        form: Form::Json,
+        valid: capture,
+        tokens: &["\"", "{", "}", ":", ",", "null", "\"address\"", "\"version\""],
+        read: read_capture,
+        errors: 0,
     },
     Fuzzed {
         name: "etcd_refusal",
@@ -383,6 +392,24 @@ fn read_changefeed(bytes: &[u8]) -> Result<()> {
     let kept = serde_json::to_string(&Changefeed { state: "".into(), error: None, ..feed.clone() }).unwrap();
     assert!(!kept.contains(PASSWORD), "{kept}");
     stays(&feed)
+}
+
+fn capture(dice: &mut Dice) -> Doc {
+    let address = text(dice.one(&["10.0.1.41:8300", "cdc-0.cdc-peer:8301", "[::1]:8300", ""]));
+    let version = text(dice.one(&["v7.5.0", "v6.1.0-dirty", ""]));
+    map([("id", text("1")), ("address", address), ("version", version), ("deploy-path", text("/opt/cdc"))])
+        .with_some(dice, &["id", "address", "version", "deploy-path"])
+}
+
+/// A server is there whatever its key holds: what cannot be read of it is not known.
+fn read_capture(bytes: &[u8]) -> Result<()> {
+    let capture = Capture::parse("default", "1", bytes);
+    assert_eq!((capture.cluster.as_str(), capture.id.as_str()), ("default", "1"));
+    let told = [&capture.address, &capture.version];
+    assert!(told.into_iter().flatten().all(|text| !text.is_empty()), "{capture:?}");
+    let is_json = serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok();
+    assert!(is_json || told.into_iter().all(Option::is_none), "{capture:?}");
+    stays(&capture)
 }
 
 fn refusal(dice: &mut Dice) -> Doc {

@@ -7,7 +7,7 @@ use crate::dice::Dice;
 use crate::harness::project;
 use binlogsh::config::{LONGEST_TIMEOUT, Overrides, load};
 use binlogsh::deployment::Deployment;
-use binlogsh::downstream::{CheckpointPlace, ClientOptions, SavedRow, parse_drainer_toml};
+use binlogsh::downstream::{CheckpointPlace, ClientOptions, Downstream, SavedRow, parse_drainer_toml};
 use binlogsh::error::{Error, Result};
 use binlogsh::journal::store::{RunFilter, Store};
 use binlogsh::journal::{Entry, Unfinished};
@@ -271,14 +271,33 @@ fn drainer_toml(dice: &mut Dice) -> Doc {
         ("password", text("hunter2")),
     ]);
     let checkpoint = checkpoint.with_some(dice, &["type", "schema", "table", "host", "port"]);
-    let to =
-        map([("host", text("db")), ("port", raw(3306)), ("password", text("hunter2")), ("checkpoint", checkpoint)]);
+    let to = map([
+        ("host", text("db")),
+        ("port", raw(3306)),
+        ("password", text("hunter2")),
+        ("kafka-addrs", text(dice.one(&["", "a:9092", "a:9092,b"]))),
+        ("sync-mode", raw(dice.below(3))),
+        ("checkpoint", checkpoint),
+    ]);
+    let to = to.with_some(dice, &["host", "port", "kafka-addrs", "sync-mode"]);
     let db_type = text(dice.one(&["mysql", "tidb", "kafka", "file", "oracle"]));
-    map([("data-dir", text("/data")), ("syncer", map([("db-type", db_type), ("to", to)]))])
+    let syncer = map([
+        ("db-type", db_type),
+        ("ignore-schemas", text(dice.one(&["", "mysql", "INFORMATION_SCHEMA,PERFORMANCE_SCHEMA,mysql"]))),
+        ("replicate-do-db", Doc::List(vec![text("a")])),
+        ("ignore-txn-commit-ts", Doc::List(vec![raw(1)])),
+        ("to", to),
+    ]);
+    let syncer = syncer.with_some(dice, &["ignore-schemas", "replicate-do-db", "ignore-txn-commit-ts"]);
+    map([("data-dir", text("/data")), ("syncer", syncer)])
 }
 
 fn read_drainer_toml(bytes: &[u8]) -> Result<()> {
     let settings = parse_drainer_toml(&text_of(bytes)?)?;
+    stays_the_same(&settings);
+    if let Some(downstream) = Downstream::of_drainer(&settings) {
+        assert!(downstream.hosts.iter().all(|(host, _)| !host.is_empty()), "{downstream:?}");
+    }
     match settings.place() {
         Ok(CheckpointPlace::Table(table)) => {
             assert!(table.port > 0 && !table.schema.is_empty() && !table.table.is_empty())
@@ -614,7 +633,17 @@ fn meta_yaml(dice: &mut Dice) -> Doc {
         ("offline", raw("false")),
         ("config", map([("gc", raw(7)), ("password", text("s3cret"))])),
     ];
-    let drainer = vec![("port", raw(8249)), ("config", map([("syncer.to.password", text("s3cret"))]))];
+    let drainer = vec![
+        ("port", raw(8249)),
+        (
+            "config",
+            map([
+                ("syncer.to.password", text("s3cret")),
+                ("syncer.replicate-do-db", Doc::List(vec![text("a")])),
+                ("syncer.to.sync-mode", raw(dice.below(3))),
+            ]),
+        ),
+    ];
     let pd = vec![("client_port", raw(2379)), ("advertise_client_addr", text(dice.one(&["", "https://pd-0:2379"])))];
     let global = map([
         ("user", text("tidb")),

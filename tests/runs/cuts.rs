@@ -170,7 +170,7 @@ pub(super) struct Case {
 struct End {
     /// Each node's process and record.
     nodes: BTreeMap<String, (Option<ProcessStage>, Option<RecordState>)>,
-    /// How often each node did what it was told, and how often its process was started.
+    /// How often each node did what it was told, how often its process was started, and how often a changefeed was created.
     effects: BTreeMap<(String, &'static str), usize>,
 }
 
@@ -185,6 +185,10 @@ impl End {
                 LogEvent::Started(who) => (who, "started"),
                 LogEvent::Recorded { who, by_hand: true, .. } => (who, "written by hand"),
                 LogEvent::Forgotten(who) => (who, "forgotten"),
+                LogEvent::ChangefeedCreated { .. } => {
+                    *effects.entry(("TiCDC".to_owned(), "changefeed created")).or_insert(0) += 1;
+                    continue;
+                }
                 _ => continue,
             };
             *effects.entry((cluster.id_of(who).to_owned(), what)).or_insert(0) += 1;
@@ -444,4 +448,18 @@ fn a_decommissioning_that_is_cut_off_anywhere_ends_as_it_should() {
 fn a_rolling_restart_by_node_control_that_is_cut_off_anywhere_ends_as_it_should() {
     let control = NodeControlSpec { by: "systemd over ssh".into(), ..NodeControlSpec::default() };
     is_cut_everywhere("rolling_restart.rhai", &[("takes", "5s")], 4, 48, Some(&control));
+}
+
+#[test]
+fn work_by_hand_that_is_cut_off_anywhere_creates_its_changefeed_once() {
+    let text = r#"
+        let feed = #{ id: "new", start_ts: tso(), sink: "mysql://10.0.2.7:3306/" };
+        step("create", || manual("create the changefeed new", #{ changefeed: feed, takes: "5s" }));
+        step("pause", || pause_drainer("10.0.1.21:8249", #{ wait: "1m" }));
+        sleep("1m");
+    "#;
+    let case = Case::of(Source::new("create.rhai", text), Scenario::named("ticdc").unwrap());
+    let (expected, points) = case.undisturbed();
+    assert_eq!(expected.effects[&("TiCDC".to_owned(), "changefeed created")], 1);
+    (0..points).for_each(|point| case.cut(point, (point * 13 % 90) as u64, &expected));
 }

@@ -1,6 +1,7 @@
 //! Runs as whoever uses the program sees them: begun, killed, looked at, gone on with, given up, moved.
 
 mod by_hand;
+mod changefeeds;
 mod commands;
 mod cuts;
 mod diverged;

@@ -147,4 +147,5 @@ survive! {
     disk_full,
     stuck_drainer,
     clean_up,
+    to_ticdc,
 }

@@ -138,6 +138,7 @@ harmless_in_futures! {
     disk_full_with_a_shorter_retention: disk_full with keep = "48";
     stuck_drainer: stuck_drainer;
     clean_up: clean_up;
+    to_ticdc: to_ticdc;
 }
 
 /// Where a script has nothing to do, or must not begin, it does no harm either.

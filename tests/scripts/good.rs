@@ -298,3 +298,45 @@ fn what_has_nothing_to_do_changes_nothing_and_says_so() {
         assert_eq!(last(&played), says);
     }
 }
+
+#[test]
+fn to_ticdc_hands_over_where_the_drainer_stops_and_then_takes_binlog_out() {
+    let played = does(
+        "to_ticdc",
+        &[],
+        "==> look
+         ==> see what TiCDC does not take over
+         ? TiCDC leaves out tables without a primary key or a unique index of columns that are NOT NULL, and creates no sequence; a RENAME TABLE from a name that the changefeed filters out to one that it takes ends it. Is there no such thing, or is it taken care of?
+         ==> hold TiKV's garbage collection behind the checkpoint
+         ? hold TiKV's garbage collection at 470639916921127047 (2026-11-22T12:00:04.173Z), for 1d00h after each sign of life
+         - hold TiKV's garbage collection, for 1d00h after each sign of life
+         ==> 10.0.1.21:8249: wait for a checkpoint behind every DDL (1)
+         ==> 10.0.1.21:8249: pause (1)
+         ? pause drainer 10.0.1.21:8249 (10.0.1.21:8249), whose record says online
+         - pause drainer 10.0.1.21:8249 (10.0.1.21:8249)
+         ==> copy: create it where 10.0.1.21:8249 has stopped
+         - by hand: Create the changefeed copy by the command above, with the user, password and options of mysql://10.0.2.7:3306/, and without --no-confirm, which leaves tables out (creates the changefeed copy to mysql://10.0.2.7:3306/)
+         ==> copy: wait until it is past the checkpoint of 10.0.1.21:8249
+         ==> release TiKV's garbage collection: copy holds it, instead of 10.0.1.21:8249
+         ? release TiKV's garbage collection
+         - release TiKV's garbage collection
+         ==> 10.0.1.21:8249: set offline
+         ? write offline into the record of drainer 10.0.1.21:8249 (10.0.1.21:8249), whose record says paused
+         - write offline into the record of drainer 10.0.1.21:8249 (10.0.1.21:8249)
+         ==> switch binlog off in TiDB
+         - by hand: Switch binlog off in every TiDB server, and restart it (TiDB writes no binlog afterwards)
+         ==> 10.0.1.11:8250: close
+         ? close pump 10.0.1.11:8250 (10.0.1.11:8250), whose record says online
+         - close pump 10.0.1.11:8250 (10.0.1.11:8250)
+         ==> 10.0.1.12:8250: close
+         ? close pump 10.0.1.12:8250 (10.0.1.12:8250), whose record says online
+         - close pump 10.0.1.12:8250 (10.0.1.12:8250)
+         ==> check that copy has taken over from 10.0.1.21:8249",
+    );
+    for (kind, id) in
+        [(Kind::Drainer, "10.0.1.21:8249"), (Kind::Pump, "10.0.1.11:8250"), (Kind::Pump, "10.0.1.12:8250")]
+    {
+        assert_eq!(state(&played, kind, id), Some(State::Offline), "{id}");
+    }
+    assert_eq!(last(&played), "copy has taken over from 10.0.1.21:8249, which is offline");
+}

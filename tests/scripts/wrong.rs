@@ -64,6 +64,7 @@ fn every_script_that_asks_ends_when_the_operator_says_no() {
         ("disk_full", 0),
         ("stuck_drainer", 0),
         ("clean_up", 0),
+        ("to_ticdc", 0),
     ] {
         let sample = script(name).sample;
         let played = way(name, sample, &[NO]).ends(ErrorKind::Refused, &["you said"]);
@@ -243,4 +244,30 @@ fn a_record_that_somebody_uses_is_not_forgotten() {
     assert!(story(&played).join("\n").contains("another node answers at 10.0.1.13:8250"));
     let reads = &[r#"{"kind": "crash", "node": "drainer-0", "after": "16ms", "lasts": "2h"}"#];
     way("clean_up", "old-records", reads).ends(ErrorKind::Refused, &["still_pulled", "drainer-0"]);
+}
+
+/// `to_ticdc` for a Drainer with these settings.
+fn to_ticdc(settings: &str) -> Played {
+    let mut scenario = Scenario::named("ticdc").unwrap();
+    scenario.drainers[0].settings = serde_json::from_str(settings).unwrap();
+    play(&subjects(script("to_ticdc"), scenario, &[]), &[])
+}
+
+#[test]
+fn what_ticdc_does_not_take_over_ends_the_hand_over_before_anything_is_done() {
+    let played = to_ticdc(r#"{"db_type": "oracle", "renames": true}"#);
+    let error = &played.ending.as_ref().unwrap_err().error;
+    assert_eq!(error.kind, ErrorKind::Failed);
+    for said in ["TiCDC does not take over from 10.0.1.21:8249", "Oracle", "table-migrate-rule"] {
+        assert!(error.message.contains(said), "{error}");
+    }
+    assert!(played.acts.is_empty(), "{}", story(&played).join("\n"));
+}
+
+#[test]
+fn filters_of_a_drainer_are_asked_about_by_name() {
+    let played = to_ticdc(r#"{"host": "10.0.2.7", "port": 3306, "filters": ["replicate-do-db"]}"#);
+    let told = story(&played).join("\n");
+    assert!(told.contains("? 10.0.1.21:8249 leaves something out (replicate-do-db)"), "{told}");
+    assert!(told.contains("? TiCDC leaves out tables without a primary key"), "{told}");
 }

@@ -36,7 +36,7 @@ fn a_snapshot_is_few_requests_however_many_nodes_there_are() {
     let mut world = Counting(Simulated::new(&scenario).unwrap(), Vec::new());
     let snapshot = Snapshot::take(&mut world, OBSERVED).unwrap();
     assert_eq!(snapshot.scenario.pumps.len(), 200);
-    assert_eq!(world.1.len(), 13);
+    assert_eq!(world.1.len(), 14);
     assert!(snapshot.scenario.assumed.len() < 15, "{:#?}", snapshot.scenario.assumed);
     let asked = |request: &Request| match request {
         Request::Read(Read::Status { nodes }) | Request::Read(Read::Metrics { nodes }) => Some(nodes.len()),

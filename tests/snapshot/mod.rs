@@ -46,9 +46,10 @@ fn act(world: &mut Simulated, id: &str, action: Action) {
     world.apply(&Request::Change(Change::Act { node, action }), None).unwrap();
 }
 
-/// A sample without supervisors, of which a snapshot cannot know.
+/// A sample without supervisors, of which a snapshot cannot know, and with as many writes as it takes TiDB to make.
 fn unsupervised(name: &str) -> Scenario {
     let mut scenario = Scenario::named(name).unwrap();
+    scenario.tidb.iter_mut().for_each(|tidb| tidb.writes_per_second = 20);
     scenario.pumps.iter_mut().for_each(|pump| pump.supervisor = false);
     scenario.drainers.iter_mut().for_each(|drainer| drainer.supervisor = false);
     scenario

@@ -53,7 +53,7 @@ fn section(script: &Shipped) -> String {
     let mut text = format!("\n## {}. {}\n\n", script.letter, script.name);
     let about = script.about();
     let lines = about.lines().map(|line| match line.split_once(": ") {
-        Some((head @ ("When" | "Needs" | "Asks" | "Exit code"), rest)) => format!("**{head}:** {rest}"),
+        Some((head @ ("When" | "Needs" | "Asks" | "Exit code" | "Known from"), rest)) => format!("**{head}:** {rest}"),
         _ => line.to_owned(),
     });
     text.push_str(&format!("{}\n", lines.collect::<Vec<_>>().join("\n")));

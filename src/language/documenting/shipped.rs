@@ -33,7 +33,7 @@ macro_rules! shipped {
 }
 
 /// All of them, in the order of docs/procedures.md.
-const SHIPPED: [Shipped; 12] = shipped! {
+const SHIPPED: [Shipped; 13] = shipped! {
     'A' rolling_restart in "default" ();
     'B' decommission_pump in "default" (pump = "pump-1");
     'C' scale_in_to_zero in "default" ();
@@ -46,6 +46,7 @@ const SHIPPED: [Shipped; 12] = shipped! {
     'J' stuck_drainer in "hung-drainer" ();
     'K' clean_up in "old-records" ();
     'L' health in "default" ();
+    'M' to_ticdc in "ticdc" (drainer = "10.0.1.21:8249", changefeed = "copy", sink = "mysql://10.0.2.7:3306/");
 };
 
 /// The scripts that come with the program, in the order of docs/procedures.md.

@@ -1,4 +1,4 @@
-//! What a Drainer has saved downstream: the row of our cluster in its table of checkpoints, or its savepoint file.
+//! What a Drainer writes to, and what it has saved there: the row of our cluster in its table of checkpoints, or its savepoint file.
 //!
 //! Where that is stands in the profile, in a copy of the Drainer's configuration, or in what tiup knows of it; how to log in, in a
 //! `my.cnf`. Whatever is in the way makes the checkpoint unknown, with the reason: only an interrupt and a defect are errors. A
@@ -16,7 +16,7 @@ use crate::live::cluster::LiveCluster;
 use crate::node::NodeRef;
 use crate::text::Untrusted;
 use crate::tso::Tso;
-use crate::world::{Answer, DownstreamCheckpoint, SavedCheckpoint};
+use crate::world::{Answer, DownstreamCheckpoint, DownstreamReplication, SavedCheckpoint};
 use login::DatabaseLogin;
 use saved::{FoundRow, RowQuestion};
 use settings::PlaceFound;
@@ -70,6 +70,24 @@ impl Live {
             Err(Unread::Fatal(error)) => return Err(error),
         };
         Ok(Answer::Checkpoint(found))
+    }
+
+    /// What the configuration of each Drainer says that it writes to and leaves out.
+    ///
+    /// # Errors
+    /// `interrupted`.
+    pub(super) fn replication(&self, nodes: &[NodeRef]) -> Result<Answer> {
+        let deployment = self.known_deployment();
+        let of = |node: &NodeRef| {
+            let deployment = deployment.clone().map_err(Unread::from)?;
+            settings::replication_of(node, &self.downstreams.of(node), deployment.as_deref())
+        };
+        let found = nodes.iter().map(|node| match of(node) {
+            Ok(replication) => Ok(DownstreamReplication::Known(Box::new(replication))),
+            Err(Unread::Why(why)) => Ok(DownstreamReplication::Unknown(Untrusted::from(why))),
+            Err(Unread::Fatal(error)) => Err(error),
+        });
+        found.collect::<Result<_>>().map(Answer::Replication)
     }
 
     fn saved_checkpoint(&mut self, node: &NodeRef) -> OrUnread<SavedCheckpoint> {

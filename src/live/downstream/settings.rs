@@ -1,13 +1,16 @@
-//! Which place it is: what a profile says before a copy of the Drainer's configuration, and that before what tiup knows.
+//! Which place it is: what a profile says before a copy of the Drainer's configuration, and that before what tiup knows. What a
+//! Drainer writes to and leaves out, the two configurations say before the profile.
 
 use super::{OrUnread, Unread, why};
-use crate::deployment::Deployment;
-use crate::downstream::{CheckpointPlace, DownstreamProfile, DrainerSettings, TablePlace, parse_drainer_toml};
+use crate::deployment::{DeployedNode, Deployment};
+use crate::downstream::{
+    CheckpointPlace, DownstreamProfile, DrainerSettings, TablePlace, is_loopback, parse_drainer_toml,
+};
 use crate::error::Error;
 use crate::files;
 use crate::node::NodeRef;
 use crate::text::{ShownPath, Untrusted, decode};
-use std::net::IpAddr;
+use crate::world::Replication;
 use std::path::Path;
 
 /// No configuration of a Drainer is larger.
@@ -26,9 +29,7 @@ pub(super) fn place_of(
     profile: &DownstreamProfile,
     deployment: Option<&Deployment>,
 ) -> OrUnread<PlaceFound> {
-    let deployed = deployment.and_then(|deployment| {
-        deployment.find(node.kind, &node.id).or_else(|| deployment.find(node.kind, &node.address))
-    });
+    let deployed = deployed(node, deployment);
     let (settings, is_drainers_view) = match (&profile.place, &profile.drainer_toml) {
         (Some(place), _) => (place.clone(), false),
         (None, Some(path)) => (read_toml(path)?, true),
@@ -48,6 +49,50 @@ pub(super) fn place_of(
             Ok(PlaceFound::Savepoint(said.or_else(|| deployed.map(|deployed| deployed.data_dir.clone()))))
         }
     }
+}
+
+/// What `node` writes to and leaves out. The profile names a place as it is reached from here, and nothing of what is left out: so the
+/// Drainer's own configuration comes first.
+pub(super) fn replication_of(
+    node: &NodeRef,
+    profile: &DownstreamProfile,
+    deployment: Option<&Deployment>,
+) -> OrUnread<Replication> {
+    if let Some(path) = &profile.drainer_toml {
+        let settings = read_toml(path)?;
+        return Ok(Replication { settings, unseen: None, source: path.shown().to_string().into() });
+    }
+    let configured = deployed(node, deployment).and_then(|deployed| deployed.drainer.clone());
+    let is_said = configured.as_ref().is_some_and(|settings| *settings != DrainerSettings::default());
+    match (configured, profile.replicates()) {
+        (None, Some(settings)) => Ok(of_profile(settings)),
+        (Some(_), Some(settings)) if !is_said => Ok(of_profile(settings)),
+        (Some(settings), _) => {
+            let name = deployment.map_or("", |deployment| deployment.name.as_str());
+            Ok(Replication { settings, unseen: None, source: format!("tiup's cluster {name}").into() })
+        }
+        (None, None) => {
+            let known = match deployment {
+                Some(deployment) => format!("tiup's cluster {} does not say it, and ", deployment.name),
+                None => String::new(),
+            };
+            why(format!(
+                "{known}nothing says what {node} writes to: name a copy of its drainer.toml in the profile \
+                 (`[profiles.NAME.downstreams.\"ID\"]`)"
+            ))
+        }
+    }
+}
+
+fn of_profile(settings: DrainerSettings) -> Replication {
+    let unseen = "the profile says where it writes to, and only its configuration what it leaves out or renames: name a copy of its \
+                  drainer.toml in the profile";
+    Replication { settings, unseen: Some(unseen.into()), source: "the profile".into() }
+}
+
+fn deployed<'d>(node: &NodeRef, deployment: Option<&'d Deployment>) -> Option<&'d DeployedNode> {
+    let deployment = deployment?;
+    deployment.find(node.kind, &node.id).or_else(|| deployment.find(node.kind, &node.address))
 }
 
 fn nowhere(node: &NodeRef, deployment: Option<&Deployment>) -> String {
@@ -71,10 +116,8 @@ fn read_toml(path: &Path) -> OrUnread<DrainerSettings> {
 
 /// Names of a Drainer's own host lead to that host, not to this one.
 fn as_seen_from_here(host: Untrusted, node: &NodeRef) -> Untrusted {
-    let name = host.trim_matches(['[', ']']);
-    let is_own = name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
     match node.address.rsplit_once(':') {
-        Some((of_node, _)) if is_own => of_node.into(),
+        Some((of_node, _)) if is_loopback(&host) => of_node.into(),
         Some(_) | None => host,
     }
 }

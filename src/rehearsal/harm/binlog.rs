@@ -1,5 +1,6 @@
 //! Binlog that a Drainer still needed and did not get, or that TiDB never wrote.
 
+use super::handover::has_taken_over;
 use super::pumps::{blame_for_block, blocked};
 use super::{Blame, Case, Harm, HarmKind, PROBE_WINDOW, forced_or};
 use crate::node::{Kind, RecordState, State};
@@ -82,12 +83,13 @@ fn lost(case: &Case<'_>, loss: Loss<'_>, told: &mut Losses, found: &mut Vec<Harm
     found.push(Harm { size: Some(loss.size), ..Harm::new(HarmKind::BinlogLost, loss.at, blame, text) });
 }
 
-/// Whether nobody needs the Drainer's progress any more: its record says `offline` in the end or is gone, or the script
-/// said so.
+/// Whether nobody needs the Drainer's progress any more: its record says `offline` in the end or is gone, the script said so, or a
+/// changefeed has gone on where it stopped.
 fn is_retired(case: &Case<'_>, drainer: usize) -> bool {
     let who = NodeIndex::Drainer(drainer);
     let end = &case.played.after;
-    matches!(end.recorded_state(who), None | Some(RecordState::Known(State::Offline)))
+    has_taken_over(case, drainer)
+        || matches!(end.recorded_state(who), None | Some(RecordState::Known(State::Offline)))
         || end.log().iter().any(|entry| entry.what == LogEvent::Retired(who))
 }
 

@@ -3,10 +3,11 @@
 use super::intended::{advancing, carried_out};
 use super::taken_out::TakenOut;
 use super::{Blame, Case, Harm, HarmKind, Intended, PROBE_WINDOW, STALL_WINDOW};
-use crate::node::{Kind, RecordState, State};
+use crate::node::{Kind, NodeRef, RecordState, State};
 use crate::rehearsal::trace::AttemptedChange;
 use crate::rehearsal::truth::{ProcessState, Timeline, since};
 use crate::sim::{Micros, NodeIndex};
+use crate::world::Change;
 use std::collections::BTreeSet;
 
 pub(super) fn look(case: &Case<'_>, found: &mut Vec<Harm>) {
@@ -42,9 +43,29 @@ fn twice(case: &Case<'_>, intended: &Intended, found: &mut Vec<Harm>) {
             .iter()
             .filter(|(when, being)| *being == ProcessState::Starting && *when > *last && *when < *at);
         let Some((started, _)) = started.next_back() else { continue };
+        if is_deliberate(case, node, *last, *started) {
+            continue;
+        }
         let text = format!("{} was told to {} again, and it was another process by then", node.id, action.name());
         found.push(Harm::new(HarmKind::Twice, *at, Blame::of(Some(*at), *started, PROBE_WINDOW), text));
     }
+}
+
+/// Whether the script knew that the node had done what it was told at `told`, and had it started itself at `started`: what it is told
+/// after that is meant.
+fn is_deliberate(case: &Case<'_>, node: &Timeline, told: Micros, started: Micros) -> bool {
+    let is_it = |other: &NodeRef| other.kind == node.kind() && other.id == node.id;
+    let knew = |act: &AttemptedChange| {
+        matches!(&act.change, Change::Act { node, .. } if is_it(node))
+            && act.outcome.is_ok()
+            && (act.begun..=act.ended).contains(&told)
+    };
+    let starts = |act: &AttemptedChange| {
+        let by_control = matches!(&act.change, Change::Control(control) if is_it(&control.node));
+        let outside = act.change.outside().is_some_and(|(starts, _)| starts.iter().any(is_it));
+        (by_control || outside) && (act.begun..=act.ended).contains(&started)
+    };
+    case.played.acts.iter().any(knew) && case.played.acts.iter().any(starts)
 }
 
 /// The end of a node's process and record.
@@ -149,7 +170,10 @@ fn leftovers(case: &Case<'_>, intended: &Intended, found: &mut Vec<Harm>) {
     for out in case.taken_out.iter().rev().filter(|out| seen.insert(out.who)) {
         let Some(node) = case.truth.node(out.who) else { continue };
         let goal = intended.ends.get(&(node.kind(), node.id.clone()));
-        if out.until.is_some_and(|until| until <= last) || goal == Some(&end_at(node, last)) || is_named(case, out) {
+        // What another operator writes into the record of a node that was taken out as it should be is theirs.
+        let mut since = node.record.iter().map(|(at, _)| *at).filter(|at| *at >= out.from).chain([last]);
+        let reached_goal = since.any(|at| goal == Some(&end_at(node, at)));
+        if out.until.is_some_and(|until| until <= last) || reached_goal || is_named(case, out) {
             continue;
         }
         told.insert(out.who);

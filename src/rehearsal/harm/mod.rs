@@ -11,6 +11,7 @@
 
 mod binlog;
 mod ending;
+mod handover;
 mod intended;
 mod pumps;
 mod records;
@@ -55,6 +56,10 @@ pub enum HarmKind {
     Twice,
     /// The script neither ends nor says what it waits for.
     NoEnd,
+    /// A Drainer and a changefeed both applied a DDL, or whatever was committed.
+    AppliedTwice,
+    /// TiKV collected what a changefeed was to read before it was there.
+    RangeCollected,
 }
 
 impl HarmKind {
@@ -79,6 +84,8 @@ impl HarmKind {
             Self::FalseSuccess => "the script said success and had not reached its goal",
             Self::Twice => "an effect was done again on a process that had been replaced meanwhile",
             Self::NoEnd => "the script neither ends nor says what it waits for",
+            Self::AppliedTwice => "a Drainer and a changefeed both applied a DDL, or whatever was committed",
+            Self::RangeCollected => "TiKV collected what a changefeed was to read before it was there",
         }
     }
 }
@@ -157,6 +164,7 @@ pub fn judge(start: &Cluster, played: &Played, truth: &Truth, intended: Option<&
     pumps::look(&case, &mut found);
     records::look(&case, &mut found);
     binlog::look(&case, &mut found);
+    handover::look(&case, &mut found);
     ending::look(&case, &mut found);
     found.sort_by_key(|harm| (harm.at, harm.kind));
     found.dedup();

@@ -164,6 +164,8 @@ fn meaning(kind: HarmKind) -> &'static str {
         HarmKind::FalseSuccess => "the script ended as done, and its goal was not reached",
         HarmKind::Twice => "an effect was done again on a process that had been replaced already",
         HarmKind::NoEnd => "the script neither ends nor says what it waits for",
+        HarmKind::AppliedTwice => "a Drainer and a changefeed both applied a DDL, or whatever was committed",
+        HarmKind::RangeCollected => "TiKV collected what a changefeed was to read before it was there",
     }
 }
 

@@ -249,7 +249,7 @@ impl NodeInSight<'_> {
     fn drainer(&self, held_up: bool, unknown: &mut UnknownFacts) -> DrainerSpec {
         let node = &self.seen.record.node;
         let (extra, json) = self.text(unknown);
-        DrainerSpec {
+        let spec = DrainerSpec {
             record: Some(self.stand.record),
             process: self.stand.process,
             uptime: Some(self.uptime(unknown)),
@@ -260,6 +260,10 @@ impl NodeInSight<'_> {
             json,
             phases: Phases { look_ms: self.look_ms(), checkpoint_ms: self.checkpoint_ms(), ..self.heartbeat() },
             ..DrainerSpec::new(node.id.as_str(), node.address.as_str())
+        };
+        match self.seen.replication.clone() {
+            Some(found) => spec.replicating(found),
+            None => spec,
         }
     }
 

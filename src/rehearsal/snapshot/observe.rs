@@ -6,7 +6,8 @@ use crate::node::{Kind, Malformed, NodeRef, Record, RecordState, State};
 use crate::sim::NodeControlSpec;
 use crate::tso::Tso;
 use crate::world::{
-    Changefeeds, ClusterInfo, DrainerStatus, GcSafePoints, Listing, ProbeFinding, StatusReport, TidbServer, World, read,
+    Changefeeds, ClusterInfo, DownstreamReplication, DrainerStatus, GcSafePoints, Listing, ProbeFinding, StatusReport,
+    TidbServer, World, read,
 };
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -47,6 +48,8 @@ pub(super) struct ObservedNode {
     pub(super) status: Option<DrainerStatus>,
     /// A Drainer's own word for where it stands.
     pub(super) commit_ts: Option<Tso>,
+    /// What a Drainer's configuration says, as far as it can be seen from here.
+    pub(super) replication: Option<DownstreamReplication>,
 }
 
 /// What the nodes themselves say, by node.
@@ -83,7 +86,13 @@ impl Observed {
         let everybody: Vec<NodeRef> = last.records.iter().map(|record| record.node.clone()).collect();
         let supervision = world.ask(read::Supervisors { nodes: everybody.clone() })?;
         let node_control = NodeControlSpec::of(&everybody.into_iter().zip(supervision).collect::<Vec<_>>());
-        let nodes = last.records.into_iter().map(|record| said.of(record, &first)).collect();
+        let mut nodes: Vec<ObservedNode> = last.records.into_iter().map(|record| said.of(record, &first)).collect();
+        let all = nodes.iter().map(|seen| &seen.record.node);
+        let asked: Vec<NodeRef> = all.filter(|node| node.kind == Kind::Drainer).cloned().collect();
+        let mut replications = world.ask(read::Replication { nodes: asked })?.into_iter();
+        for seen in nodes.iter_mut().filter(|seen| seen.record.node.kind == Kind::Drainer) {
+            seen.replication = replications.next();
+        }
         // What these tell does not depend on the moment: they come after it.
         let gc = unless_fatal(world.ask(read::GcSafePoints))?;
         let changefeeds = unless_fatal(world.ask(read::Changefeeds))?;
@@ -178,6 +187,7 @@ impl NodeAnswers {
             finding: self.findings.remove(node).unwrap_or_else(unasked),
             metrics: self.metrics.remove(node).unwrap_or_default(),
             commit_ts: self.stamps.remove(node),
+            replication: None,
             status,
             record,
         }

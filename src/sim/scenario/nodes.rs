@@ -1,8 +1,10 @@
 //! Pumps and Drainers in a scenario.
 
 use super::Span;
+use crate::downstream::DrainerSettings;
 use crate::node::State;
 use crate::sim::clock::{HOUR, Micros};
+use crate::world::{DownstreamReplication, Replication};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
@@ -102,6 +104,12 @@ pub struct DrainerSpec {
     /// Why what it saves downstream cannot be read from here. Left out: it can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub downstream_unknown: Option<String>,
+    /// What its configuration says of its downstream. Left out: MySQL somewhere, and nothing is left out.
+    #[serde(default, skip_serializing_if = "is_plain")]
+    pub settings: DrainerSettings,
+    /// Why its configuration cannot be seen from here; beside `settings`, why no more of it than the place can. Left out: it can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings_unknown: Option<String>,
     /// How much its own clock gains, in parts per million.
     #[serde(default)]
     pub drift_ppm: i64,
@@ -152,12 +160,41 @@ impl DrainerSpec {
             speed: None,
             supervisor: false,
             downstream_unknown: None,
+            settings: DrainerSettings::default(),
+            settings_unknown: None,
             drift_ppm: 0,
             extra: Map::new(),
             json: None,
             phases: Phases::default(),
         }
     }
+}
+
+impl DrainerSpec {
+    /// What can be seen of its configuration.
+    pub(crate) fn replication(&self) -> DownstreamReplication {
+        match &self.settings_unknown {
+            Some(why) if is_plain(&self.settings) => DownstreamReplication::Unknown(why.as_str().into()),
+            unseen => DownstreamReplication::Known(Box::new(Replication {
+                settings: self.settings.clone(),
+                unseen: unseen.as_deref().map(Into::into),
+                source: "the scenario".into(),
+            })),
+        }
+    }
+
+    /// The same, as it was found of a cluster.
+    pub(crate) fn replicating(self, found: DownstreamReplication) -> Self {
+        let (settings, unknown) = match found {
+            DownstreamReplication::Known(known) => (known.settings, known.unseen),
+            DownstreamReplication::Unknown(why) => (DrainerSettings::default(), Some(why)),
+        };
+        Self { settings, settings_unknown: unknown.map(|why| why.as_str().to_owned()), ..self }
+    }
+}
+
+fn is_plain(settings: &DrainerSettings) -> bool {
+    *settings == DrainerSettings::default()
 }
 
 /// How long ago a node's process was started or, of one that is hung or dead, its record was last written; and how far

@@ -103,8 +103,7 @@ impl Simulated {
         loop {
             let mut unseen = self.unseen(manual)?;
             let there = self.cluster.changefeeds().changefeeds;
-            let missing = manual.changefeed.as_ref().filter(|new| new.seen(&there).is_none());
-            unseen.extend(missing.map(|new| new.unseen(refused)));
+            unseen.extend(manual.changefeed.as_ref().and_then(|new| new.missing(&there, refused)));
             let waited = self.cluster.now() - said;
             let time = Duration::from_micros(u64::try_from(waited).unwrap_or(0));
             if unseen.is_empty() || (time >= Manual::AFTER_WORD && Unseen::word_has_to_do(&unseen)) {

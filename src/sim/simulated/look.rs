@@ -11,8 +11,8 @@ use crate::text::ShownPath;
 use crate::time::show_seconds;
 use crate::tso::Tso;
 use crate::world::{
-    Answer, ClusterInfo, DownstreamCheckpoint, Inspected, Listing, Probe, ProbeFinding, RecordEvent, RecordEvents,
-    SavedCheckpoint, StatusReport, metric_name,
+    Answer, ClusterInfo, DownstreamCheckpoint, DownstreamReplication, Inspected, Listing, Probe, ProbeFinding,
+    RecordEvent, RecordEvents, SavedCheckpoint, StatusReport, metric_name,
 };
 use std::path::Path;
 use std::time::Duration;
@@ -228,6 +228,17 @@ impl Simulated {
             source: "tidb_binlog.checkpoint of the simulated downstream".into(),
             read_at,
         })))
+    }
+
+    /// It stands on this host, whatever becomes of the cluster.
+    pub(super) fn replication(&self, nodes: &[NodeRef]) -> Answer {
+        let of = |node: &NodeRef| match self.cluster.find(node.kind, &node.id) {
+            Some(NodeIndex::Drainer(at)) => DownstreamReplication::clone(&self.cluster.drainers[at].replication),
+            Some(NodeIndex::Pump(_)) | None => {
+                DownstreamReplication::Unknown(format!("nothing says what {node} writes to").into())
+            }
+        };
+        Answer::Replication(nodes.iter().map(of).collect())
     }
 
     pub(super) fn pump_drainers(&mut self, node: &NodeRef) -> Result<Answer> {

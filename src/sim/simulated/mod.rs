@@ -237,6 +237,7 @@ impl Simulated {
             Read::Status { nodes } => self.statuses(nodes),
             Read::CommitTs { nodes } => self.commit_ts(nodes),
             Read::Checkpoint { node } => self.checkpoint(node),
+            Read::Replication { nodes } => Ok(self.replication(nodes)),
             Read::Metrics { nodes } => self.metrics(nodes),
             Read::Inspect { nodes, metrics } => self.inspect(nodes, metrics),
             Read::PumpDrainers { node } => self.pump_drainers(node),
