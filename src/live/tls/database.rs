@@ -1,12 +1,12 @@
 //! TLS with a database, which has certificates and rules of its own: how much of the server's is verified is for whoever asks to say.
 
 use super::pem::{PemFile, Role};
-use super::verifier::Verifier;
+use super::verifier::{Verifier, is_of_the_name};
 use super::{belong_together, trust, words};
 use crate::error::Result;
 use crate::secret::KeyPassword;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::{WebPkiSupportedAlgorithms, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 use std::path::Path;
@@ -33,13 +33,13 @@ pub(in crate::live) fn for_database(
     let mut authorities = Vec::new();
     let mut ca_path = Path::new("");
     let verifier: Arc<dyn ServerCertVerifier> = match verified {
-        Verified::Nothing => Arc::new(Anybody(Arc::new(ring::default_provider()))),
+        Verified::Nothing => LenientVerifier::new(None),
         Verified::Chain(ca) | Verified::Name(ca) => {
             let (verifier, trusted) = trust(ca)?;
             (authorities, ca_path) = (trusted, ca);
             match verified {
                 Verified::Name(_) => verifier,
-                Verified::Chain(_) | Verified::Nothing => Arc::new(AnyName(verifier)),
+                Verified::Chain(_) | Verified::Nothing => LenientVerifier::new(Some(verifier)),
             }
         }
     };
@@ -52,11 +52,21 @@ pub(in crate::live) fn for_database(
     Ok(config.map_err(|why| cert.bad("cannot be used with its key", "have both made anew").source(words(&why)))?.into())
 }
 
-/// A certificate of the CA, whatever its name.
+/// Whoever has the key of the certificate that is shown: nobody on the way reads along who does not take the server's place.
 #[derive(Debug)]
-struct AnyName(Arc<Verifier>);
+struct LenientVerifier {
+    /// Who must have signed it, whatever its name; `None`: anybody.
+    chain: Option<Arc<Verifier>>,
+    algorithms: WebPkiSupportedAlgorithms,
+}
 
-impl ServerCertVerifier for AnyName {
+impl LenientVerifier {
+    fn new(chain: Option<Arc<Verifier>>) -> Arc<Self> {
+        Arc::new(Self { chain, algorithms: ring::default_provider().signature_verification_algorithms })
+    }
+}
+
+impl ServerCertVerifier for LenientVerifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -65,9 +75,10 @@ impl ServerCertVerifier for AnyName {
         ocsp: &[u8],
         now: UnixTime,
     ) -> std::result::Result<ServerCertVerified, Error> {
-        match self.0.verify_server_cert(end_entity, intermediates, name, ocsp, now) {
+        let Some(chain) = &self.chain else { return Ok(ServerCertVerified::assertion()) };
+        match chain.verify_server_cert(end_entity, intermediates, name, ocsp, now) {
             // The name comes last: chain, dates and purpose are right.
-            Err(why) if super::verifier::is_of_the_name(&why) => Ok(ServerCertVerified::assertion()),
+            Err(why) if is_of_the_name(&why) => Ok(ServerCertVerified::assertion()),
             verdict => verdict,
         }
     }
@@ -78,7 +89,7 @@ impl ServerCertVerifier for AnyName {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> std::result::Result<HandshakeSignatureValid, Error> {
-        self.0.verify_tls12_signature(message, certificate, signed)
+        verify_tls12_signature(message, certificate, signed, &self.algorithms)
     }
 
     fn verify_tls13_signature(
@@ -87,49 +98,10 @@ impl ServerCertVerifier for AnyName {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> std::result::Result<HandshakeSignatureValid, Error> {
-        self.0.verify_tls13_signature(message, certificate, signed)
+        verify_tls13_signature(message, certificate, signed, &self.algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.supported_verify_schemes()
-    }
-}
-
-/// Any certificate whose key the server has: nobody on the way can read along who does not take its place.
-#[derive(Debug)]
-struct Anybody(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Anybody {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _name: &ServerName<'_>,
-        _ocsp: &[u8],
-        _now: UnixTime,
-    ) -> std::result::Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> std::result::Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> std::result::Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+        self.algorithms.supported_schemes()
     }
 }
