@@ -2,8 +2,6 @@
 
 use super::*;
 
-const ID: u64 = crate::support::pd_double::CLUSTER_ID;
-
 /// A table of its own, with these rows.
 fn with_rows(rows: &[(u64, &str)]) -> (Place, String) {
     let (server, place) = (mariadb(), Place::start());

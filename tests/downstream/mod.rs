@@ -22,6 +22,18 @@ use std::path::PathBuf;
 use std::time::Duration;
 use tempfile::TempDir;
 
+/// The cluster whose row it is.
+const ID: u64 = crate::support::pd_double::CLUSTER_ID;
+
+/// A PD, and a schema in which the row of its cluster is.
+fn with_row() -> (Place, String) {
+    let (server, place) = (mariadb(), Place::start());
+    let schema = server.schema();
+    server.make_table(&schema);
+    server.save(&schema, ID, r#"{"commitTS":5}"#);
+    (place, schema)
+}
+
 /// A PD, and files for whoever asks a database.
 struct Place {
     pd: PdDouble,

@@ -5,16 +5,6 @@ use crate::support::live::LiveWorld;
 use binlogsh::deployment::Deployment;
 use std::path::Path;
 
-const ID: u64 = crate::support::pd_double::CLUSTER_ID;
-
-fn with_row() -> (Place, String) {
-    let (server, place) = (mariadb(), Place::start());
-    let schema = server.schema();
-    server.make_table(&schema);
-    server.save(&schema, ID, r#"{"commitTS":5}"#);
-    (place, schema)
-}
-
 #[test]
 fn a_copy_of_the_drainers_configuration_says_it_and_its_password_is_not_taken() {
     let (place, schema) = with_row();

@@ -3,8 +3,6 @@
 use super::*;
 use crate::support::certs::Certs;
 
-const ID: u64 = crate::support::pd_double::CLUSTER_ID;
-
 /// What is found with these lines in the my.cnf.
 fn asks(place: &Place, schema: &str, host: &str, more: &str) -> DownstreamCheckpoint {
     let mut profile = in_table(mariadb(), schema, place.reader(more));
@@ -12,14 +10,6 @@ fn asks(place: &Place, schema: &str, host: &str, more: &str) -> DownstreamCheckp
         settings.checkpoint_host = Some(host.into());
     }
     place.asks(profile)
-}
-
-fn with_row() -> (Place, String) {
-    let (server, place) = (mariadb(), Place::start());
-    let schema = server.schema();
-    server.make_table(&schema);
-    server.save(&schema, ID, r#"{"commitTS":5}"#);
-    (place, schema)
 }
 
 #[test]
