@@ -205,22 +205,18 @@ impl Session {
         }
     }
 
-    /// Remembers whether GC is held, for whoever hears how it ends.
+    /// Remembers whether GC is held, for whoever hears how it ends. A hold that was lost is found at a look as well.
     fn note_hold(&mut self, request: &Request, outcome: &Result<Answer>) {
         match (request.change(), outcome) {
-            (Some(Change::HoldGc { .. }), Ok(Answer::GcHeld(hold))) => self.held = Some(hold.clone()),
-            (Some(Change::ReleaseGc { service }), Ok(_)) => {
-                let is_other = |hold: &GcHold| service.as_ref().is_some_and(|service| hold.service != *service);
-                self.held = self.held.take().filter(is_other);
-            }
-            (_, Err(error)) if error.kind == ErrorKind::HoldLost => self.held = None,
-            _ => {}
+            (Some(change), outcome) => self.held = GcHold::after(self.held.take(), change, outcome),
+            (None, Err(error)) if error.kind == ErrorKind::HoldLost => self.held = None,
+            (None, Ok(_) | Err(_)) => {}
         }
     }
 
-    /// Says that GC is held still: nobody sees it otherwise until it ends.
-    fn tell_of_hold(&self) {
-        let Some(GcHold { service, safe_point, ttl }) = &self.held else { return };
+    /// Whoever worked in it has come to an end: says, once, that GC is held still, since nobody sees it otherwise.
+    pub(crate) fn tell_of_hold(&mut self) {
+        let Some(GcHold { service, safe_point, ttl }) = self.held.take() else { return };
         let ttl = show_seconds(ttl.as_secs_f64());
         (self.parts.notices)(Notice::Warning(format!(
             "TiKV's garbage collection is still held at {} by {service}, for {ttl} from now at most: it was not released, since whoever goes on \

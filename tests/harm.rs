@@ -321,3 +321,61 @@ fn a_drainer_whose_record_went_on_until_just_now_was_seen_to_advance() {
         .with("new_address", "pump-1", 72_677 * MILLISECOND, None);
     assert_eq!(restarts.blames(HarmKind::FalseSuccess), [Blame::BadLuck]);
 }
+
+/// The sample's only Drainer is stopped, and a changefeed begins where it stopped.
+fn hands_over(then: &str) -> Rehearsal {
+    let code = format!(
+        r#"import "ticdc" as ticdc;
+           let id = "10.0.1.21:8249";
+           hold_gc(ticdc::saved(id).commit_ts - 1);
+           ticdc::wait_until_past_ddl(id, "10m");
+           pause_drainer(id, #{{ wait: "5m" }});
+           let last = ticdc::saved(id).commit_ts;
+           manual("Create the changefeed", #{{
+               changefeed: #{{ id: "copy", start_ts: last, sink: "mysql://10.0.2.7:3306/" }},
+               takes: "1m",
+           }});
+           ticdc::wait_until_past("copy", last, "10m");
+           release_gc();
+           {then}"#
+    );
+    rehearse(&code).on("ticdc")
+}
+
+#[test]
+fn what_a_changefeed_has_taken_over_is_lost_to_nobody() {
+    let closes = r#"update_drainer(id, "offline", #{ force: ["last_drainer"] });
+        manual("Switch binlog off", #{ tidb: "off" });
+        for pump in pumps() { offline_pump(pump.id, #{ force: ["no_drainer", "last_pump"], wait: "5m" }); }"#;
+    let (played, harms) = hands_over(closes).play();
+    assert_eq!((played.outcome().as_str(), &harms), ("done", &Vec::new()));
+    // The Drainer is in nobody's way whatever somebody writes into its record in the end.
+    let late = hands_over(closes).with("other_writes_paused", "10.0.1.21:8249", 13 * MINUTE, None);
+    assert_eq!(late.blames(HarmKind::BinlogLost), []);
+}
+
+#[test]
+fn a_drainer_that_somebody_else_starts_beside_its_changefeed_is_bad_luck_and_ones_own_doing_otherwise() {
+    let started = hands_over(r#"manual("Start it", #{ starts: [id], takes: "1m" })"#);
+    assert_eq!(started.blames(HarmKind::AppliedTwice), [Blame::Script]);
+    let another = hands_over("sleep(\"10m\")").with("other_pauses", "10.0.1.21:8249", 4 * SECOND, Some(180));
+    let blames = another.blames(HarmKind::AppliedTwice);
+    assert!(blames.iter().all(|blame| *blame == Blame::BadLuck), "{blames:?}");
+}
+
+#[test]
+fn a_pause_of_a_node_that_the_script_itself_has_started_again_is_meant() {
+    let code = r#"
+        pause_drainer("drainer-0", #{ wait: "1m" });
+        sleep("2s");
+        if probe("drainer-1") != "online" {
+            manual("Start it again", #{ starts: ["drainer-0"], takes: "30s" });
+            wait_for("drainer-0", "online", "5m");
+            pause_drainer("drainer-0", #{ wait: "1m" });
+        }
+        manual("Start it", #{ starts: ["drainer-0"], takes: "30s" });
+        wait_for("drainer-0", "online", "5m");"#;
+    let again = rehearse(code).with("crash", "drainer-1", SECOND / 2, None);
+    assert!(again.play().0.acts.len() > 3, "{:?}", again.play().0.acts);
+    assert_eq!(again.blames(HarmKind::Twice), []);
+}

@@ -111,6 +111,8 @@ impl Stage {
         *self.session.borrow_mut() =
             parts(Rc::clone(&world), &self.shared, bounds, &self.interrupt, Rc::clone(&journal));
         let ending = self.interpreter.play(&self.prepared);
+        // Its words belong to this play: the session itself goes when the next one begins.
+        self.session.borrow_mut().tell_of_hold();
         self.interrupt.check()?;
         let entries = journal.borrow().entries().to_vec();
         Ok(self.played(ending, &world, entries))

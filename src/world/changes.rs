@@ -196,6 +196,24 @@ impl Change {
         }
     }
 
+    /// The changefeed that something done outside creates.
+    pub(crate) fn creates(&self) -> Option<&NewChangefeed> {
+        match self {
+            Self::Manual(Manual { changefeed, .. }) | Self::Exec(Exec { changefeed, .. }) => changefeed.as_ref(),
+            Self::Act { .. }
+            | Self::TriggerGc { .. }
+            | Self::RecoverTidb { .. }
+            | Self::SwapRecord { .. }
+            | Self::DeleteRecord { .. }
+            | Self::WriteSavepoint { .. }
+            | Self::Encrypt { .. }
+            | Self::HoldGc { .. }
+            | Self::ReleaseGc { .. }
+            | Self::BreakLock { .. }
+            | Self::Control(_) => None,
+        }
+    }
+
     /// The keys of the records that it is about.
     pub fn keys(&self) -> Vec<String> {
         match self.record_key() {

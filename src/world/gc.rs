@@ -7,6 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::text::Untrusted;
 use crate::time::{Time, Zone, show_seconds};
 use crate::tso::Tso;
+use crate::world::{Answer, Change};
 use serde::{Deserialize, Serialize};
 use std::fmt::{Display, Formatter};
 use std::time::Duration;
@@ -76,6 +77,21 @@ pub struct GcHold {
 }
 
 impl GcHold {
+    /// The hold that stands after `outcome` came of `change`, where `held` stood before.
+    pub(crate) fn after(held: Option<Self>, change: &Change, outcome: &Result<Answer>) -> Option<Self> {
+        match (change, outcome) {
+            (Change::HoldGc { .. }, Ok(Answer::GcHeld(hold))) => Some(hold.clone()),
+            (Change::ReleaseGc { service }, Ok(_)) => held.filter(|hold| !hold.is_released_by(service.as_ref())),
+            (_, Err(error)) if error.kind == ErrorKind::HoldLost => None,
+            (_, Ok(_) | Err(_)) => held,
+        }
+    }
+
+    /// Whether it goes where `service`, or one's own hold, is released.
+    pub(crate) fn is_released_by(&self, service: Option<&Untrusted>) -> bool {
+        service.is_none_or(|service| self.service == *service)
+    }
+
     /// The name of the hold of the run or session `id`.
     pub fn service_of(id: &str) -> Untrusted {
         format!("{HOLD_PREFIX}{id}").into()

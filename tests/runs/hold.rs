@@ -1,23 +1,16 @@
 //! A run that holds TiKV's garbage collection back, and is killed: PD heeds the hold until its end, and whoever goes on takes it again.
 
-use super::Place;
+use super::{Place, WORK};
 use crate::support::pd_double::CLUSTER_ID;
 use serde_json::{Value as Json, json};
 
-/// Holds, and waits until somebody says that it may go on.
-const HOLDS: &str = r#"
-    //! Holds GC back.
-    let said_in = param("said_in", #{ about: "the directory in which somebody says that it may go on" });
-    step("first", || hold_gc(tso() - 1, #{ ttl: "15m" }));
-    step("second", || {
-        wait_until("somebody says so", || {
-            let said = false;
-            try { read_meta(said_in); said = true; } catch { }
-            said
-        }, "90s");
-        release_gc(#{ force: ["not_taken_over"] });
-    });
-"#;
+/// Holds where the usual script pauses first, and releases where it pauses then.
+fn holds() -> String {
+    let first =
+        WORK.replace(r#"pause_drainer("drainer-1", #{ wait: "30s" })"#, r#"hold_gc(tso() - 1, #{ ttl: "15m" })"#);
+    let second = r#"release_gc(#{ force: ["not_taken_over"] })"#;
+    first.replace(r#"pause_drainer("drainer-0", #{ wait: "30s" })"#, second)
+}
 
 fn key(place: &Place) -> String {
     format!("/pd/{CLUSTER_ID}/gc/safe_point/service/binlogsh-{}", place.id())
@@ -29,7 +22,7 @@ fn held(place: &Place) -> Option<Json> {
 
 fn holding() -> Place {
     let place = Place::new();
-    std::fs::write(place.script(), HOLDS).unwrap();
+    std::fs::write(place.script(), holds()).unwrap();
     place.cut_off();
     place
 }

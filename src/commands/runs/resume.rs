@@ -157,7 +157,7 @@ fn ready(
     let mut world = world(context)?;
     same_cluster(&loaded.head, world.as_mut())?;
     let lock = locked(context, loaded, world.as_mut())?;
-    if let Some(hold) = recovery::hold_again(&loaded.entries, world.as_mut())? {
+    if let Some(hold) = recovery::hold_again(&loaded.entries, loaded.unfinished.as_ref(), world.as_mut())? {
         let service = hold.service;
         context
             .output

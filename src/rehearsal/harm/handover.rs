@@ -10,7 +10,7 @@ use crate::rehearsal::trace::AttemptedChange;
 use crate::rehearsal::truth::{ProcessState, Timeline, since};
 use crate::sim::{LogEvent, Micros, NodeIndex};
 use crate::tso::Tso;
-use crate::world::{Change, Exec, Manual, NewChangefeed};
+use crate::world::{Change, GcHold};
 use std::collections::BTreeSet;
 
 /// A changefeed that came to be.
@@ -48,30 +48,13 @@ pub(super) fn has_taken_over(case: &Case<'_>, drainer: usize) -> bool {
     })
 }
 
-fn declared(change: &Change) -> Option<&NewChangefeed> {
-    match change {
-        Change::Manual(Manual { changefeed, .. }) | Change::Exec(Exec { changefeed, .. }) => changefeed.as_ref(),
-        Change::Act { .. }
-        | Change::TriggerGc { .. }
-        | Change::RecoverTidb { .. }
-        | Change::SwapRecord { .. }
-        | Change::DeleteRecord { .. }
-        | Change::WriteSavepoint { .. }
-        | Change::Encrypt { .. }
-        | Change::HoldGc { .. }
-        | Change::ReleaseGc { .. }
-        | Change::BreakLock { .. }
-        | Change::Control(_) => None,
-    }
-}
-
 fn created<'a>(case: &'a Case<'_>) -> impl Iterator<Item = CreatedFeed> + 'a {
     case.played.after.log().iter().filter_map(|entry| {
         let LogEvent::ChangefeedCreated { feed, start_ts } = entry.what else { return None };
         let asks = |act: &&AttemptedChange| {
             act.begun <= entry.at
                 && entry.at <= act.ended
-                && declared(&act.change).is_some_and(|new| new.id == *case.played.after.changefeed_id(feed))
+                && act.change.creates().is_some_and(|new| new.id == *case.played.after.changefeed_id(feed))
         };
         let asked = case.played.acts.iter().find(asks).map(|act| act.begun);
         Some(CreatedFeed { feed, start_ts, at: entry.at, asked })
@@ -166,7 +149,7 @@ fn ddl_of_both(case: &Case<'_>, drainer: usize, created: &CreatedFeed) -> Option
 /// TiKV collected what a changefeed was to begin behind, before it was there.
 fn collected(case: &Case<'_>, found: &mut Vec<Harm>) {
     for act in &case.played.acts {
-        let Some(new) = declared(&act.change) else { continue };
+        let Some(new) = act.change.creates() else { continue };
         let gone = case.played.after.log().iter().filter(|entry| entry.at <= act.ended).find_map(|entry| {
             let LogEvent::TikvCollected(until) = entry.what else { return None };
             (until >= new.start_ts).then_some((entry.at, until))
@@ -183,21 +166,7 @@ fn collected(case: &Case<'_>, found: &mut Vec<Harm>) {
 
 /// Whether the script had GC held below `start` at `time`.
 fn is_held(case: &Case<'_>, start: Tso, time: Micros) -> bool {
-    let done = case.played.acts.iter().rev().filter(|act| act.ended <= time && act.outcome.is_ok());
-    let mut last = done.filter_map(|act| match &act.change {
-        Change::HoldGc { ts, .. } => Some(*ts < start),
-        Change::ReleaseGc { .. } => Some(false),
-        Change::Act { .. }
-        | Change::TriggerGc { .. }
-        | Change::RecoverTidb { .. }
-        | Change::SwapRecord { .. }
-        | Change::DeleteRecord { .. }
-        | Change::WriteSavepoint { .. }
-        | Change::Encrypt { .. }
-        | Change::BreakLock { .. }
-        | Change::Control(_)
-        | Change::Manual(_)
-        | Change::Exec(_) => None,
-    });
-    last.next().unwrap_or(false)
+    let done = case.played.acts.iter().filter(|act| act.ended <= time);
+    let held = done.fold(None, |held, act| GcHold::after(held, &act.change, &act.outcome));
+    held.is_some_and(|hold| hold.safe_point < start)
 }
