@@ -2,6 +2,8 @@
 
 use super::is_loopback;
 use super::settings::{DbType, DrainerSettings, MYSQL_PORT};
+use crate::error::{Error, Result};
+use crate::text::on_one_line;
 use std::net::IpAddr;
 
 /// What sort of thing is written to.
@@ -159,6 +161,33 @@ impl Downstream {
         is_named.then_some(Self { kind, hosts, database })
     }
 
+    /// What a sink's URI names that has no user, password and options.
+    ///
+    /// # Errors
+    /// `invalid` for what has any of them, which is not quoted, or names nothing that is known.
+    pub(crate) fn of_bare_sink(uri: &str) -> Result<Self> {
+        if without_secrets(uri).as_deref() != Some(uri) {
+            return Err(Error::invalid("this is no plain URI of a sink, which has scheme, host, port and path alone")
+                .hint("write it as mysql://HOST:PORT/, without user, password and options: what a script is given is kept"));
+        }
+        Self::of_sink(uri).ok_or_else(|| {
+            Error::invalid(format!("the sink {} is of a sort that is not known here", on_one_line(uri)))
+                .hint("known are mysql, tidb, mariadb, kafka, and files: file, s3, gcs, azure")
+        })
+    }
+
+    /// The URI of a sink that is the same; `None` where a changefeed cannot write there, or to a place that has no such name.
+    pub(crate) fn sink(&self) -> Option<String> {
+        let scheme = match self.kind {
+            DownstreamKind::Database => "mysql",
+            DownstreamKind::Kafka => "kafka",
+            DownstreamKind::Oracle | DownstreamKind::Files => return None,
+        };
+        let hosts = self.hosts.iter().map(|(host, port)| (host.as_str(), Some(*port))).collect();
+        let path = format!("/{}", self.database.as_deref().unwrap_or_default());
+        Some(SinkUri { scheme: scheme.to_owned(), hosts, path: &path }.without_secrets())
+    }
+
     /// Whether this one and `other` are the same: host, port and database. Names are compared as they are written; what is a
     /// name here and an address there, or a loopback address, may be anything.
     pub fn is_same(&self, other: &Self) -> Sameness {
@@ -299,6 +328,17 @@ mod tests {
     }
 
     #[test]
+    fn what_a_drainer_writes_to_has_the_name_of_a_sink() {
+        for sink in ["mysql://10.0.0.9:3306/", "mysql://[fd00::1]:4000/", "kafka://a:9092,b:9093/t"] {
+            assert_eq!(Downstream::of_bare_sink(sink).unwrap().sink().as_deref(), Some(sink));
+        }
+        assert_eq!(Downstream::of_bare_sink("s3://bucket/a").unwrap().sink(), None);
+        for secret in ["mysql://root:hunter2@h/", "mysql://h/?password=hunter2", "hunter2"] {
+            assert!(!Downstream::of_bare_sink(secret).unwrap_err().to_string().contains("hunter2"));
+        }
+    }
+
+    #[test]
     fn downstreams_are_the_same_by_host_port_and_database() {
         let same = |one: &str, two: &str| Downstream::of_sink(one).unwrap().is_same(&Downstream::of_sink(two).unwrap());
         use Sameness::{Different, Same};
@@ -310,6 +350,7 @@ mod tests {
         assert_eq!(same("mysql://10.0.0.9:3306/", "kafka://10.0.0.9:3306/t"), Different);
         assert_eq!(same("kafka://a,b/t", "kafka://b:9092/t"), Same);
         assert_eq!(same("kafka://a/t", "kafka://a/u"), Different);
+        assert_eq!(same("mysql://h/", "mysql://h:3306/"), Same, "the usual port may be left out");
         for (one, two) in [
             ("mysql://db-1/", "mysql://10.0.0.9/"),
             ("mysql://db-1/", "mysql://db-1.example/"),

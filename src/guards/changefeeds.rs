@@ -4,6 +4,7 @@ use crate::downstream::{Downstream, Sameness};
 use crate::error::{Error, Result};
 use crate::guards::Verdict;
 use crate::guards::view::ClusterView;
+use crate::text::on_one_line;
 use crate::time::show_seconds;
 use crate::tso::Tso;
 use crate::world::{Change, Changefeed, Control, DownstreamReplication, HOLD_PREFIX, ServiceSafePoint, read};
@@ -21,9 +22,8 @@ pub(super) fn changefeed_writes(scene: &mut ClusterView<'_>, change: &Change) ->
         return Ok(Verdict::Clear);
     }
     let drainers = match scene.ask(read::Replication { nodes: vec![node.clone()] })?.pop() {
-        Some(DownstreamReplication::Known(known)) => Downstream::of_drainer(&known.settings).ok_or_else(|| {
-            format!("{} does not say all of where the Drainer writes to", crate::text::on_one_line(&known.source))
-        }),
+        Some(DownstreamReplication::Known(known)) => Downstream::of_drainer(&known.settings)
+            .ok_or_else(|| format!("{} does not say all of where the Drainer writes to", on_one_line(&known.source))),
         Some(DownstreamReplication::Unknown(why)) => {
             Err(format!("where the Drainer writes to is not known here: {why}"))
         }
@@ -32,7 +32,7 @@ pub(super) fn changefeed_writes(scene: &mut ClusterView<'_>, change: &Change) ->
     let (mut same, mut unknown) = (Vec::new(), Vec::new());
     for feed in &feeds {
         let sink = feed.sink.as_ref().map_or("somewhere that cannot be read", |sink| sink.as_str());
-        let what = format!("{feed} ({}) writes to {}", feed.state, crate::text::on_one_line(sink));
+        let what = format!("{feed} ({}) writes to {}", feed.state, on_one_line(sink));
         match compared(drainers.as_ref(), feed.sink.as_ref().and_then(|sink| Downstream::of_sink(sink)).as_ref()) {
             Sameness::Same => same.push(what),
             Sameness::Unknown(why) => unknown.push(format!("{what}: {why}")),

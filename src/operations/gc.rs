@@ -1,5 +1,6 @@
 //! TiKV's garbage collection, and TiCDC's changefeeds: looking at them, and holding GC back.
 
+use crate::downstream::{Downstream, Sameness};
 use crate::error::Result;
 use crate::operations::act::FORCE;
 use crate::operations::{Arguments, Changes, Example, Function, Group, Operation, Opt, Param, Returns, Type};
@@ -67,6 +68,21 @@ pub(super) const TABLE: &[Operation] = &[
             ..Function::BASE
         },
         call: changefeeds,
+    },
+    Operation {
+        function: Function {
+            name: "same_downstream",
+            group: Group::Look,
+            params: &[Param::new("sink", Type::Text), Param::new("other", Type::Text)],
+            returns: Returns::Map(&[("same", Returns::Maybe(&Returns::Bool)), ("why", Returns::Maybe(&Returns::Text))]),
+            about: "Whether two sinks are one downstream, by host, port and database or topic: the URIs without user, password and \
+                    options, as `changefeeds()` and `replication(id)` have them.\n\n`same` is `()` where that cannot be told, and `why` \
+                    says what is in the way: a name here and an address there, a loopback address. Two names that are written \
+                    differently are two hosts. Nobody is asked. Errors: `invalid` for what is no such URI.",
+            example: Example::new("same_downstream(\"mysql://10.0.2.7/\", \"tidb://10.0.2.7:3306/\").same"),
+            ..Function::BASE
+        },
+        call: same_downstream,
     },
     Operation {
         function: Function {
@@ -185,6 +201,16 @@ fn changefeeds(gate: &mut dyn Gate, _args: &Arguments) -> Result<Value> {
     Ok(gate.ask(read::Changefeeds)?.changefeeds.iter().map(fields).collect::<Vec<_>>().into())
 }
 
+fn same_downstream(_gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
+    let read = |name| Downstream::of_bare_sink(args.text(name).unwrap_or_default());
+    let (same, why) = match read("sink")?.is_same(&read("other")?) {
+        Sameness::Same => (Some(true), None),
+        Sameness::Different => (Some(false), None),
+        Sameness::Unknown(why) => (None, Some(why)),
+    };
+    Ok(Value::map([("same", same.into()), ("why", why.into())]))
+}
+
 fn captures(gate: &mut dyn Gate, _args: &Arguments) -> Result<Value> {
     let fields = |capture: &Capture| {
         Value::map([
@@ -220,6 +246,6 @@ fn release_gc(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
         GcHold::check_service(service)?;
     }
     gate.force(change::ReleaseGc { service }, &args.force())?;
-    gate.tell(Notice::Changed("TiKV's garbage collection is held by this no more".to_owned()));
+    gate.tell(Notice::Changed("TiKV's garbage collection is no longer held from here".to_owned()));
     Ok(Value::Unit)
 }

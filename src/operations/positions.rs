@@ -1,6 +1,6 @@
 //! Where Drainers stand: in a Pump, and downstream; and what downstream is.
 
-use crate::downstream::DbType;
+use crate::downstream::{DbType, Downstream};
 use crate::error::{Error, Result};
 use crate::node::{Kind, State};
 use crate::operations::look::{probes, reference};
@@ -67,6 +67,7 @@ pub(super) const TABLE: &[Operation] = &[
                 ("port", Returns::Maybe(&Returns::Integer)),
                 ("brokers", Returns::Maybe(&Returns::Text)),
                 ("topic", Returns::Maybe(&Returns::Text)),
+                ("sink", Returns::Maybe(&Returns::Text)),
                 ("sync_mode", Returns::Maybe(&Returns::Integer)),
                 ("filters", Returns::Maybe(&Returns::List(&Returns::Text))),
                 ("renames", Returns::Maybe(&Returns::Bool)),
@@ -76,7 +77,8 @@ pub(super) const TABLE: &[Operation] = &[
             about: "What a Drainer writes to and what it leaves out, as a copy of its `drainer.toml` says, tiup's `meta.yaml` or the \
                     profile, in this order; `source` names it. Users and passwords in them are passed over.\n\n`db_type` is `mysql`, \
                     `tidb`, `kafka`, `file` (`pb` is the same) or `oracle`, or another word as it is written. `host` and `port` are the \
-                    database's as the Drainer names it, `brokers` and `topic` Kafka's, as they are written. `filters` names the settings that \
+                    database's as the Drainer names it, `brokers` and `topic` Kafka's, as they are written. \
+                    `sink` is the URI of a changefeed's sink that is the same, where there is one. `filters` names the settings that \
                     leave something out: `replicate-do-db`, `replicate-do-table`, `ignore-table`, `ignore-txn-commit-ts`, and `ignore-schemas` \
                     where it is not a Drainer's default. `renames` says whether there is a `table-migrate-rule`; `sync_mode` is 2 where only \
                     the columns that are downstream are written, else 1. A profile says the place only: then the last three are `()`, and \
@@ -124,6 +126,7 @@ fn replication(gate: &mut dyn Gate, args: &Arguments) -> Result<Value> {
         ("port", port.filter(|_| is_known).map(i64::from).into()),
         ("brokers", settings.kafka_addrs.clone().into()),
         ("topic", settings.topic_name.clone().into()),
+        ("sink", Downstream::of_drainer(&settings).and_then(|place| place.sink()).into()),
         ("sync_mode", whole(sync_mode.into())),
         ("filters", whole(filters.into())),
         ("renames", whole(settings.renames.into())),

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 const CLEAN: &str = "//! Counts the Pumps.\nprint(pumps().len());\n";
 const WRONG: &str =
-    "//! Shows Pumps.\nfor p in pumps() {\n\tprint(p.sate);\n}\npause_pump(\"pump-1\", #{ wait: \"1m\" });\n";
+    "//! Shows Pumps.\nfor p in pumps() {\n\tprint(p.stte);\n}\npause_pump(\"pump-1\", #{ wait: \"1m\" });\n";
 
 fn check(args: &[&str]) -> Shell {
     args.iter().fold(Shell::new(&["check"]), |shell, arg| shell.arg(*arg))
@@ -27,10 +27,10 @@ fn findings_are_shown_with_carets_and_exit_with_1() {
         .go()
         .exits(1)
         .stdout(
-            r#"error[unknown_property]: a Node has no property `sate`
+            r#"error[unknown_property]: a Node has no property `stte`
  --> a.rhai:3:10
   |
-3 |     print(p.sate);
+3 |     print(p.stte);
   |             ^^^^
 hint: did you mean `state`?
 
@@ -89,7 +89,7 @@ fn programs_get_one_json_document() {
     let document: Value = serde_json::from_str(&ran.stdout).unwrap();
     let first = serde_json::json!({
         "rule": "unknown_property", "severity": "error", "file": "a.rhai", "line": 3, "column": 10, "end_column": 14,
-        "message": "a Node has no property `sate`", "hint": "did you mean `state`?", "fix": "state",
+        "message": "a Node has no property `stte`", "hint": "did you mean `state`?", "fix": "state",
     });
     assert_eq!(document["findings"][0], first);
     assert_eq!(document["findings"].as_array().unwrap().len(), 2);
@@ -136,8 +136,8 @@ fn code_hosts_get_sarif() {
 
 #[test]
 fn fix_mends_names_and_keeps_what_it_does_not_understand() {
-    let text = "\u{feff}#!/usr/bin/env binlogsh\r\n//! Ünusual.\r\nfor p in pumps() { print(`ü ${ p.sate }`); }   \r\n\r\npause_pmp(\"a\"); // sate\r\nprint(p.sate)";
-    let mended = "\u{feff}#!/usr/bin/env binlogsh\r\n//! Ünusual.\r\nfor p in pumps() { print(`ü ${ p.state }`); }   \r\n\r\npause_pmp(\"a\"); // sate\r\nprint(p.state)";
+    let text = "\u{feff}#!/usr/bin/env binlogsh\r\n//! Ünusual.\r\nfor p in pumps() { print(`ü ${ p.stte }`); }   \r\n\r\npause_pmp(\"a\"); // stte\r\nprint(p.stte)";
+    let mended = "\u{feff}#!/usr/bin/env binlogsh\r\n//! Ünusual.\r\nfor p in pumps() { print(`ü ${ p.state }`); }   \r\n\r\npause_pmp(\"a\"); // stte\r\nprint(p.state)";
     let ran = check(&["--fix", "a.rhai", "link.rhai", "fine.rhai"]).file("a.rhai", text).file("fine.rhai", CLEAN);
     std::fs::create_dir(ran.dir().join("real")).unwrap();
     std::fs::write(ran.dir().join("real/b.rhai"), WRONG).unwrap();
@@ -150,7 +150,7 @@ fn fix_mends_names_and_keeps_what_it_does_not_understand() {
     let ran = ran.go().exits(1).stdout_contains("undefined_function").stderr_contains("fixed 3 names");
     let read = |name: &str| std::fs::read_to_string(ran.dir().join(name)).unwrap();
     assert_eq!(read("a.rhai"), mended);
-    assert_eq!(read("real/b.rhai"), WRONG.replace("sate", "state"));
+    assert_eq!(read("real/b.rhai"), WRONG.replace("stte", "state"));
     assert_eq!(read("fine.rhai"), CLEAN);
     assert!(std::fs::symlink_metadata(ran.dir().join("link.rhai")).unwrap().is_symlink());
     let mode = std::fs::metadata(ran.dir().join("a.rhai")).unwrap().permissions();
@@ -162,10 +162,10 @@ fn fix_mends_names_and_keeps_what_it_does_not_understand() {
 #[test]
 fn a_file_that_cannot_be_mended_is_left_whole() {
     let shell = check(&["--fix", "no/a.rhai", "b.rhai"])
-        .file("no/a.rhai", "//! A.\nprint(pumps()[0].sate) )\n")
+        .file("no/a.rhai", "//! A.\nprint(pumps()[0].stte) )\n")
         .file("b.rhai", WRONG);
     let ran = shell.go().exits(2);
-    assert_eq!(std::fs::read_to_string(ran.dir().join("no/a.rhai")).unwrap(), "//! A.\nprint(pumps()[0].sate) )\n");
+    assert_eq!(std::fs::read_to_string(ran.dir().join("no/a.rhai")).unwrap(), "//! A.\nprint(pumps()[0].stte) )\n");
     assert!(std::fs::read_to_string(ran.dir().join("b.rhai")).unwrap().contains("p.state"));
 }
 

@@ -167,7 +167,7 @@ fn a_script_sees_the_drainers_defaults_and_what_is_not_known() {
     let plain = seen("{}", None);
     let expected = serde_json::json!({
         "known": true, "db_type": "mysql", "host": null, "port": 3306, "brokers": null, "topic": null, "sync_mode": 1,
-        "filters": [], "renames": false, "source": "the scenario", "why": null,
+        "filters": [], "renames": false, "sink": null, "source": "the scenario", "why": null,
     });
     assert_eq!(plain, expected);
     let placed = seen(r#"{"db_type": "pb"}"#, Some("only the place is said"));

@@ -306,7 +306,7 @@ fn to_ticdc_hands_over_where_the_drainer_stops_and_then_takes_binlog_out() {
         &[],
         "==> look
          ==> see what TiCDC does not take over
-         ? TiCDC leaves out tables without a primary key or a unique index of columns that are NOT NULL, and creates no sequence; a RENAME TABLE from a name that the changefeed filters out to one that it takes ends it. Is there no such thing, or is it taken care of?
+         ? TiCDC leaves out tables without a primary key or a unique index of columns that are NOT NULL, creates no sequence, and ends at a RENAME TABLE from a name that its filter leaves out to one that it takes. Have you made sure that none of this concerns you?
          ==> hold TiKV's garbage collection behind the checkpoint
          ? hold TiKV's garbage collection at 470639916921127047 (2026-11-22T12:00:04.173Z), for 1d00h after each sign of life
          - hold TiKV's garbage collection, for 1d00h after each sign of life
