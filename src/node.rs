@@ -9,6 +9,7 @@ mod text;
 pub use key_name::{bytes_of, key_called, key_name};
 pub use record::{HEARTBEAT_FIELDS, Record, WRITES_WITHIN};
 pub use state::{RecordState, State};
+pub(crate) use text::OwnFields;
 pub use text::RecordText;
 
 use crate::text::Untrusted;

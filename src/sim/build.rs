@@ -8,7 +8,7 @@ use super::faults::{Outside, Suffers};
 use super::host::OwnHost;
 use super::process::{KeyEntry, NodeIndex, Process, ProcessStage, SimulatedNode};
 use super::pump::{CLOSE_CHECK, Closing, FAKE_BINLOG, GC_INTERVAL, PUMP_BEAT, Pump};
-use super::record::{Fixed, RecordBody, own_fields, written_body};
+use super::record::{Fixed, RecordBody, written_body};
 use super::scenario::{
     BinlogSpec, DrainerSpec, FIRST_GC, FIRST_SCHEMA, Phases, ProcessSpec, PumpSpec, Scenario, TidbSpec, phase, since,
 };
@@ -16,7 +16,7 @@ use super::ticks::Ticks;
 use super::tidb::{Binlog, STATUS_PORT, Tidb};
 use super::tikv::Tikv;
 use crate::error::Result;
-use crate::node::{Kind, NodeRef, State};
+use crate::node::{Kind, NodeRef, OwnFields, State};
 use crate::tso::Tso;
 use crate::world::{PdMember, Restarts};
 use serde_json::{Map, Value as Json};
@@ -404,9 +404,10 @@ impl Common<'_> {
         if self.extra.is_empty() {
             return None;
         }
+        let (id, address, state) = (self.id.into(), self.address.into(), state.into());
+        let own = OwnFields { id, address, state, max_commit_ts, update_ts };
         let field = |(name, value): (&str, Json)| (name.to_owned(), value);
-        let mut fields: Map<String, Json> =
-            own_fields(self.id, self.address, &state.into(), max_commit_ts, update_ts).into_iter().map(field).collect();
+        let mut fields: Map<String, Json> = own.members().into_iter().map(field).collect();
         fields.extend(self.extra.clone());
         Some(Json::Object(fields).to_string())
     }

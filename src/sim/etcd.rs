@@ -8,9 +8,9 @@ use super::cluster::{Cluster, DueEvent, FIRST_REVISION, RawKey};
 use super::drainer::LOOK;
 use super::log::LogEvent;
 use super::process::{KeyEntry, NodeIndex, SimulatedNode};
-use super::record::{Fixed, RecordBody, own_fields, written_body};
+use super::record::{Fixed, RecordBody, written_body};
 use crate::error::{Error, Result};
-use crate::node::{Kind, Malformed, ROOT, Record, State};
+use crate::node::{Kind, Malformed, OwnFields, ROOT, Record, State};
 use crate::tso::Tso;
 use std::sync::Arc;
 
@@ -119,7 +119,7 @@ impl Cluster {
         let entry = node.entry.as_ref()?;
         let (value, mod_revision) = match &entry.body {
             RecordBody::Raw(value) => (value.to_vec(), entry.revision),
-            _ => self.record(who).map(|record| (record.json.into_bytes(), record.mod_revision))?,
+            _ => self.record(who).map(|record| (record.json.bytes().to_vec(), record.mod_revision))?,
         };
         Some(KeyValue { key: self.key_of(who), value, mod_revision, create_revision: entry.created })
     }
@@ -320,7 +320,6 @@ fn raw_key_value(key: &str, raw: &RawKey) -> KeyValue {
 
 /// A node's record as JSON, for `/status` and `/drainers`.
 pub(crate) fn as_json(record: &Record) -> serde_json::Value {
-    let (id, address) = (&record.node.id, &record.node.address);
-    let fields = own_fields(id, address, &record.state, record.max_commit_ts, record.update_ts);
-    serde_json::Value::Object(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    let members = OwnFields::of(record).members();
+    serde_json::Value::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }

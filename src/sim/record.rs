@@ -1,10 +1,9 @@
 //! What stands in etcd: a node's record in the exact format of the real ones, and keys that are no records.
 
 use super::clock::{MILLISECOND, Micros};
-use crate::node::{Kind, NodeRef, Record, RecordState, RecordText, State};
+use crate::node::{Kind, NodeRef, OwnFields, Record, RecordState, RecordText, State};
 use crate::text::Untrusted;
 use crate::tso::Tso;
-use serde_json::Value as Json;
 use std::sync::Arc;
 
 /// The value under a node's key.
@@ -28,7 +27,7 @@ pub(crate) struct Fixed {
     /// The `nodeId` in it, where it is another than the key's.
     pub(crate) other_id: Option<Untrusted>,
     /// The whole object as it was written, where it is not what a node writes itself.
-    pub(crate) json: Option<Arc<RecordText>>,
+    pub(crate) json: Option<RecordText>,
 }
 
 impl Fixed {
@@ -46,52 +45,21 @@ impl Fixed {
             max_commit_ts: record.max_commit_ts,
             update_ts: record.update_ts,
             other_id: record.other_id.clone(),
-            json: Some(Arc::new(record.json.clone())),
+            json: Some(record.json.clone()),
         }
     }
 
     /// It as a record of the node `id`.
-    pub(crate) fn record(&self, kind: Kind, id: &str, mod_revision: i64) -> Record {
-        let json = match &self.json {
-            Some(json) => json.as_ref().clone(),
-            None => {
-                let (state, max_commit_ts) = (&self.state, self.max_commit_ts);
-                canonical(id, &self.address, state, max_commit_ts, self.update_ts).into_bytes().into()
-            }
-        };
-        let node = NodeRef { kind, id: id.into(), address: self.address.as_ref().into() };
+    pub(crate) fn record(&self, kind: Kind, id: &Arc<str>, mod_revision: i64) -> Record {
+        let node = NodeRef { kind, id: id.into(), address: (&self.address).into() };
         let (max_commit_ts, update_ts) = (self.max_commit_ts, self.update_ts);
-        let other_id = self.other_id.clone();
-        Record { node, state: self.state.clone(), max_commit_ts, update_ts, mod_revision, other_id, json }
+        let (state, other_id) = (self.state.clone(), self.other_id.clone());
+        let json = self.json.clone().unwrap_or_else(|| {
+            let (id, address, state) = (node.id.clone(), node.address.clone(), state.clone());
+            RecordText::own(OwnFields { id, address, state, max_commit_ts, update_ts })
+        });
+        Record { node, state, max_commit_ts, update_ts, mod_revision, other_id, json }
     }
-}
-
-/// The fields that a node writes, in the order of the real ones.
-pub(crate) fn own_fields(
-    id: &str,
-    address: &str,
-    state: &RecordState,
-    max_commit_ts: Tso,
-    update_ts: Tso,
-) -> [(&'static str, Json); 8] {
-    [
-        ("nodeId", id.into()),
-        ("host", address.into()),
-        ("state", state.name().into()),
-        ("isAlive", false.into()),
-        ("score", 0.into()),
-        ("label", Json::Null),
-        ("maxCommitTS", max_commit_ts.0.into()),
-        ("updateTS", update_ts.0.into()),
-    ]
-}
-
-/// The object that a node writes, without spaces as Go writes it.
-pub(crate) fn canonical(id: &str, address: &str, state: &RecordState, max_commit_ts: Tso, update_ts: Tso) -> String {
-    let (id, address, state) = (Json::from(id), Json::from(address), Json::from(state.name()));
-    format!(
-        r#"{{"nodeId":{id},"host":{address},"state":{state},"isAlive":false,"score":0,"label":null,"maxCommitTS":{max_commit_ts},"updateTS":{update_ts}}}"#
-    )
 }
 
 /// What stands under a node's key after somebody wrote `value` there.
@@ -115,16 +83,6 @@ pub(crate) fn time_of(start_ms: i64, ts: Tso) -> Micros {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::node::State;
-
-    #[test]
-    fn a_record_has_the_fields_of_a_real_one_in_their_order() {
-        let value = canonical("host:8250", "10.0.0.5:8250", &State::Online.into(), Tso(405197570529820673), Tso(7));
-        assert_eq!(
-            value,
-            r#"{"nodeId":"host:8250","host":"10.0.0.5:8250","state":"online","isAlive":false,"score":0,"label":null,"maxCommitTS":405197570529820673,"updateTS":7}"#
-        );
-    }
 
     #[test]
     fn timestamps_and_virtual_times_are_one_to_one() {

@@ -62,7 +62,7 @@ pub(in crate::live) async fn swap(
             Ok(current) => current,
             Err(error) => return Err(doubtful(doubt, error, shown)),
         };
-        let value = current.with_state(state)?.into_bytes();
+        let value = current.with_state(state)?.bytes().to_vec();
         let txn = compared(key.as_bytes(), current.mod_revision, fence, TxnOp::put(key.as_str(), value.clone(), None));
         match execute(etcd, &url, &format!("write {shown}"), txn, shown, fence, sent).await {
             Err(error) => return Err(doubtful(doubt, error, shown)),

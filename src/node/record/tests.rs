@@ -11,7 +11,7 @@ fn read(json: &str) -> Record {
 }
 
 fn relabelled(json: &str) -> String {
-    String::from_utf8(read(json).with_state(State::Paused).unwrap().into_bytes()).unwrap()
+    String::from_utf8(read(json).with_state(State::Paused).unwrap().bytes().to_vec()).unwrap()
 }
 
 #[test]
