@@ -225,30 +225,54 @@ fn the_guide_has_every_function_of_t_and_its_tests_pass() {
     shell.go().succeeds().stdout_contains("3 passed, 0 failed");
 }
 
-/// The commands that the example's CI file runs, each with its arguments.
-fn ci_commands() -> Vec<Vec<String>> {
+/// The commands that the example's CI file runs.
+fn ci_commands() -> Vec<String> {
     let file = project("examples/ci/.github/workflows/runbooks.yml");
     let text = std::fs::read_to_string(file).unwrap();
-    let commands = text.lines().filter_map(|line| line.trim().strip_prefix("run: binlogsh "));
-    commands.map(|args| args.split_whitespace().map(str::to_owned).collect()).collect()
+    text.lines().filter_map(|line| line.trim().strip_prefix("run: binlogsh ")).map(str::to_owned).collect()
+}
+
+/// A copy of the example, in which `args` come next.
+fn ci_shell(args: &str) -> Shell {
+    let dir = project("examples/ci");
+    let files = ["cluster.json", "runbooks/quiet_hour.rhai", "runbooks/quiet_hour_test.rhai"];
+    let copied = files.iter().fold(Shell::new(&["--color=never"]), |shell, name| {
+        shell.file(name, &std::fs::read_to_string(dir.join(name)).unwrap())
+    });
+    args.split_whitespace().fold(copied, |shell, arg| shell.arg(arg))
 }
 
 #[test]
 fn the_example_of_runbooks_in_git_passes_its_own_ci() {
-    let dir = project("examples/ci");
+    let readme = std::fs::read_to_string(project("examples/ci/README.md")).unwrap();
     let commands = ci_commands();
-    assert!(commands.len() >= 4, "{commands:?}");
-    let readme = std::fs::read_to_string(dir.join("README.md")).unwrap();
-    for args in commands {
-        assert!(readme.contains(&format!("binlogsh {}", args.join(" "))), "the README has {args:?}");
-        let files = ["cluster.json", "runbooks/quiet_hour.rhai", "runbooks/quiet_hour_test.rhai"];
-        let empty = Shell::new(&["--color=never"]);
-        let copied = files.iter().fold(empty, |shell, name| {
-            let text = std::fs::read_to_string(dir.join(name)).unwrap();
-            shell.file(name, &text)
-        });
-        args.iter().fold(copied, |shell, arg| shell.arg(arg)).go().succeeds();
+    assert_eq!(commands.len(), 6, "{commands:?}");
+    // The parts of the futures come together in the next test.
+    for args in commands.iter().filter(|args| !args.contains("part")) {
+        assert!(readme.contains(&format!("binlogsh {args}")), "the README has {args:?}");
+        ci_shell(args).go().succeeds();
     }
+}
+
+#[test]
+fn the_parts_of_the_examples_ci_find_to_the_byte_what_one_process_finds() {
+    let commands = ci_commands();
+    let find = |with: &str| commands.iter().find(|args| args.contains(with)).unwrap();
+    let (part, merge) = (find("--shard"), find("--merge"));
+    // Twenty thousand futures are for CI's machines.
+    let (part, _) = part.replace("20000", "400").split_once(" > ").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    let whole = ci_shell(&part.replace("--shard ${{ matrix.part }}/4", "")).go().succeeds().stdout;
+    let parts: Vec<String> = std::thread::scope(|scope| {
+        let run = |number: usize| {
+            let args = part.replace("${{ matrix.part }}", &number.to_string());
+            scope.spawn(move || ci_shell(&args).go().succeeds().stdout)
+        };
+        let all: Vec<_> = (1..=4).map(run).collect();
+        all.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let shell = ci_shell(&format!("{merge} --output json"));
+    let shell = parts.iter().zip(1..).fold(shell, |shell, (text, at)| shell.file(&format!("part-{at}.json"), text));
+    assert_eq!(shell.go().succeeds().stdout, whole);
 }
 
 #[test]

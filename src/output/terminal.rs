@@ -218,13 +218,15 @@ impl Terminal {
     }
 }
 
-/// How long what is left takes, if it goes on as it did for the seconds that it took so far.
+/// How fast it goes, and how long what is left takes if it goes on as it did for the seconds that it took so far.
 fn with_rest(progress: Progress, (done, all): (u64, u64), worked: Duration) -> Progress {
     if done == 0 || worked < SOME_TIME {
         return progress;
     }
-    let left = worked.as_secs_f64() / done as f64 * all.saturating_sub(done) as f64;
-    let figures = format!("{}, about {} left", progress.figures, show_whole_seconds(left.round() as u64));
+    let rate = done as f64 / worked.as_secs_f64();
+    let left = show_whole_seconds((all.saturating_sub(done) as f64 / rate).round() as u64);
+    let rate = if rate < 10.0 { format!("{rate:.1}") } else { format!("{rate:.0}") };
+    let figures = format!("{}, {rate} per second, about {left} left", progress.figures);
     progress.figures(figures)
 }
 
@@ -240,11 +242,12 @@ mod tests {
     #[test]
     fn the_rest_of_some_work_is_told_once_it_can_be_seen() {
         let told = |done, seconds| {
-            let progress = Progress::of("playing futures").done((done, 100));
+            let progress = Progress::of("playing").done((done, 100), "futures");
             with_rest(progress, (done, 100), Duration::from_secs(seconds)).to_string()
         };
-        assert_eq!(told(0, 60), "playing futures (0 of 100)");
-        assert_eq!(told(10, 1), "playing futures (10 of 100)");
-        assert_eq!(told(10, 20), "playing futures (10 of 100, about 3m00s left)");
+        assert_eq!(told(0, 60), "playing (0 of 100 futures)");
+        assert_eq!(told(10, 1), "playing (10 of 100 futures)");
+        assert_eq!(told(10, 20), "playing (10 of 100 futures, 0.5 per second, about 3m00s left)");
+        assert_eq!(told(90, 3), "playing (90 of 100 futures, 30 per second, about 0s left)");
     }
 }

@@ -1,29 +1,33 @@
 //! Thousands of futures of one rehearsal, on several threads, with one answer whatever their number.
 
-use crate::error::{Error, Result, ScriptError};
+use crate::error::{Error, ErrorKind, Result, ScriptError};
 use crate::interrupt::Interrupt;
 use crate::language::{self, Source, masked};
 use crate::rehearsal::draw::Drawer;
-use crate::rehearsal::harm::{Blame, Harm, HarmKind, Intended, judge};
+use crate::rehearsal::harm::{Harm, Intended, judge};
 use crate::rehearsal::play::Played;
 use crate::rehearsal::stage::Stage;
-use crate::rehearsal::tally::{Counts, HarmfulFuture, Shortest, Subject, Tally};
+use crate::rehearsal::tally::{Candidate, Counts, Shortest, Subject, Tally};
 use crate::rehearsal::trace::Bounds;
 use crate::rehearsal::truth::Truth;
-use crate::sim::{Fault, HOUR, Scenario};
+use crate::sim::{Cluster, Fault, HOUR, Scenario};
 use crate::world::{FaultKind, Notice, Notices, Progress};
 use siphasher::sip::SipHasher13;
 use std::hash::{Hash, Hasher};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-/// How many futures a thread takes at a time.
-const CHUNK: u64 = 32;
+/// How many futures a thread takes at a time at most, and how many times it comes for more at least.
+const CHUNK: (u64, u64) = (32, 8);
+/// After how many requests at most it is told how many futures are played.
+const TOLD_AFTER: u64 = 20_000;
 /// The stack of a thread that plays scripts: enough for their deepest calls.
 const STACK: usize = 128 << 20;
 /// How far a future may go beyond the rehearsal without faults.
 const BEYOND: i64 = 24 * HOUR;
 /// How many requests a future may make at least, and how many times as many as the rehearsal without faults.
 const CALLS: (u64, u64) = (200_000, 50);
+/// How many requests may be made to take faults away from one future, in the same way.
+const SHRINKING: (u64, u64) = (100_000, 50);
 
 /// What is rehearsed.
 #[derive(Clone)]
@@ -94,12 +98,21 @@ impl Base {
         Ok(Self { played, truth, harms, intended, calls })
     }
 
-    /// How far a future may go.
+    /// The harm that it does as one of the futures.
+    fn harms_as_future(&self, start: &Cluster) -> Vec<Harm> {
+        judge(start, &self.played, &self.truth, Some(&self.intended))
+    }
+
+    /// How far a future may go. What does not end without faults is no measure of how long it may take: a day is enough to see
+    /// what else it does.
     pub fn bounds(&self) -> Bounds {
-        Bounds {
-            time: self.played.ended_at().saturating_mul(4).saturating_add(BEYOND),
-            calls: CALLS.0.max(self.calls.saturating_mul(CALLS.1)),
-        }
+        let usual = if self.played.is_over { 0 } else { self.played.ended_at() };
+        Bounds { time: usual.saturating_mul(4).saturating_add(BEYOND), calls: self.at_least(CALLS) }
+    }
+
+    /// `least`, or so many `times` what the script asks for without faults.
+    fn at_least(&self, (least, times): (u64, u64)) -> u64 {
+        if self.played.is_over { least } else { least.max(self.calls.saturating_mul(times)) }
     }
 }
 
@@ -153,6 +166,11 @@ impl Futures {
         }
     }
 
+    /// How many a part has: it takes every `of`th, so that all parts take about the same time.
+    fn of_part(&self, (part, of): (u64, u64)) -> u64 {
+        self.count().saturating_sub(part - 1).div_ceil(of)
+    }
+
     fn faults(&self, index: u64) -> Vec<Fault> {
         match self {
             Self::Drawn { drawer, seed, .. } => drawer.future(*seed, index),
@@ -163,65 +181,107 @@ impl Futures {
     }
 }
 
-/// Rehearses the futures of `order`, which `base` is the rehearsal without faults of.
+/// Rehearses the futures of `order`, which `base` is the rehearsal without faults of. Stopped by a signal, it returns what was found
+/// until then: [`Tally::unplayed`] says how many futures are missing.
 ///
 /// # Errors
-/// `interrupted`, and those of [`Stage::new`] on a thread.
+/// Those of [`Stage::new`] on a thread.
 pub fn rehearse(subjects: &Subjects, base: &Base, order: &Order) -> Result<Tally, ScriptError> {
-    let mut stage = subjects.stage()?;
-    let futures = Futures::of(order, Drawer::new(stage.start(), &base.played, order.kinds.clone()));
+    let cluster = Cluster::new(&subjects.scenario)?;
+    let futures = Futures::of(order, Drawer::new(&cluster, &base.played, order.kinds.clone()));
+    let mine = futures.of_part(order.shard);
     let counts = count(subjects, base, order, &futures)?;
-    let shortest = shortest(&mut stage, base, &counts)?;
-    Ok(counts.tally(shortest))
+    let candidates = shrunk(subjects, base, order, &counts.candidates())?;
+    Ok(counts.tally(mine, candidates))
 }
 
 /// Plays all futures of the part, on `jobs` threads.
 fn count(subjects: &Subjects, base: &Base, order: &Order, futures: &Futures) -> Result<Counts, ScriptError> {
-    let (part, of) = order.shard;
-    // The part takes every `of`th future, so that all parts take about the same time.
-    let mine = futures.count().saturating_sub(part - 1).div_ceil(of);
-    let next = AtomicU64::new(0);
-    let bounds = base.bounds();
-    let nothing = Counts::new(subjects.subject(order), order.shard);
-    let work = || -> Result<Counts, ScriptError> {
-        let mut stage = subjects.stage()?;
-        let mut counts = nothing.clone();
+    let part = Part { subjects, base, order, futures, next: AtomicU64::new(0), done: AtomicU64::new(0) };
+    let counted = on_threads(order.jobs, || part.play());
+    (order.notices)(Notice::ProgressEnd);
+    let mut sum = part.nothing();
+    counted?.into_iter().for_each(|counts| sum.merge(counts));
+    Ok(sum)
+}
+
+/// The futures that are played here, and how far all threads have come with them.
+struct Part<'a> {
+    subjects: &'a Subjects,
+    base: &'a Base,
+    order: &'a Order,
+    futures: &'a Futures,
+    next: AtomicU64,
+    done: AtomicU64,
+}
+
+impl Part<'_> {
+    fn nothing(&self) -> Counts {
+        Counts::new(self.subjects.subject(self.order), self.order.shard)
+    }
+
+    /// Plays futures until none is left, or somebody wants us to stop.
+    fn play(&self) -> Result<Counts, ScriptError> {
+        let mut stage = self.subjects.stage()?;
+        let mut counts = self.nothing();
+        let (Base { played, truth, intended, .. }, bounds) = (self.base, self.base.bounds());
+        let without_faults = self.base.harms_as_future(stage.start());
+        let ((part, of), mine) = (self.order.shard, self.futures.of_part(self.order.shard));
+        let chunk = (mine / (self.order.jobs.max(1) as u64 * CHUNK.1)).clamp(1, CHUNK.0);
         loop {
-            let from = next.fetch_add(CHUNK, Ordering::Relaxed);
+            let from = self.next.fetch_add(chunk, Ordering::Relaxed);
             if from >= mine {
                 return Ok(counts);
             }
-            (order.notices)(Notice::Progress(Progress::of("playing futures").done((from, mine))));
-            for place in from..mine.min(from + CHUNK) {
+            let mut untold = TOLD_AFTER;
+            for place in from..mine.min(from + chunk) {
+                if untold >= TOLD_AFTER {
+                    self.tell(mine);
+                    untold = 0;
+                }
                 let index = place * of + part - 1;
-                let faults = futures.faults(index);
-                let (played, truth, harms) = judged(&mut stage, &base.intended, &faults, bounds)?;
-                counts.add(index, &faults, &played, truth.halted(played.ended_at()), &harms);
+                let faults = self.futures.faults(index);
+                if faults.is_empty() && !played.is_over {
+                    // It is the rehearsal itself.
+                    counts.add(index, &faults, played, truth.halted(played.ended_at()), &without_faults);
+                } else {
+                    let judged = unless_stopped(judged(&mut stage, intended, &faults, bounds))?;
+                    let Some((played, truth, harms)) = judged else { return Ok(counts) };
+                    counts.add(index, &faults, &played, truth.halted(played.ended_at()), &harms);
+                    untold += played.calls;
+                }
+                self.done.fetch_add(1, Ordering::Relaxed);
             }
         }
-    };
-    let counts = on_threads(order.jobs.max(1), nothing.clone(), &work);
-    (order.notices)(Notice::ProgressEnd);
-    counts
+    }
+
+    fn tell(&self, all: u64) {
+        let share = (self.done.load(Ordering::Relaxed), all);
+        (self.order.notices)(Notice::Progress(Progress::of("playing").done(share, "futures")));
+    }
 }
 
-/// Does the same work on several threads, and adds up what they counted.
-fn on_threads(
-    jobs: usize,
-    mut sum: Counts,
-    work: &(impl Fn() -> Result<Counts, ScriptError> + Sync),
-) -> Result<Counts, ScriptError> {
+/// `None` when somebody wants us to stop: what was found until then is an answer as well.
+fn unless_stopped<T>(outcome: Result<T>) -> Result<Option<T>> {
+    match outcome {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind == ErrorKind::Interrupted => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Does the same work on `jobs` threads, and returns what each has come to.
+fn on_threads<T: Send>(jobs: usize, work: impl Fn() -> Result<T, ScriptError> + Sync) -> Result<Vec<T>, ScriptError> {
     std::thread::scope(|scope| {
         let mut threads = Vec::new();
-        for _ in 0..jobs {
-            let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
+        for _ in 0..jobs.max(1) {
+            let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, &work);
             threads.push(thread.map_err(|e| Error::local("the system gives no thread").source(e))?);
         }
-        for thread in threads {
-            let counted = thread.join().map_err(|_| Error::internal("a thread that rehearsed futures panicked"))?;
-            sum.merge(counted?);
-        }
-        Ok(sum)
+        let joined = threads
+            .into_iter()
+            .map(|thread| thread.join().map_err(|_| Error::internal("a thread that rehearsed futures panicked"))?);
+        joined.collect()
     })
 }
 
@@ -241,43 +301,48 @@ pub fn judged(
     Ok((played, truth, harms))
 }
 
-/// The shortest story of each harm: of the candidates with faults taken away one by one, the one that needs the fewest.
-fn shortest(stage: &mut Stage, base: &Base, counts: &Counts) -> Result<Vec<Shortest>> {
-    let mut found = Vec::new();
-    for ((kind, blame), candidates) in &counts.candidates {
-        let mut best: Option<Shortest> = None;
-        for candidate in candidates {
-            let Some(story) = shrink(stage, base, (*kind, *blame), candidate)? else { continue };
-            if best.as_ref().is_none_or(|best| story.faults.len() < best.faults.len()) {
-                best = Some(story);
-            }
+/// The candidates for the shortest story of each harm, with the faults taken away that are not needed. Each is shrunk for itself, so
+/// that it becomes the same whatever else was found, and by whom.
+fn shrunk(
+    subjects: &Subjects,
+    base: &Base,
+    order: &Order,
+    candidates: &[Candidate],
+) -> Result<Vec<Candidate>, ScriptError> {
+    let next = AtomicUsize::new(0);
+    let parts = on_threads(order.jobs.min(candidates.len()), || {
+        let mut stage = subjects.stage()?;
+        let without_faults = base.harms_as_future(stage.start());
+        let mut done = Vec::new();
+        while let Some(candidate) = candidates.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let mut candidate = candidate.clone();
+            shrink(&mut stage, base, &without_faults, &mut candidate.story)?;
+            done.push(candidate);
         }
-        found.extend(best);
-    }
-    Ok(found)
+        Ok(done)
+    });
+    Ok(parts?.into_iter().flatten().collect())
 }
 
-/// Takes faults away one by one until every one that is left is needed.
-fn shrink(
-    stage: &mut Stage,
-    base: &Base,
-    (kind, blame): (HarmKind, Blame),
-    candidate: &HarmfulFuture,
-) -> Result<Option<Shortest>> {
-    let mut harm_of = |faults: &[Fault]| -> Result<Option<Harm>> {
-        let (_, _, harms) = judged(stage, &base.intended, faults, base.bounds())?;
-        Ok(harms.into_iter().find(|harm| harm.kind == kind && harm.blame == blame))
-    };
-    let mut faults = candidate.faults.clone();
-    let Some(mut harm) = harm_of(&faults)? else { return Ok(None) };
-    let mut place = 0;
-    while place < faults.len() {
-        let mut fewer = faults.clone();
+/// Takes faults away one by one until every one that is left is needed, or nobody wants to wait for it.
+fn shrink(stage: &mut Stage, base: &Base, without_faults: &[Harm], story: &mut Shortest) -> Result<()> {
+    let (kind, blame) = (story.kind, story.blame);
+    let is_it = |harm: &Harm| harm.kind == kind && harm.blame == blame;
+    if let Some(harm) = without_faults.iter().find(|harm| is_it(harm)) {
+        (story.faults, story.text) = (Vec::new(), harm.text.clone());
+        return Ok(());
+    }
+    let (mut place, mut calls) = (0, 0);
+    while story.faults.len() > 1 && place < story.faults.len() && calls < base.at_least(SHRINKING) {
+        let mut fewer = story.faults.clone();
         fewer.remove(place);
-        match harm_of(&fewer)? {
-            Some(still) => (faults, harm, place) = (fewer, still, 0),
+        let judged = unless_stopped(judged(stage, &base.intended, &fewer, base.bounds()))?;
+        let Some((played, _, harms)) = judged else { break };
+        calls += played.calls;
+        match harms.into_iter().find(is_it) {
+            Some(still) => (story.faults, story.text, place) = (fewer, still.text, 0),
             None => place += 1,
         }
     }
-    Ok(Some(Shortest { kind, blame, future: candidate.future, faults, text: harm.text }))
+    Ok(())
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The version of the format in which an answer is kept.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// How finely lengths of time are counted.
 const GRAIN: Micros = 100 * MILLISECOND;
@@ -47,6 +47,9 @@ pub struct Tally {
     pub shards: BTreeSet<(u64, u64)>,
     /// How many futures.
     pub futures: u64,
+    /// How many more there are of these parts, which were not played because somebody wanted it to stop.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub unplayed: u64,
     /// How many ended how.
     pub outcomes: BTreeMap<String, u64>,
     /// Of those that ended so, how many had a fault of which kind in them.
@@ -63,8 +66,28 @@ pub struct Tally {
     pub duration: Distribution,
     /// How long replication stood still.
     pub halted: Distribution,
-    /// The shortest stories.
+    /// The shortest story of each harm.
     pub shortest: Vec<Shortest>,
+    /// Those it was chosen from, so that parts which are added up choose as the whole does.
+    pub candidates: Vec<Candidate>,
+}
+
+/// A future that did harm, among those that had the fewest faults to begin with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Candidate {
+    /// How many faults it had.
+    pub of: usize,
+    /// What is left of it.
+    pub story: Shortest,
+}
+
+impl Candidate {
+    /// The harm, and the order in which futures that did it are kept.
+    fn rank(&self) -> (HarmKind, Blame, usize, u64) {
+        let Shortest { kind, blame, future, .. } = self.story;
+        (kind, blame, self.of, future)
+    }
 }
 
 /// The fewest faults that do a harm.
@@ -77,7 +100,7 @@ pub struct Shortest {
     pub blame: Blame,
     /// The future it was found in.
     pub future: u64,
-    /// The faults, every one of which is needed.
+    /// The faults, every one of which is needed: all of them where it took too long to find out.
     pub faults: Vec<Fault>,
     /// The harm in a sentence.
     pub text: String,
@@ -124,19 +147,12 @@ impl Distribution {
     }
 }
 
-/// A future that did harm.
-#[derive(Clone, Debug)]
-pub(super) struct HarmfulFuture {
-    pub(super) future: u64,
-    pub(super) faults: Vec<Fault>,
-}
-
 /// What is counted while futures run: by each thread, then added up.
 #[derive(Clone)]
 pub(super) struct Counts {
     /// What they came to so far, without the shortest stories.
     tally: Tally,
-    pub(super) candidates: BTreeMap<(HarmKind, Blame), Vec<HarmfulFuture>>,
+    candidates: BTreeMap<(HarmKind, Blame), Vec<Candidate>>,
 }
 
 impl Counts {
@@ -147,6 +163,7 @@ impl Counts {
             subject,
             shards: BTreeSet::from([shard]),
             futures: 0,
+            unplayed: 0,
             outcomes: BTreeMap::new(),
             faults: BTreeMap::new(),
             harmful: 0,
@@ -156,6 +173,7 @@ impl Counts {
             duration: Distribution::default(),
             halted: Distribution::default(),
             shortest: Vec::new(),
+            candidates: Vec::new(),
         };
         Self { tally, candidates: BTreeMap::new() }
     }
@@ -172,8 +190,11 @@ impl Counts {
         *tally.outcomes.entry(outcome).or_insert(0) += 1;
         tally.duration.add(played.ended_at());
         tally.halted.add(halted);
-        let kinds: BTreeSet<(HarmKind, Blame)> = harms.iter().map(|harm| (harm.kind, harm.blame)).collect();
-        match kinds.iter().any(|(_, blame)| *blame == Blame::Script) {
+        let mut kinds: BTreeMap<(HarmKind, Blame), &str> = BTreeMap::new();
+        for harm in harms {
+            kinds.entry((harm.kind, harm.blame)).or_insert(&harm.text);
+        }
+        match kinds.keys().any(|(_, blame)| *blame == Blame::Script) {
             true => tally.harmful += 1,
             false => tally.unlucky += u64::from(!kinds.is_empty()),
         }
@@ -181,12 +202,14 @@ impl Counts {
         if let Some(size) = given_up.max() {
             tally.accepted.add(size);
         }
-        for (kind, blame) in kinds {
+        for ((kind, blame), text) in kinds {
             *tally.harms.entry(kind).or_default().entry(blame).or_insert(0) += 1;
             let kept = self.candidates.entry((kind, blame)).or_default();
-            if kept.len() < CANDIDATES || kept.last().is_some_and(|last| is_shorter(future, faults, last)) {
-                kept.push(HarmfulFuture { future, faults: faults.to_vec() });
-                keep_shortest(kept);
+            let rank = (kind, blame, faults.len(), future);
+            if kept.len() < CANDIDATES || kept.last().is_some_and(|last| rank < last.rank()) {
+                let story = Shortest { kind, blame, future, faults: faults.to_vec(), text: text.to_owned() };
+                kept.push(Candidate { of: faults.len(), story });
+                keep_first(kept);
             }
         }
     }
@@ -197,23 +220,32 @@ impl Counts {
         for (what, mut candidates) in other.candidates {
             let kept = self.candidates.entry(what).or_default();
             kept.append(&mut candidates);
-            keep_shortest(kept);
+            keep_first(kept);
         }
     }
 
-    /// The answer, with these shortest stories.
-    pub(super) fn tally(self, shortest: Vec<Shortest>) -> Tally {
-        Tally { shortest, ..self.tally }
+    /// The futures among which the shortest stories are to be found.
+    pub(super) fn candidates(&self) -> Vec<Candidate> {
+        self.candidates.values().flatten().cloned().collect()
+    }
+
+    /// The answer for a part of `all` futures, with these candidates for the shortest stories.
+    pub(super) fn tally(self, all: u64, candidates: Vec<Candidate>) -> Tally {
+        let unplayed = all - self.tally.futures;
+        let mut tally = Tally { unplayed, candidates, ..self.tally };
+        tally.choose_shortest();
+        tally
     }
 }
 
-fn is_shorter(future: u64, faults: &[Fault], than: &HarmfulFuture) -> bool {
-    (faults.len(), future) < (than.faults.len(), than.future)
+/// Keeps those of one harm that are looked at more closely.
+fn keep_first(candidates: &mut Vec<Candidate>) {
+    candidates.sort_by_key(Candidate::rank);
+    candidates.truncate(CANDIDATES);
 }
 
-fn keep_shortest(candidates: &mut Vec<HarmfulFuture>) {
-    candidates.sort_by_key(|candidate| (candidate.faults.len(), candidate.future));
-    candidates.truncate(CANDIDATES);
+fn is_nothing(count: &u64) -> bool {
+    *count == 0
 }
 
 fn merge_counts<K: Ord + Clone>(counts: &mut BTreeMap<K, u64>, more: &BTreeMap<K, u64>) {
@@ -247,7 +279,7 @@ impl Tally {
         (1..=of).map(move |part| (part, of)).filter(|shard| !self.shards.contains(shard))
     }
 
-    /// The answers added up.
+    /// The answers added up: of all parts, what one process finds that plays all futures.
     ///
     /// # Errors
     /// `conflict` when one is about something else, or a part is there twice; `invalid` when there is none.
@@ -263,6 +295,10 @@ impl Tally {
                 return Err(sum.twice(*shard));
             }
             sum.add(answer);
+        }
+        if sum.missing().next().is_none() {
+            // What is whole is the same, however it was divided.
+            sum.shards = BTreeSet::from([(1, 1)]);
         }
         Ok(sum)
     }
@@ -292,9 +328,24 @@ impl Tally {
         self.accepted.merge(&other.accepted);
         self.duration.merge(&other.duration);
         self.halted.merge(&other.halted);
-        self.shortest.extend(other.shortest);
-        self.shortest.sort_by_key(|story| (story.kind, story.blame, story.faults.len(), story.future));
-        self.shortest.dedup_by_key(|story| (story.kind, story.blame));
+        self.unplayed += other.unplayed;
+        self.candidates.extend(other.candidates);
+        self.choose_shortest();
+    }
+
+    /// Of the candidates for each harm that would have been kept if all had been found here, the one with the fewest faults.
+    fn choose_shortest(&mut self) {
+        let mut by_harm: BTreeMap<(HarmKind, Blame), Vec<Candidate>> = BTreeMap::new();
+        for candidate in std::mem::take(&mut self.candidates) {
+            by_harm.entry((candidate.story.kind, candidate.story.blame)).or_default().push(candidate);
+        }
+        self.shortest.clear();
+        for mut candidates in by_harm.into_values() {
+            keep_first(&mut candidates);
+            let shortest = candidates.iter().map(|candidate| &candidate.story).min_by_key(|story| story.faults.len());
+            self.shortest.extend(shortest.cloned());
+            self.candidates.append(&mut candidates);
+        }
     }
 
     /// The kinds of faults that stand out among the futures that ended with `outcome`: those that are in them more than

@@ -96,10 +96,10 @@ impl Progress {
         Self { figures: figures.into(), ..self }
     }
 
-    /// With so much of so much done.
+    /// With so many of so many `things` done.
     #[must_use]
-    pub fn done(self, share: (u64, u64)) -> Self {
-        Self { share: Some(share), ..self }.figures(format!("{} of {}", share.0, share.1))
+    pub fn done(self, share: (u64, u64), things: &str) -> Self {
+        Self { share: Some(share), ..self }.figures(format!("{} of {} {things}", share.0, share.1))
     }
 
     /// After so long, of so much.

@@ -1,16 +1,15 @@
 //! Futures: the same seed gives the same answer, on one thread and on two, here and everywhere.
 
 use super::{KEPT, LEAVES_A_DRAINER, json, no_result, rehearse};
+use crate::harness::screen::{Screen, key};
 use crate::harness::{Shell, project};
-use crate::support::eventually;
 use binlogsh::interrupt::Interrupt;
 use binlogsh::language::{ScriptSettings, Source};
 use binlogsh::rehearsal::{Base, Bounds, Order, Subjects, Which, rehearse as rehearse_futures};
 use binlogsh::sim::{HOUR, Scenario};
-use binlogsh::world::FaultKind;
-use rustix::process::{Pid, Signal, kill_process};
-use std::process::Stdio;
+use binlogsh::world::{FaultKind, Notice, Notices};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 fn subjects(source: Source) -> Subjects {
@@ -131,25 +130,88 @@ fn that_the_script_fails_without_any_fault_is_said() {
 }
 
 #[test]
-fn ctrl_c_ends_a_million_futures_at_once_and_leaves_no_result() {
+fn ctrl_c_ends_a_million_futures_at_once_and_shows_what_was_found_so_far() {
     let shell = Shell::sandbox("default").file("s.rhai", LEAVES_A_DRAINER);
-    let shell = shell.arg("rehearse").arg("s.rhai").arg("--futures=1000000").arg("--jobs=2");
-    let mut child = shell.command().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut seen = String::new();
-    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stderr.take().unwrap()));
-    // The first line of progress says that futures are under way.
-    seen += &lines.next().unwrap().unwrap();
-    assert!(seen.contains("playing futures (0 of 1000000)"), "{seen}");
+    let shell =
+        ["rehearse", "s.rhai", "--futures=1000000", "--jobs=2", "--report=r.html"].into_iter().fold(shell, Shell::arg);
+    let mut screen = Screen::open(shell, 120, 60);
+    // Enough that some have done harm, and how fast it goes.
+    screen.until(|text| {
+        text.contains(" of 1000000 futures, ") && text.contains(" per second, about ") && text.contains(" left")
+    });
     let told = Instant::now();
-    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
-    assert!(eventually(Duration::from_secs(10), || child.try_wait().unwrap().is_some()), "it goes on");
+    screen.keys(key::CTRL_C);
+    let text = screen.until(|text| text.contains("error[interrupted]"));
+    assert_eq!(screen.code(), 130, "{text}");
     assert!(told.elapsed() < Duration::from_secs(5), "{:?}", told.elapsed());
-    let rest: Vec<String> = lines.map(Result::unwrap).collect();
-    assert!(rest.iter().any(|line| line.contains("error[interrupted]")), "{rest:?}");
-    let out = child.wait_with_output().unwrap();
-    assert_eq!((out.status.code(), out.stdout.len()), (Some(130), 0));
-    let stories = shell.dir().join(KEPT).parent().unwrap().to_owned();
-    assert_eq!(std::fs::read_dir(stories).unwrap().count(), 0, "no story is kept");
+    let (played, _) = text.split_once(" of 1000000 futures of s.rhai (1000000 from seed 1)").unwrap();
+    let played: u64 = played.rsplit(char::is_whitespace).next().unwrap().parse().unwrap();
+    let harmful: u64 = {
+        let (_, rest) = text.split_once("The script does harm in ").unwrap();
+        rest.split_once(&format!(" of {played} futures.")).unwrap().0.parse().unwrap()
+    };
+    assert!((1..played).contains(&harmful) && played < 1_000_000, "{text}");
+    assert!(
+        text.contains("hint: what is shown is of the futures that were played until then; there is no report of them")
+    );
+    assert!(screen.shell.dir().join(KEPT).is_file() && !screen.shell.dir().join("r.html").exists());
+}
+
+#[test]
+fn what_was_found_until_somebody_stopped_it_is_counted_and_says_what_is_missing() {
+    let source = Source::new("s.rhai", LEAVES_A_DRAINER);
+    let (subjects, raised) = (subjects(source), Interrupt::default());
+    let subjects = Subjects { interrupt: raised.clone(), ..subjects };
+    let base = base(&subjects);
+    let whole = order(Which::Drawn { seed: 1, count: 200 }, 1);
+    // At the second thing that is told: by then some have been played.
+    let heard = AtomicUsize::new(0);
+    let notices: Notices = Arc::new(move |notice| {
+        if matches!(notice, Notice::Progress(_)) && heard.fetch_add(1, Ordering::SeqCst) == 1 {
+            raised.raise(2);
+        }
+    });
+    let tally = rehearse_futures(&subjects, &base, &Order { notices, ..whole }).unwrap();
+    assert!(tally.futures > 0 && tally.unplayed > 0, "{tally:?}");
+    assert_eq!(tally.futures + tally.unplayed, 200);
+    assert_eq!(tally.outcomes.values().sum::<u64>(), tally.futures);
+    assert!(!tally.shortest.is_empty(), "what does harm is named, with all of its faults");
+    let text = serde_json::to_string(&tally).unwrap();
+    let shell = Shell::new(&["rehearse", "--merge", "part.json"]).file("part.json", &text);
+    let ran = shell.go().exits(9).stdout_contains(&format!("{} of 200 futures of s.rhai", tally.futures));
+    ran.stderr_contains(&format!("these are not all futures: {} were not played", tally.unplayed));
+}
+
+/// Loops for ever where `until` never becomes true.
+fn looks(until: &str) -> String {
+    format!(
+        "let looks = 0;\nlet begin = now();\nloop {{\n  if pump(\"pump-1\").state == \"offline\" {{ break; }}\n  {until}\n  looks += 1;\n  sleep(\"5s\");\n}}\n"
+    )
+}
+
+#[test]
+fn what_never_ends_is_found_without_any_fault_and_in_every_future() {
+    let ran = rehearse(&looks(""), &["--futures=20", "--faults=crash,hang,slow_human", "-o", "json"]).exits(9);
+    let tally = json(&ran);
+    let ended: u64 = tally["outcomes"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .filter(|(how, _)| *how != "no end")
+        .map(|(_, n)| n.as_u64().unwrap())
+        .sum();
+    assert_eq!(tally["harms"]["no_end"]["script"].as_u64().unwrap(), 20 - ended);
+    let story = tally["shortest"].as_array().unwrap().iter().find(|story| story["kind"] == "no_end").unwrap();
+    assert_eq!(story["faults"], serde_json::json!([]), "it needs none");
+}
+
+#[test]
+fn a_verdict_rests_on_no_repetition_however_long_a_loop_looks_at_the_same() {
+    for until in ["if looks == 500 { break; }", "if now() - begin > 3000.0 { break; }", "if looks == 5000 { exit(3); }"]
+    {
+        let ran = rehearse(&looks(until), &["--futures=10", "-o", "json"]);
+        assert!(ran.stdout.contains("\"outcomes\"") && !ran.stdout.contains("no_end"), "{until}: {}", ran.stdout);
+    }
 }
 
 #[test]

@@ -116,9 +116,18 @@ fn rehearse(
             return Err(error);
         }
     };
-    unwritten.note(report(args, (&shown, &subjects.scenario), &story, Some((&mut stage, &base.intended, &tally))));
+    let stopped = context.interrupt.check();
+    if stopped.is_ok() {
+        unwritten.note(report(args, (&shown, &subjects.scenario), &story, Some((&mut stage, &base.intended, &tally))));
+    }
     let files = save_stories(&subjects, &shown, &tally, &stories, &mut unwritten);
-    show::tally(&context.output, &tally, &files);
+    if stopped.is_ok() || tally.futures > 0 {
+        show::tally(&context.output, &tally, &files);
+    }
+    if let Err(stop) = stopped {
+        unwritten.tell(context, 0);
+        return Err(stop.hint(until_then(&tally, args.report.is_some())).into());
+    }
     if !context.output.format().is_for_programs() {
         tell_shortest(context, &mut stage, &base.intended, &tally)?;
     }
@@ -143,6 +152,16 @@ impl Unwritten {
             code
         })
     }
+}
+
+/// What is shown of futures that somebody stopped.
+fn until_then(tally: &Tally, wants_report: bool) -> String {
+    let what = match (tally.futures, tally.unplayed) {
+        (0, _) => "no future was played until then",
+        (_, 0) => "all futures were played, and the shortest stories may have faults in them that are not needed",
+        _ => "what is shown is of the futures that were played until then",
+    };
+    format!("{what}{}", if wants_report { "; there is no report of them" } else { "" })
 }
 
 /// The exit code of a rehearsal of futures.
@@ -325,6 +344,12 @@ fn merge(context: &CommandContext, args: &Rehearse) -> Result<u8> {
         let named = missing[..missing.len().min(NAMED)].join(", ");
         let more = if missing.len() > NAMED { " and others" } else { "" };
         context.output.warning(&format!("these are not all parts: there is no {named}{more}"));
+    }
+    if tally.unplayed > 0 {
+        let unplayed = tally.unplayed;
+        context
+            .output
+            .warning(&format!("these are not all futures: {unplayed} were not played, since somebody stopped it"));
     }
     show::tally(&context.output, &tally, &[]);
     Ok(harm_or_not(&tally))

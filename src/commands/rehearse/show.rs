@@ -125,7 +125,10 @@ pub(super) fn tally(output: &Output, tally: &Tally, files: &[(HarmKind, PathBuf)
         }
         return;
     }
-    let futures = counted(tally.futures, "future", "futures");
+    let futures = match tally.unplayed {
+        0 => counted(tally.futures, "future", "futures"),
+        unplayed => format!("{} of {} futures", tally.futures, tally.futures + unplayed),
+    };
     output.told("", &format!("{futures} of {} ({})", tally.subject.script, tally.subject.futures), Tone::Strong);
     if tally.futures == 0 {
         return;
