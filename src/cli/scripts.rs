@@ -78,7 +78,7 @@ pub struct Rehearse {
     pub observe: String,
 
     /// Keep the effects of the rehearsal as a plan, for `run SCRIPT --plan FILE`
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["futures", "every_fault", "story"], help_heading = "Plan")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["futures", "every_fault", "every_pair", "story"], help_heading = "Plan")]
     pub plan: Option<PathBuf>,
 
     /// Show a plan as a table, and rehearse nothing
@@ -92,6 +92,13 @@ pub struct Rehearse {
     /// Try every kind of fault at every event of the rehearsal, one at a time
     #[arg(long, group = "many", help_heading = "Futures")]
     pub every_fault: bool,
+
+    /// Try every two of these together, but for those that come to the same
+    ///
+    /// Of the faults that come to the same, without regard to time, one is taken: what the script did and what came of it, how it
+    /// ended, and how it left the cluster. It takes minutes.
+    #[arg(long, group = "many", help_heading = "Futures")]
+    pub every_pair: bool,
 
     /// What futures are drawn from: the same seed, the same futures
     #[arg(long, value_name = "S", default_value_t = 1, requires = "futures", help_heading = "Futures")]
@@ -120,7 +127,7 @@ pub struct Rehearse {
     pub stories: Option<PathBuf>,
 
     /// Tell the story that a rehearsal of futures has kept in FILE
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["futures", "every_fault", "snapshot", "save_snapshot"], help_heading = "Futures")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["futures", "every_fault", "every_pair", "snapshot", "save_snapshot"], help_heading = "Futures")]
     pub story: Option<PathBuf>,
 
     /// Write a report of it all for a browser (FILE.html)
@@ -130,6 +137,13 @@ pub struct Rehearse {
     /// How much virtual time the script may take
     #[arg(long, value_name = "TIME", default_value = "7d", help_heading = "Output")]
     pub limit: String,
+}
+
+impl Rehearse {
+    /// Whether it goes through more than the one rehearsal.
+    pub(crate) fn has_futures(&self) -> bool {
+        self.futures.is_some() || self.every_fault || self.every_pair
+    }
 }
 
 /// `test`.

@@ -125,17 +125,28 @@ impl Drawer {
     /// Every kind of fault, for everybody it can happen to, with its shortest and its longest length, at every event
     /// of the rehearsal and in the middle between two of them; one at a time.
     pub fn every(&self) -> Vec<Fault> {
+        self.singles(|lengths| {
+            let mut ends: Vec<Option<u64>> = lengths.first().into_iter().chain(lengths.last()).copied().collect();
+            ends.dedup();
+            ends
+        })
+    }
+
+    /// The same with each length, for pairs.
+    pub(super) fn every_length(&self) -> Vec<Fault> {
+        self.singles(<[_]>::to_vec)
+    }
+
+    fn singles(&self, chosen: impl Fn(&[Option<u64>]) -> Vec<Option<u64>>) -> Vec<Fault> {
         let between = self.instants.windows(2).map(|pair| pair[0] + (pair[1] - pair[0]) / 2);
         let mut instants: Vec<Micros> = self.instants.iter().copied().chain(between).collect();
         instants.sort_unstable();
         instants.dedup();
         let mut all = Vec::new();
         for kind in &self.kinds {
-            let lengths = kind.row().lengths;
-            let mut ends: Vec<Option<u64>> = lengths.first().into_iter().chain(lengths.last()).copied().collect();
-            ends.dedup();
+            let lengths = chosen(kind.row().lengths);
             for (node, node_kind) in self.victims(*kind) {
-                for lasts in &ends {
+                for lasts in &lengths {
                     all.extend(instants.iter().map(|at| fault(*kind, node.clone(), node_kind, *at, *lasts)));
                 }
             }

@@ -5,9 +5,10 @@ use crate::interrupt::Interrupt;
 use crate::language::{self, Source, masked};
 use crate::rehearsal::draw::Drawer;
 use crate::rehearsal::harm::{Harm, Intended, judge};
+use crate::rehearsal::pairs::Singles;
 use crate::rehearsal::play::Played;
 use crate::rehearsal::stage::Stage;
-use crate::rehearsal::tally::{Candidate, Counts, Shortest, Subject, Tally};
+use crate::rehearsal::tally::{Counts, HarmfulFuture, Shortest, Subject, Tally};
 use crate::rehearsal::trace::Bounds;
 use crate::rehearsal::truth::Truth;
 use crate::sim::{Cluster, Fault, HOUR, Scenario};
@@ -54,6 +55,8 @@ pub enum Which {
     },
     /// Every fault at every event, one at a time.
     Every,
+    /// Every two of these, as far as each of them comes to something of its own.
+    EveryPair,
 }
 
 /// How they are rehearsed.
@@ -125,8 +128,8 @@ impl Subjects {
         Stage::new(&self.source, self.settings.clone(), &self.scenario, self.interrupt.clone())
     }
 
-    /// What an answer is about.
-    pub fn subject(&self, order: &Order) -> Subject {
+    /// What an answer about `futures` of these is about.
+    fn subject(&self, order: &Order, futures: &Futures) -> Subject {
         let mut hasher = SipHasher13::new();
         masked(&self.source.text).hash(&mut hasher);
         for (name, value) in &self.settings.parameters {
@@ -136,10 +139,7 @@ impl Subjects {
         Subject {
             script: self.source.name.clone(),
             hash: format!("{:016x}", hasher.finish()),
-            futures: match order.which {
-                Which::Drawn { seed, count } => format!("{count} from seed {seed}"),
-                Which::Every => "every fault at every event".into(),
-            },
+            futures: futures.about(),
             kinds: order.kinds.iter().map(|kind| kind.name().to_owned()).collect(),
         }
     }
@@ -149,13 +149,25 @@ impl Subjects {
 enum Futures {
     Drawn { drawer: Drawer, seed: u64, count: u64 },
     Listed(Vec<Fault>),
+    Paired(Singles),
 }
 
 impl Futures {
-    fn of(order: &Order, drawer: Drawer) -> Self {
-        match order.which {
+    fn of(subjects: &Subjects, base: &Base, order: &Order) -> Result<Self, ScriptError> {
+        let cluster = Cluster::new(&subjects.scenario)?;
+        let drawer = Drawer::new(&cluster, &base.played, order.kinds.clone());
+        Ok(match order.which {
             Which::Drawn { seed, count } => Self::Drawn { drawer, seed, count },
             Which::Every => Self::Listed(drawer.every()),
+            Which::EveryPair => Self::Paired(Singles::of(subjects, base, order, drawer.every_length())?),
+        })
+    }
+
+    fn about(&self) -> String {
+        match self {
+            Self::Drawn { seed, count, .. } => format!("{count} from seed {seed}"),
+            Self::Listed(_) => "every fault at every event".into(),
+            Self::Paired(singles) => singles.about(),
         }
     }
 
@@ -163,6 +175,7 @@ impl Futures {
         match self {
             Self::Drawn { count, .. } => *count,
             Self::Listed(faults) => faults.len() as u64,
+            Self::Paired(singles) => singles.pairs(),
         }
     }
 
@@ -177,6 +190,7 @@ impl Futures {
             Self::Listed(faults) => {
                 usize::try_from(index).ok().and_then(|index| faults.get(index)).cloned().into_iter().collect()
             }
+            Self::Paired(singles) => singles.pair(index),
         }
     }
 }
@@ -187,8 +201,7 @@ impl Futures {
 /// # Errors
 /// Those of [`Stage::new`] on a thread.
 pub fn rehearse(subjects: &Subjects, base: &Base, order: &Order) -> Result<Tally, ScriptError> {
-    let cluster = Cluster::new(&subjects.scenario)?;
-    let futures = Futures::of(order, Drawer::new(&cluster, &base.played, order.kinds.clone()));
+    let futures = Futures::of(subjects, base, order)?;
     let mine = futures.of_part(order.shard);
     let counts = count(subjects, base, order, &futures)?;
     let candidates = shrunk(subjects, base, order, &counts.candidates())?;
@@ -197,7 +210,7 @@ pub fn rehearse(subjects: &Subjects, base: &Base, order: &Order) -> Result<Tally
 
 /// Plays all futures of the part, on `jobs` threads.
 fn count(subjects: &Subjects, base: &Base, order: &Order, futures: &Futures) -> Result<Counts, ScriptError> {
-    let part = Part { subjects, base, order, futures, next: AtomicU64::new(0), done: AtomicU64::new(0) };
+    let part = PartPlayed { subjects, base, order, futures, next: AtomicU64::new(0), done: AtomicU64::new(0) };
     let counted = on_threads(order.jobs, || part.play());
     (order.notices)(Notice::ProgressEnd);
     let mut sum = part.nothing();
@@ -206,7 +219,7 @@ fn count(subjects: &Subjects, base: &Base, order: &Order, futures: &Futures) -> 
 }
 
 /// The futures that are played here, and how far all threads have come with them.
-struct Part<'a> {
+struct PartPlayed<'a> {
     subjects: &'a Subjects,
     base: &'a Base,
     order: &'a Order,
@@ -215,9 +228,9 @@ struct Part<'a> {
     done: AtomicU64,
 }
 
-impl Part<'_> {
+impl PartPlayed<'_> {
     fn nothing(&self) -> Counts {
-        Counts::new(self.subjects.subject(self.order), self.order.shard)
+        Counts::new(self.subjects.subject(self.order, self.futures), self.order.shard)
     }
 
     /// Plays futures until none is left, or somebody wants us to stop.
@@ -285,6 +298,33 @@ fn on_threads<T: Send>(jobs: usize, work: impl Fn() -> Result<T, ScriptError> + 
     })
 }
 
+/// Does `work` for each place below `count` on at most `jobs` threads, each of which begins with something of its own; what came of
+/// each place, in their order.
+pub(super) fn spread<S, T: Send>(
+    jobs: usize,
+    count: usize,
+    begin: impl Fn() -> Result<S, ScriptError> + Sync,
+    work: impl Fn(&mut S, usize) -> Result<T, ScriptError> + Sync,
+) -> Result<Vec<T>, ScriptError> {
+    if count == 0 {
+        return Ok(Vec::new());
+    }
+    let next = AtomicUsize::new(0);
+    let parts = on_threads(jobs.min(count), || {
+        let (mut own, mut done) = (begin()?, Vec::new());
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            if at >= count {
+                return Ok(done);
+            }
+            done.push((at, work(&mut own, at)?));
+        }
+    });
+    let mut all: Vec<(usize, T)> = parts?.into_iter().flatten().collect();
+    all.sort_unstable_by_key(|(at, _)| *at);
+    Ok(all.into_iter().map(|(_, done)| done).collect())
+}
+
 /// Plays one future, and judges it.
 ///
 /// # Errors
@@ -307,21 +347,18 @@ fn shrunk(
     subjects: &Subjects,
     base: &Base,
     order: &Order,
-    candidates: &[Candidate],
-) -> Result<Vec<Candidate>, ScriptError> {
-    let next = AtomicUsize::new(0);
-    let parts = on_threads(order.jobs.min(candidates.len()), || {
-        let mut stage = subjects.stage()?;
+    candidates: &[HarmfulFuture],
+) -> Result<Vec<HarmfulFuture>, ScriptError> {
+    let begin = || {
+        let stage = subjects.stage()?;
         let without_faults = base.harms_as_future(stage.start());
-        let mut done = Vec::new();
-        while let Some(candidate) = candidates.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let mut candidate = candidate.clone();
-            shrink(&mut stage, base, &without_faults, &mut candidate.story)?;
-            done.push(candidate);
-        }
-        Ok(done)
-    });
-    Ok(parts?.into_iter().flatten().collect())
+        Ok((stage, without_faults))
+    };
+    spread(order.jobs, candidates.len(), begin, |(stage, without_faults), at| {
+        let mut candidate = candidates[at].clone();
+        shrink(stage, base, without_faults, &mut candidate.story)?;
+        Ok(candidate)
+    })
 }
 
 /// Takes faults away one by one until every one that is left is needed, or nobody wants to wait for it.

@@ -12,6 +12,7 @@ mod draw;
 mod files;
 mod futures;
 mod harm;
+mod pairs;
 mod plan;
 mod play;
 mod report;

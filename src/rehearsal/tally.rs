@@ -69,20 +69,20 @@ pub struct Tally {
     /// The shortest story of each harm.
     pub shortest: Vec<Shortest>,
     /// Those it was chosen from, so that parts which are added up choose as the whole does.
-    pub candidates: Vec<Candidate>,
+    pub candidates: Vec<HarmfulFuture>,
 }
 
 /// A future that did harm, among those that had the fewest faults to begin with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Candidate {
+pub struct HarmfulFuture {
     /// How many faults it had.
     pub of: usize,
     /// What is left of it.
     pub story: Shortest,
 }
 
-impl Candidate {
+impl HarmfulFuture {
     /// The harm, and the order in which futures that did it are kept.
     fn rank(&self) -> (HarmKind, Blame, usize, u64) {
         let Shortest { kind, blame, future, .. } = self.story;
@@ -152,7 +152,7 @@ impl Distribution {
 pub(super) struct Counts {
     /// What they came to so far, without the shortest stories.
     tally: Tally,
-    candidates: BTreeMap<(HarmKind, Blame), Vec<Candidate>>,
+    candidates: BTreeMap<(HarmKind, Blame), Vec<HarmfulFuture>>,
 }
 
 impl Counts {
@@ -208,7 +208,7 @@ impl Counts {
             let rank = (kind, blame, faults.len(), future);
             if kept.len() < CANDIDATES || kept.last().is_some_and(|last| rank < last.rank()) {
                 let story = Shortest { kind, blame, future, faults: faults.to_vec(), text: text.to_owned() };
-                kept.push(Candidate { of: faults.len(), story });
+                kept.push(HarmfulFuture { of: faults.len(), story });
                 keep_first(kept);
             }
         }
@@ -225,12 +225,12 @@ impl Counts {
     }
 
     /// The futures among which the shortest stories are to be found.
-    pub(super) fn candidates(&self) -> Vec<Candidate> {
+    pub(super) fn candidates(&self) -> Vec<HarmfulFuture> {
         self.candidates.values().flatten().cloned().collect()
     }
 
     /// The answer for a part of `all` futures, with these candidates for the shortest stories.
-    pub(super) fn tally(self, all: u64, candidates: Vec<Candidate>) -> Tally {
+    pub(super) fn tally(self, all: u64, candidates: Vec<HarmfulFuture>) -> Tally {
         let unplayed = all - self.tally.futures;
         let mut tally = Tally { unplayed, candidates, ..self.tally };
         tally.choose_shortest();
@@ -239,8 +239,8 @@ impl Counts {
 }
 
 /// Keeps those of one harm that are looked at more closely.
-fn keep_first(candidates: &mut Vec<Candidate>) {
-    candidates.sort_by_key(Candidate::rank);
+fn keep_first(candidates: &mut Vec<HarmfulFuture>) {
+    candidates.sort_by_key(HarmfulFuture::rank);
     candidates.truncate(CANDIDATES);
 }
 
@@ -335,7 +335,7 @@ impl Tally {
 
     /// Of the candidates for each harm that would have been kept if all had been found here, the one with the fewest faults.
     fn choose_shortest(&mut self) {
-        let mut by_harm: BTreeMap<(HarmKind, Blame), Vec<Candidate>> = BTreeMap::new();
+        let mut by_harm: BTreeMap<(HarmKind, Blame), Vec<HarmfulFuture>> = BTreeMap::new();
         for candidate in std::mem::take(&mut self.candidates) {
             by_harm.entry((candidate.story.kind, candidate.story.blame)).or_default().push(candidate);
         }

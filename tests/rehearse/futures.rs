@@ -95,6 +95,31 @@ fn every_fault_is_tried_and_the_answer_is_complete() {
 }
 
 #[test]
+fn every_pair_is_tried_of_what_comes_to_something_of_its_own_and_what_is_left_out_is_said() {
+    let of = |more: &[&str]| {
+        let args = [&["--every-pair", "--faults=start_fails,slow_human,hang", "-o", "json"], more].concat();
+        rehearse(LEAVES_A_DRAINER, &args).exits(9).stdout
+    };
+    let whole = of(&[]);
+    let tally: serde_json::Value = serde_json::from_str(&whole).unwrap();
+    let about = tally["subject"]["futures"].as_str().unwrap().to_owned();
+    let numbers: Vec<u64> = about.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok()).collect();
+    let [faults, all, without_effect, alike] = numbers[..] else { panic!("{about}") };
+    let said = "come to the same as no fault, and";
+    assert!(about.starts_with("every pair of ") && about.contains(said), "{about}");
+    assert!(faults > 2 && without_effect > 0 && alike > 0 && faults + without_effect + alike == all, "{about}");
+    assert_eq!(tally["futures"].as_u64().unwrap(), faults * (faults - 1) / 2);
+    let shortest = tally["shortest"].as_array().unwrap();
+    assert!(shortest.iter().all(|story| story["faults"].as_array().unwrap().len() <= 2), "{shortest:?}");
+    // It is the same in parts, and with one thread.
+    assert_eq!(of(&["--jobs=1"]), whole);
+    let parts = ["--shard=1/2", "--shard=2/2"].map(|shard| of(&[shard]));
+    let shell = Shell::new(&["rehearse", "-o", "json", "--merge", "1.json", "2.json"]);
+    let shell = shell.file("1.json", &parts[0]).file("2.json", &parts[1]);
+    assert_eq!(shell.go().exits(9).stdout, whole);
+}
+
+#[test]
 fn the_shortest_story_is_told_and_kept_and_its_faults_are_needed() {
     let args = ["--every-fault", "--faults=start_fails", "--stories", "kept"];
     let shell = Shell::sandbox("default").file("kept/.keep", "");

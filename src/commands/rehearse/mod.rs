@@ -82,11 +82,7 @@ fn rehearse(
     bounds: Bounds,
 ) -> Result<u8, ScriptError> {
     let kinds = kinds(args.faults.as_deref())?;
-    for (what, target) in
-        [("the report", &args.report), ("the snapshot", &args.save_snapshot), ("the plan", &args.plan)]
-    {
-        target.as_deref().map_or(Ok(()), |file| check_target(what, file))?;
-    }
+    check_targets(args)?;
     let stories = stories_dir(args)?;
     subjects.scenario = scenario_to_rehearse(context, args)?;
     let mut stage = subjects.stage()?.drawing_lags();
@@ -101,7 +97,7 @@ fn rehearse(
     if let Some(file) = args.plan.as_ref().filter(|_| harm.is_empty()) {
         unwritten.note(plan(&subjects, stage.start(), &base)?.save(file));
     }
-    if args.futures.is_none() && !args.every_fault {
+    if !args.has_futures() {
         unwritten.note(report(args, (&shown, &subjects.scenario), &story, None));
         show::story(&context.output, &subjects, &story);
         let code = end(context, base.played.ending, story.exit_code);
@@ -132,6 +128,12 @@ fn rehearse(
         tell_shortest(context, &mut stage, &base.intended, &tally)?;
     }
     Ok(unwritten.tell(context, harm_or_not(&tally)))
+}
+
+/// What is to be written can be, before anything is played for it.
+fn check_targets(args: &Rehearse) -> Result<()> {
+    let targets = [("the report", &args.report), ("the snapshot", &args.save_snapshot), ("the plan", &args.plan)];
+    targets.into_iter().try_for_each(|(what, file)| file.as_deref().map_or(Ok(()), |file| check_target(what, file)))
 }
 
 /// The files of a rehearsal that could not be written. They are told behind what it came to: nothing that was played is lost for
@@ -233,10 +235,12 @@ fn futures(
         jobs: args.jobs.unwrap_or(processors),
         notices: context.output.notices(),
     };
-    match args.futures {
-        Some(count) => rehearse_futures(subjects, base, &order(Which::Drawn { seed: args.seed, count })),
-        None => rehearse_futures(subjects, base, &order(Which::Every)),
-    }
+    let which = match args.futures {
+        Some(count) => Which::Drawn { seed: args.seed, count },
+        None if args.every_pair => Which::EveryPair,
+        None => Which::Every,
+    };
+    rehearse_futures(subjects, base, &order(which))
 }
 
 /// Writes the report, where one is wished for.

@@ -59,7 +59,7 @@ pub(super) fn kinds(list: Option<&str>) -> Result<Vec<FaultKind>> {
 
 /// Where stories are kept: where the operator says, or with what this program remembers, but never unasked where they stand; it has to be there before the futures are played.
 pub(super) fn stories_dir(args: &Rehearse) -> Result<PathBuf> {
-    if args.futures.is_none() && !args.every_fault {
+    if !args.has_futures() {
         return Ok(PathBuf::new());
     }
     let dir = match &args.stories {

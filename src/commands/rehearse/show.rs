@@ -125,11 +125,7 @@ pub(super) fn tally(output: &Output, tally: &Tally, files: &[(HarmKind, PathBuf)
         }
         return;
     }
-    let futures = match tally.unplayed {
-        0 => counted(tally.futures, "future", "futures"),
-        unplayed => format!("{} of {} futures", tally.futures, tally.futures + unplayed),
-    };
-    output.told("", &format!("{futures} of {} ({})", tally.subject.script, tally.subject.futures), Tone::Strong);
+    output.told("", &title(tally), Tone::Strong);
     if tally.futures == 0 {
         return;
     }
@@ -170,6 +166,14 @@ pub(super) fn tally(output: &Output, tally: &Tally, files: &[(HarmKind, PathBuf)
         let text = format!("its shortest story is kept in {}", file.shown());
         output.told(&format!("  {}: ", kind.name()), &text, Tone::Plain);
     }
+}
+
+fn title(tally: &Tally) -> String {
+    let futures = match tally.unplayed {
+        0 => counted(tally.futures, "future", "futures"),
+        unplayed => format!("{} of {} futures", tally.futures, tally.futures + unplayed),
+    };
+    format!("{futures} of {} ({})", tally.subject.script, tally.subject.futures)
 }
 
 /// What the script is to blame for, and what it is not.
