@@ -390,8 +390,17 @@ fn changefeed(dice: &mut Dice) -> Doc {
 fn read_changefeed(bytes: &[u8]) -> Result<()> {
     let feed = Changefeed::parse(bytes)?;
     let kept = serde_json::to_string(&Changefeed { state: "".into(), error: None, ..feed.clone() }).unwrap();
-    assert!(!kept.contains(PASSWORD), "{kept}");
+    assert!(!is_marked(bytes) || !kept.contains(PASSWORD), "{kept}");
     stays(&feed)
+}
+
+/// Whether anything still says that the password is one: what stood before it or behind it may be gone.
+fn is_marked(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    let Some((before, behind)) = text.split_once(PASSWORD) else { return true };
+    let uri = before.rsplit_once("://").map_or(before, |(_, uri)| uri);
+    let rest = behind.split('"').next().unwrap_or_default();
+    uri.contains(['?', '#', '&', '=', '@']) || rest.contains('@')
 }
 
 fn capture(dice: &mut Dice) -> Doc {
