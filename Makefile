@@ -1,6 +1,6 @@
 # Everything that a developer types. Each target installs what it needs on Debian and Ubuntu, or says what to install.
 
-.PHONY: build demo test test-browser lint bench soak release install uninstall dist dist-oldest tools test-tools
+.PHONY: build demo test test-browser lint bench sweep soak release install uninstall dist dist-oldest tools test-tools
 
 # Where `make install` puts everything; with DESTDIR below that directory.
 PREFIX ?= /usr/local
@@ -32,12 +32,16 @@ lint: tools
 bench: tools test-tools
 	cargo bench --locked --bench figures
 
+# How the time of each function and script grows with the cluster.
+sweep:
+	cargo bench --locked --bench sweep
+
 # The whole suite twice: what depends on timing shows itself. Then all of what `make test` takes a sample: 100,000 futures of each shipped
 # script, with the rows of the tables in docs/simulator.md and docs/procedures.md; scripts cut off at every point, hundreds of killed
 # processes, every truncation and tens of thousands of altered bytes of the store, 100,000 mutated scripts, a million documents for each
 # parser, ten thousand nodes, a thousand processes, all hostile ports, values and disks, PD's members gone in each way. The live view is
 # disturbed for twenty minutes, in which it mostly waits: beside the others.
-SOAKED = variants:: scripts:: runs:: store:: fuzz:: hangs:: load:: failover:: written:: hostile_values:: lock::
+SOAKED = variants:: scripts:: rehearse:: runs:: store:: fuzz:: hangs:: load:: failover:: written:: hostile_values:: lock::
 
 soak: tools test-tools
 	for round in 1 2; do cargo test --locked || exit 1; done

@@ -25,7 +25,7 @@ const SEED: u64 = 20_261_123;
 /// How many sequences one test draws.
 const SEQUENCES: u64 = 20;
 /// How many of them are played at the same time: they wait for sockets that say nothing, most of the time.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 8;
 
 /// What must come up in every share, or agreement means little.
 const MET: [&str; 14] = [

@@ -1,16 +1,16 @@
 //! The shipped scripts do no harm of their own: not by any single fault, not by futures, and on no sample.
 //!
-//! Every fourth single fault is tried, under `BINLOGSH_SOAK` each.
+//! Every sixteenth single fault is tried, under `BINLOGSH_SOAK` each.
 
 use super::{SEED, base, order, subjects};
 use crate::support::is_soak;
 use binlogsh::rehearsal::{Blame, Order, Tally, Which, rehearse};
 use binlogsh::sim::Scenario;
 
-/// How many futures of each script are played; a hundred times as many under `BINLOGSH_SOAK`.
-const FUTURES: u64 = 1_000;
+/// How many futures of each script are played; four hundred times as many under `BINLOGSH_SOAK`.
+const FUTURES: u64 = 250;
 /// How many futures of each script on each other cluster.
-const ELSEWHERE: u64 = 120;
+const ELSEWHERE: u64 = 30;
 
 type Script = (&'static str, &'static [(&'static str, &'static str)]);
 
@@ -41,7 +41,7 @@ fn drawn(count: u64) -> Order {
 }
 
 fn times() -> u64 {
-    if is_soak() { 100 } else { 1 }
+    if is_soak() { 400 } else { 1 }
 }
 
 #[expect(clippy::print_stdout, reason = "rows for docs/simulator.md, seen with --nocapture")]
@@ -52,7 +52,7 @@ fn no_random_future_harms(script: Script) {
 }
 
 fn no_single_fault_harms(script: Script, least: u64) {
-    let parts = if is_soak() { 1 } else { 4 };
+    let parts = if is_soak() { 1 } else { 16 };
     let tally = harmless(script, default_sample(), &Order { shard: (1, parts), ..order(Which::Every) });
     assert!(tally.futures > least / parts, "{}: only {} faults", script.0, tally.futures);
 }
