@@ -199,7 +199,7 @@ impl Futures {
 /// until then: [`Tally::unplayed`] says how many futures are missing.
 ///
 /// # Errors
-/// Those of [`Stage::new`] on a thread.
+/// Those of [`Stage::new`] on a thread; `interrupted` before it is known which pairs there are.
 pub fn rehearse(subjects: &Subjects, base: &Base, order: &Order) -> Result<Tally, ScriptError> {
     let futures = Futures::of(subjects, base, order)?;
     let mine = futures.of_part(order.shard);
