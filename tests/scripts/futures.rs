@@ -5,7 +5,7 @@
 
 use super::{base, script, subjects, tried};
 use crate::support::is_soak;
-use binlogsh::language::shipped;
+use binlogsh::language::{Shipped, shipped};
 use binlogsh::rehearsal::{Blame, Order, Subjects, Tally, Which, judged, rehearse};
 use binlogsh::sim::{Scenario, scenario_names};
 use binlogsh::world::FaultKind;
@@ -77,34 +77,58 @@ fn no_future_makes_it_do_harm(name: &str, more: &[(&str, &str)]) {
     }
 }
 
-/// How nodes are controlled: by systemd, and by deleting pods of either start script.
-const CONTROLS: [&str; 3] = [
-    r#"{"by": "systemd over ssh", "restarts": "on-failure"}"#,
-    r#"{"by": "kubectl", "cannot": {"stop": "it would start again"}, "ends_by": "sigkill", "restarts": "on-failure"}"#,
-    r#"{"by": "kubectl", "cannot": {"stop": "it would start again"}, "restarts": "always"}"#,
-];
-
 /// With node control in the place of the human who starts nodes; under `BINLOGSH_SOAK` as many futures as without.
-#[test]
-fn no_future_makes_a_shipped_script_do_harm_with_node_control() {
-    for control in CONTROLS {
-        // Where every pod comes back by itself, so does what was closed.
-        let comes_back = control.contains("always");
-        for script in shipped().filter(|script| !comes_back || ["rolling_restart", "scale_out"].contains(&script.name))
-        {
-            let name = script.name;
-            let scenario = Scenario {
-                node_control: Some(serde_json::from_str(control).unwrap()),
-                ..Scenario::named(script.sample).unwrap()
-            };
-            let played = subjects(script, scenario, &[]);
-            let base = base(&played);
-            assert_eq!(base.played.outcome(), "done", "{name} with {control}: {:?}", base.played.ending);
-            let count = if is_soak() { SOAKED } else { ELSEWHERE / 2 };
-            harmless(&played, Which::Drawn { seed: SEED, count }, (1, 1));
-            harmless(&played, Which::Every, (1, if is_soak() { 1 } else { 20 * ONE_OF }));
-        }
+fn is_harmless_with_node_control(control: &str, scripts: impl Iterator<Item = Shipped>) {
+    for script in scripts {
+        let name = script.name;
+        let scenario = Scenario {
+            node_control: Some(serde_json::from_str(control).unwrap()),
+            ..Scenario::named(script.sample).unwrap()
+        };
+        let played = subjects(script, scenario, &[]);
+        let base = base(&played);
+        assert_eq!(base.played.outcome(), "done", "{name} with {control}: {:?}", base.played.ending);
+        let count = if is_soak() { SOAKED } else { ELSEWHERE / 2 };
+        harmless(&played, Which::Drawn { seed: SEED, count }, (1, 1));
+        harmless(&played, Which::Every, (1, if is_soak() { 1 } else { 20 * ONE_OF }));
     }
+}
+
+/// Half of the scripts each, so that they run at the same time.
+fn half(which: usize) -> impl Iterator<Item = Shipped> {
+    shipped().skip(which).step_by(2)
+}
+
+const BY_SYSTEMD: &str = r#"{"by": "systemd over ssh", "restarts": "on-failure"}"#;
+/// A pod whose start script hands no signal on.
+const BY_PODS_KILLED: &str =
+    r#"{"by": "kubectl", "cannot": {"stop": "it would start again"}, "ends_by": "sigkill", "restarts": "on-failure"}"#;
+const BY_PODS: &str = r#"{"by": "kubectl", "cannot": {"stop": "it would start again"}, "restarts": "always"}"#;
+
+#[test]
+fn no_future_makes_some_scripts_do_harm_where_systemd_starts_nodes() {
+    is_harmless_with_node_control(BY_SYSTEMD, half(0));
+}
+
+#[test]
+fn no_future_makes_the_other_scripts_do_harm_where_systemd_starts_nodes() {
+    is_harmless_with_node_control(BY_SYSTEMD, half(1));
+}
+
+#[test]
+fn no_future_makes_some_scripts_do_harm_where_pods_are_killed() {
+    is_harmless_with_node_control(BY_PODS_KILLED, half(0));
+}
+
+#[test]
+fn no_future_makes_the_other_scripts_do_harm_where_pods_are_killed() {
+    is_harmless_with_node_control(BY_PODS_KILLED, half(1));
+}
+
+/// Where every pod comes back by itself, so does what was closed.
+#[test]
+fn no_future_makes_scripts_that_close_nothing_do_harm_where_pods_come_back() {
+    is_harmless_with_node_control(BY_PODS, ["rolling_restart", "scale_out"].into_iter().map(script));
 }
 
 macro_rules! harmless_in_futures {
