@@ -9,14 +9,14 @@ use serde_json::Value as Json;
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
-/// A record's JSON just as it stands in etcd. It may hold bytes that are no UTF-8, which other readers put up with. Cheap to clone.
+/// A record's JSON just as it stands in etcd. It may hold bytes that are no UTF-8, which other readers put up with.
 #[derive(Clone)]
 pub struct RecordText(Form);
 
 #[derive(Clone)]
 enum Form {
-    /// As it was read.
-    Read(Arc<[u8]>),
+    /// As it was read. A clone is a copy: what a thread holds of an answer is counted by that.
+    Read(Vec<u8>),
     /// As a node writes it itself: put into words when somebody looks.
     Own(Arc<(OwnFields, OnceLock<Vec<u8>>)>),
 }
@@ -97,7 +97,7 @@ impl Default for RecordText {
 
 impl From<Vec<u8>> for RecordText {
     fn from(bytes: Vec<u8>) -> Self {
-        Self(Form::Read(bytes.into()))
+        Self(Form::Read(bytes))
     }
 }
 

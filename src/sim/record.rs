@@ -51,7 +51,7 @@ impl Fixed {
 
     /// It as a record of the node `id`.
     pub(crate) fn record(&self, kind: Kind, id: &Arc<str>, mod_revision: i64) -> Record {
-        let node = NodeRef { kind, id: id.into(), address: (&self.address).into() };
+        let node = NodeRef { kind, id: id.as_ref().into(), address: self.address.as_ref().into() };
         let (max_commit_ts, update_ts) = (self.max_commit_ts, self.update_ts);
         let (state, other_id) = (self.state.clone(), self.other_id.clone());
         let json = self.json.clone().unwrap_or_else(|| {

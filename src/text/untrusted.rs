@@ -5,14 +5,13 @@ use serde::{Deserialize, Serialize};
 use std::fmt::{self, Display, Formatter};
 use std::ops::Deref;
 use std::path::Path;
-use std::sync::Arc;
 
 /// Text from outside. As a `str` it is what it is, for requests, keys and comparisons; put into words (`Display`,
 /// `to_string`) it is on one line and can pretend to be nothing else, since a message that it is part of has lines of
-/// its own, and nobody who shows that message can tell them apart. Cheap to clone: ids and addresses go wherever a node goes.
+/// its own, and nobody who shows that message can tell them apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Untrusted(Arc<str>);
+pub struct Untrusted(String);
 
 impl Untrusted {
     /// As it is.
@@ -43,43 +42,37 @@ impl AsRef<str> for Untrusted {
 
 impl From<&str> for Untrusted {
     fn from(text: &str) -> Self {
-        Self(text.into())
+        Self(text.to_owned())
     }
 }
 
 impl From<String> for Untrusted {
     fn from(text: String) -> Self {
-        Self(text.into())
-    }
-}
-
-impl From<&Arc<str>> for Untrusted {
-    fn from(text: &Arc<str>) -> Self {
-        Self(Arc::clone(text))
+        Self(text)
     }
 }
 
 impl From<Untrusted> for String {
     fn from(text: Untrusted) -> Self {
-        text.as_str().to_owned()
+        text.0
     }
 }
 
 impl PartialEq<str> for Untrusted {
     fn eq(&self, other: &str) -> bool {
-        *self.0 == *other
+        self.0 == other
     }
 }
 
 impl PartialEq<&str> for Untrusted {
     fn eq(&self, other: &&str) -> bool {
-        *self.0 == **other
+        self.0 == *other
     }
 }
 
 impl PartialEq<String> for Untrusted {
     fn eq(&self, other: &String) -> bool {
-        *self.0 == **other
+        self.0 == *other
     }
 }
 
