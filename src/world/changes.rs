@@ -138,6 +138,17 @@ impl Effect {
     }
 }
 
+/// What is done outside, where this program does nothing itself.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DoneOutside<'a> {
+    /// The nodes whose processes are started.
+    pub starts: &'a [NodeRef],
+    /// The nodes whose processes are stopped.
+    pub stops: &'a [NodeRef],
+    /// The changefeed that is created.
+    pub changefeed: Option<&'a NewChangefeed>,
+}
+
 impl Change {
     /// What it does.
     pub fn effect(&self) -> Effect {
@@ -177,29 +188,13 @@ impl Change {
         }
     }
 
-    /// The nodes that something done outside, by a human or a program, starts and stops; `None` for what we do ourselves.
-    pub fn outside(&self) -> Option<(&[NodeRef], &[NodeRef])> {
+    /// What something done outside, by a human or a program, does there; `None` for what we do ourselves.
+    pub fn outside(&self) -> Option<DoneOutside<'_>> {
         match self {
-            Self::Manual(work) => Some((&work.starts, &work.stops)),
-            Self::Exec(program) => Some((&program.starts, &program.stops)),
-            Self::Act { .. }
-            | Self::TriggerGc { .. }
-            | Self::RecoverTidb { .. }
-            | Self::SwapRecord { .. }
-            | Self::DeleteRecord { .. }
-            | Self::WriteSavepoint { .. }
-            | Self::Encrypt { .. }
-            | Self::HoldGc { .. }
-            | Self::ReleaseGc { .. }
-            | Self::BreakLock { .. }
-            | Self::Control(_) => None,
-        }
-    }
-
-    /// The changefeed that something done outside creates.
-    pub(crate) fn creates(&self) -> Option<&NewChangefeed> {
-        match self {
-            Self::Manual(Manual { changefeed, .. }) | Self::Exec(Exec { changefeed, .. }) => changefeed.as_ref(),
+            Self::Manual(Manual { starts, stops, changefeed, .. })
+            | Self::Exec(Exec { starts, stops, changefeed, .. }) => {
+                Some(DoneOutside { starts, stops, changefeed: changefeed.as_ref() })
+            }
             Self::Act { .. }
             | Self::TriggerGc { .. }
             | Self::RecoverTidb { .. }

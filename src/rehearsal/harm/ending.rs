@@ -62,7 +62,7 @@ fn is_deliberate(case: &Case<'_>, node: &Timeline, told: Micros, started: Micros
     };
     let starts = |act: &AttemptedChange| {
         let by_control = matches!(&act.change, Change::Control(control) if is_it(&control.node));
-        let outside = act.change.outside().is_some_and(|(starts, _)| starts.iter().any(is_it));
+        let outside = act.change.outside().is_some_and(|outside| outside.starts.iter().any(is_it));
         (by_control || outside) && (act.begun..=act.ended).contains(&started)
     };
     case.played.acts.iter().any(knew) && case.played.acts.iter().any(starts)

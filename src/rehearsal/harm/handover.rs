@@ -54,7 +54,11 @@ fn created<'a>(case: &'a Case<'_>) -> impl Iterator<Item = CreatedFeed> + 'a {
         let asks = |act: &&AttemptedChange| {
             act.begun <= entry.at
                 && entry.at <= act.ended
-                && act.change.creates().is_some_and(|new| new.id == *case.played.after.changefeed_id(feed))
+                && act
+                    .change
+                    .outside()
+                    .and_then(|outside| outside.changefeed)
+                    .is_some_and(|new| new.id == *case.played.after.changefeed_id(feed))
         };
         let asked = case.played.acts.iter().find(asks).map(|act| act.begun);
         Some(CreatedFeed { feed, start_ts, at: entry.at, asked })
@@ -149,7 +153,7 @@ fn ddl_of_both(case: &Case<'_>, drainer: usize, created: &CreatedFeed) -> Option
 /// TiKV collected what a changefeed was to begin behind, before it was there.
 fn collected(case: &Case<'_>, found: &mut Vec<Harm>) {
     for act in &case.played.acts {
-        let Some(new) = act.change.creates() else { continue };
+        let Some(new) = act.change.outside().and_then(|outside| outside.changefeed) else { continue };
         let gone = case.played.after.log().iter().filter(|entry| entry.at <= act.ended).find_map(|entry| {
             let LogEvent::TikvCollected(until) = entry.what else { return None };
             (until >= new.start_ts).then_some((entry.at, until))

@@ -86,8 +86,8 @@ pub(super) fn all(played: &Played, truth: &Truth) -> Vec<TakenOut> {
         {
             found.push(taken(truth, timeline.who, Removal::Stopped, act.begun, from));
         }
-        let Some((starts, stops)) = act.change.outside() else { continue };
-        for node in starts.iter().chain(stops) {
+        let Some(outside) = act.change.outside() else { continue };
+        for node in outside.starts.iter().chain(outside.stops) {
             let Some(timeline) = truth.named(node.kind, &node.id) else { continue };
             let before = at(&timeline.process, act.ended - 1).unwrap_or(ProcessState::Down);
             let stopped = timeline.process.iter().any(|(at, being)| *at == act.ended && *being == ProcessState::Down);
