@@ -11,11 +11,11 @@ use crate::commands::{read_text, run};
 use crate::error::{Error, ErrorKind, Result, ScriptError};
 use crate::language::{ParamDoc, ScriptSettings, Source};
 use crate::rehearsal::{
-    Base, Basis, Blame, Bounds, HarmKind, Intended, Order, Plan, RehearsalReport, SavedStory, ScriptMark, Shortest,
-    Stage, Story, Subjects, Tally, Which, check_target, judged, rehearse as rehearse_futures,
+    Base, Basis, Blame, Bounds, HarmKind, Order, Plan, RehearsalReport, SavedStory, ScriptMark, Shortest, Stage, Story,
+    Subjects, Tally, Which, check_target, judged, rehearse as rehearse_futures,
 };
 use crate::secret::Secret;
-use crate::sim::{Cluster, Micros, Scenario, Simulated};
+use crate::sim::{Cluster, Scenario, Simulated};
 use crate::text::ShownPath;
 use crate::world::{Answer, FaultKind, Read, Request, World};
 use options::{kinds, limit, one_cluster, stories_dir};
@@ -114,7 +114,7 @@ fn rehearse(
     };
     let stopped = context.interrupt.check();
     if stopped.is_ok() {
-        unwritten.note(report(args, (&shown, &subjects.scenario), &story, Some((&mut stage, &base.intended, &tally))));
+        unwritten.note(report(args, (&shown, &subjects.scenario), &story, Some((&mut stage, &base, &tally))));
     }
     let files = save_stories(&subjects, &shown, &tally, &stories, &mut unwritten);
     if stopped.is_ok() || tally.futures > 0 {
@@ -125,7 +125,7 @@ fn rehearse(
         return Err(stop.hint(until_then(&tally, args.report.is_some())).into());
     }
     if !context.output.format().is_for_programs() {
-        tell_shortest(context, &mut stage, &base.intended, &tally)?;
+        tell_shortest(context, &mut stage, &base, &tally)?;
     }
     Ok(unwritten.tell(context, harm_or_not(&tally)))
 }
@@ -248,14 +248,14 @@ fn report(
     args: &Rehearse,
     (script, scenario): (&Source, &Scenario),
     base: &Story,
-    futures: Option<(&mut Stage, &Intended, &Tally)>,
+    futures: Option<(&mut Stage, &Base, &Tally)>,
 ) -> Result<()> {
     let Some(path) = &args.report else { return Ok(()) };
     let mut shortest = Vec::new();
     let tally = futures.as_ref().map(|(.., tally)| *tally);
-    if let Some((stage, intended, tally)) = futures {
-        let bounds = Bounds { time: Micros::MAX, calls: CALLS };
+    if let Some((stage, without_faults, tally)) = futures {
         for found in tally.shortest.iter().filter(|shortest| shortest.blame != Blame::Accepted) {
+            let (intended, bounds) = (&without_faults.intended, without_faults.bounds());
             let (played, truth, harms) = judged(stage, intended, &found.faults, bounds)?;
             shortest.push((found, Story::of(stage.start(), &played, &truth, &harms)));
         }
@@ -298,10 +298,9 @@ fn saved(subjects: &Subjects, shown: &Source, shortest: &Shortest) -> SavedStory
 }
 
 /// Tells the shortest story of each harm that counts against the script.
-fn tell_shortest(context: &CommandContext, stage: &mut Stage, intended: &Intended, tally: &Tally) -> Result<()> {
-    let bounds = Bounds { time: Micros::MAX, calls: CALLS };
+fn tell_shortest(context: &CommandContext, stage: &mut Stage, base: &Base, tally: &Tally) -> Result<()> {
     for shortest in tally.shortest.iter().filter(|shortest| shortest.blame == Blame::Script) {
-        let (played, truth, harms) = judged(stage, intended, &shortest.faults, bounds)?;
+        let (played, truth, harms) = judged(stage, &base.intended, &shortest.faults, base.bounds())?;
         let story = Story::of(stage.start(), &played, &truth, &harms);
         show::shortest(&context.output, shortest, &story);
     }
