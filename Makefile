@@ -33,7 +33,7 @@ bench: tools test-tools
 	cargo bench --locked --bench figures
 
 # How the time of each function and script grows with the cluster.
-sweep:
+sweep: tools
 	cargo bench --locked --bench sweep
 
 # The whole suite twice: what depends on timing shows itself. Then all of what `make test` takes a sample: 100,000 futures of each shipped
