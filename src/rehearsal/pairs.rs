@@ -1,9 +1,9 @@
 //! Pairs of faults: of all single ones those that come to something of their own, each with each other one.
 
-use crate::error::ScriptError;
+use crate::error::{ErrorKind, ScriptError};
 use crate::rehearsal::futures::{Base, Order, Subjects, spread};
 use crate::rehearsal::play::Played;
-use crate::rehearsal::truth::Truth;
+use crate::rehearsal::truth::{Truth, at};
 use crate::sim::Fault;
 use crate::world::{Notice, Progress};
 use std::collections::HashSet;
@@ -42,9 +42,10 @@ impl Singles {
             },
         );
         (order.notices)(Notice::ProgressEnd);
+        let marks = marks.map_err(nothing_played)?;
         let usual = mark(&base.played, &base.truth);
         let (mut found, mut known) = (Self::default(), HashSet::new());
-        for (fault, mark) in all.iter().zip(marks?) {
+        for (fault, mark) in all.iter().zip(marks) {
             if mark == usual {
                 found.without_effect += 1;
             } else if known.insert(mark) {
@@ -85,22 +86,37 @@ impl Singles {
     }
 }
 
+/// A stop at the single faults says what it costs.
+fn nothing_played(stop: ScriptError) -> ScriptError {
+    if stop.error.kind != ErrorKind::Interrupted {
+        return stop;
+    }
+    let hint = "no pair was played until then: each fault is played by itself first";
+    ScriptError { error: stop.error.hint(hint), ..stop }
+}
+
 /// What came of a play, without times: what the script did and what came of each, how it ended, and how it left the cluster.
 fn mark(played: &Played, truth: &Truth) -> String {
     let end = played.ended_at();
-    let acts =
-        played.acts.iter().map(|act| format!("{}: {:?}", act.change, act.outcome.as_ref().err().map(|e| e.kind)));
-    let step = played.ending.as_ref().err().and_then(|error| error.step.as_deref());
+    let acts = played.acts.iter().filter_map(|act| {
+        let failed = act.outcome.as_ref().err().map(|error| error.kind);
+        Some(format!("{}: {failed:?}", act.change.planned()?))
+    });
     let nodes = truth
         .nodes
         .iter()
         .map(|node| format!("{} {} {:?} {:?}", node.kind(), node.id, node.process_at(end), node.record_at(end)));
-    let flows = truth.flows.iter().map(|(drainer, flows)| {
-        let goes_on = flows.iter().take_while(|(at, _)| *at <= end).last().map(|(_, flows)| flows);
-        format!("{drainer} {goes_on:?}")
-    });
-    let ending = format!("{} in {step:?}, {} faults go on", played.outcome(), played.at_end.active.len());
-    acts.chain(nodes).chain(flows).chain([ending]).collect::<Vec<_>>().join("\n")
+    let flows = truth.flows.iter().map(|(drainer, flows)| format!("{drainer} {:?}", at(flows, end)));
+    let found = played.at_end.changefeeds();
+    let feeds = found.changefeeds.iter().map(|feed| format!("{feed} {}", feed.state));
+    let step = played.ending.as_ref().err().and_then(|error| error.step.as_deref());
+    let rest = format!(
+        "{} in {step:?}, {} faults go on, TiDB writes: {:?}",
+        played.outcome(),
+        played.at_end.active.len(),
+        at(&truth.tidb_writes, end)
+    );
+    acts.chain(nodes).chain(flows).chain(feeds).chain([rest]).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

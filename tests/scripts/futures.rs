@@ -77,6 +77,21 @@ fn no_future_makes_it_do_harm(name: &str, more: &[(&str, &str)]) {
     }
 }
 
+/// Accidents come in twos; under `BINLOGSH_SOAK` of every kind, and for a script that takes longer, too.
+#[test]
+fn no_pair_of_faults_makes_a_shipped_script_do_harm() {
+    let (names, kinds): (&[&str], _) = match is_soak() {
+        true => (&["decommission_pump", "rolling_restart"], FaultKind::ALL.to_vec()),
+        false => (&["decommission_pump"], vec![FaultKind::Crash, FaultKind::Refuse]),
+    };
+    for name in names {
+        let subjects = tried(script(name), &[]);
+        let order = Order { kinds: kinds.clone(), jobs: 2, ..order(Which::EveryPair, (1, 1)) };
+        let tally = rehearse(&subjects, &base(&subjects), &order).unwrap();
+        assert!(tally.futures > 100 && !tally.did_harm(), "{name}: {}, {:#?}", tally.subject.futures, tally.shortest);
+    }
+}
+
 /// With node control in the place of the human who starts nodes; under `BINLOGSH_SOAK` as many futures as without.
 fn is_harmless_with_node_control(control: &str, scripts: impl Iterator<Item = Shipped>) {
     for script in scripts {
