@@ -118,24 +118,24 @@ impl Distribution {
 
     fn merge(&mut self, other: &Self) {
         for (length, count) in &other.0 {
-            *self.0.entry(*length).or_insert(0) += count;
+            add(self.0.entry(*length).or_insert(0), *count);
         }
     }
 
     /// How many there are.
     pub fn count(&self) -> u64 {
-        self.0.values().sum()
+        self.0.values().fold(0, |all, count| all.saturating_add(*count))
     }
 
     /// The least length that at least so many of a thousand do not exceed: 0 the least, 500 the median, 1000 the
     /// greatest. `None` when nothing was counted.
     pub(crate) fn quantile(&self, permille: u64) -> Option<Micros> {
-        let rank = (self.count() * permille).div_ceil(1_000).max(1);
-        let mut seen = 0;
+        let rank = (u128::from(self.count()) * u128::from(permille)).div_ceil(1_000).max(1);
+        let mut seen = 0_u128;
         self.0
             .iter()
             .find(|(_, count)| {
-                seen += **count;
+                seen += u128::from(**count);
                 seen >= rank
             })
             .map(|(length, _)| *length)
@@ -248,9 +248,14 @@ fn is_nothing(count: &u64) -> bool {
     *count == 0
 }
 
+/// An answer that is added up comes from a file, which may say anything.
+fn add(count: &mut u64, more: u64) {
+    *count = count.saturating_add(more);
+}
+
 fn merge_counts<K: Ord + Clone>(counts: &mut BTreeMap<K, u64>, more: &BTreeMap<K, u64>) {
     for (key, count) in more {
-        *counts.entry(key.clone()).or_insert(0) += count;
+        add(counts.entry(key.clone()).or_insert(0), *count);
     }
 }
 
@@ -319,16 +324,16 @@ impl Tally {
 
     fn add(&mut self, other: Self) {
         self.shards.extend(other.shards);
-        self.futures += other.futures;
-        self.harmful += other.harmful;
-        self.unlucky += other.unlucky;
+        add(&mut self.futures, other.futures);
+        add(&mut self.unplayed, other.unplayed);
+        add(&mut self.harmful, other.harmful);
+        add(&mut self.unlucky, other.unlucky);
         merge_counts(&mut self.outcomes, &other.outcomes);
         merge_tables(&mut self.faults, &other.faults);
         merge_tables(&mut self.harms, &other.harms);
         self.accepted.merge(&other.accepted);
         self.duration.merge(&other.duration);
         self.halted.merge(&other.halted);
-        self.unplayed += other.unplayed;
         self.candidates.extend(other.candidates);
         self.choose_shortest();
     }
@@ -352,7 +357,12 @@ impl Tally {
     /// [`STANDS_OUT`] times as often as in all, the most out of the ordinary first, three at most; and in how many they are.
     pub(crate) fn standing_out(&self, outcome: &str) -> Vec<(FaultKind, u64)> {
         let Some((with, futures)) = self.faults.get(outcome).zip(self.outcomes.get(outcome)) else { return Vec::new() };
-        let in_all = |kind| self.faults.values().filter_map(|with| with.get(&kind)).sum::<u64>();
+        let in_all = |kind| {
+            self.faults
+                .values()
+                .filter_map(|with| with.get(&kind))
+                .fold(0, |all: u64, count| all.saturating_add(*count))
+        };
         let ratio = |(kind, count): (FaultKind, u64)| {
             let (here, everywhere) = (count as f64 / *futures as f64, in_all(kind) as f64 / self.futures as f64);
             here / everywhere

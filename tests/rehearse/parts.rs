@@ -53,6 +53,26 @@ fn parts_that_are_missing_are_named() {
 }
 
 #[test]
+fn numbers_that_nobody_can_count_to_end_nothing() {
+    let most = |shard: [u64; 2]| {
+        edited(&part(&format!("{}/{}", shard[0], shard[1]), &[]), |json| {
+            for name in ["futures", "unplayed", "harmful", "unlucky"] {
+                json[name] = value!(u64::MAX);
+            }
+            for map in ["outcomes", "duration", "halted"] {
+                json[map].as_object_mut().unwrap().values_mut().for_each(|count| *count = value!(u64::MAX));
+            }
+            for with in json["faults"].as_object_mut().unwrap().values_mut() {
+                with.as_object_mut().unwrap().values_mut().for_each(|count| *count = value!(u64::MAX));
+            }
+        })
+    };
+    let (one, two) = (most([1, 2]), most([2, 2]));
+    merge(&[&one, &two], "table").exits(9).stdout_contains(&format!("{0} of {0} futures of s.rhai", u64::MAX));
+    assert_eq!(json(&merge(&[&one, &two], "json").exits(9))["unplayed"], value!(u64::MAX));
+}
+
+#[test]
 fn answers_that_do_not_belong_together_are_refused() {
     let (one, two) = (part("1/3", &[]), part("2/3", &[]));
     let refused = |answers: &[&str], kind: ErrorKind, why: &str| {

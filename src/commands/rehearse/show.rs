@@ -171,7 +171,7 @@ pub(super) fn tally(output: &Output, tally: &Tally, files: &[(HarmKind, PathBuf)
 fn title(tally: &Tally) -> String {
     let futures = match tally.unplayed {
         0 => counted(tally.futures, "future", "futures"),
-        unplayed => format!("{} of {} futures", tally.futures, tally.futures + unplayed),
+        unplayed => format!("{} of {} futures", tally.futures, tally.futures.saturating_add(unplayed)),
     };
     format!("{futures} of {} ({})", tally.subject.script, tally.subject.futures)
 }
