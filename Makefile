@@ -15,9 +15,9 @@ demo: tools
 # Most tests wait for something: two of them at a time for each processor.
 export RUST_TEST_THREADS ?= $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN))
 
-# The same build profile as `demo`, so that nothing is built twice.
+# The same build profile as `demo`, so that nothing is built twice. A test that hangs is named.
 test: tools test-tools
-	cargo test --locked
+	@./.ci/within 3600 cargo test --locked
 
 # Reports as chromium shows them; the pictures stay in target/browser/.
 test-browser: tools
@@ -44,10 +44,11 @@ sweep: tools
 SOAKED = variants:: scripts:: rehearse:: runs:: store:: fuzz:: hangs:: load:: failover:: written:: hostile_values:: lock::
 
 soak: tools test-tools
-	for round in 1 2; do cargo test --locked || exit 1; done
+	for round in 1 2; do ./.ci/within 3600 cargo test --locked || exit 1; done
 	cargo test --locked --profile soak --test suite --no-run
-	BINLOGSH_SOAK=1 cargo test --locked --profile soak --test suite -- watch:: --nocapture & watch=$$!; \
-	BINLOGSH_SOAK=1 cargo test --locked --profile soak --test suite -- $(SOAKED) --nocapture; others=$$?; \
+	export BINLOGSH_SOAK=1; \
+	./.ci/within 3600 cargo test --locked --profile soak --test suite -- watch:: --nocapture & watch=$$!; \
+	./.ci/within 5400 cargo test --locked --profile soak --test suite -- $(SOAKED) --nocapture; others=$$?; \
 	wait $$watch && exit $$others
 
 # Where the next ones look for the program, whatever directory cargo is told elsewhere.

@@ -1,6 +1,7 @@
 //! Consent, at a real terminal: what is asked, what can be answered, and what each answer covers.
 
 use crate::harness::Shell;
+use crate::harness::screen::ended;
 use crate::support::cluster::LiveCluster;
 use binlogsh::node::Kind;
 use rexpect::reader::Options;
@@ -53,7 +54,7 @@ fn a_quit_at_a_question_ends_the_run_with_130() {
     pty.exp_string("/q/?]").unwrap();
     pty.send_line("q").unwrap();
     pty.exp_string("you quit at a question").unwrap();
-    let status = pty.process().wait().unwrap();
+    let status = ended(pty.process());
     assert!(format!("{status:?}").contains("130"), "{status:?}");
 }
 

@@ -1,6 +1,7 @@
 //! What ends the prompt from outside.
 
 use crate::harness::Shell;
+use crate::harness::screen::ended;
 use crate::support::eventually;
 use rexpect::process::{PtyProcess, Signal, WaitStatus};
 use rexpect::reader::Options;
@@ -19,7 +20,7 @@ fn prompt(shell: &Shell) -> PtySession {
 fn ends_with_143(mut pty: PtySession) {
     pty.process_mut().signal(Signal::SIGTERM).unwrap();
     pty.exp_eof().unwrap();
-    let status = pty.process().wait().unwrap();
+    let status = ended(pty.process());
     assert!(matches!(status, WaitStatus::Exited(_, 143)), "{status:?}");
 }
 
@@ -69,30 +70,9 @@ fn a_second_signal_of_whichever_kind_ends_what_does_not_listen() {
     assert_eq!(pty.process().status(), Some(WaitStatus::StillAlive), "the first is found when the editor has ended");
     pty.process_mut().signal(Signal::SIGHUP).unwrap();
     let begun = Instant::now();
-    let status = loop {
-        match pty.process().status() {
-            Some(WaitStatus::StillAlive) if begun.elapsed() < Duration::from_secs(10) => {
-                std::thread::sleep(Duration::from_millis(10));
-            }
-            status => break status,
-        }
-    };
-    assert!(matches!(status, Some(WaitStatus::Exited(_, 129))), "{status:?}");
+    let status = ended(pty.process());
+    assert!(matches!(status, WaitStatus::Exited(_, 129)), "{status:?}");
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
-}
-
-/// How the process ended, which has five seconds for it.
-#[track_caller]
-fn ended(process: &PtyProcess) -> WaitStatus {
-    let begun = Instant::now();
-    while begun.elapsed() < Duration::from_secs(5) {
-        match process.status() {
-            Some(WaitStatus::StillAlive) => std::thread::sleep(Duration::from_millis(10)),
-            Some(status) => return status,
-            None => break,
-        }
-    }
-    panic!("it does not end");
 }
 
 #[test]
@@ -112,6 +92,8 @@ fn a_terminal_that_takes_nothing_holds_up_no_signal() {
         std::thread::sleep(Duration::from_millis(100));
         // It may have ended already.
         let _ = process.signal(Signal::SIGHUP);
+        let begun = Instant::now();
         assert!(matches!(ended(&process), WaitStatus::Exited(_, 143 | 129)), "{code:?}");
+        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     }
 }

@@ -158,16 +158,32 @@ impl Screen {
     }
 
     /// Waits until the program has ended, in whichever way.
+    #[track_caller]
     pub(crate) fn is_over(&self) {
-        self.process.wait().unwrap();
+        ended(&self.process);
     }
 
     /// Waits until the program has ended, and says with which code.
+    #[track_caller]
     pub(crate) fn code(&self) -> i32 {
-        match self.process.wait().unwrap() {
+        match ended(&self.process) {
             WaitStatus::Exited(_, code) => code,
             other => panic!("{other:?}"),
         }
+    }
+}
+
+/// Waits until a process in a terminal has ended, and says how.
+#[track_caller]
+pub(crate) fn ended(process: &PtyProcess) -> WaitStatus {
+    let begin = Instant::now();
+    loop {
+        let status = process.status().unwrap();
+        if status != WaitStatus::StillAlive {
+            return status;
+        }
+        assert!(begin.elapsed() < PATIENCE, "it has not ended");
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 

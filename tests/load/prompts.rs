@@ -2,7 +2,7 @@
 
 use super::ran::{number, open_files};
 use crate::harness::Shell;
-use crate::harness::screen::set_size;
+use crate::harness::screen::{ended, set_size};
 use crate::support::etcd::Etcd;
 use crate::support::pd_double::PdDouble;
 use crate::support::{eventually, is_soak, record};
@@ -162,7 +162,7 @@ fn a_prompt_that_is_typed_at_for_long_takes_no_more_and_lives_through_restarts_o
     // A connection that is just made anew has two ends for a moment; one that each restart leaves behind is many.
     assert!(late.threads <= early.threads && late.files <= early.files + 4, "{early:?} has become {late:?}");
     typist.types(".exit");
-    typist.process.wait().unwrap();
+    ended(&typist.process);
     let state = typist.shell.dir().join(".local/state/binlogsh");
     let history = std::fs::read_to_string(state.join("history")).unwrap();
     // The newest 2,000 entries; it is made shorter once there are 500 more.
