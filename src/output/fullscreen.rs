@@ -66,6 +66,9 @@ pub enum Typed {
     Nothing,
 }
 
+/// For how long the library is asked what came: for no time at all it does not look.
+const LOOK: Duration = Duration::from_millis(1);
+
 /// The whole screen, as long as this lives.
 pub struct FullScreen {
     /// Never dropped: it would print that it cannot show the cursor of a terminal that has gone, and panic where that fails.
@@ -118,11 +121,11 @@ impl FullScreen {
             return Ok(Typed::Other);
         }
         // What was read already, and another size, is known to the library alone.
-        if !has_input(Duration::ZERO)? && !poll(Duration::ZERO).map_err(unusable)? {
+        if !poll(LOOK).map_err(unusable)? {
             has_input(patience)?;
-        }
-        if !poll(Duration::ZERO).map_err(unusable)? {
-            return Ok(Typed::Nothing);
+            if !poll(LOOK).map_err(unusable)? {
+                return Ok(Typed::Nothing);
+            }
         }
         Ok(match read().map_err(unusable)? {
             Event::Key(key) if key.kind != KeyEventKind::Release => pressed(key).map_or(Typed::Nothing, Typed::Key),

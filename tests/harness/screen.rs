@@ -1,7 +1,7 @@
 //! A terminal as people see it: a real pty whose bytes a terminal emulator turns into a screen.
 
 use super::Shell;
-use rexpect::process::{PtyProcess, Signal, WaitStatus};
+use rexpect::process::{PtyProcess, WaitStatus};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::process::Command;
@@ -144,11 +144,10 @@ impl Screen {
         self
     }
 
-    /// Gives the terminal another size.
+    /// Gives the terminal another size, of which the program hears by a signal.
     pub(crate) fn resize(&mut self, columns: u16, rows: u16) -> &mut Self {
         self.emulator.lock().unwrap().screen_mut().set_size(rows, columns);
         set_size(&self.keys, columns, rows);
-        self.process.signal(Signal::SIGWINCH).unwrap();
         self
     }
 

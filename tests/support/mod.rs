@@ -48,6 +48,13 @@ pub(crate) fn eventually(limit: Duration, mut done: impl FnMut() -> bool) -> boo
     }
 }
 
+/// How much processor time the process `pid` has had, in ticks of the kernel (usually hundredths of a second).
+pub(crate) fn processor_time(pid: i32) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let (_, behind_name) = stat.rsplit_once(')').unwrap();
+    behind_name.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum()
+}
+
 /// A record of a Pump or Drainer as it stands in etcd.
 pub(crate) fn record(id: &str, address: &str, state: &str, max_commit_ts: i64, update_ts: i64) -> String {
     format!(

@@ -5,7 +5,9 @@ mod terminal;
 
 use crate::harness::screen::{Screen, key};
 use crate::harness::{Shell, project};
+use crate::support::{eventually, processor_time};
 use insta::assert_snapshot;
+use std::time::Duration;
 
 /// One frame as text, on a screen of so many columns.
 fn frame(sample: &str, columns: usize) -> String {
@@ -160,6 +162,20 @@ fn keys_choose_filter_and_show() {
     screen.resize(40, 20).until(|text| text.contains("pump-0") && !text.contains("last 5m"));
     screen.keys(key::CTRL_C);
     assert_eq!(screen.code(), 0);
+}
+
+#[test]
+fn a_key_that_comes_together_with_another_size_is_heard() {
+    for _ in 0..3 {
+        let shell = Shell::sandbox("default").arg("watch").arg("--interval=200ms");
+        let mut screen = Screen::open(shell.arg("for i in 0..12_000_000 { } `value ${40 + 2}`"), 100, 30);
+        screen.shows("value 42");
+        // While the value is worked out nobody looks what came.
+        let before = processor_time(screen.pid());
+        assert!(eventually(Duration::from_secs(20), || processor_time(screen.pid()) > before + 15));
+        screen.resize(80, 20).keys("q");
+        assert_eq!(screen.code(), 0);
+    }
 }
 
 #[test]
