@@ -8,7 +8,7 @@ use binlogsh::node::Kind;
 use binlogsh::world::LOCK_KEY;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use vt100::Color;
 
 const HISTORY: &str = ".local/state/binlogsh/history";
@@ -93,7 +93,8 @@ fn control_c_keeps_what_was_typed_in_reach_and_control_d_leaves_no_session_by_ac
         .keys("0")
         .ends("sandbox> 1 + 10")
         .keys("\r")
-        .shows("\n11\n");
+        .shows("\n11\n")
+        .ends("sandbox>");
     screen.keys(key::CTRL_D);
     assert_eq!(screen.code(), 0);
     // What was cancelled is in no file.
@@ -215,7 +216,7 @@ fn prompts_share_a_history_that_is_for_its_owner_only() {
     other.ends("sandbox>").keys("let p = \"hush-hush\";\r").ends("sandbox>").keys("44 + 44\r").shows("\n88\n");
     other.keys("encrypt(p, #{ force: [\"public_key\"] })\r").shows("is taken out of the history");
     one.keys("55 + 55\r").shows("\n110\n").keys(".redact\r").shows("taken out of the history (it began with `55 `)");
-    one.keys(key::CTRL_D);
+    one.ends("sandbox>").keys(key::CTRL_D);
     one.code();
     let path = one.shell.dir().join(HISTORY);
     let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
@@ -300,6 +301,12 @@ fn what_is_longer_than_the_screen_goes_through_the_pager() {
     let shell = Shell::sandbox("default").env("PAGER", "sed -n 's/^/paged /p' | head -3");
     let mut screen = Screen::open(shell, 80, 10);
     screen.ends("sandbox>").keys("help()\r").shows("paged Look").keys("1 + 1\r").shows("\n2\n");
+    // What a pager leaves running keeps nobody waiting who has given it more than a pipe takes.
+    let shell = Shell::sandbox("default").env("PAGER", "exec 3<&0; sleep 8 <&3 >/dev/null 2>&1 & exit 0");
+    let mut screen = Screen::open(shell, 80, 10);
+    let began = Instant::now();
+    screen.ends("sandbox>").keys("let a = []; a.pad(9000, \"a line of some length\"); a\r1 + 1\r").shows("\n2\n");
+    assert!(began.elapsed() < Duration::from_secs(7), "{:?}", began.elapsed());
     let config = "[profiles.x]\npager = false\n";
     let shell =
         Shell::new(&["--profile=x", "--sandbox"]).file(".config/binlogsh/config.toml", config).env("PAGER", "false");

@@ -2,11 +2,14 @@
 
 use crate::harness::Shell;
 use crate::harness::screen::ended;
-use crate::support::eventually;
+use crate::support::{eventually, processor_time};
 use rexpect::process::{PtyProcess, Signal, WaitStatus};
 use rexpect::reader::Options;
 use rexpect::session::{PtySession, spawn_with_options};
+use rustix::fs::OFlags;
+use std::fs::File;
 use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::time::{Duration, Instant};
 
 fn prompt(shell: &Shell) -> PtySession {
@@ -72,6 +75,37 @@ fn a_second_signal_of_whichever_kind_ends_what_does_not_listen() {
     let begun = Instant::now();
     let status = ended(pty.process());
     assert!(matches!(status, WaitStatus::Exited(_, 129)), "{status:?}");
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn a_progress_that_nobody_reads_holds_up_no_signal() {
+    let shell = Shell::sandbox("default").file("s.rhai", "pumps()");
+    let shell = shell.arg("rehearse").arg("s.rhai").arg("--futures=100000000").arg("--jobs=2");
+    let mut process = PtyProcess::new(shell.command()).unwrap();
+    process.set_kill_timeout(Some(0));
+    let terminal = process.get_file_handle().unwrap();
+    let begins = eventually(Duration::from_secs(30), || rustix::io::ioctl_fionread(&terminal).unwrap() > 0);
+    assert!(begins, "nothing is told");
+    let pid = rustix::termios::tcgetpgrp(&terminal).unwrap().as_raw_pid();
+    let mut screen = File::options();
+    let screen =
+        screen.write(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed() | OFlags::NOCTTY.bits().cast_signed());
+    let mut screen = screen.open(format!("/proc/{pid}/fd/2")).unwrap();
+    while screen.write(&[b'x'; 1000]).is_ok() {}
+    // Everybody waits for whoever waits for the terminal.
+    let mut stood = (0, Instant::now());
+    let stands = eventually(Duration::from_secs(30), || {
+        let now = processor_time(pid);
+        if now > stood.0 + 1 {
+            stood = (now, Instant::now());
+        }
+        stood.1.elapsed() > Duration::from_millis(500)
+    });
+    assert!(stands, "it goes on");
+    process.signal(Signal::SIGTERM).unwrap();
+    let begun = Instant::now();
+    assert!(matches!(ended(&process), WaitStatus::Exited(_, 143)));
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
 }
 

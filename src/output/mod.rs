@@ -12,6 +12,7 @@ mod fullscreen;
 mod json;
 mod keyboard;
 mod left_out;
+mod line;
 mod openmetrics;
 mod pager;
 mod patient;
@@ -142,7 +143,7 @@ impl Output {
 
     fn ended_by(interrupt: Interrupt, streams: Streams, settings: Settings) -> Self {
         Self(Arc::new(Mutex::new(Screen {
-            terminal: Terminal::new(streams),
+            terminal: Terminal::new(streams, interrupt.clone()),
             settings,
             last_words: Vec::new(),
             pages: None,

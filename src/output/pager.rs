@@ -30,21 +30,20 @@ pub(super) fn shown(text: &str, interrupt: &Interrupt) -> bool {
     else {
         return false;
     };
-    let input = child.stdin.take();
-    std::thread::scope(|scope| {
-        // A pager takes a screen at a time: a signal is not to wait until all is taken. Whoever has seen enough closes it.
-        scope.spawn(move || input.map(|mut input| input.write_all(text.as_bytes())));
-        loop {
-            match child.try_wait() {
-                // A shell that has no such pager says so with 127: then the text is still to be shown.
-                Ok(Some(status)) => return status.code() != Some(127),
-                Ok(None) if interrupt.pending().is_some_and(|signal| signal != SIGINT) => end(&child),
-                Ok(None) => {}
-                Err(_) => end(&child),
-            }
-            std::thread::sleep(LOOK);
+    // A pager takes a screen at a time: a signal is not to wait until all is taken. Whoever has seen enough closes it, and what
+    // the pager leaves running may keep it open for ever: nobody waits for this.
+    let (input, text) = (child.stdin.take(), text.to_owned());
+    std::thread::spawn(move || input.map(|mut input| input.write_all(text.as_bytes())));
+    loop {
+        match child.try_wait() {
+            // A shell that has no such pager says so with 127: then the text is still to be shown.
+            Ok(Some(status)) => return status.code() != Some(127),
+            Ok(None) if interrupt.pending().is_some_and(|signal| signal != SIGINT) => end(&child),
+            Ok(None) => {}
+            Err(_) => end(&child),
         }
-    })
+        std::thread::sleep(LOOK);
+    }
 }
 
 /// Asks the pager to end, so that it leaves the terminal as it found it. A shell gives its place to a single command.

@@ -4,7 +4,7 @@ use crate::interrupt::{Interrupt, signal_name};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use std::io::{self, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 
 /// What a pipe with room takes at once.
 const PIECE: usize = 4096;
@@ -16,6 +16,7 @@ const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
 const LAST_LOOKS: usize = 10;
 
 /// A stream that is written as its reader takes it.
+#[derive(Debug)]
 pub(super) struct Patient<S> {
     stream: S,
     interrupt: Interrupt,
@@ -47,6 +48,12 @@ impl<S: AsFd> Patient<S> {
                 return Err(io::Error::other(format!("nobody has read it until {}", signal_name(signal))));
             }
         }
+    }
+}
+
+impl<S: AsFd> AsFd for Patient<S> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
     }
 }
 

@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "this room owns the standard streams")]
 
 use super::Color;
+use super::line::ProgressLine;
 use super::patient::Patient;
 use crate::interrupt::Interrupt;
 use crate::text::on_one_line;
@@ -13,6 +14,9 @@ use std::time::Duration;
 
 /// How often the time of a wait is drawn anew.
 const SECOND: Duration = Duration::from_secs(1);
+
+/// How often in a second the line of progress is drawn at most.
+const FRAMES: u8 = 20;
 
 /// After how long a wait of which nothing new is seen is told again where nobody watches.
 const TOLD_AGAIN: Duration = Duration::from_secs(10);
@@ -96,11 +100,13 @@ pub(super) struct Terminal {
     bar: Option<ProgressBar>,
     /// The first thing that could not be written.
     fault: Option<io::Error>,
+    /// What ends the wait for whoever reads the progress.
+    interrupt: Interrupt,
 }
 
 impl Terminal {
-    pub(super) fn new(streams: Streams) -> Self {
-        Self { streams, progress: None, since: None, bar: None, fault: None }
+    pub(super) fn new(streams: Streams, interrupt: Interrupt) -> Self {
+        Self { streams, progress: None, since: None, bar: None, fault: None, interrupt }
     }
 
     pub(super) fn streams(&self) -> &Streams {
@@ -176,7 +182,7 @@ impl Terminal {
     /// One line at the bottom, whose time goes on by itself.
     fn draw(&mut self, progress: &Progress) {
         let bar = self.bar.take().unwrap_or_else(|| {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            let bar = ProgressBar::with_draw_target(None, self.place());
             bar.enable_steady_tick(SECOND);
             bar
         });
@@ -198,6 +204,14 @@ impl Terminal {
         };
         bar.set_message(on_one_line(&progress.without_time()).into_owned());
         self.bar = Some(bar);
+    }
+
+    /// Where the line of progress goes.
+    fn place(&self) -> ProgressDrawTarget {
+        if !io::stderr().is_terminal() {
+            return ProgressDrawTarget::hidden();
+        }
+        ProgressDrawTarget::term_like_with_hz(Box::new(ProgressLine::new(self.interrupt.clone())), FRAMES)
     }
 
     pub(super) fn end_progress(&mut self) {

@@ -3,7 +3,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Entry, Unfinished};
-use crate::world::{Change, GcHold, World, change, hold_lost};
+use crate::world::{Change, GcHold, World, change, check_ttl, hold_lost};
 
 /// The hold that a run had when it was stopped, by its journal. One that it was about to release is needed no more, whether PD
 /// heard of it or not.
@@ -23,6 +23,8 @@ fn standing(entries: &[Entry], unfinished: Option<&Unfinished>) -> Option<GcHold
 /// `hold_lost` where PD refuses it: the range behind it may have been collected. Those of reaching PD.
 pub fn hold_again(entries: &[Entry], unfinished: Option<&Unfinished>, world: &mut dyn World) -> Result<Option<GcHold>> {
     let Some(hold) = standing(entries, unfinished) else { return Ok(None) };
+    // What was exported elsewhere may say anything.
+    check_ttl(hold.ttl)?;
     match world.ask(change::HoldGc { ts: hold.safe_point, ttl: hold.ttl }) {
         Ok(again) => Ok(Some(again)),
         Err(error) if error.kind == ErrorKind::Rejected => {

@@ -1,6 +1,6 @@
 //! Thousands of futures of one rehearsal, on several threads, with one answer whatever their number.
 
-use crate::error::{Error, ErrorKind, Result, ScriptError};
+use crate::error::{ErrorKind, Result, ScriptError};
 use crate::interrupt::Interrupt;
 use crate::language::{self, Source, masked};
 use crate::rehearsal::draw::Drawer;
@@ -9,20 +9,19 @@ use crate::rehearsal::pairs::Singles;
 use crate::rehearsal::play::Played;
 use crate::rehearsal::stage::Stage;
 use crate::rehearsal::tally::{Counts, HarmfulFuture, Shortest, Subject, Tally};
+use crate::rehearsal::threads::{AllThreads, on_threads, spread};
 use crate::rehearsal::trace::Bounds;
 use crate::rehearsal::truth::Truth;
 use crate::sim::{Cluster, Fault, HOUR, Scenario};
 use crate::world::{FaultKind, Notice, Notices, Progress};
 use siphasher::sip::SipHasher13;
 use std::hash::{Hash, Hasher};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How many futures a thread takes at a time at most, and how many times it comes for more at least.
 const CHUNK: (u64, u64) = (32, 8);
 /// After how many requests at most it is told how many futures are played.
 const TOLD_AFTER: u64 = 20_000;
-/// The stack of a thread that plays scripts: enough for their deepest calls.
-const STACK: usize = 128 << 20;
 /// How far a future may go beyond the rehearsal without faults.
 const BEYOND: i64 = 24 * HOUR;
 /// How many requests a future may make at least, and how many times as many as the rehearsal without faults.
@@ -211,7 +210,7 @@ pub fn rehearse(subjects: &Subjects, base: &Base, order: &Order) -> Result<Tally
 /// Plays all futures of the part, on `jobs` threads.
 fn count(subjects: &Subjects, base: &Base, order: &Order, futures: &Futures) -> Result<Counts, ScriptError> {
     let part = PartPlayed { subjects, base, order, futures, next: AtomicU64::new(0), done: AtomicU64::new(0) };
-    let counted = on_threads(order.jobs, || part.play());
+    let counted = on_threads(order.jobs, |all| part.play(all));
     (order.notices)(Notice::ProgressEnd);
     let mut sum = part.nothing();
     counted?.into_iter().for_each(|counts| sum.merge(counts));
@@ -234,7 +233,7 @@ impl PartPlayed<'_> {
     }
 
     /// Plays futures until none is left, or somebody wants us to stop.
-    fn play(&self) -> Result<Counts, ScriptError> {
+    fn play(&self, all: &AllThreads) -> Result<Counts, ScriptError> {
         let mut stage = self.subjects.stage()?;
         let mut counts = self.nothing();
         let (Base { played, truth, intended, .. }, bounds) = (self.base, self.base.bounds());
@@ -251,6 +250,9 @@ impl PartPlayed<'_> {
                 if untold >= TOLD_AFTER {
                     self.tell(mine);
                     untold = 0;
+                }
+                if all.is_over() || self.subjects.interrupt.check().is_err() {
+                    return Ok(counts);
                 }
                 let index = place * of + part - 1;
                 let faults = self.futures.faults(index);
@@ -281,48 +283,6 @@ fn unless_stopped<T>(outcome: Result<T>) -> Result<Option<T>> {
         Err(error) if error.kind == ErrorKind::Interrupted => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-/// Does the same work on `jobs` threads, and returns what each has come to.
-fn on_threads<T: Send>(jobs: usize, work: impl Fn() -> Result<T, ScriptError> + Sync) -> Result<Vec<T>, ScriptError> {
-    std::thread::scope(|scope| {
-        let mut threads = Vec::new();
-        for _ in 0..jobs.max(1) {
-            let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, &work);
-            threads.push(thread.map_err(|e| Error::local("the system gives no thread").source(e))?);
-        }
-        let joined = threads
-            .into_iter()
-            .map(|thread| thread.join().map_err(|_| Error::internal("a thread that rehearsed futures panicked"))?);
-        joined.collect()
-    })
-}
-
-/// Does `work` for each place below `count` on at most `jobs` threads, each of which begins with something of its own; what came of
-/// each place, in their order.
-pub(super) fn spread<S, T: Send>(
-    jobs: usize,
-    count: usize,
-    begin: impl Fn() -> Result<S, ScriptError> + Sync,
-    work: impl Fn(&mut S, usize) -> Result<T, ScriptError> + Sync,
-) -> Result<Vec<T>, ScriptError> {
-    if count == 0 {
-        return Ok(Vec::new());
-    }
-    let next = AtomicUsize::new(0);
-    let parts = on_threads(jobs.min(count), || {
-        let (mut own, mut done) = (begin()?, Vec::new());
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            if at >= count {
-                return Ok(done);
-            }
-            done.push((at, work(&mut own, at)?));
-        }
-    });
-    let mut all: Vec<(usize, T)> = parts?.into_iter().flatten().collect();
-    all.sort_unstable_by_key(|(at, _)| *at);
-    Ok(all.into_iter().map(|(_, done)| done).collect())
 }
 
 /// Plays one future, and judges it.

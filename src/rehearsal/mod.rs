@@ -21,6 +21,7 @@ mod snapshot;
 mod stage;
 mod story;
 mod tally;
+mod threads;
 mod trace;
 mod truth;
 

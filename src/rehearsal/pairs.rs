@@ -1,8 +1,9 @@
 //! Pairs of faults: of all single ones those that come to something of their own, each with each other one.
 
 use crate::error::{ErrorKind, ScriptError};
-use crate::rehearsal::futures::{Base, Order, Subjects, spread};
+use crate::rehearsal::futures::{Base, Order, Subjects};
 use crate::rehearsal::play::Played;
+use crate::rehearsal::threads::spread;
 use crate::rehearsal::truth::{Truth, at};
 use crate::sim::Fault;
 use crate::world::{Notice, Progress};

@@ -102,7 +102,8 @@ impl Stage {
                 false => cluster.add_fault(fault.clone())?,
             }
         }
-        let world = Rc::new(RefCell::new(Simulated::from_cluster(cluster).with_interrupt(self.interrupt.clone())));
+        let world = Simulated::from_cluster(cluster).with_interrupt(self.interrupt.clone()).until(bounds.time);
+        let world = Rc::new(RefCell::new(world));
         let journal = Rc::new(RefCell::new(match self.keeps_listings {
             true => Memory::of_changes_and_listings(),
             false => Memory::of_changes(),

@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Place, Result};
 use crate::journal::Outcome;
 use crate::policy::{AskOperator, Consent, Policy, Proposal};
 use crate::rehearsal::story::LagCurve;
-use crate::sim::{Cluster, Micros, SECOND, Simulated};
+use crate::sim::{Cluster, Micros, SECOND, Simulated, no_end};
 use crate::world::{
     Answer, Ask, Change, Fence, GuardClass, GuardName, Notice, Notices, Progress, Question, Request, SecretPrompt,
     World,
@@ -179,12 +179,14 @@ impl Watched {
     fn within_bounds(&self, now: Micros) -> Result<()> {
         let mut trace = self.shared.open();
         trace.calls += 1;
-        let why = match (now >= self.bounds.time, trace.calls > self.bounds.calls) {
+        let error = match (now >= self.bounds.time, trace.calls > self.bounds.calls) {
             (false, false) => return Ok(()),
-            (true, _) => format!("{} of virtual time", crate::time::show_seconds(now as f64 / 1e6)),
-            (false, true) => format!("{} requests", self.bounds.calls),
+            (true, _) => no_end(now),
+            (false, true) => {
+                let calls = self.bounds.calls;
+                Error::new(ErrorKind::NoEnd, format!("the script does not end: it goes on after {calls} requests"))
+            }
         };
-        let error = Error::new(ErrorKind::NoEnd, format!("the script does not end: it goes on after {why}"));
         trace.over = Some(error.clone());
         Err(error)
     }
@@ -202,6 +204,11 @@ impl World for Watched {
         let ended = world.now();
         let mut trace = self.shared.open();
         trace.now = ended;
+        if let Err(error) = &outcome
+            && error.kind == ErrorKind::NoEnd
+        {
+            trace.over = Some(error.clone());
+        }
         if trace.draws_lags {
             trace.draw(world.cluster());
         }

@@ -209,6 +209,22 @@ fn what_was_found_until_somebody_stopped_it_is_counted_and_says_what_is_missing(
     ran.stderr_contains(&format!("these are not all futures: {} were not played", tally.unplayed));
 }
 
+#[test]
+fn futures_in_which_nothing_happens_end_as_well_when_somebody_stops_them() {
+    let raised = Interrupt::default();
+    let subjects = Subjects { interrupt: raised.clone(), ..subjects(Source::new("s.rhai", "pumps()")) };
+    let base = base(&subjects);
+    let notices: Notices = Arc::new(move |notice| {
+        if matches!(notice, Notice::Progress(_)) {
+            raised.raise(2);
+        }
+    });
+    // There is no DDL in this cluster.
+    let order = Order { kinds: vec![FaultKind::Ddl], ..order(Which::Drawn { seed: 1, count: 100_000_000 }, 1) };
+    let tally = rehearse_futures(&subjects, &base, &Order { notices, ..order }).unwrap();
+    assert!(tally.unplayed > 0, "{tally:?}");
+}
+
 /// Loops for ever where `until` never becomes true.
 fn looks(until: &str) -> String {
     format!(

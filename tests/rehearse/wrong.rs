@@ -37,6 +37,7 @@ fn a_script_that_never_ends_in_virtual_time_is_ended_with_the_line_of_its_loop()
         ),
         ("loop {\n  try { sleep(\"1h\"); } catch { }\n}", " --> s.rhai:2:9\n"),
         ("fn again() { sleep(60.0); }\nloop { again(); }", " --> s.rhai:2:8\n"),
+        ("sleep(\"10000d\");", " --> s.rhai:1:1\n"),
     ] {
         let ran = rehearse(script, &["--limit", "2d"]).fails(ErrorKind::NoEnd).stderr_contains(line);
         let ran = ran.stderr_contains("the script does not end: it goes on after 2d00h of virtual time");

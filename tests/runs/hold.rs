@@ -2,7 +2,14 @@
 
 use super::{Place, WORK};
 use crate::support::pd_double::CLUSTER_ID;
+use binlogsh::error::ErrorKind;
+use binlogsh::journal::Entry;
+use binlogsh::recovery::hold_again;
+use binlogsh::sim::{Scenario, Simulated};
+use binlogsh::tso::Tso;
+use binlogsh::world::{Answer, Change, GcHold, Request};
 use serde_json::{Value as Json, json};
+use std::time::Duration;
 
 /// Holds where the usual script pauses first, and releases where it pauses then.
 fn holds() -> String {
@@ -18,6 +25,15 @@ fn key(place: &Place) -> String {
 
 fn held(place: &Place) -> Option<Json> {
     Some(serde_json::from_str(&place.cluster.kv().get(&key(place))?.0).unwrap())
+}
+
+#[test]
+fn a_hold_that_no_run_of_ours_has_had_is_not_taken_again() {
+    let mut world = Simulated::new(&Scenario::named("default").unwrap()).unwrap();
+    let (ts, ttl) = (Tso(5), Duration::ZERO);
+    let hold = GcHold { service: "binlogsh-1".into(), safe_point: ts, ttl };
+    let held = Entry::new(Request::Change(Change::HoldGc { ts, ttl }), Ok(Answer::GcHeld(hold)));
+    assert_eq!(hold_again(&[held], None, &mut world).unwrap_err().kind, ErrorKind::Invalid);
 }
 
 fn holding() -> Place {

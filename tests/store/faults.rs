@@ -45,6 +45,21 @@ fn a_store_that_is_locked_is_waited_for_five_seconds_then_an_error() {
 }
 
 #[test]
+fn whoever_sets_a_store_aside_and_is_stopped_then_holds_nobody_up_for_ever() {
+    let (_dir, file) = place();
+    act(&mut script(&file, 1), 1);
+    let lock = std::fs::File::options().write(true).open(file.with_extension("db.lock")).unwrap();
+    rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive).unwrap();
+    let began = Instant::now();
+    let mut journal = script(&file, 2);
+    let error = journal.began(&change(1), &[], None).unwrap_err();
+    assert!(error.message.contains("another process has had it locked for 5 s"), "{error}");
+    assert!(began.elapsed() >= Duration::from_secs(5));
+    drop(lock);
+    act(&mut script(&file, 3), 1);
+}
+
+#[test]
 fn a_lock_that_is_let_go_meanwhile_is_no_error() {
     let (_dir, file) = place();
     act(&mut script(&file, 1), 1);

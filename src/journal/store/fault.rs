@@ -48,14 +48,7 @@ pub(super) fn of(file: &Path, doing: &str, said: rusqlite::Error) -> StoreFault 
         )
     };
     match said.sqlite_error_code() {
-        Some(Code::DatabaseBusy | Code::DatabaseLocked) => StoreFault::Other(
-            Error::local(format!(
-                "cannot {doing} the store of runs {}: another process has had it locked for {} s",
-                file.display(),
-                PATIENCE.as_secs()
-            ))
-            .hint("find out who it is (`fuser` names it), then try again"),
-        ),
+        Some(Code::DatabaseBusy | Code::DatabaseLocked) => locked(file, doing),
         Some(Code::DiskFull) => cannot("make room on the disk, then try again"),
         Some(Code::ReadOnly | Code::CannotOpen | Code::PermissionDenied | Code::AuthorizationForStatementDenied) => {
             cannot("check who may write the file and its directory")
@@ -66,6 +59,18 @@ pub(super) fn of(file: &Path, doing: &str, said: rusqlite::Error) -> StoreFault 
         // Everything else is about the content: not a database, a bad page, a table or a type that is not ours.
         _ => damaged(file, said),
     }
+}
+
+/// Another process kept us from `doing` something with the store `file` for as long as anybody is waited for.
+pub(super) fn locked(file: &Path, doing: &str) -> StoreFault {
+    StoreFault::Other(
+        Error::local(format!(
+            "cannot {doing} the store of runs {}: another process has had it locked for {} s",
+            file.display(),
+            PATIENCE.as_secs()
+        ))
+        .hint("find out who it is (`fuser` names it), then try again"),
+    )
 }
 
 /// What the file system said while `doing` something with `file`.

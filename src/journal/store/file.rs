@@ -10,14 +10,19 @@ use super::{run, schema};
 use crate::error::{Error, Result};
 use rusqlite::Connection;
 use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::ErrorKind as Io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// What SQLite keeps beside its database.
 const BESIDE: [&str; 2] = ["-wal", "-shm"];
+
+/// How often it is looked whether another process still has the store for itself.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// Keeps others from setting the store aside while it lives.
 pub(super) struct InUse {
@@ -31,8 +36,9 @@ impl InUse {
         let mut options = File::options();
         let lock = options.read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
         let lock = lock.map_err(|e| said(&e))?;
-        flock(&lock, FlockOperation::LockShared).map_err(|e| said(&e.into()))?;
-        Ok(Self { lock })
+        let in_use = Self { lock };
+        in_use.share(store, "open")?;
+        Ok(in_use)
     }
 
     /// Whether nobody else has the store open; from then on nobody else does.
@@ -40,8 +46,18 @@ impl InUse {
         flock(&self.lock, FlockOperation::NonBlockingLockExclusive).is_ok()
     }
 
-    fn share(&self) -> std::io::Result<()> {
-        flock(&self.lock, FlockOperation::LockShared).map_err(Into::into)
+    /// Whoever has it alone is done with that in no time, unless somebody has stopped him.
+    fn share(&self, store: &Path, doing: &str) -> Result<(), StoreFault> {
+        let began = Instant::now();
+        loop {
+            match flock(&self.lock, FlockOperation::NonBlockingLockShared) {
+                Ok(()) => return Ok(()),
+                Err(Errno::INTR) => {}
+                Err(Errno::WOULDBLOCK) if began.elapsed() < fault::PATIENCE => std::thread::sleep(LOOK),
+                Err(Errno::WOULDBLOCK) => return Err(fault::locked(store, doing)),
+                Err(errno) => return Err(fault::of_file(store, doing, &errno.into())),
+            }
+        }
     }
 }
 
@@ -113,7 +129,7 @@ pub(super) fn make(store: &Path, in_use: &InUse) -> Result<(), StoreFault> {
             fs::rename(&left, kept).map_err(|e| said(&e))?;
         }
     }
-    in_use.share().map_err(|e| said(&e))?;
+    in_use.share(store, "make")?;
     // For its owner alone: that is how the crate makes it.
     let new = tempfile::Builder::new().prefix(".runs-").suffix(".db").tempfile_in(directory(store));
     let new = new.map_err(|e| said(&e))?;

@@ -57,6 +57,8 @@ pub struct Simulated {
     hold: Option<hold::SimulatedHold>,
     /// The run that others are told of, by which PD knows a hold.
     run: Option<String>,
+    /// Until when time passes at most.
+    end: Micros,
 }
 
 impl Simulated {
@@ -81,6 +83,7 @@ impl Simulated {
             lock: None,
             hold: None,
             run: None,
+            end: Micros::MAX,
         }
     }
 
@@ -120,6 +123,13 @@ impl Simulated {
         self
     }
 
+    /// With an end: no request lets time pass beyond it, and one that would is an error, `no_end`.
+    #[must_use]
+    pub fn until(mut self, end: Micros) -> Self {
+        self.end = end;
+        self
+    }
+
     /// The virtual time, in microseconds since the scenario's start.
     pub fn now(&self) -> Micros {
         self.cluster.now()
@@ -150,7 +160,10 @@ impl Simulated {
     fn pass_until(&mut self, until: Micros, enough: impl Fn(&Cluster) -> bool) -> Result<()> {
         let mut events = 0_u32;
         while self.cluster.now() < until {
-            let stretch = until.min(self.cluster.now().saturating_add(STRETCH));
+            if self.cluster.now() >= self.end {
+                return Err(no_end(self.end));
+            }
+            let stretch = until.min(self.end).min(self.cluster.now().saturating_add(STRETCH));
             let beats = [self.next_beat_of_lock(), self.next_beat_of_hold()];
             let stretch = beats.into_iter().flatten().fold(stretch, Micros::min);
             while self.cluster.step(stretch) {
@@ -225,6 +238,12 @@ impl Simulated {
             self.cluster.members.iter().flat_map(|member| &member.client_urls).map(String::as_str).collect();
         Error::new(ErrorKind::Unreachable, format!("{what} (tried {})", tried.join(", ")))
     }
+}
+
+/// A script goes on although the time that it may take is over.
+pub(crate) fn no_end(after: Micros) -> Error {
+    let time = crate::time::show_seconds(after as f64 / 1e6);
+    Error::new(ErrorKind::NoEnd, format!("the script does not end: it goes on after {time} of virtual time"))
 }
 
 impl Simulated {
