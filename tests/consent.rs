@@ -111,6 +111,7 @@ fn what_yes_answers_for_somebody_is_said_wherever_it_is_asked() {
     pty.exp_string("sandbox> ").unwrap();
     pty.send_line("confirm(\"Is it so?\")").unwrap();
     pty.exp_string("  ? Is it so? yes (by --yes)").unwrap();
+    pty.exp_string("sandbox> ").unwrap();
     pty.send_control('d').unwrap();
     pty.exp_eof().unwrap();
 }

@@ -473,7 +473,7 @@ impl Operator {
                 .until(|text| !text.contains("done"));
         }
         let saved = self.seen.path().join("saved.rhai");
-        screen.keys(&format!(".save {}\r", saved.display())).until(|text| text.ends_with('>'));
+        screen.keys(&format!(".save {}\r", saved.display())).shows("is written").until(|text| text.ends_with('>'));
         screen.keys(key::CTRL_D);
         assert_eq!(screen.code(), 0);
         assert!(saved.exists());

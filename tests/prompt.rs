@@ -139,6 +139,7 @@ fn control_c_cancels_a_network_call_at_once_and_keeps_the_session() {
     prompt.pty.exp_string("> ").unwrap();
     prompt.pty.send_line("kept + 1").unwrap();
     prompt.pty.exp_string("1235").unwrap();
+    prompt.pty.exp_string("> ").unwrap();
     prompt.leave();
 }
 

@@ -191,6 +191,7 @@ fn what_is_encrypted_at_the_prompt_is_kept_nowhere() {
     pty.exp_string("> ").unwrap();
     pty.send_line("500 + 55").unwrap();
     pty.exp_string("555").unwrap();
+    pty.exp_string("> ").unwrap();
     pty.send_control('d').unwrap();
     pty.exp_eof().unwrap();
     has_none(shell.dir());

@@ -54,9 +54,10 @@ fn the_log_of_a_node_and_the_words_of_systemd_are_there() {
     fleet.restart_after(None);
     fleet.stop_unit(PUMP.0, PUMP.1);
     fleet.starts_fail(PUMP.0, PUMP.1, Some("disk is full"));
-    let fails =
-        format!("sudo -n systemctl start {unit}; until systemctl is-active {unit} | grep -q failed; do :; done");
-    ssh(&fleet, PUMP, &fails);
+    let fails = format!(
+        "sudo -n systemctl start {unit}; for i in $(seq 2000); do systemctl is-active {unit} | grep -q failed && exit; done; false"
+    );
+    assert_eq!(ssh(&fleet, PUMP, &fails).code, 0, "it never fails");
     let found = ssh(&fleet, PUMP, &format!("grep -E '\\[(FATAL|ERROR)\\]' {}/log/pump.log | tail -n 1", dir.display()));
     assert!(found.stdout.ends_with("[\"create pump server failed\"] [error=\"disk is full\"]\n"), "{found:?}");
     let journal = ssh(&fleet, PUMP, &format!("sudo -n journalctl -u {unit} -n 1 --no-pager"));

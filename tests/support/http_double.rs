@@ -181,8 +181,11 @@ impl HttpDouble {
     pub(crate) fn go_down(&self) {
         self.shared.stopped.store(true, Ordering::SeqCst);
         let Some(thread) = self.thread.lock().unwrap().take() else { return };
-        // Wakes the thread from its accept.
-        let _ = TcpStream::connect(self.address);
+        // Wakes the thread from its accept, where the system has a socket for that.
+        while !thread.is_finished() {
+            let _ = TcpStream::connect(self.address);
+            std::thread::sleep(Duration::from_millis(1));
+        }
         let _ = thread.join();
     }
 

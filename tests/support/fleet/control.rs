@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 /// The test's end of it. With it end all connections, and so all programs.
@@ -22,6 +22,26 @@ struct OpenCalls {
     streams: Mutex<BTreeMap<usize, TcpStream>>,
 }
 
+/// A call that is answered. Its caller reads until this ends, be it in a panic.
+struct Call {
+    number: usize,
+    open: Arc<OpenCalls>,
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        if let Some(stream) = self.open.all().remove(&self.number) {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+impl OpenCalls {
+    fn all(&self) -> MutexGuard<'_, BTreeMap<usize, TcpStream>> {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl ControlSocket {
     /// Hands each call to `answer`, on a thread of its own.
     pub(super) fn start(answer: impl Fn(&[String], TcpStream) + Send + Sync + 'static) -> Self {
@@ -34,15 +54,12 @@ impl ControlSocket {
                     return;
                 }
                 let number = open.number.fetch_add(1, Ordering::SeqCst);
-                open.streams.lock().unwrap().insert(number, stream.try_clone().unwrap());
+                open.all().insert(number, stream.try_clone().unwrap());
                 let (answer, open) = (answer.clone(), open.clone());
                 std::thread::spawn(move || {
+                    let _ends = Call { number, open };
                     if let Some(words) = words(&stream) {
                         answer(&words, stream);
-                    }
-                    // The caller reads until here.
-                    if let Some(stream) = open.streams.lock().unwrap().remove(&number) {
-                        let _ = stream.shutdown(Shutdown::Both);
                     }
                 });
             }
@@ -64,8 +81,7 @@ impl Drop for ControlSocket {
         if let Some(accepting) = self.accepting.take() {
             let _ = accepting.join();
         }
-        let streams = self.shared.streams.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        for stream in streams.values() {
+        for stream in self.shared.all().values() {
             let _ = stream.shutdown(Shutdown::Both);
         }
     }
