@@ -41,7 +41,7 @@ sweep: tools
 # processes, every truncation and tens of thousands of altered bytes of the store, 100,000 mutated scripts, a million documents for each
 # parser, ten thousand nodes, a thousand processes, all hostile ports, values and disks, PD's members gone in each way. The live view is
 # disturbed for twenty minutes, in which it mostly waits: beside the others.
-SOAKED = variants:: scripts:: rehearse:: runs:: store:: fuzz:: hangs:: load:: failover:: written:: hostile_values:: lock::
+SOAKED = variants:: scripts:: rehearse:: testing:: runs:: store:: fuzz:: hangs:: load:: failover:: written:: hostile_values:: lock::
 
 soak: tools test-tools
 	for round in 1 2; do ./.ci/within 3600 cargo test --locked || exit 1; done
