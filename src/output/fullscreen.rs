@@ -17,6 +17,7 @@ use ratatui::layout::Rect;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 use rustix::process::{Signal, kill_current_process_group};
+use rustix::termios::{OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr};
 use std::io::{IsTerminal, Stdout, stdin, stdout};
 use std::mem::ManuallyDrop;
 use std::sync::Once;
@@ -193,11 +194,22 @@ fn new_terminal() -> Result<ManuallyDrop<Terminal<CrosstermBackend<Stdout>>>> {
 
 fn enter() -> Result<()> {
     IS_OPEN.store(true, Ordering::SeqCst);
-    let entered = enable_raw_mode().and_then(|()| execute!(stdout(), EnterAlternateScreen, Clear(ClearType::All)));
+    let entered = enable_raw_mode()
+        .and_then(|()| reads_what_is_there())
+        .and_then(|()| execute!(stdout(), EnterAlternateScreen, Clear(ClearType::All)));
     entered.map_err(|fault| {
         leave();
         unusable(fault)
     })
+}
+
+/// Reading waits for nothing. The library reads on where a key has only begun (Alt-[ is how an arrow begins), and would wait for the
+/// rest of it whatever else comes.
+fn reads_what_is_there() -> std::io::Result<()> {
+    let mut modes = tcgetattr(stdin())?;
+    modes.special_codes[SpecialCodeIndex::VMIN] = 0;
+    modes.special_codes[SpecialCodeIndex::VTIME] = 0;
+    Ok(tcsetattr(stdin(), OptionalActions::Now, &modes)?)
 }
 
 /// Gives the screen back, once. Nothing better can be done where that fails.

@@ -179,6 +179,18 @@ fn a_key_that_comes_together_with_another_size_is_heard() {
 }
 
 #[test]
+fn a_key_that_has_only_begun_holds_nothing_up() {
+    let mut screen = view("default", 100, 24);
+    // Alt-[, with which an arrow begins.
+    screen.keys("\x1b[");
+    let second = screen.text().lines().next().unwrap().to_owned();
+    screen.until(|text| text.lines().next().unwrap() != second);
+    let pid = rustix::process::Pid::from_raw(screen.pid()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert_eq!(screen.code(), 143);
+}
+
+#[test]
 fn the_time_of_a_sandbox_can_run_faster() {
     let mut screen = view("default", 100, 24);
     screen.keys("fff").shows("time x600");
