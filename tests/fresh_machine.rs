@@ -78,6 +78,23 @@ impl Machine {
     }
 }
 
+/// What `.ci/within SECONDS bash -c CODE` says on both streams, and its exit code.
+fn within(seconds: &str, code: &str) -> (Option<i32>, String) {
+    let out = Command::new(project(".ci/within")).args([seconds, "bash", "-c", code]).output().unwrap();
+    let said = String::from_utf8_lossy(&out.stdout).into_owned() + String::from_utf8_lossy(&out.stderr).as_ref();
+    (out.status.code(), said)
+}
+
+#[test]
+fn tests_that_take_too_long_are_ended_and_those_that_had_begun_are_named() {
+    let slow = ["hangs", "is slow"].map(|name| format!("echo 'test {name} has been running for over 60 seconds'"));
+    let (code, said) = within("1", &format!("{}; {}; echo 'test is slow ... ok'; sleep 300; true", slow[0], slow[1]));
+    assert_eq!(code, Some(124), "{said}");
+    let (_, report) = said.split_once("tests that had begun:\n").unwrap();
+    assert!(report.starts_with("  hangs\nprocesses") && report.contains(" sleep 300 "), "{said}");
+    assert_eq!(within("300", "echo all is well; exit 3"), (Some(3), "all is well\n".into()));
+}
+
 #[test]
 fn a_protoc_without_its_own_types_is_not_enough() {
     let (code, said) = Machine::new().program("protoc").tools(&["protoc"]);

@@ -5,7 +5,7 @@ use crate::support::etcd::Etcd;
 use crate::support::http_double::{HttpDouble, Reply};
 use crate::support::live::{LiveWorld, pump};
 use crate::support::pd_double::PdDouble;
-use crate::support::record;
+use crate::support::{join_woken, record};
 use binlogsh::error::ErrorKind;
 use binlogsh::live::{LiveSettings, TlsFiles};
 use binlogsh::node::State;
@@ -329,9 +329,8 @@ impl Answers {
 impl Drop for Answers {
     fn drop(&mut self) {
         self.ended.store(true, Ordering::SeqCst);
-        drop(std::net::TcpStream::connect(&self.address));
         if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
+            join_woken(thread, || drop(std::net::TcpStream::connect(&self.address)));
         }
     }
 }

@@ -126,8 +126,6 @@ struct Screen {
     last_words: Vec<String>,
     /// Whether long results go through the pager, and what ends it.
     pages: Option<Interrupt>,
-    /// What ends the waits for whoever reads.
-    interrupt: Interrupt,
 }
 
 impl Output {
@@ -143,11 +141,10 @@ impl Output {
 
     fn ended_by(interrupt: Interrupt, streams: Streams, settings: Settings) -> Self {
         Self(Arc::new(Mutex::new(Screen {
-            terminal: Terminal::new(streams, interrupt.clone()),
+            terminal: Terminal::new(streams, interrupt),
             settings,
             last_words: Vec::new(),
             pages: None,
-            interrupt,
         })))
     }
 
@@ -363,7 +360,7 @@ impl Output {
     pub fn finish(&self) -> Result<()> {
         self.say_last_words();
         let mut screen = self.screen();
-        match (screen.terminal.finish(), screen.interrupt.pending()) {
+        match (screen.terminal.finish(), screen.terminal.stopped_by()) {
             (None, _) => Ok(()),
             (Some(fault), Some(signal)) => Err(Error::interrupted(Some(signal), "the output is incomplete")
                 .source(fault)

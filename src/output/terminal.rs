@@ -100,7 +100,7 @@ pub(super) struct Terminal {
     bar: Option<ProgressBar>,
     /// The first thing that could not be written.
     fault: Option<io::Error>,
-    /// What ends the wait for whoever reads the progress.
+    /// What ends the waits for whoever reads.
     interrupt: Interrupt,
 }
 
@@ -204,6 +204,11 @@ impl Terminal {
         };
         bar.set_message(on_one_line(&progress.without_time()).into_owned());
         self.bar = Some(bar);
+    }
+
+    /// The signal after which nobody who does not read is waited for.
+    pub(super) fn stopped_by(&self) -> Option<i32> {
+        self.interrupt.pending()
     }
 
     /// Where the line of progress goes.

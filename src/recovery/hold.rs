@@ -20,11 +20,15 @@ fn standing(entries: &[Entry], unfinished: Option<&Unfinished>) -> Option<GcHold
 /// Takes the hold again in `world` that a run with these entries had, which ends with `unfinished`; `None` if it had none.
 ///
 /// # Errors
-/// `hold_lost` where PD refuses it: the range behind it may have been collected. Those of reaching PD.
+/// `hold_lost` where PD refuses it: the range behind it may have been collected. `invalid` where no run can have had such a hold. Those
+/// of reaching PD.
 pub fn hold_again(entries: &[Entry], unfinished: Option<&Unfinished>, world: &mut dyn World) -> Result<Option<GcHold>> {
     let Some(hold) = standing(entries, unfinished) else { return Ok(None) };
     // What was exported elsewhere may say anything.
-    check_ttl(hold.ttl)?;
+    check_ttl(hold.ttl).map_err(|error| {
+        Error::invalid(format!("the journal of the run has a hold on GC that no run can have had: {}", error.message))
+            .hint("the journal was altered: begin a new run")
+    })?;
     match world.ask(change::HoldGc { ts: hold.safe_point, ttl: hold.ttl }) {
         Ok(again) => Ok(Some(again)),
         Err(error) if error.kind == ErrorKind::Rejected => {

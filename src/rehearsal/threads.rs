@@ -93,29 +93,31 @@ mod tests {
     use super::*;
     use crate::error::ErrorKind;
 
-    /// Works until the others are over, at most for some seconds.
-    fn works(all: &AllThreads) -> Result<u8, ScriptError> {
-        let hears = |_: &u32| {
-            std::thread::yield_now();
-            all.is_over()
-        };
-        Ok((0..20_000_000).find(hears).map_or(1, |_| 2))
+    /// What comes of three threads, of which one does `first` and the others work until they hear that it has failed, at most for some
+    /// seconds; and how many have heard.
+    fn three(first: impl Fn() -> Result<(), ScriptError> + Sync) -> (Result<Vec<()>, ScriptError>, usize) {
+        let (begun, heard) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let came = on_threads(3, |all| {
+            if begun.fetch_add(1, Ordering::SeqCst) == 0 {
+                return first();
+            }
+            let hears = |_: &u32| {
+                std::thread::yield_now();
+                all.is_over()
+            };
+            heard.fetch_add((0..20_000_000).find(hears).map_or(0, |_| 1), Ordering::SeqCst);
+            Ok(())
+        });
+        (came, heard.into_inner())
     }
 
     #[test]
     fn where_one_thread_fails_the_others_end() {
-        let first = AtomicBool::new(true);
-        let fails = on_threads(3, |all| match first.swap(false, Ordering::SeqCst) {
-            true => Err(Error::invalid("no").into()),
-            false => works(all).inspect(|how| assert_eq!(*how, 2)),
-        });
-        assert_eq!(fails.unwrap_err().error.kind, ErrorKind::Invalid);
-        let first = AtomicBool::new(true);
-        let panics = on_threads(3, |all| {
-            assert!(!first.swap(false, Ordering::SeqCst), "as it should");
-            works(all).inspect(|how| assert_eq!(*how, 2))
-        });
-        assert_eq!(panics.unwrap_err().error.message, "a thread that rehearsed futures panicked");
+        let (came, heard) = three(|| Err(Error::invalid("no").into()));
+        assert_eq!((came.unwrap_err().error.kind, heard), (ErrorKind::Invalid, 2));
+        let (came, heard) = three(|| std::panic::resume_unwind(Box::new("as it should")));
+        assert_eq!(came.unwrap_err().error.message, "a thread that rehearsed futures panicked");
+        assert_eq!(heard, 2);
         assert_eq!(on_threads(3, |_| Ok(7)).unwrap(), [7, 7, 7]);
     }
 }

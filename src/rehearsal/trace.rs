@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Place, Result};
 use crate::journal::Outcome;
 use crate::policy::{AskOperator, Consent, Policy, Proposal};
 use crate::rehearsal::story::LagCurve;
-use crate::sim::{Cluster, Micros, SECOND, Simulated, no_end};
+use crate::sim::{Cluster, Micros, SECOND, Simulated, no_end, no_end_in_time};
 use crate::world::{
     Answer, Ask, Change, Fence, GuardClass, GuardName, Notice, Notices, Progress, Question, Request, SecretPrompt,
     World,
@@ -181,11 +181,8 @@ impl Watched {
         trace.calls += 1;
         let error = match (now >= self.bounds.time, trace.calls > self.bounds.calls) {
             (false, false) => return Ok(()),
-            (true, _) => no_end(now),
-            (false, true) => {
-                let calls = self.bounds.calls;
-                Error::new(ErrorKind::NoEnd, format!("the script does not end: it goes on after {calls} requests"))
-            }
+            (true, _) => no_end_in_time(now),
+            (false, true) => no_end(&format!("{} requests", self.bounds.calls)),
         };
         trace.over = Some(error.clone());
         Err(error)

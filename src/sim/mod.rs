@@ -45,4 +45,4 @@ pub use scenario::{
 };
 pub(crate) use scenario::{FileVersion, MOST_DRIFT_PPM, misspelt};
 pub use simulated::Simulated;
-pub(crate) use simulated::no_end;
+pub(crate) use simulated::{no_end, no_end_in_time};

@@ -1,6 +1,7 @@
 //! A server that goes as far as it is told, and then does what no server should.
 
 use crate::support::certs::Certs;
+use crate::support::join_woken;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -111,10 +112,12 @@ impl Hostile {
 impl Drop for Hostile {
     fn drop(&mut self) {
         self.shared.ended.store(true, Ordering::SeqCst);
-        drop(TcpStream::connect(&self.address));
-        self.shared.streams.lock().unwrap().iter().for_each(|stream| drop(stream.shutdown(Shutdown::Both)));
+        let wake = || {
+            drop(TcpStream::connect(&self.address));
+            self.shared.streams.lock().unwrap().iter().for_each(|stream| drop(stream.shutdown(Shutdown::Both)));
+        };
         if let Some(thread) = self.thread.take() {
-            thread.join().unwrap();
+            join_woken(thread, wake).unwrap();
         }
     }
 }

@@ -33,7 +33,10 @@ fn a_hold_that_no_run_of_ours_has_had_is_not_taken_again() {
     let (ts, ttl) = (Tso(5), Duration::ZERO);
     let hold = GcHold { service: "binlogsh-1".into(), safe_point: ts, ttl };
     let held = Entry::new(Request::Change(Change::HoldGc { ts, ttl }), Ok(Answer::GcHeld(hold)));
-    assert_eq!(hold_again(&[held], None, &mut world).unwrap_err().kind, ErrorKind::Invalid);
+    let error = hold_again(&[held], None, &mut world).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Invalid);
+    assert!(error.message.contains("has a hold on GC that no run can have had"), "{error}");
+    assert!(error.hint.unwrap().contains("begin a new run"));
 }
 
 fn holding() -> Place {

@@ -1,7 +1,7 @@
 //! Something that speaks HTTP/1.1 like a node, or fails to in every way there is. Raw sockets, so that nothing is tidied
 //! up on the way.
 
-use super::eventually;
+use super::{eventually, join_woken};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -181,12 +181,7 @@ impl HttpDouble {
     pub(crate) fn go_down(&self) {
         self.shared.stopped.store(true, Ordering::SeqCst);
         let Some(thread) = self.thread.lock().unwrap().take() else { return };
-        // Wakes the thread from its accept, where the system has a socket for that.
-        while !thread.is_finished() {
-            let _ = TcpStream::connect(self.address);
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        let _ = thread.join();
+        join_woken(thread, || drop(TcpStream::connect(self.address)));
     }
 
     /// It is back at the same port.

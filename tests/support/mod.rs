@@ -22,6 +22,7 @@ mod tidb_double;
 pub(crate) mod tiup;
 
 use std::net::TcpListener;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// A port that was free a moment ago. Another process may take it: whoever uses it tries again.
@@ -46,6 +47,19 @@ pub(crate) fn eventually(limit: Duration, mut done: impl FnMut() -> bool) -> boo
         }
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// Waits for a thread that was told to end, and may sleep in `accept`: `wake` connects to it, again and again, since the system may have
+/// no socket for that just now. What it came to; `None` where it panicked, or does not end in ten seconds.
+pub(crate) fn join_woken<T>(thread: JoinHandle<T>, wake: impl Fn()) -> Option<T> {
+    for _ in 0..10_000 {
+        wake();
+        if thread.is_finished() {
+            return thread.join().ok();
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    None
 }
 
 /// How much processor time the process `pid` has had, in ticks of the kernel (usually hundredths of a second).

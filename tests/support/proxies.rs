@@ -1,6 +1,6 @@
 //! SOCKS5 proxies: a real one, and some that fail in the ways there are.
 
-use super::{eventually, free_port};
+use super::{eventually, free_port, join_woken};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
@@ -157,10 +157,8 @@ impl Drop for FalseProxy {
     fn drop(&mut self) {
         self.shared.stopped.store(true, Ordering::SeqCst);
         self.shared.kept.lock().unwrap().clear();
-        // Wakes the thread from its accept.
-        let _ = TcpStream::connect(self.address);
         if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
+            join_woken(thread, || drop(TcpStream::connect(self.address)));
         }
     }
 }

@@ -161,7 +161,7 @@ impl Simulated {
         let mut events = 0_u32;
         while self.cluster.now() < until {
             if self.cluster.now() >= self.end {
-                return Err(no_end(self.end));
+                return Err(no_end_in_time(self.end));
             }
             let stretch = until.min(self.end).min(self.cluster.now().saturating_add(STRETCH));
             let beats = [self.next_beat_of_lock(), self.next_beat_of_hold()];
@@ -240,10 +240,14 @@ impl Simulated {
     }
 }
 
-/// A script goes on although the time that it may take is over.
-pub(crate) fn no_end(after: Micros) -> Error {
-    let time = crate::time::show_seconds(after as f64 / 1e6);
-    Error::new(ErrorKind::NoEnd, format!("the script does not end: it goes on after {time} of virtual time"))
+/// A script goes on after all that it may take.
+pub(crate) fn no_end(after: &str) -> Error {
+    Error::new(ErrorKind::NoEnd, format!("the script does not end: it goes on after {after}"))
+}
+
+/// The same, of virtual time.
+pub(crate) fn no_end_in_time(after: Micros) -> Error {
+    no_end(&format!("{} of virtual time", crate::time::show_seconds(after as f64 / 1e6)))
 }
 
 impl Simulated {

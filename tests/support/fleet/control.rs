@@ -1,5 +1,6 @@
 //! The socket on which the programs of a fleet talk to the test: a call is a list of words, the answer is lines.
 
+use crate::support::join_woken;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -76,10 +77,8 @@ impl ControlSocket {
 impl Drop for ControlSocket {
     fn drop(&mut self) {
         self.shared.ended.store(true, Ordering::SeqCst);
-        // Wakes the thread from its accept.
-        let _ = TcpStream::connect(self.address);
         if let Some(accepting) = self.accepting.take() {
-            let _ = accepting.join();
+            join_woken(accepting, || drop(TcpStream::connect(self.address)));
         }
         for stream in self.shared.all().values() {
             let _ = stream.shutdown(Shutdown::Both);

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::support::eventually;
+use crate::support::{eventually, join_woken};
 
 /// Where Debian has it; it wants to be called by its whole name.
 const SSHD: &str = "/usr/sbin/sshd";
@@ -121,9 +121,9 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.ended.store(true, Ordering::SeqCst);
-        // Wakes the thread from its accept.
-        let _ = TcpStream::connect(self.address);
-        let sessions = self.accepting.take().and_then(|accepting| accepting.join().ok()).unwrap_or_default();
+        let accepting = self.accepting.take();
+        let wake = || drop(TcpStream::connect(self.address));
+        let sessions = accepting.and_then(|accepting| join_woken(accepting, wake)).unwrap_or_default();
         for session in sessions {
             let Session::Served(mut server) = session else { continue };
             // It ends its own processes with it.
